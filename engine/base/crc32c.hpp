@@ -1,0 +1,17 @@
+// CRC-32C (Castagnoli), the checksum of a Kafka record batch.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.hpp"
+
+namespace seriatim::base {
+
+/// CRC-32C of `bytes`: reflected polynomial 0x82F63B78, initial and final xor 0xFFFFFFFF, so that the
+/// nine ASCII digits 123456789 give 0xE3069283. Any thread.
+std::uint32_t crc32c(ByteSpan bytes) noexcept;
+
+/// The CRC of `a + b`, given `crc_of_a = crc32c(a)`: continues where it ended. Any thread.
+std::uint32_t crc32c_extend(std::uint32_t crc_of_a, ByteSpan b) noexcept;
+
+}  // namespace seriatim::base

@@ -1,0 +1,101 @@
+#include <seriatim/error.hpp>
+
+#include <array>
+#include <utility>
+
+#include <seriatim/exception.hpp>
+#include <seriatim/result.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+struct Row {
+  Errc code;
+  std::string_view name;
+  bool retriable;
+  bool fatal;
+};
+
+// One row per code; tests/unit/base/error_test.cpp checks that none is missing.
+constexpr std::array rows{
+    Row{Errc::invalid_argument, "INVALID_ARGUMENT", false, false},
+    Row{Errc::invalid_topic, "INVALID_TOPIC", false, false},
+    Row{Errc::invalid_partitions, "INVALID_PARTITIONS", false, false},
+    Row{Errc::invalid_config, "INVALID_CONFIG", false, false},
+    Row{Errc::unknown_topic_or_partition, "UNKNOWN_TOPIC_OR_PARTITION", false, false},
+    Row{Errc::topic_already_exists, "TOPIC_ALREADY_EXISTS", false, false},
+    Row{Errc::record_too_large, "RECORD_TOO_LARGE", false, false},
+    Row{Errc::invalid_record, "INVALID_RECORD", false, false},
+    Row{Errc::invalid_timestamp, "INVALID_TIMESTAMP", false, false},
+    Row{Errc::offset_out_of_range, "OFFSET_OUT_OF_RANGE", false, false},
+    Row{Errc::no_offset_for_partition, "NO_OFFSET_FOR_PARTITION", false, false},
+    Row{Errc::offset_metadata_too_large, "OFFSET_METADATA_TOO_LARGE", false, false},
+    Row{Errc::policy_violation, "POLICY_VIOLATION", false, false},
+    Row{Errc::invalid_state, "INVALID_STATE", false, false},
+    Row{Errc::unsupported_codec, "UNSUPPORTED_CODEC", false, false},
+    Row{Errc::queue_full, "QUEUE_FULL", true, false},
+    Row{Errc::timed_out, "TIMED_OUT", true, false},
+    Row{Errc::wakeup, "WAKEUP", true, false},
+    Row{Errc::closed, "CLOSED", false, true},
+    Row{Errc::read_only, "READ_ONLY", false, false},
+    Row{Errc::locked, "LOCKED", true, false},
+    Row{Errc::permission_denied, "PERMISSION_DENIED", false, false},
+    Row{Errc::too_many_open_files, "TOO_MANY_OPEN_FILES", true, false},
+    Row{Errc::storage_full, "STORAGE_FULL", true, false},
+    Row{Errc::storage_failed, "STORAGE_FAILED", false, true},
+    Row{Errc::io_error, "IO_ERROR", false, false},
+    Row{Errc::not_found, "NOT_FOUND", false, false},
+    Row{Errc::corrupt_record, "CORRUPT_RECORD", false, false},
+    Row{Errc::corrupt_metadata, "CORRUPT_METADATA", false, true},
+    Row{Errc::unsupported_version, "UNSUPPORTED_VERSION", false, true},
+    Row{Errc::not_a_data_directory, "NOT_A_DATA_DIRECTORY", false, false},
+};
+
+constexpr Row unknown_row{Errc{}, "UNKNOWN", false, false};
+
+const Row& row_of(Errc code) noexcept {
+  for (const Row& row : rows) {
+    if (row.code == code) return row;
+  }
+  return unknown_row;
+}
+
+}  // namespace
+
+struct Error::Rep {
+  Errc code;
+  std::string message;
+  int sys_errno;
+  Outcome outcome;
+};
+
+std::string_view name(Errc code) noexcept { return row_of(code).name; }
+
+Error::Error(Errc code, std::string message, int sys_errno, Outcome outcome)
+    : rep_(std::make_shared<const Rep>(Rep{code, std::move(message), sys_errno, outcome})) {}
+
+Errc Error::code() const noexcept { return rep_->code; }
+std::string_view Error::name() const noexcept { return row_of(rep_->code).name; }
+const std::string& Error::message() const noexcept { return rep_->message; }
+int Error::sys_errno() const noexcept { return rep_->sys_errno; }
+Outcome Error::outcome() const noexcept { return rep_->outcome; }
+bool Error::retriable() const noexcept { return row_of(rep_->code).retriable; }
+bool Error::fatal() const noexcept { return row_of(rep_->code).fatal; }
+
+Error Error::with_context(std::string_view context) const {
+  return {rep_->code, std::string(context) + ": " + rep_->message, rep_->sys_errno, rep_->outcome};
+}
+
+Error Error::with_outcome(Outcome outcome) const {
+  return {rep_->code, rep_->message, rep_->sys_errno, outcome};
+}
+
+Exception::Exception(Error error)
+    : std::runtime_error(std::string(error.name()) + ": " + error.message()), error_(std::move(error)) {}
+Exception::~Exception() = default;
+
+void throw_error(const Error& error) { throw Exception(error); }
+
+}  // namespace v0
+}  // namespace seriatim
