@@ -1,15 +1,22 @@
-# Build rules shared by the folders: warnings for our own targets (never for an embedding project's), and
-# one static library per layer of engine/, so that a layer's tests link only what lies below it.
+# Build rules shared by the folders: what the engine links, warnings for our own targets (never for an
+# embedding project's), and the shape of a layer.
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
-pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
-pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
-pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-find_package(ZLIB REQUIRED)
-find_package(Snappy REQUIRED)
+
+# Everything the engine links, by pkg-config name. None of it shows in a public header; a user of the static
+# library needs it when linking, which is why the installed package repeats this list.
+set(SERIATIM_EXTERNAL_PACKAGES lmdb libxxhash libisal liblz4 libzstd snappy zlib)
+
+# seriatim_find_external(PACKAGE): the imported target PkgConfig::SERIATIM_<PACKAGE>. GLOBAL, because a project
+# that takes us in with add_subdirectory links the static library from outside this folder.
+macro(seriatim_find_external package)
+  pkg_check_modules(SERIATIM_${package} REQUIRED IMPORTED_TARGET GLOBAL ${package})
+endmacro()
+foreach(package IN LISTS SERIATIM_EXTERNAL_PACKAGES)
+  seriatim_find_external(${package})
+endforeach()
+set_target_properties(Threads::Threads PROPERTIES IMPORTED_GLOBAL ON)
 
 add_library(seriatim_warnings INTERFACE)
 if(PROJECT_IS_TOP_LEVEL)
@@ -22,15 +29,33 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
-# seriatim_layer(NAME [links...]): a static library of engine/NAME/**.cpp.
+# seriatim_layer(NAME [LAYERS lower...] [EXTERNAL packages...]): engine/NAME/**.cpp, compiled once, as
+#   seriatim_NAME_objects  what the public library is made of
+#   seriatim_NAME          a static library with the layers below it, for that layer's tests
 function(seriatim_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LAYERS;EXTERNAL")
+  list(TRANSFORM arg_LAYERS PREPEND seriatim_)
+  list(TRANSFORM arg_EXTERNAL PREPEND PkgConfig::SERIATIM_)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
-  add_library(seriatim_${name} STATIC ${sources})
-  target_include_directories(seriatim_${name} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine>)
-  target_compile_features(seriatim_${name} PUBLIC cxx_std_20)
-  set_target_properties(seriatim_${name} PROPERTIES
+  if(NOT sources)  # headers only
+    add_library(seriatim_${name} INTERFACE)
+    target_link_libraries(seriatim_${name} INTERFACE ${arg_LAYERS})
+    return()
+  endif()
+
+  add_library(seriatim_${name}_objects OBJECT ${sources})
+  target_include_directories(seriatim_${name}_objects PRIVATE ${SERIATIM_PUBLIC_INCLUDES} ${PROJECT_SOURCE_DIR}/engine)
+  target_compile_features(seriatim_${name}_objects PRIVATE cxx_std_20)
+  set_target_properties(seriatim_${name}_objects PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_link_libraries(seriatim_${name} PUBLIC ${ARGN} PRIVATE seriatim_warnings)
+  target_link_libraries(seriatim_${name}_objects PRIVATE seriatim_warnings Threads::Threads ${arg_EXTERNAL})
+
+  add_library(seriatim_${name} STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:seriatim_${name}_objects>)
+  target_include_directories(seriatim_${name} PUBLIC ${SERIATIM_PUBLIC_INCLUDES} ${PROJECT_SOURCE_DIR}/engine)
+  target_compile_features(seriatim_${name} PUBLIC cxx_std_20)
+  set_target_properties(seriatim_${name} PROPERTIES LINKER_LANGUAGE CXX)
+  target_link_libraries(seriatim_${name} PUBLIC ${arg_LAYERS} Threads::Threads PRIVATE ${arg_EXTERNAL})
+  set_property(GLOBAL APPEND PROPERTY SERIATIM_LAYER_OBJECTS seriatim_${name}_objects)
+  set_property(GLOBAL APPEND PROPERTY SERIATIM_LAYER_TARGETS seriatim_${name})
 endfunction()

@@ -1,0 +1,159 @@
+/// @file
+/// `Admin`: topics, their configuration, and the stored offsets of groups.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/export.hpp>
+#include <seriatim/result.hpp>
+#include <seriatim/topic_config.hpp>
+#include <seriatim/types.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+
+/// Configuration as text: Kafka's dotted names, e.g. {"retention.ms", "7d"}.
+using ConfigMap = std::map<std::string, std::string, std::less<>>;
+
+struct NewTopic {
+  std::string name{};
+  PartitionId partition_count = 1;  ///< 1 .. 10'000.
+  ConfigMap config{};               ///< What differs from the defaults of `TopicConfig`.
+};
+
+struct PartitionDescription {
+  PartitionId partition = 0;
+  Offset log_start_offset = 0;
+  Offset high_watermark = 0;
+  Offset log_end_offset = 0;
+  Offset durable_offset = 0;        ///< Records below are known to be on stable storage.
+  std::uint32_t segment_count = 0;
+  std::uint64_t size_bytes = 0;     ///< Log bytes; indexes not counted.
+  /// What is wrong with the partition, if recovery found damage it had to contain.
+  std::optional<std::string> damage{};
+};
+
+struct TopicDescription {
+  std::string name{};
+  std::string topic_id{};           ///< Kafka's text form of the UUID, 22 characters.
+  TopicConfig config{};             ///< In force.
+  ConfigMap overrides{};            ///< What was set, the rest is default.
+  std::vector<PartitionDescription> partitions{};
+};
+
+struct GroupOffset {
+  TopicPartition topic_partition{};
+  OffsetAndMetadata committed{};
+  Timestamp commit_time{};
+  Offset log_end_offset = 0;        ///< -1 if the topic is gone.
+};
+
+/// Result of a retention or compaction pass.
+struct MaintenanceResult {
+  std::uint64_t deleted_segments = 0;
+  std::uint64_t deleted_bytes = 0;
+  std::uint64_t removed_records = 0;  ///< By compaction.
+  std::uint64_t compacted_segments = 0;
+};
+
+/// Which offset of a partition `Admin::list_offset` answers.
+enum class OffsetSpec : std::uint8_t {
+  earliest,       ///< Log start.
+  latest,         ///< High watermark.
+  max_timestamp,  ///< The first record that has the largest timestamp.
+};
+
+namespace detail {
+struct EngineImpl;
+struct AdminImpl;
+}  // namespace detail
+
+/// Kafka's Admin client, by the same names. Made by `Engine::admin`; keeps the engine alive.
+///
+/// Every function answers closed, or invalid_state after fork(); those that change something answer read_only in a read-only engine and
+/// storage_full when there is no space (nothing changed then).
+/// Threads: any number at the same time.
+/// Durability: a change survives process death and power loss once the call has returned.
+class SERIATIM_API Admin {
+ public:
+  /// Creates a topic.
+  /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed range).
+  /// Threads: any.
+  Result<> create_topic(const NewTopic& topic) const;
+  /// Deletes a topic, its records and its groups' offsets. Readers keep what they have pinned.
+  /// Errors: unknown_topic_or_partition.
+  /// Threads: any.
+  Result<> delete_topic(std::string_view topic) const;
+  /// Raises the partition count. Keys are placed anew from then on: Kafka's rule (docs/architecture.md).
+  /// Errors: unknown_topic_or_partition, invalid_partitions (not more than now, or over 10'000).
+  /// Threads: any.
+  Result<> create_partitions(std::string_view topic, PartitionId total_count) const;
+  /// Sets configuration; all of `config` or, on an error, none of it. Takes effect at once.
+  /// Errors: unknown_topic_or_partition, invalid_config.
+  /// Threads: any.
+  Result<> alter_config(std::string_view topic, const ConfigMap& config) const;
+  /// Sets names back to their defaults.
+  /// Errors: unknown_topic_or_partition, invalid_config (no such name).
+  /// Threads: any.
+  Result<> reset_config(std::string_view topic, const std::vector<std::string>& names) const;
+
+  /// Names of all topics, sorted.
+  /// Errors: corrupt_metadata.
+  /// Threads: any.
+  Result<std::vector<std::string>> list_topics() const;
+  /// Errors: unknown_topic_or_partition, corrupt_metadata.
+  /// Threads: any.
+  Result<TopicDescription> describe_topic(std::string_view topic) const;
+
+  /// Moves the log start up to `before` (-1: the high watermark). Whole segments below go with the next retention pass.
+  /// Errors: unknown_topic_or_partition, offset_out_of_range (above the high watermark), policy_violation (no `delete` in cleanup.policy).
+  /// Threads: any.
+  Result<Offset> delete_records(const TopicPartition& topic_partition, Offset before) const;
+  /// Errors: unknown_topic_or_partition, corrupt_record.
+  /// Threads: any.
+  Result<Offset> list_offset(const TopicPartition& topic_partition, OffsetSpec spec) const;
+  /// Earliest offset with a timestamp at or after `time`; nullopt if there is none.
+  /// Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
+  /// Threads: any.
+  Result<std::optional<OffsetAndTimestamp>> offset_for_time(const TopicPartition& topic_partition, Timestamp time) const;
+
+  /// Runs a retention pass over a topic now.
+  /// Errors: unknown_topic_or_partition; else as the disk says (what was deleted stays deleted).
+  /// Threads: any.
+  Result<MaintenanceResult> apply_retention(std::string_view topic) const;
+  /// Runs a compaction pass over a topic now, whatever its dirty ratio; with `roll_active`, the active segment is rolled first so that all
+  /// records take part.
+  /// Errors: unknown_topic_or_partition, policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).
+  /// Threads: any.
+  Result<MaintenanceResult> compact(std::string_view topic, bool roll_active) const;
+
+  /// Groups that have committed offsets, sorted.
+  /// Errors: corrupt_metadata.
+  /// Threads: any.
+  Result<std::vector<std::string>> list_groups() const;
+  /// Errors: corrupt_metadata. An unknown group has no offsets: an empty list.
+  /// Threads: any.
+  Result<std::vector<GroupOffset>> group_offsets(std::string_view group) const;
+  /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end), offset_metadata_too_large.
+  /// Threads: any.
+  Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
+  /// Forgets a group's offsets. An unknown group is no error.
+  /// Errors: none but the class's.
+  /// Threads: any.
+  Result<> delete_group(std::string_view group) const;
+
+ private:
+  friend class Engine;
+  friend struct detail::AdminImpl;
+  explicit Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept;
+  std::shared_ptr<detail::EngineImpl> engine_;
+};
+
+}  // namespace v0
+}  // namespace seriatim

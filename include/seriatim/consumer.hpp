@@ -1,0 +1,171 @@
+/// @file
+/// `Consumer`: reads records, remembers positions by group name.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <seriatim/export.hpp>
+#include <seriatim/record.hpp>
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+
+/// Where to start without a committed offset, or when the position has been deleted.
+enum class AutoOffsetReset : std::uint8_t {
+  earliest,     ///< The log start. The default: nothing is skipped silently (Kafka's default is latest).
+  latest,       ///< The high watermark.
+  none,         ///< An error: no_offset_for_partition or offset_out_of_range.
+  by_duration,  ///< The first record not older than `ConsumerOptions::auto_offset_reset_duration`.
+};
+
+/// How `poll` waits for records.
+enum class WaitStrategy : std::uint8_t {
+  block,  ///< Sleeps in the kernel: no CPU, tens of microseconds to wake (docs/performance.md).
+  yield,  ///< Gives the CPU away between looks.
+  spin,   ///< Looks without pause: shortest latency, one core.
+};
+
+/// Options of a consumer. Names are Kafka's.
+struct ConsumerOptions {
+  /// Name under which positions are committed. Empty: commits are refused.
+  std::string group_id{};
+  AutoOffsetReset auto_offset_reset = AutoOffsetReset::earliest;
+  std::chrono::milliseconds auto_offset_reset_duration{0};
+  /// Records of one poll at the most, 1 .. 1'000'000.
+  std::size_t max_poll_records = 500;
+  /// Stored bytes of one poll, 1 byte .. 1 GiB: a soft limit, the first batch always comes.
+  std::size_t max_poll_bytes = 16 * 1024 * 1024;
+  /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
+  bool check_crcs = true;
+  WaitStrategy wait_strategy = WaitStrategy::block;
+};
+
+namespace detail {
+struct ConsumerImpl;
+}
+
+/// Reads assigned partitions from a position on. Made by `Engine::consumer`; works in read-only engines too, beside a live writer.
+///
+/// Threads: one at a time, except `wakeup` and `event_fd`; a second thread gets invalid_state.
+class SERIATIM_API Consumer {
+ public:
+  Consumer(Consumer&&) noexcept;
+  Consumer& operator=(Consumer&&) noexcept;
+  ~Consumer();
+
+  /// Replaces the assignment. Positions of partitions that stay are kept; others start at the committed offset of the group,
+  /// else where `auto_offset_reset` says, when they are first polled.
+  /// Errors: unknown_topic_or_partition (the assignment is unchanged).
+  /// Threads: see class.
+  Result<> assign(std::span<const TopicPartition> partitions);
+  Result<> assign(std::initializer_list<TopicPartition> partitions) {
+    return assign(std::span<const TopicPartition>(partitions.begin(), partitions.size()));
+  }
+  /// Assigns all partitions of a topic.
+  /// Errors: unknown_topic_or_partition.
+  /// Threads: see class.
+  Result<> assign_topic(std::string_view topic);
+  std::vector<TopicPartition> assignment() const;
+
+  /// Returns the next records of the assigned partitions, waiting up to `timeout` for the first; empty if none came. Partitions take
+  /// turns for fairness; within one, records come in offset order without a gap in what is stored.
+  ///
+  /// Errors (the positions are as before, so that the call can be repeated):
+  ///   - wakeup: `wakeup` was called.
+  ///   - no_offset_for_partition, offset_out_of_range: under AutoOffsetReset::none. The message has the valid range.
+  ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the offset to seek to in order to
+  ///     go on behind it. Records before it were returned by earlier polls.
+  ///   - unknown_topic_or_partition: an assigned topic was deleted.
+  ///   - closed, invalid_state.
+  /// Lifetime:  see ConsumerRecords.
+  /// Cost:      no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are decompressed once.
+  /// Threads:   see class.
+  Result<ConsumerRecords> poll(std::chrono::milliseconds timeout);
+
+  /// The offset of the next record that poll returns. Resolves a pending reset.
+  /// Errors: invalid_state (not assigned); as `poll` for a reset.
+  /// Threads: see class.
+  Result<Offset> position(const TopicPartition& topic_partition);
+  /// Sets the position. Legal before assign: it is remembered and applied. An offset outside the log is answered by the next poll,
+  /// as `auto_offset_reset` says.
+  /// Errors: invalid_argument (negative).
+  /// Threads: see class.
+  Result<> seek(const TopicPartition& topic_partition, Offset offset);
+  /// Moves to the log start / the end, of the given partitions or (empty) of all assigned ones.
+  /// Errors: invalid_state (not assigned).
+  /// Threads: see class.
+  Result<> seek_to_beginning(std::span<const TopicPartition> partitions = {});
+  Result<> seek_to_end(std::span<const TopicPartition> partitions = {});
+  /// Moves all assigned partitions to their first record with a timestamp at or after `time`, or to the end.
+  /// Errors: as offsets_for_times.
+  /// Threads: see class.
+  Result<> seek_to_time(Timestamp time);
+
+  /// Finds, per partition, the earliest offset whose timestamp is at or after the given time; nullopt if there is none.
+  /// Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
+  /// Threads: see class.
+  Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(
+      const std::map<TopicPartition, Timestamp>& times) const;
+  /// First offset still readable.
+  /// Errors: unknown_topic_or_partition.
+  /// Threads: see class.
+  Result<Offset> beginning_offset(const TopicPartition& topic_partition) const;
+  /// The high watermark: one past the last readable offset.
+  /// Errors: unknown_topic_or_partition.
+  /// Threads: see class.
+  Result<Offset> end_offset(const TopicPartition& topic_partition) const;
+  /// Records between the position and the high watermark (offsets that compaction removed count).
+  /// Errors: as `position`.
+  /// Threads: see class.
+  Result<std::int64_t> lag(const TopicPartition& topic_partition);
+
+  /// Stops or goes on returning records of these partitions; their positions stay.
+  /// Errors: invalid_state (not assigned).
+  /// Threads: see class.
+  Result<> pause(std::span<const TopicPartition> partitions);
+  Result<> resume(std::span<const TopicPartition> partitions);
+  std::vector<TopicPartition> paused() const;
+
+  /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument: the current positions;
+  /// with records: just behind them.
+  /// Errors: invalid_state (no group_id; a read-only engine gives read_only), offset_metadata_too_large, storage_full (unchanged).
+  /// Durability: survives process death and power loss on return: one LMDB transaction.
+  /// Threads: see class.
+  Result<> commit_sync();
+  Result<> commit_sync(const TopicPartitionOffsets& offsets);
+  Result<> commit_sync(const ConsumerRecords& records) { return commit_sync(records.next_offsets()); }
+  /// What the group has committed; nullopt if nothing.
+  /// Errors: invalid_state (no group_id), corrupt_metadata.
+  /// Threads: see class.
+  Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& topic_partition) const;
+
+  /// Makes the running or the next poll return `wakeup` at once.
+  /// Threads: any.
+  void wakeup() noexcept;
+  /// A descriptor that becomes readable when an assigned partition may have new records; poll makes it unreadable again. Owned by the
+  /// consumer. -1 in a read-only engine, which cannot be told (poll there looks at the files), or if no descriptor could be had.
+  /// Threads: any.
+  int event_fd() noexcept;
+
+  /// Ends it; what poll returned stays valid. Does not commit. Idempotent.
+  void close() noexcept;
+
+ private:
+  friend struct detail::ConsumerImpl;
+  explicit Consumer(std::unique_ptr<detail::ConsumerImpl> impl) noexcept;
+  std::unique_ptr<detail::ConsumerImpl> impl_;
+};
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,116 @@
+/// @file
+/// `Engine`: opens a data directory and hands out producers, consumers and readers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <seriatim/admin.hpp>
+#include <seriatim/consumer.hpp>
+#include <seriatim/export.hpp>
+#include <seriatim/log_reader.hpp>
+#include <seriatim/metrics.hpp>
+#include <seriatim/producer.hpp>
+#include <seriatim/result.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+
+enum class OpenMode : std::uint8_t {
+  read_only,          ///< Never writes, never takes or waits for the writer's lock; sees new records while a writer runs.
+  read_write,         ///< The one writer. The directory must exist.
+  create_if_missing,  ///< As read_write; makes a new directory or fills an empty one.
+};
+
+/// How batches get into segments.
+enum class WriteMode : std::uint8_t {
+  automatic,  ///< Mapped, unless the file system cannot reserve blocks (then written).
+  mapped,     ///< Stores into the mapped file, in blocks reserved beforehand.
+  written,    ///< pwrite; maps are for reading only.
+};
+
+enum class LogLevel : std::uint8_t { info, warn, error };
+
+/// Options of an engine.
+struct EngineOptions {
+  OpenMode mode = OpenMode::create_if_missing;
+  WriteMode write_mode = WriteMode::automatic;
+  /// Gets a line for what no call can return: recovery findings, failures of background work. Called from any thread; must not throw
+  /// nor call back into the engine. Default: silence.
+  std::function<void(LogLevel, std::string_view)> log_sink{};
+  /// How often retention and compaction look for work. Kafka: 5 min. 0: only when asked (Admin).
+  std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
+  /// How often the recovery points are stored: bounds what recovery rescans. Kafka: 60 s.
+  std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
+};
+
+namespace detail {
+struct EngineImpl;
+}
+
+/// A data directory, open. Cheap to copy: copies are handles of one engine, and every producer, consumer and reader keeps it alive.
+///
+/// Threads: any number may use one engine at the same time.
+/// Processes: one writer, any number of read-only ones. After fork() the child's copy answers invalid_state to everything.
+class SERIATIM_API Engine {
+ public:
+  /// Opens `dir`, recovering it first if its last writer died.
+  ///
+  /// Errors (the directory is unchanged, unless recovery had begun; recovery is idempotent):
+  ///   - locked: another process writes there; the message says pid, program and since when.
+  ///   - invalid_state: this process has it open for writing already.
+  ///   - not_found, not_a_data_directory, permission_denied, read_only, storage_full, too_many_open_files, io_error.
+  ///   - unsupported_version: written by a newer seriatim.
+  ///   - corrupt_metadata: FORMAT or the catalog is damaged; the message says what to do. A damaged log does not fail the open: it is contained,
+  ///     reported to the log sink, and answered by reads of that place.
+  /// Threads: any.
+  /// Cost: after a clean close constant per partition; after a crash, reads what lies beyond the recovery points.
+  static Result<Engine> open(const std::filesystem::path& dir, EngineOptions options = {});
+
+  Engine(const Engine&) noexcept;
+  Engine& operator=(const Engine&) noexcept;
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  /// The last handle of an open engine closes it.
+  ~Engine();
+
+  /// Topics, configuration, offsets of groups.
+  Admin admin() const;
+  /// Errors: invalid_argument (an option out of range), read_only, closed, invalid_state.
+  /// Threads: any.
+  Result<Producer> producer(ProducerOptions options = {}) const;
+  /// Errors: invalid_argument (an option out of range), closed, invalid_state.
+  /// Threads: any.
+  Result<Consumer> consumer(ConsumerOptions options = {}) const;
+  /// Errors: unknown_topic_or_partition, closed, invalid_state.
+  /// Threads: any.
+  Result<LogReader> reader(const TopicPartition& topic_partition) const;
+
+  /// A copy of all counters and gauges. Threads: any.
+  Metrics metrics() const;
+  const std::filesystem::path& directory() const noexcept;
+
+  /// Puts everything appended before the call on stable storage, whatever its acks.
+  /// Errors: storage_failed (permanent until reopened), closed, read_only.
+  /// Threads: any.
+  Result<> flush() const;
+
+  /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the close was clean. Every handle
+  /// answers `closed` from then on; records already polled stay valid. Idempotent.
+  /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
+  /// Threads: any.
+  Result<> close() const;
+
+ private:
+  friend struct detail::EngineImpl;
+  explicit Engine(std::shared_ptr<detail::EngineImpl> impl) noexcept;
+  std::shared_ptr<detail::EngineImpl> impl_;
+};
+
+}  // namespace v0
+}  // namespace seriatim

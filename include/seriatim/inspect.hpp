@@ -1,0 +1,81 @@
+/// @file
+/// Looking at a data directory without being its writer: what holds it, and whether every byte is right.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <seriatim/export.hpp>
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+
+/// Who has a directory open for writing.
+struct WriterInfo {
+  std::int32_t pid = 0;
+  std::string program{};
+  std::string since{};   ///< RFC 3339, UTC.
+};
+
+/// The process that writes to `dir`; nullopt if none does.
+/// Errors: not_found, not_a_data_directory, permission_denied, io_error.
+/// Threads: any. Never takes or disturbs the lock.
+SERIATIM_API Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir);
+
+enum class Severity : std::uint8_t {
+  note,        ///< Expected: the torn tail a killed writer leaves.
+  repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`, makes it again.
+  damage,      ///< Records or metadata are lost or unreadable.
+};
+
+/// One thing `verify` found.
+struct Finding {
+  Severity severity = Severity::note;
+  std::string path{};             ///< File, relative to the directory.
+  std::uint64_t position = 0;     ///< Byte in the file.
+  Offset first_offset = -1;       ///< Offsets concerned, -1 if unknown.
+  Offset last_offset = -1;
+  std::string what{};
+};
+
+struct VerifyReport {
+  std::vector<Finding> findings{};
+  std::uint64_t topics = 0;
+  std::uint64_t partitions = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  /// The worst severity, nullopt if nothing was found.
+  std::optional<Severity> worst() const noexcept {
+    std::optional<Severity> result;
+    for (const Finding& finding : findings) {
+      if (!result || finding.severity > *result) result = finding.severity;
+    }
+    return result;
+  }
+};
+
+struct VerifyOptions {
+  std::vector<std::string> topics{};  ///< Empty: all.
+  /// Decode every record too (and decompress), not only check every batch's CRC.
+  bool deep = true;
+  /// Called now and then with the bytes read so far and in all; returning false stops (the report says what was seen till then).
+  std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)> progress{};
+};
+
+/// Reads every file of a data directory and checks it: FORMAT, catalog, every batch's structure and CRC, every record, offsets without overlap, every
+/// index entry against the log. Changes nothing. Works beside a live writer (the active segments are checked as far as they were written when looked at).
+///
+/// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be verified. Damage is in the report, not an error.
+/// Threads: any.
+SERIATIM_API Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options = {});
+
+}  // namespace v0
+}  // namespace seriatim

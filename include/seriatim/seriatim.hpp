@@ -1,0 +1,35 @@
+/// @file
+/// seriatim: Kafka's log inside your process. Start here.
+///
+/// A data directory holds topics; a topic has partitions; a partition is an append-only log of records, numbered by offset. One process writes,
+/// any number read. There is no server.
+///
+/// @code
+///   auto engine = seriatim::Engine::open("/var/lib/app/queue").value();
+///   engine.admin().create_topic({.name = "orders", .partition_count = 4}).value();
+///   auto producer = engine.producer().value();
+///   producer.send_sync({.topic = "orders", .key = "user-42", .value = "hello"}).value();
+///   auto consumer = engine.consumer({.group_id = "billing"}).value();
+///   consumer.assign_topic("orders").value();
+///   auto records = consumer.poll(std::chrono::seconds(1)).value();
+///   for (const seriatim::RecordView& record : records) handle(record.key(), record.value());
+///   consumer.commit_sync(records).value();
+/// @endcode
+///
+/// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
+/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+#pragma once
+
+#include <seriatim/admin.hpp>
+#include <seriatim/consumer.hpp>
+#include <seriatim/engine.hpp>
+#include <seriatim/error.hpp>
+#include <seriatim/exception.hpp>
+#include <seriatim/inspect.hpp>
+#include <seriatim/log_reader.hpp>
+#include <seriatim/metrics.hpp>
+#include <seriatim/producer.hpp>
+#include <seriatim/record.hpp>
+#include <seriatim/result.hpp>
+#include <seriatim/topic_config.hpp>
+#include <seriatim/types.hpp>
