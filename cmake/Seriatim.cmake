@@ -1,22 +1,20 @@
 # Build rules shared by the folders: what the engine links, warnings for our own targets (never for an
 # embedding project's), and the shape of a layer.
 
+# GLOBAL here and below: a project that takes us in with add_subdirectory links the static library, and what
+# that needs, from outside this folder.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)
+unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
 find_package(PkgConfig REQUIRED)
 
 # Everything the engine links, by pkg-config name. None of it shows in a public header; a user of the static
 # library needs it when linking, which is why the installed package repeats this list.
 set(SERIATIM_EXTERNAL_PACKAGES lmdb libxxhash libisal liblz4 libzstd snappy zlib)
 
-# seriatim_find_external(PACKAGE): the imported target PkgConfig::SERIATIM_<PACKAGE>. GLOBAL, because a project
-# that takes us in with add_subdirectory links the static library from outside this folder.
-macro(seriatim_find_external package)
-  pkg_check_modules(SERIATIM_${package} REQUIRED IMPORTED_TARGET GLOBAL ${package})
-endmacro()
 foreach(package IN LISTS SERIATIM_EXTERNAL_PACKAGES)
-  seriatim_find_external(${package})
+  pkg_check_modules(SERIATIM_${package} REQUIRED IMPORTED_TARGET GLOBAL ${package})
 endforeach()
-set_target_properties(Threads::Threads PROPERTIES IMPORTED_GLOBAL ON)
 
 add_library(seriatim_warnings INTERFACE)
 if(PROJECT_IS_TOP_LEVEL)

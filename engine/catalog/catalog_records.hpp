@@ -1,0 +1,77 @@
+// The facts the catalog keeps, as plain values, and their bytes. What is stored under which key is in
+// catalog_schema.hpp.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+
+namespace seriatim::catalog {
+
+/// 16 random bytes; the all-zero id is not a legal one (kafka-log rules for partition.metadata).
+using Id = std::array<std::byte, 16>;
+
+struct TopicRecord {
+  std::string name{};
+  Id topic_id{};
+  std::int32_t partition_count = 0;
+  std::map<std::string, std::string> config{};  ///< overrides only, dotted names
+  std::int64_t created_ms = 0;
+  bool operator==(const TopicRecord&) const = default;
+};
+
+/// What a partition remembers between two runs, beside its files.
+struct PartitionState {
+  Offset log_start_offset = 0;
+  /// Everything below this offset was synced in its segment; recovery reads from here on.
+  Offset recovery_point_offset = 0;
+  /// Base offset of the segment that holds the recovery point, and the byte position in it.
+  Offset recovery_segment_base = 0;
+  std::int64_t recovery_position = 0;
+  /// The log end offset at a clean close; -1 unless the last close was clean.
+  Offset clean_end_offset = -1;
+  /// First offset compaction has not yet looked at (Kafka's cleaner checkpoint).
+  Offset compacted_to_offset = 0;
+  bool operator==(const PartitionState&) const = default;
+};
+
+/// One committed position of a group.
+struct CommittedOffset {
+  Offset offset = 0;
+  std::string metadata{};  ///< at most 4'096 bytes
+  std::int64_t commit_time_ms = 0;
+  bool operator==(const CommittedOffset&) const = default;
+};
+
+/// What the whole directory remembers.
+struct EngineRecord {
+  Id directory_id{};
+  bool clean_shutdown = false;
+  /// Journal frames up to and including this number are in the catalog.
+  std::uint64_t covered_lsn = 0;
+  bool operator==(const EngineRecord&) const = default;
+};
+
+/// Payload bytes of each record; the value codec adds version and checksum around them.
+std::string encode(const TopicRecord& record);
+std::string encode(const PartitionState& record);
+std::string encode(const CommittedOffset& record);
+std::string encode(const EngineRecord& record);
+
+/// The inverse. Bytes have passed their checksum, but are bounded and checked again all the same.
+/// Errors: corrupt_metadata if the payload is not exactly one record.
+Result<TopicRecord> decode_topic(base::ByteSpan payload);
+Result<PartitionState> decode_partition_state(base::ByteSpan payload);
+Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload);
+Result<EngineRecord> decode_engine(base::ByteSpan payload);
+
+}  // namespace seriatim::catalog

@@ -1,0 +1,94 @@
+// An owned mapping of a file into memory. Loads and stores through it are plain memory accesses; everything
+// here is about preparing for them, so that they meet neither a missing page nor a full disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <seriatim/result.hpp>
+
+namespace seriatim::os {
+
+/// What a mapping, or an open file, is for.
+enum class Access : std::uint8_t { read, read_write };
+
+/// Told before a mapping asks the kernel for something that can fail; an error refuses it.
+///
+/// For file systems made by tests; the real one has none.
+class MappingObserver {
+ public:
+  virtual ~MappingObserver() = default;
+  virtual Result<void> before_populate(std::uint64_t position, std::uint64_t length) = 0;
+  virtual Result<void> before_sync(std::uint64_t position, std::uint64_t length) = 0;
+};
+
+/// Owns `size()` bytes of address space that show a file from its position 0.
+///
+/// It may be longer than the file: only allocated bytes below the file's end may be touched, anything else is
+/// SIGBUS. It needs no descriptor, and stays valid when the file is closed or unlinked.
+/// Threads: const calls and the memory itself any; others one at a time.
+class Mapping {
+ public:
+  /// Nothing mapped.
+  Mapping() noexcept = default;
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&& other) noexcept;
+  ~Mapping();
+
+  /// Maps a descriptor. `File::map` is the ordinary way here.
+  ///
+  /// @param length  1 or more; need not be a multiple of the page size.
+  /// @param path    for messages.
+  /// Errors: invalid_argument (length 0) · io_error (ENOMEM: vm.max_map_count or the address space is used up).
+  static Result<Mapping> of_descriptor(int descriptor, std::uint64_t length, Access access, std::string path);
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  std::uint64_t size() const noexcept { return size_; }
+  bool is_mapped() const noexcept { return data_ != nullptr; }
+
+  /// Brings the pages of a range into memory, ready to be stored to if the mapping is writable, so that the
+  /// thread that uses them later does not fault. Keeps the contents.
+  ///
+  /// The range is widened to whole pages and must lie below the end of the file.
+  /// Errors: invalid_argument (beyond the mapping) · storage_full, io_error (the file system could not provide a
+  /// page: what would have been SIGBUS). A kernel older than 5.14 cannot do this and nothing happens: pages then
+  /// fault one by one.
+  /// Cost: a page fault per page of memory that is not there yet, without the traps.
+  Result<void> populate(std::uint64_t position, std::uint64_t length);
+
+  /// Makes the mapping read-only; a stray store of the host program then faults instead of changing a segment.
+  /// Errors: io_error.
+  Result<void> protect_read_only();
+
+  // Advice on how the bytes will be read; also decides how large the page cache's folios become. Advice that
+  // a kernel does not take changes nothing but speed, so there is no error to return.
+  void advise_sequential() noexcept;
+  void advise_random() noexcept;
+  /// Starts reading a range ahead. Beyond the mapping it is cut off.
+  void advise_will_need(std::uint64_t position, std::uint64_t length) noexcept;
+
+  /// Writes the stores of a range to stable storage (msync). Not retried: see `File::sync_data`.
+  ///
+  /// Errors: invalid_argument (beyond the mapping) · storage_failed.
+  /// Durability: as `File::sync_data`.
+  Result<void> sync(std::uint64_t position, std::uint64_t length);
+
+  /// For file systems made by tests.
+  void observe(std::shared_ptr<MappingObserver> observer) noexcept;
+
+ private:
+  Mapping(std::byte* data, std::uint64_t size, Access access, std::string path) noexcept;
+  Result<void> check_range(const char* what, std::uint64_t position, std::uint64_t length) const;
+  void unmap() noexcept;
+
+  std::byte* data_ = nullptr;
+  std::uint64_t size_ = 0;
+  Access access_ = Access::read;
+  std::string path_{};
+  std::shared_ptr<MappingObserver> observer_{};
+};
+
+}  // namespace seriatim::os

@@ -1,0 +1,21 @@
+// The mapped bytes of one segment, shared by everybody who reads it. Whoever holds a SegmentMaps keeps the bytes, also after
+// the segment was deleted: that is what pins are.
+#pragma once
+
+#include <memory>
+
+#include "os/mapping.hpp"
+#include "segment/offset_index.hpp"
+#include "segment/time_index.hpp"
+
+namespace seriatim::segment {
+
+struct SegmentMaps {
+  os::Mapping log;
+  OffsetIndex offset_index;
+  TimeIndex time_index;
+};
+
+using SegmentPin = std::shared_ptr<SegmentMaps>;
+
+}  // namespace seriatim::segment
