@@ -12,13 +12,12 @@ namespace seriatim::base {
 
 /// Reads a number of bytes: digits with an optional unit, "4096", "64KiB", "64 kib", "1GB".
 ///
-/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000). A plain number
-/// may be negative (Kafka's -1).
-/// Errors: invalid_argument: not of this form, or beyond 63 bits.
+/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000). A plain
+/// number may be negative (Kafka's -1). Errors: invalid_argument: not of this form, or beyond 63 bits.
 Result<std::int64_t> parse_size(std::string_view text);
 
-/// Reads a number of milliseconds: digits with an optional unit, "250", "250ms", "15m", "7d"; several parts may
-/// follow each other, "1h30m".
+/// Reads a number of milliseconds: digits with an optional unit, "250", "250ms", "15m", "7d"; several parts
+/// may follow each other, "1h30m".
 ///
 /// Units: ms s m h d w. A plain number is milliseconds and may be negative (Kafka's -1).
 /// Errors: as `parse_size`.

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,28 +16,12 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "catalog/catalog_options.hpp"
 #include "catalog/catalog_records.hpp"
 
 namespace seriatim::catalog {
 
 class Environment;
-class ReadTransaction;
-class WriteTransaction;
-
-enum class Access : std::uint8_t {
-  read_only,   ///< Beside a live writer in another process, or on a read-only file system. Writes nothing.
-  read_write,  ///< Under the directory's lock.
-};
-
-struct CatalogOptions {
-  Access access = Access::read_write;
-  /// Required. Answers with another number after fork() than before, cheaply: asked before every transaction.
-  std::function<std::uint64_t()> process_identity{};
-  /// Address space to begin with; the map grows by itself. 256 MiB: arbitrary, more than a million topics need.
-  std::uint64_t map_bytes = std::uint64_t{256} << 20;
-  /// Walk every page before anything is trusted: a damaged page is then an error here and not a crash later.
-  bool verify_pages = true;
-};
 
 /// One position to commit.
 struct OffsetCommit {

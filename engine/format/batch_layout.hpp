@@ -32,6 +32,9 @@ inline constexpr std::int32_t length_min = static_cast<std::int32_t>(header_byte
 /// Where the bytes covered by the CRC begin.
 inline constexpr std::size_t crc_covers_from = attributes_at;
 
+/// The largest batch: a segment, and with it every position in one, is limited to 31 bits.
+inline constexpr std::size_t batch_bytes_max = 0x7FFF'FFFF;
+
 /// The only format version seriatim writes and reads.
 inline constexpr std::int8_t batch_magic = 2;
 

@@ -33,11 +33,12 @@ class FdCache {
   /// A quarter of RLIMIT_NOFILE, at most 512 (both arbitrary: the application needs the rest), at least 16.
   static std::size_t default_capacity() noexcept;
 
-  /// The open file of `path`, opening it if need be. A writable one also serves `read`; create_new always creates.
+  /// The open file of `path`, opening it if need be. A writable one also serves `read`; create_new always
+  /// creates.
   ///
-  /// Errors: as `Vfs::open`; too_many_open_files only after half of the idle files were closed and a second try.
-  /// Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that `forget`
-  /// cannot miss one that is just being opened.
+  /// Errors: as `Vfs::open`; too_many_open_files only after half of the idle files were closed and a second
+  /// try. Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that
+  /// `forget` cannot miss one that is just being opened.
   Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode);
 
   /// Closes `path` when its last holder lets go. To be called after a rename or delete of the name.

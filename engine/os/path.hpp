@@ -16,7 +16,8 @@ inline std::string join_path(std::string_view directory, std::string_view name) 
   return path;
 }
 
-/// The directory that holds `path`: "a/b" gives "a", "a" gives ".", "/a" gives "/". Trailing slashes do not count.
+/// The directory that holds `path`: "a/b" gives "a", "a" gives ".", "/a" gives "/". Trailing slashes do not
+/// count.
 inline std::string parent_path(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const std::size_t slash = path.rfind('/');

@@ -9,7 +9,8 @@ namespace seriatim::os {
 std::int64_t process_id() noexcept;
 /// Whether a process of this id exists (also if it belongs to another user).
 bool process_exists(std::int64_t pid) noexcept;
-/// Name of the program, at most 15 bytes (the kernel's `comm` of the main thread); "unknown" if /proc is not there.
+/// Name of the program, at most 15 bytes (the kernel's `comm` of the main thread); "unknown" if /proc is not
+/// there.
 std::string program_name();
 /// Changes with every boot of the machine; empty if /proc is not there.
 std::string boot_id();

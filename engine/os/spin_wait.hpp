@@ -30,7 +30,8 @@ class SpinWait {
   }
 
  private:
-  static constexpr std::uint32_t pauses_max = 64;  // arbitrary: about 2 us on a 2 GHz core with a 43-cycle pause
+  static constexpr std::uint32_t pauses_max =
+      64;  // arbitrary: about 2 us on a 2 GHz core with a 43-cycle pause
   std::uint32_t rounds_left_;
   std::uint32_t pauses_ = 1;
 };

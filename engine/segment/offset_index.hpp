@@ -31,6 +31,8 @@ class OffsetIndex {
   OffsetPosition floor(Offset target) const noexcept;
   /// The greatest entry with position <= `position`; as `floor`.
   OffsetPosition floor_position(std::uint64_t position) const noexcept;
+  /// The least entry with position > `position`: where to go on behind damage.
+  std::optional<OffsetPosition> first_after_position(std::uint64_t position) const noexcept;
   std::optional<OffsetPosition> last() const noexcept;
   OffsetPosition at(std::uint64_t index) const noexcept;
   std::uint64_t count() const noexcept { return file_->count(); }

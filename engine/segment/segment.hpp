@@ -73,6 +73,8 @@ class Segment {
   bool is_empty() const noexcept { return end_position() == 0; }
   /// Largest record timestamp, -1 if none.
   std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_ms_.load(std::memory_order_acquire); }
+  /// Modification time of the log file, -1 if it cannot be had. Any thread; a system call.
+  std::int64_t modified_ms() const noexcept;
   /// The mapped bytes and indexes; maps a sealed segment if need be.
   /// Errors: not_found (deleted meanwhile), too_many_open_files, io_error. A missing or malformed index of a sealed segment is rebuilt in place
   /// by recovery, not here: corrupt_metadata.

@@ -56,7 +56,7 @@ struct ProducerInterceptor {
 struct ProducerOptions {
   Acks acks = Acks::all;
   /// Codec of this producer's batches. A topic's `compression.type` other than `producer` overrules it.
-  CompressionType compression_type = CompressionType::none;
+  CompressionType compression_type = CompressionType::uncompressed;
   /// Codec's own level; default: the codec's default.
   std::optional<int> compression_level{};
   /// How long a record may wait for others to share its batch. 0: append in the caller's thread.

@@ -22,7 +22,7 @@ final class CompactCommand {
     FixedTime time = new FixedTime(options.takeLong("now", 0));
     long dirty = options.takeLong("dirty", -1);
     LogConfig config = options.logConfig(Map.of("cleanup.policy", "compact"));
-    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, true, time)) {
+    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, false, time)) {
       OffsetsToClean range = LogCleanerManager.cleanableOffsets(partition.log, dirty < 0 ? Option.empty() : Option.apply(dirty),
           time.milliseconds());
       Cleaner cleaner = new Cleaner(0, new SkimpyOffsetMap(KEY_MAP_BYTES), BUFFER_BYTES, BUFFER_BYTES_MAX, KEY_MAP_FILL_MAX,

@@ -79,7 +79,7 @@ final class ReadCommand {
           .put("transactional", batch.isTransactional())
           .put("control", batch.isControlBatch())
           .put("delete_horizon", batch.deleteHorizonMs().isPresent())
-          .put("base_timestamp", batch.deleteHorizonMs().orElse(batch.baseTimestamp()))
+          .put("base_timestamp", batch.baseTimestamp())
           .put("max_timestamp", batch.maxTimestamp())
           .put("producer_id", batch.producerId())
           .put("producer_epoch", batch.producerEpoch())

@@ -1,0 +1,124 @@
+// What stands behind every public handle: the engine's parts in the order in which they are opened, and closed in reverse.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/engine.hpp>
+
+#include "api/topic.hpp"
+#include "base/clock.hpp"
+#include "base/counter.hpp"
+#include "base/mutex.hpp"
+#include "catalog/catalog.hpp"
+#include "os/dir_lock.hpp"
+#include "os/fd_cache.hpp"
+#include "os/vfs.hpp"
+#include "partition/partition_environment.hpp"
+#include "segment/map_cache.hpp"
+
+namespace seriatim::api {
+class Background;
+class DeliveryThread;
+class CountersFile;
+}  // namespace seriatim::api
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+/// Counters that belong to no partition.
+struct EngineCounters {
+  base::Counter refused_appends;
+  base::Counter sent_bytes;
+  base::Counter offset_commits;
+  base::Counter background_errors;
+  base::Counter buffered_bytes_added;
+  base::Counter buffered_bytes_removed;
+};
+
+/// Threads: any, except construction. Handles hold it by shared_ptr.
+struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
+  EngineImpl(std::filesystem::path directory, EngineOptions options, os::Vfs& vfs, const base::Clock& clock);
+  ~EngineImpl();
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
+
+  /// The seam for tests: another file system, another clock.
+  static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options, os::Vfs& vfs,
+                                                  const base::Clock& clock);
+  static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
+  static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
+
+  bool is_read_only() const noexcept { return options.mode == OpenMode::read_only; }
+  /// ok, or why nothing can be done: closed, or this is a forked child.
+  Result<> check_usable() const;
+  /// check_usable, and read_only.
+  Result<> check_writable() const;
+
+  /// The topic of that name; in a read-only engine looks into the catalog if it is not known yet.
+  /// Errors: unknown_topic_or_partition with the nearest name.
+  Result<api::TopicPtr> topic(std::string_view name);
+  /// The partition, open.
+  Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
+  /// The same, for writing.
+  Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
+  /// All partitions that are open for writing now.
+  std::vector<partition::PartitionPtr> open_partitions() const;
+
+  /// Reports a failure or finding that no call can return.
+  void report(LogLevel level, std::string_view line) const noexcept;
+  /// Stores the recovery points of all open partitions.
+  Result<> checkpoint();
+  /// Syncs every partition.
+  Result<> flush();
+  Result<> close();
+  Metrics metrics() const;
+
+  // Opening, in this order: engine_open.cpp.
+  Result<> open_directory();
+  Result<> open_catalog();
+  Result<> load_topics();
+  Result<> finish_deletions();
+  Result<> recover_after_crash();
+  void start_threads();
+
+  api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
+  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, PartitionId partition);
+  std::string log_directory() const;
+
+  const std::filesystem::path directory;
+  const EngineOptions options;
+  os::Vfs& vfs;
+  const base::Clock& clock;
+  const std::uint64_t opened_in;  ///< os::fork_generation() at open.
+
+  EngineCounters counters;
+  partition::PartitionCounters partition_counters;
+  partition::StorageHealth health;
+  os::FdCache files;
+  segment::MapCache maps;
+  partition::PartitionEnvironment environment;
+
+  os::DirLock lock;
+  std::optional<catalog::Catalog> catalog;
+  api::TopicRegistry topics;
+  base::Mutex admin_mutex;  ///< One change of topics at a time.
+  bool was_clean = false;
+  std::atomic<bool> closed{false};
+  std::atomic<std::uint32_t> appends_in_progress{0};
+
+  std::unique_ptr<api::CountersFile> counters_file;
+  std::unique_ptr<api::DeliveryThread> delivery;
+  std::unique_ptr<api::Background> background;
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

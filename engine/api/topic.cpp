@@ -1,0 +1,28 @@
+#include "api/topic.hpp"
+
+namespace seriatim::api {
+
+Result<partition::PartitionLog*> PartitionSlot::log() {
+  if (partition::PartitionLog* ready = ready_.load(std::memory_order_acquire)) return ready;
+  auto opened = log_ptr();
+  if (!opened) return opened.error();
+  return opened->get();
+}
+
+Result<partition::PartitionLogPtr> PartitionSlot::log_ptr() {
+  const base::MutexLock lock(mutex_);
+  if (log_ == nullptr) {
+    auto opened = opener_();
+    if (!opened) return opened.error();
+    log_ = *std::move(opened);
+    ready_.store(log_.get(), std::memory_order_release);
+  }
+  return log_;
+}
+
+partition::PartitionLogPtr PartitionSlot::if_open() const {
+  const base::MutexLock lock(mutex_);
+  return log_;
+}
+
+}  // namespace seriatim::api

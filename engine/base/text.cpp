@@ -1,0 +1,184 @@
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+namespace seriatim::base {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+constexpr std::int64_t kib = 1024;
+// From large to small, which is the order in which a formatter tries them.
+constexpr std::array binary_units{Unit{"TiB", kib* kib* kib* kib}, Unit{"GiB", kib* kib* kib},
+                                  Unit{"MiB", kib* kib}, Unit{"KiB", kib}};
+constexpr std::array other_size_units{Unit{"TB", 1'000'000'000'000},
+                                      Unit{"GB", 1'000'000'000},
+                                      Unit{"MB", 1'000'000},
+                                      Unit{"KB", 1'000},
+                                      Unit{"T", kib* kib* kib* kib},
+                                      Unit{"G", kib* kib* kib},
+                                      Unit{"M", kib* kib},
+                                      Unit{"K", kib},
+                                      Unit{"B", 1}};
+constexpr std::array duration_units{Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
+                                    Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+bool equal_in_any_case(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// Takes the number at the front of `text`; false if there is none or it needs more than 63 bits.
+bool take_number(std::string_view& text, std::int64_t& number) noexcept {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
+  return true;
+}
+
+std::int64_t size_factor(std::string_view unit) noexcept {
+  for (const Unit& known : binary_units) {
+    if (equal_in_any_case(unit, known.name)) return known.factor;
+  }
+  for (const Unit& known : other_size_units) {
+    if (equal_in_any_case(unit, known.name)) return known.factor;
+  }
+  return 0;
+}
+
+std::int64_t duration_factor(std::string_view unit) noexcept {
+  for (const Unit& known : duration_units) {
+    if (unit == known.name) return known.factor;
+  }
+  return 0;
+}
+
+Error not_a_size(std::string_view text) {
+  return {Errc::invalid_argument,
+          "\"" + std::string(text) +
+              "\" is not a size. Write a whole number of bytes below 2^63, or one with a unit: "
+              "4096, 64KiB, 1GB (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB; K, M, G, T are binary)."};
+}
+
+Error not_a_duration(std::string_view text) {
+  return {Errc::invalid_argument,
+          "\"" + std::string(text) +
+              "\" is not a duration. Write a whole number of milliseconds below 2^63, or numbers "
+              "with units: 250, 250ms, 15m, 1h30m, 7d (ms, s, m, h, d, w)."};
+}
+
+template <std::size_t Count>
+std::string format_exact(std::int64_t value, const std::array<Unit, Count>& units) {
+  for (const Unit& unit : units) {
+    if (value > 0 && value % unit.factor == 0)
+      return std::to_string(value / unit.factor) + std::string(unit.name);
+  }
+  return std::to_string(value);
+}
+
+// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` ("optimal string
+// alignment").
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_previous(b.size() + 1);
+  std::vector<std::size_t> previous(b.size() + 1);
+  std::vector<std::size_t> current(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool is_same = lower(a[i - 1]) == lower(b[j - 1]);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (is_same ? 0 : 1)});
+      const bool is_swap =
+          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      if (is_swap) current[j] = std::min(current[j], before_previous[j - 2] + 1);
+    }
+    std::swap(before_previous, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_size(std::string_view text) {
+  std::string_view rest = trim(text);
+  std::int64_t number = 0;
+  if (!take_number(rest, number)) return not_a_size(text);
+  if (rest.empty()) return number;
+  const std::int64_t factor = size_factor(trim(rest));
+  std::int64_t bytes = 0;
+  if (factor == 0 || number < 0 || __builtin_mul_overflow(number, factor, &bytes)) return not_a_size(text);
+  return bytes;
+}
+
+Result<std::int64_t> parse_duration_ms(std::string_view text) {
+  std::string_view rest = trim(text);
+  std::int64_t number = 0;
+  if (!take_number(rest, number)) return not_a_duration(text);
+  if (rest.empty()) return number;
+  std::int64_t sum_ms = 0;
+  while (true) {
+    rest = trim(rest);
+    const auto unit_end =
+        std::find_if(rest.begin(), rest.end(), [](char c) { return is_digit(c) || c == ' '; });
+    const auto unit_bytes = static_cast<std::size_t>(unit_end - rest.begin());
+    const std::int64_t factor = duration_factor(rest.substr(0, unit_bytes));
+    std::int64_t part_ms = 0;
+    if (factor == 0 || number < 0 || __builtin_mul_overflow(number, factor, &part_ms) ||
+        __builtin_add_overflow(sum_ms, part_ms, &sum_ms)) {
+      return not_a_duration(text);
+    }
+    rest = trim(rest.substr(unit_bytes));
+    if (rest.empty()) return sum_ms;
+    if (!take_number(rest, number)) return not_a_duration(text);
+  }
+}
+
+std::string format_size(std::int64_t bytes) { return format_exact(bytes, binary_units); }
+
+std::string format_duration_ms(std::int64_t ms) { return format_exact(ms, duration_units); }
+
+std::string format_size_rounded(std::int64_t bytes) {
+  for (const Unit& unit : binary_units) {
+    if (bytes < unit.factor) continue;
+    char text[32];
+    const int length = std::snprintf(text, sizeof(text), "%.1f ",
+                                     static_cast<double>(bytes) / static_cast<double>(unit.factor));
+    return std::string(text, static_cast<std::size_t>(length)).append(unit.name);
+  }
+  return std::to_string(bytes) + " B";
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  // Longer words than any name here are not misspelt names, and would cost their square.
+  constexpr std::size_t word_bytes_max = 256;
+  if (word.size() > word_bytes_max) return {};
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::string_view best;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance >= best_distance) continue;
+    best_distance = distance;
+    best = candidate;
+  }
+  return best;
+}
+
+}  // namespace seriatim::base

@@ -1,0 +1,23 @@
+// How a catalog is opened.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace seriatim::catalog {
+
+enum class Access : std::uint8_t {
+  read_only,   ///< Beside a live writer in another process, or on a read-only file system. Changes no data.
+  read_write,  ///< Under the directory's lock.
+};
+
+struct CatalogOptions {
+  Access access = Access::read_write;
+  /// Required: os::fork_generation. Answers with another number in a forked child, cheaply: asked before every
+  /// transaction.
+  std::function<std::uint64_t()> process_identity{};
+  /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of partitions.
+  std::uint64_t map_bytes = std::uint64_t{256} << 20U;
+};
+
+}  // namespace seriatim::catalog

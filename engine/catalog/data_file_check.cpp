@@ -1,0 +1,174 @@
+#include "catalog/data_file_check.hpp"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <vector>
+
+namespace seriatim::catalog {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error damaged(const std::string& file, std::uint64_t position, const std::string& what) {
+  return {Errc::corrupt_metadata,
+          file + ", position " + std::to_string(position) + ": " + what + damaged_catalog_advice};
+}
+
+Result<void> check_kind(const std::string& file, bool may_be_absent) {
+  std::error_code failure;
+  const fs::file_status status = fs::symlink_status(file, failure);
+  if (status.type() == fs::file_type::not_found) {
+    if (may_be_absent) return {};
+    return Error(Errc::not_found,
+                 file + " does not exist; choose a seriatim data directory, or let the engine create the catalog");
+  }
+  if (failure) {
+    const bool denied = failure == std::errc::permission_denied;
+    return Error(denied ? Errc::permission_denied : Errc::io_error,
+                 "cannot examine " + file + " (" + failure.message() + "); correct its owner or mode",
+                 failure.value());
+  }
+  if (status.type() == fs::file_type::regular) return {};
+  return Error(Errc::io_error, file + " is not a regular file (a link, directory or device took its place); move "
+                                      "it away and restore the catalog from a backup");
+}
+
+// Unbuffered, so that bytes are read when asked for and a live writer's newer ones are seen on the next call.
+Result<std::vector<std::byte>> read_bytes(const std::string& file, std::uint64_t position, std::size_t count) {
+  std::ifstream in;
+  in.rdbuf()->pubsetbuf(nullptr, 0);
+  in.open(file, std::ios::binary);
+  if (!in) {
+    return Error(Errc::permission_denied, "cannot open " + file + " for reading; correct its owner or mode");
+  }
+  std::vector<std::byte> bytes(count);
+  in.seekg(static_cast<std::streamoff>(position));
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
+  if (in.bad()) return Error(Errc::io_error, "reading " + file + " failed at " + std::to_string(position));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
+bool is_sane_tree(const lmdb::Tree& tree, std::uint16_t flags, std::uint64_t last_page) {
+  if (tree.flags != flags) return false;
+  if (tree.root == lmdb::no_page) return tree.depth == 0 && tree.entries == 0;
+  return tree.root >= lmdb::meta_pages && tree.root <= last_page && tree.depth >= 1 &&
+         tree.depth <= lmdb::depth_max && tree.entries >= 1;
+}
+
+Result<lmdb::Meta> parse_meta(const std::string& file, base::ByteSpan page, std::uint64_t number,
+                              std::uint64_t position) {
+  if (page.size() < lmdb::meta_bytes) {
+    return damaged(file, position, "the file ends before meta page " + std::to_string(number) + " does");
+  }
+  const auto found_magic = lmdb::load<std::uint32_t>(page, 16);
+  if (found_magic == base::byte_swap(lmdb::magic)) {
+    return Error(Errc::unsupported_version,
+                 file + " was written on a machine of the other byte order; the catalog is not portable between "
+                        "them, open it where it was made");
+  }
+  if (found_magic != lmdb::magic) return damaged(file, position + 16, "this is not an LMDB file (wrong magic)");
+  const auto version = lmdb::load<std::uint32_t>(page, 20);
+  if (version != lmdb::data_version) {
+    return Error(Errc::unsupported_version, file + ": LMDB data version " + std::to_string(version) +
+                                                ", this program knows version 1; use the program version that "
+                                                "wrote it");
+  }
+  if (lmdb::load<std::uint64_t>(page, 0) != number || lmdb::load<std::uint16_t>(page, 10) != lmdb::page_meta) {
+    return damaged(file, position, "the header of meta page " + std::to_string(number) + " is wrong");
+  }
+  lmdb::Meta meta;
+  meta.page_bytes = lmdb::load<std::uint32_t>(page, 40);
+  meta.map_bytes = lmdb::load<std::uint64_t>(page, 32);
+  meta.free_tree = lmdb::load_tree(page.subspan(40));
+  meta.main_tree = lmdb::load_tree(page.subspan(88));
+  meta.last_page = lmdb::load<std::uint64_t>(page, 136);
+  meta.transaction = lmdb::load<std::uint64_t>(page, 144);
+  if (!std::has_single_bit(meta.page_bytes) || meta.page_bytes < lmdb::page_bytes_min ||
+      meta.page_bytes > lmdb::page_bytes_max) {
+    return damaged(file, position + 40, "page size " + std::to_string(meta.page_bytes) + " is impossible");
+  }
+  if (meta.last_page < 1 || meta.last_page >= lmdb::map_bytes_max / meta.page_bytes ||
+      meta.map_bytes > lmdb::map_bytes_max) {
+    return damaged(file, position + 136, "last page " + std::to_string(meta.last_page) + " or map size " +
+                                             std::to_string(meta.map_bytes) + " is impossible");
+  }
+  if (!is_sane_tree(meta.free_tree, lmdb::tree_integer_key, meta.last_page) ||
+      !is_sane_tree(meta.main_tree, 0, meta.last_page)) {
+    return damaged(file, position + 40, "the root of a tree in meta page " + std::to_string(number) + " is wrong");
+  }
+  return meta;
+}
+
+Result<std::array<lmdb::Meta, 2>> read_metas(const std::string& directory) {
+  const std::string file = data_file(directory);
+  const Result<std::vector<std::byte>> first = read_bytes(file, 0, lmdb::meta_bytes);
+  if (!first) return first.error();
+  if (first->empty()) return damaged(file, 0, "the file is empty");
+  Result<lmdb::Meta> meta0 = parse_meta(file, *first, 0, 0);
+  if (!meta0) return std::move(meta0).error();
+  const std::uint64_t position = meta0->page_bytes;
+  const Result<std::vector<std::byte>> second = read_bytes(file, position, lmdb::meta_bytes);
+  if (!second) return second.error();
+  Result<lmdb::Meta> meta1 = parse_meta(file, *second, 1, position);
+  if (!meta1) return std::move(meta1).error();
+  if (meta1->page_bytes != meta0->page_bytes) return damaged(file, position, "the two meta pages differ in page size");
+  return std::array{*meta0, *meta1};
+}
+
+Result<lmdb::Meta> newer_meta(const std::string& directory) {
+  const Result<std::array<lmdb::Meta, 2>> metas = read_metas(directory);
+  if (!metas) return metas.error();
+  const std::size_t newer = (*metas)[1].transaction > (*metas)[0].transaction ? 1 : 0;
+  const lmdb::Meta& state = (*metas)[newer];
+  // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a transaction,
+  // hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a word.
+  if (state.transaction % 2 != newer || state.transaction != (*metas)[1 - newer].transaction + 1) {
+    return damaged(data_file(directory), 144, "the meta pages hold transactions " +
+                                                  std::to_string((*metas)[0].transaction) + " and " +
+                                                  std::to_string((*metas)[1].transaction) +
+                                                  ", which do not follow each other");
+  }
+  std::error_code failure;
+  const std::uintmax_t file_bytes = fs::file_size(data_file(directory), failure);
+  const std::uint64_t file_pages = failure ? 0 : file_bytes / state.page_bytes;
+  for (const lmdb::Tree& tree : {state.free_tree, state.main_tree}) {
+    if (tree.root != lmdb::no_page && tree.root >= file_pages) {
+      return damaged(data_file(directory), file_bytes, "the file was cut off: page " + std::to_string(tree.root) +
+                                                           " is missing");
+    }
+  }
+  return state;
+}
+
+}  // namespace
+
+std::string data_file(const std::string& directory) { return directory + "/data.mdb"; }
+
+Result<void> check_file_kinds(const std::string& directory) {
+  if (Result<void> data = check_kind(data_file(directory), false); !data) return data;
+  return check_kind(directory + "/lock.mdb", true);
+}
+
+Result<lmdb::Meta> check_meta_pages(const std::string& directory) {
+  // The two pages are not read at one instant: beside a live writer they may be from moments that do not fit
+  // together. Real damage is still there the next time.
+  constexpr int attempts_max = 5;
+  for (int attempt = 1;; ++attempt) {
+    Result<lmdb::Meta> meta = newer_meta(directory);
+    if (meta || attempt == attempts_max || meta.error().code() != Errc::corrupt_metadata) return meta;
+  }
+}
+
+Result<std::optional<lmdb::Meta>> meta_of_transaction(const std::string& directory, std::uint64_t transaction) {
+  const Result<std::array<lmdb::Meta, 2>> metas = read_metas(directory);
+  if (!metas) return metas.error();
+  const lmdb::Meta& meta = (*metas)[transaction % 2];
+  return meta.transaction == transaction ? std::optional(meta) : std::nullopt;
+}
+
+}  // namespace seriatim::catalog

@@ -1,0 +1,165 @@
+// One LMDB environment and its transactions: everything LMDB asks its users to take care of is taken care of here.
+//
+//   the map is full, or grown by another process    enlarged while no transaction is inside; the body runs again
+//   readers that died                               cleared at open, and when the reader table is full
+//   assertions                                      become corrupt_metadata; the environment is abandoned
+//   a failed sync                                   latched: nothing is accepted until the catalog is reopened
+//   fork()                                          the child's copy refuses to work and touches nothing
+//   two environments of one file in a process       refused
+//   no lock file can be written (read-only)         opened without; each read is checked for staleness
+//
+// Flags are LMDB's defaults with full sync (no WRITEMAP, NOSYNC or NOMETASYNC: each of them loses what was
+// committed on a power cut) and NOTLS, so that a read transaction belongs to a call and not to a thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <seriatim/result.hpp>
+
+#include "base/bytes.hpp"
+#include "base/mutex.hpp"
+#include "catalog/catalog_options.hpp"
+#include "catalog/catalog_schema.hpp"
+#include "catalog/env_registry.hpp"
+#include "catalog/transaction_gate.hpp"
+
+struct MDB_env;
+struct MDB_txn;
+
+namespace seriatim::catalog {
+
+class Environment;
+
+/// Reads of one consistent state. Made by Environment::read only.
+///
+/// Views it returns point into the map and live as long as the transaction; in a write transaction, until its
+/// next put or erase.
+class ReadTransaction {
+ public:
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+  /// The stored bytes, or nothing.
+  Result<std::optional<base::ByteSpan>> get(Database database, std::string_view key) const;
+
+  /// Called per pair; false ends the scan.
+  using Visitor = std::function<Result<bool>(std::string_view key, base::ByteSpan value)>;
+  /// Visits pairs in key order, from the first key that is not below `from`. The visitor must not write.
+  Result<void> scan(Database database, std::string_view from, const Visitor& visitor) const;
+
+  /// LMDB's number of the state that is read (of the one that is being written).
+  std::uint64_t number() const;
+
+ protected:
+  friend class Environment;
+  ReadTransaction(const Environment& environment, MDB_txn* transaction)
+      : environment_(environment), transaction_(transaction) {}
+  Error failed(int code, std::string_view doing, Database database, std::string_view key) const;
+
+  const Environment& environment_;
+  MDB_txn* transaction_;
+  mutable bool met_full_map_ = false;
+};
+
+/// A transaction that may also write. Made by Environment::write only.
+class WriteTransaction : public ReadTransaction {
+ public:
+  /// Stores or replaces.
+  Result<void> put(Database database, std::string_view key, std::string_view value);
+  /// @return  whether it was there.
+  Result<bool> erase(Database database, std::string_view key);
+
+ private:
+  friend class Environment;
+  using ReadTransaction::ReadTransaction;
+};
+
+/// Threads: any number. One writer at a time, the others wait; readers do not wait for writers.
+class Environment {
+ public:
+  using ReadBody = std::function<Result<void>(ReadTransaction&)>;
+  using WriteBody = std::function<Result<void>(WriteTransaction&)>;
+
+  /// Opens what create() made. Files, meta pages and all used pages are checked first.
+  static Result<std::unique_ptr<Environment>> open(const std::string& directory, const CatalogOptions& options);
+  /// Makes all databases in an empty directory, with what `fill` puts there, in one synced transaction.
+  static Result<void> create(const std::string& directory, const CatalogOptions& options, const WriteBody& fill);
+
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  /// Runs `body` on one state. It may run more than once (the map was enlarged by another process), so it must
+  /// begin by clearing what it collects. It must not call read() or write().
+  Result<void> read(const ReadBody& body) const;
+  /// Runs `body` and commits with full sync if it succeeds; else nothing is stored. It may run more than once, and
+  /// must not call read() or write().
+  Result<void> write(const WriteBody& body);
+
+  struct Info {
+    std::uint64_t map_bytes = 0;
+    std::uint64_t used_bytes = 0;
+    std::uint64_t last_transaction = 0;
+    bool lock_free = false;
+  };
+  Result<Info> info() const;
+  const std::string& directory() const noexcept { return directory_; }
+
+ private:
+  friend class ReadTransaction;
+  friend class WriteTransaction;
+
+  enum class Next { finished, map_full, map_resized, stale };
+  struct Attempt {
+    Next next = Next::finished;
+    Result<void> result{};
+    std::uint64_t map_bytes = 0;  ///< the map it ran on
+  };
+  class OpenTransaction;
+
+  Environment(std::string directory, const CatalogOptions& options, OpenClaim claim);
+
+  Result<void> open_files(bool is_birth);
+  int open_once(unsigned flags);
+  Result<void> open_databases(bool is_birth);
+  Result<void> verify_pages() const;
+  Result<void> detect_lock();
+  Result<void> check_usable() const;
+  int begin(bool is_write, MDB_txn*& transaction) const;
+  Attempt try_read(const ReadBody& body) const;
+  Attempt try_write(const WriteBody& body) const;
+  /// Does nothing if the map is no longer the one of `seen_bytes`.
+  Result<void> enlarge_map(std::uint64_t seen_bytes) const;
+  /// What a failed LMDB call means for the environment, and as an Error.
+  Error call_failed(int code, std::string_view doing) const;
+  Error write_failed(int code, std::string_view doing) const;
+  /// Refuses everything from now on with `error`; the first one stays.
+  Error latch(Error error) const;
+  /// As latch, after an assertion: LMDB's state is unknown, so it is never called again, not even to close.
+  Error abandon(Error error) const;
+
+  std::string directory_;
+  CatalogOptions options_;
+  std::uint64_t process_;
+  mutable OpenClaim claim_;
+  MDB_env* env_ = nullptr;
+  std::array<unsigned, database_count> handles_{};
+  bool lock_free_ = false;
+
+  base::Mutex writer_;
+  mutable TransactionGate gate_;
+  mutable std::atomic<std::uint64_t> map_bytes_;
+  mutable std::atomic<bool> is_latched_{false};
+  mutable std::atomic<bool> is_abandoned_{false};
+  mutable base::Mutex latch_mutex_;
+  mutable std::optional<Error> latched_ SERIATIM_GUARDED_BY(latch_mutex_);
+};
+
+}  // namespace seriatim::catalog

@@ -1,0 +1,147 @@
+// Opening and making an environment: the order here is what keeps a damaged or foreign file from ending the
+// process. Nothing of LMDB sees the file before its kind and its meta pages are checked, and no tree is followed
+// before every page of it is.
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "catalog/data_file_check.hpp"
+#include "catalog/lmdb_call.hpp"
+#include "catalog/lmdb_env.hpp"
+#include "catalog/lmdb_transaction.hpp"
+#include "catalog/page_walk.hpp"
+
+namespace seriatim::catalog {
+namespace {
+
+// Slots of 64 bytes in lock.mdb, one per read transaction that is open at one time in all processes.
+constexpr unsigned readers_max = 510;
+constexpr unsigned file_mode = 0640;
+constexpr std::uint64_t map_unit_bytes = 65'536;  // a multiple of every page size there is
+
+Result<OpenClaim> claim_directory(const std::string& directory, const CatalogOptions& options) {
+  SERIATIM_ASSERT(options.process_identity != nullptr);
+  return OpenClaim::acquire(directory, options.process_identity());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory, const CatalogOptions& options) {
+  if (Result<void> kinds = check_file_kinds(directory); !kinds) return kinds.error();
+  Result<OpenClaim> claim = claim_directory(directory, options);
+  if (!claim) return claim.error();
+  if (const Result<lmdb::Meta> meta = check_meta_pages(directory); !meta) return meta.error();
+  std::unique_ptr<Environment> environment(new Environment(directory, options, std::move(*claim)));
+  if (Result<void> opened = environment->open_files(false); !opened) return opened.error();
+  if (Result<void> detected = environment->detect_lock(); !detected) return detected.error();
+  if (Result<void> verified = environment->verify_pages(); !verified) return verified.error();
+  if (Result<void> databases = environment->open_databases(false); !databases) return databases.error();
+  return environment;
+}
+
+Result<void> Environment::create(const std::string& directory, const CatalogOptions& options, const WriteBody& fill) {
+  std::error_code failure;
+  const bool is_empty = std::filesystem::is_empty(directory, failure);
+  if (failure) return lmdb_error(failure.value(), "examining the directory", directory);
+  if (!is_empty) {
+    return Error(Errc::invalid_argument,
+                 "cannot make a catalog in " + directory + ": it is not empty; give an empty directory");
+  }
+  Result<OpenClaim> claim = claim_directory(directory, options);
+  if (!claim) return claim.error();
+  const std::unique_ptr<Environment> environment(new Environment(directory, options, std::move(*claim)));
+  if (Result<void> opened = environment->open_files(true); !opened) return opened;
+  if (Result<void> databases = environment->open_databases(true); !databases) return databases;
+  return environment->write(fill);
+}
+
+int Environment::open_once(unsigned flags) {
+  int code = mdb_env_create(&env_);
+  if (code != 0) return code;
+  trap_assertions(env_);
+  map_bytes_ = base::align_up(options_.map_bytes, map_unit_bytes);
+  code = guarded([this] { return mdb_env_set_maxreaders(env_, readers_max); });
+  if (code == 0) code = guarded([this] { return mdb_env_set_maxdbs(env_, database_count); });
+  if (code == 0) code = guarded([this] { return mdb_env_set_mapsize(env_, map_bytes_); });
+  if (code == 0) code = guarded([this, flags] { return mdb_env_open(env_, directory_.c_str(), flags, file_mode); });
+  if (code == assertion_failed) {
+    abandon(lmdb_error(code, "opening", directory_));
+  } else if (code != 0) {
+    mdb_env_close(env_);
+    env_ = nullptr;
+  }
+  return code;
+}
+
+Result<void> Environment::open_files(bool is_birth) {
+  const bool is_read_only = options_.access == Access::read_only && !is_birth;
+  const unsigned flags = MDB_NOTLS | (is_read_only ? MDB_RDONLY : 0U);
+  int code = open_once(flags);
+  if (is_read_only && (code == EACCES || code == EPERM || code == EROFS)) code = open_once(flags | MDB_NOLOCK);
+  if (code != 0) return lmdb_error(code, "opening", directory_);
+  // LMDB made the map as large as the file needs, if that is more than was asked for.
+  MDB_envinfo info{};
+  guarded([&] { return mdb_env_info(env_, &info); });
+  map_bytes_ = info.me_mapsize;
+  if (is_read_only) return {};
+  int cleared = 0;
+  const int checked = guarded([&] { return mdb_reader_check(env_, &cleared); });
+  if (checked != 0) return call_failed(checked, "clearing readers that died");
+  return {};
+}
+
+// LMDB itself goes on without a lock file on a read-only file system, and tells nobody; but then an open read
+// transaction is not in any reader table.
+Result<void> Environment::detect_lock() {
+  return read([this](ReadTransaction&) -> Result<void> {
+    MDB_envinfo info{};
+    guarded([&] { return mdb_env_info(env_, &info); });
+    lock_free_ = info.me_numreaders == 0;
+    return {};
+  });
+}
+
+Result<void> Environment::verify_pages() const {
+  // Beside a live writer the meta page of our state may be replaced between the begin and the look at it.
+  constexpr int attempts_max = 10;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    bool is_replaced = false;
+    Result<void> walked = read([&](ReadTransaction& transaction) -> Result<void> {
+      const Result<std::optional<lmdb::Meta>> meta = meta_of_transaction(directory_, transaction.number());
+      if (!meta) return meta.error();
+      is_replaced = !meta->has_value();
+      if (is_replaced) return {};
+      const Result<PageCount> pages = walk_pages(directory_, **meta);
+      if (!pages) return pages.error();
+      return {};
+    });
+    if (!walked || !is_replaced) return walked;
+  }
+  return Error(Errc::timed_out, "catalog " + directory_ + ": it changes faster than it can be examined; retry");
+}
+
+Result<void> Environment::open_databases(bool is_birth) {
+  MDB_txn* raw = nullptr;
+  const int begun = begin(is_birth, raw);
+  if (begun != 0) return call_failed(begun, "opening the databases");
+  OpenTransaction owner(raw);
+  for (std::size_t i = 0; i < database_count; ++i) {
+    const std::string name(database_names[i]);
+    const unsigned flags = is_birth ? static_cast<unsigned>(MDB_CREATE) : 0U;
+    const int opened = guarded([&] { return mdb_dbi_open(raw, name.c_str(), flags, &handles_[i]); });
+    if (opened == MDB_NOTFOUND) {
+      return Error(Errc::corrupt_metadata,
+                   "catalog " + directory_ + ": the database \"" + name + "\" is missing" + damaged_catalog_advice);
+    }
+    if (opened == assertion_failed) owner.release();
+    if (opened != 0) return call_failed(opened, "opening database " + name);
+  }
+  owner.release();
+  const int committed = guarded([&] { return mdb_txn_commit(raw); });
+  if (committed != 0) return write_failed(committed, "opening the databases");
+  return {};
+}
+
+}  // namespace seriatim::catalog

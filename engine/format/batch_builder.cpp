@@ -1,0 +1,105 @@
+#include "format/batch_builder.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "format/compression/codec.hpp"
+#include "format/record_encoder.hpp"
+
+namespace seriatim::format {
+namespace {
+
+// Kafka's figure for the largest overhead of a record besides key, value and headers.
+constexpr std::size_t record_overhead_max = 21;
+
+// Large enough for a batch of a few small records; arbitrary.
+constexpr std::size_t buffer_bytes_first = 1024;
+
+void make_room(std::vector<std::byte>& buffer, std::size_t used, std::size_t more) {
+  if (buffer.size() - std::min(buffer.size(), used) >= more) return;
+  buffer.resize(std::max({used + more, buffer.size() * 2, buffer_bytes_first}));
+}
+
+}  // namespace
+
+Result<void> BatchBuilder::append(const RecordInput& record) {
+  if (record.timestamp_ms < no_timestamp_ms) {
+    return Error(Errc::invalid_timestamp, "timestamp " + std::to_string(record.timestamp_ms) + " ms of record " +
+                                              std::to_string(record_count_) +
+                                              " of the batch is negative; use milliseconds since 1970, or -1 for none");
+  }
+  const std::int64_t base_timestamp_ms = empty() ? record.timestamp_ms : base_timestamp_ms_;
+  // Unsigned, because the distance from -1 to the largest timestamp wraps; the reader's sum wraps back.
+  const auto timestamp_delta = static_cast<std::int64_t>(static_cast<std::uint64_t>(record.timestamp_ms) -
+                                                         static_cast<std::uint64_t>(base_timestamp_ms));
+  const RecordFields fields{.timestamp_delta = timestamp_delta,
+                            .offset_delta = record_count_,
+                            .key = record.key,
+                            .value = record.value,
+                            .header_count = record.headers.size()};
+  const std::size_t body_bytes = body_size(fields, headers_size(record.headers));
+  const std::size_t record_bytes = length_size(body_bytes) + body_bytes;
+  if (record_bytes > batch_bytes_max - used_ || record_count_ == std::numeric_limits<std::int32_t>::max()) {
+    return Error(Errc::record_too_large,
+                 "record " + std::to_string(record_count_) + " (" + std::to_string(record_bytes) +
+                     " bytes) does not fit the batch of " + std::to_string(used_) + " bytes, whose format ends at " +
+                     std::to_string(batch_bytes_max) + " bytes; start another batch, or split the value");
+  }
+  make_room(buffer_, used_, record_bytes);
+  encode_headers(encode_before_headers(buffer_.data() + used_, body_bytes, fields), record.headers);
+  used_ += record_bytes;
+  max_timestamp_ms_ = empty() ? record.timestamp_ms : std::max(max_timestamp_ms_, record.timestamp_ms);
+  base_timestamp_ms_ = base_timestamp_ms;
+  ++record_count_;
+  return {};
+}
+
+std::size_t BatchBuilder::upper_bound_bytes(const RecordInput& record) const noexcept {
+  return used_ + record_overhead_max + record.key.size() + record.value.size() + headers_size(record.headers);
+}
+
+void BatchBuilder::clear() noexcept {
+  used_ = header_bytes;
+  record_count_ = 0;
+  base_timestamp_ms_ = no_timestamp_ms;
+  max_timestamp_ms_ = no_timestamp_ms;
+}
+
+Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
+  if (empty()) {
+    return Error(Errc::invalid_argument, "a batch without a record cannot be framed; append at least one record first");
+  }
+  base::MutableByteSpan batch(buffer_.data(), used_);
+  if (options.codec != Codec::none) {
+    compressed_.resize(header_bytes);
+    const Result<void> done = compress(options.codec, options.level, batch.subspan(records_at), compressed_);
+    if (!done) return done.error();
+    batch = compressed_;
+    if (batch.size() > batch_bytes_max) {
+      return Error(Errc::record_too_large, "the compressed batch takes " + std::to_string(batch.size()) +
+                                               " bytes, and the format ends at " + std::to_string(batch_bytes_max) +
+                                               "; start another batch earlier");
+    }
+  }
+
+  BatchHeader header;
+  header.length = static_cast<std::int32_t>(batch.size() - log_overhead);
+  header.attributes = attributes_of(options);
+  header.last_offset_delta = record_count_ - 1;
+  header.base_timestamp_ms = base_timestamp_ms_;
+  header.max_timestamp_ms = options.log_append_time ? options.append_time_ms : max_timestamp_ms_;
+  header.producer_id = options.producer_id;
+  header.producer_epoch = options.producer_epoch;
+  header.base_sequence = options.base_sequence;
+  header.record_count = record_count_;
+  write_batch_header(batch.data(), header);
+  seal_batch(batch);
+  return FramedBatch{.bytes = batch,
+                     .record_count = header.record_count,
+                     .last_offset_delta = header.last_offset_delta,
+                     .base_timestamp_ms = header.base_timestamp_ms,
+                     .max_timestamp_ms = header.max_timestamp_ms};
+}
+
+}  // namespace seriatim::format

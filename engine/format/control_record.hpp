@@ -1,0 +1,61 @@
+// Control batches: the markers that end a transaction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/batch_header.hpp"
+
+namespace seriatim::format {
+
+/// The second int16 of a control record's key. Types other than these belong to Kafka's metadata log.
+enum class ControlType : std::int16_t { abort = 0, commit = 1 };
+
+/// An end of transaction, to be written.
+struct EndMarker {
+  ControlType type = ControlType::abort;
+  ProducerId producer_id = no_producer_id;
+  ProducerEpoch producer_epoch = no_producer_epoch;
+  std::int64_t timestamp_ms = no_timestamp_ms;
+  /// Kafka fences markers of an earlier coordinator with it; seriatim has one coordinator and writes 0.
+  std::int32_t coordinator_epoch = 0;
+};
+
+/// Size of the batch of a marker.
+inline constexpr std::size_t marker_batch_bytes = 78;
+
+/// Writes the whole batch of `marker`, base offset 0, at the front of `out` (at least marker_batch_bytes).
+/// @return marker_batch_bytes.
+std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noexcept;
+
+/// Type and value of one control record.
+struct ControlRecord {
+  std::int16_t type = 0;                ///< A ControlType, or a type to be skipped.
+  std::int32_t coordinator_epoch = -1;  ///< -1 for types to be skipped.
+
+  bool is_commit() const noexcept { return type == static_cast<std::int16_t>(ControlType::commit); }
+  bool is_abort() const noexcept { return type == static_cast<std::int16_t>(ControlType::abort); }
+  bool ends_transaction() const noexcept { return is_commit() || is_abort(); }
+};
+
+/// Parses key and value of a control record; nullopt if they are malformed: key or value too short, or a negative
+/// version. Higher versions are read as version 0, as Kafka does.
+std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value) noexcept;
+
+enum class ControlBatch : std::uint8_t {
+  commit,     ///< The transaction of the batch's producer is committed.
+  abort,      ///< It is aborted.
+  other,      ///< Of a type that readers skip.
+  emptied,    ///< Compaction took the marker out: it changes nothing.
+  malformed,  ///< Not a control batch, or its record does not parse.
+};
+
+/// What the control batch `whole_batch`, whose structure and CRC were checked, says.
+/// @param coordinator_epoch  set for commit and abort, if not nullptr.
+ControlBatch read_control_batch(base::ByteSpan whole_batch, std::int32_t* coordinator_epoch = nullptr) noexcept;
+
+}  // namespace seriatim::format

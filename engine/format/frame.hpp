@@ -1,0 +1,53 @@
+// What goes into a framed batch and what comes out of framing: the values shared by BatchBuilder (many
+// records), single_batch.hpp (one, the hot path) and BatchRebuilder (compaction).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <seriatim/record.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/batch_header.hpp"
+
+namespace seriatim::format {
+
+/// A record to be framed. What it points at is only read during the call.
+struct RecordInput {
+  BytesView key{};
+  BytesView value{};
+  std::int64_t timestamp_ms = no_timestamp_ms;  ///< -1, or since the epoch.
+  std::span<const HeaderView> headers{};
+};
+
+struct FrameOptions {
+  Codec codec = Codec::none;
+  std::optional<int> level{};  ///< The codec's own; default: the codec's default.
+  bool log_append_time = false;
+  std::int64_t append_time_ms = no_timestamp_ms;  ///< Read only if log_append_time.
+  ProducerId producer_id = no_producer_id;
+  ProducerEpoch producer_epoch = no_producer_epoch;
+  Sequence base_sequence = no_sequence;
+  bool transactional = false;
+};
+
+/// A whole batch, complete but for its base offset (stamp_base_offset).
+struct FramedBatch {
+  base::MutableByteSpan bytes{};  ///< In the buffer of whoever framed it.
+  std::int32_t record_count = 0;
+  std::int32_t last_offset_delta = 0;
+  std::int64_t base_timestamp_ms = no_timestamp_ms;
+  std::int64_t max_timestamp_ms = no_timestamp_ms;
+};
+
+/// The attribute bits `options` ask for.
+constexpr std::int16_t attributes_of(const FrameOptions& options) noexcept {
+  return static_cast<std::int16_t>(static_cast<int>(options.codec) |
+                                   (options.log_append_time ? log_append_time_bit : 0) |
+                                   (options.transactional ? transactional_bit : 0));
+}
+
+}  // namespace seriatim::format

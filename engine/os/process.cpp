@@ -1,0 +1,116 @@
+#include "os/process.hpp"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace seriatim::os {
+namespace {
+
+// A file of /proc, or nothing: it may not be mounted.
+std::string proc_text(const char* path) {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+// Field `number` (from 1) of /proc/self/stat, counted from behind the last ')' because the program's name,
+// field 2, may hold blanks and parentheses.
+std::string_view stat_field(std::string_view stat, int number) noexcept {
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return {};
+  stat.remove_prefix(name_end + 2);
+  for (int field = 3; field < number; ++field) {
+    const std::size_t blank = stat.find(' ');
+    if (blank == std::string_view::npos) return {};
+    stat.remove_prefix(blank + 1);
+  }
+  return stat.substr(0, stat.find(' '));
+}
+
+// A word that is zero again in every new child.
+class ForkWord {
+ public:
+  ForkWord() noexcept {
+    const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return;
+    if (::madvise(page, bytes, MADV_WIPEONFORK) != 0) {
+      ::munmap(page, bytes);
+      return;
+    }
+    // The page lives as long as the process: an engine may be destroyed after every static object.
+    word_ = new (page) std::atomic<std::uint64_t>(0);
+  }
+
+  bool is_wiped_on_fork() const noexcept { return word_ != nullptr; }
+  std::atomic<std::uint64_t>& word() const noexcept { return *word_; }
+
+ private:
+  std::atomic<std::uint64_t>* word_ = nullptr;
+};
+
+// Copied into children as it is, so that along any line of descent no number comes twice.
+std::atomic<std::uint64_t> last_generation{0};
+
+}  // namespace
+
+std::int64_t process_id() noexcept { return ::getpid(); }
+
+bool process_exists(std::int64_t pid) noexcept {
+  if (pid <= 0) return false;
+  return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+}
+
+std::string program_name() {
+  std::string name = proc_text("/proc/self/comm");
+  return name.empty() ? "unknown" : name;
+}
+
+std::string boot_id() { return proc_text("/proc/sys/kernel/random/boot_id"); }
+
+std::int64_t process_start_ms() {
+  constexpr int start_time_field = 22;  // proc(5): in clock ticks since boot
+  const std::string stat = proc_text("/proc/self/stat");
+  const std::string_view field = stat_field(stat, start_time_field);
+  std::int64_t ticks = 0;
+  if (std::from_chars(field.data(), field.data() + field.size(), ticks).ec != std::errc{}) return 0;
+  timespec since_boot{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return 0;
+  const std::int64_t since_boot_ms = since_boot.tv_sec * 1000 + since_boot.tv_nsec / 1'000'000;
+  const std::int64_t age_ms = since_boot_ms - ticks * 1000 / ::sysconf(_SC_CLK_TCK);
+  return base::system_clock().wall_ms() - age_ms;
+}
+
+std::uint64_t open_files_max() noexcept {
+  rlimit limit{};
+  // Only a wrong argument can fail; POSIX guarantees this many then.
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return _POSIX_OPEN_MAX;
+  return limit.rlim_cur;
+}
+
+std::uint64_t fork_generation() noexcept {
+  static const ForkWord fork_word;
+  if (!fork_word.is_wiped_on_fork()) return static_cast<std::uint64_t>(::getpid());
+  std::atomic<std::uint64_t>& word = fork_word.word();
+  std::uint64_t generation = word.load(std::memory_order_relaxed);
+  if (generation != 0) return generation;
+  const std::uint64_t fresh = last_generation.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Another thread of this process may have been first; then its number counts.
+  return word.compare_exchange_strong(generation, fresh, std::memory_order_relaxed) ? fresh : generation;
+}
+
+}  // namespace seriatim::os

@@ -1,0 +1,48 @@
+// Who waits for records, and how the appender tells them without paying when nobody does.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/mutex.hpp"
+
+namespace seriatim::partition {
+
+/// Told that a partition it listens to has grown. Must be quick and must not call back into the partition.
+class AppendListener {
+ public:
+  virtual ~AppendListener() = default;
+  virtual void on_append() noexcept = 0;
+};
+
+/// The listeners of one partition. Any thread.
+class AppendListeners {
+ public:
+  void add(const std::shared_ptr<AppendListener>& listener) {
+    const base::MutexLock lock(mutex_);
+    listeners_.push_back(listener);
+    // Sequentially consistent with publish_log_end: a listener that was added before the publication is seen by it, and one added
+    // after it sees the new end when it looks, which it does after adding itself.
+    count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
+  }
+  void remove(const std::shared_ptr<AppendListener>& listener) {
+    const base::MutexLock lock(mutex_);
+    std::erase(listeners_, listener);
+    count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
+  }
+  /// Cost while nobody listens: one load.
+  void notify() noexcept {
+    if (count_.load(std::memory_order_seq_cst) == 0) return;
+    const base::MutexLock lock(mutex_);
+    for (const auto& listener : listeners_) listener->on_append();
+  }
+
+ private:
+  std::atomic<std::uint32_t> count_{0};
+  base::Mutex mutex_;
+  std::vector<std::shared_ptr<AppendListener>> listeners_ SERIATIM_GUARDED_BY(mutex_);
+};
+
+}  // namespace seriatim::partition

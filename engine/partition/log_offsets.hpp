@@ -1,0 +1,55 @@
+// The offsets of one partition: one writer, any number of readers.
+//
+// INV-1: log_start <= high_watermark <= log_end and durable <= log_end, in every thread's eyes. Held by the order of the stores (an
+// upper bound is raised before a lower one) and asserted by the setters. On a single node, every published record is
+// visible, so the high watermark is the log end offset.
+#pragma once
+
+#include <atomic>
+
+#include <seriatim/types.hpp>
+
+#include "base/assert.hpp"
+
+namespace seriatim::partition {
+
+class LogOffsets {
+ public:
+  /// First offset still readable.
+  Offset log_start() const noexcept { return log_start_.load(std::memory_order_acquire); }
+  /// First offset not yet visible, exclusive bound of every fetch.
+  Offset high_watermark() const noexcept { return log_end(); }
+  /// Offset the next record will get.
+  Offset log_end() const noexcept { return log_end_.load(std::memory_order_acquire); }
+  /// Records below are on stable storage.
+  Offset durable() const noexcept { return durable_.load(std::memory_order_acquire); }
+
+  /// Sets all, while nobody else looks: at open.
+  void reset(Offset log_start, Offset durable, Offset log_end) noexcept {
+    SERIATIM_ASSERT(log_start <= log_end && durable <= log_end);
+    log_end_.store(log_end, std::memory_order_release);
+    durable_.store(durable, std::memory_order_release);
+    log_start_.store(log_start, std::memory_order_release);
+  }
+  /// Publishes: a reader that sees the new end finds the bytes below it. Sequentially consistent, because the publisher then looks for
+  /// sleeping readers, who look at the end after having said that they sleep: one of the two must see the other.
+  void publish_log_end(Offset end) noexcept {
+    SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
+    log_end_.store(end, std::memory_order_seq_cst);
+  }
+  void advance_durable(Offset offset) noexcept {
+    SERIATIM_ASSERT(offset <= log_end());
+    if (offset > durable_.load(std::memory_order_relaxed)) durable_.store(offset, std::memory_order_release);
+  }
+  void advance_log_start(Offset offset) noexcept {
+    SERIATIM_ASSERT(offset <= high_watermark());
+    if (offset > log_start_.load(std::memory_order_relaxed)) log_start_.store(offset, std::memory_order_release);
+  }
+
+ private:
+  alignas(64) std::atomic<Offset> log_end_{0};
+  alignas(64) std::atomic<Offset> log_start_{0};
+  std::atomic<Offset> durable_{0};
+};
+
+}  // namespace seriatim::partition

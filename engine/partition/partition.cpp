@@ -1,0 +1,122 @@
+#include "partition/partition.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "segment/segment_store.hpp"
+
+namespace seriatim::partition {
+
+Partition::Partition(const PartitionEnvironment& environment, const PartitionRequest& request)
+    : PartitionLog(environment, request.name, request.directory),
+      config_(request.config),
+      mapped_writes_(request.mapped_writes),
+      compacted_to_(request.checkpoint.compacted_to_offset) {}
+
+Partition::~Partition() {
+  environment_.counters.appended_batches.add(appended_batches_.value());
+  environment_.counters.appended_records.add(appended_records_.value());
+  environment_.counters.appended_bytes.add(appended_bytes_.value());
+}
+
+segment::SegmentLimits Partition::limits() const {
+  return {.segment_bytes = static_cast<std::uint64_t>(config_.segment_bytes),
+          .index_bytes = static_cast<std::uint64_t>(config_.segment_index_bytes),
+          .index_interval_bytes = static_cast<std::uint64_t>(config_.index_interval_bytes),
+          .mapped_writes = mapped_writes_};
+}
+
+void Partition::replace_list(std::vector<segment::SegmentPtr> segments) {
+  segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
+}
+
+void Partition::set_config(const TopicConfig& config) {
+  const base::MutexLock lock(append_mutex_);
+  config_ = config;
+  if (config.cleanup_policy != CleanupPolicy::delete_) may_have_gaps_.store(true, std::memory_order_release);
+}
+
+TopicConfig Partition::config() const {
+  const base::MutexLock lock(append_mutex_);
+  return config_;
+}
+
+void Partition::set_compacted_to(Offset offset) {
+  const base::MutexLock lock(append_mutex_);
+  compacted_to_ = offset;
+}
+
+std::optional<std::string> Partition::damage() const {
+  const base::MutexLock lock(append_mutex_);
+  return damage_;
+}
+
+std::uint64_t Partition::size_bytes() const {
+  std::uint64_t total = 0;
+  for (const auto& segment : *segments_.load()) total += segment->end_position();
+  return total;
+}
+
+std::uint64_t Partition::pinned_deleted_bytes() const {
+  const base::MutexLock lock(append_mutex_);
+  forget_released_segments();
+  std::uint64_t total = 0;
+  for (const auto& weak : deleted_segments_) {
+    if (const auto segment = weak.lock(); segment && segment->is_pinned()) total += segment->end_position();
+  }
+  return total;
+}
+
+void Partition::forget_released_segments() const {
+  std::erase_if(deleted_segments_, [](const std::weak_ptr<segment::Segment>& weak) { return weak.expired(); });
+}
+
+PartitionCheckpoint Partition::checkpoint() const {
+  PartitionCheckpoint checkpoint;
+  {
+    const base::MutexLock lock(append_mutex_);
+    checkpoint.compacted_to_offset = compacted_to_;
+  }
+  const base::MutexLock lock(sync_mutex_);
+  checkpoint.log_start_offset = log_start_offset();
+  checkpoint.recovery_point_offset = durable_offset();
+  checkpoint.recovery_segment_base = synced_segment_base_;
+  checkpoint.recovery_position = synced_position_;
+  return checkpoint;
+}
+
+Result<PartitionCheckpoint> Partition::close() {
+  if (auto synced = sync(); !synced) return synced.error();
+  {
+    const base::MutexLock lock(append_mutex_);
+    if (closed_) return Error(Errc::closed, directory_ + " is closed already");
+    closed_ = true;
+  }
+  // Whatever slipped in between the sync and the flag; nothing can any more.
+  if (auto synced = sync(); !synced) return synced.error();
+  Offset end = 0;
+  {
+    const base::MutexLock lock(append_mutex_);
+    end = offsets_.log_end();
+    producers_.set_end_offset(end);
+    if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written.error();
+    if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
+    // The new length has to be durable too: a clean close promises exact files.
+    if (auto synced = active_->sync(); !synced) return synced.error();
+  }
+  PartitionCheckpoint result = checkpoint();
+  result.clean_end_offset = end;
+  return result;
+}
+
+void Partition::abandon() {
+  mark_deleted();
+  const base::MutexLock lock(append_mutex_);
+  closed_ = true;
+  for (const auto& segment : *segments_.load()) {
+    segment->mark_deleted();
+    deleted_segments_.push_back(segment);
+  }
+}
+
+}  // namespace seriatim::partition

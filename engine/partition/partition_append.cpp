@@ -1,0 +1,141 @@
+// The append path, top to bottom: admit, roll if needed, place, note, publish.
+#include <limits>
+#include <string>
+
+#include "format/batch_header.hpp"
+#include "partition/partition.hpp"
+#include "segment/segment_store.hpp"
+
+namespace seriatim::partition {
+
+Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
+  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" + std::to_string(name_.partition) +
+                                          "; commit or abort it before appending to the same partition");
+  }
+  const auto header = format::read_batch_header(batch.bytes.data());
+  Result<PartitionAppend> result = PartitionAppend{};
+  {
+    const base::MutexLock lock(append_mutex_);
+    if (auto checked = check_appendable(batch.bytes.size()); !checked) return checked.error();
+    const Offset base_offset = offsets_.log_end();
+    if (auto rolled = roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta, header.max_timestamp_ms); !rolled) {
+      return rolled.error();
+    }
+    auto placed = active_->place(batch.bytes, header, base_offset);
+    if (!placed) return placed.error();
+    result = publish(*placed, header, batch.bytes);
+  }
+  if (result) listeners().notify();
+  return result;
+}
+
+Result<> Partition::check_appendable(std::uint64_t size) const {
+  if (closed_) {
+    return Error(is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
+                 name_.topic + "-" + std::to_string(name_.partition) +
+                     (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
+  }
+  if (environment_.health.has_failed()) return environment_.health.check();
+  const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
+  if (size > largest || size > static_cast<std::uint64_t>(config_.segment_bytes)) {
+    return Error(Errc::record_too_large,
+                 "a batch of " + std::to_string(size) + " bytes exceeds " +
+                     (size > largest ? "max.message.bytes (" + std::to_string(largest)
+                                     : "segment.bytes (" + std::to_string(config_.segment_bytes)) +
+                     ") of topic " + name_.topic + "; send smaller batches, or raise the limit with Admin::alter_config");
+  }
+  return {};
+}
+
+// Admission stands before the roll, so that what is refused touches nothing.
+Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms) {
+  const bool has_room = active_->has_room(size, last_offset);
+  if (has_room && active_->append_position() == 0) return {};
+  if (has_room) {
+    // Kafka's rule is message time; the clock only where the first batch has no timestamp.
+    const std::int64_t first = active_->first_timestamp_ms();
+    const std::int64_t age = first >= 0 ? max_timestamp_ms - first : environment_.clock.wall_ms() - active_->created_ms();
+    if (age <= config_.segment_ms) return {};
+  }
+  return roll_locked();
+}
+
+Result<> Partition::roll_locked() {
+  const Offset base_offset = offsets_.log_end();
+  if (active_->is_empty()) return {};
+  producers_.set_end_offset(base_offset);
+  if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written;
+  auto next = segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
+  if (!next) return next.error();
+  if (auto sealed = active_->seal(); !sealed) {
+    // The old segment goes on; the empty one must not be in the way of the next try.
+    auto removed = segment::delete_segment_files(environment_.files, directory_, base_offset);
+    if (!removed) environment_.report(true, removed.error().message());
+    return sealed;
+  }
+  (*next)->set_created_ms(environment_.clock.wall_ms());
+  unsynced_.push_back(active_);
+  std::vector<segment::SegmentPtr> segments(segments_.load()->begin(), segments_.load()->end());
+  segments.push_back(*next);
+  active_ = *next;
+  replace_list(std::move(segments));
+  environment_.counters.rolled_segments.add();
+  return {};
+}
+
+Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed, const format::BatchHeader& header, base::ByteSpan batch) {
+  if (auto noted = active_->note(placed); !noted) return noted.error();
+  if (header.has_producer()) {
+    if (auto noted = producers_.note(header, batch); !noted) return noted.error();
+  }
+  appended_batches_.add(1);
+  appended_records_.add(static_cast<std::uint64_t>(header.record_count));
+  appended_bytes_.add(placed.size_bytes);
+  active_->publish(placed);
+  // Last: a reader that sees this offset must find the bytes and the segment that holds them.
+  offsets_.publish_log_end(placed.last_offset + 1);
+  return PartitionAppend{placed.base_offset, placed.last_offset};
+}
+
+Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
+  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return Error(Errc::invalid_state, "this thread already holds a claim on " + name_.topic + "-" + std::to_string(name_.partition) +
+                                          "; commit or abort that one first");
+  }
+  append_mutex_.lock();
+  auto reserved = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<base::MutableByteSpan> {
+    if (auto checked = check_appendable(size); !checked) return checked.error();
+    const std::int64_t now_ms = environment_.clock.wall_ms();
+    if (auto rolled = roll_if_needed(size, offsets_.log_end(), now_ms); !rolled) return rolled.error();
+    return active_->reserve(size);
+  }();
+  if (!reserved) {
+    append_mutex_.unlock();
+    return reserved;
+  }
+  claim_holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  return reserved;
+}
+
+Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch) {
+  SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
+  const auto header = format::read_batch_header(batch.bytes.data());
+  auto result = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
+    auto placed = active_->place(batch.bytes, header, offsets_.log_end());
+    if (!placed) return placed.error();
+    return publish(*placed, header, batch.bytes);
+  }();
+  claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
+  append_mutex_.unlock();
+  if (result) listeners().notify();
+  return result;
+}
+
+void Partition::abandon_claim() noexcept {
+  SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
+  claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
+  append_mutex_.unlock();
+}
+
+}  // namespace seriatim::partition

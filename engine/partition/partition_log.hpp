@@ -1,0 +1,75 @@
+// What a reader sees of a partition, whoever writes it: its offsets and its segments. The writer's `Partition` and the read-only `Follower`
+// both are one; the fetch path knows only this.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/snapshot.hpp"
+#include "partition/append_listener.hpp"
+#include "partition/log_offsets.hpp"
+#include "partition/partition_environment.hpp"
+#include "partition/segment_list.hpp"
+
+namespace seriatim::partition {
+
+/// Threads: any number may read. Who changes it is the derived class's matter.
+class PartitionLog {
+ public:
+  virtual ~PartitionLog() = default;
+  PartitionLog(const PartitionLog&) = delete;
+  PartitionLog& operator=(const PartitionLog&) = delete;
+
+  const TopicPartition& name() const noexcept { return name_; }
+  const std::string& directory() const noexcept { return directory_; }
+  Offset log_start_offset() const noexcept { return offsets_.log_start(); }
+  Offset high_watermark() const noexcept { return offsets_.high_watermark(); }
+  Offset log_end_offset() const noexcept { return offsets_.log_end(); }
+  Offset durable_offset() const noexcept { return offsets_.durable(); }
+
+  /// The segments of now. Load a bound first, then this: it holds every offset below the bound.
+  using SegmentsPtr = base::Snapshot<SegmentList>::Ptr;
+  const base::Snapshot<SegmentList>& segments() const noexcept { return segments_; }
+
+  /// Looks for what another process has written. Nothing to do where this process is the writer.
+  /// Errors: as the files say; what was known before stays readable.
+  virtual Result<> refresh() { return {}; }
+
+  /// Whether the topic was deleted; readers end then.
+  bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
+  void mark_deleted() noexcept { deleted_.store(true, std::memory_order_release); }
+
+  /// Whether offsets may be missing between batches: something was compacted here at some time. Otherwise every batch begins where the one before it ended,
+  /// and readers insist on it, because the checksum does not cover the base offset.
+  bool may_have_gaps() const noexcept { return may_have_gaps_.load(std::memory_order_acquire); }
+
+  AppendListeners& listeners() const noexcept { return listeners_; }
+  PartitionCounters& counters() const noexcept { return environment_.counters; }
+
+ protected:
+  PartitionLog(const PartitionEnvironment& environment, TopicPartition name, std::string directory)
+      : environment_(environment),
+        name_(std::move(name)),
+        directory_(std::move(directory)),
+        segments_(std::make_shared<const SegmentList>()) {}
+
+  const PartitionEnvironment& environment_;
+  TopicPartition name_;
+  std::string directory_;
+  LogOffsets offsets_;
+  base::Snapshot<SegmentList> segments_;
+  std::atomic<bool> may_have_gaps_{false};
+
+ private:
+  std::atomic<bool> deleted_{false};
+  mutable AppendListeners listeners_;
+};
+
+using PartitionLogPtr = std::shared_ptr<PartitionLog>;
+
+}  // namespace seriatim::partition

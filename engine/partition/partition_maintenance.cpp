@@ -1,0 +1,100 @@
+// Rolling on request, retention, and the swap that ends a compaction.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "partition/partition.hpp"
+#include "partition/retention.hpp"
+#include "segment/segment_store.hpp"
+
+namespace seriatim::partition {
+
+Result<> Partition::roll() {
+  const base::MutexLock lock(append_mutex_);
+  if (auto checked = check_appendable(0); !checked) return checked;
+  return roll_locked();
+}
+
+Result<> Partition::advance_log_start(Offset offset) {
+  const base::MutexLock lock(append_mutex_);
+  if (offset > offsets_.high_watermark()) {
+    return Error(Errc::offset_out_of_range, "the log start of " + directory_ + " cannot move to " + std::to_string(offset) +
+                                                ", beyond the high watermark " + std::to_string(offsets_.high_watermark()));
+  }
+  offsets_.advance_log_start(offset);
+  return {};
+}
+
+Result<Partition::RetentionResult> Partition::apply_retention() {
+  std::vector<segment::SegmentPtr> expired;
+  {
+    const base::MutexLock lock(append_mutex_);
+    if (closed_) return RetentionResult{};
+    RetentionInput input{.config = config_,
+                         .now_ms = environment_.clock.wall_ms(),
+                         .log_start = offsets_.log_start(),
+                         .high_watermark = offsets_.high_watermark()};
+    auto list = segments_.load();
+    std::size_t count = count_deletable(*list, input);
+    if (count == list->size()) {
+      // The active segment goes too: at least one segment remains, and the log end never moves back.
+      if (auto rolled = roll_locked(); !rolled) return rolled.error();
+      list = segments_.load();
+      count = std::min(count, list->size() - 1);
+    }
+    if (count == 0) return RetentionResult{};
+    const auto split = list->begin() + static_cast<std::ptrdiff_t>(count);
+    expired.assign(list->begin(), split);
+    std::vector<segment::SegmentPtr> kept(split, list->end());
+    // Readers below the new start get offset_out_of_range from here on; whoever holds a pin keeps its bytes.
+    offsets_.advance_log_start(std::max(offsets_.log_start(), kept.front()->base_offset()));
+    replace_list(std::move(kept));
+    std::erase_if(unsynced_, [&](const segment::SegmentPtr& s) { return std::find(expired.begin(), expired.end(), s) != expired.end(); });
+    forget_released_segments();
+    deleted_segments_.insert(deleted_segments_.end(), expired.begin(), expired.end());
+  }
+  RetentionResult result;
+  for (const auto& segment : expired) {
+    segment->mark_deleted();
+    environment_.maps.forget(segment.get());
+    if (auto deleted = segment::delete_segment_files(environment_.files, directory_, segment->base_offset()); !deleted) {
+      return deleted.error();
+    }
+    ++result.segments;
+    result.bytes += segment->end_position();
+  }
+  environment_.counters.deleted_segments.add(result.segments);
+  environment_.counters.deleted_bytes.add(result.bytes);
+  return result;
+}
+
+Result<> Partition::replace_segments(Offset first_base, Offset end_base, const std::vector<segment::SegmentPtr>& replacement,
+                                     const std::function<Result<>()>& swap_files) {
+  const base::MutexLock lock(append_mutex_);
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> next;
+  std::vector<segment::SegmentPtr> replaced;
+  for (const auto& segment : *list) {
+    const bool covered = segment->base_offset() >= first_base && segment->base_offset() < end_base;
+    if (covered && (segment == active_ || !segment->is_sealed())) {
+      return Error(Errc::invalid_state, "compaction of " + directory_ + " would replace the active segment");
+    }
+    if (covered && replaced.empty()) next.insert(next.end(), replacement.begin(), replacement.end());
+    if (covered) replaced.push_back(segment);
+    if (!covered) next.push_back(segment);
+  }
+  if (replaced.empty()) return Error(Errc::invalid_state, "the segments to be compacted in " + directory_ + " are gone");
+  may_have_gaps_.store(true, std::memory_order_release);
+  if (auto swapped = swap_files(); !swapped) return swapped;
+  replace_list(std::move(next));
+  forget_released_segments();
+  for (const auto& segment : replaced) {
+    segment->mark_deleted();
+    environment_.maps.forget(segment.get());
+    std::erase(unsynced_, segment);
+    deleted_segments_.push_back(segment);
+  }
+  return {};
+}
+
+}  // namespace seriatim::partition

@@ -1,0 +1,202 @@
+#include "partition/partition_recovery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "os/path.hpp"
+
+namespace seriatim::partition {
+
+using segment::RecoveredSegment;
+using segment::SegmentFileInfo;
+
+Result<std::shared_ptr<Partition>> Partition::open(const PartitionEnvironment& environment, const PartitionRequest& request) {
+  return PartitionOpener(environment, request).open();
+}
+
+PartitionOpener::PartitionOpener(const PartitionEnvironment& environment, const PartitionRequest& request)
+    : environment_(environment), request_(request) {}
+
+Result<std::shared_ptr<Partition>> PartitionOpener::open() {
+  if (auto prepared = prepare_directory(); !prepared) return prepared.error();
+  auto listing = segment::list_segments(environment_.files.vfs, request_.directory);
+  if (!listing) return listing.error();
+  for (const auto& orphan : listing->orphan_indexes) {
+    if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed) return removed.error();
+  }
+  clean_ = is_clean(*listing);
+  partition_.reset(new Partition(environment_, request_));
+  if (auto loaded = load_producers(*listing); !loaded) return loaded.error();
+  if (auto recovered = recover_segments(*listing); !recovered) return recovered.error();
+  if (auto opened = open_active(); !opened) return opened.error();
+  publish_offsets();
+  return std::move(partition_);
+}
+
+Result<> PartitionOpener::prepare_directory() {
+  auto& vfs = environment_.files.vfs;
+  auto exists = vfs.exists(request_.directory);
+  if (!exists) return exists.error();
+  if (*exists) return segment::finish_interrupted_work(environment_.files, request_.directory);
+  if (auto created = vfs.create_directory(request_.directory); !created) return created;
+  return vfs.sync_directory(os::parent_path(request_.directory));
+}
+
+// Clean: the last close said where the log ends, and the files agree.
+bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
+  const auto& checkpoint = request_.checkpoint;
+  return checkpoint.clean_end_offset >= 0 && checkpoint.clean_end_offset == checkpoint.recovery_point_offset &&
+         !listing.segments.empty() && listing.segments.back().base_offset == checkpoint.recovery_segment_base &&
+         listing.segments.back().log_bytes == checkpoint.recovery_position;
+}
+
+// The newest snapshot at or below the recovery point; batches behind it are noted as they are scanned. A checkpoint writes a snapshot at its recovery
+// point whenever the state has changed, so nothing lies between the two.
+Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listing) {
+  auto& vfs = environment_.files.vfs;
+  for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
+    if (*it > request_.checkpoint.recovery_point_offset) continue;
+    auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
+    if (loaded) return {};
+    environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
+    auto moved = segment::move_aside(vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::snapshot)));
+    if (!moved) return moved.error();
+  }
+  return {};
+}
+
+segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file) const {
+  const auto& config = request_.config;
+  const auto& checkpoint = request_.checkpoint;
+  segment::RecoveryRequest request{.directory = request_.directory,
+                                   .base_offset = file.base_offset,
+                                   .limits = {.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes),
+                                              .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
+                                              .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
+                                              .mapped_writes = request_.mapped_writes}};
+  if (file.base_offset < checkpoint.recovery_segment_base) {
+    request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
+  } else if (file.base_offset == checkpoint.recovery_segment_base) {
+    request.durable_position = checkpoint.recovery_position;
+    request.durable_offset = checkpoint.recovery_point_offset;
+  }
+  return request;
+}
+
+Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& listing) {
+  const auto& files = listing.segments;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const bool is_last = i + 1 == files.size();
+    const Offset next_base = is_last ? -1 : files[i + 1].base_offset;
+    auto whole = recover_one(files[i], is_last, next_base);
+    if (!whole) return whole.error();
+    if (!*whole && !is_last) return set_aside(files, i + 1);
+  }
+  return {};
+}
+
+// False: the segment had to be cut, so what follows it cannot belong to the log.
+Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
+  auto request = request_for(file);
+  // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
+  const bool below_durable = file.log_bytes < request.durable_position;
+  if (below_durable) request.durable_position = 0;
+  auto found = segment::scan_segment(environment_.files, request, [this](const format::BatchHeader& header, base::ByteSpan batch) {
+    if (auto noted = producers_.note(header, batch); !noted) environment_.report(true, request_.directory + ": " + noted.error().message());
+  });
+  if (!found) return found.error();
+  const bool stops_early = found->state.end_position < file.log_bytes;
+  const bool sealed = !is_last;
+  if (found->indexes_need_rebuild) {
+    if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state, sealed); !rebuilt) return rebuilt.error();
+  }
+  if (stops_early || below_durable) {
+    if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
+  }
+  last_state_ = found->state;
+  last_base_ = file.base_offset;
+  const bool whole = !stops_early && !below_durable;
+  if (sealed && whole) {
+    // Compaction may have emptied the end of a segment: its successor's base is where it ends.
+    found->state.end_offset = std::max(found->state.end_offset, next_base);
+    segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, file.base_offset, found->state));
+  }
+  return whole;
+}
+
+Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredSegment& found, bool below_durable) {
+  const std::string path = os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log));
+  if (below_durable) {
+    note_damage(path + " ends at position " + std::to_string(found.state.end_position) + " (offset " +
+                std::to_string(found.state.end_offset) + "), but records up to offset " +
+                std::to_string(request_.checkpoint.recovery_point_offset) +
+                " were on stable storage: they are lost. Restore the file from a copy, or go on without them");
+  } else if (found.fault != format::BatchFault::end_of_log && found.fault != format::BatchFault::none) {
+    environment_.report(false, path + ": cut at position " + std::to_string(found.state.end_position) + ", offset " +
+                                   std::to_string(found.state.end_offset) + ": " + std::string(format::describe(found.fault)) +
+                                   "; nothing behind it was acknowledged as durable");
+  }
+  return segment::erase_tail(environment_.files, path, found.state.end_position);
+}
+
+Result<> PartitionOpener::set_aside(const std::vector<SegmentFileInfo>& files, std::size_t from) {
+  auto& vfs = environment_.files.vfs;
+  for (std::size_t i = from; i < files.size(); ++i) {
+    const std::string path = os::join_path(request_.directory, format::file_name(files[i].base_offset, format::FileKind::log));
+    auto moved = segment::move_aside(vfs, path);
+    if (!moved) return moved.error();
+    environment_.report(true, path + " begins behind a cut in the segment before it and was moved to " + *moved);
+    if (auto removed = segment::delete_segment_files(environment_.files, request_.directory, files[i].base_offset); !removed) return removed;
+  }
+  return vfs.sync_directory(request_.directory);
+}
+
+Result<> PartitionOpener::open_active() {
+  const base::MutexLock lock(partition_->append_mutex_);
+  const auto limits = partition_->limits();
+  // Offsets that were on stable storage are never given out again (INV-3), also if their records are lost.
+  const Offset floor = std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
+  const Offset end = last_state_ ? std::max(last_base_, last_state_->end_offset) : 0;
+  Result<segment::SegmentPtr> active = segment::SegmentPtr();
+  if (last_state_ && end >= floor) {
+    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, last_base_, *last_state_, limits);
+  } else {
+    if (last_state_) {
+      segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, last_base_, *last_state_));
+    }
+    active = segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
+  }
+  if (!active) return active.error();
+  (*active)->set_created_ms(environment_.clock.wall_ms());
+  segments_.push_back(*active);
+  partition_->active_ = *std::move(active);
+  partition_->damage_ = damage_;
+  producers_.set_end_offset(partition_->active_->end_offset());
+  partition_->producers_ = std::move(producers_);
+  const bool compacted = request_.checkpoint.compacted_to_offset > 0 || request_.config.cleanup_policy != CleanupPolicy::delete_;
+  partition_->may_have_gaps_.store(compacted, std::memory_order_release);
+  partition_->replace_list(segments_);
+  return {};
+}
+
+void PartitionOpener::publish_offsets() {
+  const Offset end = segments_.back()->end_offset();
+  const Offset start = std::clamp(std::max(request_.checkpoint.log_start_offset, segments_.front()->base_offset()), Offset{0}, end);
+  const Offset durable = std::min(request_.checkpoint.recovery_point_offset, end);
+  partition_->offsets_.reset(start, durable, end);
+  const base::MutexLock lock(partition_->sync_mutex_);
+  partition_->synced_segment_base_ = request_.checkpoint.recovery_segment_base;
+  partition_->synced_position_ = request_.checkpoint.recovery_position;
+  // Segments behind the recovery point may hold bytes that only the page cache has.
+  const base::MutexLock append_lock(partition_->append_mutex_);
+  for (const auto& segment : segments_) {
+    if (segment != partition_->active_ && segment->end_offset() > durable) partition_->unsynced_.push_back(segment);
+  }
+}
+
+void PartitionOpener::note_damage(std::string what) {
+  environment_.report(true, what);
+  damage_ = damage_ ? *damage_ + "; " + what : std::move(what);
+}
+
+}  // namespace seriatim::partition

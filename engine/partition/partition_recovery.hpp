@@ -1,0 +1,50 @@
+// Opening a partition: what its directory holds after a stop, clean or not, becomes a Partition.
+//
+// It reads what it needs before it writes, and every step can be repeated: a crash during recovery changes nothing that recovery would not do
+// again (INV-5). What lies beyond the last valid batch is erased before anything is appended; what cannot be explained is moved aside.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <seriatim/result.hpp>
+
+#include "partition/partition.hpp"
+#include "segment/segment_recovery.hpp"
+#include "segment/segment_store.hpp"
+
+namespace seriatim::partition {
+
+class PartitionOpener {
+ public:
+  PartitionOpener(const PartitionEnvironment& environment, const PartitionRequest& request);
+  Result<std::shared_ptr<Partition>> open();
+
+ private:
+  Result<> prepare_directory();
+  Result<> load_producers(const segment::DirectoryListing& listing);
+  Result<> recover_segments(const segment::DirectoryListing& listing);
+  Result<bool> recover_one(const segment::SegmentFileInfo& file, bool is_last, Offset next_base);
+  Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found, bool below_durable);
+  Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
+  Result<> open_active();
+  void publish_offsets();
+  segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file) const;
+  void note_damage(std::string what);
+  bool is_clean(const segment::DirectoryListing& listing) const;
+
+  const PartitionEnvironment& environment_;
+  PartitionRequest request_;
+  std::shared_ptr<Partition> partition_;
+  std::vector<segment::SegmentPtr> segments_;
+  std::optional<segment::SegmentState> last_state_;
+  Offset last_base_ = 0;
+  ProducerState producers_;
+  std::optional<std::string> damage_;
+  bool clean_ = false;
+  bool cut_ = false;
+};
+
+}  // namespace seriatim::partition

@@ -1,0 +1,90 @@
+// Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one for everybody who waits; the running
+// sync is the linger of the next.
+#include <utility>
+#include <vector>
+
+#include "partition/partition.hpp"
+
+namespace seriatim::partition {
+
+/// What one sync has to cover, taken in one look under the append mutex.
+struct Partition::SyncWork {
+  std::vector<segment::SegmentPtr> segments;
+  Offset end_offset = 0;
+  Offset segment_base = 0;
+  std::uint64_t position = 0;
+};
+
+Partition::SyncWork Partition::collect_sync_work() {
+  const base::MutexLock lock(append_mutex_);
+  SyncWork work;
+  work.segments = std::exchange(unsynced_, {});
+  work.end_offset = offsets_.log_end();
+  work.segment_base = active_->base_offset();
+  work.position = active_->end_position();
+  if (work.position > 0) work.segments.push_back(active_);
+  return work;
+}
+
+Result<> Partition::run_sync(const SyncWork& work) {
+  if (auto checked = environment_.health.check(); !checked) return checked;
+  for (const auto& segment : work.segments) {
+    environment_.counters.syncs.add();
+    if (auto synced = segment->sync(); !synced) {
+      environment_.counters.failed_syncs.add();
+      if (synced.error().code() == Errc::storage_failed) {
+        environment_.health.latch(synced.error());
+      } else {
+        // No sync was tried (no descriptor to be had, ...): what was taken is still to be synced.
+        put_back(work);
+      }
+      return synced.error().with_outcome(Outcome::unknown);
+    }
+  }
+  return {};
+}
+
+void Partition::put_back(const SyncWork& work) {
+  const base::MutexLock lock(append_mutex_);
+  for (const auto& segment : work.segments) {
+    if (segment != active_) unsynced_.push_back(segment);
+  }
+}
+
+Result<> Partition::sync_to(Offset offset) {
+  if (durable_offset() >= offset) return {};
+  sync_mutex_.lock();
+  for (;;) {
+    if (durable_offset() >= offset) {
+      sync_mutex_.unlock();
+      return {};
+    }
+    if (environment_.health.has_failed()) {
+      sync_mutex_.unlock();
+      return environment_.health.check().error().with_outcome(Outcome::unknown);
+    }
+    if (!sync_running_) break;
+    ++sync_waiters_;
+    sync_done_.wait(sync_mutex_);
+    --sync_waiters_;
+  }
+  sync_running_ = true;
+  sync_mutex_.unlock();
+
+  const SyncWork work = collect_sync_work();
+  auto synced = run_sync(work);
+
+  sync_mutex_.lock();
+  sync_running_ = false;
+  if (synced) {
+    synced_segment_base_ = work.segment_base;
+    synced_position_ = work.position;
+    offsets_.advance_durable(work.end_offset);
+  }
+  const bool somebody_waits = sync_waiters_ > 0;
+  sync_mutex_.unlock();
+  if (somebody_waits) sync_done_.notify_all();
+  return synced;
+}
+
+}  // namespace seriatim::partition

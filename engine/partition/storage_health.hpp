@@ -1,0 +1,42 @@
+// The failure latch: a failed sync is final. The kernel may have dropped the pages it could not write, so a second sync would report success
+// over lost data; everything that needs stable storage answers storage_failed until the engine is reopened.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include <seriatim/result.hpp>
+
+#include "base/mutex.hpp"
+
+namespace seriatim::partition {
+
+/// Shared by all partitions of an engine. Any thread.
+class StorageHealth {
+ public:
+  bool has_failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+
+  /// Remembers the first failure.
+  void latch(const Error& cause) {
+    const base::MutexLock lock(mutex_);
+    if (!cause_) cause_ = cause;
+    failed_.store(true, std::memory_order_release);
+  }
+
+  /// ok, or storage_failed with the cause in its message.
+  Result<> check() const {
+    if (!has_failed()) return {};
+    const base::MutexLock lock(mutex_);
+    return Error(Errc::storage_failed,
+                 "an earlier sync failed, so nothing more is accepted; close the engine and open it again to read back from the "
+                 "disk what is there. Cause: " + cause_->message(),
+                 cause_->sys_errno());
+  }
+
+ private:
+  std::atomic<bool> failed_{false};
+  mutable base::Mutex mutex_;
+  std::optional<Error> cause_ SERIATIM_GUARDED_BY(mutex_);
+};
+
+}  // namespace seriatim::partition

@@ -1,0 +1,40 @@
+#include "base/clock.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+using namespace seriatim::base;
+
+TEST_CASE("the system's wall clock counts milliseconds since 1970") {
+  using namespace std::chrono;
+  const auto before = floor<milliseconds>(system_clock::now()).time_since_epoch().count();
+  const std::int64_t now = seriatim::base::system_clock().wall_ms();
+  // Not after: the wall clock may be set back at any time. A day tells ms from s and from us all the same.
+  CHECK(std::abs(now - before) < 86'400'000);
+}
+
+TEST_CASE("the monotonic clock never goes back") {
+  const Clock& clock = seriatim::base::system_clock();
+  std::int64_t last = clock.monotonic_ns();
+  for (int i = 0; i < 1000; ++i) {
+    const std::int64_t now = clock.monotonic_ns();
+    REQUIRE(now >= last);
+    last = now;
+  }
+}
+
+TEST_CASE("a manual clock moves only when told") {
+  ManualClock clock(1000);
+  CHECK(clock.wall_ms() == 1000);
+  clock.advance_ms(5);
+  CHECK(clock.wall_ms() == 1005);
+  CHECK(clock.monotonic_ns() == 5'000'000);
+}
+
+TEST_CASE("setting a manual clock's wall time leaves the monotonic clock alone") {
+  ManualClock clock(1000);
+  clock.set_wall_ms(10);
+  CHECK(clock.wall_ms() == 10);
+  CHECK(clock.monotonic_ns() == 0);
+}

@@ -1,0 +1,48 @@
+// What every command gets: the global options, the output, and the way to the data directory.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <seriatim/engine.hpp>
+#include <seriatim/result.hpp>
+
+#include "output.hpp"
+#include "output_stream.hpp"
+
+namespace seriatim::tools {
+
+struct GlobalOptions {
+  std::string directory{};
+  std::string output = "table";
+  bool json = false;
+  bool quiet = false;
+};
+
+class Context {
+ public:
+  Context();
+
+  GlobalOptions options{};
+  OutputStream out;
+
+  OutputFormat format() const;
+  /// The data directory: --dir, else $SERIATIM_DIR, else the nearest `seriatim-data` from here upward.
+  /// Errors: invalid_argument: none of them.
+  Result<std::filesystem::path> directory() const;
+  /// Opens the data directory. What the engine reports goes to standard error.
+  Result<Engine> open(OpenMode mode) const;
+  /// A line on standard error for people; not with --quiet.
+  void note(std::string_view text) const;
+};
+
+/// The topic's description.
+/// Errors: unknown_topic_or_partition, with the nearest name and the command that creates it.
+Result<TopicDescription> describe_topic(const Engine& engine, const std::string& topic);
+
+/// The partitions of `topic` that `list` ("0,2-5"; empty: all) names.
+/// Errors: invalid_argument, unknown_topic_or_partition.
+Result<std::vector<TopicPartition>> select_partitions(const TopicDescription& topic, std::string_view list);
+
+}  // namespace seriatim::tools

@@ -1,0 +1,46 @@
+#include "output_stream.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace seriatim::tools {
+namespace {
+
+// What one write(2) takes from a pipe's reader at the most with default settings is 64 KiB; more saves nothing and delays the reader.
+constexpr std::size_t buffer_limit = 64 * 1024;
+
+}  // namespace
+
+void OutputStream::write(std::string_view text) {
+  if (failed_errno_ != 0) return;
+  buffer_ += text;
+  if (buffer_.size() >= buffer_limit) write_out();
+}
+
+Result<> OutputStream::flush() {
+  write_out();
+  if (failed_errno_ == 0) return {};
+  return Error(Errc::io_error, std::string("standard output cannot be written: ") + std::strerror(failed_errno_) +
+                                   ". The results are incomplete; send them elsewhere and run the command again", failed_errno_);
+}
+
+void OutputStream::write_out() {
+  std::string_view rest = buffer_;
+  while (!rest.empty() && failed_errno_ == 0) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      failed_errno_ = errno;
+    }
+  }
+  buffer_.clear();
+}
+
+bool OutputStream::reader_is_gone() const noexcept { return failed_errno_ == EPIPE; }
+
+bool OutputStream::is_terminal() const noexcept { return ::isatty(fd_) == 1; }
+
+}  // namespace seriatim::tools

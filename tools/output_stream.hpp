@@ -1,0 +1,34 @@
+// Standard output, buffered, with every failed write reported: results that did not arrive must not look like results.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <seriatim/result.hpp>
+
+namespace seriatim::tools {
+
+/// Threads: one at a time.
+class OutputStream {
+ public:
+  explicit OutputStream(int fd) : fd_(fd) {}
+
+  /// Appends to the buffer. A failure to write it out is kept and answered by the next `flush`.
+  void write(std::string_view text);
+  /// Writes out what is buffered.
+  /// Errors: io_error, with the cause; the same from then on.
+  Result<> flush();
+
+  /// The reading end was closed: to be ended quietly, as `... | head` expects.
+  bool reader_is_gone() const noexcept;
+  bool is_terminal() const noexcept;
+
+ private:
+  void write_out();
+
+  int fd_;
+  int failed_errno_ = 0;
+  std::string buffer_{};
+};
+
+}  // namespace seriatim::tools

@@ -1,0 +1,179 @@
+#include "quantity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace seriatim::tools {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Digits and one of `units`; nullopt if it is anything else or does not fit.
+template <std::size_t N>
+std::optional<std::uint64_t> read_with_unit(std::string_view text, const std::array<Unit, N>& units) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped_at, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || stopped_at == text.data()) return std::nullopt;
+  const std::string_view name(stopped_at, static_cast<std::size_t>(end - stopped_at));
+  for (const Unit& unit : units) {
+    if (unit.name != name) continue;
+    std::uint64_t product = 0;
+    if (__builtin_mul_overflow(number, unit.factor, &product)) return std::nullopt;
+    return product;
+  }
+  return std::nullopt;
+}
+
+constexpr std::array size_units{
+    Unit{"", 1},          Unit{"B", 1},           Unit{"KiB", 1ULL << 10},     Unit{"MiB", 1ULL << 20},
+    Unit{"GiB", 1ULL << 30}, Unit{"TiB", 1ULL << 40}, Unit{"kB", 1'000},       Unit{"KB", 1'000},
+    Unit{"MB", 1'000'000},   Unit{"GB", 1'000'000'000}, Unit{"TB", 1'000'000'000'000},
+};
+
+constexpr std::array duration_units{
+    Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}, Unit{"w", 604'800'000},
+};
+
+// A thousand years: keeps every sum with a time of today far from overflow.
+constexpr std::uint64_t longest_duration_ms = 31'556'952'000ULL * 1'000;
+
+std::optional<PartitionId> read_partition(std::string_view text) {
+  PartitionId value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped_at, failure] = std::from_chars(text.data(), end, value);
+  if (failure != std::errc() || stopped_at != end || value < 0) return std::nullopt;
+  return value;
+}
+
+// Kafka's and our own limit of partitions per topic keeps "0-2000000000" from eating the memory.
+constexpr PartitionId partition_limit = 10'000;
+
+Error not_a_partition_list(std::string_view text) {
+  return {Errc::invalid_argument, "\"" + std::string(text) + "\" is no list of partitions. Write 0, or 0,2-5 (partitions 0 .. 9999)"};
+}
+
+std::optional<int> hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return std::nullopt;
+}
+
+// Reads the escape whose letter is at `at` and moves `at` to its last character.
+std::optional<char> read_escape(std::string_view text, std::size_t& at) {
+  switch (text[at]) {
+    case 'n': return '\n';
+    case 't': return '\t';
+    case 'r': return '\r';
+    case '0': return '\0';
+    case '\\': return '\\';
+    case 'x': break;
+    default: return std::nullopt;
+  }
+  if (at + 2 >= text.size()) return std::nullopt;
+  const auto high = hex_digit(text[at + 1]);
+  const auto low = hex_digit(text[at + 2]);
+  if (!high || !low) return std::nullopt;
+  at += 2;
+  return static_cast<char>(*high * 16 + *low);
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  if (const auto size = read_with_unit(text, size_units)) return *size;
+  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" is no size. Write bytes (4096) or 64KiB, 1MiB, 1GB");
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  const auto duration = read_with_unit(text, duration_units);
+  if (duration && *duration <= longest_duration_ms) return std::chrono::milliseconds(*duration);
+  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" is no duration of up to a thousand years. Write 500ms, 10s, 15m, 2h or 7d");
+}
+
+Result<std::vector<PartitionId>> parse_partitions(std::string_view text) {
+  std::vector<PartitionId> result;
+  std::string_view rest = text;
+  while (true) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    const std::string_view part = rest.substr(0, comma);
+    const std::size_t dash = part.find('-');
+    const auto first = read_partition(part.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : read_partition(part.substr(dash + 1));
+    if (!first || !last || *last < *first || *last >= partition_limit) return not_a_partition_list(text);
+    for (PartitionId partition = *first; partition <= *last; ++partition) result.push_back(partition);
+    if (comma == rest.size()) break;
+    rest.remove_prefix(comma + 1);
+  }
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  return result;
+}
+
+Result<std::string> parse_delimiter(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      result += text[at];
+      continue;
+    }
+    const auto escaped = ++at < text.size() ? read_escape(text, at) : std::nullopt;
+    if (!escaped) {
+      return Error(Errc::invalid_argument,
+                   "\"" + std::string(text) + "\" has an unknown escape. Known are \\n \\t \\r \\0 \\\\ and \\xHH");
+    }
+    result += *escaped;
+  }
+  return result;
+}
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
+}
+
+std::string readable_size(double bytes) {
+  constexpr std::array<std::string_view, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < units.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return fixed(bytes, unit == 0 ? 0 : 1) + " " + std::string(units[unit]);
+}
+
+std::string readable_duration(std::chrono::nanoseconds duration) {
+  const double ns = static_cast<double>(duration.count());
+  const auto digits = [](double value) { return value < 10 ? 1 : 0; };
+  if (ns < 1e3) return fixed(ns, 0) + " ns";
+  if (ns < 1e6) return fixed(ns / 1e3, digits(ns / 1e3)) + " us";
+  if (ns < 1e9) return fixed(ns / 1e6, digits(ns / 1e6)) + " ms";
+  if (ns < 120e9) return fixed(ns / 1e9, 1) + " s";
+  if (ns < 7200e9) return fixed(ns / 60e9, 0) + " min";
+  return fixed(ns / 3600e9, 1) + " h";
+}
+
+std::string readable_time(Timestamp time) {
+  if (time == no_timestamp) return "-";
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::array<char, 80> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                   static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                                   static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
+}
+
+}  // namespace seriatim::tools

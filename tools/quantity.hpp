@@ -1,0 +1,37 @@
+// Numbers as people write them: sizes (64KiB, 1GB), durations (15m), partition lists (0,2-5); and as they read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+namespace seriatim::tools {
+
+/// A byte count: digits with B, KiB, MiB, GiB, TiB (1024) or kB, MB, GB, TB (1000).
+/// Errors: invalid_argument. Threads: any.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// A duration: digits with ms, s, m, h, d or w.
+/// Errors: invalid_argument. Threads: any.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// "0,2-5": sorted, each once.
+/// Errors: invalid_argument. Threads: any.
+Result<std::vector<PartitionId>> parse_partitions(std::string_view text);
+/// A delimiter with C's escapes: \n \t \r \0 \\ \xHH.
+/// Errors: invalid_argument. Threads: any.
+Result<std::string> parse_delimiter(std::string_view text);
+
+/// `value` with `digits` places after the point.
+std::string fixed(double value, int digits);
+/// "1.2 MiB".
+std::string readable_size(double bytes);
+/// "11 us", "2.9 ms", "1.5 s".
+std::string readable_duration(std::chrono::nanoseconds duration);
+/// "2026-11-22T10:14:07.123Z"; "-" for no_timestamp.
+std::string readable_time(Timestamp time);
+
+}  // namespace seriatim::tools

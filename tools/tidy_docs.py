@@ -1,0 +1,103 @@
+"""The part of tidy that reads documents: links, file names and invariant numbers must exist."""
+
+import re
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE_SPAN = re.compile(r"`([^`\n]+)`")
+FENCE = re.compile(r"^\s*(```|~~~)")
+HEADING = re.compile(r"^#{1,6}\s+(.*)$")
+FILE_NAME = re.compile(r"^[\w.+-]+(?:/[\w.+-]+)*/?$")
+# x/y.cpp, N.log: names that stand for others.
+PLACEHOLDER = re.compile(r"(?:^|/)[a-zA-Z](?:[_./]|$)")
+INVARIANT = re.compile(r"\bINV-(\d+)\b")
+INVARIANTS = "docs/invariants.md"
+CITING = {".cpp", ".hpp", ".md", ".py"}
+
+
+def anchors_of(text):
+    """The anchors a Markdown page offers: its headings, lower case, words joined by hyphens."""
+    anchors = set()
+    for line in text.splitlines():
+        heading = HEADING.match(line)
+        if heading:
+            words = re.sub(r"[^\w\s-]", "", heading.group(1).lower())
+            anchors.add(re.sub(r"\s", "-", words.strip()))
+    return anchors
+
+
+def link_offence(root, page, target):
+    """What is wrong with a link of `page`, or None."""
+    if re.match(r"[a-z]+:", target):
+        return None
+    name, _, anchor = target.partition("#")
+    path = (page.parent / name) if name else page
+    if not path.exists():
+        return f"link to {target}: there is no such file"
+    if anchor and path.suffix == ".md" and anchor not in anchors_of(path.read_text(encoding="utf-8")):
+        return f"link to {target}: {path.relative_to(root) if path.is_relative_to(root) else path} has no such heading"
+    return None
+
+
+def names_a_file(root, text):
+    """Whether a code span is meant as a file of this repository, as opposed to one of a data directory."""
+    if not FILE_NAME.match(text) or PLACEHOLDER.search(text):
+        return False
+    first = text.split("/")[0]
+    if "/" not in text:
+        return text.endswith(".md")
+    if (root / "engine" / first).is_dir():
+        return text.endswith((".hpp", ".cpp"))
+    return first != "build" and (root / first).is_dir()
+
+
+def file_exists(root, page, name):
+    if name.startswith("seriatim/"):
+        name = f"include/{name}"
+    return any((base / name).exists() for base in (root, root / "engine", page.parent))
+
+
+def check_page(root, page):
+    """Offences of one Markdown page. Fenced blocks are somebody's terminal, not links."""
+    offences = []
+    in_fence = False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if FENCE.match(line):
+            in_fence = not in_fence
+        if in_fence:
+            continue
+        where = f"{page.relative_to(root)}:{number}"
+        for target in LINK.findall(CODE_SPAN.sub("", line)):
+            wrong = link_offence(root, page, target)
+            if wrong:
+                offences.append(f"{where}: {wrong}")
+        for name in CODE_SPAN.findall(line):
+            if names_a_file(root, name) and not file_exists(root, page, name):
+                offences.append(f"{where}: `{name}` does not exist")
+    return offences
+
+
+def check_invariants(root, files):
+    """Numbers cited must be defined, and what the engine says it holds must be cited by a test."""
+    path = root / INVARIANTS
+    defined = set(INVARIANT.findall(path.read_text(encoding="utf-8"))) if path.is_file() else set()
+    offences = []
+    cited = {"engine": set(), "tests": set()}
+    for file in files:
+        relative = file.relative_to(root)
+        if file.suffix not in CITING or file == path:
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for invariant in INVARIANT.findall(line):
+                cited.get(relative.parts[0], set()).add(invariant)
+                if invariant not in defined:
+                    offences.append(f"{relative}:{number}: INV-{invariant} is not in {INVARIANTS}")
+    untested = sorted(cited["engine"] - cited["tests"], key=int)
+    return offences + [f"{INVARIANTS}:1: engine/ holds INV-{n}, and nothing in tests/ cites it" for n in untested]
+
+
+def check(root, files):
+    offences = []
+    for file in files:
+        if file.suffix == ".md":
+            offences += check_page(root, file)
+    return offences + check_invariants(root, files)
