@@ -84,6 +84,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   // Opening, in this order: engine_open.cpp.
   Result<> open_directory();
   Result<> open_catalog();
+  Result<> give_birth();
   Result<> load_topics();
   Result<> finish_deletions();
   Result<> recover_after_crash();
@@ -92,6 +93,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
   Result<partition::PartitionLogPtr> open_partition(const std::string& topic, PartitionId partition);
   std::string log_directory() const;
+  /// Removes the partition directories of a topic that the catalog calls deleted.
+  Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);
 
   const std::filesystem::path directory;
   const EngineOptions options;
@@ -111,8 +114,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   api::TopicRegistry topics;
   base::Mutex admin_mutex;  ///< One change of topics at a time.
   bool was_clean = false;
+  bool mapped_writes = true;
   std::atomic<bool> closed{false};
-  std::atomic<std::uint32_t> appends_in_progress{0};
 
   std::unique_ptr<api::CountersFile> counters_file;
   std::unique_ptr<api::DeliveryThread> delivery;

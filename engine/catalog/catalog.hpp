@@ -30,7 +30,8 @@ struct OffsetCommit {
 };
 
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
-/// of what it covers, nor behind.
+/// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted while
+/// it was gathered.
 struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
   std::optional<bool> clean_shutdown{};
@@ -91,7 +92,7 @@ class Catalog {
   /// Durable when it returns.
   Result<void> set_clean_shutdown(bool clean);
   /// Partition states, offsets, covered LSN and the clean flag, all in one write transaction.
-  /// Errors: as put_partition_states and commit_offsets; nothing is stored then.
+  /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets; nothing is stored then.
   Result<void> checkpoint(const Checkpoint& checkpoint);
 
   // Committed offsets.

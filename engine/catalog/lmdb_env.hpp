@@ -56,6 +56,8 @@ class ReadTransaction {
 
   /// LMDB's number of the state that is read (of the one that is being written).
   std::uint64_t number() const;
+  /// Of the catalog, for messages.
+  const std::string& directory() const noexcept;
 
  protected:
   friend class Environment;

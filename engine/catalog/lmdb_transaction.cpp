@@ -34,6 +34,8 @@ class CursorOwner {
 
 std::uint64_t ReadTransaction::number() const { return mdb_txn_id(transaction_); }
 
+const std::string& ReadTransaction::directory() const noexcept { return environment_.directory(); }
+
 Error ReadTransaction::failed(int code, std::string_view doing, Database database, std::string_view key) const {
   if (code == MDB_MAP_FULL) met_full_map_ = true;
   const std::string what =

@@ -19,7 +19,7 @@ std::int64_t process_start_ms();
 /// Soft limit of open descriptors.
 std::uint64_t open_files_max() noexcept;
 
-/// A number that differs between a process and every child it forks, and is constant within each.
+/// A number that is constant within a process, and differs in every child that is forked after it was asked for.
 ///
 /// What was opened before fork() is not usable after: remember this at open and compare.
 /// Threads: any. Not async-signal-safe on its first call. Cost: one load of a page that the kernel empties in

@@ -75,6 +75,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Returns once every record below `offset` is on stable storage. Concurrent callers share syncs: whoever finds none running runs one for all.
   /// Errors: storage_failed: final; outcome unknown.
   Result<> sync_to(Offset offset);
+  /// Whether `flush.ms` has passed since the first look at which something was not yet durable. One thread asks.
+  bool is_flush_overdue(std::int64_t now_ns);
   /// Syncs everything appended so far.
   Result<> sync() { return sync_to(log_end_offset()); }
 
@@ -153,6 +155,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::uint32_t sync_waiters_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   Offset synced_segment_base_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
+
+  // What is_flush_overdue saw last: not durable since when, up to where.
+  std::int64_t undurable_since_ns_ = -1;
+  Offset undurable_end_ = 0;
 
   base::SingleWriterCounter appended_batches_;
   base::SingleWriterCounter appended_records_;

@@ -15,6 +15,7 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
   }
   const auto header = format::read_batch_header(batch.bytes.data());
   Result<PartitionAppend> result = PartitionAppend{};
+  bool flush_due = false;
   {
     const base::MutexLock lock(append_mutex_);
     if (auto checked = check_appendable(batch.bytes.size()); !checked) return checked.error();
@@ -25,8 +26,13 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
     auto placed = active_->place(batch.bytes, header, base_offset);
     if (!placed) return placed.error();
     result = publish(*placed, header, batch.bytes);
+    flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   }
-  if (result) listeners().notify();
+  if (!result) return result;
+  listeners().notify();
+  if (flush_due) {
+    if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
+  }
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/file_name.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::partition {
@@ -119,7 +120,7 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
   if (sealed && whole) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
     found->state.end_offset = std::max(found->state.end_offset, next_base);
-    segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, file.base_offset, found->state));
+    segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));
   }
   return whole;
 }
@@ -159,10 +160,10 @@ Result<> PartitionOpener::open_active() {
   const Offset end = last_state_ ? std::max(last_base_, last_state_->end_offset) : 0;
   Result<segment::SegmentPtr> active = segment::SegmentPtr();
   if (last_state_ && end >= floor) {
-    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, last_base_, *last_state_, limits);
+    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, *last_state_, limits);
   } else {
     if (last_state_) {
-      segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, last_base_, *last_state_));
+      segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
     }
     active = segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
   }

@@ -51,6 +51,18 @@ void Partition::put_back(const SyncWork& work) {
   }
 }
 
+bool Partition::is_flush_overdue(std::int64_t now_ns) {
+  constexpr std::int64_t never_ms = TopicConfig{}.flush_ms;
+  const std::int64_t flush_ms = config().flush_ms;
+  if (flush_ms == never_ms || durable_offset() >= undurable_end_) undurable_since_ns_ = -1;
+  if (flush_ms == never_ms || durable_offset() >= log_end_offset()) return false;
+  if (undurable_since_ns_ < 0) {
+    undurable_since_ns_ = now_ns;
+    undurable_end_ = log_end_offset();
+  }
+  return (now_ns - undurable_since_ns_) / 1'000'000 >= flush_ms;
+}
+
 Result<> Partition::sync_to(Offset offset) {
   if (durable_offset() >= offset) return {};
   sync_mutex_.lock();

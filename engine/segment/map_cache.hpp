@@ -1,4 +1,5 @@
-// Bounds the number of sealed segments that stay mapped (vm.max_map_count is 65'530 by default and is the whole process's).
+// Bounds the number of sealed segments that stay mapped (vm.max_map_count is 65'530 by default and is the whole
+// process's).
 #pragma once
 
 #include <cstddef>
@@ -12,15 +13,18 @@ namespace seriatim::segment {
 
 class Segment;
 
-/// Least recently pinned sealed segments lose their cached maps first; a reader that holds a pin keeps its bytes all the same.
-/// Any thread.
+/// Sealed segments that were not pinned lately lose their cached maps first; a reader that holds a pin keeps its
+/// bytes all the same. Second chance instead of strict recency: pinning a mapped segment then touches nothing
+/// that other segments share. Any thread.
 class MapCache {
  public:
-  /// @param capacity  sealed segments kept mapped; 1'024 (three maps each) is 5 % of the default limit.
-  explicit MapCache(std::size_t capacity = 1024) noexcept : capacity_(capacity) {}
+  /// @param capacity  sealed segments kept mapped, 1 or more; 1'024 (three maps each) is 5 % of the default limit.
+  explicit MapCache(std::size_t capacity = 1024) noexcept;
+  MapCache(const MapCache&) = delete;
+  MapCache& operator=(const MapCache&) = delete;
 
-  /// Notes a use of `segment`, which has just been mapped or pinned; may drop the maps of another.
-  void touched(const std::shared_ptr<Segment>& segment);
+  /// Notes that `segment` has just been mapped; may drop the maps of others.
+  void mapped(const std::shared_ptr<Segment>& segment);
   /// Forgets a segment that is being destroyed or deleted.
   void forget(const Segment* segment) noexcept;
   std::size_t size() const noexcept;
@@ -30,10 +34,14 @@ class MapCache {
     const Segment* key;
     std::weak_ptr<Segment> segment;
   };
-  std::size_t capacity_;
+  using Entries = std::list<Entry>;
+  /// The next segment to lose its maps, taken out of the list; null if it is gone already.
+  std::shared_ptr<Segment> evict_one() SERIATIM_REQUIRES(mutex_);
+
+  const std::size_t capacity_;
   mutable base::Mutex mutex_;
-  std::list<Entry> recent_ SERIATIM_GUARDED_BY(mutex_);  // front: most recent
-  std::unordered_map<const Segment*, std::list<Entry>::iterator> places_ SERIATIM_GUARDED_BY(mutex_);
+  Entries entries_ SERIATIM_GUARDED_BY(mutex_);  // front: next to be considered
+  std::unordered_map<const Segment*, Entries::iterator> places_ SERIATIM_GUARDED_BY(mutex_);
 };
 
 }  // namespace seriatim::segment

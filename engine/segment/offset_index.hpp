@@ -1,9 +1,11 @@
-// The sparse offset index, Kafka's .index: entries (last offset of a batch - base offset, file position of that batch).
+// The sparse offset index, Kafka's .index: entries (last offset of a batch - base offset, file position of that
+// batch).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <seriatim/types.hpp>
 
@@ -15,6 +17,7 @@ namespace seriatim::segment {
 struct OffsetPosition {
   Offset last_offset = 0;
   std::uint64_t position = 0;
+  bool operator==(const OffsetPosition&) const = default;
 };
 
 class OffsetIndex {
@@ -24,16 +27,21 @@ class OffsetIndex {
   OffsetIndex(Offset base_offset, std::unique_ptr<IndexFile> file) noexcept
       : base_offset_(base_offset), file_(std::move(file)) {}
 
-  /// Notes that the batch at `position` ends with `last_offset`. Both above those of the entry before (asserted).
+  /// Notes that the batch at `position` ends with `last_offset`, for no reader to see before `commit`. Both
+  /// above those of the entry before (asserted).
+  Result<> stage(Offset last_offset, std::uint64_t position);
+  void commit() noexcept { file_->commit(); }
+  /// Stages and commits.
   Result<> append(Offset last_offset, std::uint64_t position);
-  /// The greatest entry with last_offset <= `target`; without one, (base offset, position 0): start scanning there.
-  /// Cost: a binary search in the map. Any thread.
+  /// The greatest entry with last_offset <= `target`; without one, (base offset, position 0): start scanning
+  /// there. Cost: a binary search in the map. Any thread.
   OffsetPosition floor(Offset target) const noexcept;
   /// The greatest entry with position <= `position`; as `floor`.
   OffsetPosition floor_position(std::uint64_t position) const noexcept;
   /// The least entry with position > `position`: where to go on behind damage.
   std::optional<OffsetPosition> first_after_position(std::uint64_t position) const noexcept;
   std::optional<OffsetPosition> last() const noexcept;
+  /// The entry `index` < count().
   OffsetPosition at(std::uint64_t index) const noexcept;
   std::uint64_t count() const noexcept { return file_->count(); }
   bool is_full() const noexcept { return file_->is_full(); }

@@ -1,22 +1,28 @@
-// One segment: a log file and its indexes. States: active (one appender) -> sealed (read-only, exact length) -> deleted.
+// One segment: a log file and its indexes. States: active (one appender) -> sealed (read-only, exact length) ->
+// deleted.
 //
-// Concurrency: one appender, under the partition's mutex; any number of readers without a lock. A reader learns how far it may
-// look from `end_position`/`end_offset`, which are stored (release) after the bytes; the bytes below never change. A
-// sealed segment's maps are made on demand and may be dropped by the MapCache while nobody holds a pin.
-// Flush: appends reach stable storage through `sync`; sealing and closing trim the files to their exact length, because Kafka's reader takes
-// a tail of zeros for corruption.
+// Concurrency: one appender, under the partition's mutex; any number of readers without a lock. A reader learns
+// how far it may look from `end_position`/`end_offset`, which are stored (release) after the bytes; the bytes
+// below never change. A sealed segment's maps are made on demand and may be dropped by the MapCache while nobody
+// holds a pin.
+// Flush: appends reach stable storage through `sync`; sealing and closing trim the files to their exact length,
+// because Kafka's reader takes a tail of zeros for corruption.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "base/assert.hpp"
+#include "base/counter.hpp"
 #include "base/mutex.hpp"
-#include "format/batch_builder.hpp"
 #include "format/batch_header.hpp"
 #include "segment/map_cache.hpp"
 #include "segment/segment_files.hpp"
@@ -35,38 +41,46 @@ struct PlacedBatch {
 
 /// What recovery found out about a segment; everything an appender needs to go on.
 struct SegmentState {
+  Offset base_offset = 0;
   std::uint64_t end_position = 0;
-  Offset end_offset = 0;                       ///< One past the last record; the base offset if empty.
-  TimestampOffset max_timestamp{};             ///< Largest timestamp, and the last offset of the earliest batch that has it.
-  std::int64_t first_timestamp_ms = -1;        ///< Max timestamp of the first batch (Kafka's roll rule); -1 none.
-  std::uint64_t offset_index_entries = 0;      ///< Entries that are right; the rest is rebuilt.
+  Offset end_offset = 0;  ///< One past the last record; the base offset if empty.
+  TimestampOffset
+      max_timestamp{};  ///< Largest timestamp, and the last offset of the earliest batch that has it.
+  std::int64_t first_timestamp_ms = -1;    ///< Max timestamp of the first batch (Kafka's roll rule); -1 none.
+  std::uint64_t offset_index_entries = 0;  ///< Entries that are right; the rest is rebuilt.
   std::uint64_t time_index_entries = 0;
 };
 
-class Segment {
+class Segment : public std::enable_shared_from_this<Segment> {
  public:
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
-  /// Creates the files of a new, empty active segment in `directory` and syncs the directory: a segment exists when its entry does.
-  /// Errors: storage_full, permission_denied, too_many_open_files, io_error; leftovers are removed then.
-  static Result<std::shared_ptr<Segment>> create(const SegmentContext& context, MapCache& maps, const std::string& directory,
-                                                 Offset base_offset, const SegmentLimits& limits);
-  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lies behind that in the log is
-  /// the caller's to have erased.
-  static Result<std::shared_ptr<Segment>> open_active(const SegmentContext& context, MapCache& maps, const std::string& directory,
-                                                      Offset base_offset, const SegmentState& state, const SegmentLimits& limits);
+  /// Creates the files of a new, empty active segment in `directory` and syncs the directory: a segment exists when
+  /// its entry does. An empty log file of that name is taken over.
+  /// Errors: invalid_state (the log exists and holds bytes) · storage_full, permission_denied, too_many_open_files,
+  ///   io_error, storage_failed; leftovers are removed then.
+  static Result<std::shared_ptr<Segment>> create(const SegmentContext& context, MapCache& maps,
+                                                 const std::string& directory, Offset base_offset,
+                                                 const SegmentLimits& limits);
+  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lay behind
+  /// that in the log is the caller's to have erased (erase_tail). Index entries beyond those of `state` are dropped.
+  /// Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter than `state` says) ·
+  ///   corrupt_metadata (an index is: rebuild it) · as the file system says.
+  static Result<std::shared_ptr<Segment>> open_active(const SegmentContext& context, MapCache& maps,
+                                                      const std::string& directory, const SegmentState& state,
+                                                      const SegmentLimits& limits);
   /// Describes a sealed segment; nothing is opened until it is read.
-  static std::shared_ptr<Segment> sealed(const SegmentContext& context, MapCache& maps, const std::string& directory,
-                                         Offset base_offset, const SegmentState& state);
+  static std::shared_ptr<Segment> sealed(const SegmentContext& context, MapCache& maps,
+                                         const std::string& directory, const SegmentState& state);
 
   Offset base_offset() const noexcept { return base_offset_; }
   const std::string& log_path() const noexcept { return log_path_; }
   const std::string& offset_index_path() const noexcept { return offset_index_path_; }
   const std::string& time_index_path() const noexcept { return time_index_path_; }
 
-  // ---- readers, any thread ----------------------------------------------------------------------------------------------
+  // ---- readers, any thread ----
   std::uint64_t end_position() const noexcept { return end_position_.load(std::memory_order_acquire); }
   Offset end_offset() const noexcept { return end_offset_.load(std::memory_order_acquire); }
   bool is_sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
@@ -76,56 +90,137 @@ class Segment {
   /// Modification time of the log file, -1 if it cannot be had. Any thread; a system call.
   std::int64_t modified_ms() const noexcept;
   /// The mapped bytes and indexes; maps a sealed segment if need be.
-  /// Errors: not_found (deleted meanwhile), too_many_open_files, io_error. A missing or malformed index of a sealed segment is rebuilt in place
-  /// by recovery, not here: corrupt_metadata.
+  /// Errors: not_found (deleted meanwhile) · corrupt_record (the log is shorter than it was) · corrupt_metadata (an
+  ///   index is missing or out of order: recovery rebuilds it, not this call) · too_many_open_files, io_error.
   Result<SegmentPin> pin();
-  /// The log file, open for reading, through the descriptor cache.
+  /// The log file, open for reading, through the descriptor cache. Errors: as `pin`.
   Result<std::shared_ptr<os::File>> log_file();
-  /// Log bytes of deleted segments that pins still hold are counted through this flag.
-  void mark_deleted() noexcept { deleted_.store(true, std::memory_order_release); }
+  /// Refuses new pins and lets go of the maps; whoever holds a pin keeps its bytes.
+  void mark_deleted() noexcept;
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
-  /// Whether a reader, not only the caches, holds the maps.
+  /// Whether a reader, not only the caches, holds the maps. Of a deleted segment: whether its bytes still take space.
   bool is_pinned() const noexcept;
 
-  // ---- the appender, under the partition's mutex -----------------------------------------------------------------------
-  /// Whether a batch of `size` bytes ending at `last_offset` fits: size, both indexes, offset span (Kafka's roll rules 1, 3 and 4).
-  bool has_room(std::uint64_t size, Offset last_offset) const noexcept;
-  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers until `publish`; placing again overwrites it.
-  /// Errors: storage_full (no block could be reserved; nothing changed), io_error.
-  Result<PlacedBatch> place(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset);
-  /// Makes room for `size` bytes at the end of the log and returns it, for writing in place. Mapped writes only.
+  // ---- the appender, under the partition's mutex: has_room, place, note, publish, in this order ----
+  /// Whether a batch of `size` bytes ending at `last_offset` fits: size, both indexes, offset span (Kafka's roll
+  /// rules 1, 3 and 4). An empty segment needs no index entry, so its indexes are never in the way.
+  bool has_room(std::uint64_t size, Offset last_offset) const noexcept {
+    return size <= size_limit_ && write_position_ <= size_limit_ - size &&
+           last_offset - base_offset_ <= std::numeric_limits<std::int32_t>::max() &&
+           (write_position_ == 0 || !(active_maps_->offset_index.is_full() || active_maps_->time_index.is_full()));
+  }
+  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers until `publish`; placing
+  /// again overwrites it. A batch that lies where `reserve` put it is not copied.
+  /// Errors: record_too_large, storage_full (no block could be had; nothing changed), io_error.
+  Result<PlacedBatch> place(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset) {
+    if (write_position_ + batch.size() > ready_bytes_) [[unlikely]] {
+      if (!limits_.mapped_writes) return place_written(batch, header, base_offset);
+      if (auto made = make_ready(batch.size()); !made) return std::move(made).error();
+    }
+    std::byte* const to = log_bytes_ + write_position_;
+    if (to != batch.data()) std::memcpy(to, batch.data(), batch.size());
+    format::stamp_base_offset(to, base_offset);
+    return placed(batch.size(), header, base_offset);
+  }
+  /// Makes room for `size` bytes at the end of the log and returns it, for writing in place. The same room is
+  /// returned until a batch is published.
+  /// Errors: invalid_state (not mapped writes) · as `place`.
   Result<base::MutableByteSpan> reserve(std::uint64_t size);
-  /// Enters a placed batch into the sparse indexes and the timestamps. An error leaves the batch placed and unpublished.
-  Result<> note(const PlacedBatch& batch);
-  /// Lets readers of this segment see the batch. The partition publishes its log end offset after this.
-  void publish(const PlacedBatch& batch) noexcept;
+  /// Prepares the index entries and the timestamps that go with a placed batch; readers see them with `publish`.
+  /// Errors: storage_full and the like; the batch stays placed and unpublished, another may be placed over it.
+  Result<> note(const PlacedBatch& batch) {
+    pending_ = {.timestamp = max_timestamp_, .is_noted = true};
+    // The earliest batch keeps a timestamp that a later one only equals.
+    if (batch.max_timestamp_ms > max_timestamp_.timestamp_ms) {
+      pending_.timestamp = {batch.max_timestamp_ms, batch.last_offset};
+    }
+    if (bytes_since_index_entry_ <= limits_.index_interval_bytes) [[likely]] return {};
+    return stage_index_entries(batch);
+  }
+  /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
+  void publish(const PlacedBatch& batch) noexcept {
+    SERIATIM_ASSERT(pending_.is_noted && batch.position == write_position_);
+    if (pending_.has_offset_entry) [[unlikely]] commit_index_entries();
+    if (batch.position == 0) first_timestamp_ms_ = batch.max_timestamp_ms;
+    if (pending_.timestamp.timestamp_ms != max_timestamp_.timestamp_ms) {
+      max_timestamp_ms_.store(pending_.timestamp.timestamp_ms, std::memory_order_release);
+    }
+    max_timestamp_ = pending_.timestamp;
+    pending_.is_noted = false;
+    bytes_since_index_entry_ += batch.size_bytes;
+    write_position_ += batch.size_bytes;
+    end_offset_.store(batch.last_offset + 1, std::memory_order_release);
+    end_position_.store(write_position_, std::memory_order_release);
+  }
   std::int64_t first_timestamp_ms() const noexcept { return first_timestamp_ms_; }
   std::int64_t created_ms() const noexcept { return created_ms_; }
   void set_created_ms(std::int64_t wall_ms) noexcept { created_ms_ = wall_ms; }
   std::uint64_t append_position() const noexcept { return write_position_; }
-  /// Closing time index entry, files trimmed to their exact length, map made read-only. Idempotent.
+  /// Bytes of the log file with what is allocated ahead.
+  std::uint64_t allocated_bytes() const noexcept { return std::max(allocated_bytes_, write_position_); }
+  /// Closing time index entry, files trimmed to their exact length, maps made read-only. Idempotent. What was
+  /// placed and not published is cut off.
   /// Errors: as the disk says; the segment stays active then, and sealing may be tried again.
   Result<> seal();
   /// Trims the files to their exact length without sealing, for a clean close.
   Result<> trim();
 
-  // ---- durability, any thread -----------------------------------------------------------------------------------------
-  /// fdatasync of the log: everything placed before the call is on stable storage.
-  /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages).
+  // ---- durability, any thread ----
+  /// fdatasync of the log: everything placed before the call is on stable storage. Of a sealed or trimmed segment
+  /// the indexes too, and first, so that a log known to be durable to its end has durable indexes.
+  /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages) · not_found (deleted) ·
+  ///   too_many_open_files, io_error: no sync was tried.
   Result<> sync();
-  /// Starts write-back of what was appended since the last call, without waiting. Keeps syncs and dirty throttling short.
-  void start_writeback() noexcept;
+  /// Starts write-back of what was published since the last call, without waiting and without any promise. Keeps
+  /// syncs and dirty throttling short. Errors: as the disk says; a lost write also fails the next `sync`.
+  Result<> start_writeback();
 
  private:
   friend class MapCache;
+
+  // What publishing a noted batch will change besides the end.
+  struct Pending {
+    TimestampOffset timestamp{};
+    bool is_noted = false;
+    bool has_offset_entry = false;
+    bool has_time_entry = false;
+  };
+
   Segment(const SegmentContext& context, MapCache& maps, const std::string& directory, Offset base_offset);
+  Result<> create_files(const SegmentLimits& limits);
   Result<> map_active(const SegmentState& state, const SegmentLimits& limits);
+  void take_state(const SegmentState& state) noexcept;
+  Result<SegmentPin> map_sealed() const;
+  Result<os::Mapping> map_sealed_log() const;
+  Error deleted_error() const;
+
+  PlacedBatch placed(std::size_t size, const format::BatchHeader& header, Offset base_offset) noexcept {
+    // Tested first: an unconditional store would take the cache line from the syncing thread at every batch.
+    if (!needs_sync_.load(std::memory_order_relaxed)) needs_sync_.store(true, std::memory_order_relaxed);
+    return {.position = write_position_,
+            .size_bytes = static_cast<std::uint32_t>(size),
+            .base_offset = base_offset,
+            .last_offset = base_offset + header.last_offset_delta,
+            .max_timestamp_ms = header.max_timestamp_ms};
+  }
+  Result<PlacedBatch> place_written(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset);
+  Result<> make_ready(std::uint64_t size);
+  Result<> check_fits(std::uint64_t size) const;
   Result<> ensure_allocated(std::uint64_t end);
   Result<> ensure_populated(std::uint64_t end);
+  Result<> stage_index_entries(const PlacedBatch& batch);
+  void commit_index_entries() noexcept;
+  Result<> trim_files(std::uint64_t staged_time_entries);
+  Result<> sync_file(const std::string& path);
+
+  // For the MapCache.
+  bool take_recently_used() noexcept { return recently_used_.exchange(false, std::memory_order_relaxed); }
+  void drop_maps() noexcept;
 
   SegmentContext context_;
   MapCache& map_cache_;
   Offset base_offset_;
+  std::string directory_;
   std::string log_path_;
   std::string offset_index_path_;
   std::string time_index_path_;
@@ -135,22 +230,34 @@ class Segment {
   std::atomic<std::int64_t> max_timestamp_ms_{-1};
   std::atomic<bool> sealed_{false};
   std::atomic<bool> deleted_{false};
+  std::atomic<bool> recently_used_{false};
+  std::atomic<bool> needs_sync_{true};      // stored to since the last sync; unknown for what was there before us
+  std::atomic<bool> has_exact_files_{false};  // sealed or trimmed: syncing covers the indexes
 
-  // Appender only.
-  SegmentLimits limits_{};
-  std::uint64_t write_position_ = 0;
-  std::uint64_t allocated_bytes_ = 0;
-  std::uint64_t populated_bytes_ = 0;
-  std::uint64_t next_chunk_bytes_ = 0;
-  std::uint64_t bytes_since_index_entry_ = 0;
-  std::uint64_t written_back_position_ = 0;
-  TimestampOffset max_timestamp_{};
-  std::int64_t first_timestamp_ms_ = -1;
-  std::int64_t created_ms_ = -1;
+  base::Mutex sync_mutex_;
+  std::uint64_t written_back_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
 
   mutable base::Mutex maps_mutex_;
   SegmentPin maps_ SERIATIM_GUARDED_BY(maps_mutex_);  // always set while active
-  SegmentMaps* active_maps_ = nullptr;                // the same, for the appender, without the lock
+  std::weak_ptr<SegmentMaps> last_maps_ SERIATIM_GUARDED_BY(maps_mutex_);
+  // Set once the maps may be dropped: not before everything appended here is synced, because the mapping keeps
+  // the inode, and with it an unreported write error, in memory.
+  bool is_cacheable_ SERIATIM_GUARDED_BY(maps_mutex_) = false;
+
+  // Appender only, away from what readers poll.
+  alignas(base::cache_line_bytes) SegmentLimits limits_{};
+  SegmentMaps* active_maps_ = nullptr;  // maps_, without the lock
+  std::byte* log_bytes_ = nullptr;      // writable; null where writes do not go through the map
+  std::uint64_t write_position_ = 0;
+  std::uint64_t ready_bytes_ = 0;  // of the map: allocated and populated
+  std::uint64_t size_limit_ = 0;
+  std::uint64_t bytes_since_index_entry_ = 0;
+  TimestampOffset max_timestamp_{};
+  std::int64_t first_timestamp_ms_ = -1;
+  Pending pending_{};
+  std::uint64_t allocated_bytes_ = 0;
+  std::uint64_t next_chunk_bytes_ = 0;
+  std::int64_t created_ms_ = -1;
 };
 
 using SegmentPtr = std::shared_ptr<Segment>;

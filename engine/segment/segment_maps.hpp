@@ -1,5 +1,5 @@
-// The mapped bytes of one segment, shared by everybody who reads it. Whoever holds a SegmentMaps keeps the bytes, also after
-// the segment was deleted: that is what pins are.
+// The mapped bytes of one segment, shared by everybody who reads it. Whoever holds a SegmentMaps keeps the
+// bytes, also after the segment was deleted: that is what pins are.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 
 namespace seriatim::segment {
 
+/// `log` spans what the segment may grow to; only bytes below Segment::end_position() may be touched.
 struct SegmentMaps {
   os::Mapping log;
   OffsetIndex offset_index;

@@ -1,5 +1,5 @@
-// Finds out what a segment holds after a stop, clean or not, and makes its indexes right. Reads everything before it writes anything;
-// running it again changes nothing (INV-5).
+// Finds out what a segment holds after a stop, clean or not, and makes its indexes right. Reads everything
+// before it writes anything; running it again changes nothing (INV-5).
 #pragma once
 
 #include <cstdint>
@@ -19,34 +19,55 @@ namespace seriatim::segment {
 struct RecoveryRequest {
   std::string directory{};
   Offset base_offset = 0;
-  /// Bytes below are known to be on stable storage and in order: not rescanned; a fault below them is corruption, above a torn tail.
+  /// Bytes below are known to be on stable storage and in order: a fault below is corruption, above a torn tail.
   std::uint64_t durable_position = 0;
-  Offset durable_offset = 0;
+  Offset durable_offset = 0;  ///< The lowest base offset of a batch at `durable_position`.
   SegmentLimits limits{};
+  /// The segment was synced after it was sealed or trimmed (`Segment::sync` covers the indexes then): the ends of
+  /// the indexes are believed. Without it the index files are read whole, which thousands of old segments
+  /// cannot afford.
+  bool indexes_synced = false;
 };
 
 /// What was found. Nothing has been changed on disk yet.
 struct RecoveredSegment {
   SegmentState state{};
-  std::uint64_t file_bytes = 0;               ///< Length of the log file as found.
-  format::BatchFault fault = format::BatchFault::none;  ///< Why the scan stopped: end_of_log and none are the normal ends.
+  std::uint64_t file_bytes = 0;  ///< Length of the log file as found.
+  format::BatchFault fault =
+      format::BatchFault::none;  ///< Why the scan stopped: end_of_log and none are the normal ends.
   bool indexes_need_rebuild = false;
+  /// Damage below `durable_position`, which is corruption: where and what. The scan went on at the durable
+  /// position, so `state` covers the damaged range too.
+  format::BatchFault durable_fault = format::BatchFault::none;
+  std::uint64_t durable_fault_position = 0;
 };
 
-/// Called for every batch from `RecoveryRequest::durable_position` on, in order, with the whole batch: producer state is rebuilt from it.
+/// Called for every batch from `RecoveryRequest::durable_position` on, in order, with the whole batch: producer
+/// state is rebuilt from it.
 using BatchVisitor = std::function<void(const format::BatchHeader&, base::ByteSpan)>;
 
-/// Scans a segment from its durable position to the first invalid byte. Reads only. After an unclean stop the range is dropped from the page cache
-/// first: it may hold what a failed sync never wrote.
-/// Errors: io_error and the like; never for bad bytes.
-Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request, const BatchVisitor& visit);
+/// Scans a segment from its durable position to the first invalid byte. Reads only. The scanned range is dropped
+/// from the page cache first: it may hold what a failed sync never wrote. A file that ends below the durable
+/// position is scanned as far as it goes: `state.end_position` says so.
+/// Errors: not_found, io_error and the like; never for bad bytes.
+/// Cost: with nothing above the durable position, a read of the indexes and of the batches behind their last
+/// entries.
+Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request,
+                                      const BatchVisitor& visit);
 
-/// Erases everything behind `state.end_position` (zeroes it to the end of the allocation, syncs, then truncates): a valid batch left beyond a hole would
-/// otherwise come back later with a good checksum.
+/// Erases everything behind `end_position` and syncs: a valid batch left beyond a hole would otherwise come back
+/// later with a good checksum. To be called after every unclean stop, also when nothing is to be cut: an
+/// earlier recovery may have died between its cut and its sync.
+/// Errors: storage_failed, final · not_found, io_error; the same call may be repeated.
 Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position);
 
-/// Writes both index files anew from the log [0, state.end_position), as Kafka's own recovery does, byte for byte; updates the entry counts of `state`.
+/// Writes both index files from the log [0, state.end_position), byte for byte as Kafka's own recovery does,
+/// starting from the entries `state` says are right; updates the entry counts and the largest timestamp of `state`.
 /// Files are written beside and renamed.
-Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state, bool closing_time_entry);
+/// @param closing_time_entry  the segment is sealed: its time index ends with the largest timestamp.
+/// Errors: corrupt_record (the log below the end is damaged where entries should come from: what the indexes cover
+///   ends there, and they were written) is not an error · storage_full, io_error and the like.
+Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state,
+                         bool closing_time_entry);
 
 }  // namespace seriatim::segment

@@ -43,6 +43,7 @@ class SERIATIM_API FileSlice {
   Offset next_offset() const noexcept;
   /// The same bytes, mapped.
   std::span<const std::byte> bytes() const& noexcept;
+  std::span<const std::byte> bytes() && = delete;
 
  private:
   friend struct detail::FileSliceImpl;

@@ -134,11 +134,13 @@ class SERIATIM_API ConsumerRecords {
   std::size_t count() const noexcept { return views_.size(); }
   bool empty() const noexcept { return views_.empty(); }
   const RecordView& operator[](std::size_t index) const& noexcept { return views_[index]; }
+  const RecordView& operator[](std::size_t index) && = delete;
 
   /// The partitions that have records here.
   std::vector<TopicPartition> partitions() const;
   /// The records of one partition: they are contiguous. Empty if there are none.
   std::span<const RecordView> records(const TopicPartition& topic_partition) const& noexcept;
+  std::span<const RecordView> records(const TopicPartition& topic_partition) && = delete;
   /// What to commit once all of these records are processed: per partition, the offset to go on from.
   TopicPartitionOffsets next_offsets() const;
 

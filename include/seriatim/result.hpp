@@ -41,14 +41,15 @@ class [[nodiscard]] Result {
   /// The value. Only when ok().
   value_type& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const value_type& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  value_type&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  /// By value, not by reference, so that `for (auto& record : *consumer.poll(timeout))` keeps what it iterates over.
+  value_type operator*() && { return std::move(*std::get_if<0>(&state_)); }
   value_type* operator->() noexcept { return std::get_if<0>(&state_); }
   const value_type* operator->() const noexcept { return std::get_if<0>(&state_); }
 
   /// The value; throws `Exception` if there is none. For those who like exceptions.
   value_type& value() & { check(); return **this; }
   const value_type& value() const& { check(); return **this; }
-  value_type&& value() && { check(); return std::move(**this); }
+  value_type value() && { check(); return std::move(*std::get_if<0>(&state_)); }
 
   /// The value, or `fallback` if there is none.
   template <class U>

@@ -2,13 +2,11 @@
 
 import json
 import os
-import pathlib
 import shutil
-import tempfile
-import unittest
 
 import format_examples as ex
 import kafka_env
+from comparison import Scratch, comparable
 
 KAFKA = None
 TOOL = None
@@ -28,18 +26,6 @@ def tool(*arguments, code=0):
 
 def seeds_of(scenario):
     return SEEDS if scenario == "random" else [1]
-
-
-class Scratch(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-")
-        self.addCleanup(scratch.cleanup)
-        self.directory = pathlib.Path(scratch.name)
-
-    def assert_same_lines(self, ours, theirs):
-        for number, (our, their) in enumerate(zip(ours, theirs), 1):
-            self.assertEqual(our, their, f"line {number}: ours, then Kafka's")
-        self.assertEqual(len(ours), len(theirs))
 
 
 class KafkaReadsOurs(Scratch):
@@ -128,21 +114,21 @@ class WeReadKafkas(Scratch):
 class Compaction(Scratch):
     """What Kafka's cleaner makes of a log: we read it, and given the same choice of records we write the same bytes."""
 
-    def clean(self, scenario, now):
+    def clean(self, scenario, clock):
         before = self.directory / f"{scenario}-0"
-        after = self.directory / f"{scenario}.after{now}-0"
+        after = self.directory / f"{scenario}.after{clock}-0"
         KAFKA.lines("write", before, scenario)
         kafka_env.copy_logs(before, after)
         # Groups of one segment, so that each cleaned file has one source.
-        found = KAFKA.answer("compact", after, f"now={now}", "segment.bytes=16384", "delete.retention.ms=1000")
+        found = KAFKA.answer("compact", after, f"now={clock}", "segment.bytes=16384", "delete.retention.ms=1000")
         self.assertLess(found["messages_written"], found["messages_read"])
         return before, after
 
     def test_cleaned_segments_are_read_and_written_alike(self):
         for scenario in ("compaction", "compaction-transactions"):
-            for now in (ex.T, ex.T + ex.DAY_MS):
-                with self.subTest(scenario, now=now):
-                    before, after = self.clean(scenario, now)
+            for clock in (ex.T, ex.T + ex.DAY_MS):
+                with self.subTest(scenario, now=clock):
+                    before, after = self.clean(scenario, clock)
                     self.compare(before, after)
                     shutil.rmtree(before)
 
@@ -155,16 +141,3 @@ class Compaction(Scratch):
             rebuilt += json.loads(tool("refilter", before / file.name, file, ours)[0])["rebuilt"]
             self.assert_same_lines([comparable(line) for line in tool("read", ours)], [comparable(line) for line in theirs])
         self.assertGreater(rebuilt, 20)
-
-
-def comparable(line):
-    """A line without what two versions of a compression library may do differently. The CRC stays where nothing is compressed: equal CRCs over
-    equal header fields are equal bytes."""
-    parsed = json.loads(line)
-    for part in ("batch", "end"):
-        if part in parsed:
-            parsed[part].pop("position")
-    if parsed.get("batch", {}).get("codec", "none") != "none":
-        parsed["batch"].pop("crc")
-        parsed["batch"].pop("size")
-    return parsed

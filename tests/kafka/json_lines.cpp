@@ -93,13 +93,16 @@ std::string record_line(const RecordLine& record) {
       .raw("headers", headers_text(record.headers));
   if (record.control) {
     fields.raw("control", quoted(control_name(*record.control)));
-    if (record.control->ends_transaction()) fields.number("coordinator_epoch", record.control->coordinator_epoch);
+    if (record.control->ends_transaction())
+      fields.number("coordinator_epoch", record.control->coordinator_epoch);
   }
   return Object().raw("record", fields.close()).close();
 }
 
 std::string end_line(std::uint64_t position) {
-  return Object().raw("end", Object().number("position", static_cast<std::int64_t>(position)).close()).close();
+  return Object()
+      .raw("end", Object().number("position", static_cast<std::int64_t>(position)).close())
+      .close();
 }
 
 // Messages are ours and quote no file content: nothing in them needs escaping.

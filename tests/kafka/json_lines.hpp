@@ -1,5 +1,5 @@
-// The lines that the Kafka oracle's `read` prints, made by our side: one per batch, one per record, one for the end. Field by field and
-// letter by letter the same, so that a test compares them as they are.
+// The lines that the Kafka oracle's `read` prints, made by our side: one per batch, one per record, one for
+// the end. Field by field and letter by letter the same, so that a test compares them as they are.
 #pragma once
 
 #include <cstdint>

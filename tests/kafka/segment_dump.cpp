@@ -68,7 +68,8 @@ class Walk {
     RecordLine line;
     line.offset = header.base_offset + record.offset_delta;
     line.timestamp_ms = header.record_timestamp_ms(record.timestamp_delta);
-    if (header.base_sequence >= 0) line.sequence = format::advance_sequence(header.base_sequence, record.offset_delta);
+    if (header.base_sequence >= 0)
+      line.sequence = format::advance_sequence(header.base_sequence, record.offset_delta);
     line.key = record.key;
     line.value = record.value;
     line.headers = headers;
@@ -91,7 +92,8 @@ class Walk {
 
 Result<bool> dump_segment(const std::string& path, std::ostream& out) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Error(Errc::not_found, "cannot open '" + path + "' for reading: give the path of a .log file");
+  if (!file)
+    return Error(Errc::not_found, "cannot open '" + path + "' for reading: give the path of a .log file");
   const std::string content{std::istreambuf_iterator<char>(file), {}};
   if (file.bad()) return Error(Errc::io_error, "reading '" + path + "' failed: check the disk");
   return Walk(base::as_bytes(content), out).run();

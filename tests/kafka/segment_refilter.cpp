@@ -23,7 +23,8 @@ constexpr std::size_t section_bytes_max = std::size_t{1} << 30;
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Error(Errc::not_found, "cannot open '" + path + "' for reading: give the path of a .log file");
+  if (!file)
+    return Error(Errc::not_found, "cannot open '" + path + "' for reading: give the path of a .log file");
   std::string content{std::istreambuf_iterator<char>(file), {}};
   if (file.bad()) return Error(Errc::io_error, "reading '" + path + "' failed: check the disk");
   return content;
@@ -36,8 +37,9 @@ Result<Batches> split(const std::string& content, const std::string& path) {
   while (!rest.empty()) {
     const format::BatchFault fault = format::check_batch(rest, lowest);
     if (fault != format::BatchFault::none) {
-      return Error(Errc::corrupt_record, path + " from byte " + std::to_string(content.size() - rest.size()) + ": " +
-                                             std::string(format::describe(fault)) + "; give a whole .log file");
+      return Error(Errc::corrupt_record, path + " from byte " + std::to_string(content.size() - rest.size()) +
+                                             ": " + std::string(format::describe(fault)) +
+                                             "; give a whole .log file");
     }
     const format::BatchHeader header = format::read_batch_header(rest.data());
     batches[header.base_offset] = rest.first(header.size_bytes());
@@ -59,13 +61,15 @@ Result<std::vector<format::KeptRecord>> decode(base::ByteSpan batch, std::vector
     records.push_back(format::keep_record(header, record));
   }
   if (step == format::RecordCursor::Step::malformed) {
-    return Error(Errc::corrupt_record, "the records of the batch at offset " + std::to_string(header.base_offset) + " do not parse");
+    return Error(Errc::corrupt_record, "the records of the batch at offset " +
+                                           std::to_string(header.base_offset) + " do not parse");
   }
   return records;
 }
 
 // Encodes what stayed of `before`; `after` only says which offsets those are, and the delete horizon.
-Result<base::ByteSpan> rebuild(format::BatchRebuilder& rebuilder, base::ByteSpan before, base::ByteSpan after) {
+Result<base::ByteSpan> rebuild(format::BatchRebuilder& rebuilder, base::ByteSpan before,
+                               base::ByteSpan after) {
   std::vector<std::byte> scratch_before;
   std::vector<std::byte> scratch_after;
   auto originals = decode(before, scratch_before);
@@ -74,7 +78,8 @@ Result<base::ByteSpan> rebuild(format::BatchRebuilder& rebuilder, base::ByteSpan
   if (!left) return left.error();
   std::set<std::int32_t> deltas;
   for (const format::KeptRecord& record : *left) deltas.insert(record.offset_delta);
-  std::erase_if(*originals, [&](const format::KeptRecord& record) { return deltas.count(record.offset_delta) == 0; });
+  std::erase_if(*originals,
+                [&](const format::KeptRecord& record) { return deltas.count(record.offset_delta) == 0; });
   const format::BatchHeader header = format::read_batch_header(after.data());
   format::RebuildOptions options;
   if (header.has_delete_horizon()) options.delete_horizon_ms = header.base_timestamp_ms;
@@ -86,7 +91,8 @@ Result<base::ByteSpan> rebuild(format::BatchRebuilder& rebuilder, base::ByteSpan
 
 }  // namespace
 
-Result<> refilter(const std::string& before_path, const std::string& after_path, const std::string& out_path, std::ostream& report) {
+Result<> refilter(const std::string& before_path, const std::string& after_path, const std::string& out_path,
+                  std::ostream& report) {
   const auto before_file = read_file(before_path);
   if (!before_file) return before_file.error();
   const auto after_file = read_file(after_path);
@@ -102,7 +108,8 @@ Result<> refilter(const std::string& before_path, const std::string& after_path,
   for (const auto& [base_offset, batch] : *after) {
     const auto original = before->find(base_offset);
     if (original == before->end()) {
-      return Error(Errc::corrupt_record, after_path + " has a batch at offset " + std::to_string(base_offset) + " that " + before_path + " lacks");
+      return Error(Errc::corrupt_record, after_path + " has a batch at offset " +
+                                             std::to_string(base_offset) + " that " + before_path + " lacks");
     }
     base::ByteSpan bytes = original->second;
     if (std::ranges::equal(bytes, batch)) {

@@ -1,5 +1,5 @@
-// Our side of the comparison with Kafka: writes and reads .log files with the format layer alone, so that a difference points at the
-// encoding and not at the engine above it.
+// Our side of the comparison with Kafka: writes and reads .log files with the format layer alone, so that a
+// difference points at the encoding and not at the engine above it.
 #include <charconv>
 #include <cstdint>
 #include <exception>
@@ -27,9 +27,11 @@ constexpr int exit_fault = 3;
 
 constexpr std::string_view usage =
     "usage: segment_tool list                       prints the names of the scenarios\n"
-    "       segment_tool write FILE SCENARIO [SEED]  writes FILE, prints the records a reader must find in it\n"
+    "       segment_tool write FILE SCENARIO [SEED]  writes FILE, prints the records a reader must find in "
+    "it\n"
     "       segment_tool read FILE                   prints every batch and record of FILE\n"
-    "       segment_tool refilter BEFORE AFTER OUT   makes AFTER, what Kafka's cleaner left of BEFORE, with our encoder\n";
+    "       segment_tool refilter BEFORE AFTER OUT   makes AFTER, what Kafka's cleaner left of BEFORE, with "
+    "our encoder\n";
 
 int failed(const Error& error) {
   std::cerr << "segment_tool: " << error.message() << '\n';
@@ -48,10 +50,12 @@ int write(const std::string& path, std::string_view name, std::uint64_t seed) {
     test::SegmentWriter writer(file, std::cout, 0);
     if (auto written = scenario.write(writer, seed); !written) return failed(written.error());
     file.close();
-    if (!file) return failed(Error(Errc::io_error, "writing '" + path + "' failed: check the disk and the path"));
+    if (!file)
+      return failed(Error(Errc::io_error, "writing '" + path + "' failed: check the disk and the path"));
     return 0;
   }
-  return failed(Error(Errc::invalid_argument, "no scenario '" + std::string(name) + "': segment_tool list prints the names"));
+  return failed(Error(Errc::invalid_argument,
+                      "no scenario '" + std::string(name) + "': segment_tool list prints the names"));
 }
 
 int read(const std::string& path) {

@@ -25,7 +25,8 @@ format::RecordInput input(const OwnedInput& record, const std::vector<HeaderView
 
 }  // namespace
 
-void SegmentWriter::expect(const OwnedInput& record, std::int32_t index, const format::FrameOptions& options) {
+void SegmentWriter::expect(const OwnedInput& record, std::int32_t index,
+                           const format::FrameOptions& options) {
   const std::vector<HeaderView> headers = views(record);
   RecordLine line;
   line.offset = next_offset_ + index;
@@ -43,7 +44,8 @@ void SegmentWriter::write(base::MutableByteSpan batch, std::int32_t offsets_used
   next_offset_ += offsets_used;
 }
 
-Result<format::FramedBatch> SegmentWriter::frame(const std::vector<OwnedInput>& records, const format::FrameOptions& options) {
+Result<format::FramedBatch> SegmentWriter::frame(const std::vector<OwnedInput>& records,
+                                                 const format::FrameOptions& options) {
   builder_.clear();
   for (const OwnedInput& record : records) {
     const std::vector<HeaderView> headers = views(record);
@@ -84,8 +86,8 @@ Result<> SegmentWriter::append_in_place(const OwnedInput& record, const format::
   return {};
 }
 
-Result<> SegmentWriter::append_stamped(const std::vector<OwnedInput>& records, const format::FrameOptions& options,
-                                       std::int64_t append_time_ms) {
+Result<> SegmentWriter::append_stamped(const std::vector<OwnedInput>& records,
+                                       const format::FrameOptions& options, std::int64_t append_time_ms) {
   format::FrameOptions seen = options;
   seen.log_append_time = true;
   seen.append_time_ms = append_time_ms;
@@ -115,8 +117,10 @@ void SegmentWriter::append_marker(const format::EndMarker& marker) {
   write(scratch_, 1);
 }
 
-Result<> SegmentWriter::append_compacted(const std::vector<OwnedInput>& records, const format::FrameOptions& options,
-                                         const format::RebuildOptions& rebuild, const std::function<bool(std::size_t)>& keep) {
+Result<> SegmentWriter::append_compacted(const std::vector<OwnedInput>& records,
+                                         const format::FrameOptions& options,
+                                         const format::RebuildOptions& rebuild,
+                                         const std::function<bool(std::size_t)>& keep) {
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (keep(i)) expect(records[i], static_cast<std::int32_t>(i), options);
   }
@@ -128,7 +132,8 @@ Result<> SegmentWriter::append_compacted(const std::vector<OwnedInput>& records,
   return {};
 }
 
-Result<format::FramedBatch> SegmentWriter::compact(base::MutableByteSpan original, const format::RebuildOptions& rebuild,
+Result<format::FramedBatch> SegmentWriter::compact(base::MutableByteSpan original,
+                                                   const format::RebuildOptions& rebuild,
                                                    const std::function<bool(std::size_t)>& keep) {
   const format::BatchHeader header = format::read_batch_header(original.data());
   auto section = format::record_section(original, std::size_t{1} << 30, scratch_);

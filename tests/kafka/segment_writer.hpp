@@ -1,4 +1,5 @@
-// Writes a .log file with our encoder and prints, before anything is encoded, what a reader of the file must see.
+// Writes a .log file with our encoder and prints, before anything is encoded, what a reader of the file must
+// see.
 #pragma once
 
 #include <cstdint>
@@ -38,18 +39,22 @@ class SegmentWriter {
   /// One uncompressed record whose value is written in place: open_single, then seal_batch.
   Result<> append_in_place(const OwnedInput& record, const format::FrameOptions& options);
   /// A batch of log append time, stamped after it was framed, as an append does.
-  Result<> append_stamped(const std::vector<OwnedInput>& records, const format::FrameOptions& options, std::int64_t append_time_ms);
+  Result<> append_stamped(const std::vector<OwnedInput>& records, const format::FrameOptions& options,
+                          std::int64_t append_time_ms);
   void append_marker(const format::EndMarker& marker);
-  /// Frames `records` and writes what compaction would leave of the batch: the records that `keep` is true for, by index.
+  /// Frames `records` and writes what compaction would leave of the batch: the records that `keep` is true
+  /// for, by index.
   Result<> append_compacted(const std::vector<OwnedInput>& records, const format::FrameOptions& options,
-                            const format::RebuildOptions& rebuild, const std::function<bool(std::size_t)>& keep);
+                            const format::RebuildOptions& rebuild,
+                            const std::function<bool(std::size_t)>& keep);
 
   Offset next_offset() const noexcept { return next_offset_; }
 
  private:
   void expect(const OwnedInput& record, std::int32_t index, const format::FrameOptions& options);
   void write(base::MutableByteSpan batch, std::int32_t offsets_used);
-  Result<format::FramedBatch> frame(const std::vector<OwnedInput>& records, const format::FrameOptions& options);
+  Result<format::FramedBatch> frame(const std::vector<OwnedInput>& records,
+                                    const format::FrameOptions& options);
   Result<format::FramedBatch> compact(base::MutableByteSpan original, const format::RebuildOptions& rebuild,
                                       const std::function<bool(std::size_t)>& keep);
 

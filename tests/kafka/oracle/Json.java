@@ -1,5 +1,5 @@
 import java.nio.ByteBuffer;
-import java.util.Map;
+import java.util.HexFormat;
 
 /** Just enough JSON: objects of numbers, booleans, nulls, ASCII words and ready-made fragments, in the order they were put. */
 final class Json {
@@ -37,12 +37,6 @@ final class Json {
     return "{" + text + "}";
   }
 
-  static String object(Map<String, String> fragments) {
-    Json json = new Json();
-    fragments.forEach(json::putRaw);
-    return json.toString();
-  }
-
   static String quoted(String value) {
     StringBuilder quoted = new StringBuilder("\"");
     for (char c : value.toCharArray()) {
@@ -56,8 +50,8 @@ final class Json {
   /** Bytes as quoted hex, or null. Leaves the buffer's position where it was. */
   static String hex(ByteBuffer bytes) {
     if (bytes == null) return "null";
-    StringBuilder quoted = new StringBuilder("\"");
-    for (int i = bytes.position(); i < bytes.limit(); ++i) quoted.append(String.format("%02x", bytes.get(i)));
-    return quoted.append('"').toString();
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.duplicate().get(copy);
+    return '"' + HexFormat.of().formatHex(copy) + '"';
   }
 }

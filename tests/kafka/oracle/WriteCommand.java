@@ -49,7 +49,9 @@ final class WriteCommand {
     FixedTime time = new FixedTime(options.takeLong("now", Batch.T));
     try (KafkaLog kafka = KafkaLog.open(options.directory(), options.logConfig(entry.config), 0, true, time)) {
       entry.scenario.write(new Partition(kafka), seed);
-      System.out.println(LoadCommand.describe(kafka.log));
+      Json config = new Json();
+      new TreeMap<>(entry.config).forEach(config::put);
+      System.out.println(new Json().putRaw("config", config.toString()).putRaw("log", LoadCommand.describe(kafka.log)));
     }
     return 0;
   }

@@ -1,0 +1,172 @@
+// `Admin`: topics. Offsets of groups are in admin_groups.cpp. Every change is in the catalog, durable, before it takes effect in memory.
+#include <seriatim/admin.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/admin_impl.hpp"
+#include "api/engine_impl.hpp"
+#include "api/format_file.hpp"
+#include "base/text.hpp"
+#include "catalog/topic_config_rules.hpp"
+#include "format/topic_name.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+constexpr PartitionId partitions_max = 10'000;
+
+Result<> check_partition_count(PartitionId count) {
+  if (count >= 1 && count <= partitions_max) return {};
+  return Error(Errc::invalid_partitions,
+               std::to_string(count) + " partitions: a topic has 1 to " + std::to_string(partitions_max) + "; choose a number in that range");
+}
+
+std::map<std::string, std::string> plain(const ConfigMap& config) { return {config.begin(), config.end()}; }
+
+}  // namespace
+
+namespace detail {
+
+Result<> AdminImpl::store_topic(EngineImpl& engine, const std::string& name) {
+  auto record = engine.catalog->topic(name);
+  if (!record) return record.error();
+  auto map = std::make_shared<api::TopicMap>(*engine.topics.load());
+  const auto previous = map->find(name);
+  auto topic = engine.make_topic(*record, previous == map->end() ? nullptr : previous->second.get());
+  for (const auto& slot : topic->partitions) {
+    if (auto log = slot->if_open()) std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
+  }
+  (*map)[name] = std::move(topic);
+  engine.topics.store(std::move(map));
+  return {};
+}
+
+Result<> AdminImpl::finish_deletion_of(EngineImpl& engine, const std::string& name) {
+  auto deleted = engine.catalog->deleted_topics();
+  if (!deleted) return deleted.error();
+  for (const auto& record : *deleted) {
+    if (record.name != name) continue;
+    if (auto removed = engine.remove_topic_files(record.name, record.partition_count); !removed) return removed;
+    if (auto forgotten = engine.catalog->forget_deleted(record.topic_id); !forgotten) return forgotten;
+  }
+  return {};
+}
+
+Result<> AdminImpl::change_overrides(EngineImpl& engine, std::string_view topic, const std::map<std::string, std::string>& overrides) {
+  if (auto valid = catalog::resolve_config(overrides); !valid) return valid.error();
+  if (auto stored = engine.catalog->set_config_overrides(topic, overrides); !stored) return stored;
+  return store_topic(engine, std::string(topic));
+}
+
+}  // namespace detail
+
+using detail::AdminImpl;
+
+Admin::Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept : engine_(std::move(engine)) {}
+
+Result<> Admin::create_topic(const NewTopic& topic) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  if (auto named = format::check_topic_name(topic.name); !named) return named;
+  if (auto counted = check_partition_count(topic.partition_count); !counted) return counted;
+  if (auto config = catalog::resolve_config(plain(topic.config)); !config) return config.error();
+  const base::MutexLock lock(engine_->admin_mutex);
+  // What is left of a deleted topic of this name must be gone before its directories are used again.
+  if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished;
+  catalog::TopicRecord record{.name = topic.name,
+                              .topic_id = api::random_id(),
+                              .partition_count = topic.partition_count,
+                              .config = plain(topic.config),
+                              .created_ms = engine_->clock.wall_ms()};
+  if (auto created = engine_->catalog->create_topic(record); !created) return created;
+  return AdminImpl::store_topic(*engine_, topic.name);
+}
+
+Result<> Admin::delete_topic(std::string_view name) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  const base::MutexLock lock(engine_->admin_mutex);
+  auto topic = engine_->topic(name);
+  if (!topic) return topic.error();
+  if (auto marked = engine_->catalog->mark_deleted(name); !marked) return marked;
+  auto map = std::make_shared<api::TopicMap>(*engine_->topics.load());
+  map->erase(std::string(name));
+  engine_->topics.store(std::move(map));
+  for (const auto& slot : (*topic)->partitions) {
+    if (auto log = slot->if_open()) std::static_pointer_cast<partition::Partition>(log)->abandon();
+  }
+  return AdminImpl::finish_deletion_of(*engine_, std::string(name));
+}
+
+Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  if (auto counted = check_partition_count(total_count); !counted) return counted;
+  const base::MutexLock lock(engine_->admin_mutex);
+  auto found = engine_->topic(topic);
+  if (!found) return found.error();
+  if (total_count <= (*found)->partition_count()) {
+    return Error(Errc::invalid_partitions, "topic " + std::string(topic) + " has " + std::to_string((*found)->partition_count()) +
+                                               " partitions already; a new count must be higher, partitions are never taken away");
+  }
+  if (auto stored = engine_->catalog->set_partition_count(topic, total_count); !stored) return stored;
+  return AdminImpl::store_topic(*engine_, std::string(topic));
+}
+
+Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  const base::MutexLock lock(engine_->admin_mutex);
+  auto found = engine_->topic(topic);
+  if (!found) return found.error();
+  auto overrides = plain((*found)->overrides);
+  for (const auto& [name, value] : config) overrides[name] = value;
+  return AdminImpl::change_overrides(*engine_, topic, overrides);
+}
+
+Result<> Admin::reset_config(std::string_view topic, const std::vector<std::string>& names) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  const base::MutexLock lock(engine_->admin_mutex);
+  auto found = engine_->topic(topic);
+  if (!found) return found.error();
+  auto overrides = plain((*found)->overrides);
+  for (const auto& name : names) {
+    if (auto known = catalog::config_text(TopicConfig{}, name); !known) return known.error();
+    overrides.erase(name);
+  }
+  return AdminImpl::change_overrides(*engine_, topic, overrides);
+}
+
+Result<std::vector<std::string>> Admin::list_topics() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto records = engine_->catalog->topics();
+  if (!records) return records.error();
+  std::vector<std::string> names;
+  names.reserve(records->size());
+  for (const auto& record : *records) names.push_back(record.name);
+  return names;
+}
+
+Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
+  auto topic = engine_->topic(name);
+  if (!topic) return topic.error();
+  TopicDescription description{
+      .name = (*topic)->name, .topic_id = api::kafka_uuid_text((*topic)->id), .config = (*topic)->config, .overrides = (*topic)->overrides};
+  for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
+    auto log = engine_->partition_log(name, i);
+    if (!log) return log.error();
+    if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+    PartitionDescription partition{.partition = i,
+                                   .log_start_offset = (*log)->log_start_offset(),
+                                   .high_watermark = (*log)->high_watermark(),
+                                   .log_end_offset = (*log)->log_end_offset(),
+                                   .durable_offset = (*log)->durable_offset()};
+    const auto segments = (*log)->segments().load();
+    partition.segment_count = static_cast<std::uint32_t>(segments->size());
+    for (const auto& segment : *segments) partition.size_bytes += segment->end_position();
+    if (!engine_->is_read_only()) partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
+    description.partitions.push_back(std::move(partition));
+  }
+  return description;
+}
+
+}  // namespace v0
+}  // namespace seriatim

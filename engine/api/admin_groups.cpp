@@ -1,0 +1,154 @@
+// `Admin`: positions in the log, housekeeping on request, and the stored offsets of groups.
+#include <seriatim/admin.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/engine_impl.hpp"
+#include "partition/compaction.hpp"
+#include "partition/time_lookup.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+
+Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const {
+  auto partition = engine_->partition(at.topic, at.partition);
+  if (!partition) return partition.error();
+  if ((*partition)->config().cleanup_policy == CleanupPolicy::compact) {
+    return Error(Errc::policy_violation,
+                 "topic " + at.topic + " has cleanup.policy=compact, which keeps the newest record of every key; records can be deleted by offset "
+                                       "only where the policy contains delete");
+  }
+  const Offset end = (*partition)->high_watermark();
+  const Offset target = before == -1 ? end : before;
+  if (target < 0 || target > end) {
+    return Error(Errc::offset_out_of_range, "cannot delete the records before offset " + std::to_string(before) + " of " + at.topic + "-" +
+                                                std::to_string(at.partition) + ": the high watermark is " + std::to_string(end));
+  }
+  const Offset start = (*partition)->log_start_offset();
+  if (target <= start) return start;
+  {
+    // Durable before it takes effect: a log start that a crash took back would make deleted records readable again.
+    const base::MutexLock lock(engine_->admin_mutex);
+    auto states = engine_->catalog->partition_states(at.topic);
+    if (!states) return states.error();
+    auto state = (*states)[static_cast<std::size_t>(at.partition)];
+    state.log_start_offset = std::max(state.log_start_offset, target);
+    if (auto stored = engine_->catalog->put_partition_states({{at, state}}); !stored) return stored.error();
+    if (auto moved = (*partition)->advance_log_start(target); !moved) return moved.error();
+  }
+  return target;
+}
+
+Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const {
+  auto log = engine_->partition_log(at.topic, at.partition);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  if (spec == OffsetSpec::earliest) return (*log)->log_start_offset();
+  if (spec == OffsetSpec::latest) return (*log)->high_watermark();
+  auto found = partition::offset_of_max_timestamp(*log);
+  if (!found) return found.error();
+  return *found ? (*found)->offset : Offset{-1};
+}
+
+Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at, Timestamp time) const {
+  auto log = engine_->partition_log(at.topic, at.partition);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  return partition::offset_for_time(*log, time.time_since_epoch().count());
+}
+
+Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable.error();
+  auto topic = engine_->topic(name);
+  if (!topic) return topic.error();
+  MaintenanceResult total;
+  for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
+    auto partition = engine_->partition(name, i);
+    if (!partition) return partition.error();
+    auto deleted = (*partition)->apply_retention();
+    if (!deleted) return deleted.error();
+    total.deleted_segments += deleted->segments;
+    total.deleted_bytes += deleted->bytes;
+  }
+  return total;
+}
+
+Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable.error();
+  auto topic = engine_->topic(name);
+  if (!topic) return topic.error();
+  if ((*topic)->config.cleanup_policy == CleanupPolicy::delete_) {
+    return Error(Errc::policy_violation, "topic " + std::string(name) +
+                                             " has cleanup.policy=delete; set it to compact or compact,delete with Admin::alter_config first");
+  }
+  MaintenanceResult total;
+  for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
+    auto partition = engine_->partition(name, i);
+    if (!partition) return partition.error();
+    if (roll_active) {
+      if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
+    }
+    auto compacted = partition::compact(**partition, {.force = true});
+    if (!compacted) return compacted.error();
+    total.compacted_segments += compacted->segments_before;
+    total.deleted_segments += compacted->segments_before - compacted->segments_after;
+    total.deleted_bytes += compacted->bytes_before - compacted->bytes_after;
+    total.removed_records += compacted->removed_records;
+  }
+  return total;
+}
+
+Result<std::vector<std::string>> Admin::list_groups() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  return engine_->catalog->groups();
+}
+
+Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto stored = engine_->catalog->group_offsets(group);
+  if (!stored) return stored.error();
+  std::vector<GroupOffset> offsets;
+  for (auto& [at, committed] : *stored) {
+    GroupOffset offset{.topic_partition = at,
+                       .committed = {committed.offset, std::move(committed.metadata)},
+                       .commit_time = Timestamp{std::chrono::milliseconds{committed.commit_time_ms}},
+                       .log_end_offset = -1};
+    auto log = engine_->partition_log(at.topic, at.partition);
+    if (log) {
+      if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+      offset.log_end_offset = (*log)->log_end_offset();
+    } else if (log.error().code() != Errc::unknown_topic_or_partition) {
+      return log.error();
+    }
+    offsets.push_back(std::move(offset));
+  }
+  return offsets;
+}
+
+Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  std::vector<catalog::OffsetCommit> commits;
+  for (const auto& [at, offset] : offsets) {
+    auto log = engine_->partition_log(at.topic, at.partition);
+    if (!log) return log.error();
+    if (offset.offset < 0 || offset.offset > (*log)->log_end_offset()) {
+      // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
+      return Error(Errc::invalid_argument, "offset " + std::to_string(offset.offset) + " of " + at.topic + "-" + std::to_string(at.partition) +
+                                               " cannot be committed: choose one from 0 to the log end " +
+                                               std::to_string((*log)->log_end_offset()));
+    }
+    commits.push_back({at, {offset.offset, offset.metadata, engine_->clock.wall_ms()}});
+  }
+  if (auto stored = engine_->catalog->commit_offsets(group, commits); !stored) return stored;
+  engine_->counters.offset_commits.add(commits.size());
+  return {};
+}
+
+Result<> Admin::delete_group(std::string_view group) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  return engine_->catalog->delete_group_offsets(group);
+}
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,27 @@
+// Steps that several functions of `Admin` share. All of them need EngineImpl::admin_mutex held.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <seriatim/result.hpp>
+
+#include "api/engine_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+struct AdminImpl {
+  /// Takes what the catalog says of a topic into the registry; its open partitions learn the configuration.
+  static Result<> store_topic(EngineImpl& engine, const std::string& name);
+  /// Removes the files of deleted topics of this name.
+  static Result<> finish_deletion_of(EngineImpl& engine, const std::string& name);
+  /// Checks, stores and applies a topic's overrides.
+  static Result<> change_overrides(EngineImpl& engine, std::string_view topic, const std::map<std::string, std::string>& overrides);
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

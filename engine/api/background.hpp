@@ -1,0 +1,45 @@
+// The one thread of background work: checkpoints, `flush.ms`, retention, compaction. None before open, none after close.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "base/mutex.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+struct EngineImpl;
+}
+}  // namespace v0
+}  // namespace seriatim
+
+namespace seriatim::api {
+
+class Background {
+ public:
+  explicit Background(detail::EngineImpl& engine);
+  ~Background();
+  /// Ends the thread; work that runs is finished or, if it may be, broken off. Idempotent.
+  void stop();
+  /// Whether long work should end.
+  bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+  /// Does the due work now, in the caller's thread: for tests with a clock of their own.
+  void run_due(std::int64_t now_ns);
+
+ private:
+  void loop();
+  void flush_overdue(std::int64_t now_ns);
+  void maintain();
+
+  detail::EngineImpl& engine_;
+  std::int64_t next_checkpoint_ns_;
+  std::int64_t next_maintenance_ns_;
+  std::atomic<bool> stopping_{false};
+  base::Mutex mutex_;
+  base::ConditionVariable wake_;
+  std::thread thread_;
+};
+
+}  // namespace seriatim::api

@@ -1,0 +1,49 @@
+// DIR/counters: the numbers of `Metrics` in a mapped file, for another process to look at while this one runs and after it died.
+//
+//   0   8  magic "SERCNTRS"
+//   8   4  version, little-endian (1)
+//   12  4  number of values n, little-endian
+//   16  8  pid, little-endian
+//   24  8  wall clock of the last update in ms, little-endian
+//   32  8n values, little-endian, in the order of the fields of `Metrics`
+//
+// Every value is stored with one aligned 8-byte store; together they are no consistent cut.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <seriatim/metrics.hpp>
+#include <seriatim/result.hpp>
+
+#include "os/mapping.hpp"
+#include "os/vfs.hpp"
+
+namespace seriatim::api {
+
+inline constexpr const char* counters_file_name = "counters";
+
+class CountersFile {
+ public:
+  static Result<std::unique_ptr<CountersFile>> create(os::Vfs& vfs, const std::string& directory);
+  /// One writer. Cost: a store per value.
+  void update(const Metrics& metrics, std::int64_t wall_ms) noexcept;
+
+ private:
+  explicit CountersFile(os::Mapping map) noexcept : map_(std::move(map)) {}
+  os::Mapping map_;
+};
+
+struct PublishedCounters {
+  std::int64_t pid = 0;
+  std::int64_t updated_ms = 0;
+  Metrics metrics{};
+};
+
+/// What the last writer published; nullopt if there is no counters file.
+/// Errors: unsupported_version, corrupt_metadata, and those of the file system.
+Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::string& directory);
+
+}  // namespace seriatim::api

@@ -1,0 +1,37 @@
+// `Engine`: the public handle, a few lines over EngineImpl.
+#include <seriatim/engine.hpp>
+
+#include <utility>
+
+#include "api/engine_impl.hpp"
+#include "base/clock.hpp"
+#include "os/posix_vfs.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+
+Result<Engine> Engine::open(const std::filesystem::path& dir, EngineOptions options) {
+  auto impl = detail::EngineImpl::open(dir, std::move(options), os::posix_vfs(), base::system_clock());
+  if (!impl) return impl.error();
+  return Engine(*std::move(impl));
+}
+
+Engine::Engine(std::shared_ptr<detail::EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
+Engine::Engine(const Engine&) noexcept = default;
+Engine& Engine::operator=(const Engine&) noexcept = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Admin Engine::admin() const { return Admin(impl_); }
+Metrics Engine::metrics() const { return impl_->metrics(); }
+const std::filesystem::path& Engine::directory() const noexcept { return impl_->directory; }
+Result<> Engine::flush() const { return impl_->flush(); }
+
+Result<> Engine::close() const {
+  if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
+  return impl_->close();
+}
+
+}  // namespace v0
+}  // namespace seriatim

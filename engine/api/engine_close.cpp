@@ -1,0 +1,110 @@
+// What an engine does as a whole: checkpoint, flush, close, metrics.
+#include <utility>
+
+#include "api/background.hpp"
+#include "api/counters_file.hpp"
+#include "api/delivery_thread.hpp"
+#include "api/engine_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+catalog::PartitionState to_state(const partition::PartitionCheckpoint& checkpoint) {
+  return {.log_start_offset = checkpoint.log_start_offset,
+          .recovery_point_offset = checkpoint.recovery_point_offset,
+          .recovery_segment_base = checkpoint.recovery_segment_base,
+          .recovery_position = static_cast<std::int64_t>(checkpoint.recovery_position),
+          .clean_end_offset = checkpoint.clean_end_offset,
+          .compacted_to_offset = checkpoint.compacted_to_offset};
+}
+
+}  // namespace
+
+Result<> EngineImpl::flush() {
+  if (auto writable = check_writable(); !writable) return writable;
+  for (const auto& partition : open_partitions()) {
+    if (auto synced = partition->sync(); !synced) return synced;
+  }
+  return {};
+}
+
+Result<> EngineImpl::checkpoint() {
+  // The registry lock keeps a topic from being deleted between the look and the store.
+  const base::MutexLock guard(admin_mutex);
+  catalog::Checkpoint stored;
+  for (const auto& partition : open_partitions()) {
+    if (auto synced = partition->sync(); !synced) return synced;
+    stored.partitions.emplace_back(partition->name(), to_state(partition->checkpoint()));
+  }
+  return stored.partitions.empty() ? Result<>{} : catalog->checkpoint(stored);
+}
+
+Result<> EngineImpl::close() {
+  if (closed.exchange(true, std::memory_order_acq_rel)) return {};
+  if (background) background->stop();
+  if (delivery) delivery->stop();
+  Result<> outcome;
+  if (!is_read_only()) {
+    const base::MutexLock guard(admin_mutex);
+    catalog::Checkpoint stored;
+    for (const auto& partition : open_partitions()) {
+      auto checkpoint = partition->close();
+      if (!checkpoint) {
+        if (outcome) outcome = checkpoint.error();
+        continue;
+      }
+      stored.partitions.emplace_back(partition->name(), to_state(*checkpoint));
+    }
+    // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
+    if (outcome) stored.clean_shutdown = true;
+    if (auto done = catalog->checkpoint(stored); !done && outcome) outcome = done;
+  }
+  counters_file.reset();
+  lock.release();
+  return outcome;
+}
+
+Metrics EngineImpl::metrics() const {
+  Metrics m;
+  const auto& p = partition_counters;
+  m.appended_batches = p.appended_batches.value();
+  m.appended_records = p.appended_records.value();
+  m.appended_bytes = p.appended_bytes.value();
+  for (const auto& [name, topic] : *topics.load()) {
+    ++m.topics;
+    m.partitions += topic->partitions.size();
+  }
+  for (const auto& partition : open_partitions()) {
+    m.appended_batches += partition->appended_batches();
+    m.appended_records += partition->appended_records();
+    m.appended_bytes += partition->appended_bytes();
+    m.pinned_deleted_bytes += partition->pinned_deleted_bytes();
+    ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
+  }
+  m.open_segments += maps.size();
+  m.rolled_segments = p.rolled_segments.value();
+  m.syncs = p.syncs.value();
+  m.failed_syncs = p.failed_syncs.value();
+  m.fetched_batches = p.fetched_batches.value();
+  m.fetched_records = p.fetched_records.value();
+  m.fetched_bytes = p.fetched_bytes.value();
+  m.corrupt_batches = p.corrupt_batches.value();
+  m.deleted_segments = p.deleted_segments.value();
+  m.deleted_bytes = p.deleted_bytes.value();
+  m.compactions = p.compactions.value();
+  m.compacted_away_records = p.compacted_away_records.value();
+  m.refused_appends = counters.refused_appends.value();
+  m.sent_bytes = counters.sent_bytes.value();
+  m.offset_commits = counters.offset_commits.value();
+  m.background_errors = counters.background_errors.value();
+  // Added is counted before removed is: read in the other order, the difference is never negative.
+  const std::uint64_t removed = counters.buffered_bytes_removed.value();
+  m.buffered_bytes = counters.buffered_bytes_added.value() - removed;
+  return m;
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

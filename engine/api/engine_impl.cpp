@@ -1,0 +1,177 @@
+#include "api/engine_impl.hpp"
+
+#include <utility>
+
+#include "api/background.hpp"
+#include "api/counters_file.hpp"
+#include "api/delivery_thread.hpp"
+#include "base/text.hpp"
+#include "catalog/topic_config_rules.hpp"
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+#include "os/process.hpp"
+#include "partition/follower.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system, const base::Clock& engine_clock)
+    : directory(std::move(dir)),
+      options(std::move(engine_options)),
+      vfs(file_system),
+      clock(engine_clock),
+      opened_in(os::fork_generation()),
+      files(file_system, os::FdCache::default_capacity()),
+      environment{.files = {file_system, files},
+                  .maps = maps,
+                  .clock = engine_clock,
+                  .health = health,
+                  .counters = partition_counters,
+                  .report = [this](bool is_error, std::string_view line) { report(is_error ? LogLevel::error : LogLevel::warn, line); }},
+      topics(std::make_shared<const api::TopicMap>()) {}
+
+EngineImpl::~EngineImpl() {
+  if (os::fork_generation() != opened_in) return;  // A child's copy: files, locks and threads are the parent's.
+  if (auto result = close(); !result) report(LogLevel::error, result.error().message());
+}
+
+Result<> EngineImpl::check_usable() const {
+  if (os::fork_generation() != opened_in) {
+    return Error(Errc::invalid_state, directory.string() +
+                                          ": this engine was opened before fork() and belongs to the parent process; open the directory again in "
+                                          "the child, read-only if the parent goes on writing");
+  }
+  if (closed.load(std::memory_order_acquire)) {
+    return Error(Errc::closed, directory.string() + ": the engine was closed; open it again");
+  }
+  return {};
+}
+
+Result<> EngineImpl::check_writable() const {
+  if (auto usable = check_usable(); !usable) return usable;
+  if (is_read_only()) {
+    return Error(Errc::read_only, directory.string() + " was opened with OpenMode::read_only; open it with read_write to change anything");
+  }
+  return {};
+}
+
+Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
+  if (auto usable = check_usable(); !usable) return usable.error();
+  const auto known = topics.load();
+  const auto found = known->find(name);
+  if (found != known->end() && !is_read_only()) return found->second;
+  if (is_read_only()) {
+    // The writer may have made, changed or deleted it since we looked.
+    const base::MutexLock guard(admin_mutex);
+    auto record = catalog->topic(name);
+    if (record) {
+      auto map = std::make_shared<api::TopicMap>(*topics.load());
+      const auto previous = map->find(name);
+      const bool same = previous != map->end() && previous->second->id == record->topic_id &&
+                        previous->second->partition_count() == record->partition_count;
+      if (same) return previous->second;
+      auto topic = make_topic(*record, nullptr);
+      (*map)[std::string(name)] = topic;
+      topics.store(map);
+      return topic;
+    }
+    if (record.error().code() != Errc::unknown_topic_or_partition) return record.error();
+  }
+  std::vector<std::string_view> names;
+  for (const auto& entry : *known) names.push_back(entry.first);
+  const auto nearest = base::nearest(name, names);
+  return Error(Errc::unknown_topic_or_partition,
+               "no topic " + std::string(name) + " in " + directory.string() +
+                   (nearest ? "; did you mean " + std::string(*nearest) + "?" : "; create it with Admin::create_topic or `seriatim topic create`"));
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name, PartitionId partition) {
+  auto found = topic(topic_name);
+  if (!found) return found.error();
+  if (partition < 0 || partition >= (*found)->partition_count()) {
+    return Error(Errc::unknown_topic_or_partition, "topic " + std::string(topic_name) + " has partitions 0 to " +
+                                                       std::to_string((*found)->partition_count() - 1) + ", not " + std::to_string(partition));
+  }
+  return (*found)->partitions[static_cast<std::size_t>(partition)]->log_ptr();
+}
+
+Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_name, PartitionId partition) {
+  if (auto writable = check_writable(); !writable) return writable.error();
+  auto log = partition_log(topic_name, partition);
+  if (!log) return log.error();
+  return std::static_pointer_cast<partition::Partition>(*std::move(log));  // Writing engines open nothing else.
+}
+
+std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
+  std::vector<partition::PartitionPtr> open;
+  if (is_read_only()) return open;
+  for (const auto& [name, topic] : *topics.load()) {
+    for (const auto& slot : topic->partitions) {
+      if (auto log = slot->if_open()) open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
+    }
+  }
+  return open;
+}
+
+void EngineImpl::report(LogLevel level, std::string_view line) const noexcept {
+  if (level == LogLevel::error) const_cast<EngineCounters&>(counters).background_errors.add();
+  if (options.log_sink) options.log_sink(level, line);
+}
+
+std::string EngineImpl::log_directory() const { return os::join_path(directory.string(), "log"); }
+
+api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const api::Topic* previous) {
+  auto topic = std::make_shared<api::Topic>();
+  topic->name = record.name;
+  topic->id = record.topic_id;
+  topic->overrides = ConfigMap(record.config.begin(), record.config.end());
+  auto config = catalog::resolve_config(record.config);
+  if (config) {
+    topic->config = *config;
+  } else {
+    // Checked when it was stored; a rule that has changed since must not make the data unreachable.
+    report(LogLevel::error, "topic " + record.name + ": " + config.error().message() + "; the defaults are in force");
+  }
+  if (previous != nullptr) topic->partitions = previous->partitions;
+  for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
+    topic->partitions.push_back(std::make_shared<api::PartitionSlot>([this, name = record.name, i] { return open_partition(name, i); }));
+  }
+  return topic;
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, PartitionId index) {
+  auto record = catalog->topic(name);
+  if (!record) return record.error();
+  auto states = catalog->partition_states(name);
+  if (!states) return states.error();
+  if (static_cast<std::size_t>(index) >= states->size()) {
+    return Error(Errc::unknown_topic_or_partition, "topic " + name + " has no partition " + std::to_string(index));
+  }
+  const auto& state = (*states)[static_cast<std::size_t>(index)];
+  auto config = catalog::resolve_config(record->config);
+  const TopicConfig effective = config ? *config : TopicConfig{};
+  const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
+  if (is_read_only()) {
+    const bool gaps = state.compacted_to_offset > 0 || effective.cleanup_policy != CleanupPolicy::delete_;
+    auto follower = partition::Follower::open(
+        environment, {.name = {name, index}, .directory = path, .log_start_offset = state.log_start_offset, .may_have_gaps = gaps});
+    if (!follower) return follower.error();
+    return partition::PartitionLogPtr(*std::move(follower));
+  }
+  partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
+  request.mapped_writes = mapped_writes;
+  request.checkpoint = {.log_start_offset = state.log_start_offset,
+                        .recovery_point_offset = state.recovery_point_offset,
+                        .recovery_segment_base = state.recovery_segment_base,
+                        .recovery_position = static_cast<std::uint64_t>(state.recovery_position),
+                        .clean_end_offset = was_clean ? state.clean_end_offset : -1,
+                        .compacted_to_offset = state.compacted_to_offset};
+  auto partition = partition::Partition::open(environment, request);
+  if (!partition) return partition.error();
+  return partition::PartitionLogPtr(*std::move(partition));
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,223 @@
+// Opening a data directory, step by step; each step can be repeated after a crash.
+#include <algorithm>
+#include <utility>
+
+#include "api/background.hpp"
+#include "api/counters_file.hpp"
+#include "api/delivery_thread.hpp"
+#include "api/engine_impl.hpp"
+#include "api/format_file.hpp"
+#include "catalog/catalog_birth.hpp"
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+#include "os/process.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::string_view catalog_directory_name = "catalog";
+constexpr std::string_view unborn_catalog_prefix = "catalog.new";
+
+// Names that an interrupted birth may have left in a directory that has no FORMAT yet.
+bool is_birth_leftover(std::string_view name) {
+  return name == os::lock_file_name || name == "log" || name == catalog_directory_name ||
+         name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix || name == std::string(api::format_file_name) + ".tmp";
+}
+
+Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
+  auto entries = vfs.list(path);
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const std::string child = os::join_path(path, entry.name);
+    auto removed = entry.kind == os::EntryKind::directory ? remove_tree(vfs, child) : vfs.remove(child);
+    if (!removed) return removed;
+  }
+  return vfs.remove_directory(path);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir, EngineOptions engine_options, os::Vfs& vfs,
+                                                     const base::Clock& clock) {
+  if (dir.empty()) return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
+  if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
+    return Error(Errc::invalid_argument, "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
+  }
+  auto impl = std::make_shared<EngineImpl>(dir, std::move(engine_options), vfs, clock);
+  auto opened = [&]() -> Result<> {
+    if (auto step = impl->open_directory(); !step) return step;
+    if (auto step = impl->open_catalog(); !step) return step;
+    if (auto step = impl->load_topics(); !step) return step;
+    if (impl->is_read_only()) return {};
+    if (auto step = impl->finish_deletions(); !step) return step;
+    return impl->recover_after_crash();
+  }();
+  if (!opened) {
+    impl->closed.store(true, std::memory_order_release);  // Nothing was begun that a close would have to finish.
+    return opened.error();
+  }
+  if (!impl->is_read_only()) impl->start_threads();
+  return impl;
+}
+
+Result<> EngineImpl::open_directory() {
+  const std::string dir = directory.string();
+  auto exists = vfs.exists(dir);
+  if (!exists) return exists.error();
+  if (!*exists) {
+    if (options.mode != OpenMode::create_if_missing) {
+      return Error(Errc::not_found, dir + " does not exist; create it by opening it with OpenMode::create_if_missing, or correct the path");
+    }
+    if (auto created = vfs.create_directory(dir); !created) return created;
+    if (auto synced = vfs.sync_directory(os::parent_path(dir)); !synced) return synced;
+  }
+  auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+  if (!has_format) return has_format.error();
+  if (!*has_format) {
+    auto entries = vfs.list(dir);
+    if (!entries) return entries.error();
+    const auto foreign = std::find_if(entries->begin(), entries->end(), [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
+    if (foreign != entries->end() || options.mode == OpenMode::read_only) {
+      return Error(Errc::not_a_data_directory,
+                   dir + " has no FORMAT file" + (foreign != entries->end() ? " but holds " + foreign->name : std::string()) +
+                       ": it is not a seriatim data directory; choose another one, or an empty one to begin with");
+    }
+  }
+  if (is_read_only()) {
+    auto format = api::read_format_file(vfs, dir);
+    return format ? Result<>{} : Result<>(format.error());
+  }
+  auto locked = os::acquire_dir_lock(vfs, dir);
+  if (!locked) return locked.error();
+  lock = *std::move(locked);
+  auto file_system = vfs.file_system(dir);
+  if (!file_system) return file_system.error();
+  mapped_writes = options.write_mode == WriteMode::mapped ||
+                  (options.write_mode == WriteMode::automatic && file_system->keeps_allocated_blocks);
+  return {};
+}
+
+// FORMAT is written last: a directory without one is not born yet, and its birth begins anew.
+Result<> EngineImpl::open_catalog() {
+  const std::string dir = directory.string();
+  const std::string path = os::join_path(dir, catalog_directory_name);
+  if (!is_read_only()) {
+    auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+    if (!has_format) return has_format.error();
+    if (!*has_format) {
+      if (auto born = give_birth(); !born) return born;
+    }
+    auto format = api::read_format_file(vfs, dir);
+    if (!format) return format.error();
+  }
+  auto opened = catalog::Catalog::open(path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
+                                              .process_identity = [] { return os::fork_generation(); }});
+  if (!opened) return opened.error();
+  catalog.emplace(*std::move(opened));
+  if (is_read_only()) return {};
+  auto record = catalog->engine();
+  if (!record) return record.error();
+  was_clean = record->clean_shutdown;
+  // Before anything is appended: a crash from here on has to be seen by the next open.
+  return catalog->set_clean_shutdown(false);
+}
+
+Result<> EngineImpl::give_birth() {
+  const std::string dir = directory.string();
+  auto entries = vfs.list(dir);
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const bool is_catalog = entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
+    if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == "log")) {
+      if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
+    }
+  }
+  if (auto created = vfs.create_directory(log_directory()); !created) return created;
+  const std::string unborn = os::join_path(dir, std::string(unborn_catalog_prefix) + "." + std::to_string(os::process_id()));
+  if (auto created = vfs.create_directory(unborn); !created) return created;
+  const catalog::CatalogFiles seam{.rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
+                                   .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
+                                   .process_identity = [] { return os::fork_generation(); }};
+  const catalog::Id id = api::random_id();
+  if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
+  if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam); !published) return published;
+  return api::write_format_file(vfs, dir, {.version = api::format_version, .directory_id = id});
+}
+
+Result<> EngineImpl::load_topics() {
+  auto records = catalog->topics();
+  if (!records) return records.error();
+  auto map = std::make_shared<api::TopicMap>();
+  for (const auto& record : *records) map->emplace(record.name, make_topic(record, nullptr));
+  topics.store(std::move(map));
+  return {};
+}
+
+Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId partition_count) {
+  // Renamed first: the name is free for a new topic at once, and what is left of a crash in between is recognised by it.
+  for (PartitionId i = 0; i < partition_count; ++i) {
+    const std::string path = os::join_path(log_directory(), format::partition_directory(topic, i));
+    auto exists = vfs.exists(path);
+    if (!exists) return exists.error();
+    if (!*exists) continue;
+    const std::string aside =
+        os::join_path(log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
+    if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
+  }
+  if (auto synced = vfs.sync_directory(log_directory()); !synced) return synced;
+  auto entries = vfs.list(log_directory());
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const auto parsed = format::parse_partition_directory(entry.name);
+    if (!parsed || parsed->state != format::DirectoryState::deleted) continue;
+    if (auto removed = remove_tree(vfs, os::join_path(log_directory(), entry.name)); !removed) return removed;
+  }
+  return vfs.sync_directory(log_directory());
+}
+
+Result<> EngineImpl::finish_deletions() {
+  auto deleted = catalog->deleted_topics();
+  if (!deleted) return deleted.error();
+  for (const auto& record : *deleted) {
+    if (auto removed = remove_topic_files(record.name, record.partition_count); !removed) return removed;
+    if (auto forgotten = catalog->forget_deleted(record.topic_id); !forgotten) return forgotten;
+  }
+  return {};
+}
+
+// After a clean close nothing is opened before it is used. After a crash every partition is recovered at once, because committed offsets must not
+// exceed the recovered ends (INV-2).
+Result<> EngineImpl::recover_after_crash() {
+  if (was_clean) return {};
+  std::map<TopicPartition, Offset> ends;
+  for (const auto& [name, topic] : *topics.load()) {
+    for (PartitionId i = 0; i < topic->partition_count(); ++i) {
+      auto log = topic->partitions[static_cast<std::size_t>(i)]->log();
+      if (!log) return log.error();
+      ends[{name, i}] = (*log)->log_end_offset();
+    }
+  }
+  auto lowered = catalog->clamp_offsets(ends);
+  if (!lowered) return lowered.error();
+  if (*lowered > 0) {
+    report(LogLevel::warn, std::to_string(*lowered) + " committed offsets were beyond the recovered end of their partition and were set back to it");
+  }
+  return {};
+}
+
+void EngineImpl::start_threads() {
+  auto counters_opened = api::CountersFile::create(vfs, directory.string());
+  if (counters_opened) {
+    counters_file = *std::move(counters_opened);
+  } else {
+    report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
+  }
+  delivery = std::make_unique<api::DeliveryThread>(*this);
+  background = std::make_unique<api::Background>(*this);
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

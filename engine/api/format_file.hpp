@@ -1,0 +1,42 @@
+// DIR/FORMAT: what kind of directory this is. Text, for people with `cat`; checked, for us.
+//
+//   seriatim data directory
+//   format 1
+//   features 0000000000000000
+//   directory 0123456789abcdef0123456789abcdef
+//   checksum 0123456789abcdef
+//
+// The checksum is XXH3-64 of everything before its line. A higher format, or a feature bit that is not known, means a newer seriatim: refused as such
+// before anything else is looked at, also the checksum, whose rule may have changed.
+#pragma once
+
+#include <string>
+
+#include <seriatim/result.hpp>
+
+#include "catalog/catalog_records.hpp"
+#include "os/vfs.hpp"
+
+namespace seriatim::api {
+
+inline constexpr const char* format_file_name = "FORMAT";
+inline constexpr int format_version = 1;
+
+struct FormatFile {
+  int version = format_version;
+  catalog::Id directory_id{};
+};
+
+/// Errors: not_found; unsupported_version; corrupt_metadata.
+Result<FormatFile> read_format_file(os::Vfs& vfs, const std::string& directory);
+/// Written beside, synced, renamed, directory synced.
+Result<> write_format_file(os::Vfs& vfs, const std::string& directory, const FormatFile& format);
+
+/// 32 hexadecimal digits.
+std::string id_text(const catalog::Id& id);
+/// Kafka's text form of a UUID: URL-safe base64 without padding, 22 characters.
+std::string kafka_uuid_text(const catalog::Id& id);
+/// 16 random bytes, a version-4 UUID whose Kafka text does not begin with '-'.
+catalog::Id random_id();
+
+}  // namespace seriatim::api

@@ -1,0 +1,49 @@
+// Records in and out of transactions: encoding, version, checksum and the catalog's path in every error.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <seriatim/result.hpp>
+
+#include "catalog/catalog_records.hpp"
+#include "catalog/lmdb_env.hpp"
+
+namespace seriatim::catalog {
+
+/// Errors of all get and parse functions: corrupt_metadata, unsupported_version, and what get() returns.
+Result<std::optional<TopicRecord>> get_topic(const ReadTransaction& in, std::string_view name);
+Result<std::optional<PartitionState>> get_partition_state(const ReadTransaction& in, const Id& topic_id,
+                                                          PartitionId partition);
+Result<std::optional<CommittedOffset>> get_offset(const ReadTransaction& in, std::string_view key);
+/// Errors, beside those: corrupt_metadata if there is none.
+Result<EngineRecord> get_engine(const ReadTransaction& in);
+
+/// A value met by a scan.
+Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, std::string_view key,
+                                base::ByteSpan value);
+Result<CommittedOffset> parse_offset(const ReadTransaction& in, std::string_view key, base::ByteSpan value);
+
+template <class Record>
+Result<void> put_record(WriteTransaction& out, Database database, std::string_view key, const Record& record);
+
+/// Erases all pairs whose key begins with `prefix`.
+Result<void> erase_prefix(WriteTransaction& out, Database database, std::string_view prefix);
+
+/// Topics looked up by name within one transaction, each once.
+class TopicLookup {
+ public:
+  explicit TopicLookup(const ReadTransaction& in) : in_(in) {}
+  /// Errors: unknown_topic_or_partition, also for a partition the topic does not have.
+  Result<Id> id_of(const TopicPartition& at);
+
+ private:
+  const ReadTransaction& in_;
+  std::map<std::string, TopicRecord, std::less<>> seen_;
+};
+
+Error unknown_topic(std::string_view name);
+
+}  // namespace seriatim::catalog

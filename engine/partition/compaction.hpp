@@ -1,0 +1,41 @@
+// Compaction by key: keeps the newest record of every key (kafka-log 2.12). A job over sealed segments of one partition; appends and
+// reads go on meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "partition/partition.hpp"
+
+namespace seriatim::partition {
+
+struct CompactionOptions {
+  /// Compact whatever the dirty ratio says.
+  bool force = false;
+  /// Asked between batches; true ends the pass without a change.
+  std::function<bool()> should_stop{};
+  /// Memory of the key map; Kafka's log.cleaner.dedupe.buffer.size default. What does not fit is left to the next pass.
+  std::uint64_t key_map_bytes = 128ULL << 20;
+};
+
+struct CompactionResult {
+  bool ran = false;                     ///< False: nothing to do.
+  std::uint64_t segments_before = 0;
+  std::uint64_t segments_after = 0;
+  std::uint64_t bytes_before = 0;
+  std::uint64_t bytes_after = 0;
+  std::uint64_t removed_records = 0;
+  Offset compacted_to = 0;              ///< First offset that was not looked at.
+};
+
+/// Share of not yet compacted bytes in what could be compacted, 0 if nothing could be. Any thread.
+double dirty_ratio(const Partition& partition);
+
+/// Runs one pass. One thread at a time per partition.
+/// Errors: corrupt_record (the partition is left as it was), storage_full, io_error: leftovers are removed now or by the next open.
+Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
+
+}  // namespace seriatim::partition

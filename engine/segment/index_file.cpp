@@ -1,0 +1,131 @@
+#include "segment/index_file.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.hpp"
+
+namespace seriatim::segment {
+namespace {
+
+// First a page, for the many small topics, then double what there is; at most 1 MiB ahead, which is what the
+// log of a 1 GiB segment needs by its middle. Both are arbitrary.
+constexpr std::uint64_t chunk_bytes_min = 4096;
+constexpr std::uint64_t chunk_bytes_max = 1ULL << 20;
+
+Error wrong_length(const std::string& path, std::uint64_t bytes, const std::string& why) {
+  return {Errc::corrupt_metadata, "the index " + path + " has " + std::to_string(bytes) + " bytes, " + why +
+                                      ". Nothing is lost: it is rebuilt from its log by recovery, when the "
+                                      "partition is opened."};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<IndexFile>> IndexFile::open_active(const SegmentContext& context,
+                                                          const std::string& path, const IndexShape& shape,
+                                                          std::uint64_t valid_entries) {
+  std::unique_ptr<IndexFile> index(new IndexFile(context, path, shape.entry_bytes));
+  if (auto opened = index->map_active(shape, valid_entries); !opened) return std::move(opened).error();
+  return index;
+}
+
+Result<> IndexFile::map_active(const IndexShape& shape, std::uint64_t valid_entries) {
+  mapped_writes_ = shape.mapped_writes;
+  const std::uint64_t valid_bytes = valid_entries * entry_bytes_;
+  // More than the limit where the limit was lowered since; the index is full then.
+  limit_bytes_ = std::max(shape.limit_bytes / entry_bytes_ * entry_bytes_, valid_bytes);
+  capacity_ = limit_bytes_ / entry_bytes_;
+  auto file = context_.files.open(path_, os::OpenMode::open_or_create);
+  if (!file) return std::move(file).error();
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  if (*size < valid_bytes) {
+    return wrong_length(path_, *size, "fewer than the " + std::to_string(valid_bytes) + " known to be right");
+  }
+  if (*size > valid_bytes) {
+    if (auto cut = (*file)->truncate(valid_bytes); !cut) return cut;
+  }
+  const auto access = mapped_writes_ ? os::Access::read_write : os::Access::read;
+  auto map = (*file)->map(std::max<std::uint64_t>(limit_bytes_, 1), access);
+  if (!map) return std::move(map).error();
+  map_ = std::move(*map);
+  allocated_bytes_ = valid_bytes;
+  count_.store(valid_entries, std::memory_order_release);
+  return {};
+}
+
+Result<std::unique_ptr<IndexFile>> IndexFile::open_sealed(const SegmentContext& context,
+                                                          const std::string& path, std::size_t entry_bytes) {
+  auto file = context.files.open(path, os::OpenMode::read);
+  if (!file) return std::move(file).error();
+  // The map needs no descriptor, and a sealed index is opened once: it must not push others out of the cache.
+  context.files.forget(path);
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  if (*size % entry_bytes != 0) {
+    return wrong_length(path, *size, "no multiple of its entries' " + std::to_string(entry_bytes));
+  }
+  std::unique_ptr<IndexFile> index(new IndexFile(context, path, entry_bytes));
+  if (*size > 0) {
+    auto map = (*file)->map(*size, os::Access::read);
+    if (!map) return std::move(map).error();
+    index->map_ = std::move(*map);
+  }
+  index->limit_bytes_ = *size;
+  index->capacity_ = *size / entry_bytes;
+  index->allocated_bytes_ = *size;
+  index->count_.store(index->capacity_, std::memory_order_release);
+  return index;
+}
+
+Result<> IndexFile::stage(const std::byte* entry) {
+  SERIATIM_ASSERT(!is_full());
+  const std::uint64_t at = size_bytes();
+  if (!mapped_writes_) {
+    auto file = context_.files.open(path_, os::OpenMode::read_write);
+    if (!file) return std::move(file).error();
+    return (*file)->write_at({entry, entry_bytes_}, at);
+  }
+  if (at + entry_bytes_ > allocated_bytes_) [[unlikely]] {
+    if (auto extended = extend(at + entry_bytes_); !extended) return extended;
+  }
+  std::memcpy(map_.data() + at, entry, entry_bytes_);
+  return {};
+}
+
+Result<> IndexFile::extend(std::uint64_t needed_bytes) {
+  auto file = context_.files.open(path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  const std::uint64_t chunk = std::clamp(allocated_bytes_, chunk_bytes_min, chunk_bytes_max);
+  const std::uint64_t wanted =
+      std::min(std::max(base::align_up(allocated_bytes_ + chunk, chunk_bytes_min), needed_bytes), limit_bytes_);
+  auto extended = (*file)->allocate(allocated_bytes_, wanted - allocated_bytes_);
+  if (extended) {
+    allocated_bytes_ = wanted;
+    return {};
+  }
+  if (extended.error().code() != Errc::storage_full || wanted == needed_bytes) return extended;
+  // Not the disk's last blocks for entries to come, but this one entry may still fit.
+  if (auto fitted = (*file)->allocate(allocated_bytes_, needed_bytes - allocated_bytes_); !fitted) return fitted;
+  allocated_bytes_ = needed_bytes;
+  return {};
+}
+
+Result<> IndexFile::trim(std::uint64_t staged) {
+  const std::uint64_t exact = size_bytes() + staged * entry_bytes_;
+  auto file = context_.files.open(path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  if (auto cut = (*file)->truncate(exact); !cut) return cut;
+  allocated_bytes_ = exact;
+  return {};
+}
+
+Result<> IndexFile::protect() { return map_.protect_read_only(); }
+
+Result<> IndexFile::sync() {
+  auto file = context_.files.open(path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  return (*file)->sync_data();
+}
+
+}  // namespace seriatim::segment

@@ -1,0 +1,63 @@
+#include "segment/time_index.hpp"
+
+#include <array>
+
+#include "base/assert.hpp"
+#include "base/checked.hpp"
+#include "format/index_entry.hpp"
+#include "segment/index_sanity.hpp"
+
+namespace seriatim::segment {
+
+static_assert(TimeIndex::entry_bytes == format::time_index_entry_bytes);
+
+Result<bool> TimeIndex::stage(TimestampOffset entry) {
+  const auto before = last();
+  if (entry.timestamp_ms <= (before ? before->timestamp_ms : -1)) return false;
+  SERIATIM_ASSERT(!before || entry.offset >= before->offset);
+  std::array<std::byte, entry_bytes> bytes;
+  format::store_time_index_entry(
+      bytes.data(), {entry.timestamp_ms, base::narrow<std::int32_t>(entry.offset - base_offset_)});
+  if (auto staged = file_->stage(bytes.data()); !staged) return std::move(staged).error();
+  return true;
+}
+
+Result<> TimeIndex::maybe_append(TimestampOffset entry) {
+  auto staged = stage(entry);
+  if (!staged) return std::move(staged).error();
+  if (*staged) commit();
+  return {};
+}
+
+TimestampOffset TimeIndex::floor(std::int64_t timestamp_ms) const noexcept {
+  std::uint64_t low = 0;
+  std::uint64_t high = count();
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (at(middle).timestamp_ms <= timestamp_ms) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low == 0 ? TimestampOffset{-1, base_offset_} : at(low - 1);
+}
+
+std::optional<TimestampOffset> TimeIndex::last() const noexcept {
+  const std::uint64_t entries = count();
+  if (entries == 0) return std::nullopt;
+  return at(entries - 1);
+}
+
+TimestampOffset TimeIndex::at(std::uint64_t index) const noexcept {
+  const auto entry = format::load_time_index_entry(file_->entry(index));
+  return {entry.timestamp_ms, base_offset_ + entry.relative_offset};
+}
+
+std::uint64_t TimeIndex::sane_prefix() const noexcept {
+  const std::uint64_t entries = count();
+  if (entries == 0) return 0;
+  return sane_time_entries({file_->entry(0), entries * entry_bytes});
+}
+
+}  // namespace seriatim::segment

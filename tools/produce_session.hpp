@@ -1,0 +1,91 @@
+// One producer at work for the command: sends, counts, and reports what was acknowledged.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <seriatim/engine.hpp>
+#include <seriatim/result.hpp>
+
+#include "context.hpp"
+#include "record_source.hpp"
+
+namespace seriatim::tools {
+
+struct ProduceSettings {
+  std::optional<std::int64_t> partition{};
+  std::string codec = "none";
+  std::string acks = "all";
+  std::string report_path{};
+};
+
+/// Errors: invalid_argument: settings that contradict each other.
+Result<> check(const ProduceSettings& settings);
+
+/// Codec by its word; `none` for anything unknown, which the command line has refused before.
+CompressionType codec_of(std::string_view word);
+Acks acks_of(std::string_view word);
+
+/// Threads: one at a time.
+class ProduceSession {
+ public:
+  /// Errors: invalid_argument; io_error: the report file cannot be opened.
+  static Result<std::unique_ptr<ProduceSession>> open(const Engine& engine, const Context& context, const std::string& topic,
+                                                      const ProduceSettings& settings);
+  ~ProduceSession();
+  ProduceSession(const ProduceSession&) = delete;
+  ProduceSession& operator=(const ProduceSession&) = delete;
+
+  /// Sends one record, or answers the first error of an earlier one.
+  Result<> send(const OutgoingRecord& record);
+  /// Waits for everything sent, then reports it.
+  Result<> flush();
+  /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of offsets.
+  Result<> report_acknowledged();
+  /// flush(), and a line on standard error that says what was sent.
+  Result<> finish();
+  bool shows_progress() const noexcept { return !context_.options.quiet; }
+
+ private:
+  /// A run of acknowledged offsets of one partition, both ends included.
+  struct Run {
+    PartitionId partition = -1;
+    Offset first = -1;
+    Offset last = -1;
+  };
+
+  ProduceSession(const Context& context, std::string topic, Producer producer)
+      : context_(context), topic_(std::move(topic)), producer_(std::move(producer)) {}
+  void on_outcome(const Result<RecordMetadata>& outcome);
+  Result<> first_failure();
+  Result<> write_report(const std::vector<Run>& runs);
+  void print_summary() const;
+
+  const Context& context_;
+  std::string topic_;
+  std::optional<PartitionId> partition_{};
+  int report_fd_ = -1;
+  std::string report_path_{};
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::vector<HeaderView> headers_{};
+
+  // Written by whichever thread completes a send.
+  mutable std::mutex mutex_;
+  std::map<PartitionId, Run> open_runs_;
+  std::vector<Run> finished_runs_;
+  std::optional<Error> failure_;
+  std::uint64_t acknowledged_records_ = 0;
+  Run last_run_{};
+  std::uint64_t sent_bytes_ = 0;
+
+  // Last, so that it goes first: closing it completes sends, and those outcomes need everything above.
+  Producer producer_;
+};
+
+}  // namespace seriatim::tools

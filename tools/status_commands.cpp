@@ -1,0 +1,164 @@
+// status: one screen about a data directory. du: where its bytes are.
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include <seriatim/inspect.hpp>
+
+#include "command_tree.hpp"
+#include "context.hpp"
+#include "disk_usage.hpp"
+#include "quantity.hpp"
+#include "topic_commands.hpp"
+
+namespace seriatim::tools {
+namespace {
+
+struct Status {
+  std::string directory{};
+  std::optional<WriterInfo> writer{};
+  FileSystemRoom file_system{};
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t partitions = 0;
+  TopicTotals totals{};
+  std::uint64_t groups = 0;
+  std::vector<std::string> damage{};
+};
+
+Result<> add_topics(const Engine& engine, Status& status) {
+  const auto topics = engine.admin().list_topics();
+  if (!topics.ok()) return topics.error();
+  status.topics = topics->size();
+  for (const std::string& name : *topics) {
+    const Result<TopicDescription> topic = engine.admin().describe_topic(name);
+    if (!topic.ok()) return topic.error();
+    const TopicTotals totals = totals_of(*topic);
+    status.partitions += topic->partitions.size();
+    status.totals.records += totals.records;
+    status.totals.bytes += totals.bytes;
+    status.totals.segments += totals.segments;
+    for (const PartitionDescription& partition : topic->partitions) {
+      if (partition.damage) status.damage.push_back(name + "-" + std::to_string(partition.partition) + ": " + *partition.damage);
+    }
+  }
+  return {};
+}
+
+Result<Status> look(const Context& context) {
+  const Result<std::filesystem::path> directory = context.directory();
+  if (!directory.ok()) return directory.error();
+  Status status{.directory = directory->string()};
+  Result<std::optional<WriterInfo>> writer = writer_of(*directory);
+  if (!writer.ok()) return writer.error();
+  status.writer = std::move(*writer);
+  const Result<FileSystemRoom> room = room_of(*directory);
+  if (!room.ok()) return room.error();
+  status.file_system = *room;
+  const auto files = files_below(*directory);
+  if (!files.ok()) return files.error();
+  for (const FileUsage& file : *files) status.disk_bytes += file.allocated;
+  const Result<Engine> engine = context.open(OpenMode::read_only);
+  if (!engine.ok()) return engine.error();
+  const Result<> added = add_topics(*engine, status);
+  if (!added.ok()) return added.error();
+  const auto groups = engine->admin().list_groups();
+  if (!groups.ok()) return groups.error();
+  status.groups = groups->size();
+  return status;
+}
+
+Json to_json(const Status& status) {
+  Json writer = nullptr;
+  if (status.writer) writer = {{"pid", status.writer->pid}, {"program", status.writer->program}, {"since", status.writer->since}};
+  return {{"directory", status.directory}, {"writer", writer}, {"file_system", status.file_system.type},
+          {"free_bytes", status.file_system.free_bytes}, {"disk_bytes", status.disk_bytes}, {"topics", status.topics},
+          {"partitions", status.partitions}, {"segments", status.totals.segments}, {"records", status.totals.records},
+          {"log_bytes", status.totals.bytes}, {"groups", status.groups}, {"damage", status.damage}};
+}
+
+std::string to_text(const Status& status) {
+  std::string text = status.directory + "   writer: ";
+  text += status.writer ? status.writer->program + " (pid " + std::to_string(status.writer->pid) + ", since " + status.writer->since + ")" : "none";
+  text += "   fs: " + status.file_system.type + ", " + readable_size(static_cast<double>(status.file_system.free_bytes)) + " free\n";
+  text += "topics " + std::to_string(status.topics) + "   partitions " + std::to_string(status.partitions) + "   segments " +
+          std::to_string(status.totals.segments) + "   records " + std::to_string(status.totals.records) + "   log " +
+          readable_size(static_cast<double>(status.totals.bytes)) + "   disk " + readable_size(static_cast<double>(status.disk_bytes)) + "\n";
+  text += "groups " + std::to_string(status.groups) + "\n";
+  if (status.damage.empty()) return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";
+  text += "health DAMAGED:\n";
+  for (const std::string& damage : status.damage) text += "  " + damage + "\n";
+  return text + "Next: seriatim -d " + status.directory + " verify\n";
+}
+
+Result<ExitCode> status(Context& context) {
+  const Result<Status> status = look(context);
+  if (!status.ok()) return status.error();
+  if (context.format() == OutputFormat::json || context.format() == OutputFormat::jsonl) {
+    print_json(context.out, context.format(), to_json(*status));
+  } else {
+    context.out.write(to_text(*status));
+  }
+  return status->damage.empty() ? ExitCode::ok : ExitCode::damage;
+}
+
+struct UsageArguments {
+  std::string by = "partition";
+};
+
+// "log/orders-3/000...042.log" belongs to partition orders-3; what is not below log/ belongs to its own folder.
+std::string group_of(const std::string& path, const std::string& by) {
+  if (by == "file") return path;
+  const std::size_t first = path.find('/');
+  const std::string folder = path.substr(0, first);
+  if (folder != "log" || first == std::string::npos) return folder;
+  const std::string partition = path.substr(first + 1, path.find('/', first + 1) - first - 1);
+  return by == "topic" ? partition.substr(0, partition.rfind('-')) : partition;
+}
+
+Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
+  const Result<std::filesystem::path> directory = context.directory();
+  if (!directory.ok()) return directory.error();
+  const Result<std::optional<WriterInfo>> is_ours = writer_of(*directory);
+  if (!is_ours.ok()) return is_ours.error();
+  const auto files = files_below(*directory);
+  if (!files.ok()) return files.error();
+  struct Sum {
+    std::uint64_t files = 0;
+    std::uint64_t log = 0;
+    std::uint64_t other = 0;
+    std::uint64_t allocated = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const FileUsage& file : *files) {
+    Sum& sum = sums[group_of(file.path, arguments.by)];
+    ++sum.files;
+    (file.path.ends_with(".log") ? sum.log : sum.other) += file.size;
+    sum.allocated += file.allocated;
+  }
+  Table table({{arguments.by}, {"files", ColumnKind::number}, {"log_bytes", ColumnKind::bytes}, {"other_bytes", ColumnKind::bytes},
+               {"disk_bytes", ColumnKind::bytes}});
+  for (const auto& [name, sum] : sums) table.add({name, sum.files, sum.log, sum.other, sum.allocated});
+  table.print(context.out, context.format());
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {.name = "status",
+          .summary = "Shows who writes, what is stored and whether it is well; exit status 4 if damage is known",
+          .examples = {"seriatim -d data status", "seriatim -d data status -j"},
+          .run = status};
+}
+
+Command du_command() {
+  auto arguments = std::make_shared<UsageArguments>();
+  return {.name = "du",
+          .summary = "Shows where the bytes on the disk are",
+          .options = {{.names = "--by", .help = "One row for each", .target = &arguments->by, .choices = {"topic", "partition", "file"}}},
+          .examples = {"seriatim -d data du --by topic"},
+          .run = [arguments](Context& context) { return du(context, *arguments); }};
+}
+
+}  // namespace seriatim::tools

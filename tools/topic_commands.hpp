@@ -1,0 +1,27 @@
+// What the files of the `topic` commands share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <seriatim/admin.hpp>
+
+#include "command.hpp"
+
+namespace seriatim::tools {
+
+/// Sums over a topic's partitions. `records` counts offsets: what compaction removed is included.
+struct TopicTotals {
+  Offset records = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t segments = 0;
+};
+
+TopicTotals totals_of(const TopicDescription& topic);
+std::string policy_text(CleanupPolicy policy);
+
+Command topic_delete_command();
+Command topic_trim_command();
+Command topic_compact_command();
+
+}  // namespace seriatim::tools
