@@ -1,7 +1,9 @@
 #include "api/counters_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstring>
 
 #include "base/bytes.hpp"
@@ -44,8 +46,7 @@ Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const s
 }
 
 void CountersFile::update(const Metrics& metrics, std::int64_t wall_ms) noexcept {
-  std::array<std::uint64_t, value_count> values;
-  std::memcpy(values.data(), &metrics, sizeof(metrics));
+  const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
   for (std::size_t i = 0; i < value_count; ++i) store(map_.data() + header_bytes + i * sizeof(std::uint64_t), values[i]);
   store(map_.data() + 24, static_cast<std::uint64_t>(wall_ms));
 }
@@ -73,7 +74,7 @@ Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::
   PublishedCounters counters;
   counters.pid = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 16));
   counters.updated_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 24));
-  std::memcpy(&counters.metrics, values.data(), sizeof(counters.metrics));
+  counters.metrics = std::bit_cast<Metrics>(values);
   return std::optional<PublishedCounters>(counters);
 }
 

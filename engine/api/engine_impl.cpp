@@ -83,7 +83,8 @@ Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
   const auto nearest = base::nearest(name, names);
   return Error(Errc::unknown_topic_or_partition,
                "no topic " + std::string(name) + " in " + directory.string() +
-                   (nearest ? "; did you mean " + std::string(*nearest) + "?" : "; create it with Admin::create_topic or `seriatim topic create`"));
+                   (nearest.empty() ? std::string("; create it with Admin::create_topic or `seriatim topic create`")
+                                   : "; did you mean " + std::string(nearest) + "?"));
 }
 
 Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name, PartitionId partition) {

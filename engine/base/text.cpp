@@ -93,8 +93,8 @@ std::string format_exact(std::int64_t value, const std::array<Unit, Count>& unit
   return std::to_string(value);
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` ("optimal string
-// alignment").
+// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`
+// ("optimal string alignment").
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_previous(b.size() + 1);
   std::vector<std::size_t> previous(b.size() + 1);

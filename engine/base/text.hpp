@@ -12,8 +12,9 @@ namespace seriatim::base {
 
 /// Reads a number of bytes: digits with an optional unit, "4096", "64KiB", "64 kib", "1GB".
 ///
-/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000). A plain
-/// number may be negative (Kafka's -1). Errors: invalid_argument: not of this form, or beyond 63 bits.
+/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000). A
+/// plain number may be negative (Kafka's -1).
+/// Errors: invalid_argument: not of this form, or beyond 63 bits.
 Result<std::int64_t> parse_size(std::string_view text);
 
 /// Reads a number of milliseconds: digits with an optional unit, "250", "250ms", "15m", "7d"; several parts
@@ -31,8 +32,8 @@ std::string format_duration_ms(std::int64_t ms);
 /// For people: one decimal and a binary unit, "1.4 GiB"; below 1 KiB the bytes, "512 B".
 std::string format_size_rounded(std::int64_t bytes);
 
-/// The candidate with the smallest edit distance (insert, delete, replace, swap of neighbours; letter case is
-/// free), if it is close enough to be meant: at most a third of the word's length, at least 1.
+/// The candidate with the smallest edit distance (insert, delete, replace, swap of neighbours; letter case
+/// is free), if it is close enough to be meant: at most a third of the word's length, at least 1.
 /// @return a view of the candidate, the first of several equals; empty if none is close.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 

@@ -130,7 +130,7 @@ DirLock& DirLock::operator=(DirLock&& other) noexcept {
 
 DirLock::~DirLock() { release(); }
 
-Result<DirLock> DirLock::acquire(Vfs& vfs, const std::string& directory) {
+Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory) {
   auto file = vfs.open(join_path(directory, lock_file_name), OpenMode::open_or_create);
   if (!file) return std::move(file).error();
   const FileKey key = key_of(**file);
@@ -152,8 +152,8 @@ Result<DirLock> DirLock::acquire(Vfs& vfs, const std::string& directory) {
 
 void DirLock::release() noexcept {
   if (file_ == nullptr) return;
-  // In a forked child the lock is the parent's: closing the shared descriptor leaves it, unlocking would take
-  // it away.
+  // In a forked child the lock is the parent's: closing the shared descriptor leaves it with the parent,
+  // unlocking would take it away.
   if (fork_generation_ == fork_generation()) {
     Registry& held = registry();
     base::MutexLock lock(held.mutex);

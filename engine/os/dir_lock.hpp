@@ -29,7 +29,8 @@ struct LockInfo {
 ///
 /// The lock is an open file description lock: a child made by fork() shares it. In such a child the
 /// destructor leaves the parent's lock alone; while the child lives without exec, it keeps the lock beyond
-/// the parent's death. Threads: one at a time.
+/// the parent's death.
+/// Threads: one at a time.
 class DirLock {
  public:
   /// Holds nothing.
@@ -38,24 +39,25 @@ class DirLock {
   DirLock& operator=(DirLock&& other) noexcept;
   ~DirLock();
 
-  /// Takes the lock of a directory that exists, without waiting.
-  ///
-  /// Errors: locked: another process holds it; the message says which and what to do · invalid_state: this
-  /// process
-  ///   has it already (one engine per directory and process) · others as `Vfs::open` and `File::write_at`.
-  /// Durability: not a matter of the disk: the kernel frees it with the process, kill -9 included.
-  static Result<DirLock> acquire(Vfs& vfs, const std::string& directory);
-
   bool is_held() const noexcept { return file_ != nullptr; }
   /// Frees the lock and leaves the file. Does nothing if it is not held.
   void release() noexcept;
 
  private:
+  friend Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory);
   DirLock(std::unique_ptr<File> file, std::uint64_t fork_generation) noexcept;
 
   std::unique_ptr<File> file_{};
   std::uint64_t fork_generation_ = 0;
 };
+
+/// Takes the lock of a directory that exists, without waiting.
+///
+/// Errors: locked: another process holds it; the message says which and what to do · invalid_state: this
+///   process has it already (one engine per directory and process) · others as `Vfs::open` and
+///   `File::write_at`.
+/// Durability: not a matter of the disk: the kernel frees it with the process, kill -9 included.
+Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory);
 
 /// Reads who holds, or last held, the lock. Neither takes nor disturbs it.
 /// @return nothing if there is no lock file, or it is empty and not held.

@@ -35,8 +35,8 @@ EventFd::~EventFd() {
 void EventFd::signal() noexcept {
   const std::uint64_t one = 1;
   const ssize_t result = retry_interrupted([&] { return ::write(descriptor_, &one, sizeof(one)); });
-  // EAGAIN: the counter is at its maximum, and so readable already. Nothing else can happen to a descriptor
-  // of ours.
+  // EAGAIN: the counter is at its maximum, and so readable already. Nothing else can happen to our
+  // own descriptor.
   SERIATIM_ASSERT(result == sizeof(one) || errno == EAGAIN);
 }
 

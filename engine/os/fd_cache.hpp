@@ -33,12 +33,13 @@ class FdCache {
   /// A quarter of RLIMIT_NOFILE, at most 512 (both arbitrary: the application needs the rest), at least 16.
   static std::size_t default_capacity() noexcept;
 
-  /// The open file of `path`, opening it if need be. A writable one also serves `read`; create_new always
-  /// creates.
+  /// The open file of `path`, opening it if need be. A writable one also serves `read`; one that was
+  /// opened to read is replaced when it is to be written; create_new always creates.
   ///
   /// Errors: as `Vfs::open`; too_many_open_files only after half of the idle files were closed and a second
-  /// try. Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that
-  /// `forget` cannot miss one that is just being opened.
+  ///   try.
+  /// Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that
+  ///   `forget` cannot miss one that is just being opened.
   Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode);
 
   /// Closes `path` when its last holder lets go. To be called after a rename or delete of the name.
@@ -57,7 +58,8 @@ class FdCache {
   using Entries = std::list<Entry>;  // most recently used first
   using Closing = std::vector<std::shared_ptr<File>>;
 
-  /// Takes idle files out, least recently used first, until at most `keep` entries are left or none is idle.
+  /// Takes idle files out, least recently used first, until at most `keep` entries are left or none is
+  /// idle.
   void evict_to(std::size_t keep, Closing& closing) SERIATIM_REQUIRES(mutex_);
   void drop(Entries::iterator entry, Closing& closing) SERIATIM_REQUIRES(mutex_);
   Result<std::unique_ptr<File>> open_evicting(const std::string& path, OpenMode mode, Closing& closing)

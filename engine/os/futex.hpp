@@ -14,8 +14,8 @@ void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected) 
 bool futex_wait_until(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                       std::int64_t deadline_ns) noexcept;
 
-/// Wakes up to `count` threads that sleep on `word`. Cost: a system call also if nobody sleeps; keep count of
-/// the sleepers and leave it out.
+/// Wakes up to `count` threads that sleep on `word`.
+/// Cost: a system call also if nobody sleeps; keep count of the sleepers and leave it out.
 void futex_wake(const std::atomic<std::uint32_t>& word, int count) noexcept;
 void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept;
 

@@ -10,8 +10,9 @@
 
 namespace seriatim::os {
 
-/// Bytes of a lock file's text, padding included. Constant and one sector, so that rewriting it is one write
-/// that needs no new block (a full disk must not keep the engine from opening) and readers see it whole.
+/// Bytes of a lock file's text, padding included. Constant and one sector, so that rewriting it is one
+/// write that needs no new block (a full disk must not keep the engine from opening) and readers see it
+/// whole.
 inline constexpr std::size_t lock_text_bytes = 512;
 
 /// Exactly `lock_text_bytes`; control characters in the fields become '?', over-long fields are cut.

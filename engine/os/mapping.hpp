@@ -26,8 +26,8 @@ class MappingObserver {
 
 /// Owns `size()` bytes of address space that show a file from its position 0.
 ///
-/// It may be longer than the file: only allocated bytes below the file's end may be touched, anything else is
-/// SIGBUS. It needs no descriptor, and stays valid when the file is closed or unlinked.
+/// It may be longer than the file: only allocated bytes below the file's end may be touched, anything else
+/// is SIGBUS. It needs no descriptor, and stays valid when the file is closed or unlinked.
 /// Threads: const calls and the memory itself any; others one at a time.
 class Mapping {
  public:
@@ -40,9 +40,9 @@ class Mapping {
   /// Maps a descriptor. `File::map` is the ordinary way here.
   ///
   /// @param length  1 or more; need not be a multiple of the page size.
-  /// @param path    for messages.
+  /// @param path  for messages.
   /// Errors: invalid_argument (length 0) · io_error (ENOMEM: vm.max_map_count or the address space is used
-  /// up).
+  ///   up).
   static Result<Mapping> of_descriptor(int descriptor, std::uint64_t length, Access access, std::string path);
 
   std::byte* data() noexcept { return data_; }
@@ -54,14 +54,15 @@ class Mapping {
   /// thread that uses them later does not fault. Keeps the contents.
   ///
   /// The range is widened to whole pages and must lie below the end of the file.
-  /// Errors: invalid_argument (beyond the mapping) · io_error, errno EFAULT: a page cannot be had: beyond the
-  /// end of the file, or the disk is full or failing; touching it would be SIGBUS. A kernel older than 5.14
-  /// cannot do this and nothing happens: pages then fault one by one. Cost: a page fault per page of memory
-  /// that is not there yet, without the traps.
+  /// Errors: invalid_argument (beyond the mapping) · io_error, errno EFAULT: a page cannot be had: beyond
+  ///   the end of the file, or the disk is full or failing; touching it would be SIGBUS. A kernel older
+  ///   than 5.14 cannot do this and nothing happens: pages then fault one by one.
+  /// Cost: a page fault per page of memory that is not there yet, without the traps.
   Result<void> populate(std::uint64_t position, std::uint64_t length);
 
   /// Makes the mapping read-only; a stray store of the host program then faults instead of changing a
-  /// segment. Errors: io_error.
+  /// segment.
+  /// Errors: io_error.
   Result<void> protect_read_only();
 
   // Advice on how the bytes will be read; also decides how large the page cache's folios become. Advice that

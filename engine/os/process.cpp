@@ -63,7 +63,8 @@ class ForkWord {
   std::atomic<std::uint64_t>* word_ = nullptr;
 };
 
-// Copied into children as it is, so that a child never draws a number that one of its ancestors drew before the fork.
+// Copied into children as it is, so that a child never draws a number that one of its ancestors
+// drew before the fork.
 std::atomic<std::uint64_t> last_generation{0};
 
 }  // namespace

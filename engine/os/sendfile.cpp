@@ -59,8 +59,8 @@ struct Range {
 
 constexpr std::size_t copy_bytes = 64 * 1024;
 
-// One transfer by way of user memory; as sendfile(2) it returns bytes, 0 at the end of the file, -1 and
-// errno.
+// One transfer by way of user memory; as sendfile(2) it returns bytes, 0 at the end of the
+// file, -1 and errno.
 ssize_t copy_once(const Range& range, std::byte* buffer) noexcept {
   const std::size_t bytes = std::min(range.length, copy_bytes);
   const ssize_t read = retry_interrupted(

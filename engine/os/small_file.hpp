@@ -19,7 +19,8 @@ Result<std::vector<std::byte>> read_small_file(Vfs& vfs, const std::string& path
 ///
 /// Errors: as the steps; `path` then holds the old or the new bytes, whole. A PATH.tmp left by a crash is
 ///   overwritten by the next call.
-/// Durability: on return, survives power loss. Threads: one at a time per path.
+/// Durability: on return, survives power loss.
+/// Threads: one at a time per path.
 Result<void> replace_small_file(Vfs& vfs, const std::string& path, base::ByteSpan bytes);
 
 }  // namespace seriatim::os

@@ -49,8 +49,8 @@ class File {
   /// Cost: one system call per 1024 pieces (IOV_MAX), no copy.
   virtual Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t position) = 0;
 
-  /// Allocates blocks for a range, extending the file if it ends before. What is stored stays; new bytes read
-  /// 0.
+  /// Allocates blocks for a range, extending the file if it ends before. What is stored stays; new bytes
+  /// read 0.
   ///
   /// Where the file system has no fallocate, zeros are written into what is not there yet; nobody else may
   /// write to the range meanwhile. See `FileSystem::keeps_allocated_blocks` on what an allocation is worth.
@@ -65,9 +65,8 @@ class File {
   /// storage.
   ///
   /// Errors: storage_failed. It is final: the kernel may have dropped what it could not write, and a second
-  /// call
-  ///   would then report success over lost data. Never call it again on this file; reopen, and read from the
-  ///   disk.
+  ///   call would then report success over lost data. Never call it again on this file; reopen, and read
+  ///   from the disk.
   /// Durability: survives power loss, if the file's directory entry does (`Vfs::sync_directory`).
   virtual Result<void> sync_data() = 0;
 
@@ -79,7 +78,7 @@ class File {
 
   /// Maps the file from position 0; `length` may exceed the file (see `Mapping`).
   /// Errors: invalid_argument (length 0) · io_error · permission_denied (read_write on a file opened to
-  /// read).
+  ///   read).
   virtual Result<Mapping> map(std::uint64_t length, Access access) = 0;
 
   /// Starts writing a range back to the device, without waiting and without any promise (no flush).
@@ -129,13 +128,12 @@ class Vfs {
   Vfs(const Vfs&) = delete;
   Vfs& operator=(const Vfs&) = delete;
 
-  /// Opens or creates a regular file. Never follows a symbolic link in the last component, never blocks on a
-  /// FIFO.
+  /// Opens or creates a regular file. Never follows a symbolic link in the last component, never blocks on
+  /// a FIFO.
   ///
   /// New files get mode 0640 less the umask.
-  /// Errors: not_found · permission_denied · read_only · storage_full · too_many_open_files · io_error: it is
-  /// a
-  ///   symbolic link, FIFO, socket, device or directory, or EEXIST (create_new).
+  /// Errors: not_found · permission_denied · read_only · storage_full · too_many_open_files · io_error: it
+  ///   is a symbolic link, FIFO, socket, device or directory, or EEXIST (create_new).
   /// Durability: a new file's name is durable after `sync_directory` of its directory.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
 
@@ -145,15 +143,16 @@ class Vfs {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
 
   /// Deletes a file's name. Open files and mappings of it stay valid.
-  /// Errors: not_found · permission_denied · read_only · io_error. Durability: as `rename`.
+  /// Errors: not_found · permission_denied · read_only · io_error.
+  /// Durability: as `rename`.
   virtual Result<void> remove(const std::string& path) = 0;
 
   /// Creates one directory with mode 0750 less the umask.
   /// Errors: io_error with errno EEXIST if the name is taken · not_found (parent) · others as `open`.
   virtual Result<void> create_directory(const std::string& path) = 0;
 
-  /// Deletes an empty directory. Errors: not_found · io_error (ENOTEMPTY, ...) · permission_denied ·
-  /// read_only.
+  /// Deletes an empty directory.
+  /// Errors: not_found · io_error (ENOTEMPTY, ...) · permission_denied · read_only.
   virtual Result<void> remove_directory(const std::string& path) = 0;
 
   /// The entries of a directory in bytewise order of names, without "." and "..".

@@ -122,10 +122,4 @@ Result<> IndexFile::trim(std::uint64_t staged) {
 
 Result<> IndexFile::protect() { return map_.protect_read_only(); }
 
-Result<> IndexFile::sync() {
-  auto file = context_.files.open(path_, os::OpenMode::read_write);
-  if (!file) return std::move(file).error();
-  return (*file)->sync_data();
-}
-
 }  // namespace seriatim::segment

@@ -62,9 +62,6 @@ class IndexFile {
   Result<> trim(std::uint64_t staged = 0);
   /// Makes the map read-only; no appends from then on.
   Result<> protect();
-  /// Brings the entries, and the length, to stable storage.
-  /// Errors: storage_failed, final · too_many_open_files and the like.
-  Result<> sync();
 
  private:
   IndexFile(const SegmentContext& context, std::string path, std::size_t entry_bytes) noexcept

@@ -31,7 +31,7 @@ class MapCache {
 
  private:
   struct Entry {
-    const Segment* key;
+    Segment* key;
     std::weak_ptr<Segment> segment;
   };
   using Entries = std::list<Entry>;

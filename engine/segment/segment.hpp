@@ -211,6 +211,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> stage_index_entries(const PlacedBatch& batch);
   void commit_index_entries() noexcept;
   Result<> trim_files(std::uint64_t staged_time_entries);
+  Result<> sync_files() SERIATIM_REQUIRES(sync_mutex_);
   Result<> sync_file(const std::string& path);
 
   // For the MapCache.

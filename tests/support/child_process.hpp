@@ -13,8 +13,8 @@
 
 namespace seriatim::test {
 
-/// Runs a function in a forked child. What it returns comes back as text; nothing of the test framework may be used in
-/// it. Killed and waited for at the latest by the destructor.
+/// Runs a function in a forked child. What it returns comes back as text; nothing of the test framework may
+/// be used in it. Killed and waited for at the latest by the destructor.
 class ChildProcess {
  public:
   /// Given to the function: lets the child say something before it ends, and sleep until it is killed.
@@ -44,7 +44,8 @@ class ChildProcess {
     if (pid_ == 0) {
       ::close(ends[0]);
       // The test framework's handlers would report the child's death as its own.
-      for (const int number : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM}) ::signal(number, SIG_DFL);
+      for (const int number : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM})
+        ::signal(number, SIG_DFL);
       function(Voice(ends[1]));
       ::_exit(0);
     }

@@ -14,12 +14,13 @@ namespace seriatim::test {
 
 /// Mounts a file system in a mount namespace of a new thread and runs `body` there with the path of its root.
 ///
-/// Needs root; nobody else sees the mount, and it goes with the thread, also if the process is killed. Body uses
-/// CHECK, not REQUIRE: an exception must not leave its thread.
+/// Needs root; nobody else sees the mount, and it goes with the thread, also if the process is killed. Body
+/// uses CHECK, not REQUIRE: an exception must not leave its thread.
 /// @param type     "tmpfs", "ramfs".
 /// @param options  as of mount -o, "size=64k".
 /// @return false if it could not be mounted; `body` was not run then.
-inline bool with_mounted(const char* type, const char* options, const std::function<void(const std::string&)>& body) {
+inline bool with_mounted(const char* type, const char* options,
+                         const std::function<void(const std::string&)>& body) {
   const TempDir root;
   bool is_mounted = false;
   std::thread([&] {

@@ -33,8 +33,8 @@ TEST_CASE("a size is a number with an optional unit") {
 }
 
 TEST_CASE("a size that is none, or too large, is refused and the message shows how to write one") {
-  for (const char* text : {"", " ", "KiB", "12q", "1.5GiB", "-1KiB", "+5", "0x10", "1 2", "9223372036854775808",
-                           "8388608TiB", "1KiBKiB"}) {
+  for (const char* text : {"", " ", "KiB", "12q", "1.5GiB", "-1KiB", "+5", "0x10", "1 2",
+                           "9223372036854775808", "8388608TiB", "1KiBKiB"}) {
     CAPTURE(text);
     const auto parsed = parse_size(text);
     REQUIRE_FALSE(parsed);
@@ -98,7 +98,8 @@ TEST_CASE("a size for people has one decimal") {
 }
 
 TEST_CASE("a misspelt word finds the name that was meant") {
-  constexpr std::array<std::string_view, 4> names{"retention.ms", "retention.bytes", "segment.ms", "cleanup.policy"};
+  constexpr std::array<std::string_view, 4> names{"retention.ms", "retention.bytes", "segment.ms",
+                                                  "cleanup.policy"};
   CHECK(nearest("retention.m", names) == "retention.ms");
   CHECK(nearest("reteniton.ms", names) == "retention.ms");
   CHECK(nearest("RETENTION.MS", names) == "retention.ms");

@@ -87,7 +87,7 @@ TEST_CASE("a batch that is cut anywhere is truncated, never valid and never the 
 TEST_CASE("nothing and zeros are the end of the log") {
   CHECK(check_batch({}, 0) == BatchFault::end_of_log);
   const test::Bytes zeros(4096);
-  for (const std::size_t size : {1, 17, 60, 61, 62, 4096}) {
+  for (const std::size_t size : {1U, 17U, 60U, 61U, 62U, 4096U}) {
     CHECK(check_batch(base::ByteSpan(zeros).first(size), 0) == BatchFault::end_of_log);
   }
 }

@@ -20,7 +20,7 @@ using test::TempDir;
 
 namespace {
 
-Result<DirLock> acquire(const std::string& directory) { return DirLock::acquire(posix_vfs(), directory); }
+Result<DirLock> acquire(const std::string& directory) { return acquire_dir_lock(posix_vfs(), directory); }
 
 // What a child of ours is told when it tries.
 std::string tried_by_child(const std::string& directory) {
@@ -48,7 +48,8 @@ TEST_CASE("another process is refused, and told who holds the lock since when an
   CAPTURE(told);
   CHECK(told.starts_with("LOCKED: "));
   CHECK(told.find(dir / "LOCK") != std::string::npos);
-  CHECK(told.find("process " + std::to_string(::getpid()) + " (test_os) has it since 20") != std::string::npos);
+  CHECK(told.find("process " + std::to_string(::getpid()) + " (test_os) has it since 20") !=
+        std::string::npos);
   CHECK(told.find("read-only") != std::string::npos);
 }
 

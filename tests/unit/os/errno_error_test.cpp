@@ -11,13 +11,24 @@ using os::errno_error;
 using os::sync_error;
 
 TEST_CASE("each errno has the code that tells the caller what to do") {
-  const std::pair<int, Errc> table[] = {
-      {ENOSPC, Errc::storage_full},       {EDQUOT, Errc::storage_full},       {EMFILE, Errc::too_many_open_files},
-      {ENFILE, Errc::too_many_open_files}, {EACCES, Errc::permission_denied}, {EPERM, Errc::permission_denied},
-      {EROFS, Errc::read_only},           {ENOENT, Errc::not_found},          {ENOTDIR, Errc::not_found},
-      {ELOOP, Errc::io_error},            {ENXIO, Errc::io_error},            {EISDIR, Errc::io_error},
-      {EEXIST, Errc::io_error},           {EIO, Errc::io_error},              {EPIPE, Errc::io_error},
-      {ENOMEM, Errc::io_error},           {EXDEV, Errc::io_error},            {ESTALE, Errc::io_error}};
+  const std::pair<int, Errc> table[] = {{ENOSPC, Errc::storage_full},
+                                        {EDQUOT, Errc::storage_full},
+                                        {EMFILE, Errc::too_many_open_files},
+                                        {ENFILE, Errc::too_many_open_files},
+                                        {EACCES, Errc::permission_denied},
+                                        {EPERM, Errc::permission_denied},
+                                        {EROFS, Errc::read_only},
+                                        {ENOENT, Errc::not_found},
+                                        {ENOTDIR, Errc::not_found},
+                                        {ELOOP, Errc::io_error},
+                                        {ENXIO, Errc::io_error},
+                                        {EISDIR, Errc::io_error},
+                                        {EEXIST, Errc::io_error},
+                                        {EIO, Errc::io_error},
+                                        {EPIPE, Errc::io_error},
+                                        {ENOMEM, Errc::io_error},
+                                        {EXDEV, Errc::io_error},
+                                        {ESTALE, Errc::io_error}};
   for (const auto& [value, code] : table) {
     CAPTURE(value);
     const Error error = errno_error(value, "open", "/d/f");
@@ -29,7 +40,8 @@ TEST_CASE("each errno has the code that tells the caller what to do") {
 TEST_CASE("the message says what failed, where, why and what to do next") {
   const Error error = errno_error(ENOSPC, "write 10 bytes at position 5 of", "/d/f");
   CHECK(error.message() ==
-        "cannot write 10 bytes at position 5 of /d/f: No space left on device (errno 28). Free space on this file "
+        "cannot write 10 bytes at position 5 of /d/f: No space left on device (errno 28). Free space on this "
+        "file "
         "system and try again.");
   for (int value = 1; value < 134; ++value) {
     const std::string message = errno_error(value, "open", "/d/f").message();
@@ -41,7 +53,9 @@ TEST_CASE("the message says what failed, where, why and what to do next") {
 }
 
 TEST_CASE("without a path the message has none") {
-  CHECK(errno_error(EMFILE, "create an eventfd", "").message().starts_with("cannot create an eventfd: Too many"));
+  CHECK(errno_error(EMFILE, "create an eventfd", "")
+            .message()
+            .starts_with("cannot create an eventfd: Too many"));
 }
 
 TEST_CASE("a failed sync is storage_failed whatever the errno, and fatal") {

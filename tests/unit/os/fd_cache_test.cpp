@@ -29,10 +29,16 @@ class RefusingVfs final : public Vfs {
     }
     return posix_vfs().open(path, mode);
   }
-  Result<void> rename(const std::string& from, const std::string& to) override { return posix_vfs().rename(from, to); }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return posix_vfs().rename(from, to);
+  }
   Result<void> remove(const std::string& path) override { return posix_vfs().remove(path); }
-  Result<void> create_directory(const std::string& path) override { return posix_vfs().create_directory(path); }
-  Result<void> remove_directory(const std::string& path) override { return posix_vfs().remove_directory(path); }
+  Result<void> create_directory(const std::string& path) override {
+    return posix_vfs().create_directory(path);
+  }
+  Result<void> remove_directory(const std::string& path) override {
+    return posix_vfs().remove_directory(path);
+  }
   Result<std::vector<DirEntry>> list(const std::string& path) override { return posix_vfs().list(path); }
   Result<void> sync_directory(const std::string& path) override { return posix_vfs().sync_directory(path); }
   Result<bool> exists(const std::string& path) override { return posix_vfs().exists(path); }

@@ -42,8 +42,10 @@ TEST_CASE("a wake reaches sleepers with and without a deadline") {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&word, &woken, i] {
       while (word.load() == 0) {
-        if (i % 2 == 0) futex_wait(word, 0);
-        else static_cast<void>(futex_wait_until(word, 0, now_ns() + an_hour_ns));
+        if (i % 2 == 0)
+          futex_wait(word, 0);
+        else
+          static_cast<void>(futex_wait_until(word, 0, now_ns() + an_hour_ns));
       }
       woken.fetch_add(1);
     });

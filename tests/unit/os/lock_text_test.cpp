@@ -23,8 +23,9 @@ TEST_CASE("what is formatted is parsed back, and always has the same size") {
 }
 
 TEST_CASE("a person can read it") {
-  CHECK(format_lock_text(example()).starts_with(
-      "seriatim lock 1\npid: 1234\nprogram: my program\nboot_id: 0f1e2d3c-boot\nsince: 2024-02-29T23:59:59.007Z\n"));
+  CHECK(
+      format_lock_text(example()).starts_with("seriatim lock 1\npid: 1234\nprogram: my program\nboot_id: "
+                                              "0f1e2d3c-boot\nsince: 2024-02-29T23:59:59.007Z\n"));
 }
 
 TEST_CASE("no program name breaks the format or a terminal") {
@@ -40,7 +41,8 @@ TEST_CASE("no program name breaks the format or a terminal") {
 
 TEST_CASE("all fields at their longest still fit") {
   const std::string longest(1000, 'y');
-  const auto parsed = parse_lock_text(format_lock_text({-9'000'000'000'000'000'000, longest, longest, longest, true}));
+  const auto parsed =
+      parse_lock_text(format_lock_text({-9'000'000'000'000'000'000, longest, longest, longest, true}));
   REQUIRE(parsed);
   CHECK(parsed->since == std::string(96, 'y'));
 }

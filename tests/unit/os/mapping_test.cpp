@@ -29,7 +29,8 @@ std::unique_ptr<File> create(const std::string& path, std::uint64_t allocated) {
   return std::move(*file);
 }
 
-// Whether every page of a range is mapped for writing already, by the kernel's own account: /proc/self/smaps counts them.
+// Whether every page of a range is mapped for writing already, by the kernel's own account: /proc/self/smaps
+// counts them.
 std::uint64_t resident_bytes(const Mapping& mapping) {
   std::string wanted(32, '\0');
   wanted.resize(static_cast<std::size_t>(

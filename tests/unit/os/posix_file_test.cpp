@@ -64,7 +64,8 @@ TEST_CASE("a position no file can have is an error that names it") {
   REQUIRE_FALSE(read);
   CHECK(read.error().message().find("18446744073709551615") != std::string::npos);
   CHECK_FALSE(file->write_at({&byte, 1}, std::numeric_limits<std::uint64_t>::max()));
-  CHECK(file->allocate(std::numeric_limits<std::uint64_t>::max(), 2).error().code() == Errc::invalid_argument);
+  CHECK(file->allocate(std::numeric_limits<std::uint64_t>::max(), 2).error().code() ==
+        Errc::invalid_argument);
   CHECK(file->allocate(0, 0).error().code() == Errc::invalid_argument);
 }
 
@@ -205,7 +206,8 @@ TEST_CASE("advice about a range that cannot be is an error, not ignored") {
 TEST_CASE("the modification time can be set to the millisecond, before 1970 too") {
   const TempDir dir;
   const auto file = create(dir / "f");
-  for (const std::int64_t ms : {std::int64_t{1'709'251'199'007}, std::int64_t{0}, std::int64_t{-1}, std::int64_t{-1001}}) {
+  for (const std::int64_t ms :
+       {std::int64_t{1'709'251'199'007}, std::int64_t{0}, std::int64_t{-1}, std::int64_t{-1001}}) {
     REQUIRE(file->set_modified_ms(ms));
     CHECK(*file->modified_ms() == ms);
   }

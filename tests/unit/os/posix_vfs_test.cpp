@@ -135,7 +135,8 @@ TEST_CASE("a listing is sorted, tells kinds apart and leaves out dot and dot-dot
   const auto entries = vfs.list(dir.path());
   REQUIRE(entries);
   REQUIRE(entries->size() == 5);
-  const EntryKind kinds[] = {EntryKind::file, EntryKind::file, EntryKind::directory, EntryKind::symlink, EntryKind::other};
+  const EntryKind kinds[] = {EntryKind::file, EntryKind::file, EntryKind::directory, EntryKind::symlink,
+                             EntryKind::other};
   for (std::size_t i = 0; i < 5; ++i) {
     CHECK((*entries)[i].name == std::string(1, static_cast<char>('a' + i)));
     CHECK((*entries)[i].kind == kinds[i]);
@@ -255,7 +256,8 @@ TEST_CASE("without permission, opening says permission_denied") {
     if (::setuid(nobody) != 0) return;
     const auto file = vfs.open(dir / "file", OpenMode::read);
     const auto created = vfs.open(dir / "new", OpenMode::create_new);
-    if (!file && !created) voice.say(std::string(file.error().name()) + " " + std::string(created.error().name()));
+    if (!file && !created)
+      voice.say(std::string(file.error().name()) + " " + std::string(created.error().name()));
   });
   CHECK(child.hear_all() == "PERMISSION_DENIED PERMISSION_DENIED");
 }

@@ -65,7 +65,8 @@ TEST_CASE("the fork generation differs between a process and those it forks afte
   const std::string mine = std::to_string(fork_generation());
   ChildProcess child([](const ChildProcess::Voice& voice) {
     voice.say(std::to_string(fork_generation()) + " ");
-    ChildProcess grandchild([](const ChildProcess::Voice& inner) { inner.say(std::to_string(fork_generation())); });
+    ChildProcess grandchild(
+        [](const ChildProcess::Voice& inner) { inner.say(std::to_string(fork_generation())); });
     voice.say(grandchild.hear_all());
   });
   const std::string heard = child.hear_all();

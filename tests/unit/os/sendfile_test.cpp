@@ -131,8 +131,10 @@ TEST_CASE("a non-blocking receiver that is full gets what it takes, then zero, t
   for (const bool is_pipe : {false, true}) {
     CAPTURE(is_pipe);
     Fixture fixture("sendfile non-blocking");
-    if (is_pipe) fixture.connect_pipe(O_NONBLOCK);
-    else fixture.connect_sockets(SOCK_NONBLOCK);
+    if (is_pipe)
+      fixture.connect_pipe(O_NONBLOCK);
+    else
+      fixture.connect_sockets(SOCK_NONBLOCK);
     std::string received;
     std::size_t position = 0;
     bool was_full = false;
@@ -187,8 +189,10 @@ TEST_CASE("a receiver that has gone is an error, never a signal") {
     ChildProcess child([is_pipe](const ChildProcess::Voice& voice) {
       std::signal(SIGPIPE, SIG_DFL);
       Fixture fixture("sendfile EPIPE");
-      if (is_pipe) fixture.connect_pipe();
-      else fixture.connect_sockets();
+      if (is_pipe)
+        fixture.connect_pipe();
+      else
+        fixture.connect_sockets();
       fixture.close_receiver();
       const auto sent = fixture.send(0, 1000);
       sigset_t mask;

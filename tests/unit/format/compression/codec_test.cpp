@@ -16,6 +16,15 @@ namespace {
 constexpr std::array all_codecs{Codec::none, Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd};
 constexpr std::array real_codecs{Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd};
 
+// Around the block sizes of the codecs and the steps in which the output grows.
+constexpr std::array<std::size_t, 16> sizes{0,      1,      2,      61,     1000,   4095,   4096,    4097,
+                                            32'767, 32'768, 32'769, 65'535, 65'536, 65'537, 200'000, 1'000'003};
+
+struct Level {
+  Codec codec;
+  int level;
+};
+
 // Bytes that compress about as records do: words from a small set, with random bytes in between.
 test::Bytes mixed_bytes(test::Random& random, std::size_t size) {
   test::Bytes bytes;
@@ -41,8 +50,7 @@ test::Bytes compressed(Codec codec, base::ByteSpan in, std::optional<int> level 
 TEST_CASE("bytes of any size come back through every codec, behind what the output held before") {
   test::Random random("codec: round trip");
   for (const Codec codec : all_codecs) {
-    for (const std::size_t size : {0, 1, 2, 61, 1000, 4095, 4096, 4097, 32'767, 32'768, 32'769, 65'535, 65'536, 65'537,
-                                   200'000, 1'000'003}) {
+    for (const std::size_t size : sizes) {
       CAPTURE(name(codec));
       CAPTURE(size);
       const test::Bytes in = mixed_bytes(random, size);
@@ -62,7 +70,7 @@ TEST_CASE("bytes of any size come back through every codec, behind what the outp
 TEST_CASE("one byte less than the content is refused by every codec, and the output is as before") {
   test::Random random("codec: bound");
   for (const Codec codec : all_codecs) {
-    for (const std::size_t size : {1, 100, 4096, 70'000, 300'000}) {
+    for (const std::size_t size : {1U, 100U, 4096U, 70'000U, 300'000U}) {
       CAPTURE(name(codec));
       CAPTURE(size);
       const test::Bytes packed = compressed(codec, mixed_bytes(random, size));
@@ -149,26 +157,22 @@ TEST_CASE("levels are those of Kafka") {
   CHECK(check_level(Codec::zstd, 22));
   CHECK(check_level(Codec::none, 99));
   CHECK(check_level(Codec::snappy, 99));
-  for (const auto& [codec, level] : {std::pair{Codec::gzip, 0}, {Codec::gzip, 10}, {Codec::gzip, -2}, {Codec::lz4, 0},
-                                     {Codec::lz4, 18}, {Codec::zstd, 23}, {Codec::zstd, -131'073}}) {
-    CAPTURE(level);
-    const Result<void> refused = check_level(codec, level);
+  for (const Level& row : {Level{Codec::gzip, 0}, {Codec::gzip, 10}, {Codec::gzip, -2}, {Codec::lz4, 0},
+                           {Codec::lz4, 18}, {Codec::zstd, 23}, {Codec::zstd, -131'073}}) {
+    CAPTURE(row.level);
+    const Result<void> refused = check_level(row.codec, row.level);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == Errc::invalid_config);
-    CHECK(refused.error().message().find(std::string(name(codec))) != std::string::npos);
+    CHECK(refused.error().message().find(std::string(name(row.codec))) != std::string::npos);
     test::Bytes out;
-    CHECK_FALSE(compress(codec, level, {}, out));
+    CHECK_FALSE(compress(row.codec, row.level, {}, out));
   }
 }
 
 TEST_CASE("every level gives bytes that come back, and a level is not kept for the next call") {
   test::Random random("codec: levels");
   const test::Bytes in = mixed_bytes(random, 20'000);
-  struct Row {
-    Codec codec;
-    int level;
-  };
-  for (const Row& row : {Row{Codec::gzip, 1}, {Codec::gzip, 9}, {Codec::gzip, -1}, {Codec::lz4, 1}, {Codec::lz4, 9},
+  for (const Level& row : {Level{Codec::gzip, 1}, {Codec::gzip, 9}, {Codec::gzip, -1}, {Codec::lz4, 1}, {Codec::lz4, 9},
                          {Codec::lz4, 17}, {Codec::zstd, -5}, {Codec::zstd, 1}, {Codec::zstd, 19}}) {
     CAPTURE(name(row.codec));
     CAPTURE(row.level);

@@ -17,7 +17,7 @@ constexpr std::size_t frame_header_bytes = 7;
 }  // namespace
 
 TEST_CASE("an lz4 frame has the header that Kafka writes, whatever the size and level") {
-  for (const std::size_t size : {62, 65'536, 65'537, 400'000}) {
+  for (const std::size_t size : {62U, 65'536U, 65'537U, 400'000U}) {
     for (const std::optional<int> level : {std::optional<int>(), std::optional<int>(1), std::optional<int>(9), std::optional<int>(17)}) {
       CAPTURE(size);
       test::Bytes out;

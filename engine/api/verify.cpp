@@ -1,0 +1,221 @@
+// `verify` and `writer_of`: a data directory seen from outside.
+#include <algorithm>
+#include <utility>
+
+#include <seriatim/inspect.hpp>
+
+#include "api/format_file.hpp"
+#include "api/verify_segment.hpp"
+#include "base/text.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/topic_config_rules.hpp"
+#include "format/file_name.hpp"
+#include "os/dir_lock.hpp"
+#include "os/path.hpp"
+#include "os/posix_vfs.hpp"
+#include "os/process.hpp"
+#include "segment/segment_store.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+class Verifier {
+ public:
+  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options) : vfs_(vfs), dir_(std::move(dir)), options_(options) {}
+
+  Result<VerifyReport> run() {
+    auto format = api::read_format_file(vfs_, dir_);
+    if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
+    if (!format) add_damage(api::format_file_name, format.error());
+    auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
+                                         {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+    if (!opened) {
+      if (opened.error().code() == Errc::unsupported_version) return opened.error();
+      add_damage("catalog/data.mdb", opened.error());
+      return verify_without_catalog();
+    }
+    auto topics = opened->topics();
+    if (!topics) {
+      add_damage("catalog/data.mdb", topics.error());
+      return verify_without_catalog();
+    }
+    auto chosen = choose(*topics);
+    if (!chosen) return chosen.error();
+    if (auto measured = measure(*topics); !measured) return measured.error();
+    for (const auto& topic : *topics) {
+      if (auto verified = verify_topic(*opened, topic); !verified) return verified.error();
+    }
+    return std::move(report_);
+  }
+
+ private:
+  Error not_ours(const Error& error) const {
+    if (error.code() != Errc::not_found) return error;
+    return {Errc::not_a_data_directory, dir_ + " has no FORMAT file: it is not a seriatim data directory, or its creation never finished"};
+  }
+
+  void add_damage(std::string path, const Error& error) {
+    report_.findings.push_back({.severity = Severity::damage, .path = std::move(path), .what = error.message()});
+  }
+
+  // Leaves in `topics` what was asked for.
+  Result<> choose(std::vector<catalog::TopicRecord>& topics) const {
+    if (options_.topics.empty()) return {};
+    std::vector<std::string_view> names;
+    for (const auto& topic : topics) names.push_back(topic.name);
+    for (const auto& wanted : options_.topics) {
+      if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+      const auto nearest = base::nearest(wanted, names);
+      return Error(Errc::unknown_topic_or_partition, "no topic " + wanted + " in " + dir_ + (nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?"));
+    }
+    std::erase_if(topics, [this](const catalog::TopicRecord& topic) {
+      return std::find(options_.topics.begin(), options_.topics.end(), topic.name) == options_.topics.end();
+    });
+    return {};
+  }
+
+  std::string shown(const std::string& topic, PartitionId partition) const {
+    return os::join_path("log", format::partition_directory(topic, partition));
+  }
+
+  Result<> measure(const std::vector<catalog::TopicRecord>& topics) {
+    for (const auto& topic : topics) {
+      for (PartitionId i = 0; i < topic.partition_count; ++i) {
+        auto listing = segment::list_segments(vfs_, os::join_path(dir_, shown(topic.name, i)));
+        if (!listing && listing.error().code() != Errc::not_found) return listing.error();
+        if (!listing) continue;
+        for (const auto& segment : listing->segments) total_bytes_ += segment.log_bytes;
+      }
+    }
+    return {};
+  }
+
+  Result<> verify_topic(const catalog::Catalog& from, const catalog::TopicRecord& topic) {
+    ++report_.topics;
+    auto states = from.partition_states(topic.name);
+    if (!states) {
+      // The log can be judged without it.
+      add_damage("catalog/data.mdb", states.error());
+    }
+    auto config = catalog::resolve_config(topic.config);
+    for (PartitionId i = 0; i < topic.partition_count && !stopped_; ++i) {
+      catalog::PartitionState state;
+      if (states && static_cast<std::size_t>(i) < states->size()) state = (*states)[static_cast<std::size_t>(i)];
+      const bool gaps = state.compacted_to_offset > 0 || !config || config->cleanup_policy != CleanupPolicy::delete_;
+      if (auto verified = verify_partition(shown(topic.name, i), state, gaps); !verified) return verified;
+    }
+    return {};
+  }
+
+  Result<> verify_partition(const std::string& shown_directory, const catalog::PartitionState& state, bool may_have_gaps) {
+    ++report_.partitions;
+    const std::string path = os::join_path(dir_, shown_directory);
+    auto listing = segment::list_segments(vfs_, path);
+    if (!listing) {
+      if (listing.error().code() != Errc::not_found) return listing.error();
+      // A partition that was never written to has no directory.
+      if (state.recovery_point_offset > 0) {
+        report_.findings.push_back({.severity = Severity::damage,
+                                    .path = shown_directory,
+                                    .first_offset = state.log_start_offset,
+                                    .last_offset = state.recovery_point_offset - 1,
+                                    .what = "the directory is missing"});
+      }
+      return {};
+    }
+    for (const auto& orphan : listing->orphan_indexes) {
+      report_.findings.push_back({.severity = Severity::repairable, .path = os::join_path(shown_directory, orphan), .what = "an index without its log"});
+    }
+    Offset expected = -1;
+    for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
+      const auto& file = listing->segments[i];
+      if (expected >= 0 && file.base_offset != expected && !may_have_gaps) {
+        report_.findings.push_back({.severity = Severity::damage,
+                                    .path = os::join_path(shown_directory, format::file_name(file.base_offset, format::FileKind::log)),
+                                    .first_offset = expected,
+                                    .last_offset = file.base_offset - 1,
+                                    .what = "the segment before it ends at offset " + std::to_string(expected) + ": records are missing"});
+      }
+      api::SegmentToVerify segment{.directory = path,
+                                   .shown_directory = shown_directory,
+                                   .base_offset = file.base_offset,
+                                   .is_last = i + 1 == listing->segments.size(),
+                                   .may_have_gaps = may_have_gaps,
+                                   .deep = options_.deep};
+      if (file.base_offset == state.recovery_segment_base) segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
+      auto end = api::verify_segment(vfs_, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
+      if (!end) {
+        // Retention may take a segment away while we look, beside a live writer.
+        if (end.error().code() == Errc::not_found) continue;
+        return end.error();
+      }
+      if (*end) expected = **end;
+    }
+    if (!stopped_ && expected >= 0 && expected < state.recovery_point_offset) {
+      report_.findings.push_back({.severity = Severity::damage,
+                                  .path = shown_directory,
+                                  .first_offset = expected,
+                                  .last_offset = state.recovery_point_offset - 1,
+                                  .what = "records that were on stable storage are missing"});
+    }
+    return {};
+  }
+
+  // The catalog is gone: the records are judged all the same, partition by partition as the directory shows them.
+  Result<VerifyReport> verify_without_catalog() {
+    auto entries = vfs_.list(os::join_path(dir_, "log"));
+    if (!entries) return entries.error();
+    for (const auto& entry : *entries) {
+      const auto parsed = format::parse_partition_directory(entry.name);
+      if (!parsed || parsed->state != format::DirectoryState::live || stopped_) continue;
+      if (auto verified = verify_partition(os::join_path("log", entry.name), {}, true); !verified) return verified.error();
+    }
+    return std::move(report_);
+  }
+
+  bool advance(std::uint64_t bytes) {
+    constexpr std::uint64_t bytes_per_call = 1 << 20;  // Arbitrary: often enough for a progress bar.
+    done_bytes_ += bytes;
+    if (!options_.progress || done_bytes_ - told_bytes_ < bytes_per_call) return true;
+    told_bytes_ = done_bytes_;
+    stopped_ = !options_.progress(done_bytes_, std::max(total_bytes_, done_bytes_));
+    return !stopped_;
+  }
+
+  os::Vfs& vfs_;
+  std::string dir_;
+  const VerifyOptions& options_;
+  VerifyReport report_;
+  std::uint64_t total_bytes_ = 0;
+  std::uint64_t done_bytes_ = 0;
+  std::uint64_t told_bytes_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options) {
+  auto& vfs = os::posix_vfs();
+  auto exists = vfs.exists(dir.string());
+  if (!exists) return exists.error();
+  if (!*exists) return Error(Errc::not_found, dir.string() + " does not exist; correct the path");
+  return Verifier(vfs, dir.string(), options).run();
+}
+
+Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {
+  auto& vfs = os::posix_vfs();
+  auto has_format = vfs.exists(os::join_path(dir.string(), api::format_file_name));
+  if (!has_format) return has_format.error();
+  if (!*has_format) {
+    return Error(Errc::not_a_data_directory, dir.string() + " has no FORMAT file: it is not a seriatim data directory");
+  }
+  auto info = os::read_lock_info(vfs, dir.string());
+  if (!info) return info.error();
+  if (!*info || !(*info)->is_held) return std::optional<WriterInfo>();
+  return std::optional<WriterInfo>(
+      WriterInfo{.pid = static_cast<std::int32_t>((*info)->pid), .program = (*info)->program, .since = (*info)->since});
+}
+
+}  // namespace v0
+}  // namespace seriatim

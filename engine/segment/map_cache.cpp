@@ -1,0 +1,57 @@
+#include "segment/map_cache.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "segment/segment.hpp"
+
+namespace seriatim::segment {
+
+MapCache::MapCache(std::size_t capacity) noexcept : capacity_(std::max<std::size_t>(capacity, 1)) {}
+
+void MapCache::mapped(const std::shared_ptr<Segment>& segment) {
+  // Outlives the lock: letting go of the last reference destroys the segment, which calls `forget`.
+  std::vector<std::shared_ptr<Segment>> evicted;
+  {
+    const base::MutexLock lock(mutex_);
+    if (places_.contains(segment.get())) return;
+    entries_.push_back({segment.get(), segment});
+    places_.emplace(segment.get(), std::prev(entries_.end()));
+    while (entries_.size() > capacity_) evicted.push_back(evict_one());
+  }
+  for (const auto& victim : evicted) {
+    if (victim) victim->drop_maps();
+  }
+}
+
+std::shared_ptr<Segment> MapCache::evict_one() {
+  // Whoever was used since it was last considered goes to the back once, so two rounds always find one.
+  for (std::size_t considered = 2 * entries_.size(); considered > 0; --considered) {
+    Entry& front = entries_.front();
+    // The key is alive: a segment leaves this list, under this lock, before it dies.
+    if (considered > entries_.size() && front.key->take_recently_used()) {
+      entries_.splice(entries_.end(), entries_, entries_.begin());
+      continue;
+    }
+    auto victim = front.segment.lock();
+    places_.erase(front.key);
+    entries_.pop_front();
+    return victim;
+  }
+  return nullptr;
+}
+
+void MapCache::forget(const Segment* segment) noexcept {
+  const base::MutexLock lock(mutex_);
+  const auto found = places_.find(segment);
+  if (found == places_.end()) return;
+  entries_.erase(found->second);
+  places_.erase(found);
+}
+
+std::size_t MapCache::size() const noexcept {
+  const base::MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace seriatim::segment

@@ -1,0 +1,205 @@
+// The appender's half of a segment: room ahead of the writer, sealing, syncing.
+#include <array>
+#include <utility>
+
+#include "format/batch_layout.hpp"
+#include "segment/segment.hpp"
+
+namespace seriatim::segment {
+namespace {
+
+constexpr std::uint64_t page_bytes = 4096;
+
+// How far a log file is allocated ahead: growing with the segment, so that idle topics cost little and busy ones
+// few calls. Arbitrary within that.
+constexpr std::uint64_t chunk_bytes_min = 1ULL << 20;
+constexpr std::uint64_t chunk_bytes_max = 64ULL << 20;
+// What is asked for instead when the disk cannot give a chunk.
+constexpr std::uint64_t last_resort_bytes = 64 * 1024;
+
+// How far pages are made present ahead of the writer. 
+constexpr std::uint64_t populate_bytes_min = 16 * 1024;
+constexpr std::uint64_t populate_bytes_max = 256 * 1024;
+
+// Allocates [from, to). A failed attempt may have taken part of it: that is given back to whoever else needs
+// the last blocks.
+Result<> allocate_or_give_back(os::File& file, std::uint64_t from, std::uint64_t to) {
+  auto allocated = file.allocate(from, to - from);
+  if (allocated) return allocated;
+  if (auto cut = file.truncate(from); !cut) {
+    return allocated.error().with_context("and what was allocated could not be given back (" +
+                                          cut.error().message() + ")");
+  }
+  return allocated;
+}
+
+}  // namespace
+
+Result<> Segment::check_fits(std::uint64_t size) const {
+  if (size <= size_limit_ && write_position_ <= size_limit_ - size) return {};
+  return Error(Errc::record_too_large,
+               "a batch of " + std::to_string(size) + " bytes does not fit at position " +
+                   std::to_string(write_position_) + " of " + log_path_ + ", which was opened with segment.bytes " +
+                   std::to_string(limits_.segment_bytes) + ". Roll to a new segment, or send smaller batches.");
+}
+
+// Everything a store needs so that it can neither fault for long nor meet a full disk.
+Result<> Segment::make_ready(std::uint64_t size) {
+  if (auto fits = check_fits(size); !fits) return fits;
+  const std::uint64_t end = write_position_ + size;
+  if (auto allocated = ensure_allocated(end); !allocated) return allocated;
+  return ensure_populated(end);
+}
+
+Result<> Segment::ensure_allocated(std::uint64_t end) {
+  if (end <= allocated_bytes_) return {};
+  if (next_chunk_bytes_ == 0) next_chunk_bytes_ = std::clamp(write_position_, chunk_bytes_min, chunk_bytes_max);
+  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  has_exact_files_.store(false, std::memory_order_release);
+  const std::uint64_t whole_segment = base::align_up(size_limit_, page_bytes);
+  const std::uint64_t chunk_end = base::align_up(std::max(allocated_bytes_ + next_chunk_bytes_, end), page_bytes);
+  const std::uint64_t wanted = std::min(chunk_end, whole_segment);
+  auto allocated = allocate_or_give_back(**file, allocated_bytes_, wanted);
+  if (allocated) {
+    allocated_bytes_ = wanted;
+    next_chunk_bytes_ = std::min(next_chunk_bytes_ * 2, chunk_bytes_max);
+    return {};
+  }
+  const std::uint64_t needed = std::min(base::align_up(end, last_resort_bytes), whole_segment);
+  if (allocated.error().code() != Errc::storage_full || needed >= wanted) return allocated;
+  next_chunk_bytes_ = chunk_bytes_min;
+  if (auto fitted = allocate_or_give_back(**file, allocated_bytes_, needed); !fitted) return fitted;
+  allocated_bytes_ = needed;
+  return {};
+}
+
+Result<> Segment::ensure_populated(std::uint64_t end) {
+  // In proportion to what the segment holds: the pages of an idle topic would be memory and write-back for nothing.
+  const std::uint64_t ahead = std::clamp(write_position_, populate_bytes_min, populate_bytes_max);
+  const std::uint64_t wanted = std::min(base::align_up(std::max(ready_bytes_ + ahead, end), page_bytes),
+                                        std::min(allocated_bytes_, active_maps_->log.size()));
+  if (auto populated = active_maps_->log.populate(ready_bytes_, wanted - ready_bytes_); !populated) return populated;
+  ready_bytes_ = wanted;
+  return {};
+}
+
+Result<PlacedBatch> Segment::place_written(base::ByteSpan batch, const format::BatchHeader& header,
+                                           Offset base_offset) {
+  if (auto fits = check_fits(batch.size()); !fits) return std::move(fits).error();
+  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  std::array<std::byte, format::length_at> stamped;
+  base::store_be(stamped.data(), base_offset);
+  const std::array<base::ByteSpan, 2> pieces{base::ByteSpan(stamped), batch.subspan(stamped.size())};
+  const PlacedBatch result = placed(batch.size(), header, base_offset);
+  if (auto written = (*file)->write_gather_at(pieces, write_position_); !written) return std::move(written).error();
+  return result;
+}
+
+Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
+  if (!limits_.mapped_writes) {
+    return Error(Errc::invalid_state, log_path_ + " is appended to with write calls; there is no memory to reserve. "
+                                                  "Frame the batch elsewhere and place it.");
+  }
+  if (write_position_ + size > ready_bytes_) {
+    if (auto made = make_ready(size); !made) return std::move(made).error();
+  }
+  return base::MutableByteSpan(log_bytes_ + write_position_, size);
+}
+
+Result<> Segment::stage_index_entries(const PlacedBatch& batch) {
+  pending_.is_noted = false;
+  if (auto staged = active_maps_->offset_index.stage(batch.last_offset, batch.position); !staged) return staged;
+  auto staged = active_maps_->time_index.stage(pending_.timestamp);
+  if (!staged) return std::move(staged).error();
+  pending_.has_offset_entry = true;
+  pending_.has_time_entry = *staged;
+  pending_.is_noted = true;
+  return {};
+}
+
+void Segment::commit_index_entries() noexcept {
+  active_maps_->offset_index.commit();
+  if (pending_.has_time_entry) active_maps_->time_index.commit();
+  bytes_since_index_entry_ = 0;
+}
+
+Result<> Segment::seal() {
+  if (is_sealed()) return {};
+  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild makes.
+  auto closing = active_maps_->time_index.stage(max_timestamp_);
+  if (!closing) return std::move(closing).error();
+  if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
+  if (auto closed = active_maps_->log.protect_read_only(); !closed) return closed;
+  if (auto closed = active_maps_->offset_index.file().protect(); !closed) return closed;
+  if (auto closed = active_maps_->time_index.file().protect(); !closed) return closed;
+  if (*closing) active_maps_->time_index.commit();
+  sealed_.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<> Segment::trim() {
+  if (is_sealed()) return {};
+  return trim_files(0);
+}
+
+Result<> Segment::trim_files(std::uint64_t staged_time_entries) {
+  if (auto trimmed = active_maps_->offset_index.file().trim(); !trimmed) return trimmed;
+  if (auto trimmed = active_maps_->time_index.file().trim(staged_time_entries); !trimmed) return trimmed;
+  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  // Readers look at nothing behind the end, so the pages that go were nobody's.
+  allocated_bytes_ = ready_bytes_ = write_position_;
+  if (auto cut = (*file)->truncate(write_position_); !cut) return cut;
+  needs_sync_.store(true, std::memory_order_relaxed);
+  has_exact_files_.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<> Segment::sync() {
+  bool enters_cache = false;
+  {
+    // Waits for a sync that is under way: its caller's bytes may be in it, and are not durable before it ends.
+    const base::MutexLock lock(sync_mutex_);
+    if (!needs_sync_.exchange(false, std::memory_order_relaxed)) return {};
+    if (auto synced = sync_files(); !synced) {
+      needs_sync_.store(true, std::memory_order_relaxed);
+      return synced;
+    }
+    if (is_sealed()) {
+      const base::MutexLock maps_lock(maps_mutex_);
+      enters_cache = !is_cacheable_ && maps_ != nullptr;
+      is_cacheable_ = true;
+    }
+  }
+  if (enters_cache) map_cache_.mapped(shared_from_this());
+  return {};
+}
+
+Result<> Segment::sync_files() {
+  if (has_exact_files_.load(std::memory_order_acquire)) {
+    if (auto synced = sync_file(offset_index_path_); !synced) return synced;
+    if (auto synced = sync_file(time_index_path_); !synced) return synced;
+  }
+  return sync_file(log_path_);
+}
+
+Result<> Segment::sync_file(const std::string& path) {
+  auto file = context_.files.open(path, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  return (*file)->sync_data();
+}
+
+Result<> Segment::start_writeback() {
+  const base::MutexLock lock(sync_mutex_);
+  const std::uint64_t end = end_position();
+  if (end == written_back_position_) return {};
+  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  auto started = (*file)->start_writeback(written_back_position_, end - written_back_position_);
+  if (started) written_back_position_ = end;
+  return started;
+}
+
+}  // namespace seriatim::segment

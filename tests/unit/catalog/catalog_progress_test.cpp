@@ -1,0 +1,179 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "made_catalog.hpp"
+#include "support/child_process.hpp"
+
+namespace seriatim::catalog {
+namespace {
+
+struct Made {
+  test::TempDir dir;
+  std::string path;
+  Made() : path(dir / "catalog") {
+    make_catalog(path);
+    Catalog catalog = open();
+    must(catalog.create_topic(topic_record("a", 1, 3)));
+    must(catalog.create_topic(topic_record("b", 2, 1)));
+  }
+  Catalog open() const { return must(Catalog::open(path, options())); }
+};
+
+TEST_CASE("partition states come back in order, with defaults where none was stored") {
+  const Made made;
+  const PartitionState state{10, 20, 8, 4'096, 20, 15};
+  {
+    Catalog catalog = made.open();
+    must(catalog.put_partition_states({{{"a", 2}, state}, {{"b", 0}, state}}));
+  }
+  const Catalog catalog = made.open();
+  CHECK(must(catalog.partition_states("a")) == std::vector<PartitionState>{{}, {}, state});
+  CHECK(must(catalog.partition_states("b")) == std::vector<PartitionState>{state});
+  CHECK(PartitionState{}.clean_end_offset == -1);
+}
+
+TEST_CASE("one unknown partition among many keeps all of them from being stored") {
+  const Made made;
+  Catalog catalog = made.open();
+  const PartitionState state{1, 1, 1, 1, 1, 1};
+  for (const TopicPartition& bad : {TopicPartition{"a", 3}, TopicPartition{"a", -1}, TopicPartition{"c", 0}}) {
+    const Result<void> put = catalog.put_partition_states({{{"a", 0}, state}, {bad, state}});
+    REQUIRE_FALSE(put.ok());
+    CHECK(put.error().code() == Errc::unknown_topic_or_partition);
+    const Result<void> committed = catalog.commit_offsets("g", {{{"a", 0}, {1, "", 0}}, {bad, {1, "", 0}}});
+    REQUIRE_FALSE(committed.ok());
+    CHECK(committed.error().code() == Errc::unknown_topic_or_partition);
+  }
+  CHECK(must(catalog.partition_states("a"))[0] == PartitionState{});
+  CHECK(must(catalog.groups()).empty());
+}
+
+TEST_CASE("a checkpoint stores states, offsets, LSN and flag together, and leaves deleted topics out") {
+  const Made made;
+  Checkpoint checkpoint;
+  checkpoint.covered_lsn = 77;
+  checkpoint.clean_shutdown = true;
+  checkpoint.partitions = {{{"a", 1}, {5, 5, 5, 5, 5, 5}}, {{"deleted", 0}, {}}};
+  checkpoint.offsets["g"] = {{{"a", 1}, {4, "x", 9}}, {{"deleted", 0}, {4, "", 9}}};
+  checkpoint.offsets["h"] = {{{"b", 0}, {2, "", 9}}};
+  {
+    Catalog catalog = made.open();
+    must(catalog.checkpoint(checkpoint));
+  }
+  Catalog catalog = made.open();
+  CHECK(must(catalog.engine()) == EngineRecord{id_of(1), true, 77});
+  CHECK(must(catalog.partition_states("a"))[1].log_start_offset == 5);
+  CHECK(must(catalog.group_offsets("g")) ==
+        std::map<TopicPartition, CommittedOffset>{{{"a", 1}, {4, "x", 9}}});
+  CHECK(must(catalog.committed("h", {"b", 0}))->offset == 2);
+
+  must(catalog.set_clean_shutdown(false));
+  CHECK(must(catalog.engine()) == EngineRecord{id_of(1), false, 77});
+  checkpoint.covered_lsn = 78;
+  checkpoint.offsets["h"][0].committed.offset = -1;
+  CHECK(catalog.checkpoint(checkpoint).error().code() == Errc::invalid_argument);
+  CHECK(must(catalog.engine()).covered_lsn == 77);
+}
+
+TEST_CASE("offsets are kept per group and partition, with metadata and time") {
+  const Made made;
+  {
+    Catalog catalog = made.open();
+    must(catalog.commit_offsets("g", {{{"a", 0}, {1, "first", 100}}, {{"a", 2}, {3, "", 100}}}));
+    must(catalog.commit_offsets("g", {{{"a", 0}, {2, "second", 200}}}));
+    must(catalog.commit_offsets("h", {{{"a", 0}, {9, "", 300}}}));
+  }
+  const Catalog catalog = made.open();
+  CHECK(*must(catalog.committed("g", {"a", 0})) == CommittedOffset{2, "second", 200});
+  CHECK_FALSE(must(catalog.committed("g", {"a", 1})).has_value());
+  CHECK(catalog.committed("g", {"a", 3}).error().code() == Errc::unknown_topic_or_partition);
+  CHECK(must(catalog.group_offsets("g")) ==
+        std::map<TopicPartition, CommittedOffset>{{{"a", 0}, {2, "second", 200}}, {{"a", 2}, {3, "", 100}}});
+  CHECK(must(catalog.group_offsets("nobody")).empty());
+}
+
+TEST_CASE("groups are listed once each, also when one name begins with another") {
+  const Made made;
+  Catalog catalog = made.open();
+  const std::vector<std::string> names{"a", "a\x01x", "ab", std::string(255, 'z')};
+  for (const std::string& name : names) {
+    must(catalog.commit_offsets(name, {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
+  }
+  CHECK(must(catalog.groups()) == names);
+  must(catalog.delete_group_offsets("a"));
+  CHECK(must(catalog.groups()) == std::vector<std::string>(names.begin() + 1, names.end()));
+}
+
+TEST_CASE("commits that are not legal are refused with the place, and nothing is stored") {
+  const Made made;
+  Catalog catalog = made.open();
+  const auto refused = [&](std::string_view group, const OffsetCommit& commit) {
+    const Result<void> committed = catalog.commit_offsets(group, {{{"a", 0}, {1, "", 0}}, commit});
+    REQUIRE_FALSE(committed.ok());
+    return committed.error();
+  };
+  CHECK(refused("", {{"a", 1}, {1, "", 0}}).code() == Errc::invalid_argument);
+  CHECK(refused(std::string("a\0b", 3), {{"a", 1}, {1, "", 0}}).code() == Errc::invalid_argument);
+  CHECK(refused("g", {{"a", 1}, {-1, "", 0}}).message().find("a-1") != std::string::npos);
+  CHECK(refused("g", {{"a", 1}, {1, std::string(4'097, 'm'), 0}}).code() == Errc::offset_metadata_too_large);
+  CHECK(must(catalog.groups()).empty());
+  must(catalog.commit_offsets("g", {{{"a", 1}, {1, std::string(4'096, 'm'), 0}}}));
+  CHECK(must(catalog.committed("g", {"a", 1}))->metadata.size() == 4'096);
+}
+
+TEST_CASE("offsets can be deleted one by one") {
+  const Made made;
+  Catalog catalog = made.open();
+  must(catalog.commit_offsets("g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
+  must(catalog.delete_group_offsets("g", {{"a", 0}, {"a", 2}, {"gone", 0}}));
+  CHECK(must(catalog.group_offsets("g")).size() == 2);
+  CHECK_FALSE(must(catalog.committed("g", {"a", 0})).has_value());
+  must(catalog.delete_group_offsets("nobody"));
+  CHECK(must(catalog.group_offsets("g")).size() == 2);
+}
+
+TEST_CASE("INV-2: offsets beyond the end of their partition are lowered to it, others stay") {
+  const Made made;
+  Catalog catalog = made.open();
+  must(catalog.commit_offsets("g", {{{"a", 0}, {10, "kept", 1}}, {{"a", 1}, {10, "", 1}}, {{"b", 0}, {10, "", 1}}}));
+  must(catalog.commit_offsets("h", {{{"a", 0}, {5, "", 1}}}));
+  CHECK(must(catalog.clamp_offsets({{{"a", 0}, 7}, {{"a", 1}, 10}})) == 1);
+  CHECK(*must(catalog.committed("g", {"a", 0})) == CommittedOffset{7, "kept", 1});
+  CHECK(must(catalog.committed("g", {"a", 1}))->offset == 10);
+  CHECK(must(catalog.committed("g", {"b", 0}))->offset == 10);
+  CHECK(must(catalog.committed("h", {"a", 0}))->offset == 5);
+  CHECK(must(catalog.clamp_offsets({{{"a", 0}, 7}, {{"a", 1}, 10}})) == 0);  // INV-5: again changes nothing
+}
+
+TEST_CASE("a writer that is killed has lost nothing it was told was committed") {
+  const Made made;
+  for (int round = 0; round < 5; ++round) {
+    CAPTURE(round);
+    test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+      Result<Catalog> catalog = Catalog::open(made.path, options());
+      if (!catalog) voice.say("!");
+      // Ends by SIGKILL only.
+      for (Offset i = 1; catalog; ++i) {
+        if (!catalog->commit_offsets("g", {{{"a", 0}, {i, "", 0}}, {{"a", 1}, {i, "", 0}}})) voice.say("!");
+        voice.say(".");
+      }
+    });
+    // The kill falls wherever the child is after so many acknowledged commits.
+    const Offset acknowledged = 10 + round * 7;
+    CHECK(child.hear(static_cast<std::size_t>(acknowledged)) == std::string(static_cast<std::size_t>(acknowledged), '.'));
+    child.kill();
+    const Offset all_acknowledged = acknowledged + static_cast<Offset>(child.hear_all().size());
+    Catalog catalog = made.open();
+    const CommittedOffset first = *must(catalog.committed("g", {"a", 0}));
+    CHECK(first.offset >= all_acknowledged);
+    CHECK(first.offset <= all_acknowledged + 1);
+    CHECK(must(catalog.committed("g", {"a", 1}))->offset == first.offset);
+    must(catalog.delete_group_offsets("g"));
+  }
+}
+
+}  // namespace
+}  // namespace seriatim::catalog

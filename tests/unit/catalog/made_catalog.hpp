@@ -1,0 +1,129 @@
+// A catalog of a test's own, and ways to look at and damage its file.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "catalog/catalog_birth.hpp"
+#include "catalog/lmdb_layout.hpp"
+#include "support/temp_dir.hpp"
+
+namespace seriatim::catalog {
+
+inline std::uint64_t process_now() { return static_cast<std::uint64_t>(::getpid()); }
+
+inline CatalogOptions options(Access access = Access::read_write) {
+  CatalogOptions made;
+  made.access = access;
+  made.process_identity = process_now;
+  return made;
+}
+
+inline Id id_of(std::uint32_t number) {
+  Id id{};
+  id[0] = std::byte{0xab};
+  base::store_be(id.data() + 4, number);
+  return id;
+}
+
+inline CatalogFiles real_files() {
+  CatalogFiles files;
+  files.process_identity = process_now;
+  files.rename = [](const std::string& from, const std::string& to) -> Result<void> {
+    std::filesystem::rename(from, to);
+    return {};
+  };
+  files.sync_directory = [](const std::string& directory) -> Result<void> {
+    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
+    if (fd < 0 || ::fsync(fd) != 0) return Error(Errc::io_error, "fsync of " + directory);
+    ::close(fd);
+    return {};
+  };
+  return files;
+}
+
+/// Makes an empty catalog named `directory`.
+inline void make_catalog(const std::string& directory) {
+  const std::string made_in = directory + ".new";
+  std::filesystem::create_directory(made_in);
+  REQUIRE(create_catalog(made_in, id_of(1), real_files()).ok());
+  REQUIRE(publish_catalog(made_in, directory, real_files()).ok());
+}
+
+/// The value, or the test fails with the error's text.
+template <class T>
+T must(Result<T> result) {
+  if (!result.ok()) FAIL(std::string(result.error().name()) + ": " + result.error().message());
+  return std::move(*result);
+}
+inline void must(const Result<void>& result) {
+  if (!result.ok()) FAIL(std::string(result.error().name()) + ": " + result.error().message());
+}
+
+inline TopicRecord topic_record(const std::string& name, std::uint32_t number, std::int32_t partitions = 1) {
+  TopicRecord topic;
+  topic.name = name;
+  topic.topic_id = id_of(number);
+  topic.partition_count = partitions;
+  topic.created_ms = 1'700'000'000'000;
+  return topic;
+}
+
+inline std::string read_all(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+inline void write_all(const std::string& file, std::string_view bytes) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  REQUIRE(out.good());
+}
+
+/// Overwrites bytes of a file in place, as bit rot would: a map of it sees the change at once.
+template <class T>
+void patch(const std::string& file, std::uint64_t position, T value) {
+  std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+  out.seekp(static_cast<std::streamoff>(position));
+  out.write(reinterpret_cast<const char*>(&value), sizeof(value));
+  out.flush();
+  REQUIRE(out.good());
+}
+
+/// Positions of the pages of one kind (lmdb::page_branch, ...), also of those no longer in use.
+inline std::vector<std::uint64_t> pages_of_kind(const std::string& file, std::uint16_t flags) {
+  const std::string bytes = read_all(file);
+  std::vector<std::uint64_t> positions;
+  for (std::size_t at = 2 * 4'096; at + 4'096 <= bytes.size(); at += 4'096) {
+    if (lmdb::load<std::uint16_t>(base::as_bytes(bytes), at + 10) == flags) positions.push_back(at);
+  }
+  return positions;
+}
+
+/// A catalog that has a bit of everything, in more than one page per tree.
+inline void fill(Catalog& catalog, std::uint32_t topics) {
+  for (std::uint32_t i = 0; i < topics; ++i) {
+    must(catalog.create_topic(topic_record("topic-" + std::to_string(i), i + 1, 2)));
+  }
+  std::vector<OffsetCommit> commits;
+  std::vector<std::pair<TopicPartition, PartitionState>> states;
+  for (std::uint32_t i = 0; i < topics; ++i) {
+    const TopicPartition at{"topic-" + std::to_string(i), static_cast<PartitionId>(i % 2)};
+    commits.push_back({at, {static_cast<Offset>(i) * 10, "metadata " + std::to_string(i), 5}});
+    states.emplace_back(at, PartitionState{1, 20, 3, 400, -1, 6});
+  }
+  must(catalog.commit_offsets("group", commits));
+  must(catalog.put_partition_states(states));
+}
+
+}  // namespace seriatim::catalog

@@ -1,0 +1,109 @@
+#include "dump_files.hpp"
+
+#include <functional>
+#include <vector>
+
+#include "format/file_name.hpp"
+#include "format/index_entry.hpp"
+#include "format/producer_snapshot.hpp"
+
+#include "dump_log.hpp"
+#include "stored_file.hpp"
+
+namespace seriatim::tools {
+namespace {
+
+// The largest index file Kafka makes is 2 GiB; entries are read in pieces of whole entries.
+constexpr std::size_t entries_at_once = 4'096;
+
+// Calls `print` for each entry of `entry_bytes` until it returns false or the file ends.
+Result<> for_each_entry(const StoredFile& file, std::size_t entry_bytes, const std::function<bool(const std::byte*)>& print) {
+  std::vector<std::byte> piece;
+  for (std::uint64_t position = 0; position < file.size(); position += entry_bytes * entries_at_once) {
+    const Result<> read = file.read(position, entry_bytes * entries_at_once, piece);
+    if (!read.ok()) return read;
+    for (std::size_t at = 0; at + entry_bytes <= piece.size(); at += entry_bytes) {
+      if (!print(piece.data() + at)) return {};
+    }
+  }
+  return {};
+}
+
+// An active index is extended ahead with zeros, and only its first entry may be all zero.
+Result<ExitCode> dump_offset_index(const StoredFile& file, Offset base, DumpWriter& writer) {
+  bool is_first = true;
+  const Result<> read = for_each_entry(file, format::offset_index_entry_bytes, [&](const std::byte* at) {
+    const format::OffsetIndexEntry entry = format::load_offset_index_entry(at);
+    if (!is_first && entry == format::OffsetIndexEntry{}) return false;
+    is_first = false;
+    writer.row({{"offset", base + entry.relative_offset}, {"position", entry.position}});
+    return true;
+  });
+  if (!read.ok()) return read.error();
+  return ExitCode::ok;
+}
+
+Result<ExitCode> dump_time_index(const StoredFile& file, Offset base, DumpWriter& writer) {
+  const Result<> read = for_each_entry(file, format::time_index_entry_bytes, [&](const std::byte* at) {
+    const format::TimeIndexEntry entry = format::load_time_index_entry(at);
+    if (entry == format::TimeIndexEntry{}) return false;
+    writer.row({{"timestamp", entry.timestamp_ms}, {"offset", base + entry.relative_offset}});
+    return true;
+  });
+  if (!read.ok()) return read.error();
+  return ExitCode::ok;
+}
+
+Result<ExitCode> dump_transaction_index(const StoredFile& file, DumpWriter& writer) {
+  bool is_valid = true;
+  const Result<> read = for_each_entry(file, format::aborted_transaction_bytes, [&](const std::byte* at) {
+    format::AbortedTransaction entry;
+    is_valid = format::load_aborted_transaction(at, entry);
+    if (!is_valid) return false;
+    writer.row({{"producer_id", entry.producer_id}, {"first_offset", entry.first_offset}, {"last_offset", entry.last_offset},
+                {"last_stable_offset", entry.last_stable_offset}});
+    return true;
+  });
+  if (!read.ok()) return read.error();
+  if (!is_valid) writer.row({{"fault", "an entry's version or offsets make no sense; opening for writing makes the file again"}});
+  return is_valid ? ExitCode::ok : ExitCode::repairable;
+}
+
+Result<ExitCode> dump_snapshot(const StoredFile& file, DumpWriter& writer) {
+  std::vector<std::byte> bytes;
+  const Result<> read = file.read(0, static_cast<std::size_t>(file.size()), bytes);
+  if (!read.ok()) return read.error();
+  const auto entries = format::parse_producer_snapshot(bytes);
+  if (!entries.ok()) {
+    writer.row({{"fault", entries.error().message()}});
+    return ExitCode::repairable;
+  }
+  for (const format::ProducerSnapshotEntry& entry : *entries) {
+    writer.row({{"producer_id", entry.producer_id}, {"producer_epoch", entry.producer_epoch}, {"last_sequence", entry.last_sequence},
+                {"last_offset", entry.last_offset}, {"offset_delta", entry.offset_delta}, {"timestamp", entry.timestamp_ms},
+                {"coordinator_epoch", entry.coordinator_epoch}, {"open_transaction_first_offset", entry.open_transaction_first_offset}});
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings, DumpWriter& writer) {
+  const auto name = format::parse_file_name(path.filename().string());
+  if (!name) {
+    return Error(Errc::invalid_argument, path.string() + " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
+                                                         ".txnindex or .snapshot after 20 digits");
+  }
+  const Result<StoredFile> file = StoredFile::open(path);
+  if (!file.ok()) return file.error();
+  switch (name->kind) {
+    case format::FileKind::log: return dump_log(*file, name->offset, settings.records, writer);
+    case format::FileKind::offset_index: return dump_offset_index(*file, name->offset, writer);
+    case format::FileKind::time_index: return dump_time_index(*file, name->offset, writer);
+    case format::FileKind::transaction_index: return dump_transaction_index(*file, writer);
+    case format::FileKind::snapshot: break;
+  }
+  return dump_snapshot(*file, writer);
+}
+
+}  // namespace seriatim::tools

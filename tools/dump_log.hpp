@@ -1,0 +1,18 @@
+// Prints the batches of one segment, and their records.
+#pragma once
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "dump_writer.hpp"
+#include "exit_code.hpp"
+#include "stored_file.hpp"
+
+namespace seriatim::tools {
+
+/// @param base  the segment's base offset, from its name.
+/// @return damage if a batch fails its checks. A torn tail and unused space at the end are none.
+/// Errors: as reading.
+Result<ExitCode> dump_log(const StoredFile& file, Offset base, bool with_records, DumpWriter& writer);
+
+}  // namespace seriatim::tools

@@ -1,0 +1,26 @@
+// Rows of different shapes, written as they come: dump must not hold a whole segment in memory.
+#pragma once
+
+#include <string_view>
+
+#include "output.hpp"
+
+namespace seriatim::tools {
+
+/// As a table: "name: value name: value", as kafka-dump-log does it.
+class DumpWriter {
+ public:
+  DumpWriter(OutputStream& out, OutputFormat format) : out_(out), format_(format) {}
+  /// @param object  the row.
+  /// @param prefix  in a table, before the row: "| " for what belongs to the row above.
+  void row(const Json& object, std::string_view prefix = {});
+  /// Ends the array that --output json is.
+  void finish();
+
+ private:
+  OutputStream& out_;
+  OutputFormat format_;
+  bool is_first_ = true;
+};
+
+}  // namespace seriatim::tools
