@@ -1,6 +1,6 @@
 #include "record_source.hpp"
 
-#include "json_record.hpp"
+#include "json_record_parser.hpp"
 #include "quantity.hpp"
 
 namespace seriatim::tools {

@@ -84,8 +84,8 @@ Error not_a_duration(std::string_view text) {
               "with units: 250, 250ms, 15m, 1h30m, 7d (ms, s, m, h, d, w)."};
 }
 
-template <std::size_t Count>
-std::string format_exact(std::int64_t value, const std::array<Unit, Count>& units) {
+template <std::size_t count>
+std::string format_exact(std::int64_t value, const std::array<Unit, count>& units) {
   for (const Unit& unit : units) {
     if (value > 0 && value % unit.factor == 0)
       return std::to_string(value / unit.factor) + std::string(unit.name);

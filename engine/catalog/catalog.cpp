@@ -7,6 +7,7 @@
 #include "catalog/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
 #include "catalog/topic_name.hpp"
+#include "catalog/value_codec.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -23,6 +24,16 @@ Result<TopicRecord> existing_topic(const ReadTransaction& in, std::string_view n
   if (!topic) return std::move(topic).error();
   if (!topic->has_value()) return unknown_topic(name);
   return std::move(**topic);
+}
+
+// A value met by the check at open. Databases of a newer version are not ours to judge.
+Result<void> check_value(std::string_view database, std::string_view key, base::ByteSpan value) {
+  const auto* name = std::find(database_names.begin(), database_names.end(), database);
+  if (name == database_names.end()) return {};
+  const auto number = static_cast<std::uint8_t>(name - database_names.begin());
+  const Result<base::ByteSpan> payload = decode_value(static_cast<Database>(number), key, value);
+  if (!payload) return payload.error();
+  return {};
 }
 
 Result<std::vector<TopicRecord>> all_topics(const Environment& environment, Database database) {
@@ -78,17 +89,31 @@ Result<void> update_topic(Environment& environment, std::string_view name,
 
 }  // namespace
 
-Catalog::Catalog(std::unique_ptr<Environment> environment) : environment_(std::move(environment)) {}
+Catalog::Catalog(std::unique_ptr<Environment> environment, std::vector<Error> damage)
+    : environment_(std::move(environment)), damage_(std::move(damage)) {}
 Catalog::Catalog(Catalog&&) noexcept = default;
 Catalog& Catalog::operator=(Catalog&&) noexcept = default;
 Catalog::~Catalog() = default;
 
 Result<Catalog> Catalog::open(const std::string& path, CatalogOptions options) {
-  Result<std::unique_ptr<Environment>> environment = Environment::open(path, options);
+  std::vector<Error> damage;
+  Environment::Verification verification;
+  verification.on_restart = [&] { damage.clear(); };
+  verification.on_value = [&](std::string_view database, std::string_view key, base::ByteSpan value) -> Result<void> {
+    Result<void> checked = check_value(database, key, value);
+    if (checked || checked.error().code() != Errc::corrupt_metadata) return checked;
+    damage.push_back(checked.error().with_context(path));
+    return {};
+  };
+  Result<std::unique_ptr<Environment>> environment = Environment::open(path, options, verification);
   if (!environment) return std::move(environment).error();
-  Catalog catalog(std::move(*environment));
-  // Every version has the engine record: the place where a newer format shows.
-  if (const Result<EngineRecord> engine = catalog.engine(); !engine) return engine.error();
+  if (!damage.empty() && !options.allow_damage) {
+    return damage.front().with_context("of " + std::to_string(damage.size()) + " damaged values, the first");
+  }
+  Catalog catalog(std::move(*environment), std::move(damage));
+  // Every version has the engine record: a catalog without it is not one.
+  const Result<EngineRecord> engine = catalog.engine();
+  if (!engine && !options.allow_damage) return engine.error();
   return catalog;
 }
 

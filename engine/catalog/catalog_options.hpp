@@ -18,6 +18,10 @@ struct CatalogOptions {
   std::function<std::uint64_t()> process_identity{};
   /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of partitions.
   std::uint64_t map_bytes = std::uint64_t{256} << 20U;
+  /// Opens a catalog some of whose values fail their checksums: for tools that look or repair. Catalog::damage() lists
+  /// them; what they said is lost, everything else can be read. An engine must not go on from such a catalog: a
+  /// damaged key looks like a topic, or a log start, that never was.
+  bool allow_damage = false;
 };
 
 }  // namespace seriatim::catalog

@@ -151,6 +151,9 @@ Environment::Attempt Environment::try_write(const WriteBody& body) const {
   const TransactionGate::Pass pass(gate_);
   const std::uint64_t map_bytes = map_bytes_;
   if (Result<void> usable = check_usable(); !usable) return {Next::finished, std::move(usable), map_bytes};
+  // A reader process that died without a word would keep every page from being used again from then on.
+  int cleared = 0;
+  guarded([&] { return mdb_reader_check(env_, &cleared); });
   MDB_txn* raw = nullptr;
   const int begun = begin(true, raw);
   if (begun == MDB_MAP_RESIZED) return {Next::map_resized, {}, map_bytes};

@@ -1,7 +1,7 @@
 // One LMDB environment and its transactions: everything LMDB asks its users to take care of is taken care of here.
 //
 //   the map is full, or grown by another process    enlarged while no transaction is inside; the body runs again
-//   readers that died                               cleared at open, and when the reader table is full
+//   readers that died                               cleared at open, before each write, when the table is full
 //   assertions                                      become corrupt_metadata; the environment is abandoned
 //   a failed sync                                   latched: nothing is accepted until the catalog is reopened
 //   fork()                                          the child's copy refuses to work and touches nothing
@@ -28,6 +28,7 @@
 #include "catalog/catalog_options.hpp"
 #include "catalog/catalog_schema.hpp"
 #include "catalog/env_registry.hpp"
+#include "catalog/page_walk.hpp"
 #include "catalog/transaction_gate.hpp"
 
 struct MDB_env;
@@ -89,8 +90,14 @@ class Environment {
   using ReadBody = std::function<Result<void>(ReadTransaction&)>;
   using WriteBody = std::function<Result<void>(WriteTransaction&)>;
 
-  /// Opens what create() made. Files, meta pages and all used pages are checked first.
-  static Result<std::unique_ptr<Environment>> open(const std::string& directory, const CatalogOptions& options);
+  /// Opens what create() made. Files, meta pages and all used pages are checked first, and all values given to
+  /// `on_value` (again from the beginning, after `on_restart`, if another process changed the state meanwhile).
+  struct Verification {
+    ValueCheck on_value{};
+    std::function<void()> on_restart{};
+  };
+  static Result<std::unique_ptr<Environment>> open(const std::string& directory, const CatalogOptions& options,
+                                                   const Verification& verification);
   /// Makes all databases in an empty directory, with what `fill` puts there, in one synced transaction.
   static Result<void> create(const std::string& directory, const CatalogOptions& options, const WriteBody& fill);
 
@@ -131,7 +138,7 @@ class Environment {
   Result<void> open_files(bool is_birth);
   int open_once(unsigned flags);
   Result<void> open_databases(bool is_birth);
-  Result<void> verify_pages() const;
+  Result<void> verify_pages(const Verification& verification) const;
   Result<void> detect_lock();
   Result<void> check_usable() const;
   int begin(bool is_write, MDB_txn*& transaction) const;

@@ -11,7 +11,6 @@
 #include "catalog/lmdb_call.hpp"
 #include "catalog/lmdb_env.hpp"
 #include "catalog/lmdb_transaction.hpp"
-#include "catalog/page_walk.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -28,7 +27,8 @@ Result<OpenClaim> claim_directory(const std::string& directory, const CatalogOpt
 
 }  // namespace
 
-Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory, const CatalogOptions& options) {
+Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory, const CatalogOptions& options,
+                                                       const Verification& verification) {
   if (Result<void> kinds = check_file_kinds(directory); !kinds) return kinds.error();
   Result<OpenClaim> claim = claim_directory(directory, options);
   if (!claim) return claim.error();
@@ -36,7 +36,7 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& direct
   std::unique_ptr<Environment> environment(new Environment(directory, options, std::move(*claim)));
   if (Result<void> opened = environment->open_files(false); !opened) return opened.error();
   if (Result<void> detected = environment->detect_lock(); !detected) return detected.error();
-  if (Result<void> verified = environment->verify_pages(); !verified) return verified.error();
+  if (Result<void> verified = environment->verify_pages(verification); !verified) return verified.error();
   if (Result<void> databases = environment->open_databases(false); !databases) return databases.error();
   return environment;
 }
@@ -103,7 +103,7 @@ Result<void> Environment::detect_lock() {
   });
 }
 
-Result<void> Environment::verify_pages() const {
+Result<void> Environment::verify_pages(const Verification& verification) const {
   // Beside a live writer the meta page of our state may be replaced between the begin and the look at it.
   constexpr int attempts_max = 10;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
@@ -113,7 +113,8 @@ Result<void> Environment::verify_pages() const {
       if (!meta) return meta.error();
       is_replaced = !meta->has_value();
       if (is_replaced) return {};
-      const Result<PageCount> pages = walk_pages(directory_, **meta);
+      verification.on_restart();
+      const Result<PageCount> pages = walk_pages(directory_, **meta, verification.on_value);
       if (!pages) return pages.error();
       return {};
     });

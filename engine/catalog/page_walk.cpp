@@ -43,7 +43,8 @@ std::uint16_t node_count(base::ByteSpan page) {
 
 class PageWalk {
  public:
-  PageWalk(std::string file, const lmdb::Meta& meta) : file_(std::move(file)), meta_(meta) {
+  PageWalk(std::string file, const lmdb::Meta& meta, const ValueCheck& on_value)
+      : file_(std::move(file)), meta_(meta), on_value_(on_value) {
     std::error_code failure;
     const std::uintmax_t file_bytes = std::filesystem::file_size(file_, failure);
     file_pages_ = failure ? 0 : file_bytes / meta.page_bytes;
@@ -61,6 +62,7 @@ class PageWalk {
     if (Result<void> main = walk_tree(TreeKind::main, meta_.main_tree); !main) return main.error();
     for (std::size_t i = 0; i < named_.size(); ++i) {
       const NamedTree named = named_[i];
+      name_ = named.name;
       if (Result<void> walked = walk_tree(TreeKind::named, named.tree); !walked) {
         return walked.error().with_context("database \"" + named.name + "\"");
       }
@@ -239,12 +241,15 @@ class PageWalk {
     if (node.flags != 0 && node.flags != lmdb::node_big_data) {
       return damaged(page, "a node has flags " + std::to_string(node.flags));
     }
-    if (node.flags == 0) return kind_ == TreeKind::free ? walk_free_list(page, node.data) : Result<void>();
+    if (node.flags == 0) return walk_value(page, node.key, node.data);
     const auto first = lmdb::load<std::uint64_t>(node.data, 0);
     const Result<Bytes> run = take_overflow_run(first, node.data_bytes);
     if (!run) return run.error();
-    if (kind_ != TreeKind::free) return {};
-    return walk_free_list(first, base::ByteSpan(*run).subspan(lmdb::page_header_bytes, node.data_bytes));
+    return walk_value(first, node.key, base::ByteSpan(*run).subspan(lmdb::page_header_bytes, node.data_bytes));
+  }
+
+  Result<void> walk_value(std::uint64_t page, std::string_view key, base::ByteSpan value) {
+    return kind_ == TreeKind::free ? walk_free_list(page, value) : on_value_(name_, key, value);
   }
 
   // Values of the main tree are the roots of the named databases, nothing else.
@@ -296,6 +301,8 @@ class PageWalk {
 
   std::string file_;
   const lmdb::Meta& meta_;
+  const ValueCheck& on_value_;
+  std::string name_;
   std::uint64_t file_pages_ = 0;
   std::ifstream in_;
   std::vector<bool> taken_;
@@ -307,8 +314,8 @@ class PageWalk {
 
 }  // namespace
 
-Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta) {
-  return PageWalk(data_file(directory), meta).run();
+Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta, const ValueCheck& on_value) {
+  return PageWalk(data_file(directory), meta, on_value).run();
 }
 
 }  // namespace seriatim::catalog

@@ -3,7 +3,9 @@
 // known to be where LMDB will look for it; what the values say is checked by the value codec.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include <seriatim/result.hpp>
 
@@ -17,11 +19,15 @@ struct PageCount {
   std::uint64_t free = 0;  ///< listed in the free tree
 };
 
+/// Called for each value of a named database; an error ends the walk.
+using ValueCheck =
+    std::function<Result<void>(std::string_view database, std::string_view key, base::ByteSpan value)>;
+
 /// Checks the trees of `meta` in `directory`/data.mdb: page headers, layout, key order within and between pages,
 /// depth, counts, overflow runs, the lists of free pages, and that no page is used twice.
 /// The state must not be recycled meanwhile: the caller holds a read transaction on it.
 /// Cost: reads each used page once, a few microseconds per page.
 /// Errors: corrupt_metadata (file, page, what is wrong); io_error if the disk cannot read a page.
-Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta);
+Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta, const ValueCheck& on_value);
 
 }  // namespace seriatim::catalog

@@ -93,8 +93,7 @@ Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
   header.producer_epoch = options.producer_epoch;
   header.base_sequence = options.base_sequence;
   header.record_count = record_count_;
-  write_batch_header(batch.data(), header);
-  seal_batch(batch);
+  write_sealed_header(batch, header);
   return FramedBatch{.bytes = batch,
                      .record_count = header.record_count,
                      .last_offset_delta = header.last_offset_delta,

@@ -96,7 +96,7 @@ inline BatchHeader read_batch_header(const std::byte* at) noexcept {
   return header;
 }
 
-/// Writes the 61 bytes of `header` at `to`, `header.crc` as it is: see seal_batch() for computing it.
+/// Writes the 61 bytes of `header` at `to`, `header.crc` as it is: write_sealed_header computes it.
 inline void write_batch_header(std::byte* to, const BatchHeader& header) noexcept {
   using base::store_be;
   store_be(to + base_offset_at, header.base_offset);
@@ -121,6 +121,9 @@ inline void stamp_base_offset(std::byte* batch, Offset base_offset) noexcept {
 
 /// Computes the CRC of a whole batch (header and records) and stores it in its header.
 void seal_batch(base::MutableByteSpan batch) noexcept;
+
+/// Writes `header` before the records that are already in place, with the CRC of both; `header.crc` is not read.
+void write_sealed_header(base::MutableByteSpan batch, const BatchHeader& header) noexcept;
 
 /// Makes a batch one of log append time: sets the bit and the batch's timestamp, and seals it again. Base
 /// timestamp and deltas keep the producer's values, as in Kafka.

@@ -121,8 +121,7 @@ Result<FramedBatch> BatchRebuilder::rebuild(const BatchHeader& original, std::sp
   }
 
   header.length = static_cast<std::int32_t>(batch_.size() - log_overhead);
-  write_batch_header(batch_.data(), header);
-  seal_batch(batch_);
+  write_sealed_header(batch_, header);
   return FramedBatch{.bytes = batch_,
                      .record_count = header.record_count,
                      .last_offset_delta = header.last_offset_delta,

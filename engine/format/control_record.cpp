@@ -26,7 +26,6 @@ std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noe
   header.producer_id = marker.producer_id;
   header.producer_epoch = marker.producer_epoch;
   header.record_count = 1;
-  write_batch_header(out.data(), header);
 
   std::array<std::byte, key_bytes> key{};
   base::store_be(key.data(), key_version);
@@ -41,7 +40,7 @@ std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noe
                             .header_count = 0};
   const std::byte* const end = encode_before_headers(out.data() + records_at, body_size(fields, 0), fields);
   SERIATIM_ASSERT(end == out.data() + marker_batch_bytes);
-  seal_batch(out.first(marker_batch_bytes));
+  write_sealed_header(out.first(marker_batch_bytes), header);
   return marker_batch_bytes;
 }
 

@@ -20,15 +20,20 @@ RecordFields first_record_fields(const RecordInput& record) noexcept {
 }
 
 struct Opened {
+  BatchHeader header;
   std::byte* value;
-  std::size_t batch_bytes;
 };
 
-Opened open(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept {
+// Writes the record but for the bytes of its value, and no header yet.
+Opened open_record(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept {
   const RecordFields fields = first_record_fields(record);
   const std::size_t body_bytes = body_size(fields, headers_size(record.headers));
   const std::size_t batch_bytes = header_bytes + length_size(body_bytes) + body_bytes;
   SERIATIM_ASSERT(batch_bytes <= out.size() && batch_bytes <= batch_bytes_max);
+
+  std::byte* const value = encode_before_value(out.data() + records_at, body_bytes, fields);
+  std::byte* const after = value + record.value.size();
+  encode_headers(encode_length(after, record.headers.size()), record.headers);
 
   BatchHeader header;
   header.length = static_cast<std::int32_t>(batch_bytes - log_overhead);
@@ -39,12 +44,7 @@ Opened open(const RecordInput& record, const FrameOptions& options, base::Mutabl
   header.producer_epoch = options.producer_epoch;
   header.base_sequence = options.base_sequence;
   header.record_count = 1;
-  write_batch_header(out.data(), header);
-
-  std::byte* const value = encode_before_value(out.data() + records_at, body_bytes, fields);
-  std::byte* const after = value + record.value.size();
-  encode_headers(encode_length(after, record.headers.size()), record.headers);
-  return {value, batch_bytes};
+  return {header, value};
 }
 
 }  // namespace
@@ -70,14 +70,17 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept {
 
 std::size_t frame_single(const RecordInput& record, const FrameOptions& options,
                          base::MutableByteSpan out) noexcept {
-  const Opened batch = open(record, options, out);
-  if (!record.value.is_null()) std::memcpy(batch.value, record.value.data(), record.value.size());
-  seal_batch(out.first(batch.batch_bytes));
-  return batch.batch_bytes;
+  const Opened opened = open_record(record, options, out);
+  if (!record.value.is_null()) std::memcpy(opened.value, record.value.data(), record.value.size());
+  const std::size_t batch_bytes = opened.header.size_bytes();
+  write_sealed_header(out.first(batch_bytes), opened.header);
+  return batch_bytes;
 }
 
 std::byte* open_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept {
-  return open(record, options, out).value;
+  const Opened opened = open_record(record, options, out);
+  write_batch_header(out.data(), opened.header);
+  return opened.value;
 }
 
 }  // namespace seriatim::format

@@ -102,7 +102,7 @@ class Directory {
 
 // The kind of an entry. File systems may leave d_type empty; then the entry is asked itself.
 Result<EntryKind> entry_kind(const Directory& directory, const dirent& entry, const std::string& path) {
-  if (entry.d_type != DT_UNKNOWN) return kind_of(DTTOIF(entry.d_type));
+  if (entry.d_type != DT_UNKNOWN) return kind_of(static_cast<mode_t>(DTTOIF(entry.d_type)));
   struct stat status {};
   if (::fstatat(directory.descriptor(), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     const int saved = errno;

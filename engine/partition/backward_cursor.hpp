@@ -18,21 +18,24 @@ class BackwardCursor {
   explicit BackwardCursor(PartitionLogPtr log) noexcept : walker_(std::move(log)) {}
 
   /// Stands behind the last batch that begins below `before`.
-  /// Errors: offset_out_of_range (below the log start, above the high watermark), corrupt_record, those of mapping a segment.
+  /// Errors: offset_out_of_range: below the log start or above the high watermark.
   Result<> seek(Offset before);
 
-  /// Reads the batch before the cursor and moves in front of it; `end` at the log start. The first and the last batch may reach beyond
-  /// the range asked for.
-  /// Errors: corrupt_record; offset_out_of_range if retention has passed the cursor. The cursor is of no use then.
+  /// Reads the batch before the cursor, structure and checksum checked, and moves in front of it; `end` at the log start. The first and the last
+  /// batch may reach beyond the range asked for. `out` is valid until the next call.
+  /// Errors: corrupt_record, with what is readable from where; offset_out_of_range if retention has passed the cursor; those of mapping a
+  /// segment.
   Result<FetchCursor::Step> previous(FetchedBatch& out);
 
  private:
-  Result<bool> load_block();
+  Result<> load_block();
   Result<Offset> block_start() const;
 
   FetchCursor walker_;
-  Offset bound_ = 0;             // everything at or above was returned, or is none of ours
-  std::vector<Offset> starts_;   // base offsets of batches below bound_ that were found and not returned
+  segment::SegmentPtr segment_{};
+  segment::SegmentPin pin_{};
+  Offset bound_ = 0;  // every batch that begins here or above was returned, or is not asked for
+  std::vector<std::uint64_t> positions_{};  // in segment_, ascending: found and not yet returned
 };
 
 }  // namespace seriatim::partition

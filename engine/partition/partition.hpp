@@ -146,6 +146,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
   mutable std::vector<std::weak_ptr<segment::Segment>> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);
+  std::vector<std::byte> claim_buffer_ SERIATIM_GUARDED_BY(append_mutex_);  // where a claim is filled if writes are not mapped
   std::atomic<std::thread::id> claim_holder_{};
 
   // What the last finished sync covers, and whether one is running.

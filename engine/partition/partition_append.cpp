@@ -114,7 +114,9 @@ Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
     if (auto checked = check_appendable(size); !checked) return checked.error();
     const std::int64_t now_ms = environment_.clock.wall_ms();
     if (auto rolled = roll_if_needed(size, offsets_.log_end(), now_ms); !rolled) return rolled.error();
-    return active_->reserve(size);
+    if (mapped_writes_) return active_->reserve(size);
+    claim_buffer_.resize(size);
+    return base::MutableByteSpan(claim_buffer_);
   }();
   if (!reserved) {
     append_mutex_.unlock();

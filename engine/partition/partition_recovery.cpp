@@ -74,7 +74,10 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                                    .limits = {.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes),
                                               .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
                                               .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
-                                              .mapped_writes = request_.mapped_writes}};
+                                              .mapped_writes = request_.mapped_writes},
+                                   .may_have_gaps = checkpoint.compacted_to_offset > 0 ||
+                                                    config.cleanup_policy != CleanupPolicy::delete_,
+                                   .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
@@ -99,6 +102,7 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
 // False: the segment had to be cut, so what follows it cannot belong to the log.
 Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
   auto request = request_for(file);
+  request.is_sealed = !is_last;
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
   const bool below_durable = file.log_bytes < request.durable_position;
   if (below_durable) request.durable_position = 0;
@@ -109,7 +113,7 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
   const bool stops_early = found->state.end_position < file.log_bytes;
   const bool sealed = !is_last;
   if (found->indexes_need_rebuild) {
-    if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state, sealed); !rebuilt) return rebuilt.error();
+    if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt) return rebuilt.error();
   }
   if (stops_early || below_durable) {
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();

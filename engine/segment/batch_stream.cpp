@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/assert.hpp"
 #include "format/batch_layout.hpp"
 
 namespace seriatim::segment {
@@ -51,7 +50,6 @@ Result<BatchStream::Item> BatchStream::next() {
 }
 
 void BatchStream::resume_at(std::uint64_t position, Offset lowest_offset) noexcept {
-  SERIATIM_ASSERT(position >= position_);
   position_ = position;
   expected_offset_ = lowest_offset;
   stopped_ = false;

@@ -34,7 +34,7 @@ class BatchStream {
 
   /// Batches that end at or below `position` are believed without their CRC.
   void trust_crc_below(std::uint64_t position) noexcept { trusted_below_ = position; }
-  /// Goes on from `position`, above the last batch, after a fault or the end.
+  /// Goes on from `position`, where a batch is known to begin, after a fault or the end.
   void resume_at(std::uint64_t position, Offset lowest_offset) noexcept;
   /// The lowest base offset the next batch may have.
   Offset expected_offset() const noexcept { return expected_offset_; }

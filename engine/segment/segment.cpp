@@ -59,7 +59,6 @@ Result<std::shared_ptr<Segment>> Segment::create(const SegmentContext& context, 
   }
   auto created = segment->create_files(limits);
   if (created) return segment;
-  segment->maps_.reset();
   for (const std::string* path :
        {&segment->log_path_, &segment->offset_index_path_, &segment->time_index_path_}) {
     context.files.forget(*path);

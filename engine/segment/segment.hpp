@@ -166,7 +166,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> trim();
 
   // ---- durability, any thread ----
-  /// fdatasync of the log: everything placed before the call is on stable storage. Of a sealed or trimmed segment
+  /// fdatasync of the log: everything published before the call is on stable storage. Of a sealed or trimmed segment
   /// the indexes too, and first, so that a log known to be durable to its end has durable indexes.
   /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages) · not_found (deleted) ·
   ///   too_many_open_files, io_error: no sync was tried.
@@ -194,9 +194,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<os::Mapping> map_sealed_log() const;
   Error deleted_error() const;
 
-  PlacedBatch placed(std::size_t size, const format::BatchHeader& header, Offset base_offset) noexcept {
-    // Tested first: an unconditional store would take the cache line from the syncing thread at every batch.
-    if (!needs_sync_.load(std::memory_order_relaxed)) needs_sync_.store(true, std::memory_order_relaxed);
+  PlacedBatch placed(std::size_t size, const format::BatchHeader& header, Offset base_offset) const noexcept {
     return {.position = write_position_,
             .size_bytes = static_cast<std::uint32_t>(size),
             .base_offset = base_offset,
@@ -232,10 +230,13 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<bool> sealed_{false};
   std::atomic<bool> deleted_{false};
   std::atomic<bool> recently_used_{false};
-  std::atomic<bool> needs_sync_{true};      // stored to since the last sync; unknown for what was there before us
   std::atomic<bool> has_exact_files_{false};  // sealed or trimmed: syncing covers the indexes
+  // Set where the end position does not tell that there is something to sync: a new length, or bytes that were
+  // here before this object and of which nothing is known.
+  std::atomic<bool> needs_sync_{true};
 
   base::Mutex sync_mutex_;
+  std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   std::uint64_t written_back_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
 
   mutable base::Mutex maps_mutex_;

@@ -92,9 +92,9 @@ Result<PlacedBatch> Segment::place_written(base::ByteSpan batch, const format::B
   std::array<std::byte, format::length_at> stamped;
   base::store_be(stamped.data(), base_offset);
   const std::array<base::ByteSpan, 2> pieces{base::ByteSpan(stamped), batch.subspan(stamped.size())};
-  const PlacedBatch result = placed(batch.size(), header, base_offset);
+  if (has_exact_files_.load(std::memory_order_relaxed)) has_exact_files_.store(false, std::memory_order_release);
   if (auto written = (*file)->write_gather_at(pieces, write_position_); !written) return std::move(written).error();
-  return result;
+  return placed(batch.size(), header, base_offset);
 }
 
 Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
@@ -131,10 +131,12 @@ Result<> Segment::seal() {
   auto closing = active_maps_->time_index.stage(max_timestamp_);
   if (!closing) return std::move(closing).error();
   if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
-  if (auto closed = active_maps_->log.protect_read_only(); !closed) return closed;
-  if (auto closed = active_maps_->offset_index.file().protect(); !closed) return closed;
-  if (auto closed = active_maps_->time_index.file().protect(); !closed) return closed;
   if (*closing) active_maps_->time_index.commit();
+  // A guard against stray stores of the host program. Where the kernel refuses it the segment is sealed all the
+  // same: the files are exact, and nothing of ours stores any more.
+  static_cast<void>(active_maps_->log.protect_read_only());
+  static_cast<void>(active_maps_->offset_index.file().protect());
+  static_cast<void>(active_maps_->time_index.file().protect());
   sealed_.store(true, std::memory_order_release);
   return {};
 }
@@ -152,7 +154,7 @@ Result<> Segment::trim_files(std::uint64_t staged_time_entries) {
   // Readers look at nothing behind the end, so the pages that go were nobody's.
   allocated_bytes_ = ready_bytes_ = write_position_;
   if (auto cut = (*file)->truncate(write_position_); !cut) return cut;
-  needs_sync_.store(true, std::memory_order_relaxed);
+  needs_sync_.store(true, std::memory_order_release);
   has_exact_files_.store(true, std::memory_order_release);
   return {};
 }
@@ -162,11 +164,14 @@ Result<> Segment::sync() {
   {
     // Waits for a sync that is under way: its caller's bytes may be in it, and are not durable before it ends.
     const base::MutexLock lock(sync_mutex_);
-    if (!needs_sync_.exchange(false, std::memory_order_relaxed)) return {};
+    const std::uint64_t end = end_position();
+    const bool needs_sync = needs_sync_.exchange(false, std::memory_order_acq_rel);
+    if (!needs_sync && synced_position_ == end) return {};
     if (auto synced = sync_files(); !synced) {
-      needs_sync_.store(true, std::memory_order_relaxed);
+      needs_sync_.store(true, std::memory_order_release);
       return synced;
     }
+    synced_position_ = end;
     if (is_sealed()) {
       const base::MutexLock maps_lock(maps_mutex_);
       enters_cache = !is_cacheable_ && maps_ != nullptr;

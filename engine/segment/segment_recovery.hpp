@@ -23,6 +23,11 @@ struct RecoveryRequest {
   std::uint64_t durable_position = 0;
   Offset durable_offset = 0;  ///< The lowest base offset of a batch at `durable_position`.
   SegmentLimits limits{};
+  /// Another segment follows: the files have their exact length and the time index its closing entry.
+  bool is_sealed = false;
+  /// Compaction may have taken batches out. Without it, a base offset above the expected one, behind the durable
+  /// position, is a fault: base offsets are not covered by the checksum.
+  bool may_have_gaps = true;
   /// The segment was synced after it was sealed or trimmed (`Segment::sync` covers the indexes then): the ends of
   /// the indexes are believed. Without it the index files are read whole, which thousands of old segments
   /// cannot afford.
@@ -62,12 +67,10 @@ Result<RecoveredSegment> scan_segment(const SegmentContext& context, const Recov
 Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position);
 
 /// Writes both index files from the log [0, state.end_position), byte for byte as Kafka's own recovery does,
-/// starting from the entries `state` says are right; updates the entry counts and the largest timestamp of `state`.
+/// starting from the entries `state` says are right; updates the entry counts of `state`. Where the log is damaged
+/// below the durable position the indexes go on behind it; damage above ends them.
 /// Files are written beside and renamed.
-/// @param closing_time_entry  the segment is sealed: its time index ends with the largest timestamp.
-/// Errors: corrupt_record (the log below the end is damaged where entries should come from: what the indexes cover
-///   ends there, and they were written) is not an error · storage_full, io_error and the like.
-Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state,
-                         bool closing_time_entry);
+/// Errors: not_found (no log) · storage_full, io_error and the like: each file is the old or the new one.
+Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state);
 
 }  // namespace seriatim::segment

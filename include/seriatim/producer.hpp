@@ -134,7 +134,7 @@ class SERIATIM_API Claim {
   void abort() noexcept;
 
  private:
-  friend struct detail::ProducerImpl;
+  friend struct detail::ClaimImpl;
   explicit Claim(std::unique_ptr<detail::ClaimImpl> impl) noexcept;
   std::unique_ptr<detail::ClaimImpl> impl_;
 };

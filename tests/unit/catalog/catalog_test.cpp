@@ -158,7 +158,7 @@ TEST_CASE("every flipped bit of a stored value is reported with database and key
     must(catalog.create_topic(topic_record("t", 1)));
     must(catalog.create_topic(topic_record("u", 2)));
   }
-  const std::unique_ptr<Environment> environment = must(Environment::open(made.path, options()));
+  const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
   std::string stored;
   must(environment->read([&](ReadTransaction& in) -> Result<void> {
     const Result<std::optional<base::ByteSpan>> value = in.get(Database::topics, "t");
@@ -187,7 +187,7 @@ TEST_CASE("every flipped bit of a stored value is reported with database and key
   }
 }
 
-TEST_CASE("a damaged record names its catalog, database and key; others stay readable") {
+TEST_CASE("a damaged value keeps the catalog closed, unless it is opened to look at what is left") {
   const Made made;
   {
     Catalog catalog = made.open();
@@ -195,26 +195,39 @@ TEST_CASE("a damaged record names its catalog, database and key; others stay rea
     must(catalog.create_topic(topic_record("other", 2)));
   }
   {
-    const std::unique_ptr<Environment> environment = must(Environment::open(made.path, options()));
+    const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) {
       std::string value = encode_value(Database::topics, "victim", encode(topic_record("victim", 1)));
       value.back() = static_cast<char>(value.back() ^ 1);
       return out.put(Database::topics, "victim", value);
     }));
   }
-  const Catalog catalog = made.open();
+  const auto is_named = [&](const Error& error) {
+    CAPTURE(error.message());
+    CHECK(error.code() == Errc::corrupt_metadata);
+    CHECK(error.message().find(made.path) != std::string::npos);
+    CHECK(error.message().find("database \"topics\", key \"victim\"") != std::string::npos);
+  };
+  const Result<Catalog> closed = Catalog::open(made.path, options());
+  REQUIRE_FALSE(closed.ok());
+  is_named(closed.error());
+  CHECK(closed.error().message().find("of 1 damaged values, the first") == 0);
+
+  CatalogOptions allowing = options();
+  allowing.allow_damage = true;
+  const Catalog catalog = must(Catalog::open(made.path, allowing));
+  REQUIRE(catalog.damage().size() == 1);
+  is_named(catalog.damage()[0]);
   const Result<TopicRecord> damaged = catalog.topic("victim");
   REQUIRE_FALSE(damaged.ok());
-  CHECK(damaged.error().code() == Errc::corrupt_metadata);
-  CHECK(damaged.error().message().find(made.path) != std::string::npos);
-  CHECK(damaged.error().message().find("database \"topics\", key \"victim\"") != std::string::npos);
+  is_named(damaged.error());
   CHECK(must(catalog.topic("other")).name == "other");
 }
 
 TEST_CASE("a catalog of a newer version is refused as such at open") {
   const Made made;
   {
-    const std::unique_ptr<Environment> environment = must(Environment::open(made.path, options()));
+    const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) {
       return out.put(Database::engine, engine_key, encode_value(Database::engine, engine_key, "from the future", 2));
     }));
@@ -227,12 +240,30 @@ TEST_CASE("a catalog of a newer version is refused as such at open") {
   CHECK(read_all(made.path + "/data.mdb") == before);
 }
 
+TEST_CASE("one value of a newer version among old ones is refused at open, as such") {
+  const Made made;
+  {
+    const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
+    must(environment->write([](WriteTransaction& out) {
+      return out.put(Database::topics, "t", encode_value(Database::topics, "t", "from the future", 2));
+    }));
+  }
+  CatalogOptions allowing = options();
+  allowing.allow_damage = true;
+  for (const CatalogOptions& with : {options(), allowing}) {
+    const Result<Catalog> opened = Catalog::open(made.path, with);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().code() == Errc::unsupported_version);
+    CHECK(opened.error().message().find("database \"topics\", key \"t\"") != std::string::npos);
+  }
+}
+
 TEST_CASE("ten thousand topics are created, listed and found again") {
   const Made made;
   constexpr std::uint32_t topics = 10'000;
   {
     // In one transaction: ten thousand syncs would test the disk.
-    const std::unique_ptr<Environment> environment = must(Environment::open(made.path, options()));
+    const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) -> Result<void> {
       for (std::uint32_t i = 0; i < topics; ++i) {
         const TopicRecord topic = topic_record("topic-" + std::to_string(i), i + 1, 3);

@@ -18,7 +18,7 @@ struct Made {
   std::unique_ptr<Environment> environment;
   Made() {
     make_catalog(dir / "catalog");
-    environment = must(Environment::open(dir / "catalog", options()));
+    environment = must(open_environment(dir / "catalog", options()));
   }
 };
 
@@ -105,7 +105,7 @@ TEST_CASE("random operations leave what a map would hold, also after reopening, 
   std::map<std::string, std::string> model;
   for (int round = 0; round < 12; ++round) {
     // Opening walks all pages: what LMDB does must agree with what the walk takes for sound.
-    const std::unique_ptr<Environment> environment = must(Environment::open(dir / "catalog", options()));
+    const std::unique_ptr<Environment> environment = must(open_environment(dir / "catalog", options()));
     REQUIRE(contents(*environment, Database::offsets) == model);
     for (int commit = 0; commit < 4; ++commit) {
       std::map<std::string, std::string> changed = model;

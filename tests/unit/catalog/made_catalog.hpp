@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/catalog.hpp"
 #include "catalog/catalog_birth.hpp"
+#include "catalog/lmdb_env.hpp"
 #include "catalog/lmdb_layout.hpp"
 #include "support/temp_dir.hpp"
 
@@ -63,11 +65,18 @@ inline void make_catalog(const std::string& directory) {
 /// The value, or the test fails with the error's text.
 template <class T>
 T must(Result<T> result) {
-  if (!result.ok()) FAIL(std::string(result.error().name()) + ": " + result.error().message());
+  if (!result.ok()) FAIL((std::string(result.error().name()) + ": " + result.error().message()));
   return std::move(*result);
 }
 inline void must(const Result<void>& result) {
-  if (!result.ok()) FAIL(std::string(result.error().name()) + ": " + result.error().message());
+  if (!result.ok()) FAIL((std::string(result.error().name()) + ": " + result.error().message()));
+}
+
+/// Takes every value: tests of this level store what they like.
+inline Result<void> any_value(std::string_view, std::string_view, base::ByteSpan) { return {}; }
+
+inline Result<std::unique_ptr<Environment>> open_environment(const std::string& path, const CatalogOptions& with) {
+  return Environment::open(path, with, {any_value, [] {}});
 }
 
 inline TopicRecord topic_record(const std::string& name, std::uint32_t number, std::int32_t partitions = 1) {

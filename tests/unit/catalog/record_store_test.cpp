@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("erase_prefix takes what begins with the prefix and nothing beside it") {
   const test::TempDir dir;
   make_catalog(dir / "catalog");
-  const std::unique_ptr<Environment> environment = must(Environment::open(dir / "catalog", options()));
+  const std::unique_ptr<Environment> environment = must(open_environment(dir / "catalog", options()));
   must(environment->write([](WriteTransaction& out) -> Result<void> {
     for (const char* key : {"a", "aa", "ab", "ab1", "abz", "ac", "b"}) {
       if (Result<void> put = out.put(Database::offsets, key, "v"); !put) return put;
@@ -37,7 +37,7 @@ TEST_CASE("a lookup knows partitions of existing topics only") {
     Catalog catalog = must(Catalog::open(dir / "catalog", options()));
     must(catalog.create_topic(topic_record("t", 4, 2)));
   }
-  const std::unique_ptr<Environment> environment = must(Environment::open(dir / "catalog", options()));
+  const std::unique_ptr<Environment> environment = must(open_environment(dir / "catalog", options()));
   must(environment->read([](ReadTransaction& in) -> Result<void> {
     TopicLookup topics(in);
     CHECK(must(topics.id_of({"t", 0})) == id_of(4));
@@ -52,7 +52,7 @@ TEST_CASE("a catalog without its engine record does not open") {
   const test::TempDir dir;
   make_catalog(dir / "catalog");
   {
-    const std::unique_ptr<Environment> environment = must(Environment::open(dir / "catalog", options()));
+    const std::unique_ptr<Environment> environment = must(open_environment(dir / "catalog", options()));
     must(environment->write([](WriteTransaction& out) -> Result<void> {
       must(out.erase(Database::engine, engine_key));
       return {};

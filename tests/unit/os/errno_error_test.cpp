@@ -29,11 +29,11 @@ TEST_CASE("each errno has the code that tells the caller what to do") {
                                         {ENOMEM, Errc::io_error},
                                         {EXDEV, Errc::io_error},
                                         {ESTALE, Errc::io_error}};
-  for (const auto& [value, code] : table) {
-    CAPTURE(value);
-    const Error error = errno_error(value, "open", "/d/f");
-    CHECK(error.code() == code);
-    CHECK(error.sys_errno() == value);
+  for (const std::pair<int, Errc>& row : table) {
+    CAPTURE(row.first);
+    const Error error = errno_error(row.first, "open", "/d/f");
+    CHECK(error.code() == row.second);
+    CHECK(error.sys_errno() == row.first);
   }
 }
 

@@ -29,7 +29,9 @@ constexpr std::size_t mib = 1 << 20;
 // A file with random bytes, and two connected descriptors.
 struct Fixture {
   explicit Fixture(const char* what, std::size_t size = mib) : bytes(test::Random(what).bytes(size)) {
-    file = std::move(*posix_vfs().open(dir / "f", OpenMode::create_new));
+    auto opened = posix_vfs().open(dir / "f", OpenMode::create_new);
+    REQUIRE(opened);
+    file = std::move(*opened);
     REQUIRE(file->write_at(bytes, 0));
   }
   ~Fixture() {

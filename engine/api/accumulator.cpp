@@ -1,0 +1,106 @@
+#include "api/accumulator.hpp"
+
+#include <utility>
+
+#include "format/batch_layout.hpp"
+#include "format/record_cursor.hpp"
+
+namespace seriatim::api {
+
+Accumulator::Accumulator(std::shared_ptr<detail::EngineImpl> engine, TopicPtr topic, partition::PartitionPtr partition,
+                         AccumulatorSettings settings)
+    : engine_(std::move(engine)), topic_(std::move(topic)), partition_(std::move(partition)), settings_(settings) {}
+
+Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery) {
+  const base::MutexLock lock(mutex_);
+  if (!builder_.empty() && builder_.upper_bound_bytes(record) > settings_.batch_size) append_batch();
+  if (auto appended = builder_.append(record); !appended) {
+    return appended;
+  }
+  const bool first = waiting_.empty();
+  if (first) frame_options_ = topic.frame_options(engine_->clock.wall_ms());
+  waiting_.push_back({std::move(delivery), record.timestamp_ms});
+  if (builder_.size_bytes() >= settings_.batch_size) {
+    append_batch();
+  } else if (first) {
+    engine_->delivery->schedule(weak_from_this(), engine_->clock.monotonic_ns() + settings_.linger.count() * 1000);
+  }
+  return {};
+}
+
+void Accumulator::drain() {
+  const base::MutexLock lock(mutex_);
+  append_batch();
+}
+
+void Accumulator::append_batch() {
+  if (waiting_.empty()) return;
+  auto appended = append_builder(builder_);
+  const std::size_t count = waiting_.size();
+  if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
+    // As Kafka: a batch that is too large in sum is split, in order; a single record that is too large fails alone.
+    append_range(0, count / 2);
+    append_range(count / 2, count - count / 2);
+  } else {
+    hand_over(0, count, appended);
+  }
+  builder_.clear();
+  waiting_.clear();
+}
+
+void Accumulator::append_range(std::size_t first, std::size_t count) {
+  auto plain_options = frame_options_;
+  plain_options.codec = format::Codec::none;
+  auto whole = builder_.frame(plain_options);
+  if (!whole) return hand_over(first, count, whole.error());
+  format::RecordCursor cursor(whole->bytes.subspan(format::header_bytes), whole->record_count);
+  format::BatchBuilder part;
+  format::DecodedRecord record;
+  std::vector<HeaderView> headers;
+  Result<> built;
+  for (std::size_t i = 0; i < first + count && built.ok(); ++i) {
+    SERIATIM_ASSERT(cursor.next(record) == format::RecordCursor::Step::record);
+    if (i < first) continue;
+    headers.clear();
+    format::HeaderCursor header_cursor(record.headers, record.header_count);
+    for (HeaderView header; header_cursor.next(header);) headers.push_back(header);
+    built = part.append({.key = record.key, .value = record.value, .timestamp_ms = waiting_[i].timestamp_ms, .headers = headers});
+  }
+  auto appended = built ? append_builder(part) : Result<partition::PartitionAppend>(built.error());
+  if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
+    append_range(first, count / 2);
+    append_range(first + count / 2, count - count / 2);
+    return;
+  }
+  hand_over(first, count, appended);
+}
+
+Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuilder& builder) {
+  auto framed = builder.frame(frame_options_);
+  if (!framed) return framed.error();
+  return partition_->append(*framed);
+}
+
+void Accumulator::hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) {
+  PendingDelivery pending{.partition = partition_};
+  if (appended && settings_.acks == Acks::all) pending.sync_end = appended->last_offset + 1;
+  if (!appended) engine_->counters.refused_appends.add(count);
+  pending.deliveries.reserve(count);
+  pending.outcomes.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& waiting = waiting_[first + i];
+    if (appended) {
+      const std::int64_t timestamp_ms = frame_options_.log_append_time ? frame_options_.append_time_ms : waiting.timestamp_ms;
+      pending.outcomes.emplace_back(
+          RecordMetadata{.partition = partition_->name().partition,
+                         .offset = settings_.acks == Acks::none ? -1 : appended->base_offset + static_cast<Offset>(i),
+                         .timestamp = Timestamp{std::chrono::milliseconds{timestamp_ms}}});
+    } else {
+      pending.outcomes.emplace_back(appended.error());
+    }
+    pending.deliveries.push_back(std::move(waiting.delivery));
+  }
+  engine_->delivery->deliver(std::move(pending));
+}
+
+}  // namespace seriatim::api

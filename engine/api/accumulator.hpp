@@ -1,0 +1,58 @@
+// Gathers the records of one producer for one partition until their batch is full or has lingered long enough.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <seriatim/producer.hpp>
+
+#include "api/delivery.hpp"
+#include "api/delivery_thread.hpp"
+#include "api/producer_topic.hpp"
+#include "base/mutex.hpp"
+#include "format/batch_builder.hpp"
+
+namespace seriatim::api {
+
+struct AccumulatorSettings {
+  Acks acks = Acks::all;
+  std::chrono::microseconds linger{0};
+  std::size_t batch_size = 0;
+};
+
+/// Any thread. Batches leave in the order in which their records came: framing, appending and handing over happen under one mutex.
+class Accumulator final : public Lingering, public std::enable_shared_from_this<Accumulator> {
+ public:
+  Accumulator(std::shared_ptr<detail::EngineImpl> engine, TopicPtr topic, partition::PartitionPtr partition, AccumulatorSettings settings);
+
+  /// Takes a copy of the record. A full batch is appended in the caller's thread.
+  /// Errors: record_too_large, invalid_timestamp: the record is not taken.
+  Result<> add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery);
+  /// Appends what is there.
+  void drain();
+  void on_due() override { drain(); }
+
+ private:
+  struct Waiting {
+    Delivery delivery;
+    std::int64_t timestamp_ms;
+  };
+  void append_batch() SERIATIM_REQUIRES(mutex_);
+  void append_range(std::size_t first, std::size_t count) SERIATIM_REQUIRES(mutex_);
+  void hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) SERIATIM_REQUIRES(mutex_);
+  Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);
+
+  const std::shared_ptr<detail::EngineImpl> engine_;
+  const TopicPtr topic_;
+  const partition::PartitionPtr partition_;
+  const AccumulatorSettings settings_;
+  base::Mutex mutex_;
+  format::BatchBuilder builder_ SERIATIM_GUARDED_BY(mutex_);
+  format::FrameOptions frame_options_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<Waiting> waiting_ SERIATIM_GUARDED_BY(mutex_);
+};
+
+}  // namespace seriatim::api

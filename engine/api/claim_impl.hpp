@@ -1,0 +1,40 @@
+// Behind `Claim`: a batch of one record, framed in place at the end of the active segment while the partition's append mutex is held.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <seriatim/producer.hpp>
+
+#include "api/engine_impl.hpp"
+#include "api/producer_topic.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+struct ClaimRequest {
+  BytesView key{};
+  std::size_t value_size = 0;
+  Acks acks = Acks::all;
+};
+
+struct ClaimImpl {
+  static Result<Claim> create(EngineImpl& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition, const ClaimRequest& request);
+  ~ClaimImpl();
+
+  Result<RecordMetadata> commit();
+  void abort() noexcept;
+
+  partition::PartitionPtr partition{};
+  Acks acks = Acks::all;
+  std::int64_t timestamp_ms = -1;
+  base::MutableByteSpan batch{};   ///< Empty once committed or aborted.
+  std::span<std::byte> value{};
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,74 @@
+// The one engine thread that tells producers what became of their records: it syncs what asynchronous `acks = all` sends wait for, drives
+// lingering batches when they are due, and runs callbacks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <seriatim/producer.hpp>
+
+#include "api/delivery.hpp"
+#include "base/mutex.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+struct EngineImpl;
+}
+}  // namespace v0
+}  // namespace seriatim
+
+namespace seriatim::api {
+
+/// A batch of the log whose outcome is to be delivered.
+struct PendingDelivery {
+  partition::PartitionPtr partition{};
+  Offset sync_end = -1;                       ///< Sync up to here first; -1: nothing to wait for.
+  std::vector<Delivery> deliveries{};
+  std::vector<Result<RecordMetadata>> outcomes{};  ///< One per delivery, valid if the sync succeeds.
+};
+
+/// Something with a due time: a lingering batch.
+class Lingering {
+ public:
+  virtual ~Lingering() = default;
+  /// Appends what is due. Called by the delivery thread at or after the time it was scheduled for.
+  virtual void on_due() = 0;
+};
+
+class DeliveryThread {
+ public:
+  explicit DeliveryThread(detail::EngineImpl& engine);
+  ~DeliveryThread();
+  DeliveryThread(const DeliveryThread&) = delete;
+  DeliveryThread& operator=(const DeliveryThread&) = delete;
+
+  /// Hands over a batch; in the order of these calls per partition, callbacks run. Any thread.
+  void deliver(PendingDelivery pending);
+  /// Calls `item` back at `due_ns` of the monotonic clock. Any thread.
+  void schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns);
+  /// Appends every lingering batch, syncs and delivers everything that was handed over, and ends the thread. Idempotent.
+  void stop();
+
+ private:
+  struct Timer {
+    std::int64_t due_ns;
+    std::weak_ptr<Lingering> item;
+  };
+  void loop();
+  std::vector<Timer> take_due(std::int64_t now_ns, bool all) SERIATIM_REQUIRES(mutex_);
+  static void deliver_all(std::vector<PendingDelivery> pending);
+
+  detail::EngineImpl& engine_;
+  base::Mutex mutex_;
+  base::ConditionVariable wake_;
+  bool stopping_ SERIATIM_GUARDED_BY(mutex_) = false;
+  std::vector<PendingDelivery> pending_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<Timer> timers_ SERIATIM_GUARDED_BY(mutex_);  // a heap, earliest first
+  std::thread thread_;
+};
+
+}  // namespace seriatim::api

@@ -1,0 +1,242 @@
+#include "api/producer_impl.hpp"
+
+#include <array>
+#include <utility>
+
+#include "format/batch_layout.hpp"
+#include "format/single_batch.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+// A batch up to this size is framed on the stack; larger ones in a buffer that the thread keeps. 4 KiB: arbitrary, well inside any stack.
+constexpr std::size_t stack_batch_bytes = 4096;
+
+std::int64_t to_ms(const std::optional<Timestamp>& timestamp, const base::Clock& clock) noexcept {
+  return timestamp ? timestamp->time_since_epoch().count() : clock.wall_ms();
+}
+
+std::size_t payload_bytes(const ProducerRecord& record) noexcept {
+  std::size_t bytes = record.key.size() + record.value.size();
+  for (const auto& header : record.headers) bytes += header.key.size() + header.value.size();
+  return bytes;
+}
+
+std::vector<std::byte>& thread_buffer() {
+  static thread_local std::vector<std::byte> buffer;
+  return buffer;
+}
+
+format::BatchBuilder& thread_builder() {
+  static thread_local format::BatchBuilder builder;
+  return builder;
+}
+
+}  // namespace
+
+ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options)
+    : engine_(std::move(engine)),
+      options_(std::move(options)),
+      interceptors_(options_.interceptors.empty() ? nullptr : std::make_shared<const std::vector<ProducerInterceptor>>(options_.interceptors)),
+      topics_(*engine_, options_),
+      memory_(std::make_shared<api::BufferMemory>(options_.buffer_memory, engine_->counters.buffered_bytes_added,
+                                                  engine_->counters.buffered_bytes_removed)),
+      in_flight_(std::make_shared<api::InFlight>()) {}
+
+ProducerImpl::~ProducerImpl() {
+  if (!engine_->check_usable()) return;  // The engine's close has delivered everything; a forked child has nothing of its own.
+  if (auto closed = close(std::chrono::minutes(2)); !closed) engine_->report(LogLevel::error, "closing a producer: " + closed.error().message());
+}
+
+Result<> ProducerImpl::check_usable() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable;
+  if (closed_.load(std::memory_order_acquire)) return Error(Errc::closed, "this producer was closed; make a new one with Engine::producer");
+  return {};
+}
+
+Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) const {
+  auto topic = topics_.find(record.topic);
+  if (!topic) return topic.error();
+  Route route{.topic = *topic};
+  const PartitionId count = (*topic)->topic->partition_count();
+  if (record.partition) {
+    route.index = *record.partition;
+  } else if (options_.partitioner) {
+    route.index = options_.partitioner(record.topic, record.key, count);
+  } else {
+    route.index = (*topic)->chooser.choose(record.key, payload_bytes(record), count);
+  }
+  auto partition = (*topic)->partition(route.index);
+  if (!partition) return partition.error();
+  route.partition = *partition;
+  route.input = {.key = record.key, .value = record.value, .timestamp_ms = to_ms(record.timestamp, engine_->clock), .headers = record.headers};
+  if (record.key.is_null() && (*topic)->needs_key()) {
+    return Error(Errc::invalid_record, "topic " + std::string(record.topic) + " is compacted, so every record needs a key; give it one");
+  }
+  if (auto checked = format::check_record(route.input); !checked) return checked.error();
+  return route;
+}
+
+// The hot path: frame outside any lock, then one append.
+Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
+  const auto options = route.topic->frame_options(route.input.timestamp_ms);
+  Result<partition::PartitionAppend> appended = partition::PartitionAppend{};
+  if (options.codec != format::Codec::none) {
+    auto& builder = thread_builder();
+    builder.clear();
+    if (auto added = builder.append(route.input); !added) return added.error();
+    auto framed = builder.frame(options);
+    if (!framed) return framed.error();
+    appended = route.partition->append(*framed);
+  } else {
+    std::array<std::byte, stack_batch_bytes> stack;
+    base::MutableByteSpan space{stack};
+    const std::size_t size = format::single_batch_bytes(route.input);
+    if (size > stack.size()) {
+      auto& buffer = thread_buffer();
+      if (buffer.size() < size) buffer.resize(size);
+      space = buffer;
+    }
+    format::frame_single(route.input, options, space);
+    appended = route.partition->append({.bytes = space.first(size), .record_count = 1});
+  }
+  if (!appended) return appended.error();
+  return RecordMetadata{.partition = route.index,
+                        .offset = appended->base_offset,
+                        .timestamp = Timestamp{std::chrono::milliseconds{route.input.timestamp_ms}}};
+}
+
+DeliveryFuture ProducerImpl::send(const ProducerRecord& record) {
+  if (completes_at_once()) return DeliveryFuture(send_sync(record));
+  auto state = std::make_shared<DeliveryState>();
+  if (auto queued = enqueue(record, {.state = state}); !queued) return DeliveryFuture(Result<RecordMetadata>(queued.error()));
+  return DeliveryFuture(std::move(state));
+}
+
+Result<> ProducerImpl::send(const ProducerRecord& record, DeliveryCallback callback) {
+  return enqueue(record, {.callback = std::move(callback)});
+}
+
+Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
+  if (!is_direct() || interceptors_ != nullptr) {
+    auto state = std::make_shared<DeliveryState>();
+    if (auto queued = enqueue(record, {.state = state}); !queued) return queued.error();
+    // Somebody waits: what gathers with this record goes now.
+    if (!is_direct()) drain(nullptr);
+    return state->wait();
+  }
+  auto outcome = [&]() -> Result<RecordMetadata> {
+    if (auto usable = check_usable(); !usable) return usable.error();
+    auto routed = route(record);
+    if (!routed) return routed.error();
+    auto appended = append_now(*routed);
+    if (!appended) return appended.error();
+    if (options_.acks == Acks::all) {
+      if (auto synced = routed->partition->sync_to(appended->offset + 1); !synced) return synced.error();
+    }
+    if (options_.acks == Acks::none) appended->offset = -1;
+    return appended;
+  }();
+  if (!outcome) engine_->counters.refused_appends.add();
+  return outcome;
+}
+
+void ProducerImpl::acknowledge(const Result<RecordMetadata>& result) const {
+  if (interceptors_ == nullptr) return;
+  for (const auto& interceptor : *interceptors_) {
+    if (interceptor.on_acknowledgement) interceptor.on_acknowledgement(result);
+  }
+}
+
+std::chrono::steady_clock::time_point ProducerImpl::memory_deadline() const {
+  if (options_.on_full == OnFull::fail) return std::chrono::steady_clock::time_point::min();
+  return std::chrono::steady_clock::now() + options_.max_block;
+}
+
+// Everything that is not complete when it returns. Errors known at once are returned, after the interceptors were told.
+Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery delivery) {
+  ProducerRecord intercepted = record;
+  if (interceptors_ != nullptr) {
+    for (const auto& interceptor : *interceptors_) {
+      if (interceptor.on_send) interceptor.on_send(intercepted);
+    }
+  }
+  auto queued = [&]() -> Result<> {
+    if (auto usable = check_usable(); !usable) return usable;
+    auto routed = route(intercepted);
+    if (!routed) return routed.error();
+    auto lease = memory_->acquire(payload_bytes(intercepted) + format::header_bytes, memory_deadline());
+    if (!lease) return lease.error();
+    delivery.memory = *std::move(lease);
+    delivery.interceptors = interceptors_;
+    return enqueue_routed(*routed, std::move(delivery));
+  }();
+  if (!queued) {
+    engine_->counters.refused_appends.add();
+    acknowledge(queued.error());
+  }
+  return queued;
+}
+
+Result<> ProducerImpl::enqueue_routed(const Route& route, api::Delivery delivery) {
+  delivery.in_flight = api::InFlightMark(in_flight_);
+  if (!is_direct()) return accumulator_of(route)->add(*route.topic, route.input, std::move(delivery));
+  auto appended = append_now(route);
+  if (!appended) return appended.error();
+  if (options_.acks == Acks::all) {
+    api::PendingDelivery pending{.partition = route.partition->shared_from_this(), .sync_end = appended->offset + 1};
+    pending.deliveries.push_back(std::move(delivery));
+    pending.outcomes.emplace_back(*appended);
+    engine_->delivery->deliver(std::move(pending));
+    return {};
+  }
+  if (options_.acks == Acks::none) appended->offset = -1;
+  delivery.complete(*appended);
+  return {};
+}
+
+std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& route) {
+  const base::MutexLock lock(accumulators_mutex_);
+  auto& accumulator = accumulators_[route.partition];
+  if (accumulator == nullptr) {
+    accumulator = std::make_shared<api::Accumulator>(
+        engine_, route.topic->topic, route.partition->shared_from_this(),
+        api::AccumulatorSettings{.acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size});
+  }
+  return accumulator;
+}
+
+// One partition, or all of them for nullptr.
+void ProducerImpl::drain(partition::Partition* partition) {
+  std::vector<std::shared_ptr<api::Accumulator>> drained;
+  {
+    const base::MutexLock lock(accumulators_mutex_);
+    for (const auto& [key, accumulator] : accumulators_) {
+      if (partition == nullptr || key == partition) drained.push_back(accumulator);
+    }
+  }
+  for (const auto& accumulator : drained) accumulator->drain();
+}
+
+Result<> ProducerImpl::flush(std::chrono::milliseconds timeout) {
+  if (auto usable = check_usable(); !usable) return usable;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  drain(nullptr);
+  if (in_flight_->wait_until_empty(deadline)) return {};
+  return Error(Errc::timed_out, "records are still waiting for their outcome after " + std::to_string(timeout.count()) +
+                                    " ms; they stay queued: flush again, or allow more time",
+               0, Outcome::unknown);
+}
+
+Result<> ProducerImpl::close(std::chrono::milliseconds timeout) {
+  if (closed_.load(std::memory_order_acquire)) return {};
+  auto flushed = flush(timeout);
+  closed_.store(true, std::memory_order_release);
+  return flushed;
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

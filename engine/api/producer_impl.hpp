@@ -1,0 +1,74 @@
+// Behind `Producer`. Two ways into the log: at once in the caller's thread (linger 0), or through an accumulator per partition.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/producer.hpp>
+
+#include "api/accumulator.hpp"
+#include "api/buffer_memory.hpp"
+#include "api/delivery.hpp"
+#include "api/delivery_thread.hpp"
+#include "api/engine_impl.hpp"
+#include "api/producer_topic.hpp"
+#include "base/mutex.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
+  ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
+  ~ProducerImpl();
+
+  static Result<Producer> create(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
+
+  DeliveryFuture send(const ProducerRecord& record);
+  Result<> send(const ProducerRecord& record, DeliveryCallback callback);
+  Result<RecordMetadata> send_sync(const ProducerRecord& record);
+  Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);
+  Result<Claim> try_claim(const TopicPartition& at, std::size_t value_size, BytesView key);
+  Result<> flush(std::chrono::milliseconds timeout);
+  Result<> close(std::chrono::milliseconds timeout);
+
+ private:
+  /// Where a record goes, decided before anything is touched.
+  struct Route {
+    const api::ProducerTopic* topic = nullptr;
+    partition::Partition* partition = nullptr;
+    PartitionId index = 0;
+    format::RecordInput input{};
+  };
+  Result<> check_usable() const;
+  Result<Route> route(const ProducerRecord& record) const;
+  Result<RecordMetadata> append_now(const Route& route) const;
+  bool is_direct() const noexcept { return options_.linger.count() == 0; }
+  bool completes_at_once() const noexcept { return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr; }
+  Result<> enqueue(const ProducerRecord& record, api::Delivery delivery);
+  Result<> enqueue_routed(const Route& route, api::Delivery delivery);
+  std::shared_ptr<api::Accumulator> accumulator_of(const Route& route);
+  void drain(partition::Partition* partition);
+  void acknowledge(const Result<RecordMetadata>& result) const;
+  Result<format::FramedBatch> frame_records(const api::ProducerTopic& topic, std::span<const Record> records) const;
+  std::chrono::steady_clock::time_point memory_deadline() const;
+
+  const std::shared_ptr<EngineImpl> engine_;
+  const ProducerOptions options_;
+  const std::shared_ptr<const std::vector<ProducerInterceptor>> interceptors_;  ///< nullptr if there are none.
+  mutable api::ProducerTopics topics_;
+  const std::shared_ptr<api::BufferMemory> memory_;
+  const std::shared_ptr<api::InFlight> in_flight_;
+  std::atomic<bool> closed_{false};
+  base::Mutex accumulators_mutex_;
+  std::map<partition::Partition*, std::shared_ptr<api::Accumulator>> accumulators_ SERIATIM_GUARDED_BY(accumulators_mutex_);
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

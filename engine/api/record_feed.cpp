@@ -1,0 +1,137 @@
+#include "api/record_feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "partition/fetched_records.hpp"
+#include "partition/segment_retry.hpp"
+
+namespace seriatim::api {
+
+using format::RecordCursor;
+using partition::FetchCursor;
+
+RecordFeed::RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
+                       std::shared_ptr<RecordPool> pool) noexcept
+    : log_(std::move(log)), name_(std::move(name)), pool_(std::move(pool)), cursor_(log_) {}
+
+void RecordFeed::seek(Offset offset) noexcept {
+  forget_place();
+  position_ = offset;
+}
+
+void RecordFeed::forget_place() noexcept {
+  in_batch_ = false;
+  section_.reset();
+  cursor_.reset();
+}
+
+Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+  const std::size_t first = out.views.size();
+  bound_ = log_->high_watermark();
+  const auto outcome = partition::retry_if_replaced(*log_, [&]() -> Result<> {
+    auto filled = fill(budget, out);
+    // Whatever it was, the segments are looked up anew next time.
+    if (!filled) forget_place();
+    return filled;
+  });
+  const std::size_t count = out.views.size() - first;
+  if (count == 0) return outcome ? Result<std::size_t>(count) : Result<std::size_t>(outcome.error());
+  out.ranges.push_back({name_, first, count, position_});
+  log_->counters().fetched_records.add(count);
+  return count;
+}
+
+Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+  if (log_->is_deleted()) {
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + name_->topic + " was deleted; assign the partitions that are left, or the new topic of that name");
+  }
+  if (position_ < log_->log_start_offset()) return partition::out_of_range(*log_, position_);
+  if (in_batch_) {
+    budget.has_taken = true;
+    budget.bytes_left -= std::min(budget.bytes_left, batch_.bytes.size());
+    attach(out);
+  }
+  while (budget.records_left > 0) {
+    if (!in_batch_) {
+      auto opened = open_batch(budget);
+      if (!opened) return opened.error();
+      if (!*opened) return {};
+      attach(out);
+    }
+    if (auto delivered = deliver(budget, out); !delivered) return delivered;
+  }
+  return {};
+}
+
+// False: nothing more is there, or nothing more fits.
+Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
+  if (position_ == bound_) return false;
+  if (!cursor_.is_positioned()) {
+    if (auto found = cursor_.seek(position_); !found) return found.error();
+  }
+  for (;;) {
+    auto step = cursor_.peek(bound_, budget.check_crcs, batch_);
+    if (!step) return step.error();
+    if (*step == FetchCursor::Step::end) return false;
+    if (!batch_.header.is_control()) break;
+    finish_batch();
+  }
+  if (budget.has_taken && batch_.bytes.size() > budget.bytes_left) return false;
+  base::ByteSpan section;
+  if (batch_.header.codec() == format::Codec::none) {
+    section = batch_.bytes.subspan(format::records_at);
+  } else {
+    section_ = pool_->take_section();
+    auto decompressed = partition::record_section(*log_, batch_, section_.bytes());
+    if (!decompressed) return decompressed.error();
+    section = *decompressed;
+  }
+  records_ = partition::records_of(batch_.header, section);
+  decoded_ = 0;
+  in_batch_ = true;
+  budget.has_taken = true;
+  budget.bytes_left -= std::min(budget.bytes_left, batch_.bytes.size());
+  log_->counters().fetched_batches.add();
+  log_->counters().fetched_bytes.add(batch_.bytes.size());
+  return true;
+}
+
+void RecordFeed::attach(detail::ConsumerRecordsImpl& out) {
+  if (section_) {
+    out.sections.push_back(section_);
+  } else if (out.pins.empty() || out.pins.back() != *batch_.pin) {
+    out.pins.push_back(*batch_.pin);
+  }
+}
+
+Result<> RecordFeed::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+  format::DecodedRecord record;
+  // One step more than there are records: that nothing follows the last one is part of the check.
+  while (budget.records_left > 0 || decoded_ == batch_.header.record_count) {
+    const auto step = records_.next(record);
+    if (step == RecordCursor::Step::malformed) return partition::malformed_records(*log_, batch_, position_);
+    if (step == RecordCursor::Step::end) {
+      finish_batch();
+      return {};
+    }
+    ++decoded_;
+    const Offset offset = batch_.header.base_offset + record.offset_delta;
+    if (offset < position_) continue;
+    detail::RecordViewAccess::set(out.views.emplace_back(), name_.get(), offset,
+                                  batch_.header.record_timestamp_ms(record.timestamp_delta), record);
+    position_ = offset + 1;
+    --budget.records_left;
+  }
+  return {};
+}
+
+void RecordFeed::finish_batch() noexcept {
+  in_batch_ = false;
+  section_.reset();
+  cursor_.advance(batch_);
+  position_ = std::max(position_, batch_.header.next_offset());
+}
+
+}  // namespace seriatim::api

@@ -1,0 +1,44 @@
+// Keeps a few used objects for the next taker. Any thread, without a lock.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+namespace seriatim::api {
+
+/// At most N objects; one that finds no room is destroyed.
+template <class T, std::size_t N>
+class Shelf {
+ public:
+  Shelf() noexcept = default;
+  ~Shelf() {
+    for (auto& place : places_) std::unique_ptr<T>(place.load(std::memory_order_acquire)).reset();
+  }
+  Shelf(const Shelf&) = delete;
+  Shelf& operator=(const Shelf&) = delete;
+
+  /// Null if it is empty.
+  std::unique_ptr<T> take() noexcept {
+    for (auto& place : places_) {
+      if (place.load(std::memory_order_relaxed) == nullptr) continue;
+      if (T* const object = place.exchange(nullptr, std::memory_order_acquire)) return std::unique_ptr<T>(object);
+    }
+    return nullptr;
+  }
+  void put(std::unique_ptr<T> object) noexcept {
+    for (auto& place : places_) {
+      T* nothing = nullptr;
+      if (place.compare_exchange_strong(nothing, object.get(), std::memory_order_release, std::memory_order_relaxed)) {
+        static_cast<void>(object.release());
+        return;
+      }
+    }
+  }
+
+ private:
+  std::array<std::atomic<T*>, N> places_{};
+};
+
+}  // namespace seriatim::api

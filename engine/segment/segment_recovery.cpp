@@ -1,0 +1,102 @@
+// Making a segment right after a scan: cutting its tail, rebuilding its indexes.
+#include "segment/segment_recovery.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "format/file_name.hpp"
+#include "format/index_entry.hpp"
+#include "os/path.hpp"
+#include "os/small_file.hpp"
+#include "segment/batch_stream.hpp"
+#include "segment/index_builder.hpp"
+#include "segment/index_bytes.hpp"
+
+namespace seriatim::segment {
+namespace {
+
+constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
+constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
+
+std::string path_of(const RecoveryRequest& request, format::FileKind kind) {
+  return os::join_path(request.directory, format::file_name(request.base_offset, kind));
+}
+
+// Feeds the entries `state` says are right to `builder`; returns where the log has to be read from.
+Result<std::uint64_t> start_builder(const SegmentContext& context, const RecoveryRequest& request,
+                                    const SegmentState& state, IndexBuilder& builder) {
+  if (state.offset_index_entries == 0) return std::uint64_t{0};
+  auto offsets = read_index_front(context, path_of(request, format::FileKind::offset_index), offset_entry_bytes,
+                                  state.offset_index_entries);
+  if (!offsets) return std::move(offsets).error();
+  auto times = read_index_front(context, path_of(request, format::FileKind::time_index), time_entry_bytes,
+                                state.time_index_entries);
+  if (!times) return std::move(times).error();
+  const bool are_whole = offsets->bytes.size() == state.offset_index_entries * offset_entry_bytes &&
+                         times->bytes.size() == state.time_index_entries * time_entry_bytes;
+  if (!are_whole) return std::uint64_t{0};
+  builder.start_from(offsets->bytes, times->bytes);
+  const auto* last = offsets->bytes.data() + offsets->bytes.size() - offset_entry_bytes;
+  return static_cast<std::uint32_t>(format::load_offset_index_entry(last).position);
+}
+
+Result<> replace_index(const SegmentContext& context, const std::string& path, base::ByteSpan entries) {
+  if (auto replaced = os::replace_small_file(context.vfs, path, entries); !replaced) return replaced;
+  context.files.forget(path);
+  return {};
+}
+
+}  // namespace
+
+Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position) {
+  auto log = context.files.open(log_path, os::OpenMode::read_write);
+  if (!log) return std::move(log).error();
+  auto size = (*log)->size();
+  if (!size) return std::move(size).error();
+  // Cutting erases: what is allocated there again reads as zeros. It needs no space, as writing zeros might on a
+  // disk that is full. The sync must stand before the next append, or the old bytes could come back behind it.
+  if (*size > end_position) {
+    if (auto cut = (*log)->truncate(end_position); !cut) return cut;
+  }
+  return (*log)->sync_all();
+}
+
+Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state) {
+  auto log = context.files.open(path_of(request, format::FileKind::log), os::OpenMode::read);
+  if (!log) return std::move(log).error();
+  IndexBuilder builder(request.base_offset, request.limits.index_interval_bytes);
+  auto start = start_builder(context, request, state, builder);
+  if (!start) return std::move(start).error();
+  BatchStream stream(**log, *start, state.end_position, request.base_offset);
+  // The scan that found the end has checked them, or they were durable before it.
+  stream.trust_crc_below(state.end_position);
+  for (;;) {
+    auto item = stream.next();
+    if (!item) return std::move(item).error();
+    if (item->at_end) break;
+    const bool is_right = item->fault == format::BatchFault::none &&
+                          item->header.last_offset() - request.base_offset <=
+                              std::numeric_limits<std::int32_t>::max();
+    if (is_right) {
+      builder.note(item->position, item->header);
+    } else if (item->position < request.durable_position && request.durable_position < state.end_position) {
+      stream.resume_at(request.durable_position, request.durable_offset);
+    } else {
+      break;
+    }
+  }
+  if (request.is_sealed) builder.close();
+  const base::ByteSpan offsets = builder.offset_entries();
+  const base::ByteSpan times = builder.time_entries();
+  if (auto replaced = replace_index(context, path_of(request, format::FileKind::offset_index), offsets); !replaced) {
+    return replaced;
+  }
+  if (auto replaced = replace_index(context, path_of(request, format::FileKind::time_index), times); !replaced) {
+    return replaced;
+  }
+  state.offset_index_entries = offsets.size() / offset_entry_bytes;
+  state.time_index_entries = times.size() / time_entry_bytes;
+  return {};
+}
+
+}  // namespace seriatim::segment

@@ -1,0 +1,288 @@
+// Finding out what a segment holds: from the indexes where they can be believed, from the log behind them.
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "format/batch_layout.hpp"
+#include "format/file_name.hpp"
+#include "format/index_entry.hpp"
+#include "os/path.hpp"
+#include "segment/batch_stream.hpp"
+#include "segment/index_builder.hpp"
+#include "segment/index_bytes.hpp"
+#include "segment/index_sanity.hpp"
+#include "segment/segment_recovery.hpp"
+
+namespace seriatim::segment {
+namespace {
+
+using format::BatchFault;
+
+constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
+constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
+// Positions in an offset index are 31 bits; a longer file is not Kafka's, and what lies beyond not readable.
+constexpr std::uint64_t log_bytes_max = std::numeric_limits<std::int32_t>::max();
+
+// From where the log has to be walked, and what is known up to there.
+struct StartingPoint {
+  std::uint64_t position = 0;
+  Offset lowest_offset = 0;
+  std::uint64_t offset_entries = 0;
+  std::uint64_t time_entries = 0;
+};
+
+class Scan {
+ public:
+  Scan(const SegmentContext& context, const RecoveryRequest& request, const BatchVisitor& visit)
+      : context_(context),
+        request_(request),
+        visit_(visit),
+        builder_(request.base_offset, request.limits.index_interval_bytes) {}
+
+  Result<RecoveredSegment> run();
+
+ private:
+  std::string path_of(format::FileKind kind) const {
+    return os::join_path(request_.directory, format::file_name(request_.base_offset, kind));
+  }
+  Result<bool> start_from_synced_indexes();
+  Result<> start_from_checked_indexes();
+  StartingPoint choose_start() const;
+  Result<bool> log_agrees(const format::OffsetIndexEntry& entry) const;
+  Result<> walk();
+  bool pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item);
+  bool offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept;
+  Result<> read_first_timestamp();
+  void compare_indexes();
+  bool is_right(const IndexBytes& index, base::ByteSpan entries) const;
+
+  const SegmentContext& context_;
+  const RecoveryRequest& request_;
+  const BatchVisitor& visit_;
+  IndexBuilder builder_;
+  std::shared_ptr<os::File> log_{};
+  IndexBytes offsets_{};
+  IndexBytes times_{};
+  StartingPoint start_{};
+  bool trusts_indexes_ = false;
+  std::uint64_t scan_end_ = 0;
+  RecoveredSegment found_{};
+};
+
+Result<RecoveredSegment> Scan::run() {
+  auto log = context_.files.open(path_of(format::FileKind::log), os::OpenMode::read);
+  if (!log) return std::move(log).error();
+  log_ = std::move(*log);
+  auto size = log_->size();
+  if (!size) return std::move(size).error();
+  found_.file_bytes = *size;
+  scan_end_ = std::min(*size, log_bytes_max);
+  found_.state = {.base_offset = request_.base_offset,
+                  .end_offset = request_.base_offset,
+                  .max_timestamp = {-1, request_.base_offset}};
+  if (request_.durable_position < found_.file_bytes) {
+    // The whole file: the kernel does not drop part of a large folio.
+    auto dropped = log_->drop_cache(0, 0);
+    if (!dropped) return std::move(dropped).error();
+  }
+  if (request_.indexes_synced) {
+    auto started = start_from_synced_indexes();
+    if (!started) return std::move(started).error();
+    trusts_indexes_ = *started;
+  }
+  if (!trusts_indexes_) {
+    if (auto started = start_from_checked_indexes(); !started) return std::move(started).error();
+  }
+  if (auto walked = walk(); !walked) return std::move(walked).error();
+  if (auto read = read_first_timestamp(); !read) return std::move(read).error();
+  found_.state.max_timestamp = builder_.max_timestamp();
+  compare_indexes();
+  return std::move(found_);
+}
+
+// False: their ends make no sense, so they are not as they were synced.
+Result<bool> Scan::start_from_synced_indexes() {
+  auto offsets = read_index_end(context_, path_of(format::FileKind::offset_index), offset_entry_bytes);
+  if (!offsets) return std::move(offsets).error();
+  auto times = read_index_end(context_, path_of(format::FileKind::time_index), time_entry_bytes);
+  if (!times) return std::move(times).error();
+  if (!offsets->exists || !times->exists) return false;
+  const bool sane = sane_offset_entries(offsets->bytes, scan_end_) * offset_entry_bytes == offsets->bytes.size() &&
+                    sane_time_entries(times->bytes) * time_entry_bytes == times->bytes.size();
+  if (!sane) return false;
+  StartingPoint start{.lowest_offset = request_.base_offset,
+                      .offset_entries = offsets->file_bytes / offset_entry_bytes,
+                      .time_entries = times->file_bytes / time_entry_bytes};
+  if (!offsets->bytes.empty()) {
+    const auto last = format::load_offset_index_entry(offsets->bytes.data());
+    auto agrees = log_agrees(last);
+    if (!agrees || !*agrees) return agrees;
+    start.position = static_cast<std::uint64_t>(last.position);
+  }
+  start_ = start;
+  offsets_ = std::move(*offsets);
+  times_ = std::move(*times);
+  builder_.start_from(offsets_.bytes, times_.bytes);
+  return true;
+}
+
+Result<> Scan::start_from_checked_indexes() {
+  // More entries than the smallest batches would need cannot be right.
+  const std::uint64_t entries_max = scan_end_ / format::header_bytes + 1;
+  auto offsets = read_index_front(context_, path_of(format::FileKind::offset_index), offset_entry_bytes, entries_max);
+  if (!offsets) return std::move(offsets).error();
+  auto times = read_index_front(context_, path_of(format::FileKind::time_index), time_entry_bytes, entries_max);
+  if (!times) return std::move(times).error();
+  offsets_ = std::move(*offsets);
+  times_ = std::move(*times);
+  start_ = choose_start();
+  if (start_.offset_entries > 0) {
+    const auto* last = offsets_.bytes.data() + (start_.offset_entries - 1) * offset_entry_bytes;
+    auto agrees = log_agrees(format::load_offset_index_entry(last));
+    if (!agrees) return std::move(agrees).error();
+    if (!*agrees) start_ = {.lowest_offset = request_.base_offset};
+  }
+  builder_.start_from(base::ByteSpan(offsets_.bytes).first(start_.offset_entries * offset_entry_bytes),
+                      base::ByteSpan(times_.bytes).first(start_.time_entries * time_entry_bytes));
+  return {};
+}
+
+// The last moment at which both indexes were written and neither has lost an entry since. An index that lost its
+// end in a power cut cannot be told from one that has no more entries, except by the other: a time entry was
+// written together with the first offset entry at or behind its batch, so up to there both are whole.
+StartingPoint Scan::choose_start() const {
+  StartingPoint start{.lowest_offset = request_.base_offset};
+  const std::uint64_t durable = std::min(request_.durable_position, scan_end_);
+  const std::uint64_t offset_count = sane_offset_entries(offsets_.bytes, durable);
+  if (offset_count == 0) return start;
+  const auto relative_offset = [this](std::uint64_t index) {
+    return format::load_offset_index_entry(offsets_.bytes.data() + index * offset_entry_bytes).relative_offset;
+  };
+  const std::uint64_t time_count = sane_time_entries(times_.bytes, relative_offset(offset_count - 1));
+  if (time_count == 0) return start;
+  const auto last_time =
+      format::load_time_index_entry(times_.bytes.data() + (time_count - 1) * time_entry_bytes);
+  std::uint64_t low = 0;
+  std::uint64_t high = offset_count - 1;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (relative_offset(middle) < last_time.relative_offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const auto entry = format::load_offset_index_entry(offsets_.bytes.data() + low * offset_entry_bytes);
+  start.position = static_cast<std::uint64_t>(entry.position);
+  start.offset_entries = low + 1;
+  start.time_entries = time_count;
+  return start;
+}
+
+// Whether a batch begins where `entry` says and ends with its offset. Entries have no checksum of their own.
+Result<bool> Scan::log_agrees(const format::OffsetIndexEntry& entry) const {
+  BatchStream stream(*log_, static_cast<std::uint64_t>(entry.position), scan_end_, request_.base_offset);
+  stream.trust_crc_below(request_.durable_position);
+  auto item = stream.next();
+  if (!item) return std::move(item).error();
+  return !item->at_end && item->fault == BatchFault::none &&
+         item->header.last_offset() == request_.base_offset + entry.relative_offset;
+}
+
+Result<> Scan::walk() {
+  BatchStream stream(*log_, start_.position, scan_end_, start_.lowest_offset);
+  stream.trust_crc_below(request_.durable_position);
+  SegmentState& state = found_.state;
+  state.end_position = start_.position;
+  for (;;) {
+    const Offset expected = stream.expected_offset();
+    auto next = stream.next();
+    if (!next) return std::move(next).error();
+    BatchStream::Item item = *next;
+    if (item.at_end) return {};
+    if (item.fault == BatchFault::none && !offsets_fit(item, expected)) item.fault = BatchFault::wrong_offset;
+    if (item.fault != BatchFault::none) {
+      if (pass_over_durable_fault(stream, item)) continue;
+      found_.fault = item.fault;
+      return {};
+    }
+    builder_.note(item.position, item.header);
+    state.end_position = item.position + item.bytes.size();
+    state.end_offset = item.header.next_offset();
+    if (item.position == 0) state.first_timestamp_ms = item.header.max_timestamp_ms;
+    if (state.end_position > request_.durable_position && visit_) visit_(item.header, item.bytes);
+  }
+}
+
+// What the stream cannot know: the span an index can express, and whether a base offset above the expected one is
+// a gap that compaction left or a flipped bit (the checksum does not cover it).
+bool Scan::offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept {
+  const std::int64_t span = item.header.last_offset() - request_.base_offset;
+  if (span > std::numeric_limits<std::int32_t>::max()) return false;
+  if (item.position < request_.durable_position) return true;
+  const Offset lowest = request_.durable_position > 0 ? std::max(expected, request_.durable_offset) : expected;
+  if (item.header.base_offset < lowest) return false;
+  const bool has_gap = item.header.base_offset != lowest;
+  return request_.may_have_gaps || !has_gap;
+}
+
+// Damage below the durable position takes nothing away from what lies behind it: the walk goes on where a batch is
+// known to begin.
+bool Scan::pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item) {
+  const std::uint64_t durable = request_.durable_position;
+  if (item.position >= durable || durable > scan_end_) return false;
+  found_.durable_fault = item.fault;
+  found_.durable_fault_position = item.position;
+  found_.state.end_position = durable;
+  found_.state.end_offset = std::max(found_.state.end_offset, request_.durable_offset);
+  stream.resume_at(durable, found_.state.end_offset);
+  return true;
+}
+
+Result<> Scan::read_first_timestamp() {
+  if (start_.position == 0 || found_.state.end_position == 0) return {};
+  BatchStream stream(*log_, 0, scan_end_, request_.base_offset);
+  stream.trust_crc_below(request_.durable_position);
+  auto first = stream.next();
+  if (!first) return std::move(first).error();
+  if (!first->at_end && first->fault == BatchFault::none) {
+    found_.state.first_timestamp_ms = first->header.max_timestamp_ms;
+  }
+  return {};
+}
+
+// What is right of the files as they are; with anything else they have to be rebuilt. Of an unsealed segment more
+// bytes may follow: what was allocated ahead goes when it is opened for appending.
+void Scan::compare_indexes() {
+  SegmentState& state = found_.state;
+  state.offset_index_entries = start_.offset_entries;
+  state.time_index_entries = start_.time_entries;
+  if (request_.is_sealed) builder_.close();
+  const base::ByteSpan offsets = builder_.offset_entries();
+  const base::ByteSpan times = builder_.time_entries();
+  if (trusts_indexes_) {
+    found_.indexes_need_rebuild = offsets.size() != offsets_.bytes.size() || times.size() != times_.bytes.size();
+    return;
+  }
+  found_.indexes_need_rebuild = !is_right(offsets_, offsets) || !is_right(times_, times);
+  if (found_.indexes_need_rebuild) return;
+  state.offset_index_entries = offsets.size() / offset_entry_bytes;
+  state.time_index_entries = times.size() / time_entry_bytes;
+}
+
+bool Scan::is_right(const IndexBytes& index, base::ByteSpan entries) const {
+  if (!index.exists || index.bytes.size() < entries.size()) return false;
+  if (request_.is_sealed && index.file_bytes != entries.size()) return false;
+  return std::equal(entries.begin(), entries.end(), index.bytes.begin());
+}
+
+}  // namespace
+
+Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request,
+                                      const BatchVisitor& visit) {
+  return Scan(context, request, visit).run();
+}
+
+}  // namespace seriatim::segment

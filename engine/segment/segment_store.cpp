@@ -1,0 +1,241 @@
+#include "segment/segment_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+#include "segment/batch_stream.hpp"
+
+namespace seriatim::segment {
+namespace {
+
+using format::FileKind;
+using format::FileName;
+using format::FileState;
+
+// What os::replace_small_file leaves when it dies before its rename.
+constexpr std::string_view unfinished_suffix = ".tmp";
+
+constexpr std::array segment_kinds{FileKind::log, FileKind::offset_index, FileKind::time_index,
+                                   FileKind::transaction_index};
+
+struct NamedFile {
+  std::string name{};
+  FileName parsed{};
+};
+
+bool is_unfinished(std::string_view name) {
+  return name.ends_with(unfinished_suffix) &&
+         format::parse_file_name(name.substr(0, name.size() - unfinished_suffix.size()));
+}
+
+Error not_a_file(const std::string& directory, const std::string& name) {
+  return {Errc::io_error, os::join_path(directory, name) +
+                              " has the name of a log file but is no regular file. Look what it is and move it away."};
+}
+
+Result<std::uint64_t> file_size(os::Vfs& vfs, const std::string& path) {
+  auto file = vfs.open(path, os::OpenMode::read);
+  if (!file) return std::move(file).error();
+  return (*file)->size();
+}
+
+// A crash or an earlier call may have done it already.
+Result<> remove_if_there(const SegmentContext& context, const std::string& path) {
+  context.files.forget(path);
+  auto removed = context.vfs.remove(path);
+  if (!removed && removed.error().code() == Errc::not_found) return {};
+  return removed;
+}
+
+Result<> remove_all(const SegmentContext& context, const std::string& directory,
+                    const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  for (const std::string& name : names) {
+    if (auto removed = remove_if_there(context, os::join_path(directory, name)); !removed) return removed;
+  }
+  return context.vfs.sync_directory(directory);
+}
+
+Result<std::vector<NamedFile>> list_named_files(os::Vfs& vfs, const std::string& directory) {
+  auto entries = vfs.list(directory);
+  if (!entries) return std::move(entries).error();
+  std::vector<NamedFile> files;
+  for (const os::DirEntry& entry : *entries) {
+    const auto parsed = format::parse_file_name(entry.name);
+    if (!parsed) continue;
+    if (entry.kind != os::EntryKind::file) return not_a_file(directory, entry.name);
+    files.push_back({entry.name, *parsed});
+  }
+  return files;
+}
+
+template <class Predicate>
+std::vector<std::string> names_where(const std::vector<NamedFile>& files, Predicate holds) {
+  std::vector<std::string> names;
+  for (const NamedFile& file : files) {
+    if (holds(file.parsed)) names.push_back(file.name);
+  }
+  return names;
+}
+
+// The offset after the last batch of a finished compaction output.
+Result<Offset> next_offset_of(const SegmentContext& context, const std::string& path, Offset base_offset) {
+  auto file = context.vfs.open(path, os::OpenMode::read);
+  if (!file) return std::move(file).error();
+  BatchStream stream(**file, 0, std::numeric_limits<std::uint64_t>::max(), base_offset);
+  for (;;) {
+    auto item = stream.next();
+    if (!item) return std::move(item).error();
+    if (item->at_end) return stream.expected_offset();
+    if (item->fault != format::BatchFault::none) {
+      return Error(Errc::corrupt_record,
+                   path + " at position " + std::to_string(item->position) + ": " +
+                       std::string(format::describe(item->fault)) +
+                       ". It is the output of a compaction that was about to replace its sources, which are left as they "
+                       "are. Move this file away to go on with them.");
+    }
+  }
+}
+
+// Makes the complete outputs of a compaction the live segments: what they cover goes first, so that at no moment
+// two live segments hold the same offsets.
+Result<> finish_swap(const SegmentContext& context, const std::string& directory) {
+  auto files = list_named_files(context.vfs, directory);
+  if (!files) return std::move(files).error();
+  Offset covered_from = std::numeric_limits<Offset>::max();
+  Offset covered_to = std::numeric_limits<Offset>::min();
+  std::vector<FileName> outputs;
+  for (const NamedFile& file : *files) {
+    if (file.parsed.state != FileState::swap) continue;
+    outputs.push_back(file.parsed);
+    if (file.parsed.kind != FileKind::log) continue;
+    auto next = next_offset_of(context, os::join_path(directory, file.name), file.parsed.offset);
+    if (!next) return std::move(next).error();
+    covered_from = std::min(covered_from, file.parsed.offset);
+    covered_to = std::max(covered_to, *next);
+  }
+  if (outputs.empty()) return {};
+  const auto is_covered = [&](const FileName& name) {
+    return name.state == FileState::live && name.kind != FileKind::snapshot && name.offset >= covered_from &&
+           name.offset < covered_to;
+  };
+  if (auto removed = remove_all(context, directory, names_where(*files, is_covered)); !removed) return removed;
+  // Logs first: as long as one has its `.swap` name, what it covers is taken away again, its own index too.
+  std::stable_sort(outputs.begin(), outputs.end(), [](const FileName& a, const FileName& b) { return a.kind < b.kind; });
+  for (const FileName& output : outputs) {
+    const auto from = os::join_path(directory, format::file_name(output.offset, output.kind, FileState::swap));
+    const auto to = os::join_path(directory, format::file_name(output.offset, output.kind));
+    context.files.forget(from);
+    context.files.forget(to);
+    if (auto renamed = context.vfs.rename(from, to); !renamed) return renamed;
+  }
+  return context.vfs.sync_directory(directory);
+}
+
+}  // namespace
+
+Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& directory) {
+  auto entries = vfs.list(directory);
+  if (!entries) return std::move(entries).error();
+  DirectoryListing listing;
+  std::map<Offset, SegmentFileInfo> segments;
+  std::vector<NamedFile> indexes;
+  for (const os::DirEntry& entry : *entries) {
+    const auto parsed = format::parse_file_name(entry.name);
+    if (!parsed) {
+      (is_unfinished(entry.name) ? listing.interrupted : listing.unknown).push_back(entry.name);
+      continue;
+    }
+    if (entry.kind != os::EntryKind::file) return not_a_file(directory, entry.name);
+    if (parsed->state != FileState::live) {
+      listing.interrupted.push_back(entry.name);
+    } else if (parsed->kind == FileKind::snapshot) {
+      listing.snapshots.push_back(parsed->offset);
+    } else if (parsed->kind == FileKind::log) {
+      auto size = file_size(vfs, os::join_path(directory, entry.name));
+      if (!size) return std::move(size).error();
+      segments[parsed->offset] = {.base_offset = parsed->offset, .log_bytes = *size};
+    } else {
+      indexes.push_back({entry.name, *parsed});
+    }
+  }
+  for (const NamedFile& index : indexes) {
+    const auto segment = segments.find(index.parsed.offset);
+    if (segment == segments.end()) {
+      listing.orphan_indexes.push_back(index.name);
+    } else if (index.parsed.kind == FileKind::offset_index) {
+      segment->second.has_offset_index = true;
+    } else if (index.parsed.kind == FileKind::time_index) {
+      segment->second.has_time_index = true;
+    }
+  }
+  for (const auto& [base_offset, info] : segments) listing.segments.push_back(info);
+  std::sort(listing.snapshots.begin(), listing.snapshots.end());
+  return listing;
+}
+
+Result<> finish_interrupted_work(const SegmentContext& context, const std::string& directory) {
+  auto entries = context.vfs.list(directory);
+  if (!entries) return std::move(entries).error();
+  std::vector<std::string> unfinished;
+  for (const os::DirEntry& entry : *entries) {
+    if (entry.kind == os::EntryKind::file && is_unfinished(entry.name)) unfinished.push_back(entry.name);
+  }
+  auto files = list_named_files(context.vfs, directory);
+  if (!files) return std::move(files).error();
+  Offset lowest_cleaned = std::numeric_limits<Offset>::max();
+  for (const NamedFile& file : *files) {
+    if (file.parsed.state == FileState::cleaned) lowest_cleaned = std::min(lowest_cleaned, file.parsed.offset);
+  }
+  // Outputs are renamed to `.swap` from the highest base down, so those at or above a `.cleaned` are not all there.
+  // They go before the `.cleaned` that says so: without it they would pass for complete.
+  const auto is_incomplete_swap = [lowest_cleaned](const FileName& name) {
+    return name.state == FileState::swap && name.offset >= lowest_cleaned;
+  };
+  if (auto removed = remove_all(context, directory, names_where(*files, is_incomplete_swap)); !removed) return removed;
+  const auto is_leftover = [](const FileName& name) {
+    return name.state == FileState::cleaned || name.state == FileState::deleted;
+  };
+  std::vector<std::string> leftovers = names_where(*files, is_leftover);
+  leftovers.insert(leftovers.end(), unfinished.begin(), unfinished.end());
+  if (auto removed = remove_all(context, directory, leftovers); !removed) return removed;
+  return finish_swap(context, directory);
+}
+
+Result<> delete_segment_files(const SegmentContext& context, const std::string& directory, Offset base_offset) {
+  std::vector<std::string> renamed_names;
+  for (const FileKind kind : segment_kinds) {
+    const std::string from = os::join_path(directory, format::file_name(base_offset, kind));
+    const std::string name = format::file_name(base_offset, kind, FileState::deleted);
+    context.files.forget(from);
+    auto renamed = context.vfs.rename(from, os::join_path(directory, name));
+    if (!renamed && renamed.error().code() != Errc::not_found) return renamed;
+    renamed_names.push_back(name);
+  }
+  if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
+  for (const std::string& name : renamed_names) {
+    if (auto removed = remove_if_there(context, os::join_path(directory, name)); !removed) return removed;
+  }
+  return {};
+}
+
+Result<std::string> move_aside(os::Vfs& vfs, const std::string& path) {
+  std::string to = path + ".damaged";
+  for (int number = 1;; ++number) {
+    auto exists = vfs.exists(to);
+    if (!exists) return std::move(exists).error();
+    if (!*exists) break;
+    to = path + ".damaged." + std::to_string(number);
+  }
+  if (auto moved = vfs.rename(path, to); !moved) return std::move(moved).error();
+  if (auto synced = vfs.sync_directory(os::parent_path(path)); !synced) return std::move(synced).error();
+  return to;
+}
+
+}  // namespace seriatim::segment

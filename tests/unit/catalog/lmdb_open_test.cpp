@@ -1,0 +1,185 @@
+#include <doctest/doctest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "catalog/catalog.hpp"
+#include "made_catalog.hpp"
+#include "support/child_process.hpp"
+#include "support/mounted.hpp"
+
+namespace seriatim::catalog {
+namespace {
+
+struct Made {
+  test::TempDir dir;
+  std::string path;
+  Made() : path(dir / "catalog") {
+    make_catalog(path);
+    Catalog catalog = must(Catalog::open(path, options()));
+    must(catalog.create_topic(topic_record("t", 1, 2)));
+  }
+};
+
+TEST_CASE("a catalog is open once per process, whatever the access, and free again when it is closed") {
+  const Made made;
+  for (const Access first : {Access::read_write, Access::read_only}) {
+    for (const Access second : {Access::read_write, Access::read_only}) {
+      const Catalog catalog = must(Catalog::open(made.path, options(first)));
+      const Result<Catalog> again = Catalog::open(made.path + "/../catalog", options(second));
+      REQUIRE_FALSE(again.ok());
+      CHECK(again.error().code() == Errc::invalid_state);
+      CHECK(catalog.topic("t").ok());
+    }
+  }
+  CHECK(Catalog::open(made.path, options()).ok());
+}
+
+TEST_CASE("a failed open leaves the directory free for the next one") {
+  const Made made;
+  const std::string whole = read_all(made.path + "/data.mdb");
+  write_all(made.path + "/data.mdb", "nothing");
+  CHECK_FALSE(Catalog::open(made.path, options()).ok());
+  write_all(made.path + "/data.mdb", whole);
+  CHECK(Catalog::open(made.path, options()).ok());
+}
+
+TEST_CASE("an LMDB file of somebody else is a clear error") {
+  const Made made;
+  const std::string other = made.dir / "other";
+  std::filesystem::create_directory(other);
+  CatalogOptions with = options();
+  // Sound, and with none of our databases: the main tree of a catalog, cut out of it.
+  must(create_catalog(other, id_of(3), real_files()));
+  const std::string file = other + "/data.mdb";
+  std::string bytes = read_all(file);
+  for (std::size_t at = bytes.find("deleted_topics"); at != std::string::npos; at = bytes.find("deleted_topics", at + 1)) {
+    bytes[at + 13] = 'z';
+  }
+  write_all(file, bytes);
+  const Result<Catalog> opened = Catalog::open(other, with);
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().code() == Errc::corrupt_metadata);
+  CHECK(opened.error().message().find("database \"deleted_topics\" is missing") != std::string::npos);
+}
+
+TEST_CASE("another process reads whole states while this one writes") {
+  const Made made;
+  Catalog writer = must(Catalog::open(made.path, options()));
+  must(writer.commit_offsets("g", {{{"t", 0}, {1, "", 0}}, {{"t", 1}, {1, "", 0}}}));
+  test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+    // Opening anew each time: the check of all pages must hold beside a writer too.
+    Offset last = 0;
+    for (int i = 0; i < 60; ++i) {
+      const Result<Catalog> reader = Catalog::open(made.path, options(Access::read_only));
+      if (!reader) voice.say("open: " + reader.error().message());
+      for (int read = 0; reader && read < 20; ++read) {
+        const auto offsets = reader->group_offsets("g");
+        if (!offsets || offsets->size() != 2) {
+          voice.say("read");
+        } else {
+          const Offset first = offsets->at({"t", 0}).offset;
+          if (first != offsets->at({"t", 1}).offset || first < last) voice.say("torn");
+          last = first;
+        }
+      }
+    }
+    voice.say(last > 1 ? "saw it move" : "saw nothing move");
+  });
+  std::atomic<bool> is_done{false};
+  std::string heard;
+  std::thread listener([&] {
+    heard = child.hear_all();
+    is_done = true;
+  });
+  for (Offset i = 2; !is_done; ++i) {
+    CHECK(writer.commit_offsets("g", {{{"t", 0}, {i, "", 0}}, {{"t", 1}, {i, "", 0}}}).ok());
+  }
+  listener.join();
+  CHECK(heard == "saw it move");
+}
+
+// A child that owns nothing in the test's directory and may write nowhere in it.
+std::string as_nobody(const std::function<std::string()>& what) {
+  test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+    constexpr uid_t nobody = 65'534;
+    if (::geteuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) ::_exit(2);
+    voice.say(what());
+  });
+  return child.hear_all();
+}
+
+TEST_CASE("a directory that may only be read is read, without LMDB's lock file, also beside a writer") {
+  const Made made;
+  ::chmod(made.dir.path().c_str(), 0755);
+  ::chmod(made.path.c_str(), 0555);
+  ::chmod((made.path + "/data.mdb").c_str(), 0444);
+  ::chmod((made.path + "/lock.mdb").c_str(), 0444);
+  const auto look = [&]() -> std::string {
+    const Result<Catalog> catalog = Catalog::open(made.path, options(Access::read_only));
+    if (!catalog) return catalog.error().message();
+    const auto usage = catalog->usage();
+    if (!usage || !usage->lock_free) return "not lock free";
+    for (int i = 0; i < 200; ++i) {
+      const auto topics = catalog->topics();
+      if (!topics) return topics.error().message();
+      if (topics->size() != 1) return "wrong topics";
+    }
+    return "read";
+  };
+  CHECK(as_nobody(look) == "read");
+  CHECK(as_nobody([&]() -> std::string {
+          const Result<Catalog> catalog = Catalog::open(made.path, options());
+          return catalog ? "opened" : std::string(catalog.error().name());
+        }) == "PERMISSION_DENIED");
+
+  if (::geteuid() == 0) {
+    Catalog writer = must(Catalog::open(made.path, options()));
+    std::atomic<bool> is_done{false};
+    std::thread committer([&] {
+      for (Offset i = 1; !is_done; ++i) {
+        if (!writer.commit_offsets("g", {{{"t", 0}, {i, "", 0}}})) return;
+      }
+    });
+    CHECK(as_nobody(look) == "read");
+    is_done = true;
+    committer.join();
+  } else {
+    MESSAGE("beside a writer: skipped, it needs root");
+  }
+  ::chmod(made.path.c_str(), 0755);
+}
+
+TEST_CASE("a catalog on a read-only file system can be read") {
+  const bool is_mounted = test::with_mounted("tmpfs", "size=1m", [](const std::string& root) {
+    make_catalog(root + "/catalog");
+    must(must(Catalog::open(root + "/catalog", options())).create_topic(topic_record("t", 1)));
+    CHECK(::mount("none", root.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0);
+    const Result<Catalog> writing = Catalog::open(root + "/catalog", options());
+    CHECK_FALSE(writing.ok());
+    CHECK((writing.ok() ? Errc{} : writing.error().code()) == Errc::read_only);
+    const Result<Catalog> reading = Catalog::open(root + "/catalog", options(Access::read_only));
+    CHECK(reading.ok());
+    if (reading.ok()) CHECK(reading->topic("t").ok());
+    if (reading.ok()) CHECK(must(reading->usage()).lock_free);
+  });
+  if (!is_mounted) MESSAGE("skipped: mounting a small file system needs root");
+}
+
+TEST_CASE("a catalog whose lock file is missing or damaged opens all the same") {
+  const Made made;
+  std::filesystem::remove(made.path + "/lock.mdb");
+  CHECK(must(Catalog::open(made.path, options(Access::read_only))).topic("t").ok());
+  for (const std::string& bytes : {std::string(), std::string(100, 'x'), std::string(100'000, '\xff')}) {
+    write_all(made.path + "/lock.mdb", bytes);
+    CHECK(must(Catalog::open(made.path, options())).topic("t").ok());
+  }
+}
+
+}  // namespace
+}  // namespace seriatim::catalog

@@ -1,0 +1,159 @@
+#include "catalog/page_walk.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/data_file_check.hpp"
+#include "made_catalog.hpp"
+#include "support/child_process.hpp"
+#include "support/random.hpp"
+
+namespace seriatim::catalog {
+namespace {
+
+struct Made {
+  test::TempDir dir;
+  std::string path;
+  std::string file;
+  Made() : path(dir / "catalog"), file(path + "/data.mdb") {
+    make_catalog(path);
+    Catalog catalog = must(Catalog::open(path, options()));
+    fill(catalog, 60);
+  }
+};
+
+// Everything a catalog says of itself, or nothing if any part of it cannot be read.
+std::optional<std::string> told(const Catalog& catalog) {
+  std::string all;
+  const auto topics = catalog.topics();
+  const auto deleted = catalog.deleted_topics();
+  const auto groups = catalog.groups();
+  const auto engine = catalog.engine();
+  if (!topics || !deleted || !groups || !engine) return std::nullopt;
+  all += encode(*engine);
+  for (const TopicRecord& topic : *deleted) all += encode(topic);
+  for (const TopicRecord& topic : *topics) {
+    all += encode(topic);
+    const auto states = catalog.partition_states(topic.name);
+    if (!states) return std::nullopt;
+    for (const PartitionState& state : *states) all += encode(state);
+    if (catalog.topic(topic.name).value_or(TopicRecord{}) != topic) return std::nullopt;
+  }
+  for (const std::string& group : *groups) {
+    const auto offsets = catalog.group_offsets(group);
+    if (!offsets) return std::nullopt;
+    for (const auto& [at, committed] : *offsets) all += at.topic + encode(committed);
+  }
+  return all;
+}
+
+TEST_CASE("the walk accounts for every page: two meta pages, used ones, free ones, no other") {
+  const Made made;
+  const lmdb::Meta meta = must(check_meta_pages(made.path));
+  const PageCount pages = must(walk_pages(made.path, meta, any_value));
+  CHECK(pages.used > 10);
+  CHECK(pages.free > 0);
+  CHECK(pages.used + pages.free + lmdb::meta_pages == meta.last_page + 1);
+}
+
+TEST_CASE("a page that is damaged in one known way is reported with file and page") {
+  const Made made;
+  const std::string whole = read_all(made.file);
+  const lmdb::Meta meta = must(check_meta_pages(made.path));
+  const std::uint64_t root = meta.main_tree.root * 4'096;
+  struct Row {
+    std::string what;
+    std::uint64_t position;
+    std::uint16_t value;
+    const char* part_of_message;
+  };
+  const std::vector<Row> rows{
+      {"number", root, 0xffff, "another page's number"},    {"flags", root + 10, 1, "page flags 1"},
+      {"lower odd", root + 12, 17, "its bounds"},           {"lower large", root + 12, 5'000, "its bounds"},
+      {"empty", root + 12, 16, "its bounds"},               {"upper", root + 14, 4'098, "its bounds"},
+      {"upper low", root + 14, 100, "nodes overlap"},       {"node outside", root + 16, 4'092, "lies outside"},
+      {"node odd", root + 16, 4'001, "lies outside"},       {"node low", root + 16, 20, "lies outside"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    patch(made.file, row.position, row.value);
+    const Result<PageCount> walked = walk_pages(made.path, meta, any_value);
+    write_all(made.file, whole);
+    REQUIRE_FALSE(walked.ok());
+    CHECK(walked.error().code() == Errc::corrupt_metadata);
+    CAPTURE(walked.error().message());
+    CHECK(walked.error().message().find(row.part_of_message) != std::string::npos);
+    CHECK(walked.error().message().find(made.file + ", page ") != std::string::npos);
+  }
+  CHECK(walk_pages(made.path, meta, any_value).ok());
+}
+
+TEST_CASE("pages that point at each other in a circle end the walk") {
+  const Made made;
+  const lmdb::Meta meta = must(check_meta_pages(made.path));
+  for (const std::uint64_t position : pages_of_kind(made.file, lmdb::page_branch)) {
+    // The first child of every branch becomes the branch itself.
+    const std::string bytes = read_all(made.file);
+    const auto node = lmdb::load<std::uint16_t>(base::as_bytes(bytes), position + 16);
+    patch(made.file, position + node, static_cast<std::uint16_t>(position / 4'096));
+  }
+  const Result<PageCount> walked = walk_pages(made.path, meta, any_value);
+  REQUIRE_FALSE(walked.ok());
+  CHECK(walked.error().message().find("it is used in two places") != std::string::npos);
+}
+
+// What a flipped bit anywhere in the file leads to: the right answer or an error, and in any case an end without a
+// crash, also if the catalog is then written to.
+char outcome_of_flip(const Made& made, const std::string& expected) {
+  Result<Catalog> opened = Catalog::open(made.path, options());
+  if (!opened) return 'e';
+  const std::optional<std::string> all = told(*opened);
+  const bool is_wrong = all.has_value() && *all != expected;
+  const bool is_written = opened->create_topic(topic_record("new", 1'000)).ok() &&
+                          opened->commit_offsets("group", {{{"new", 0}, {1, "", 0}}}).ok() &&
+                          opened->mark_deleted("topic-7").ok();
+  if (is_wrong) return 'W';
+  return all.has_value() && is_written ? 'o' : 'e';
+}
+
+TEST_CASE("a flipped bit anywhere in the file is noticed or harmless, and never ends the process") {
+  const Made made;
+  const std::string whole = read_all(made.file);
+  const std::optional<std::string> expected = told(must(Catalog::open(made.path, options())));
+  REQUIRE(expected.has_value());
+  test::Random random("a flipped bit anywhere in the file is noticed or harmless");
+  std::map<char, int> outcomes;
+  for (int batch = 0; batch < 15; ++batch) {
+    std::vector<std::uint64_t> bits;
+    for (int i = 0; i < 40; ++i) {
+      bits.push_back(static_cast<std::uint64_t>(random.between(0, static_cast<std::int64_t>(whole.size() * 8) - 1)));
+    }
+    test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+      for (const std::uint64_t bit : bits) {
+        std::string damaged = whole;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+        // A new file each time: the environment of an abandoned catalog keeps the old one mapped.
+        std::filesystem::remove(made.file);
+        std::ofstream(made.file, std::ios::binary).write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
+        voice.say(std::string(1, outcome_of_flip(made, *expected)));
+      }
+    });
+    const std::string heard = child.hear_all();
+    CAPTURE(bits);
+    CAPTURE(heard);
+    CHECK(heard.size() == bits.size());
+    CHECK(child.wait() == 0);
+    for (const char outcome : heard) ++outcomes[outcome];
+  }
+  CHECK(outcomes['W'] == 0);
+  CHECK(outcomes['e'] > 100);
+  CHECK(outcomes['o'] > 0);
+}
+
+}  // namespace
+}  // namespace seriatim::catalog
