@@ -46,7 +46,7 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
   if (spec == OffsetSpec::earliest) return (*log)->log_start_offset();
   if (spec == OffsetSpec::latest) return (*log)->high_watermark();
-  auto found = partition::offset_of_max_timestamp(*log);
+  auto found = partition::find_max_timestamp(*log);
   if (!found) return found.error();
   return *found ? (*found)->offset : Offset{-1};
 }
@@ -55,7 +55,7 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-  return partition::offset_for_time(*log, time.time_since_epoch().count());
+  return partition::find_offset_for_time(*log, time.time_since_epoch().count());
 }
 
 Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {

@@ -14,8 +14,9 @@ namespace {
 
 Result<void> check_partition_count(std::string_view topic, std::int32_t count, std::int32_t at_least) {
   if (count >= at_least && count <= partition_count_max) return {};
-  return Error(Errc::invalid_partitions, "topic \"" + std::string(topic) + "\" cannot have " + std::to_string(count) +
-                                             " partitions; give " + std::to_string(at_least) + " to " +
+  return Error(Errc::invalid_partitions, "topic \"" + std::string(topic) + "\" cannot have " +
+                                             std::to_string(count) + " partitions; give " +
+                                             std::to_string(at_least) + " to " +
                                              std::to_string(partition_count_max));
 }
 
@@ -53,11 +54,12 @@ Result<std::vector<TopicRecord>> all_topics(const Environment& environment, Data
 
 Result<void> erase_topic_offsets(WriteTransaction& out, const Id& topic_id) {
   std::vector<std::string> keys;
-  Result<void> scanned = out.scan(Database::offsets, {}, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
-    OffsetKey parts;
-    if (split_offset_key(key, parts) && parts.topic_id == topic_id) keys.emplace_back(key);
-    return true;
-  });
+  Result<void> scanned =
+      out.scan(Database::offsets, {}, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
+        OffsetKey parts;
+        if (split_offset_key(key, parts) && parts.topic_id == topic_id) keys.emplace_back(key);
+        return true;
+      });
   if (!scanned) return scanned;
   for (const std::string& key : keys) {
     if (const Result<bool> erased = out.erase(Database::offsets, key); !erased) return erased.error();
@@ -99,7 +101,8 @@ Result<Catalog> Catalog::open(const std::string& path, CatalogOptions options) {
   std::vector<Error> damage;
   Environment::Verification verification;
   verification.on_restart = [&] { damage.clear(); };
-  verification.on_value = [&](std::string_view database, std::string_view key, base::ByteSpan value) -> Result<void> {
+  verification.on_value = [&](std::string_view database, std::string_view key,
+                              base::ByteSpan value) -> Result<void> {
     Result<void> checked = check_value(database, key, value);
     if (checked || checked.error().code() != Errc::corrupt_metadata) return checked;
     damage.push_back(checked.error().with_context(path));
@@ -119,10 +122,12 @@ Result<Catalog> Catalog::open(const std::string& path, CatalogOptions options) {
 
 Result<void> Catalog::create_topic(const TopicRecord& topic) {
   if (Result<void> named = check_topic_name(topic.name); !named) return named;
-  if (Result<void> counted = check_partition_count(topic.name, topic.partition_count, 1); !counted) return counted;
+  if (Result<void> counted = check_partition_count(topic.name, topic.partition_count, 1); !counted)
+    return counted;
   if (topic.topic_id == Id{}) {
-    return Error(Errc::invalid_argument, "topic \"" + topic.name + "\": the all-zero topic id is not legal; give a "
-                                                                   "random one");
+    return Error(Errc::invalid_argument, "topic \"" + topic.name +
+                                             "\": the all-zero topic id is not legal; give a "
+                                             "random one");
   }
   return environment_->write([&](WriteTransaction& out) -> Result<void> {
     const Result<std::optional<base::ByteSpan>> present = out.get(Database::topics, topic.name);
@@ -178,7 +183,9 @@ Result<TopicRecord> Catalog::topic(std::string_view name) const {
   return topic;
 }
 
-Result<std::vector<TopicRecord>> Catalog::topics() const { return all_topics(*environment_, Database::topics); }
+Result<std::vector<TopicRecord>> Catalog::topics() const {
+  return all_topics(*environment_, Database::topics);
+}
 
 Result<std::vector<TopicRecord>> Catalog::deleted_topics() const {
   return all_topics(*environment_, Database::deleted_topics);
@@ -186,7 +193,8 @@ Result<std::vector<TopicRecord>> Catalog::deleted_topics() const {
 
 Result<void> Catalog::set_partition_count(std::string_view name, std::int32_t count) {
   return update_topic(*environment_, name, [&](TopicRecord& topic) -> Result<void> {
-    if (Result<void> counted = check_partition_count(name, count, topic.partition_count); !counted) return counted;
+    if (Result<void> counted = check_partition_count(name, count, topic.partition_count); !counted)
+      return counted;
     topic.partition_count = count;
     return {};
   });

@@ -1,7 +1,8 @@
-// `Catalog`: topics, their settings, what partitions remember, and committed offsets, in one LMDB environment.
+// `Catalog`: topics, their settings, what partitions remember, and committed offsets, in one LMDB
+// environment.
 //
-// Facts come here by checkpoints, never on the hot path: every write is a transaction with full sync, whole or
-// not at all after any crash. Every read is a short transaction of its own, and sees one consistent state.
+// Facts come here by checkpoints, never on the hot path: every write is a transaction with full sync, whole
+// or not at all after any crash. Every read is a short transaction of its own, and sees one consistent state.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct OffsetCommit {
 };
 
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
-/// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted while
-/// it was gathered.
+/// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted
+/// while it was gathered.
 struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
   std::optional<bool> clean_shutdown{};
@@ -39,19 +40,21 @@ struct Checkpoint {
   std::map<std::string, std::vector<OffsetCommit>> offsets{};  ///< by group
 };
 
-/// Threads: any number, any method. Writers wait for one another, readers wait for nobody, except while the map
-/// is being enlarged.
+/// Threads: any number, any method. Writers wait for one another, readers wait for nobody, except while the
+/// map is being enlarged.
 ///
 /// After a fork() every method of the child's copy answers invalid_state; destroying it there is harmless.
-/// Errors of every method, beside its own: corrupt_metadata (a value or page fails its checks: file, database and
-/// key are named), unsupported_version, storage_full (nothing of the call was stored; retry when there is space),
-/// storage_failed (a sync failed: the catalog refuses everything from now on and must be reopened), read_only.
+/// Errors of every method, beside its own: corrupt_metadata (a value or page fails its checks: file, database
+/// and key are named), unsupported_version, storage_full (nothing of the call was stored; retry when there is
+/// space), storage_failed (a sync failed: the catalog refuses everything from now on and must be reopened),
+/// read_only.
 class Catalog {
  public:
   /// Opens the catalog in directory `path`. Its files are checked before LMDB sees them.
   /// Every page and every value is checked: a few microseconds per page of 4 KiB.
-  /// Errors: not_found if there is none (see catalog_birth.hpp); corrupt_metadata, with the file and what is wrong, or
-  /// the first damaged value and how many there are; unsupported_version; invalid_state if this process has it open already (LMDB forbids two environments of one file in a process).
+  /// Errors: not_found if there is none (see catalog_birth.hpp); corrupt_metadata, with the file and what is
+  /// wrong, or the first damaged value and how many there are; unsupported_version; invalid_state if this
+  /// process has it open already (LMDB forbids two environments of one file in a process).
   static Result<Catalog> open(const std::string& path, CatalogOptions options);
 
   Catalog(Catalog&&) noexcept;
@@ -63,13 +66,15 @@ class Catalog {
 
   // Topics.
 
-  /// Errors: topic_already_exists; invalid_topic; invalid_partitions; invalid_argument for an all-zero topic id.
+  /// Errors: topic_already_exists; invalid_topic; invalid_partitions; invalid_argument for an all-zero topic
+  /// id.
   Result<void> create_topic(const TopicRecord& topic);
-  /// Frees the name at once and forgets the partitions' states and all groups' offsets, but keeps the record among the
-  /// deleted topics until its files are gone: after a crash deleted_topics() tells whose files are left over.
-  /// Errors: unknown_topic_or_partition.
+  /// Frees the name at once and forgets the partitions' states and all groups' offsets, but keeps the record
+  /// among the deleted topics until its files are gone: after a crash deleted_topics() tells whose files are
+  /// left over. Errors: unknown_topic_or_partition.
   Result<void> mark_deleted(std::string_view name);
-  /// Forgets a deleted topic, when its files are gone. Unknown ids are no error (the call may be a repetition).
+  /// Forgets a deleted topic, when its files are gone. Unknown ids are no error (the call may be a
+  /// repetition).
   Result<void> forget_deleted(const Id& topic_id);
   /// mark_deleted and forget_deleted in one, for a topic that has no files.
   Result<void> delete_topic(std::string_view name);
@@ -78,11 +83,13 @@ class Catalog {
   /// By name.
   Result<std::vector<TopicRecord>> topics() const;
   Result<std::vector<TopicRecord>> deleted_topics() const;
-  /// Errors: unknown_topic_or_partition; invalid_partitions if `count` is below the present one or above 10'000.
+  /// Errors: unknown_topic_or_partition; invalid_partitions if `count` is below the present one or above
+  /// 10'000.
   Result<void> set_partition_count(std::string_view name, std::int32_t count);
   /// Replaces all overrides. Names and values are the caller's to check (topic_config_rules.hpp).
   /// Errors: unknown_topic_or_partition.
-  Result<void> set_config_overrides(std::string_view name, const std::map<std::string, std::string>& overrides);
+  Result<void> set_config_overrides(std::string_view name,
+                                    const std::map<std::string, std::string>& overrides);
 
   // Partitions and engine.
 
@@ -113,8 +120,8 @@ class Catalog {
   Result<std::vector<std::string>> groups() const;
   /// An empty list deletes all offsets of the group. Offsets that are not there are no error.
   Result<void> delete_group_offsets(std::string_view group, const std::vector<TopicPartition>& only = {});
-  /// Holds INV-2 after recovery: lowers every committed offset that is beyond the end of its partition to that end.
-  /// Partitions that are not in `log_ends` are left alone.
+  /// Holds INV-2 after recovery: lowers every committed offset that is beyond the end of its partition to
+  /// that end. Partitions that are not in `log_ends` are left alone.
   /// @return  how many were lowered.
   Result<std::size_t> clamp_offsets(const std::map<TopicPartition, Offset>& log_ends);
 

@@ -19,12 +19,14 @@ Result<void> create_catalog(const std::string& directory, const Id& directory_id
   });
 }
 
-Result<void> publish_catalog(const std::string& created, const std::string& final_name, const CatalogFiles& files) {
+Result<void> publish_catalog(const std::string& created, const std::string& final_name,
+                             const CatalogFiles& files) {
   SERIATIM_ASSERT(files.rename != nullptr && files.sync_directory != nullptr);
   std::error_code failure;
   if (std::filesystem::exists(final_name, failure) || failure) {
-    return Error(Errc::invalid_state, "cannot publish the catalog as " + final_name +
-                                          ": something of that name is there already; open it, or move it away",
+    return Error(Errc::invalid_state,
+                 "cannot publish the catalog as " + final_name +
+                     ": something of that name is there already; open it, or move it away",
                  failure.value());
   }
   // The names of data.mdb and lock.mdb must be durable before the directory gets the name that promises them.

@@ -1,6 +1,6 @@
-// Birth of a catalog. LMDB's own creation is not crash-atomic (a power cut while data.mdb is being born leaves
-// an all-zero file that can never be opened), so a catalog is made in a directory of its own, complete and
-// synced, and then renamed into place:
+// Birth of a catalog. LMDB's own creation is not crash-atomic (a power cut while data.mdb is being born
+// leaves an all-zero file that can never be opened), so a catalog is made in a directory of its own, complete
+// and synced, and then renamed into place:
 //
 //   1 the caller makes an empty directory DIR/catalog.new.<pid> (and removes such left-overs of earlier runs)
 //   2 create_catalog()    writes and commits a whole catalog in it

@@ -13,14 +13,15 @@ enum class Access : std::uint8_t {
 
 struct CatalogOptions {
   Access access = Access::read_write;
-  /// Required: os::fork_generation. Answers with another number in a forked child, cheaply: asked before every
-  /// transaction.
+  /// Required: os::fork_generation. Answers with another number in a forked child, cheaply: asked before
+  /// every transaction.
   std::function<std::uint64_t()> process_identity{};
-  /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of partitions.
+  /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of
+  /// partitions.
   std::uint64_t map_bytes = std::uint64_t{256} << 20U;
-  /// Opens a catalog some of whose values fail their checksums: for tools that look or repair. Catalog::damage() lists
-  /// them; what they said is lost, everything else can be read. An engine must not go on from such a catalog: a
-  /// damaged key looks like a topic, or a log start, that never was.
+  /// Opens a catalog some of whose values fail their checksums: for tools that look or repair.
+  /// Catalog::damage() lists them; what they said is lost, everything else can be read. An engine must not go
+  /// on from such a catalog: a damaged key looks like a topic, or a log start, that never was.
   bool allow_damage = false;
 };
 

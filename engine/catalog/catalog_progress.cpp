@@ -33,15 +33,16 @@ Result<void> put_states(WriteTransaction& out, const PartitionStates& states, Un
 }
 
 Result<void> check_commit(const OffsetCommit& commit) {
-  const std::string place = commit.topic_partition.topic + "-" + std::to_string(commit.topic_partition.partition);
+  const std::string place =
+      commit.topic_partition.topic + "-" + std::to_string(commit.topic_partition.partition);
   if (commit.committed.offset < 0) {
-    return Error(Errc::invalid_argument, "cannot commit offset " + std::to_string(commit.committed.offset) + " for " +
-                                             place + "; commit the next offset to read, 0 or more");
+    return Error(Errc::invalid_argument, "cannot commit offset " + std::to_string(commit.committed.offset) +
+                                             " for " + place + "; commit the next offset to read, 0 or more");
   }
   if (commit.committed.metadata.size() > offset_metadata_bytes_max) {
-    return Error(Errc::offset_metadata_too_large, "commit metadata for " + place + " has " +
-                                                      std::to_string(commit.committed.metadata.size()) +
-                                                      " bytes; at most 4096 are stored, keep the rest elsewhere");
+    return Error(Errc::offset_metadata_too_large,
+                 "commit metadata for " + place + " has " + std::to_string(commit.committed.metadata.size()) +
+                     " bytes; at most 4096 are stored, keep the rest elsewhere");
   }
   return {};
 }
@@ -54,8 +55,8 @@ Result<void> check_commits(std::string_view group, const std::vector<OffsetCommi
   return {};
 }
 
-Result<void> put_offsets(WriteTransaction& out, std::string_view group, const std::vector<OffsetCommit>& commits,
-                         Unknown unknown) {
+Result<void> put_offsets(WriteTransaction& out, std::string_view group,
+                         const std::vector<OffsetCommit>& commits, Unknown unknown) {
   TopicLookup topics(out);
   for (const OffsetCommit& commit : commits) {
     const Result<Id> topic_id = topics.id_of(commit.topic_partition);
@@ -70,18 +71,20 @@ Result<void> put_offsets(WriteTransaction& out, std::string_view group, const st
 // Names of topics by id: offsets know only the id.
 Result<std::map<Id, std::string>> topic_names(const ReadTransaction& in) {
   std::map<Id, std::string> names;
-  Result<void> scanned = in.scan(Database::topics, {}, [&](std::string_view key, base::ByteSpan value) -> Result<bool> {
-    Result<TopicRecord> topic = parse_topic(in, Database::topics, key, value);
-    if (!topic) return std::move(topic).error();
-    names[topic->topic_id] = std::move(topic->name);
-    return true;
-  });
+  Result<void> scanned =
+      in.scan(Database::topics, {}, [&](std::string_view key, base::ByteSpan value) -> Result<bool> {
+        Result<TopicRecord> topic = parse_topic(in, Database::topics, key, value);
+        if (!topic) return std::move(topic).error();
+        names[topic->topic_id] = std::move(topic->name);
+        return true;
+      });
   if (!scanned) return std::move(scanned).error();
   return names;
 }
 
 Error orphan_offset(const ReadTransaction& in, std::string_view key) {
-  return {Errc::corrupt_metadata, "catalog " + in.directory() + ", database \"offsets\", key " + printable_key(key) +
+  return {Errc::corrupt_metadata, "catalog " + in.directory() + ", database \"offsets\", key " +
+                                      printable_key(key) +
                                       ": it belongs to no topic; restore the catalog from a backup"};
 }
 
@@ -106,20 +109,22 @@ Result<void> collect_group(const ReadTransaction& in, std::string_view group,
 using EndsById = std::map<std::pair<Id, PartitionId>, Offset>;
 
 // Offsets beyond the end of their partition, by key, already lowered.
-Result<std::map<std::string, CommittedOffset>> offsets_beyond(const ReadTransaction& in, const EndsById& ends) {
+Result<std::map<std::string, CommittedOffset>> offsets_beyond(const ReadTransaction& in,
+                                                              const EndsById& ends) {
   std::map<std::string, CommittedOffset> lowered;
-  Result<void> scanned = in.scan(Database::offsets, {}, [&](std::string_view key, base::ByteSpan value) -> Result<bool> {
-    OffsetKey parts;
-    if (!split_offset_key(key, parts)) return orphan_offset(in, key);
-    const auto end = ends.find({parts.topic_id, parts.partition});
-    if (end == ends.end()) return true;
-    Result<CommittedOffset> offset = parse_offset(in, key, value);
-    if (!offset) return std::move(offset).error();
-    if (offset->offset <= end->second) return true;
-    offset->offset = end->second;
-    lowered[std::string(key)] = std::move(*offset);
-    return true;
-  });
+  Result<void> scanned =
+      in.scan(Database::offsets, {}, [&](std::string_view key, base::ByteSpan value) -> Result<bool> {
+        OffsetKey parts;
+        if (!split_offset_key(key, parts)) return orphan_offset(in, key);
+        const auto end = ends.find({parts.topic_id, parts.partition});
+        if (end == ends.end()) return true;
+        Result<CommittedOffset> offset = parse_offset(in, key, value);
+        if (!offset) return std::move(offset).error();
+        if (offset->offset <= end->second) return true;
+        offset->offset = end->second;
+        lowered[std::string(key)] = std::move(*offset);
+        return true;
+      });
   if (!scanned) return std::move(scanned).error();
   return lowered;
 }
@@ -134,7 +139,8 @@ Result<std::vector<PartitionState>> Catalog::partition_states(std::string_view t
     if (!record) return record.error();
     if (!record->has_value()) return unknown_topic(topic);
     for (PartitionId partition = 0; partition < (*record)->partition_count; ++partition) {
-      const Result<std::optional<PartitionState>> state = get_partition_state(in, (*record)->topic_id, partition);
+      const Result<std::optional<PartitionState>> state =
+          get_partition_state(in, (*record)->topic_id, partition);
       if (!state) return state.error();
       states.push_back(state->value_or(PartitionState{}));
     }
@@ -188,10 +194,12 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
 
 Result<void> Catalog::commit_offsets(std::string_view group, const std::vector<OffsetCommit>& offsets) {
   if (Result<void> checked = check_commits(group, offsets); !checked) return checked;
-  return environment_->write([&](WriteTransaction& out) { return put_offsets(out, group, offsets, Unknown::refuse); });
+  return environment_->write(
+      [&](WriteTransaction& out) { return put_offsets(out, group, offsets, Unknown::refuse); });
 }
 
-Result<std::optional<CommittedOffset>> Catalog::committed(std::string_view group, const TopicPartition& at) const {
+Result<std::optional<CommittedOffset>> Catalog::committed(std::string_view group,
+                                                          const TopicPartition& at) const {
   std::optional<CommittedOffset> committed;
   Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
     const Result<Id> topic_id = TopicLookup(in).id_of(at);
@@ -223,13 +231,14 @@ Result<std::vector<std::string>> Catalog::groups() const {
     // One look per group: from a group's first key straight to the first key after its last.
     for (bool is_more = true; is_more;) {
       is_more = false;
-      Result<void> scanned = in.scan(Database::offsets, from, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
-        OffsetKey parts;
-        if (!split_offset_key(key, parts)) return orphan_offset(in, key);
-        groups.emplace_back(parts.group);
-        is_more = true;
-        return false;
-      });
+      Result<void> scanned =
+          in.scan(Database::offsets, from, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
+            OffsetKey parts;
+            if (!split_offset_key(key, parts)) return orphan_offset(in, key);
+            groups.emplace_back(parts.group);
+            is_more = true;
+            return false;
+          });
       if (!scanned) return scanned;
       if (is_more) from = after_group(groups.back());
     }

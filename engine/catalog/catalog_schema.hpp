@@ -1,17 +1,22 @@
-// Every LMDB database of the catalog on one page. All integers are big-endian, so that LMDB's byte order of keys
-// is the numeric order; texts are their bytes.
+// Every LMDB database of the catalog on one page. All integers are big-endian, so that LMDB's byte order of
+// keys is the numeric order; texts are their bytes.
 //
 //   database         key                                        value (inside the value codec)
 //   ---------------  -----------------------------------------  ---------------------------------------------
 //   engine           "engine"                                   EngineRecord: directory id, clean flag, LSN
+//                    "transaction"                              u64 number of the transaction that wrote this
 //   topics           topic name                                 TopicRecord
 //   deleted_topics   topic id (16)                              TopicRecord of a topic whose files may remain
 //   partitions       topic id (16) · partition (u32)            PartitionState
 //   offsets          group · 00 · topic id (16) · partition     CommittedOffset
 //
-// Partitions and offsets are keyed by topic id, not name: a topic that is deleted and made again under its old
-// name can never inherit them. A group name has no zero byte, so the key can be taken apart from its end, and
-// all keys of a group are one run.
+// Partitions and offsets are keyed by topic id, not name: a topic that is deleted and made again under its
+// old name can never inherit them. A group name has no zero byte, so the key can be taken apart from its end,
+// and all keys of a group are one run.
+//
+// "transaction" is written by every transaction. LMDB chooses between its two meta pages by a number that
+// nothing protects: a flipped bit in it would bring the state before the last commit back without a word.
+// This copy of the number, inside the state it belongs to, shows that.
 //
 // Longest key: group 255 + 1 + 16 + 4 = 276 bytes; LMDB takes 511.
 #pragma once
@@ -31,8 +36,8 @@ namespace seriatim::catalog {
 enum class Database : std::uint8_t { engine, topics, deleted_topics, partitions, offsets };
 
 /// LMDB's names, in the order of the enumeration.
-inline constexpr std::array<std::string_view, 5> database_names{"engine", "topics", "deleted_topics", "partitions",
-                                                                "offsets"};
+inline constexpr std::array<std::string_view, 5> database_names{"engine", "topics", "deleted_topics",
+                                                                "partitions", "offsets"};
 inline constexpr std::size_t database_count = database_names.size();
 
 constexpr std::string_view name_of(Database database) noexcept {
@@ -40,6 +45,7 @@ constexpr std::string_view name_of(Database database) noexcept {
 }
 
 inline constexpr std::string_view engine_key = "engine";
+inline constexpr std::string_view transaction_key = "transaction";
 
 /// Kafka sets no bound on a group's name; ours leaves room in LMDB's 511 bytes.
 inline constexpr std::size_t group_name_bytes_max = 255;

@@ -23,8 +23,9 @@ Result<void> check_kind(const std::string& file, bool may_be_absent) {
   const fs::file_status status = fs::symlink_status(file, failure);
   if (status.type() == fs::file_type::not_found) {
     if (may_be_absent) return {};
-    return Error(Errc::not_found,
-                 file + " does not exist; choose a seriatim data directory, or let the engine create the catalog");
+    return Error(
+        Errc::not_found,
+        file + " does not exist; choose a seriatim data directory, or let the engine create the catalog");
   }
   if (failure) {
     const bool denied = failure == std::errc::permission_denied;
@@ -33,12 +34,15 @@ Result<void> check_kind(const std::string& file, bool may_be_absent) {
                  failure.value());
   }
   if (status.type() == fs::file_type::regular) return {};
-  return Error(Errc::io_error, file + " is not a regular file (a link, directory or device took its place); move "
-                                      "it away and restore the catalog from a backup");
+  return Error(Errc::io_error,
+               file +
+                   " is not a regular file (a link, directory or device took its place); move "
+                   "it away and restore the catalog from a backup");
 }
 
 // Unbuffered, so that bytes are read when asked for and a live writer's newer ones are seen on the next call.
-Result<std::vector<std::byte>> read_bytes(const std::string& file, std::uint64_t position, std::size_t count) {
+Result<std::vector<std::byte>> read_bytes(const std::string& file, std::uint64_t position,
+                                          std::size_t count) {
   std::ifstream in;
   in.rdbuf()->pubsetbuf(nullptr, 0);
   in.open(file, std::ios::binary);
@@ -68,17 +72,21 @@ Result<lmdb::Meta> parse_meta(const std::string& file, base::ByteSpan page, std:
   const auto found_magic = lmdb::load<std::uint32_t>(page, 16);
   if (found_magic == base::byte_swap(lmdb::magic)) {
     return Error(Errc::unsupported_version,
-                 file + " was written on a machine of the other byte order; the catalog is not portable between "
-                        "them, open it where it was made");
+                 file +
+                     " was written on a machine of the other byte order; the catalog is not portable between "
+                     "them, open it where it was made");
   }
-  if (found_magic != lmdb::magic) return damaged(file, position + 16, "this is not an LMDB file (wrong magic)");
+  if (found_magic != lmdb::magic)
+    return damaged(file, position + 16, "this is not an LMDB file (wrong magic)");
   const auto version = lmdb::load<std::uint32_t>(page, 20);
   if (version != lmdb::data_version) {
-    return Error(Errc::unsupported_version, file + ": LMDB data version " + std::to_string(version) +
-                                                ", this program knows version 1; use the program version that "
-                                                "wrote it");
+    return Error(Errc::unsupported_version,
+                 file + ": LMDB data version " + std::to_string(version) +
+                     ", this program knows version 1; use the program version that "
+                     "wrote it");
   }
-  if (lmdb::load<std::uint64_t>(page, 0) != number || lmdb::load<std::uint16_t>(page, 10) != lmdb::page_meta) {
+  if (lmdb::load<std::uint64_t>(page, 0) != number ||
+      lmdb::load<std::uint16_t>(page, 10) != lmdb::page_meta) {
     return damaged(file, position, "the header of meta page " + std::to_string(number) + " is wrong");
   }
   lmdb::Meta meta;
@@ -94,12 +102,14 @@ Result<lmdb::Meta> parse_meta(const std::string& file, base::ByteSpan page, std:
   }
   if (meta.last_page < 1 || meta.last_page >= lmdb::map_bytes_max / meta.page_bytes ||
       meta.map_bytes > lmdb::map_bytes_max) {
-    return damaged(file, position + 136, "last page " + std::to_string(meta.last_page) + " or map size " +
-                                             std::to_string(meta.map_bytes) + " is impossible");
+    return damaged(file, position + 136,
+                   "last page " + std::to_string(meta.last_page) + " or map size " +
+                       std::to_string(meta.map_bytes) + " is impossible");
   }
   if (!is_sane_tree(meta.free_tree, lmdb::tree_integer_key, meta.last_page) ||
       !is_sane_tree(meta.main_tree, 0, meta.last_page)) {
-    return damaged(file, position + 40, "the root of a tree in meta page " + std::to_string(number) + " is wrong");
+    return damaged(file, position + 40,
+                   "the root of a tree in meta page " + std::to_string(number) + " is wrong");
   }
   return meta;
 }
@@ -116,7 +126,8 @@ Result<std::array<lmdb::Meta, 2>> read_metas(const std::string& directory) {
   if (!second) return second.error();
   Result<lmdb::Meta> meta1 = parse_meta(file, *second, 1, position);
   if (!meta1) return std::move(meta1).error();
-  if (meta1->page_bytes != meta0->page_bytes) return damaged(file, position, "the two meta pages differ in page size");
+  if (meta1->page_bytes != meta0->page_bytes)
+    return damaged(file, position, "the two meta pages differ in page size");
   return std::array{*meta0, *meta1};
 }
 
@@ -125,21 +136,21 @@ Result<lmdb::Meta> newer_meta(const std::string& directory) {
   if (!metas) return metas.error();
   const std::size_t newer = (*metas)[1].transaction > (*metas)[0].transaction ? 1 : 0;
   const lmdb::Meta& state = (*metas)[newer];
-  // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a transaction,
-  // hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a word.
+  // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a
+  // transaction, hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a
+  // word.
   if (state.transaction % 2 != newer || state.transaction != (*metas)[1 - newer].transaction + 1) {
-    return damaged(data_file(directory), 144, "the meta pages hold transactions " +
-                                                  std::to_string((*metas)[0].transaction) + " and " +
-                                                  std::to_string((*metas)[1].transaction) +
-                                                  ", which do not follow each other");
+    return damaged(data_file(directory), 144,
+                   "the meta pages hold transactions " + std::to_string((*metas)[0].transaction) + " and " +
+                       std::to_string((*metas)[1].transaction) + ", which do not follow each other");
   }
   std::error_code failure;
   const std::uintmax_t file_bytes = fs::file_size(data_file(directory), failure);
   const std::uint64_t file_pages = failure ? 0 : file_bytes / state.page_bytes;
   for (const lmdb::Tree& tree : {state.free_tree, state.main_tree}) {
     if (tree.root != lmdb::no_page && tree.root >= file_pages) {
-      return damaged(data_file(directory), file_bytes, "the file was cut off: page " + std::to_string(tree.root) +
-                                                           " is missing");
+      return damaged(data_file(directory), file_bytes,
+                     "the file was cut off: page " + std::to_string(tree.root) + " is missing");
     }
   }
   return state;
@@ -164,7 +175,8 @@ Result<lmdb::Meta> check_meta_pages(const std::string& directory) {
   }
 }
 
-Result<std::optional<lmdb::Meta>> meta_of_transaction(const std::string& directory, std::uint64_t transaction) {
+Result<std::optional<lmdb::Meta>> meta_of_transaction(const std::string& directory,
+                                                      std::uint64_t transaction) {
   const Result<std::array<lmdb::Meta, 2>> metas = read_metas(directory);
   if (!metas) return metas.error();
   const lmdb::Meta& meta = (*metas)[transaction % 2];

@@ -21,7 +21,8 @@ thread_local std::array<char, 400> assertion_text{};  // LMDB's own buffer has 4
 
 extern "C" void on_failed_assertion(MDB_env*, const char* message) {
   std::strncpy(assertion_text.data(), message, assertion_text.size() - 1);
-  // Without a trap we return and LMDB aborts: the call was not made through guarded(), which is a mistake of ours.
+  // Without a trap we return and LMDB aborts: the call was not made through guarded(), which is a mistake of
+  // ours.
   if (innermost_trap != nullptr) std::longjmp(innermost_trap->return_point, 1);
 }
 
@@ -56,7 +57,8 @@ Meaning meaning_of(int code) {
     case assertion_failed:
       return {Errc::corrupt_metadata, damaged_catalog_advice};
     case MDB_VERSION_MISMATCH:
-      return {Errc::unsupported_version, "; another version of LMDB has it open, use the same program everywhere"};
+      return {Errc::unsupported_version,
+              "; another version of LMDB has it open, use the same program everywhere"};
     case MDB_PANIC:
       return {Errc::storage_failed, "; a write failed for good: close the engine and open it again"};
     case MDB_TXN_FULL:
@@ -102,7 +104,8 @@ Error lmdb_error(int code, std::string_view doing, const std::string& directory)
   } else {
     cause = mdb_strerror(code);
   }
-  return {meaning.code, "catalog " + directory + ": " + std::string(doing) + " failed (" + cause + ")" + meaning.advice,
+  return {meaning.code,
+          "catalog " + directory + ": " + std::string(doing) + " failed (" + cause + ")" + meaning.advice,
           code > 0 ? code : 0};
 }
 

@@ -1,10 +1,10 @@
 // How this layer calls LMDB. Private to catalog/*.cpp: it includes lmdb.h.
 //
-// LMDB ends the process when one of its assertions fails; its handler may not return. Ours does not return either:
-// it jumps back to where the call into LMDB was made, which then answers with `assertion_failed`. Between the two
-// are only frames of LMDB, which is C, and of a lambda that holds nothing but references, so no destructor is
-// skipped. What LMDB held in that moment (a transaction, its writer lock) stays held: the environment can only be
-// abandoned, never used or closed, and Environment does that.
+// LMDB ends the process when one of its assertions fails; its handler may not return. Ours does not return
+// either: it jumps back to where the call into LMDB was made, which then answers with `assertion_failed`.
+// Between the two are only frames of LMDB, which is C, and of a lambda that holds nothing but references, so
+// no destructor is skipped. What LMDB held in that moment (a transaction, its writer lock) stays held: the
+// environment can only be abandoned, never used or closed, and Environment does that.
 #pragma once
 
 #include <lmdb.h>
@@ -24,8 +24,8 @@ namespace detail {
 int call_trapped(int (*body)(void*), void* context) noexcept;
 }  // namespace detail
 
-/// Makes a failed assertion in `env` come back from guarded(). Every call that takes this environment, or anything
-/// made from it, must be made in guarded().
+/// Makes a failed assertion in `env` come back from guarded(). Every call that takes this environment, or
+/// anything made from it, must be made in guarded().
 void trap_assertions(MDB_env* env) noexcept;
 
 /// Calls `call`, which makes one call to LMDB and returns its int.

@@ -37,8 +37,8 @@ Environment::Environment(std::string directory, const CatalogOptions& options, O
 
 Environment::~Environment() {
   if (env_ == nullptr) return;
-  // In a forked child the file locks and the reader table are the parent's; after an assertion LMDB's memory is in
-  // an unknown state. Both are left as they are, and the process's end releases them.
+  // In a forked child the file locks and the reader table are the parent's; after an assertion LMDB's memory
+  // is in an unknown state. Both are left as they are, and the process's end releases them.
   if (options_.process_identity() != process_ || is_abandoned_) {
     claim_.keep_for_ever();
     return;
@@ -51,9 +51,10 @@ Environment::~Environment() {
 
 Result<void> Environment::check_usable() const {
   if (options_.process_identity() != process_) {
-    return Error(Errc::invalid_state, "catalog " + directory_ +
-                                          ": this is a copy from before fork(); use it in the process that opened "
-                                          "it, or open the engine anew in this one after that one closed it");
+    return Error(Errc::invalid_state,
+                 "catalog " + directory_ +
+                     ": this is a copy from before fork(); use it in the process that opened "
+                     "it, or open the engine anew in this one after that one closed it");
   }
   if (!is_latched_) return {};
   base::MutexLock lock(latch_mutex_);
@@ -79,10 +80,11 @@ Error Environment::call_failed(int code, std::string_view doing) const {
   return error;
 }
 
-// A commit writes pages that nothing refers to yet, syncs them, then writes and syncs the meta page. A failure
-// before the meta page leaves the last state untouched, and the next commit writes all of its own pages anew: a
-// full disk is therefore safe to go on from. A failed sync is not taken for that: it is final (the kernel may have
-// dropped what it could not write), as is a failed meta page, after which LMDB answers MDB_PANIC.
+// A commit writes pages that nothing refers to yet, syncs them, then writes and syncs the meta page. A
+// failure before the meta page leaves the last state untouched, and the next commit writes all of its own
+// pages anew: a full disk is therefore safe to go on from. A failed sync is not taken for that: it is final
+// (the kernel may have dropped what it could not write), as is a failed meta page, after which LMDB answers
+// MDB_PANIC.
 Error Environment::write_failed(int code, std::string_view doing) const {
   if (code == assertion_failed || code < 0) return call_failed(code, doing);
   MDB_txn* probe = nullptr;
@@ -93,10 +95,11 @@ Error Environment::write_failed(int code, std::string_view doing) const {
     if (code == ENOMEM) return lmdb_error(code, doing, directory_);
     if (is_full_disk(code, directory_)) return lmdb_error(ENOSPC, doing, directory_);
   }
-  return latch(Error(Errc::storage_failed,
-                     lmdb_error(code, doing, directory_).message() +
-                         "; the catalog accepts nothing more: close the engine, check the disk, open it again",
-                     code, Outcome::unknown));
+  return latch(
+      Error(Errc::storage_failed,
+            lmdb_error(code, doing, directory_).message() +
+                "; the catalog accepts nothing more: close the engine, check the disk, open it again",
+            code, Outcome::unknown));
 }
 
 int Environment::begin(bool is_write, MDB_txn*& transaction) const {
@@ -124,7 +127,8 @@ Environment::Attempt Environment::try_read(const ReadBody& body) const {
   Result<void> result = body(transaction);
   if (is_abandoned_) owner.release();
   if (lock_free_ && !is_abandoned_) {
-    // Without an entry in the reader table the writer may reuse the pages of a state once it is two commits on.
+    // Without an entry in the reader table the writer may reuse the pages of a state once it is two commits
+    // on.
     MDB_envinfo now{};
     guarded([&] { return mdb_env_info(env_, &now); });
     if (now.me_last_txnid > transaction.number() + 1) return {Next::stale, {}, map_bytes};
@@ -161,12 +165,13 @@ Environment::Attempt Environment::try_write(const WriteBody& body) const {
   OpenTransaction owner(raw);
   WriteTransaction transaction(*this, raw);
   Result<void> result = body(transaction);
+  if (result && transaction.has_changed_) result = transaction.put_number();
   if (is_abandoned_) {
     owner.release();
     return {Next::finished, check_usable(), map_bytes};
   }
   if (transaction.met_full_map_) return {Next::map_full, {}, map_bytes};
-  if (!result) return {Next::finished, std::move(result), map_bytes};
+  if (!result || !transaction.has_changed_) return {Next::finished, std::move(result), map_bytes};
   owner.release();  // a commit ends the transaction, whatever it answers
   const int committed = guarded([&] { return mdb_txn_commit(raw); });
   if (committed == MDB_MAP_FULL) return {Next::map_full, {}, map_bytes};
@@ -176,13 +181,13 @@ Environment::Attempt Environment::try_write(const WriteBody& body) const {
 
 Result<void> Environment::write(const WriteBody& body) {
   if (options_.access == Access::read_only) {
-    return Error(Errc::read_only, "catalog " + directory_ +
-                                      " was opened read-only; open the engine for writing to change it");
+    return Error(Errc::read_only,
+                 "catalog " + directory_ + " was opened read-only; open the engine for writing to change it");
   }
   // Before the lock: in a forked child the lock may be held by a thread that does not exist there.
   if (Result<void> usable = check_usable(); !usable) return usable;
-  // LMDB has a writer lock of its own, but one that a failed assertion leaves locked for ever: whoever waited in
-  // LMDB would never return.
+  // LMDB has a writer lock of its own, but one that a failed assertion leaves locked for ever: whoever waited
+  // in LMDB would never return.
   const base::MutexLock one_writer(writer_);
   for (;;) {
     Attempt attempt = try_write(body);

@@ -1,12 +1,13 @@
-// One LMDB environment and its transactions: everything LMDB asks its users to take care of is taken care of here.
+// One LMDB environment and its transactions: everything LMDB asks its users to take care of is taken care of
+// here.
 //
-//   the map is full, or grown by another process    enlarged while no transaction is inside; the body runs again
-//   readers that died                               cleared at open, before each write, when the table is full
-//   assertions                                      become corrupt_metadata; the environment is abandoned
-//   a failed sync                                   latched: nothing is accepted until the catalog is reopened
-//   fork()                                          the child's copy refuses to work and touches nothing
-//   two environments of one file in a process       refused
-//   no lock file can be written (read-only)         opened without; each read is checked for staleness
+//   the map is full, or grown by another process    enlarged while no transaction is inside; the body runs
+//   again readers that died                               cleared at open, before each write, when the table
+//   is full assertions                                      become corrupt_metadata; the environment is
+//   abandoned a failed sync                                   latched: nothing is accepted until the catalog
+//   is reopened fork()                                          the child's copy refuses to work and touches
+//   nothing two environments of one file in a process       refused no lock file can be written (read-only)
+//   opened without; each read is checked for staleness
 //
 // Flags are LMDB's defaults with full sync (no WRITEMAP, NOSYNC or NOMETASYNC: each of them loses what was
 // committed on a power cut) and NOTLS, so that a read transaction belongs to a call and not to a thread.
@@ -82,6 +83,10 @@ class WriteTransaction : public ReadTransaction {
  private:
   friend class Environment;
   using ReadTransaction::ReadTransaction;
+  /// Keeps the state's own number in it (catalog_schema.hpp).
+  Result<void> put_number();
+
+  bool has_changed_ = false;
 };
 
 /// Threads: any number. One writer at a time, the others wait; readers do not wait for writers.
@@ -90,26 +95,29 @@ class Environment {
   using ReadBody = std::function<Result<void>(ReadTransaction&)>;
   using WriteBody = std::function<Result<void>(WriteTransaction&)>;
 
-  /// Opens what create() made. Files, meta pages and all used pages are checked first, and all values given to
-  /// `on_value` (again from the beginning, after `on_restart`, if another process changed the state meanwhile).
+  /// Opens what create() made. Files, meta pages and all used pages are checked first, and all values given
+  /// to `on_value` (again from the beginning, after `on_restart`, if another process changed the state
+  /// meanwhile).
   struct Verification {
     ValueCheck on_value{};
     std::function<void()> on_restart{};
   };
-  static Result<std::unique_ptr<Environment>> open(const std::string& directory, const CatalogOptions& options,
+  static Result<std::unique_ptr<Environment>> open(const std::string& directory,
+                                                   const CatalogOptions& options,
                                                    const Verification& verification);
   /// Makes all databases in an empty directory, with what `fill` puts there, in one synced transaction.
-  static Result<void> create(const std::string& directory, const CatalogOptions& options, const WriteBody& fill);
+  static Result<void> create(const std::string& directory, const CatalogOptions& options,
+                             const WriteBody& fill);
 
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  /// Runs `body` on one state. It may run more than once (the map was enlarged by another process), so it must
-  /// begin by clearing what it collects. It must not call read() or write().
+  /// Runs `body` on one state. It may run more than once (the map was enlarged by another process), so it
+  /// must begin by clearing what it collects. It must not call read() or write().
   Result<void> read(const ReadBody& body) const;
-  /// Runs `body` and commits with full sync if it succeeds; else nothing is stored. It may run more than once, and
-  /// must not call read() or write().
+  /// Runs `body` and commits with full sync if it succeeds; else nothing is stored. It may run more than
+  /// once, and must not call read() or write().
   Result<void> write(const WriteBody& body);
 
   struct Info {
@@ -139,6 +147,7 @@ class Environment {
   int open_once(unsigned flags);
   Result<void> open_databases(bool is_birth);
   Result<void> verify_pages(const Verification& verification) const;
+  Result<void> verify_number() const;
   Result<void> detect_lock();
   Result<void> check_usable() const;
   int begin(bool is_write, MDB_txn*& transaction) const;

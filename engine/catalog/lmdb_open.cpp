@@ -1,8 +1,9 @@
 // Opening and making an environment: the order here is what keeps a damaged or foreign file from ending the
-// process. Nothing of LMDB sees the file before its kind and its meta pages are checked, and no tree is followed
-// before every page of it is.
+// process. Nothing of LMDB sees the file before its kind and its meta pages are checked, and no tree is
+// followed before every page of it is.
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "catalog/lmdb_call.hpp"
 #include "catalog/lmdb_env.hpp"
 #include "catalog/lmdb_transaction.hpp"
+#include "catalog/value_codec.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -25,9 +27,31 @@ Result<OpenClaim> claim_directory(const std::string& directory, const CatalogOpt
   return OpenClaim::acquire(directory, options.process_identity());
 }
 
+// The number in a "transaction" value; nothing if the value is not sound.
+std::optional<std::uint64_t> number_in(base::ByteSpan value) {
+  const Result<base::ByteSpan> payload = decode_value(Database::engine, transaction_key, value);
+  if (!payload || payload->size() != sizeof(std::uint64_t)) return std::nullopt;
+  return base::load_be<std::uint64_t>(payload->data());
+}
+
+// The number that a state carries in itself.
+std::optional<std::uint64_t> number_of_state(const std::string& directory, const lmdb::Meta& state) {
+  std::optional<std::uint64_t> number;
+  // A walk that fails is no matter here: only the state in use has to be sound all through.
+  static_cast<void>(
+      walk_pages(directory, state,
+                 [&](std::string_view database, std::string_view key, base::ByteSpan value) -> Result<void> {
+                   const bool is_number = database == name_of(Database::engine) && key == transaction_key;
+                   if (is_number) number = number_in(value);
+                   return {};
+                 }));
+  return number;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory, const CatalogOptions& options,
+Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory,
+                                                       const CatalogOptions& options,
                                                        const Verification& verification) {
   if (Result<void> kinds = check_file_kinds(directory); !kinds) return kinds.error();
   Result<OpenClaim> claim = claim_directory(directory, options);
@@ -38,10 +62,12 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& direct
   if (Result<void> detected = environment->detect_lock(); !detected) return detected.error();
   if (Result<void> verified = environment->verify_pages(verification); !verified) return verified.error();
   if (Result<void> databases = environment->open_databases(false); !databases) return databases.error();
+  if (Result<void> numbered = environment->verify_number(); !numbered) return numbered.error();
   return environment;
 }
 
-Result<void> Environment::create(const std::string& directory, const CatalogOptions& options, const WriteBody& fill) {
+Result<void> Environment::create(const std::string& directory, const CatalogOptions& options,
+                                 const WriteBody& fill) {
   std::error_code failure;
   const bool is_empty = std::filesystem::is_empty(directory, failure);
   if (failure) return lmdb_error(failure.value(), "examining the directory", directory);
@@ -65,7 +91,8 @@ int Environment::open_once(unsigned flags) {
   code = guarded([this] { return mdb_env_set_maxreaders(env_, readers_max); });
   if (code == 0) code = guarded([this] { return mdb_env_set_maxdbs(env_, database_count); });
   if (code == 0) code = guarded([this] { return mdb_env_set_mapsize(env_, map_bytes_); });
-  if (code == 0) code = guarded([this, flags] { return mdb_env_open(env_, directory_.c_str(), flags, file_mode); });
+  if (code == 0)
+    code = guarded([this, flags] { return mdb_env_open(env_, directory_.c_str(), flags, file_mode); });
   if (code == assertion_failed) {
     abandon(lmdb_error(code, "opening", directory_));
   } else if (code != 0) {
@@ -79,7 +106,8 @@ Result<void> Environment::open_files(bool is_birth) {
   const bool is_read_only = options_.access == Access::read_only && !is_birth;
   const unsigned flags = MDB_NOTLS | (is_read_only ? MDB_RDONLY : 0U);
   int code = open_once(flags);
-  if (is_read_only && (code == EACCES || code == EPERM || code == EROFS)) code = open_once(flags | MDB_NOLOCK);
+  if (is_read_only && (code == EACCES || code == EPERM || code == EROFS))
+    code = open_once(flags | MDB_NOLOCK);
   if (code != 0) return lmdb_error(code, "opening", directory_);
   // LMDB made the map as large as the file needs, if that is more than was asked for.
   MDB_envinfo info{};
@@ -120,7 +148,29 @@ Result<void> Environment::verify_pages(const Verification& verification) const {
     });
     if (!walked || !is_replaced) return walked;
   }
-  return Error(Errc::timed_out, "catalog " + directory_ + ": it changes faster than it can be examined; retry");
+  return Error(Errc::timed_out,
+               "catalog " + directory_ + ": it changes faster than it can be examined; retry");
+}
+
+Result<void> Environment::verify_number() const {
+  return read([this](ReadTransaction& in) -> Result<void> {
+    const Result<std::optional<base::ByteSpan>> value = in.get(Database::engine, transaction_key);
+    if (!value) return value.error();
+    const std::optional<std::uint64_t> number = value->has_value() ? number_in(**value) : std::nullopt;
+    bool is_last_state = number == in.number();
+    // The other state must be the one before, not a later one whose number in the meta page was damaged.
+    // Beside a live writer it is being overwritten already; whoever opened for writing has seen to this.
+    if (options_.access == Access::read_write) {
+      const Result<std::optional<lmdb::Meta>> other = meta_of_transaction(directory_, in.number() - 1);
+      if (!other) return other.error();
+      if (other->has_value()) is_last_state &= number_of_state(directory_, **other).value_or(0) < in.number();
+    }
+    if (is_last_state) return {};
+    return Error(Errc::corrupt_metadata,
+                 "catalog " + directory_ + ": state " + std::to_string(in.number()) +
+                     " is not the last that was stored, the number of a meta page was damaged" +
+                     damaged_catalog_advice);
+  });
 }
 
 Result<void> Environment::open_databases(bool is_birth) {
@@ -133,8 +183,8 @@ Result<void> Environment::open_databases(bool is_birth) {
     const unsigned flags = is_birth ? static_cast<unsigned>(MDB_CREATE) : 0U;
     const int opened = guarded([&] { return mdb_dbi_open(raw, name.c_str(), flags, &handles_[i]); });
     if (opened == MDB_NOTFOUND) {
-      return Error(Errc::corrupt_metadata,
-                   "catalog " + directory_ + ": the database \"" + name + "\" is missing" + damaged_catalog_advice);
+      return Error(Errc::corrupt_metadata, "catalog " + directory_ + ": the database \"" + name +
+                                               "\" is missing" + damaged_catalog_advice);
     }
     if (opened == assertion_failed) owner.release();
     if (opened != 0) return call_failed(opened, "opening database " + name);

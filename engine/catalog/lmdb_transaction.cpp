@@ -3,6 +3,7 @@
 #include <string>
 
 #include "catalog/lmdb_layout.hpp"
+#include "catalog/value_codec.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -36,10 +37,11 @@ std::uint64_t ReadTransaction::number() const { return mdb_txn_id(transaction_);
 
 const std::string& ReadTransaction::directory() const noexcept { return environment_.directory(); }
 
-Error ReadTransaction::failed(int code, std::string_view doing, Database database, std::string_view key) const {
+Error ReadTransaction::failed(int code, std::string_view doing, Database database,
+                              std::string_view key) const {
   if (code == MDB_MAP_FULL) met_full_map_ = true;
-  const std::string what =
-      std::string(doing) + " key " + printable_key(key) + " of database \"" + std::string(name_of(database)) + "\"";
+  const std::string what = std::string(doing) + " key " + printable_key(key) + " of database \"" +
+                           std::string(name_of(database)) + "\"";
   return environment_.write_failed(code, what);
 }
 
@@ -85,7 +87,15 @@ Result<void> WriteTransaction::put(Database database, std::string_view key, std:
   MDB_val bytes = val_of(value);
   const int code = guarded([&] { return mdb_put(transaction_, handle, &at, &bytes, 0); });
   if (code != 0) return failed(code, "storing", database, key);
+  has_changed_ = true;
   return {};
+}
+
+Result<void> WriteTransaction::put_number() {
+  std::byte number_bytes[sizeof(std::uint64_t)];
+  base::store_be(number_bytes, number());
+  return put(Database::engine, transaction_key,
+             encode_value(Database::engine, transaction_key, base::as_text(number_bytes)));
 }
 
 Result<bool> WriteTransaction::erase(Database database, std::string_view key) {
@@ -95,6 +105,7 @@ Result<bool> WriteTransaction::erase(Database database, std::string_view key) {
   const int code = guarded([&] { return mdb_del(transaction_, handle, &at, nullptr); });
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) return failed(code, "erasing", database, key);
+  has_changed_ = true;
   return true;
 }
 

@@ -57,7 +57,8 @@ class PageWalk {
 
   Result<PageCount> run() {
     if (!in_) {
-      return Error(Errc::permission_denied, "cannot open " + file_ + " for reading; correct its owner or mode");
+      return Error(Errc::permission_denied,
+                   "cannot open " + file_ + " for reading; correct its owner or mode");
     }
     if (Result<void> main = walk_tree(TreeKind::main, meta_.main_tree); !main) return main.error();
     for (std::size_t i = 0; i < named_.size(); ++i) {
@@ -90,7 +91,8 @@ class PageWalk {
       return Error(Errc::io_error, "reading " + file_ + " failed at page " + std::to_string(page) +
                                        "; the disk is failing: copy the directory elsewhere");
     }
-    if (static_cast<std::size_t>(in_.gcount()) != bytes.size()) return damaged(page, "the file ends before it");
+    if (static_cast<std::size_t>(in_.gcount()) != bytes.size())
+      return damaged(page, "the file ends before it");
     if (lmdb::load<std::uint64_t>(bytes, 0) != page) return damaged(page, "it carries another page's number");
     return bytes;
   }
@@ -115,13 +117,15 @@ class PageWalk {
       if (tree.depth == 0 && tree.entries == 0) return {};
       return damaged(0, "an empty tree claims to have entries");
     }
-    if (tree.depth < 1 || tree.depth > lmdb::depth_max) return damaged(tree.root, "impossible depth of a tree");
+    if (tree.depth < 1 || tree.depth > lmdb::depth_max)
+      return damaged(tree.root, "impossible depth of a tree");
     kind_ = kind;
     if (Result<void> walked = walk_page(tree.root, tree.depth, KeyRange{}); !walked) return walked;
     if (found_.entries != tree.entries || found_.branch_pages != tree.branch_pages ||
         found_.leaf_pages != tree.leaf_pages || found_.overflow_pages != tree.overflow_pages) {
-      return damaged(tree.root, "the tree has " + std::to_string(found_.entries) + " entries and should have " +
-                                    std::to_string(tree.entries) + ", or its page counts differ");
+      return damaged(tree.root, "the tree has " + std::to_string(found_.entries) +
+                                    " entries and should have " + std::to_string(tree.entries) +
+                                    ", or its page counts differ");
     }
     return {};
   }
@@ -140,24 +144,28 @@ class PageWalk {
     if (Result<void> order = check_keys(number, *page, is_leaf, range); !order) return order;
     ++(is_leaf ? found_.leaf_pages : found_.branch_pages);
     for (std::uint16_t i = 0; i < node_count(*page); ++i) {
-      Result<void> walked = is_leaf ? walk_entry(number, node_at(*page, i, true))
-                                    : walk_page(node_at(*page, i, false).child, levels_left - 1,
-                                                child_range(*page, i, range));
+      Result<void> walked =
+          is_leaf ? walk_entry(number, node_at(*page, i, true))
+                  : walk_page(node_at(*page, i, false).child, levels_left - 1, child_range(*page, i, range));
       if (!walked) return walked;
     }
     return {};
   }
 
-  // Nodes must fill the page from `upper` to its end exactly: LMDB moves bytes by these sizes when it deletes.
+  // Nodes must fill the page from `upper` to its end exactly: LMDB moves bytes by these sizes when it
+  // deletes.
   Result<void> check_layout(std::uint64_t number, base::ByteSpan page, bool is_leaf) const {
     const auto lower = lmdb::load<std::uint16_t>(page, 12);
     const auto upper = lmdb::load<std::uint16_t>(page, 14);
     const bool is_empty = lower == lmdb::page_header_bytes;
-    if (lower < lmdb::page_header_bytes || lower % 2 != 0 || lower > upper || upper > page.size() || is_empty) {
-      return damaged(number, "its bounds " + std::to_string(lower) + " and " + std::to_string(upper) + " are wrong");
+    if (lower < lmdb::page_header_bytes || lower % 2 != 0 || lower > upper || upper > page.size() ||
+        is_empty) {
+      return damaged(number,
+                     "its bounds " + std::to_string(lower) + " and " + std::to_string(upper) + " are wrong");
     }
     // The free tree alone may be left with a branch of one child.
-    if (!is_leaf && kind_ != TreeKind::free && node_count(page) < 2) return damaged(number, "a branch of one child");
+    if (!is_leaf && kind_ != TreeKind::free && node_count(page) < 2)
+      return damaged(number, "a branch of one child");
     std::vector<std::pair<std::size_t, std::size_t>> extents;
     for (std::uint16_t i = 0; i < node_count(page); ++i) {
       const auto position = lmdb::load<std::uint16_t>(page, lmdb::page_header_bytes + 2U * i);
@@ -192,7 +200,8 @@ class PageWalk {
 
   // Only on pages that passed check_layout().
   static Node node_at(base::ByteSpan page, std::uint16_t index, bool is_leaf) {
-    const base::ByteSpan bytes = page.subspan(lmdb::load<std::uint16_t>(page, lmdb::page_header_bytes + 2U * index));
+    const base::ByteSpan bytes =
+        page.subspan(lmdb::load<std::uint16_t>(page, lmdb::page_header_bytes + 2U * index));
     Node node;
     node.flags = lmdb::load<std::uint16_t>(bytes, 4);
     node.data_bytes = data_bytes(bytes);
@@ -213,14 +222,16 @@ class PageWalk {
   }
 
   // A branch's first key is never compared by LMDB: everything below the second key is its.
-  Result<void> check_keys(std::uint64_t number, base::ByteSpan page, bool is_leaf, const KeyRange& range) const {
+  Result<void> check_keys(std::uint64_t number, base::ByteSpan page, bool is_leaf,
+                          const KeyRange& range) const {
     std::optional<std::string_view> previous;
     for (std::uint16_t i = is_leaf ? 0 : 1; i < node_count(page); ++i) {
       const std::string_view key = node_at(page, i, is_leaf).key;
       const bool fits = kind_ == TreeKind::free ? key.size() == sizeof(std::uint64_t)
                                                 : !key.empty() && key.size() <= lmdb::key_bytes_max;
       if (!fits) return damaged(number, "key " + std::to_string(i) + " has an impossible length");
-      const bool in_order = (!previous || is_before(*previous, key)) && (!range.low || !is_before(key, *range.low)) &&
+      const bool in_order = (!previous || is_before(*previous, key)) &&
+                            (!range.low || !is_before(key, *range.low)) &&
                             (!range.high || is_before(key, *range.high));
       if (!in_order) return damaged(number, "key " + std::to_string(i) + " is out of order");
       previous = key;
@@ -231,7 +242,8 @@ class PageWalk {
   static KeyRange child_range(base::ByteSpan page, std::uint16_t index, const KeyRange& range) {
     KeyRange child = range;
     if (index > 0) child.low = node_at(page, index, false).key;
-    if (index + 1 < node_count(page)) child.high = node_at(page, static_cast<std::uint16_t>(index + 1), false).key;
+    if (index + 1 < node_count(page))
+      child.high = node_at(page, static_cast<std::uint16_t>(index + 1), false).key;
     return child;
   }
 
@@ -245,7 +257,8 @@ class PageWalk {
     const auto first = lmdb::load<std::uint64_t>(node.data, 0);
     const Result<Bytes> run = take_overflow_run(first, node.data_bytes);
     if (!run) return run.error();
-    return walk_value(first, node.key, base::ByteSpan(*run).subspan(lmdb::page_header_bytes, node.data_bytes));
+    return walk_value(first, node.key,
+                      base::ByteSpan(*run).subspan(lmdb::page_header_bytes, node.data_bytes));
   }
 
   Result<void> walk_value(std::uint64_t page, std::string_view key, base::ByteSpan value) {
@@ -279,16 +292,19 @@ class PageWalk {
     return read_page(first, needed);
   }
 
-  // A list of free pages: u64 count, then page numbers, largest first. One that is in use would be overwritten.
+  // A list of free pages: u64 count, then page numbers, largest first. One that is in use would be
+  // overwritten.
   Result<void> walk_free_list(std::uint64_t page, base::ByteSpan data) {
     constexpr std::size_t word = sizeof(std::uint64_t);
-    if (data.size() < word || data.size() % word != 0) return damaged(page, "a list of free pages is cut off");
+    if (data.size() < word || data.size() % word != 0)
+      return damaged(page, "a list of free pages is cut off");
     const auto count = lmdb::load<std::uint64_t>(data, 0);
     if (count > data.size() / word - 1) return damaged(page, "a list of free pages is longer than its bytes");
     std::uint64_t previous = meta_.last_page + 1;
     for (std::uint64_t i = 1; i <= count; ++i) {
       const auto free = lmdb::load<std::uint64_t>(data, static_cast<std::size_t>(i) * word);
-      if (free >= previous || free < lmdb::meta_pages) return damaged(page, "a list of free pages is out of order");
+      if (free >= previous || free < lmdb::meta_pages)
+        return damaged(page, "a list of free pages is out of order");
       if (free < taken_.size()) {
         if (taken_[static_cast<std::size_t>(free)]) return damaged(free, "it is in use and listed as free");
         taken_[static_cast<std::size_t>(free)] = true;
@@ -314,7 +330,8 @@ class PageWalk {
 
 }  // namespace
 
-Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta, const ValueCheck& on_value) {
+Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta,
+                             const ValueCheck& on_value) {
   return PageWalk(data_file(directory), meta, on_value).run();
 }
 

@@ -1,6 +1,6 @@
-// Walks every page of one state of the catalog before it is trusted. LMDB has no checksums and believes each page
-// it maps: a damaged one can end the process or, worse, hide keys. After the walk every page, node and key is
-// known to be where LMDB will look for it; what the values say is checked by the value codec.
+// Walks every page of one state of the catalog before it is trusted. LMDB has no checksums and believes each
+// page it maps: a damaged one can end the process or, worse, hide keys. After the walk every page, node and
+// key is known to be where LMDB will look for it; what the values say is checked by the value codec.
 #pragma once
 
 #include <functional>
@@ -23,11 +23,12 @@ struct PageCount {
 using ValueCheck =
     std::function<Result<void>(std::string_view database, std::string_view key, base::ByteSpan value)>;
 
-/// Checks the trees of `meta` in `directory`/data.mdb: page headers, layout, key order within and between pages,
-/// depth, counts, overflow runs, the lists of free pages, and that no page is used twice.
-/// The state must not be recycled meanwhile: the caller holds a read transaction on it.
-/// Cost: reads each used page once, a few microseconds per page.
-/// Errors: corrupt_metadata (file, page, what is wrong); io_error if the disk cannot read a page.
-Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta, const ValueCheck& on_value);
+/// Checks the trees of `meta` in `directory`/data.mdb: page headers, layout, key order within and between
+/// pages, depth, counts, overflow runs, the lists of free pages, and that no page is used twice. The state
+/// must not be recycled meanwhile: the caller holds a read transaction on it. Cost: reads each used page
+/// once, a few microseconds per page. Errors: corrupt_metadata (file, page, what is wrong); io_error if the
+/// disk cannot read a page.
+Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta,
+                             const ValueCheck& on_value);
 
 }  // namespace seriatim::catalog

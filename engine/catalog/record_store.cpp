@@ -16,8 +16,8 @@ Result<Record> parse(const ReadTransaction& in, Database database, std::string_v
   if (!payload) return payload.error().with_context(in.directory());
   Result<Record> record = decode(*payload);
   if (record) return record;
-  return record.error().with_context(in.directory() + ", database \"" + std::string(name_of(database)) + "\", key " +
-                                     printable_key(key));
+  return record.error().with_context(in.directory() + ", database \"" + std::string(name_of(database)) +
+                                     "\", key " + printable_key(key));
 }
 
 template <class Record>
@@ -50,8 +50,9 @@ Result<EngineRecord> get_engine(const ReadTransaction& in) {
   Result<std::optional<EngineRecord>> record = get(in, Database::engine, engine_key, decode_engine);
   if (!record) return std::move(record).error();
   if (record->has_value()) return **record;
-  return Error(Errc::corrupt_metadata, "catalog " + in.directory() +
-                                           ": the engine record is missing; restore the catalog from a backup");
+  return Error(
+      Errc::corrupt_metadata,
+      "catalog " + in.directory() + ": the engine record is missing; restore the catalog from a backup");
 }
 
 Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, std::string_view key,
@@ -64,7 +65,8 @@ Result<CommittedOffset> parse_offset(const ReadTransaction& in, std::string_view
 }
 
 template <class Record>
-Result<void> put_record(WriteTransaction& out, Database database, std::string_view key, const Record& record) {
+Result<void> put_record(WriteTransaction& out, Database database, std::string_view key,
+                        const Record& record) {
   return out.put(database, key, encode_value(database, key, encode(record)));
 }
 
@@ -75,11 +77,12 @@ template Result<void> put_record(WriteTransaction&, Database, std::string_view, 
 
 Result<void> erase_prefix(WriteTransaction& out, Database database, std::string_view prefix) {
   std::vector<std::string> keys;
-  Result<void> scanned = out.scan(database, prefix, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
-    if (!key.starts_with(prefix)) return false;
-    keys.emplace_back(key);
-    return true;
-  });
+  Result<void> scanned =
+      out.scan(database, prefix, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
+        if (!key.starts_with(prefix)) return false;
+        keys.emplace_back(key);
+        return true;
+      });
   if (!scanned) return scanned;
   for (const std::string& key : keys) {
     if (const Result<bool> erased = out.erase(database, key); !erased) return erased.error();
@@ -98,8 +101,9 @@ Result<Id> TopicLookup::id_of(const TopicPartition& at) {
   const TopicRecord& topic = found->second;
   if (at.partition >= 0 && at.partition < topic.partition_count) return topic.topic_id;
   return Error(Errc::unknown_topic_or_partition,
-               "topic \"" + at.topic + "\" has partitions 0 to " + std::to_string(topic.partition_count - 1) + ", not " +
-                   std::to_string(at.partition) + "; correct the partition, or add partitions to the topic");
+               "topic \"" + at.topic + "\" has partitions 0 to " + std::to_string(topic.partition_count - 1) +
+                   ", not " + std::to_string(at.partition) +
+                   "; correct the partition, or add partitions to the topic");
 }
 
 Error unknown_topic(std::string_view name) {

@@ -24,12 +24,12 @@ struct Spelling {
 
 constexpr std::array timestamp_spellings{Spelling{"CreateTime", 0}, Spelling{"LogAppendTime", 1},
                                          Spelling{"create_time", 0}, Spelling{"log_append_time", 1}};
-constexpr std::array compression_spellings{Spelling{"producer", 0}, Spelling{"uncompressed", 1},
-                                           Spelling{"gzip", 2},     Spelling{"snappy", 3},
-                                           Spelling{"lz4", 4},      Spelling{"zstd", 5},
-                                           Spelling{"none", 1}};
-constexpr std::array cleanup_spellings{Spelling{"delete", 0}, Spelling{"compact", 1}, Spelling{"compact,delete", 2},
-                                       Spelling{"delete,compact", 2}, Spelling{"compact_and_delete", 2}};
+constexpr std::array compression_spellings{
+    Spelling{"producer", 0}, Spelling{"uncompressed", 1}, Spelling{"gzip", 2}, Spelling{"snappy", 3},
+    Spelling{"lz4", 4},      Spelling{"zstd", 5},         Spelling{"none", 1}};
+constexpr std::array cleanup_spellings{Spelling{"delete", 0}, Spelling{"compact", 1},
+                                       Spelling{"compact,delete", 2}, Spelling{"delete,compact", 2},
+                                       Spelling{"compact_and_delete", 2}};
 
 enum class Kind : std::uint8_t { size, duration, count, ratio, choice };
 
@@ -54,7 +54,8 @@ template <auto Field>
 constexpr Choice choice(std::span<const Spelling> spellings) {
   using Enumeration = std::remove_cvref_t<decltype(TopicConfig{}.*Field)>;
   return {[](const TopicConfig& config) { return static_cast<std::uint8_t>(config.*Field); },
-          [](TopicConfig& config, std::uint8_t value) { config.*Field = static_cast<Enumeration>(value); }, spellings};
+          [](TopicConfig& config, std::uint8_t value) { config.*Field = static_cast<Enumeration>(value); },
+          spellings};
 }
 
 struct Rule {
@@ -64,8 +65,8 @@ struct Rule {
   std::string_view description;
 };
 
-// Kafka's own minimum of segment.bytes is 1 MiB (14 bytes before 4.0). 1 KiB lets tests and demonstrations roll after
-// a few records, and still holds the largest fixed part of a batch many times.
+// Kafka's own minimum of segment.bytes is 1 MiB (14 bytes before 4.0). 1 KiB lets tests and demonstrations
+// roll after a few records, and still holds the largest fixed part of a batch many times.
 const std::array<Rule, 15>& rules() {
   static const std::array<Rule, 15> table{{
       {"segment.bytes", Kind::size, Integer{&TopicConfig::segment_bytes, 1'024, int32_max},
@@ -82,8 +83,8 @@ const std::array<Rule, 15>& rules() {
        "size per partition above which the oldest segments go; -1 is unlimited"},
       {"max.message.bytes", Kind::size, Integer{&TopicConfig::max_message_bytes, 0, int32_max},
        "largest batch, as stored, that an append accepts"},
-      {"message.timestamp.type", Kind::choice, choice<&TopicConfig::message_timestamp_type>(timestamp_spellings),
-       "whose clock stamps the records"},
+      {"message.timestamp.type", Kind::choice,
+       choice<&TopicConfig::message_timestamp_type>(timestamp_spellings), "whose clock stamps the records"},
       {"compression.type", Kind::choice, choice<&TopicConfig::compression_type>(compression_spellings),
        "how batches are stored"},
       {"cleanup.policy", Kind::choice, choice<&TopicConfig::cleanup_policy>(cleanup_spellings),
@@ -104,11 +105,16 @@ const std::array<Rule, 15>& rules() {
 
 std::string_view type_name(Kind kind) {
   switch (kind) {
-    case Kind::size: return "size";
-    case Kind::duration: return "duration";
-    case Kind::count: return "count";
-    case Kind::ratio: return "ratio";
-    case Kind::choice: return "choice";
+    case Kind::size:
+      return "size";
+    case Kind::duration:
+      return "duration";
+    case Kind::count:
+      return "count";
+    case Kind::ratio:
+      return "ratio";
+    case Kind::choice:
+      return "choice";
   }
   SERIATIM_ASSERT(false);
 }
@@ -136,8 +142,9 @@ std::string_view example_of(Kind kind) {
 }
 
 Error refused(const Rule& rule, std::string_view value, std::string_view why) {
-  return {Errc::invalid_config, std::string(rule.name) + ": \"" + std::string(value) + "\" " + std::string(why) +
-                                    "; allowed is " + allowed_text(rule) + std::string(example_of(rule.kind))};
+  return {Errc::invalid_config, std::string(rule.name) + ": \"" + std::string(value) + "\" " +
+                                    std::string(why) + "; allowed is " + allowed_text(rule) +
+                                    std::string(example_of(rule.kind))};
 }
 
 Result<const Rule*> find_rule(std::string_view name) {
@@ -147,10 +154,9 @@ Result<const Rule*> find_rule(std::string_view name) {
     names.push_back(rule.name);
   }
   const std::string_view near = base::nearest(name, names);
-  return Error(Errc::invalid_config,
-               "no topic setting is called \"" + std::string(name) + "\"; " +
-                   (near.empty() ? "list_configs() and `describe` show them all"
-                                 : "did you mean \"" + std::string(near) + "\"?"));
+  return Error(Errc::invalid_config, "no topic setting is called \"" + std::string(name) + "\"; " +
+                                         (near.empty() ? "list_configs() and `describe` show them all"
+                                                       : "did you mean \"" + std::string(near) + "\"?"));
 }
 
 // The whole of `text` as a number, in the C locale whatever the application's is.
@@ -201,7 +207,8 @@ Result<void> set_choice(const Rule& rule, TopicConfig& config, std::string_view 
 std::string text_of(const Rule& rule, const TopicConfig& config) {
   if (const auto* integer = std::get_if<Integer>(&rule.field)) return std::to_string(config.*integer->field);
   if (const auto* ratio = std::get_if<Ratio>(&rule.field)) {
-    std::array<char, 32> text;  // the shortest form that reads back as the same double has at most 24 characters
+    std::array<char, 32>
+        text;  // the shortest form that reads back as the same double has at most 24 characters
     const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), config.*ratio->field);
     SERIATIM_ASSERT(error == std::errc());
     return {text.data(), end};
@@ -220,11 +227,14 @@ Result<void> set_config(TopicConfig& config, std::string_view name, std::string_
   const Result<const Rule*> rule = find_rule(name);
   if (!rule) return rule.error();
   switch ((*rule)->kind) {
-    case Kind::ratio: return set_ratio(**rule, config, value);
-    case Kind::choice: return set_choice(**rule, config, value);
+    case Kind::ratio:
+      return set_ratio(**rule, config, value);
+    case Kind::choice:
+      return set_choice(**rule, config, value);
     case Kind::size:
     case Kind::duration:
-    case Kind::count: return set_integer(**rule, config, value);
+    case Kind::count:
+      return set_integer(**rule, config, value);
   }
   SERIATIM_ASSERT(false);
 }
@@ -238,7 +248,8 @@ Result<std::string> config_text(const TopicConfig& config, std::string_view name
 std::vector<ConfigDescription> list_configs() {
   std::vector<ConfigDescription> list;
   for (const Rule& rule : rules()) {
-    list.push_back({rule.name, type_name(rule.kind), allowed_text(rule), text_of(rule, TopicConfig{}), rule.description});
+    list.push_back({rule.name, type_name(rule.kind), allowed_text(rule), text_of(rule, TopicConfig{}),
+                    rule.description});
   }
   return list;
 }
@@ -261,7 +272,8 @@ std::map<std::string, std::string> overrides_of(const TopicConfig& config) {
 }
 
 Result<void> check_config(const TopicConfig& config) {
-  // Every text form is exact, so setting a field from its own text applies the field's checks and nothing else.
+  // Every text form is exact, so setting a field from its own text applies the field's checks and nothing
+  // else.
   TopicConfig copy;
   for (const Rule& rule : rules()) {
     if (Result<void> set = set_config(copy, rule.name, text_of(rule, config)); !set) return set;

@@ -23,8 +23,8 @@ struct ConfigDescription {
 };
 
 /// Sets the field called `name` from text: Kafka's plain numbers, or sizes and times with units (64MiB, 7d).
-/// Errors: invalid_config for an unknown name (the message has the nearest known one), text that is not of the
-/// field's type, or a value out of range; `config` is unchanged then.
+/// Errors: invalid_config for an unknown name (the message has the nearest known one), text that is not of
+/// the field's type, or a value out of range; `config` is unchanged then.
 Result<void> set_config(TopicConfig& config, std::string_view name, std::string_view value);
 
 /// The value of the field called `name` in the form Kafka prints it: plain numbers, Kafka's spellings.

@@ -1,6 +1,6 @@
-// Lets any number of transactions through, or one map change while no transaction is inside: LMDB's map may only
-// be replaced when this process has no transaction open. A waiting map change stops new transactions, so that a
-// steady stream of readers cannot hold it off for ever (glibc's reader-writer lock would let them).
+// Lets any number of transactions through, or one map change while no transaction is inside: LMDB's map may
+// only be replaced when this process has no transaction open. A waiting map change stops new transactions, so
+// that a steady stream of readers cannot hold it off for ever (glibc's reader-writer lock would let them).
 #pragma once
 
 #include "base/mutex.hpp"

@@ -5,8 +5,10 @@
 namespace seriatim::catalog {
 namespace {
 
-// The zero bytes and the fixed-size length keep (database, key, payload) apart: no two triples give one input.
-std::uint64_t hash_of(Database database, std::string_view key, std::uint8_t version, std::string_view payload) {
+// The zero bytes and the fixed-size length keep (database, key, payload) apart: no two triples give one
+// input.
+std::uint64_t hash_of(Database database, std::string_view key, std::uint8_t version,
+                      std::string_view payload) {
   std::string input;
   input.reserve(name_of(database).size() + key.size() + payload.size() + 10);
   input += name_of(database);
@@ -26,7 +28,8 @@ std::string place_of(Database database, std::string_view key) {
 
 }  // namespace
 
-std::string encode_value(Database database, std::string_view key, std::string_view payload, std::uint8_t version) {
+std::string encode_value(Database database, std::string_view key, std::string_view payload,
+                         std::uint8_t version) {
   std::string value(value_header_bytes, '\0');
   value[0] = static_cast<char>(version);
   base::store_be(reinterpret_cast<std::byte*>(value.data()) + 1, hash_of(database, key, version, payload));
@@ -43,10 +46,12 @@ Result<base::ByteSpan> decode_value(Database database, std::string_view key, bas
   }
   const auto version = static_cast<std::uint8_t>(value[0]);
   const base::ByteSpan payload = value.subspan(value_header_bytes);
-  if (base::load_be<std::uint64_t>(value.data() + 1) != hash_of(database, key, version, base::as_text(payload))) {
-    return Error(Errc::corrupt_metadata, "catalog " + place_of(database, key) +
-                                             ": the checksum of the value does not match its bytes; restore the "
-                                             "catalog from a backup");
+  if (base::load_be<std::uint64_t>(value.data() + 1) !=
+      hash_of(database, key, version, base::as_text(payload))) {
+    return Error(Errc::corrupt_metadata,
+                 "catalog " + place_of(database, key) +
+                     ": the checksum of the value does not match its bytes; restore the "
+                     "catalog from a backup");
   }
   if (version != value_version) {
     return Error(Errc::unsupported_version,

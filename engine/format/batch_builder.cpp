@@ -25,9 +25,10 @@ void make_room(std::vector<std::byte>& buffer, std::size_t used, std::size_t mor
 
 Result<void> BatchBuilder::append(const RecordInput& record) {
   if (record.timestamp_ms < no_timestamp_ms) {
-    return Error(Errc::invalid_timestamp, "timestamp " + std::to_string(record.timestamp_ms) + " ms of record " +
-                                              std::to_string(record_count_) +
-                                              " of the batch is negative; use milliseconds since 1970, or -1 for none");
+    return Error(Errc::invalid_timestamp,
+                 "timestamp " + std::to_string(record.timestamp_ms) + " ms of record " +
+                     std::to_string(record_count_) +
+                     " of the batch is negative; use milliseconds since 1970, or -1 for none");
   }
   const std::int64_t base_timestamp_ms = empty() ? record.timestamp_ms : base_timestamp_ms_;
   // Unsigned, because the distance from -1 to the largest timestamp wraps; the reader's sum wraps back.
@@ -43,8 +44,9 @@ Result<void> BatchBuilder::append(const RecordInput& record) {
   if (record_bytes > batch_bytes_max - used_ || record_count_ == std::numeric_limits<std::int32_t>::max()) {
     return Error(Errc::record_too_large,
                  "record " + std::to_string(record_count_) + " (" + std::to_string(record_bytes) +
-                     " bytes) does not fit the batch of " + std::to_string(used_) + " bytes, whose format ends at " +
-                     std::to_string(batch_bytes_max) + " bytes; start another batch, or split the value");
+                     " bytes) does not fit the batch of " + std::to_string(used_) +
+                     " bytes, whose format ends at " + std::to_string(batch_bytes_max) +
+                     " bytes; start another batch, or split the value");
   }
   make_room(buffer_, used_, record_bytes);
   encode_headers(encode_before_headers(buffer_.data() + used_, body_bytes, fields), record.headers);
@@ -68,7 +70,8 @@ void BatchBuilder::clear() noexcept {
 
 Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
   if (empty()) {
-    return Error(Errc::invalid_argument, "a batch without a record cannot be framed; append at least one record first");
+    return Error(Errc::invalid_argument,
+                 "a batch without a record cannot be framed; append at least one record first");
   }
   base::MutableByteSpan batch(buffer_.data(), used_);
   if (options.codec != Codec::none) {
@@ -78,7 +81,8 @@ Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
     batch = compressed_;
     if (batch.size() > batch_bytes_max) {
       return Error(Errc::record_too_large, "the compressed batch takes " + std::to_string(batch.size()) +
-                                               " bytes, and the format ends at " + std::to_string(batch_bytes_max) +
+                                               " bytes, and the format ends at " +
+                                               std::to_string(batch_bytes_max) +
                                                "; start another batch earlier");
     }
   }

@@ -33,10 +33,11 @@ class BatchBuilder {
   /// Forgets the records and keeps the memory.
   void clear() noexcept;
 
-  /// Makes the batch of the records so far; the records stay, so that it can be framed again with other options.
+  /// Makes the batch of the records so far; the records stay, so that it can be framed again with other
+  /// options.
   ///
-  /// Base offset and leader epoch are 0. The result points into this builder and is valid until its next call.
-  /// Errors (the records stay):
+  /// Base offset and leader epoch are 0. The result points into this builder and is valid until its next
+  /// call. Errors (the records stay):
   ///   - invalid_argument: there is no record.
   ///   - unsupported_codec, invalid_config: as compress().
   ///   - record_too_large: the compressed records exceed Kafka's 31-bit length.

@@ -39,17 +39,28 @@ bool producer_is_consistent(const BatchHeader& header) noexcept {
 
 std::string_view describe(BatchFault fault) noexcept {
   switch (fault) {
-    case BatchFault::none: return "no fault";
-    case BatchFault::end_of_log: return "the log ends here";
-    case BatchFault::truncated: return "the bytes end before the batch does";
-    case BatchFault::bad_length: return "the declared length is smaller than a batch header";
-    case BatchFault::bad_magic: return "the format version (magic) is not 2";
-    case BatchFault::bad_attributes: return "the compression codec does not exist";
-    case BatchFault::wrong_offset: return "the base offset is not the expected one";
-    case BatchFault::bad_count: return "the numbers of records and offsets contradict each other";
-    case BatchFault::bad_leader_epoch: return "the leader epoch is below -1";
-    case BatchFault::bad_producer: return "producer id, epoch and sequence contradict each other";
-    case BatchFault::bad_crc: return "the checksum does not fit the bytes";
+    case BatchFault::none:
+      return "no fault";
+    case BatchFault::end_of_log:
+      return "the log ends here";
+    case BatchFault::truncated:
+      return "the bytes end before the batch does";
+    case BatchFault::bad_length:
+      return "the declared length is smaller than a batch header";
+    case BatchFault::bad_magic:
+      return "the format version (magic) is not 2";
+    case BatchFault::bad_attributes:
+      return "the compression codec does not exist";
+    case BatchFault::wrong_offset:
+      return "the base offset is not the expected one";
+    case BatchFault::bad_count:
+      return "the numbers of records and offsets contradict each other";
+    case BatchFault::bad_leader_epoch:
+      return "the leader epoch is below -1";
+    case BatchFault::bad_producer:
+      return "producer id, epoch and sequence contradict each other";
+    case BatchFault::bad_crc:
+      return "the checksum does not fit the bytes";
   }
   return "unknown fault";
 }

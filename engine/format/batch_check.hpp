@@ -25,7 +25,8 @@ enum class BatchFault : std::uint8_t {
   bad_crc,           ///< The checksum does not fit the bytes.
 };
 
-/// What a fault means, as a clause for an error message: "the checksum does not fit the bytes". Lives for ever.
+/// What a fault means, as a clause for an error message: "the checksum does not fit the bytes". Lives for
+/// ever.
 std::string_view describe(BatchFault fault) noexcept;
 
 /// Checks the header at the front of `bytes_from_here`, which reach to the end of the file or mapping, and

@@ -122,7 +122,8 @@ inline void stamp_base_offset(std::byte* batch, Offset base_offset) noexcept {
 /// Computes the CRC of a whole batch (header and records) and stores it in its header.
 void seal_batch(base::MutableByteSpan batch) noexcept;
 
-/// Writes `header` before the records that are already in place, with the CRC of both; `header.crc` is not read.
+/// Writes `header` before the records that are already in place, with the CRC of both; `header.crc` is not
+/// read.
 void write_sealed_header(base::MutableByteSpan batch, const BatchHeader& header) noexcept;
 
 /// Makes a batch one of log append time: sets the bit and the batch's timestamp, and seals it again. Base

@@ -22,9 +22,9 @@ RecordFields fields_of(const KeptRecord& record, std::int64_t base_timestamp_ms)
 }
 
 Error too_large(std::size_t size, const BatchHeader& original) {
-  return {Errc::record_too_large,
-          "rebuilding the batch at offset " + std::to_string(original.base_offset) + " takes " + std::to_string(size) +
-              " bytes, and the format ends at " + std::to_string(batch_bytes_max) + "; leave the batch as it is"};
+  return {Errc::record_too_large, "rebuilding the batch at offset " + std::to_string(original.base_offset) +
+                                      " takes " + std::to_string(size) + " bytes, and the format ends at " +
+                                      std::to_string(batch_bytes_max) + "; leave the batch as it is"};
 }
 
 Result<void> check_order(const BatchHeader& original, std::span<const KeptRecord> kept) {
@@ -43,8 +43,8 @@ Result<void> check_order(const BatchHeader& original, std::span<const KeptRecord
 }
 
 // Appends the records to `plain`; false, with the size it would have, if it gets longer than a batch may be.
-bool encode_records(std::span<const KeptRecord> kept, std::int64_t base_timestamp_ms, std::vector<std::byte>& plain,
-                    std::size_t& size) {
+bool encode_records(std::span<const KeptRecord> kept, std::int64_t base_timestamp_ms,
+                    std::vector<std::byte>& plain, std::size_t& size) {
   size = plain.size();
   for (const KeptRecord& record : kept) {
     const std::size_t body_bytes = body_size(fields_of(record, base_timestamp_ms), record.headers.size());
@@ -69,8 +69,8 @@ BatchHeader rebuilt_header(const BatchHeader& original, std::span<const KeptReco
                            const RebuildOptions& options) {
   BatchHeader header = original;
   header.record_count = static_cast<std::int32_t>(kept.size());
-  header.attributes = static_cast<std::int16_t>(original.attributes & (codec_mask | log_append_time_bit |
-                                                                       transactional_bit | control_bit));
+  header.attributes = static_cast<std::int16_t>(
+      original.attributes & (codec_mask | log_append_time_bit | transactional_bit | control_bit));
   if (kept.empty()) {
     header.attributes = static_cast<std::int16_t>(header.attributes & ~codec_mask);
     header.base_timestamp_ms = no_timestamp_ms;

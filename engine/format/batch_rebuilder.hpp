@@ -40,10 +40,10 @@ class BatchRebuilder {
   /// Makes the batch that holds `kept` in place of `original`.
   ///
   /// Base offset, last offset delta, leader epoch, producer id, epoch, sequence, codec and the attribute bits
-  /// stay. The base timestamp becomes the first kept record's, or the delete horizon; the maximum that of the kept
-  /// records (under log append time: stays). Without a kept record the result is the 61-byte remnant that keeps
-  /// offsets and producer state: codec none, no horizon, base timestamp -1, maximum as before.
-  /// The result points into this object and is valid until its next call.
+  /// stay. The base timestamp becomes the first kept record's, or the delete horizon; the maximum that of the
+  /// kept records (under log append time: stays). Without a kept record the result is the 61-byte remnant
+  /// that keeps offsets and producer state: codec none, no horizon, base timestamp -1, maximum as before. The
+  /// result points into this object and is valid until its next call.
   ///
   /// @param kept  in increasing order of offset delta, none beyond the original's last.
   /// Errors:

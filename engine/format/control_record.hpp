@@ -42,8 +42,8 @@ struct ControlRecord {
   bool ends_transaction() const noexcept { return is_commit() || is_abort(); }
 };
 
-/// Parses key and value of a control record; nullopt if they are malformed: key or value too short, or a negative
-/// version. Higher versions are read as version 0, as Kafka does.
+/// Parses key and value of a control record; nullopt if they are malformed: key or value too short, or a
+/// negative version. Higher versions are read as version 0, as Kafka does.
 std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value) noexcept;
 
 enum class ControlBatch : std::uint8_t {
@@ -56,6 +56,7 @@ enum class ControlBatch : std::uint8_t {
 
 /// What the control batch `whole_batch`, whose structure and CRC were checked, says.
 /// @param coordinator_epoch  set for commit and abort, if not nullptr.
-ControlBatch read_control_batch(base::ByteSpan whole_batch, std::int32_t* coordinator_epoch = nullptr) noexcept;
+ControlBatch read_control_batch(base::ByteSpan whole_batch,
+                                std::int32_t* coordinator_epoch = nullptr) noexcept;
 
 }  // namespace seriatim::format

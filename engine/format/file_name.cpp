@@ -14,7 +14,8 @@ constexpr std::size_t offset_digits = 20;
 constexpr std::size_t unique_id_digits = 32;
 constexpr std::size_t file_name_bytes_max = 255;  // NAME_MAX of every Linux file system
 
-constexpr std::array<std::string_view, 5> kind_suffixes{".log", ".index", ".timeindex", ".txnindex", ".snapshot"};
+constexpr std::array<std::string_view, 5> kind_suffixes{".log", ".index", ".timeindex", ".txnindex",
+                                                        ".snapshot"};
 constexpr std::array<std::string_view, 4> state_suffixes{"", ".deleted", ".cleaned", ".swap"};
 constexpr std::array<std::string_view, 4> directory_suffixes{"", "-delete", "-future", "-stray"};
 
@@ -29,8 +30,9 @@ std::optional<Integer> parse_digits(std::string_view text) noexcept {
 }
 
 bool is_unique_id(std::string_view text) noexcept {
-  return text.size() == unique_id_digits &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == unique_id_digits && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 std::optional<TopicPartition> parse_topic_partition(std::string_view name) {
@@ -40,7 +42,8 @@ std::optional<TopicPartition> parse_topic_partition(std::string_view name) {
   const std::string_view digits = name.substr(dash + 1);
   const std::optional<PartitionId> partition = parse_digits<PartitionId>(digits);
   // A leading zero would make two names of one partition.
-  if (!partition || (digits.size() > 1 && digits.front() == '0') || !is_topic_name(topic)) return std::nullopt;
+  if (!partition || (digits.size() > 1 && digits.front() == '0') || !is_topic_name(topic))
+    return std::nullopt;
   return TopicPartition{std::string(topic), *partition};
 }
 
@@ -61,9 +64,11 @@ std::optional<FileName> parse_file_name(std::string_view name) noexcept {
   const std::string_view suffix = name.substr(offset_digits);
   for (std::size_t kind = 0; kind < kind_suffixes.size(); ++kind) {
     if (!suffix.starts_with(kind_suffixes[kind])) continue;
-    const auto state = std::find(state_suffixes.begin(), state_suffixes.end(), suffix.substr(kind_suffixes[kind].size()));
+    const auto state =
+        std::find(state_suffixes.begin(), state_suffixes.end(), suffix.substr(kind_suffixes[kind].size()));
     if (state == state_suffixes.end()) continue;
-    return FileName{*offset, static_cast<FileKind>(kind), static_cast<FileState>(state - state_suffixes.begin())};
+    return FileName{*offset, static_cast<FileKind>(kind),
+                    static_cast<FileState>(state - state_suffixes.begin())};
   }
   return std::nullopt;
 }
@@ -74,8 +79,9 @@ std::string partition_directory(std::string_view topic, PartitionId partition) {
 
 std::string deleted_partition_directory(const TopicPartition& topic_partition, std::string_view unique_id) {
   SERIATIM_ASSERT(is_unique_id(unique_id));
-  std::string suffix = "-" + std::to_string(topic_partition.partition) + ".";
-  suffix.append(unique_id).append(directory_suffixes[static_cast<std::size_t>(DirectoryState::deleted)]);
+  std::string suffix("-");
+  suffix.append(std::to_string(topic_partition.partition)).append(".").append(unique_id);
+  suffix.append(directory_suffixes[static_cast<std::size_t>(DirectoryState::deleted)]);
   return topic_partition.topic.substr(0, file_name_bytes_max - suffix.size()) + suffix;
 }
 

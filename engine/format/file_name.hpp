@@ -55,8 +55,8 @@ struct PartitionDirectory {
 /// "orders-0".
 std::string partition_directory(std::string_view topic, PartitionId partition);
 
-/// "orders-0.<id>-delete": the name under which a directory is removed, so that its own is free at once. Cut to
-/// the 255 bytes a file name may have, from the topic's end.
+/// "orders-0.<id>-delete": the name under which a directory is removed, so that its own is free at once. Cut
+/// to the 255 bytes a file name may have, from the topic's end.
 /// @param unique_id  32 lower-case hexadecimal digits.
 std::string deleted_partition_directory(const TopicPartition& topic_partition, std::string_view unique_id);
 

@@ -12,9 +12,9 @@ bool load_aborted_transaction(const std::byte* from, AbortedTransaction& out) no
                                  .first_offset = base::load_be<std::int64_t>(from + 10),
                                  .last_offset = base::load_be<std::int64_t>(from + 18),
                                  .last_stable_offset = base::load_be<std::int64_t>(from + 26)};
-  const bool valid = base::load_be<std::int16_t>(from) == aborted_transaction_version && entry.producer_id >= 0 &&
-                     entry.first_offset >= 0 && entry.last_offset >= entry.first_offset &&
-                     entry.last_stable_offset >= 0;
+  const bool valid = base::load_be<std::int16_t>(from) == aborted_transaction_version &&
+                     entry.producer_id >= 0 && entry.first_offset >= 0 &&
+                     entry.last_offset >= entry.first_offset && entry.last_stable_offset >= 0;
   if (valid) out = entry;
   return valid;
 }

@@ -55,8 +55,8 @@ inline void store_time_index_entry(std::byte* to, const TimeIndexEntry& entry) n
   base::store_be(to + 8, entry.relative_offset);
 }
 
-/// False, with `out` unchanged, if the version is not 0 or a field contradicts another: the file is then to be
-/// made again from the log.
+/// False, with `out` unchanged, if the version is not 0 or a field contradicts another: the file is then to
+/// be made again from the log.
 bool load_aborted_transaction(const std::byte* from, AbortedTransaction& out) noexcept;
 void store_aborted_transaction(std::byte* to, const AbortedTransaction& entry) noexcept;
 

@@ -12,8 +12,9 @@ constexpr std::size_t crc_at = 2;
 constexpr std::size_t count_at = 6;  // also where the bytes the CRC covers begin
 
 Error damaged(const std::string& what) {
-  return {Errc::corrupt_metadata,
-          "producer snapshot: " + what + "; remove the file, and it is made again from an older one and the log"};
+  return {
+      Errc::corrupt_metadata,
+      "producer snapshot: " + what + "; remove the file, and it is made again from an older one and the log"};
 }
 
 void store_entry(std::byte* to, const ProducerSnapshotEntry& entry) noexcept {
@@ -44,13 +45,15 @@ bool is_consistent(const ProducerSnapshotEntry& entry) noexcept {
   const bool batch_is_known = entry.last_offset >= 0;
   return entry.producer_id >= 0 && entry.producer_epoch >= -1 && entry.last_sequence >= -1 &&
          entry.last_offset >= -1 && entry.offset_delta >= 0 &&
-         (!batch_is_known || entry.offset_delta <= entry.last_offset) && entry.open_transaction_first_offset >= -1;
+         (!batch_is_known || entry.offset_delta <= entry.last_offset) &&
+         entry.open_transaction_first_offset >= -1;
 }
 
 }  // namespace
 
 std::vector<std::byte> encode_producer_snapshot(std::span<const ProducerSnapshotEntry> entries) {
-  std::vector<std::byte> file(producer_snapshot_header_bytes + entries.size() * producer_snapshot_entry_bytes);
+  std::vector<std::byte> file(producer_snapshot_header_bytes +
+                              entries.size() * producer_snapshot_entry_bytes);
   base::store_be(file.data(), snapshot_version);
   base::store_be(file.data() + count_at, static_cast<std::int32_t>(entries.size()));
   std::byte* at = file.data() + producer_snapshot_header_bytes;
@@ -68,9 +71,10 @@ Result<std::vector<ProducerSnapshotEntry>> parse_producer_snapshot(base::ByteSpa
   }
   const auto version = base::load_be<std::int16_t>(file.data());
   if (version > snapshot_version) {
-    return Error(Errc::unsupported_version, "producer snapshot: version " + std::to_string(version) +
-                                                " is newer than " + std::to_string(snapshot_version) +
-                                                "; upgrade seriatim, or remove the file to have it made again from the log");
+    return Error(Errc::unsupported_version,
+                 "producer snapshot: version " + std::to_string(version) + " is newer than " +
+                     std::to_string(snapshot_version) +
+                     "; upgrade seriatim, or remove the file to have it made again from the log");
   }
   if (version != snapshot_version) return damaged("version " + std::to_string(version) + " never existed");
   const auto crc = base::load_be<std::uint32_t>(file.data() + crc_at);
@@ -78,7 +82,8 @@ Result<std::vector<ProducerSnapshotEntry>> parse_producer_snapshot(base::ByteSpa
   const auto count = base::load_be<std::int32_t>(file.data() + count_at);
   const std::size_t entry_bytes = file.size() - producer_snapshot_header_bytes;
   if (count < 0 || entry_bytes != static_cast<std::size_t>(count) * producer_snapshot_entry_bytes) {
-    return damaged("it declares " + std::to_string(count) + " producers in " + std::to_string(file.size()) + " bytes");
+    return damaged("it declares " + std::to_string(count) + " producers in " + std::to_string(file.size()) +
+                   " bytes");
   }
 
   std::vector<ProducerSnapshotEntry> entries;
@@ -87,7 +92,8 @@ Result<std::vector<ProducerSnapshotEntry>> parse_producer_snapshot(base::ByteSpa
        at += producer_snapshot_entry_bytes) {
     const ProducerSnapshotEntry entry = load_entry(at);
     if (!is_consistent(entry)) {
-      return damaged("the fields of producer " + std::to_string(entry.producer_id) + " contradict each other");
+      return damaged("the fields of producer " + std::to_string(entry.producer_id) +
+                     " contradict each other");
     }
     entries.push_back(entry);
   }

@@ -17,9 +17,9 @@ namespace seriatim::format {
 struct ProducerSnapshotEntry {
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;
-  Sequence last_sequence = -1;  ///< -1 when only a marker is known.
-  Offset last_offset = -1;      ///< The same.
-  std::int32_t offset_delta = 0;  ///< Of the last batch: last offset - first offset.
+  Sequence last_sequence = -1;     ///< -1 when only a marker is known.
+  Offset last_offset = -1;         ///< The same.
+  std::int32_t offset_delta = 0;   ///< Of the last batch: last offset - first offset.
   std::int64_t timestamp_ms = -1;  ///< Last activity; a marker counts.
   std::int32_t coordinator_epoch = -1;
   Offset open_transaction_first_offset = -1;  ///< -1: no transaction is open.

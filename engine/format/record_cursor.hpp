@@ -20,7 +20,7 @@ struct DecodedRecord {
   std::int64_t timestamp_delta = 0;
   BytesView key{};
   BytesView value{};
-  base::ByteSpan headers{};       ///< As stored; already checked, HeaderCursor walks them.
+  base::ByteSpan headers{};  ///< As stored; already checked, HeaderCursor walks them.
   std::int32_t header_count = 0;
 };
 

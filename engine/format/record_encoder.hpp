@@ -1,5 +1,5 @@
-// Writes one record: the counterpart of record_cursor.hpp, shared by everything that frames. Sizes come first and are
-// exact, so that bytes are written once and in order.
+// Writes one record: the counterpart of record_cursor.hpp, shared by everything that frames. Sizes come first
+// and are exact, so that bytes are written once and in order.
 #pragma once
 
 #include <cstddef>
@@ -69,12 +69,13 @@ inline std::byte* encode_headers(std::byte* to, std::span<const HeaderView> head
 
 /// Bytes of the record after its length field. `headers_bytes` are those of all headers, without their count.
 inline std::size_t body_size(const RecordFields& fields, std::size_t headers_bytes) noexcept {
-  return 1 + varlong_size(fields.timestamp_delta) + varint_size(fields.offset_delta) + field_size(fields.key) +
-         field_size(fields.value) + length_size(fields.header_count) + headers_bytes;
+  return 1 + varlong_size(fields.timestamp_delta) + varint_size(fields.offset_delta) +
+         field_size(fields.key) + field_size(fields.value) + length_size(fields.header_count) + headers_bytes;
 }
 
 /// Writes the record up to its value and the value's length, and returns where the value's bytes go.
-inline std::byte* encode_before_value(std::byte* to, std::size_t body_bytes, const RecordFields& fields) noexcept {
+inline std::byte* encode_before_value(std::byte* to, std::size_t body_bytes,
+                                      const RecordFields& fields) noexcept {
   to = encode_length(to, body_bytes);
   *to++ = std::byte{0};  // attributes: none are defined
   to = encode_varlong(to, fields.timestamp_delta);
@@ -88,7 +89,8 @@ inline std::byte* encode_before_value(std::byte* to, std::size_t body_bytes, con
 }
 
 /// Writes the record up to its header count, and returns where the headers' bytes go.
-inline std::byte* encode_before_headers(std::byte* to, std::size_t body_bytes, const RecordFields& fields) noexcept {
+inline std::byte* encode_before_headers(std::byte* to, std::size_t body_bytes,
+                                        const RecordFields& fields) noexcept {
   to = encode_before_value(to, body_bytes, fields);
   if (!fields.value.is_null()) {
     std::memcpy(to, fields.value.data(), fields.value.size());

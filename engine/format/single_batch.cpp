@@ -25,7 +25,8 @@ struct Opened {
 };
 
 // Writes the record but for the bytes of its value, and no header yet.
-Opened open_record(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept {
+Opened open_record(const RecordInput& record, const FrameOptions& options,
+                   base::MutableByteSpan out) noexcept {
   const RecordFields fields = first_record_fields(record);
   const std::size_t body_bytes = body_size(fields, headers_size(record.headers));
   const std::size_t batch_bytes = header_bytes + length_size(body_bytes) + body_bytes;
@@ -57,7 +58,8 @@ Result<void> check_record(const RecordInput& record) {
   const std::size_t size = single_batch_bytes(record);
   if (size > batch_bytes_max) {
     return Error(Errc::record_too_large, "a batch of this record alone takes " + std::to_string(size) +
-                                             " bytes, and the format ends at " + std::to_string(batch_bytes_max) +
+                                             " bytes, and the format ends at " +
+                                             std::to_string(batch_bytes_max) +
                                              "; split the value over several records");
   }
   return {};
@@ -77,7 +79,8 @@ std::size_t frame_single(const RecordInput& record, const FrameOptions& options,
   return batch_bytes;
 }
 
-std::byte* open_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept {
+std::byte* open_single(const RecordInput& record, const FrameOptions& options,
+                       base::MutableByteSpan out) noexcept {
   const Opened opened = open_record(record, options, out);
   write_batch_header(out.data(), opened.header);
   return opened.value;

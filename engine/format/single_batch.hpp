@@ -22,11 +22,13 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept;
 /// Base offset and leader epoch are 0. `options.codec` and `options.level` are not looked at: the batch is
 /// not compressed. `out` holds at least single_batch_bytes(record) bytes and does not overlap the record.
 /// @return single_batch_bytes(record).
-std::size_t frame_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept;
+std::size_t frame_single(const RecordInput& record, const FrameOptions& options,
+                         base::MutableByteSpan out) noexcept;
 
 /// As frame_single, but leaves the bytes of the value and the CRC to the caller, who writes the value where
 /// the returned pointer says and then calls seal_batch on the batch. `record.value` only gives the size: the
 /// bytes it points at are not read.
-std::byte* open_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out) noexcept;
+std::byte* open_single(const RecordInput& record, const FrameOptions& options,
+                       base::MutableByteSpan out) noexcept;
 
 }  // namespace seriatim::format

@@ -8,10 +8,12 @@ namespace {
 
 // Not isalnum(): that depends on the locale of the embedding program.
 bool is_allowed(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == '-';
 }
 
-constexpr std::string_view rule = "; a topic name is 1 to 249 characters of A-Z a-z 0-9 . _ - and neither \".\" nor \"..\"";
+constexpr std::string_view rule =
+    "; a topic name is 1 to 249 characters of A-Z a-z 0-9 . _ - and neither \".\" nor \"..\"";
 
 Error refused(std::string what) { return {Errc::invalid_topic, what.append(rule)}; }
 
@@ -36,7 +38,8 @@ Result<void> check_topic_name(std::string_view name) {
   if (name.size() > topic_name_bytes_max) {
     return refused("topic name \"" + shown(name) + "\" has " + std::to_string(name.size()) + " characters");
   }
-  if (name == "." || name == "..") return refused("topic name \"" + std::string(name) + "\" means a directory");
+  if (name == "." || name == "..")
+    return refused("topic name \"" + std::string(name) + "\" means a directory");
   const auto bad = std::find_if_not(name.begin(), name.end(), is_allowed);
   return refused("topic name \"" + shown(name) + "\" has a character that is not allowed at position " +
                  std::to_string(bad - name.begin()));

@@ -50,6 +50,10 @@ inline std::byte* encode_groups(std::byte* to, Unsigned bits) noexcept {
 // Bits of the last allowed group that do not fit the integer are dropped, as Kafka's reader drops them.
 template <class Unsigned, unsigned bytes_max>
 inline const std::byte* decode_groups(const std::byte* at, const std::byte* end, Unsigned& out) noexcept {
+  if (at != end && *at < std::byte{0x80}) [[likely]] {  // most lengths and deltas
+    out = static_cast<Unsigned>(*at);
+    return at + 1;
+  }
   Unsigned bits = 0;
   for (unsigned shift = 0; shift < bytes_max * 7 && at != end; shift += 7) {
     const auto group = static_cast<Unsigned>(*at++);
@@ -85,7 +89,8 @@ inline const std::byte* decode_varint(const std::byte* at, const std::byte* end,
 
 /// Reads a varlong from [at, end) into `out` and returns the byte after it; nullptr, with `out` unchanged,
 /// if the bytes end before it does or it is longer than 10 bytes.
-inline const std::byte* decode_varlong(const std::byte* at, const std::byte* end, std::int64_t& out) noexcept {
+inline const std::byte* decode_varlong(const std::byte* at, const std::byte* end,
+                                       std::int64_t& out) noexcept {
   std::uint64_t bits = 0;
   const std::byte* after = detail::decode_groups<std::uint64_t, varlong_bytes_max>(at, end, bits);
   if (after != nullptr) out = unzigzag(bits);

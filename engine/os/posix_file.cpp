@@ -14,6 +14,7 @@
 
 #include "os/allocate.hpp"
 #include "os/errno_error.hpp"
+#include "os/gather_cursor.hpp"
 #include "os/retry.hpp"
 
 namespace seriatim::os {
@@ -26,34 +27,6 @@ std::string range_text(const char* what, std::uint64_t length, std::uint64_t pos
 
 // A write that takes nothing and gives no reason would be repeated for ever.
 int errno_of_write(ssize_t result) noexcept { return result == 0 ? EIO : errno; }
-
-// Where a gathered write stands: the piece it is in and how much of that is written.
-struct GatherCursor {
-  std::span<const base::ByteSpan> pieces;
-  std::size_t piece = 0;
-  std::size_t done = 0;
-
-  // Fills `vectors` with what is left; returns how many of them are used.
-  std::size_t fill(std::span<iovec> vectors) const noexcept {
-    std::size_t count = 0;
-    std::size_t skip = done;
-    for (std::size_t i = piece; i < pieces.size() && count < vectors.size(); ++i) {
-      const base::ByteSpan rest = pieces[i].subspan(skip);
-      skip = 0;
-      // writev does not write through the pointer, but iovec is shared with readv.
-      if (!rest.empty()) vectors[count++] = {const_cast<std::byte*>(rest.data()), rest.size()};
-    }
-    return count;
-  }
-
-  void advance(std::size_t bytes) noexcept {
-    done += bytes;
-    while (piece < pieces.size() && done >= pieces[piece].size()) {
-      done -= pieces[piece].size();
-      ++piece;
-    }
-  }
-};
 
 }  // namespace
 
@@ -97,7 +70,7 @@ Result<void> PosixFile::write_at(base::ByteSpan from, std::uint64_t position) {
 Result<void> PosixFile::write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t position) {
   std::array<iovec, IOV_MAX> vectors;
   GatherCursor cursor{pieces};
-  while (const std::size_t count = cursor.fill(vectors)) {
+  while (const std::size_t count = cursor.fill<iovec>(vectors)) {
     const ssize_t result = retry_interrupted([&] {
       return ::pwritev(descriptor_, vectors.data(), static_cast<int>(count), static_cast<off_t>(position));
     });
@@ -174,6 +147,13 @@ Result<void> PosixFile::drop_cache(std::uint64_t position, std::uint64_t length)
                                     POSIX_FADV_DONTNEED);
   if (error == 0) return {};
   return errno_error(error, range_text("drop from the page cache", length, position), path_);
+}
+
+Result<FileId> PosixFile::id() {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) == 0) return FileId{status.st_dev, status.st_ino};
+  const int saved = errno;
+  return errno_error(saved, "read the number of", path_);
 }
 
 Result<std::int64_t> PosixFile::modified_ms() {

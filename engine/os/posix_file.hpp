@@ -27,6 +27,7 @@ class PosixFile final : public File {
   Result<void> drop_cache(std::uint64_t position, std::uint64_t length) override;
   int descriptor() const noexcept override { return descriptor_; }
   const std::string& path() const noexcept override { return path_; }
+  Result<FileId> id() override;
   Result<std::int64_t> modified_ms() override;
   Result<void> set_modified_ms(std::int64_t ms) override;
 

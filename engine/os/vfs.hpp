@@ -23,6 +23,13 @@ enum class OpenMode : std::uint8_t {
   open_or_create,  ///< Read and write; created empty where missing.
 };
 
+/// Tells files apart whatever their names: what has taken the place of another under its name is a different file.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 /// An open regular file, closed by the destructor.
 ///
 /// Positions are bytes from the start. Interrupted and short transfers are continued inside.
@@ -95,6 +102,9 @@ class File {
   /// As it was opened; lives as long as this object, and is not changed by a rename.
   virtual const std::string& path() const noexcept = 0;
 
+  /// Which file this is, as long as anybody has it open or mapped. Files that tests make may all be the same.
+  /// Errors: io_error.
+  virtual Result<FileId> id() { return FileId{}; }
   /// Modification time in ms since the epoch. Errors: io_error.
   virtual Result<std::int64_t> modified_ms() = 0;
   /// Errors: permission_denied, io_error.

@@ -1,6 +1,7 @@
 // Who waits for records, and how the appender tells them without paying when nobody does.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -27,9 +28,11 @@ class AppendListeners {
     // after it sees the new end when it looks, which it does after adding itself.
     count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
+  /// Undoes one `add`.
   void remove(const std::shared_ptr<AppendListener>& listener) {
     const base::MutexLock lock(mutex_);
-    std::erase(listeners_, listener);
+    const auto found = std::find(listeners_.begin(), listeners_.end(), listener);
+    if (found != listeners_.end()) listeners_.erase(found);
     count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
   /// Cost while nobody listens: one load.

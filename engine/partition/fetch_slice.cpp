@@ -63,13 +63,14 @@ class EndFinder {
 };
 
 Result<FetchSlice> fetch_once(const PartitionLogPtr& log, Offset from, std::size_t bytes_max) {
+  const Offset bound = log->high_watermark();
+  FetchSlice slice{.first_offset = from, .next_offset = from};
+  if (from == bound) return slice;
   FetchCursor cursor(log);
   if (auto found = cursor.seek(from); !found) return found.error();
-  const Offset bound = log->high_watermark();
   FetchedBatch first;
   auto step = cursor.peek(bound, false, first);
   if (!step) return step.error();
-  FetchSlice slice{.first_offset = from, .next_offset = from};
   if (*step == FetchCursor::Step::end) return slice;
   auto file = (*first.segment)->log_file();
   if (!file) return file.error();

@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint64_t chunk_bytes_min = 4096;
 constexpr std::uint64_t chunk_bytes_max = 1ULL << 20;
 
+// Kafka's default of segment.index.bytes, and room.
+constexpr std::uint64_t followed_bytes_min = 16ULL << 20;
+
 Error wrong_length(const std::string& path, std::uint64_t bytes, const std::string& why) {
   return {Errc::corrupt_metadata, "the index " + path + " has " + std::to_string(bytes) + " bytes, " + why +
                                       ". Nothing is lost: it is rebuilt from its log by recovery, when the "
@@ -75,6 +78,20 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open_sealed(const SegmentContext& 
   index->capacity_ = *size / entry_bytes;
   index->allocated_bytes_ = *size;
   index->count_.store(index->capacity_, std::memory_order_release);
+  return index;
+}
+
+Result<std::unique_ptr<IndexFile>> IndexFile::open_followed(const SegmentContext& context, os::File& file,
+                                                            std::size_t entry_bytes, std::uint64_t entries) {
+  std::unique_ptr<IndexFile> index(new IndexFile(context, file.path(), entry_bytes));
+  // Address space only. Entries that are there already fit, whatever limit they were written under.
+  const std::uint64_t bytes = std::max(followed_bytes_min, entries * entry_bytes);
+  auto map = file.map(bytes, os::Access::read);
+  if (!map) return std::move(map).error();
+  index->map_ = std::move(*map);
+  index->limit_bytes_ = bytes;
+  index->capacity_ = bytes / entry_bytes;
+  index->follow_to(entries);
   return index;
 }
 

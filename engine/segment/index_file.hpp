@@ -5,6 +5,7 @@
 // length, mapped read-only. One writer; any number of readers, which see an entry once `count` says so.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,14 @@ class IndexFile {
   ///   rebuilds · too_many_open_files, permission_denied, io_error.
   static Result<std::unique_ptr<IndexFile>> open_sealed(const SegmentContext& context,
                                                         const std::string& path, std::size_t entry_bytes);
+
+  /// Maps an index that another process appends to, from `file`, which is its path's: `entries` of it may be looked at. The map is as long as the
+  /// index of a segment of default limits may get; what lies beyond is never counted.
+  /// Errors: too_many_open_files, io_error.
+  static Result<std::unique_ptr<IndexFile>> open_followed(const SegmentContext& context, os::File& file,
+                                                          std::size_t entry_bytes, std::uint64_t entries);
+  /// Lets readers see the first `entries`, which the caller has found to be there and right. Followed indexes only.
+  void follow_to(std::uint64_t entries) noexcept { count_.store(std::min(entries, capacity_), std::memory_order_release); }
 
   /// Entries readers may look at. Acquire.
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_acquire); }

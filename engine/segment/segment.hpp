@@ -51,6 +51,8 @@ struct SegmentState {
   std::uint64_t time_index_entries = 0;
 };
 
+class SegmentTail;
+
 class Segment : public std::enable_shared_from_this<Segment> {
  public:
   ~Segment();
@@ -74,6 +76,15 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Describes a sealed segment; nothing is opened until it is read.
   static std::shared_ptr<Segment> sealed(const SegmentContext& context, MapCache& maps,
                                          const std::string& directory, const SegmentState& state);
+
+  // ---- following: an active segment of another process, see segment_tail.hpp and segment_follow.cpp ----
+  /// Maps the files that `tail` has looked at, as far as it found them to be right.
+  /// Errors: not_found (others have taken their place) · too_many_open_files, io_error.
+  static Result<std::shared_ptr<Segment>> follow(const SegmentContext& context, MapCache& maps, const SegmentTail& tail);
+  /// Lets readers see what a tail has found since. One thread at a time.
+  void extend_followed(const SegmentState& state) noexcept;
+  /// The writer has begun another segment: the end is final.
+  void end_followed() noexcept { sealed_.store(true, std::memory_order_release); }
 
   Offset base_offset() const noexcept { return base_offset_; }
   const std::string& log_path() const noexcept { return log_path_; }

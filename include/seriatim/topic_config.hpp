@@ -48,9 +48,11 @@ struct TopicConfig {
   /// Log bytes between two entries of the sparse indexes. 0 .. 2'147'483'647; default 4'096.
   /// Cost: a smaller value buys shorter scans per lookup with larger indexes; 0 indexes every batch.
   std::int64_t index_interval_bytes = 4'096;
-  /// Largest size of one offset index file; a full index closes the segment. 12 .. 2'147'483'647; default 10 MiB.
+  /// Largest size of one offset index file; a full index closes the segment. 12 .. 2'147'483'647; default 10
+  /// MiB.
   std::int64_t segment_index_bytes = 10'485'760;
-  /// Records older than this go, in whole segments. -1 keeps for ever, 0 drops as soon as possible; default 7 days.
+  /// Records older than this go, in whole segments. -1 keeps for ever, 0 drops as soon as possible; default 7
+  /// days.
   std::int64_t retention_ms = 604'800'000;
   /// Size per partition above which the oldest segments go. -1 is unlimited, which is the default.
   std::int64_t retention_bytes = -1;

@@ -1,5 +1,5 @@
-// A file of batches, as recovery and readers walk it. The CRC is computed but not insisted on, since the fuzzer
-// could hardly get past it; what recovery would refuse is decoded all the same.
+// A file of batches, as recovery and readers walk it. The CRC is computed but not insisted on, since the
+// fuzzer could hardly get past it; what recovery would refuse is decoded all the same.
 #include "fuzz/fuzz.hpp"
 
 #include <cstring>

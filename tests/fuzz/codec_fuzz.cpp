@@ -1,5 +1,5 @@
-// Compressed sections: the first byte chooses the codec. Decompressing stays within its bound, and what comes out
-// comes back after compressing it.
+// Compressed sections: the first byte chooses the codec. Decompressing stays within its bound, and what comes
+// out comes back after compressing it.
 #include "fuzz/fuzz.hpp"
 
 #include <vector>

@@ -1,4 +1,5 @@
-// A records section by itself: the first byte is the declared count. What decodes is encoded and decoded again.
+// A records section by itself: the first byte is the declared count. What decodes is encoded and decoded
+// again.
 #include "fuzz/fuzz.hpp"
 
 #include <cstring>
@@ -31,9 +32,11 @@ void check_encoding(const DecodedRecord& record) {
   RecordCursor cursor(encoded, 1);
   DecodedRecord again;
   SERIATIM_ASSERT(cursor.next(again) == RecordCursor::Step::record);
-  SERIATIM_ASSERT(again.offset_delta == record.offset_delta && again.timestamp_delta == record.timestamp_delta);
+  SERIATIM_ASSERT(again.offset_delta == record.offset_delta &&
+                  again.timestamp_delta == record.timestamp_delta);
   SERIATIM_ASSERT(again.key.is_null() == record.key.is_null() && again.key.size() == record.key.size());
-  SERIATIM_ASSERT(again.value.is_null() == record.value.is_null() && again.value.size() == record.value.size());
+  SERIATIM_ASSERT(again.value.is_null() == record.value.is_null() &&
+                  again.value.size() == record.value.size());
   SERIATIM_ASSERT(cursor.next(again) == RecordCursor::Step::end);
 }
 

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   std::vector<std::filesystem::path> files;
   for (int i = 1; i < argc; ++i) {
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(argv[i], error)) files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(argv[i], error))
+      files.push_back(entry.path());
     if (error) {
       std::fprintf(stderr, "replay: cannot list %s: %s; pass the directory of a corpus\n", argv[i],
                    error.message().c_str());

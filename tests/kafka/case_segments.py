@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 
 import format_examples as ex
 import kafka_env
@@ -115,8 +114,8 @@ class Compaction(Scratch):
     """What Kafka's cleaner makes of a log: we read it, and given the same choice of records we write the same bytes."""
 
     def clean(self, scenario, clock):
-        before = self.directory / f"{scenario}-0"
-        after = self.directory / f"{scenario}.after{clock}-0"
+        before = self.fresh() / f"{scenario}-0"
+        after = before.parent / "after-0"
         KAFKA.lines("write", before, scenario)
         kafka_env.copy_logs(before, after)
         # Groups of one segment, so that each cleaned file has one source.
@@ -128,9 +127,7 @@ class Compaction(Scratch):
         for scenario in ("compaction", "compaction-transactions"):
             for clock in (ex.T, ex.T + ex.DAY_MS):
                 with self.subTest(scenario, now=clock):
-                    before, after = self.clean(scenario, clock)
-                    self.compare(before, after)
-                    shutil.rmtree(before)
+                    self.compare(*self.clean(scenario, clock))
 
     def compare(self, before, after):
         rebuilt = 0

@@ -18,8 +18,9 @@ class BoundedOutput {
         used_(out.size()),
         bytes_max_(bytes_max),
         // One byte past the bound, so that a stream that ends exactly there is told from one that goes on.
-        end_max_(bytes_max < std::numeric_limits<std::size_t>::max() - used_ ? used_ + bytes_max + 1
-                                                                             : std::numeric_limits<std::size_t>::max()),
+        end_max_(bytes_max < std::numeric_limits<std::size_t>::max() - used_
+                     ? used_ + bytes_max + 1
+                     : std::numeric_limits<std::size_t>::max()),
         over_at_(end_max_ - 1) {}
 
   std::size_t bytes_max() const noexcept { return bytes_max_; }
@@ -39,7 +40,8 @@ class BoundedOutput {
 
   /// Exactly `size` free bytes, at most remaining().
   base::MutableByteSpan room_for(std::size_t size) {
-    if (out_.size() - used_ < size) out_.resize(std::max(used_ + size, std::min(out_.size() * 3 / 2, over_at_)));
+    if (out_.size() - used_ < size)
+      out_.resize(std::max(used_ + size, std::min(out_.size() * 3 / 2, over_at_)));
     return base::MutableByteSpan(out_).subspan(used_, size);
   }
 

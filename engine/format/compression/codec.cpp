@@ -24,29 +24,42 @@ Error no_such_codec(Codec codec) {
 
 Result<void> level_in_range(Codec codec, int level, int min, int max) {
   if (level >= min && level <= max) return {};
-  return Error(Errc::invalid_config, "compression level " + std::to_string(level) + " of " + std::string(name(codec)) +
-                                         " is outside its range; use " + std::to_string(min) + " to " +
-                                         std::to_string(max) + ", or leave it to the codec");
+  return Error(Errc::invalid_config, "compression level " + std::to_string(level) + " of " +
+                                         std::string(name(codec)) + " is outside its range; use " +
+                                         std::to_string(min) + " to " + std::to_string(max) +
+                                         ", or leave it to the codec");
 }
 
-Result<void> dispatch_compress(Codec codec, std::optional<int> level, base::ByteSpan in, std::vector<std::byte>& out) {
+Result<void> dispatch_compress(Codec codec, std::optional<int> level, base::ByteSpan in,
+                               std::vector<std::byte>& out) {
   switch (codec) {
-    case Codec::none: out.insert(out.end(), in.begin(), in.end()); return {};
-    case Codec::gzip: return compress_gzip(level, in, out);
-    case Codec::snappy: return compress_snappy(in, out);
-    case Codec::lz4: return compress_lz4(level, in, out);
-    case Codec::zstd: return compress_zstd(level, in, out);
+    case Codec::none:
+      out.insert(out.end(), in.begin(), in.end());
+      return {};
+    case Codec::gzip:
+      return compress_gzip(level, in, out);
+    case Codec::snappy:
+      return compress_snappy(in, out);
+    case Codec::lz4:
+      return compress_lz4(level, in, out);
+    case Codec::zstd:
+      return compress_zstd(level, in, out);
   }
   return no_such_codec(codec);
 }
 
 Result<void> dispatch_decompress(Codec codec, base::ByteSpan in, BoundedOutput& out) {
   switch (codec) {
-    case Codec::none: break;
-    case Codec::gzip: return decompress_gzip(in, out);
-    case Codec::snappy: return decompress_snappy(in, out);
-    case Codec::lz4: return decompress_lz4(in, out);
-    case Codec::zstd: return decompress_zstd(in, out);
+    case Codec::none:
+      break;
+    case Codec::gzip:
+      return decompress_gzip(in, out);
+    case Codec::snappy:
+      return decompress_snappy(in, out);
+    case Codec::lz4:
+      return decompress_lz4(in, out);
+    case Codec::zstd:
+      return decompress_zstd(in, out);
   }
   return no_such_codec(codec);
 }
@@ -56,11 +69,13 @@ Result<void> dispatch_decompress(Codec codec, base::ByteSpan in, BoundedOutput& 
 Error damaged_section(std::string_view codec, base::ByteSpan in, std::string_view what) {
   std::string message(codec);
   message.append(" section of ").append(std::to_string(in.size())).append(" bytes ").append(what);
-  return {Errc::corrupt_record, message.append("; restore the segment from a copy, or skip the offsets of this batch")};
+  return {Errc::corrupt_record,
+          message.append("; restore the segment from a copy, or skip the offsets of this batch")};
 }
 
 Error oversized_section(std::string_view codec, base::ByteSpan in, std::size_t bytes_max) {
-  return damaged_section(codec, in, "expands to more than the allowed " + std::to_string(bytes_max) + " bytes");
+  return damaged_section(codec, in,
+                         "expands to more than the allowed " + std::to_string(bytes_max) + " bytes");
 }
 
 Error codec_failed(std::string_view codec, std::string_view what) {
@@ -74,12 +89,15 @@ Result<void> check_level(Codec codec, std::optional<int> level) {
   if (!level.has_value()) return {};
   switch (codec) {
     case Codec::none:
-    case Codec::snappy: return {};
+    case Codec::snappy:
+      return {};
     case Codec::gzip:
       if (*level == gzip_level_default) return {};
       return level_in_range(codec, *level, gzip_level_min, gzip_level_max);
-    case Codec::lz4: return level_in_range(codec, *level, lz4_level_min, lz4_level_max);
-    case Codec::zstd: return level_in_range(codec, *level, zstd_level_min, zstd_level_max);
+    case Codec::lz4:
+      return level_in_range(codec, *level, lz4_level_min, lz4_level_max);
+    case Codec::zstd:
+      return level_in_range(codec, *level, zstd_level_min, zstd_level_max);
   }
   return no_such_codec(codec);
 }
@@ -88,9 +106,9 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
   Result<void> legal = check_level(codec, level);
   if (!legal) return legal;
   if (in.size() > batch_bytes_max) {
-    return Error(Errc::record_too_large, "a section of " + std::to_string(in.size()) +
-                                             " bytes is longer than any batch (" + std::to_string(batch_bytes_max) +
-                                             " bytes); split it over several batches");
+    return Error(Errc::record_too_large,
+                 "a section of " + std::to_string(in.size()) + " bytes is longer than any batch (" +
+                     std::to_string(batch_bytes_max) + " bytes); split it over several batches");
   }
   const std::size_t before = out.size();
   Result<void> done = dispatch_compress(codec, level, in, out);
@@ -98,7 +116,8 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
   return done;
 }
 
-Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max, std::vector<std::byte>& out) {
+Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max,
+                        std::vector<std::byte>& out) {
   if (codec == Codec::none) {
     if (in.size() > out_bytes_max) return oversized_section(name(codec), in, out_bytes_max);
     out.insert(out.end(), in.begin(), in.end());
@@ -109,8 +128,10 @@ Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_ma
   BoundedOutput bounded(out, out_bytes_max);
   Result<void> done = dispatch_decompress(codec, in, bounded);
   if (done && bounded.is_over()) done = oversized_section(name(codec), in, out_bytes_max);
-  if (done) bounded.trim();
-  else out.resize(before);
+  if (done)
+    bounded.trim();
+  else
+    out.resize(before);
   return done;
 }
 

@@ -28,12 +28,14 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
 
 /// Appends the decompressed form of `in`, at most `out_bytes_max` bytes of it, to `out`.
 ///
-/// Concatenated gzip members, zstd frames and snappy streams are read through, and raw snappy without a stream
-/// header too; a second lz4 frame is an error, as in Kafka.
-/// Errors (`out` as before; the message names neither file nor offset: the caller adds them):
-///   - corrupt_record: `in` is damaged, cut short, has bytes after its end, or expands to more than `out_bytes_max`.
+/// Concatenated gzip members, zstd frames and snappy streams are read through, and raw snappy without a
+/// stream header too; a second lz4 frame is an error, as in Kafka. Errors (`out` as before; the message names
+/// neither file nor offset: the caller adds them):
+///   - corrupt_record: `in` is damaged, cut short, has bytes after its end, or expands to more than
+///   `out_bytes_max`.
 ///   - unsupported_codec: no such codec.
 ///   - io_error: as compress.
-Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max, std::vector<std::byte>& out);
+Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max,
+                        std::vector<std::byte>& out);
 
 }  // namespace seriatim::format

@@ -1,5 +1,5 @@
-// One compressor and one decompressor per codec, for codec.cpp only: they append to `out` and may leave part of
-// their work there when they fail.
+// One compressor and one decompressor per codec, for codec.cpp only: they append to `out` and may leave part
+// of their work there when they fail.
 #pragma once
 
 #include <cstddef>

@@ -8,8 +8,9 @@
 namespace seriatim::format {
 namespace {
 
-constexpr int gzip_window_bits = 15 + 16;  // zlib.h: 15 is the largest window, 16 more asks for the gzip wrapper
-constexpr int memory_level = 8;            // zlib.h: the default
+constexpr int gzip_window_bits =
+    15 + 16;                     // zlib.h: 15 is the largest window, 16 more asks for the gzip wrapper
+constexpr int memory_level = 8;  // zlib.h: the default
 
 // zlib does not write through next_in; its member is only const when the application asks at build time.
 Bytef* input_of(base::ByteSpan in) noexcept {
@@ -31,7 +32,8 @@ class Deflater {
     if (is_open_ && level == level_) return deflateReset(&stream_) == Z_OK ? &stream_ : nullptr;
     if (is_open_) deflateEnd(&stream_);
     stream_ = {};
-    is_open_ = deflateInit2(&stream_, level, Z_DEFLATED, gzip_window_bits, memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
+    is_open_ =
+        deflateInit2(&stream_, level, Z_DEFLATED, gzip_window_bits, memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
     level_ = level;
     return is_open_ ? &stream_ : nullptr;
   }
@@ -81,7 +83,8 @@ Result<void> compress_gzip(std::optional<int> level, base::ByteSpan in, std::vec
   stream->next_out = reinterpret_cast<Bytef*>(out.data() + before);
   stream->avail_out = clamp_size(out.size() - before);
   // One call is enough: deflateBound is an upper bound for a single Z_FINISH.
-  if (deflate(stream, Z_FINISH) != Z_STREAM_END) return codec_failed("gzip", "its own size bound was exceeded");
+  if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+    return codec_failed("gzip", "its own size bound was exceeded");
   out.resize(before + stream->total_out);
   return {};
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::array<unsigned char, 4> frame_magic{0x04, 0x22, 0x4D, 0x18};
 
-// Kafka's default level is called 9 and means the fast compressor; every other level means the other one, whose
-// levels begin at 3 in this library.
+// Kafka's default level is called 9 and means the fast compressor; every other level means the other one,
+// whose levels begin at 3 in this library.
 constexpr int kafka_level_default = 9;
 constexpr int high_compression_level_min = 3;
 
@@ -49,7 +49,8 @@ LZ4F_preferences_t preferences_for(std::optional<int> level) noexcept {
   preferences.frameInfo.contentChecksumFlag = LZ4F_noContentChecksum;
   preferences.autoFlush = 1;  // the whole input is there at once: nothing needs to be gathered in between
   const int wanted = level.value_or(kafka_level_default);
-  preferences.compressionLevel = wanted == kafka_level_default ? 0 : std::max(wanted, high_compression_level_min);
+  preferences.compressionLevel =
+      wanted == kafka_level_default ? 0 : std::max(wanted, high_compression_level_min);
   return preferences;
 }
 
@@ -89,7 +90,8 @@ Result<void> decompress_lz4(base::ByteSpan in, BoundedOutput& out) {
     std::size_t consumed = rest.size();
     const std::size_t hint = LZ4F_decompress(context, room.data(), &written, rest.data(), &consumed, nullptr);
     if (LZ4F_isError(hint)) {
-      return damaged_section("lz4", in, std::string("is damaged (").append(LZ4F_getErrorName(hint)).append(")"));
+      return damaged_section("lz4", in,
+                             std::string("is damaged (").append(LZ4F_getErrorName(hint)).append(")"));
     }
     out.advance(written);
     rest = rest.subspan(consumed);

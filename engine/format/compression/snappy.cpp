@@ -1,5 +1,5 @@
-// The stream form that snappy-java writes: a header, then blocks, each behind its length. The bare block format
-// has no framing of its own.
+// The stream form that snappy-java writes: a header, then blocks, each behind its length. The bare block
+// format has no framing of its own.
 #include <snappy.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ const char* chars(const std::byte* bytes) noexcept { return reinterpret_cast<con
 char* chars(std::byte* bytes) noexcept { return reinterpret_cast<char*>(bytes); }
 
 bool starts_stream(base::ByteSpan in) noexcept {
-  return in.size() >= stream_header_bytes && std::memcmp(in.data(), stream_magic.data(), stream_magic.size()) == 0;
+  return in.size() >= stream_header_bytes &&
+         std::memcmp(in.data(), stream_magic.data(), stream_magic.size()) == 0;
 }
 
 // `section` is the whole that `block` is a part of, for the error message.
@@ -73,8 +74,10 @@ Result<void> decompress_snappy(base::ByteSpan in, BoundedOutput& out) {
   while (!rest.empty()) {
     if (starts_stream(rest)) {
       // A later stream simply goes on where the one before it ended.
-      const auto compatible_with = base::load_be<std::int32_t>(rest.data() + stream_header_bytes - sizeof(std::int32_t));
-      if (compatible_with > stream_version) return damaged_section("snappy", in, "is of a stream version newer than 1");
+      const auto compatible_with =
+          base::load_be<std::int32_t>(rest.data() + stream_header_bytes - sizeof(std::int32_t));
+      if (compatible_with > stream_version)
+        return damaged_section("snappy", in, "is of a stream version newer than 1");
       rest = rest.subspan(stream_header_bytes);
       continue;
     }

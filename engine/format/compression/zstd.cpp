@@ -38,7 +38,8 @@ Result<void> run_decompression(ZSTD_DCtx* context, base::ByteSpan in, BoundedOut
     ZSTD_outBuffer output{room.data(), room.size(), 0};
     const std::size_t hint = ZSTD_decompressStream(context, &output, &input);
     if (ZSTD_isError(hint)) {
-      return damaged_section("zstd", in, std::string("is damaged (").append(ZSTD_getErrorName(hint)).append(")"));
+      return damaged_section("zstd", in,
+                             std::string("is damaged (").append(ZSTD_getErrorName(hint)).append(")"));
     }
     out.advance(output.pos);
     if (out.is_over()) return oversized_section("zstd", in, out.bytes_max());
@@ -57,8 +58,8 @@ Result<void> compress_zstd(std::optional<int> level, base::ByteSpan in, std::vec
   if (context == nullptr) return codec_failed("zstd", "no memory for its state");
   const std::size_t before = out.size();
   out.resize(before + ZSTD_compressBound(in.size()));
-  const std::size_t size = ZSTD_compressCCtx(context.get(), out.data() + before, out.size() - before, in.data(),
-                                             in.size(), level.value_or(ZSTD_CLEVEL_DEFAULT));
+  const std::size_t size = ZSTD_compressCCtx(context.get(), out.data() + before, out.size() - before,
+                                             in.data(), in.size(), level.value_or(ZSTD_CLEVEL_DEFAULT));
   if (ZSTD_sizeof_CCtx(context.get()) > kept_context_bytes_max) context.reset();
   if (ZSTD_isError(size)) return codec_failed("zstd", ZSTD_getErrorName(size));
   out.resize(before + size);

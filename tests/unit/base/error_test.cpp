@@ -4,9 +4,7 @@
 
 #include <cctype>
 #include <fstream>
-#include <iterator>
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 
@@ -23,13 +21,15 @@ std::map<std::string, int> enumerators() {
   path.resize(path.rfind("tests/"));
   std::ifstream file(path + "include/seriatim/error.hpp");
   REQUIRE(file);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  text = text.substr(text.find("enum class Errc"));
-  text.resize(text.find("\n};"));
   std::map<std::string, int> result;
-  const std::regex line(R"(\n  ([a-z_]+) = (\d+),)");
-  for (std::sregex_iterator it(text.begin(), text.end(), line), end; it != end; ++it) {
-    result[(*it)[1]] = std::stoi((*it)[2]);
+  std::string line;
+  while (std::getline(file, line) && !line.starts_with("enum class Errc")) {
+  }
+  while (std::getline(file, line) && line != "};") {
+    // "  name = 12,  ///< ..."; comments and blank lines have no " = ".
+    const std::size_t equals = line.find(" = ");
+    if (equals == std::string::npos || line.find("//") < equals) continue;
+    result[line.substr(2, equals - 2)] = std::stoi(line.substr(equals + 3));
   }
   return result;
 }

@@ -39,7 +39,8 @@ TEST_CASE("one unknown partition among many keeps all of them from being stored"
   const Made made;
   Catalog catalog = made.open();
   const PartitionState state{1, 1, 1, 1, 1, 1};
-  for (const TopicPartition& bad : {TopicPartition{"a", 3}, TopicPartition{"a", -1}, TopicPartition{"c", 0}}) {
+  for (const TopicPartition& bad :
+       {TopicPartition{"a", 3}, TopicPartition{"a", -1}, TopicPartition{"c", 0}}) {
     const Result<void> put = catalog.put_partition_states({{{"a", 0}, state}, {bad, state}});
     REQUIRE_FALSE(put.ok());
     CHECK(put.error().code() == Errc::unknown_topic_or_partition);
@@ -100,7 +101,8 @@ TEST_CASE("groups are listed once each, also when one name begins with another")
   Catalog catalog = made.open();
   const std::vector<std::string> names{"a", "a\x01x", "ab", std::string(255, 'z')};
   for (const std::string& name : names) {
-    must(catalog.commit_offsets(name, {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
+    must(catalog.commit_offsets(name,
+                                {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
   }
   CHECK(must(catalog.groups()) == names);
   must(catalog.delete_group_offsets("a"));
@@ -138,7 +140,8 @@ TEST_CASE("offsets can be deleted one by one") {
 TEST_CASE("INV-2: offsets beyond the end of their partition are lowered to it, others stay") {
   const Made made;
   Catalog catalog = made.open();
-  must(catalog.commit_offsets("g", {{{"a", 0}, {10, "kept", 1}}, {{"a", 1}, {10, "", 1}}, {{"b", 0}, {10, "", 1}}}));
+  must(catalog.commit_offsets(
+      "g", {{{"a", 0}, {10, "kept", 1}}, {{"a", 1}, {10, "", 1}}, {{"b", 0}, {10, "", 1}}}));
   must(catalog.commit_offsets("h", {{{"a", 0}, {5, "", 1}}}));
   CHECK(must(catalog.clamp_offsets({{{"a", 0}, 7}, {{"a", 1}, 10}})) == 1);
   CHECK(*must(catalog.committed("g", {"a", 0})) == CommittedOffset{7, "kept", 1});
@@ -163,7 +166,8 @@ TEST_CASE("a writer that is killed has lost nothing it was told was committed") 
     });
     // The kill falls wherever the child is after so many acknowledged commits.
     const Offset acknowledged = 10 + round * 7;
-    CHECK(child.hear(static_cast<std::size_t>(acknowledged)) == std::string(static_cast<std::size_t>(acknowledged), '.'));
+    CHECK(child.hear(static_cast<std::size_t>(acknowledged)) ==
+          std::string(static_cast<std::size_t>(acknowledged), '.'));
     child.kill();
     const Offset all_acknowledged = acknowledged + static_cast<Offset>(child.hear_all().size());
     Catalog catalog = made.open();

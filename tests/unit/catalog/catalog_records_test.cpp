@@ -25,7 +25,8 @@ TEST_CASE("the bytes of each record are what the format says") {
   CHECK(encode(topic) == bytes("00000002 6162 000102030405060708090a0b0c0d0e0f 00000003 0000000000000102"
                                "00000001 00000001 6b 00000001 76"));
   CHECK(encode(PartitionState{1, 2, 3, 4, -1, 6}) ==
-        bytes("0000000000000001 0000000000000002 0000000000000003 0000000000000004 ffffffffffffffff 0000000000000006"));
+        bytes("0000000000000001 0000000000000002 0000000000000003 0000000000000004 ffffffffffffffff "
+              "0000000000000006"));
   CHECK(encode(CommittedOffset{5, "m", 7}) == bytes("0000000000000005 0000000000000007 00000001 6d"));
   CHECK(encode(EngineRecord{counting_id(), true, 9}) ==
         bytes("000102030405060708090a0b0c0d0e0f 01 0000000000000009"));
@@ -47,7 +48,8 @@ void check_round_trip(const Record& record, Decode decode) {
 }
 
 TEST_CASE("every record comes back whole, and neither cut nor with bytes left over") {
-  check_round_trip(TopicRecord{"orders", counting_id(), 12, {{"a", ""}, {"retention.ms", "-1"}}, 99}, decode_topic);
+  check_round_trip(TopicRecord{"orders", counting_id(), 12, {{"a", ""}, {"retention.ms", "-1"}}, 99},
+                   decode_topic);
   check_round_trip(PartitionState{10, 20, 8, 4'096, 20, 15}, decode_partition_state);
   check_round_trip(CommittedOffset{10, "some metadata", 1'700'000'000'000}, decode_committed_offset);
   check_round_trip(EngineRecord{counting_id(), false, 77}, decode_engine);
@@ -61,9 +63,10 @@ TEST_CASE("impossible contents are refused") {
   CHECK_FALSE(decode_engine(base::as_bytes(engine)).ok());
   // A length that would take more than there is, with a count that would take for ever.
   CHECK_FALSE(decode_topic(base::as_bytes(bytes("ffffffff 61"))).ok());
-  CHECK_FALSE(decode_topic(base::as_bytes(bytes("00000000 00000000000000000000000000000000 00000001 0000000000000000"
-                                                "ffffffff")))
-                  .ok());
+  CHECK_FALSE(
+      decode_topic(base::as_bytes(bytes("00000000 00000000000000000000000000000000 00000001 0000000000000000"
+                                        "ffffffff")))
+          .ok());
 }
 
 }  // namespace

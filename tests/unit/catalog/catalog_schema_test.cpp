@@ -28,9 +28,9 @@ TEST_CASE("bytes that are no offset key are refused") {
   const std::string key = offset_key("g", id_from(7), 42);
   OffsetKey parts;
   CHECK_FALSE(split_offset_key("", parts));
-  CHECK_FALSE(split_offset_key(key.substr(1), parts));                      // empty group
-  CHECK_FALSE(split_offset_key(key.substr(0, key.size() - 1), parts));      // cut
-  CHECK_FALSE(split_offset_key(offset_key("g", id_from(7), -1), parts));    // no such partition
+  CHECK_FALSE(split_offset_key(key.substr(1), parts));                    // empty group
+  CHECK_FALSE(split_offset_key(key.substr(0, key.size() - 1), parts));    // cut
+  CHECK_FALSE(split_offset_key(offset_key("g", id_from(7), -1), parts));  // no such partition
   CHECK_FALSE(split_offset_key(offset_key("g", id_from(7), 10'000), parts));
 }
 

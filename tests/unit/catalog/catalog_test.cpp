@@ -19,7 +19,9 @@ struct Made {
   test::TempDir dir;
   std::string path;
   Made() : path(dir / "catalog") { make_catalog(path); }
-  Catalog open(Access access = Access::read_write) const { return must(Catalog::open(path, options(access))); }
+  Catalog open(Access access = Access::read_write) const {
+    return must(Catalog::open(path, options(access)));
+  }
 };
 
 TEST_CASE("a topic is there after it is created, also after reopening") {
@@ -48,10 +50,11 @@ TEST_CASE("what is not a legal topic is refused, and nothing is stored") {
     TopicRecord topic;
     Errc code;
   };
-  const std::vector<Row> rows{
-      {topic_record("there", 2), Errc::topic_already_exists}, {topic_record("a/b", 2), Errc::invalid_topic},
-      {topic_record("", 2), Errc::invalid_topic},             {topic_record("t", 2, 0), Errc::invalid_partitions},
-      {topic_record("t", 2, 10'001), Errc::invalid_partitions}};
+  const std::vector<Row> rows{{topic_record("there", 2), Errc::topic_already_exists},
+                              {topic_record("a/b", 2), Errc::invalid_topic},
+                              {topic_record("", 2), Errc::invalid_topic},
+                              {topic_record("t", 2, 0), Errc::invalid_partitions},
+                              {topic_record("t", 2, 10'001), Errc::invalid_partitions}};
   for (const Row& row : rows) {
     CAPTURE(row.topic.name);
     const Result<void> created = catalog.create_topic(row.topic);
@@ -151,7 +154,8 @@ TEST_CASE("a topic without files can be deleted in one step") {
   CHECK(must(catalog.groups()).empty());
 }
 
-TEST_CASE("every flipped bit of a stored value is reported with database and key, and only that value is lost") {
+TEST_CASE(
+    "every flipped bit of a stored value is reported with database and key, and only that value is lost") {
   const Made made;
   {
     Catalog catalog = made.open();
@@ -229,7 +233,8 @@ TEST_CASE("a catalog of a newer version is refused as such at open") {
   {
     const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) {
-      return out.put(Database::engine, engine_key, encode_value(Database::engine, engine_key, "from the future", 2));
+      return out.put(Database::engine, engine_key,
+                     encode_value(Database::engine, engine_key, "from the future", 2));
     }));
   }
   const std::string before = read_all(made.path + "/data.mdb");
@@ -279,7 +284,8 @@ TEST_CASE("ten thousand topics are created, listed and found again") {
   std::vector<std::pair<TopicPartition, PartitionState>> states;
   for (std::uint32_t i = 0; i < topics; ++i) {
     for (const PartitionId partition : {0, 1, 2}) {
-      states.emplace_back(TopicPartition{"topic-" + std::to_string(i), partition}, PartitionState{i, i, 0, 0, -1, 0});
+      states.emplace_back(TopicPartition{"topic-" + std::to_string(i), partition},
+                          PartitionState{i, i, 0, 0, -1, 0});
     }
   }
   must(catalog.put_partition_states(states));
@@ -311,7 +317,8 @@ TEST_CASE("readers and writers in many threads see whole states only") {
     threads.emplace_back([&, writer] {
       for (Offset i = 1; i <= 50; ++i) {
         const Offset offset = i * 2 + writer;
-        if (!catalog.commit_offsets("g", {{{"t", 0}, {offset, "", 0}}, {{"t", 1}, {offset, "", 0}}})) ++failed;
+        if (!catalog.commit_offsets("g", {{{"t", 0}, {offset, "", 0}}, {{"t", 1}, {offset, "", 0}}}))
+          ++failed;
       }
     });
   }

@@ -84,7 +84,8 @@ TEST_CASE("the map grows while other threads read and write") {
     threads.emplace_back([&, writer] {
       for (int i = 0; i < 10; ++i) {
         const std::string prefix = std::to_string(writer) + "-" + std::to_string(i) + "-";
-        if (!environment->write([&](WriteTransaction& out) { return put_many(out, prefix, 100, 1'000); })) ++wrong;
+        if (!environment->write([&](WriteTransaction& out) { return put_many(out, prefix, 100, 1'000); }))
+          ++wrong;
       }
     });
   }
@@ -108,10 +109,11 @@ TEST_CASE("a map that another process has grown is adopted by readers and writer
       const Result<std::unique_ptr<Environment>> environment = open_environment(made.path, options());
       voice.say("o");
       const std::string prefix = is_writer ? "w" : "r";
-      const bool is_written =
-          environment && (*environment)
-                             ->write([&](WriteTransaction& out) { return put_many(out, prefix, 2'000, 1'000); })
-                             .ok();
+      const bool is_written = environment && (*environment)
+                                                 ->write([&](WriteTransaction& out) {
+                                                   return put_many(out, prefix, 2'000, 1'000);
+                                                 })
+                                                 .ok();
       voice.say(is_written ? "w" : "!");
     });
     const std::unique_ptr<Environment> environment = made.open(tiny);
@@ -135,7 +137,8 @@ TEST_CASE("a copy that came through fork() refuses to work, and its end does not
                             written.error().code() == Errc::invalid_state && !environment->info();
     environment.reset();
     // A fresh one of its own is fine.
-    const Result<std::unique_ptr<Environment>> fresh = open_environment(made.path, options(Access::read_only));
+    const Result<std::unique_ptr<Environment>> fresh =
+        open_environment(made.path, options(Access::read_only));
     voice.say(is_refused && fresh && count_of(**fresh, "k") == 3 ? "refused" : "served");
   });
   CHECK(child.hear_all() == "refused");
@@ -147,12 +150,14 @@ TEST_CASE("a copy that came through fork() refuses to work, and its end does not
 TEST_CASE("a read-only environment refuses to write") {
   const Made made;
   const std::unique_ptr<Environment> environment = made.open(options(Access::read_only));
-  const Result<void> written = environment->write([](WriteTransaction& out) { return put_many(out, "k", 1, 1); });
+  const Result<void> written =
+      environment->write([](WriteTransaction& out) { return put_many(out, "k", 1, 1); });
   REQUIRE_FALSE(written.ok());
   CHECK(written.error().code() == Errc::read_only);
 }
 
-TEST_CASE("an assertion inside LMDB becomes an error, and the catalog stays closed to everybody in the process") {
+TEST_CASE(
+    "an assertion inside LMDB becomes an error, and the catalog stays closed to everybody in the process") {
   const Made made;
   {
     const std::unique_ptr<Environment> environment = made.open();
@@ -174,7 +179,8 @@ TEST_CASE("an assertion inside LMDB becomes an error, and the catalog stays clos
 
     // The same for writers, and nobody waits for a lock that LMDB will never give back.
     for (int i = 0; i < 2; ++i) {
-      const Result<void> written = environment->write([](WriteTransaction& out) { return put_many(out, "k", 9, 1); });
+      const Result<void> written =
+          environment->write([](WriteTransaction& out) { return put_many(out, "k", 9, 1); });
       REQUIRE_FALSE(written.ok());
       CHECK(written.error().code() == Errc::corrupt_metadata);
     }
@@ -193,7 +199,8 @@ TEST_CASE("an assertion in a write is an error too, and later writers do not han
     patch(file, position + 12, std::uint16_t{18});
   }
   for (int i = 0; i < 3; ++i) {
-    const Result<void> written = environment->write([](WriteTransaction& out) { return put_many(out, "k", 9, 1); });
+    const Result<void> written =
+        environment->write([](WriteTransaction& out) { return put_many(out, "k", 9, 1); });
     REQUIRE_FALSE(written.ok());
     CHECK(written.error().code() == Errc::corrupt_metadata);
   }
@@ -213,7 +220,8 @@ TEST_CASE("a full disk is storage_full, loses nothing, and is forgotten when the
       if (!written) CHECK(written.error().code() == Errc::storage_full);
       if (!written) break;
     }
-    const Result<void> full = environment->write([](WriteTransaction& out) { return put_many(out, "full", 900, 1'000); });
+    const Result<void> full =
+        environment->write([](WriteTransaction& out) { return put_many(out, "full", 900, 1'000); });
     CHECK_FALSE(full.ok());
     CHECK((full.ok() ? Errc{} : full.error().code()) == Errc::storage_full);
     CHECK(count_of(*environment, "before") == 10);
@@ -225,7 +233,8 @@ TEST_CASE("a full disk is storage_full, loses nothing, and is forgotten when the
   if (!is_mounted) MESSAGE("skipped: mounting a small file system needs root");
 }
 
-TEST_CASE("a write that fails for another reason latches: nothing is accepted until the catalog is reopened") {
+TEST_CASE(
+    "a write that fails for another reason latches: nothing is accepted until the catalog is reopened") {
   const Made made;
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
     std::signal(SIGXFSZ, SIG_IGN);
@@ -233,7 +242,8 @@ TEST_CASE("a write that fails for another reason latches: nothing is accepted un
     const auto write = [&](const char* prefix) {
       return (*environment)->write([&](WriteTransaction& out) { return put_many(out, prefix, 200, 1'000); });
     };
-    // The file may grow by half a page: the write is cut short although the disk has room, which LMDB calls EIO.
+    // The file may grow by half a page: the write is cut short although the disk has room, which LMDB calls
+    // EIO.
     struct rlimit limit {};
     ::getrlimit(RLIMIT_FSIZE, &limit);
     limit.rlim_cur = std::filesystem::file_size(made.path + "/data.mdb") + 2'048;
@@ -247,7 +257,8 @@ TEST_CASE("a write that fails for another reason latches: nothing is accepted un
     voice.say(std::string(later.ok() ? "OK" : later.error().name()) + " ");
     environment->reset();
     environment = open_environment(made.path, options());
-    voice.say(environment && write("c").ok() && count_of(**environment, "a") == 0 && count_of(**environment, "c") == 200
+    voice.say(environment && write("c").ok() && count_of(**environment, "a") == 0 &&
+                      count_of(**environment, "c") == 200
                   ? "reopened"
                   : "lost");
   });
@@ -263,7 +274,8 @@ TEST_CASE("pages are used again although a reader process was killed in the midd
   overwrite();
   {
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
-      const Result<std::unique_ptr<Environment>> reader = open_environment(made.path, options(Access::read_only));
+      const Result<std::unique_ptr<Environment>> reader =
+          open_environment(made.path, options(Access::read_only));
       if (!reader) voice.say("!");
       const Result<void> read = (*reader)->read([&](ReadTransaction&) -> Result<void> {
         voice.say("r");

@@ -58,7 +58,8 @@ TEST_CASE("an LMDB file of somebody else is a clear error") {
   must(create_catalog(other, id_of(3), real_files()));
   const std::string file = other + "/data.mdb";
   std::string bytes = read_all(file);
-  for (std::size_t at = bytes.find("deleted_topics"); at != std::string::npos; at = bytes.find("deleted_topics", at + 1)) {
+  for (std::size_t at = bytes.find("deleted_topics"); at != std::string::npos;
+       at = bytes.find("deleted_topics", at + 1)) {
     bytes[at + 13] = 'z';
   }
   write_all(file, bytes);

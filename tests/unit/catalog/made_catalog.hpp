@@ -75,7 +75,8 @@ inline void must(const Result<void>& result) {
 /// Takes every value: tests of this level store what they like.
 inline Result<void> any_value(std::string_view, std::string_view, base::ByteSpan) { return {}; }
 
-inline Result<std::unique_ptr<Environment>> open_environment(const std::string& path, const CatalogOptions& with) {
+inline Result<std::unique_ptr<Environment>> open_environment(const std::string& path,
+                                                             const CatalogOptions& with) {
   return Environment::open(path, with, {any_value, [] {}});
 }
 

@@ -1,11 +1,13 @@
 #include "catalog/page_walk.hpp"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "catalog/data_file_check.hpp"
@@ -16,11 +18,33 @@
 namespace seriatim::catalog {
 namespace {
 
+// In memory where there is such a file system: thousands of commits here test pages, not the disk.
+class MemoryDir {
+ public:
+  MemoryDir() {
+    const std::string in_memory = "/dev/shm";
+    const bool has_memory = std::filesystem::is_directory(in_memory);
+    path_ =
+        (has_memory ? in_memory : std::filesystem::temp_directory_path().string()) + "/seriatim-test-XXXXXX";
+    REQUIRE(::mkdtemp(path_.data()) != nullptr);
+  }
+  ~MemoryDir() {
+    std::error_code ignored;  // as TempDir
+    std::filesystem::remove_all(path_, ignored);
+  }
+  MemoryDir(const MemoryDir&) = delete;
+  MemoryDir& operator=(const MemoryDir&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 struct Made {
-  test::TempDir dir;
+  MemoryDir dir;
   std::string path;
   std::string file;
-  Made() : path(dir / "catalog"), file(path + "/data.mdb") {
+  Made() : path(dir.path() + "/catalog"), file(path + "/data.mdb") {
     make_catalog(path);
     Catalog catalog = must(Catalog::open(path, options()));
     fill(catalog, 60);
@@ -73,11 +97,16 @@ TEST_CASE("a page that is damaged in one known way is reported with file and pag
     const char* part_of_message;
   };
   const std::vector<Row> rows{
-      {"number", root, 0xffff, "another page's number"},    {"flags", root + 10, 1, "page flags 1"},
-      {"lower odd", root + 12, 17, "its bounds"},           {"lower large", root + 12, 5'000, "its bounds"},
-      {"empty", root + 12, 16, "its bounds"},               {"upper", root + 14, 4'098, "its bounds"},
-      {"upper low", root + 14, 100, "nodes overlap"},       {"node outside", root + 16, 4'092, "lies outside"},
-      {"node odd", root + 16, 4'001, "lies outside"},       {"node low", root + 16, 20, "lies outside"},
+      {"number", root, 0xffff, "another page's number"},
+      {"flags", root + 10, 1, "page flags 1"},
+      {"lower odd", root + 12, 17, "its bounds"},
+      {"lower large", root + 12, 5'000, "its bounds"},
+      {"empty", root + 12, 16, "its bounds"},
+      {"upper", root + 14, 4'098, "its bounds"},
+      {"upper low", root + 14, 100, "nodes overlap"},
+      {"node outside", root + 16, 4'092, "lies outside"},
+      {"node odd", root + 16, 4'001, "lies outside"},
+      {"node low", root + 16, 20, "lies outside"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -107,8 +136,8 @@ TEST_CASE("pages that point at each other in a circle end the walk") {
   CHECK(walked.error().message().find("it is used in two places") != std::string::npos);
 }
 
-// What a flipped bit anywhere in the file leads to: the right answer or an error, and in any case an end without a
-// crash, also if the catalog is then written to.
+// What a flipped bit anywhere in the file leads to: the right answer or an error, and in any case an end
+// without a crash, also if the catalog is then written to.
 char outcome_of_flip(const Made& made, const std::string& expected) {
   Result<Catalog> opened = Catalog::open(made.path, options());
   if (!opened) return 'e';
@@ -130,8 +159,9 @@ TEST_CASE("a flipped bit anywhere in the file is noticed or harmless, and never 
   std::map<char, int> outcomes;
   for (int batch = 0; batch < 15; ++batch) {
     std::vector<std::uint64_t> bits;
-    for (int i = 0; i < 40; ++i) {
-      bits.push_back(static_cast<std::uint64_t>(random.between(0, static_cast<std::int64_t>(whole.size() * 8) - 1)));
+    for (int i = 0; i < 100; ++i) {
+      bits.push_back(
+          static_cast<std::uint64_t>(random.between(0, static_cast<std::int64_t>(whole.size() * 8) - 1)));
     }
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
       for (const std::uint64_t bit : bits) {
@@ -139,7 +169,8 @@ TEST_CASE("a flipped bit anywhere in the file is noticed or harmless, and never 
         damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
         // A new file each time: the environment of an abandoned catalog keeps the old one mapped.
         std::filesystem::remove(made.file);
-        std::ofstream(made.file, std::ios::binary).write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
+        std::ofstream(made.file, std::ios::binary)
+            .write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
         voice.say(std::string(1, outcome_of_flip(made, *expected)));
       }
     });

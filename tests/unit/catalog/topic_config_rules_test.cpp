@@ -22,21 +22,15 @@ struct Refused {
 };
 
 TEST_CASE("the defaults are Kafka's") {
-  const std::map<std::string, std::string> kafka{{"segment.bytes", "1073741824"},
-                                                 {"segment.ms", "604800000"},
-                                                 {"index.interval.bytes", "4096"},
-                                                 {"segment.index.bytes", "10485760"},
-                                                 {"retention.ms", "604800000"},
-                                                 {"retention.bytes", "-1"},
-                                                 {"max.message.bytes", "1048588"},
-                                                 {"message.timestamp.type", "CreateTime"},
-                                                 {"compression.type", "producer"},
-                                                 {"cleanup.policy", "delete"},
-                                                 {"delete.retention.ms", "86400000"},
-                                                 {"min.compaction.lag.ms", "0"},
-                                                 {"min.cleanable.dirty.ratio", "0.5"},
-                                                 {"flush.messages", "9223372036854775807"},
-                                                 {"flush.ms", "9223372036854775807"}};
+  const std::map<std::string, std::string> kafka{
+      {"segment.bytes", "1073741824"},      {"segment.ms", "604800000"},
+      {"index.interval.bytes", "4096"},     {"segment.index.bytes", "10485760"},
+      {"retention.ms", "604800000"},        {"retention.bytes", "-1"},
+      {"max.message.bytes", "1048588"},     {"message.timestamp.type", "CreateTime"},
+      {"compression.type", "producer"},     {"cleanup.policy", "delete"},
+      {"delete.retention.ms", "86400000"},  {"min.compaction.lag.ms", "0"},
+      {"min.cleanable.dirty.ratio", "0.5"}, {"flush.messages", "9223372036854775807"},
+      {"flush.ms", "9223372036854775807"}};
   std::map<std::string, std::string> ours;
   for (const ConfigDescription& config : list_configs()) {
     ours.emplace(config.name, config.default_text);
@@ -94,7 +88,8 @@ TEST_CASE("every accepted form of every setting reads back as its plain form") {
   }
 }
 
-TEST_CASE("a refused value leaves the config alone and the message has the setting, the value and the range") {
+TEST_CASE(
+    "a refused value leaves the config alone and the message has the setting, the value and the range") {
   const std::vector<Refused> rows{
       {"segment.bytes", "1023", "1024 .. 2147483647"},
       {"segment.bytes", "2GiB", "1024 .. 2147483647"},

@@ -8,13 +8,14 @@ namespace seriatim::catalog {
 namespace {
 
 TEST_CASE("a topic name is 1 to 249 of Kafka's characters") {
-  for (const std::string& good : {std::string("a"), std::string("Orders.eu_1-x"), std::string("..."),
-                                  std::string(249, 'z')}) {
+  for (const std::string& good :
+       {std::string("a"), std::string("Orders.eu_1-x"), std::string("..."), std::string(249, 'z')}) {
     CAPTURE(good);
     CHECK(check_topic_name(good).ok());
   }
-  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string(250, 'z'),
-                                 std::string("a/b"), std::string("a b"), std::string("a\0b", 3), std::string("é")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".."), std::string(250, 'z'), std::string("a/b"),
+        std::string("a b"), std::string("a\0b", 3), std::string("é")}) {
     CAPTURE(bad);
     const Result<void> checked = check_topic_name(bad);
     REQUIRE_FALSE(checked.ok());

@@ -27,7 +27,8 @@ TEST_CASE("every flipped bit of a value is corrupt_metadata that names database 
     CAPTURE(bit);
     std::string damaged = value;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-    const Result<base::ByteSpan> payload = decode_value(Database::offsets, "some key", base::as_bytes(damaged));
+    const Result<base::ByteSpan> payload =
+        decode_value(Database::offsets, "some key", base::as_bytes(damaged));
     REQUIRE_FALSE(payload.ok());
     CHECK(payload.error().code() == Errc::corrupt_metadata);
     CHECK(payload.error().message().find("database \"offsets\", key \"some key\"") != std::string::npos);

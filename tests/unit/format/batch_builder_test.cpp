@@ -26,7 +26,8 @@ constexpr FrameOptions example_b_options{
 
 void append_example_b(BatchBuilder& builder) {
   const test::Bytes one{std::byte{1}};
-  const std::array<HeaderView, 2> headers{HeaderView{"h1", BytesView(one.data(), one.size())}, HeaderView{"h2", {}}};
+  const std::array<HeaderView, 2> headers{HeaderView{"h1", BytesView(one.data(), one.size())},
+                                          HeaderView{"h2", {}}};
   REQUIRE(builder.append({.key = "user-1", .value = "v1", .timestamp_ms = T, .headers = headers}));
   REQUIRE(builder.append({.key = {}, .value = "v2", .timestamp_ms = T + 5}));
   REQUIRE(builder.append({.key = "user-1", .value = {}, .timestamp_ms = T - 3}));
@@ -47,8 +48,10 @@ std::optional<std::string> random_field(test::Random& random, std::size_t size_m
 }
 
 OwnedInput random_record(test::Random& random) {
-  OwnedInput record{random_field(random, 20), random_field(random, 2000),
-                    random.one_in(20) ? no_timestamp_ms : random.between(0, T), {}};
+  OwnedInput record{random_field(random, 20),
+                    random_field(random, 2000),
+                    random.one_in(20) ? no_timestamp_ms : random.between(0, T),
+                    {}};
   for (std::int64_t i = random.between(-2, 3); i > 0; --i) {
     record.headers.emplace_back(random.text(static_cast<std::size_t>(i)), random_field(random, 30));
   }
@@ -58,8 +61,10 @@ OwnedInput random_record(test::Random& random) {
 void append_owned(BatchBuilder& builder, const OwnedInput& record) {
   std::vector<HeaderView> headers;
   for (const auto& [key, value] : record.headers) headers.push_back({key, view(value)});
-  REQUIRE(builder.append(
-      {.key = view(record.key), .value = view(record.value), .timestamp_ms = record.timestamp_ms, .headers = headers}));
+  REQUIRE(builder.append({.key = view(record.key),
+                          .value = view(record.value),
+                          .timestamp_ms = record.timestamp_ms,
+                          .headers = headers}));
 }
 
 void check_field(BytesView stored, const std::optional<std::string>& expected) {
@@ -159,7 +164,8 @@ TEST_CASE("a refused record leaves the builder as it was") {
   const Result<void> early = builder.append({.value = "x", .timestamp_ms = -2});
   REQUIRE_FALSE(early);
   CHECK(early.error().code() == Errc::invalid_timestamp);
-  const Result<void> large = builder.append({.value = BytesView(nullptr, batch_bytes_max), .timestamp_ms = T});
+  const Result<void> large =
+      builder.append({.value = BytesView(nullptr, batch_bytes_max), .timestamp_ms = T});
   REQUIRE_FALSE(large);
   CHECK(large.error().code() == Errc::record_too_large);
   const Result<FramedBatch> batch = builder.frame(example_b_options);
@@ -189,8 +195,10 @@ TEST_CASE("the upper bound is one, and not far off") {
     const OwnedInput record = random_record(random);
     std::vector<HeaderView> headers;
     for (const auto& [key, value] : record.headers) headers.push_back({key, view(value)});
-    const RecordInput input{
-        .key = view(record.key), .value = view(record.value), .timestamp_ms = record.timestamp_ms, .headers = headers};
+    const RecordInput input{.key = view(record.key),
+                            .value = view(record.value),
+                            .timestamp_ms = record.timestamp_ms,
+                            .headers = headers};
     const std::size_t bound = builder.upper_bound_bytes(input);
     REQUIRE(builder.append(input));
     CHECK(builder.size_bytes() <= bound);

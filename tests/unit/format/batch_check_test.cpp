@@ -25,15 +25,17 @@ test::Bytes changed_b(const std::function<void(BatchHeader&)>& change) {
   return batch;
 }
 
-BatchFault fault_of(const std::function<void(BatchHeader&)>& change) { return check_batch(changed_b(change), 100); }
+BatchFault fault_of(const std::function<void(BatchHeader&)>& change) {
+  return check_batch(changed_b(change), 100);
+}
 
 }  // namespace
 
 TEST_CASE("every worked example is a valid batch") {
   for (const test::Bytes& batch :
-       {test::example_a(), test::example_b(), test::example_c(), test::example_d(), test::example_e(), test::example_f(),
-        test::example_g_gzip(), test::example_h_lz4(), test::example_i_snappy(), test::example_j_zstd(),
-        test::example_k(), test::example_l()}) {
+       {test::example_a(), test::example_b(), test::example_c(), test::example_d(), test::example_e(),
+        test::example_f(), test::example_g_gzip(), test::example_h_lz4(), test::example_i_snappy(),
+        test::example_j_zstd(), test::example_k(), test::example_l()}) {
     CAPTURE(test::to_hex(batch));
     CHECK(check_batch(batch, 0) == BatchFault::none);
     CHECK(read_batch_header(batch.data()).size_bytes() == batch.size());
@@ -102,7 +104,8 @@ TEST_CASE("each rule of the header is held, with a CRC that fits") {
   CHECK(fault_of([](BatchHeader&) {}) == BatchFault::none);
   CHECK(fault_of([](BatchHeader& h) { h.length = 48; }) == BatchFault::bad_length);
   CHECK(fault_of([](BatchHeader& h) { h.length = -1; }) == BatchFault::bad_length);
-  CHECK(fault_of([](BatchHeader& h) { h.length = std::numeric_limits<std::int32_t>::max(); }) == BatchFault::truncated);
+  CHECK(fault_of([](BatchHeader& h) { h.length = std::numeric_limits<std::int32_t>::max(); }) ==
+        BatchFault::truncated);
   CHECK(fault_of([](BatchHeader& h) { h.length += 1; }) == BatchFault::truncated);
   CHECK(fault_of([](BatchHeader& h) { h.magic = 1; }) == BatchFault::bad_magic);
   CHECK(fault_of([](BatchHeader& h) { h.magic = 3; }) == BatchFault::bad_magic);
@@ -137,7 +140,7 @@ TEST_CASE("an offset below 0 is wrong whatever the caller allows") {
 
 TEST_CASE("what Kafka's readers allow is allowed") {
   CHECK(fault_of([](BatchHeader& h) { h.leader_epoch = -1; }) == BatchFault::none);
-  CHECK(fault_of([](BatchHeader& h) { h.attributes = 0x7F80; }) == BatchFault::none);   // unused bits
+  CHECK(fault_of([](BatchHeader& h) { h.attributes = 0x7F80; }) == BatchFault::none);    // unused bits
   CHECK(fault_of([](BatchHeader& h) { h.last_offset_delta = 9; }) == BatchFault::none);  // compacted
   CHECK(check_batch(test::example_b(), 50) == BatchFault::none);                         // a gap below it
 }

@@ -54,7 +54,8 @@ TEST_CASE("attribute bits have Kafka's meanings") {
 }
 
 TEST_CASE("a header is written as it was read") {
-  for (const test::Bytes& batch : {test::example_a(), test::example_b(), test::example_d(), test::example_k()}) {
+  for (const test::Bytes& batch :
+       {test::example_a(), test::example_b(), test::example_d(), test::example_k()}) {
     std::array<std::byte, header_bytes> written{};
     write_batch_header(written.data(), read_batch_header(batch.data()));
     CHECK(test::to_hex(written) == test::to_hex(std::span(batch).first(header_bytes)));

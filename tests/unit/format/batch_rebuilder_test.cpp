@@ -60,7 +60,8 @@ TEST_CASE("a batch that keeps everything is the same batch") {
                                    test::example_e(), test::example_l()}) {
     test::Bytes scratch;
     BatchRebuilder rebuilder;
-    const Result<FramedBatch> same = rebuilder.rebuild(read_batch_header(batch.data()), records_of(batch, scratch), {});
+    const Result<FramedBatch> same =
+        rebuilder.rebuild(read_batch_header(batch.data()), records_of(batch, scratch), {});
     REQUIRE(same);
     CHECK(test::to_hex(same->bytes) == test::to_hex(batch));
   }
@@ -190,7 +191,8 @@ TEST_CASE("records out of order, or of another batch, are refused") {
 
 TEST_CASE("a batch that would outgrow the format is refused") {
   BatchHeader header = read_batch_header(test::example_b().data());
-  const std::array<KeptRecord, 1> records{KeptRecord{.timestamp_ms = T, .value = BytesView(nullptr, batch_bytes_max)}};
+  const std::array<KeptRecord, 1> records{
+      KeptRecord{.timestamp_ms = T, .value = BytesView(nullptr, batch_bytes_max)}};
   BatchRebuilder rebuilder;
   const Result<FramedBatch> large = rebuilder.rebuild(header, records, {});
   REQUIRE_FALSE(large);

@@ -98,7 +98,8 @@ inline Bytes compressed_example(std::string_view length, std::string_view crc, s
   add("00 00 00 00 02");
   add(crc);
   add(codec);
-  add("00 00 00 01 00 00 01 8b cf e5 68 00 00 00 01 8b cf e5 68 01 ff ff ff ff ff ff ff ff ff ff ff ff ff ff 00 00 00 02");
+  add("00 00 00 01 00 00 01 8b cf e5 68 00 00 00 01 8b cf e5 68 01 ff ff ff ff ff ff ff ff ff ff ff ff ff ff "
+      "00 00 00 02");
   add(section);
   return bytes;
 }
@@ -110,24 +111,27 @@ inline Bytes example_g_gzip() {
 }
 
 inline Bytes example_h_lz4() {
-  return compressed_example("00 00 00 7e", "94 1c ef 81", "00 03",
-                            "04 22 4d 18 60 40 82 | 3e 00 00 80"
-                            "3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
-                            "3c 00 02 02 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
-                            "00 00 00 00");
+  return compressed_example(
+      "00 00 00 7e", "94 1c ef 81", "00 03",
+      "04 22 4d 18 60 40 82 | 3e 00 00 80"
+      "3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
+      "3c 00 02 02 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
+      "00 00 00 00");
 }
 
 inline Bytes example_i_snappy() {
-  return compressed_example("00 00 00 86", "75 6b e4 74", "00 02",
-                            "82 53 4e 41 50 50 59 00 00 00 00 01 00 00 00 01 | 00 00 00 41 | 3e f0 3d"
-                            "3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
-                            "3c 00 02 02 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00");
+  return compressed_example(
+      "00 00 00 86", "75 6b e4 74", "00 02",
+      "82 53 4e 41 50 50 59 00 00 00 00 01 00 00 00 01 | 00 00 00 41 | 3e f0 3d"
+      "3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00"
+      "3c 00 02 02 02 6b 2e 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 20 68 65 6c 6c 6f 00");
 }
 
 inline Bytes example_j_zstd() {
-  return compressed_example("00 00 00 55", "d9 67 53 3a", "00 04",
-                            "28 b5 2f fd 00 58 dd 00 00 90 3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 00 3c 00 02 02 02"
-                            "00 42 85 5a e6 f2 05");
+  return compressed_example(
+      "00 00 00 55", "d9 67 53 3a", "00 04",
+      "28 b5 2f fd 00 58 dd 00 00 90 3c 00 00 00 02 6b 2e 68 65 6c 6c 6f 20 00 3c 00 02 02 02"
+      "00 42 85 5a e6 f2 05");
 }
 
 // What compaction leaves of B when nothing survives but the producer's state must.

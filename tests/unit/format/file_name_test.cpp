@@ -18,7 +18,8 @@ TEST_CASE("files are named as Kafka names them") {
   CHECK(file_name(42, FileKind::log) == "00000000000000000042.log");
   CHECK(file_name(0, FileKind::offset_index) == "00000000000000000000.index");
   CHECK(file_name(7, FileKind::time_index, FileState::swap) == "00000000000000000007.timeindex.swap");
-  CHECK(file_name(7, FileKind::transaction_index, FileState::cleaned) == "00000000000000000007.txnindex.cleaned");
+  CHECK(file_name(7, FileKind::transaction_index, FileState::cleaned) ==
+        "00000000000000000007.txnindex.cleaned");
   CHECK(file_name(7, FileKind::snapshot, FileState::deleted) == "00000000000000000007.snapshot.deleted");
   CHECK(file_name(std::numeric_limits<Offset>::max(), FileKind::log) == "09223372036854775807.log");
 }
@@ -39,13 +40,28 @@ TEST_CASE("every name is parsed back to what it was made of") {
 }
 
 TEST_CASE("names that are not exactly so are not ours") {
-  for (const char* name :
-       {"", "0.log", "42.log", "0000000000000000042.log", "000000000000000000042.log", "00000000000000000042",
-        "00000000000000000042.", "00000000000000000042.lo", "00000000000000000042.logs", "00000000000000000042.log.",
-        "00000000000000000042.log.tmp", "00000000000000000042.swap", "00000000000000000042.log.swap.swap",
-        "-0000000000000000042.log", "+0000000000000000042.log", " 0000000000000000042.log", "0000000000000000004x.log",
-        "09223372036854775808.log", "99999999999999999999.log", "00000000000000000042.LOG",
-        "leader-epoch-checkpoint", "partition.metadata"}) {
+  for (const char* name : {"",
+                           "0.log",
+                           "42.log",
+                           "0000000000000000042.log",
+                           "000000000000000000042.log",
+                           "00000000000000000042",
+                           "00000000000000000042.",
+                           "00000000000000000042.lo",
+                           "00000000000000000042.logs",
+                           "00000000000000000042.log.",
+                           "00000000000000000042.log.tmp",
+                           "00000000000000000042.swap",
+                           "00000000000000000042.log.swap.swap",
+                           "-0000000000000000042.log",
+                           "+0000000000000000042.log",
+                           " 0000000000000000042.log",
+                           "0000000000000000004x.log",
+                           "09223372036854775808.log",
+                           "99999999999999999999.log",
+                           "00000000000000000042.LOG",
+                           "leader-epoch-checkpoint",
+                           "partition.metadata"}) {
     CAPTURE(name);
     CHECK_FALSE(parse_file_name(name).has_value());
   }
@@ -63,8 +79,8 @@ TEST_CASE("a partition's directory is named and parsed") {
 
 TEST_CASE("directories that are no partition's are not parsed") {
   for (const std::string name :
-       {"", "orders", "orders-", "-0", "orders-01", "orders-00", "orders-x", "orders-1x", "orders-+1", "orders-2147483648",
-        "or ders-0", "..-0", "catalog", "orders-0.delete", "orders-0.0123-delete"}) {
+       {"", "orders", "orders-", "-0", "orders-01", "orders-00", "orders-x", "orders-1x", "orders-+1",
+        "orders-2147483648", "or ders-0", "..-0", "catalog", "orders-0.delete", "orders-0.0123-delete"}) {
     CAPTURE(name);
     CHECK_FALSE(parse_partition_directory(name).has_value());
   }

@@ -38,7 +38,8 @@ TEST_CASE("the time index that Kafka rebuilds is written and read") {
 
 TEST_CASE("the transaction index that Kafka rebuilds is written and read") {
   const ProducerId a = test::example_producer_id;
-  const std::array<AbortedTransaction, 2> entries{AbortedTransaction{a, 0, 8, 1}, AbortedTransaction{a + 1, 1, 11, 12}};
+  const std::array<AbortedTransaction, 2> entries{AbortedTransaction{a, 0, 8, 1},
+                                                  AbortedTransaction{a + 1, 1, 11, 12}};
   test::Bytes file(entries.size() * aborted_transaction_bytes);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     store_aborted_transaction(file.data() + i * aborted_transaction_bytes, entries[i]);
@@ -47,8 +48,9 @@ TEST_CASE("the transaction index that Kafka rebuilds is written and read") {
     CHECK(loaded == entries[i]);
   }
   CHECK(test::to_hex(file) ==
-        test::to_hex(test::from_hex("0000 0000040000000000 0000000000000000 0000000000000008 0000000000000001"
-                                    "0000 0000040000000001 0000000000000001 000000000000000b 000000000000000c")));
+        test::to_hex(
+            test::from_hex("0000 0000040000000000 0000000000000000 0000000000000008 0000000000000001"
+                           "0000 0000040000000001 0000000000000001 000000000000000b 000000000000000c")));
 }
 
 TEST_CASE("an aborted transaction that contradicts itself is not loaded") {

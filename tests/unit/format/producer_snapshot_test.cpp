@@ -26,7 +26,9 @@ test::Bytes example_file() {
       "0000040000000001 0000 00000003 0000000000000007 00000000 0000018bcfe5680b 00000000 ffffffffffffffff");
 }
 
-void seal(test::Bytes& file) { base::store_be(file.data() + 2, base::crc32c(base::ByteSpan(file).subspan(6))); }
+void seal(test::Bytes& file) {
+  base::store_be(file.data() + 2, base::crc32c(base::ByteSpan(file).subspan(6)));
+}
 
 Errc code_of(const test::Bytes& file) {
   const auto parsed = parse_producer_snapshot(file);

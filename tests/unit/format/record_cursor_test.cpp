@@ -112,11 +112,12 @@ TEST_CASE("the declared length of a record is consumed exactly") {
 
 TEST_CASE("lengths inside a record are bounded by it") {
   CHECK(first_step("0c 00 00 00 01 01 00") == Step::record);
-  CHECK(first_step("0c 00 00 00 7e 01 00") == Step::malformed);                          // key
-  CHECK(first_step("0c 00 00 00 01 7e 00") == Step::malformed);                          // value
-  CHECK(first_step("14 00 00 00 fe ff ff ff 0f 01 00") == Step::malformed);              // key of 2^31 - 1
-  CHECK(first_step("14 00 00 00 01 fe ff ff ff 0f 00") == Step::malformed);              // value of 2^31 - 1
-  CHECK(first_step("20 00 80 80 80 80 80 80 80 80 80 80 00 00 01 01 00") == Step::malformed);  // varlong of 11
+  CHECK(first_step("0c 00 00 00 7e 01 00") == Step::malformed);              // key
+  CHECK(first_step("0c 00 00 00 01 7e 00") == Step::malformed);              // value
+  CHECK(first_step("14 00 00 00 fe ff ff ff 0f 01 00") == Step::malformed);  // key of 2^31 - 1
+  CHECK(first_step("14 00 00 00 01 fe ff ff ff 0f 00") == Step::malformed);  // value of 2^31 - 1
+  CHECK(first_step("20 00 80 80 80 80 80 80 80 80 80 80 00 00 01 01 00") ==
+        Step::malformed);  // varlong of 11
 }
 
 TEST_CASE("an empty key or value is not null") {
@@ -131,15 +132,15 @@ TEST_CASE("an empty key or value is not null") {
 }
 
 TEST_CASE("headers are validated with their record") {
-  CHECK(first_step("10 00 00 00 01 01 02 00 01") == Step::record);            // one header: empty key, null value
-  CHECK(first_step("0c 00 00 00 01 01 01") == Step::malformed);               // count -1
-  CHECK(first_step("0c 00 00 00 01 01 02") == Step::malformed);               // a header is missing
-  CHECK(first_step("10 00 00 00 01 01 02 01 01") == Step::malformed);         // header key length -1
-  CHECK(first_step("10 00 00 00 01 01 02 04 01") == Step::malformed);         // key beyond the record
-  CHECK(first_step("10 00 00 00 01 01 02 00 04") == Step::malformed);         // value beyond the record
-  CHECK(first_step("12 00 00 00 01 01 02 00 01 00") == Step::malformed);      // a byte left over
-  CHECK(first_step("14 00 00 00 01 01 fe ff ff ff 0f") == Step::malformed);   // count of 2^31 - 1
-  CHECK(first_step("10 00 00 00 01 01 00 00 01") == Step::malformed);         // bytes after count 0
+  CHECK(first_step("10 00 00 00 01 01 02 00 01") == Step::record);        // one header: empty key, null value
+  CHECK(first_step("0c 00 00 00 01 01 01") == Step::malformed);           // count -1
+  CHECK(first_step("0c 00 00 00 01 01 02") == Step::malformed);           // a header is missing
+  CHECK(first_step("10 00 00 00 01 01 02 01 01") == Step::malformed);     // header key length -1
+  CHECK(first_step("10 00 00 00 01 01 02 04 01") == Step::malformed);     // key beyond the record
+  CHECK(first_step("10 00 00 00 01 01 02 00 04") == Step::malformed);     // value beyond the record
+  CHECK(first_step("12 00 00 00 01 01 02 00 01 00") == Step::malformed);  // a byte left over
+  CHECK(first_step("14 00 00 00 01 01 fe ff ff ff 0f") == Step::malformed);  // count of 2^31 - 1
+  CHECK(first_step("10 00 00 00 01 01 00 00 01") == Step::malformed);        // bytes after count 0
 }
 
 TEST_CASE("offset deltas rise and stay within the batch") {

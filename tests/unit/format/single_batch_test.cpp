@@ -60,9 +60,11 @@ TEST_CASE("the fast path and the builder make the same bytes of any record") {
   test::Random random("single_batch: same bytes as the builder");
   for (int round = 0; round < 2000; ++round) {
     const std::string key = random.text(static_cast<std::size_t>(random.between(0, 200)));
-    const test::Bytes value = random.bytes(static_cast<std::size_t>(random.between(0, round % 50 == 0 ? 40'000 : 300)));
+    const test::Bytes value =
+        random.bytes(static_cast<std::size_t>(random.between(0, round % 50 == 0 ? 40'000 : 300)));
     std::vector<std::string> texts;
-    for (std::int64_t i = random.between(-3, 3); i > 0; --i) texts.push_back(random.text(static_cast<std::size_t>(i)));
+    for (std::int64_t i = random.between(-3, 3); i > 0; --i)
+      texts.push_back(random.text(static_cast<std::size_t>(i)));
     std::vector<HeaderView> headers;
     for (const std::string& text : texts) {
       headers.push_back({text, random.one_in(4) ? BytesView() : BytesView(text)});
@@ -95,10 +97,8 @@ TEST_CASE("a value written in place gives the same batch") {
   const test::Bytes expected = framed(record, {});
   test::Bytes batch(single_batch_bytes(record));
   // The bytes the input points at are not read: only their number counts.
-  const RecordInput claim{.key = "k",
-                          .value = BytesView(nullptr, value.size()),
-                          .timestamp_ms = T,
-                          .headers = headers};
+  const RecordInput claim{
+      .key = "k", .value = BytesView(nullptr, value.size()), .timestamp_ms = T, .headers = headers};
   std::byte* const at = open_single(claim, {}, batch);
   std::memcpy(at, value.data(), value.size());
   seal_batch(batch);

@@ -8,8 +8,9 @@ using namespace seriatim;
 using namespace seriatim::format;
 
 TEST_CASE("legal topic names are accepted") {
-  for (const std::string& name : {std::string("a"), std::string("orders.v1_EU-9"), std::string("..."), std::string("-"),
-                                  std::string("__consumer_offsets"), std::string(249, 'x')}) {
+  for (const std::string& name :
+       {std::string("a"), std::string("orders.v1_EU-9"), std::string("..."), std::string("-"),
+        std::string("__consumer_offsets"), std::string(249, 'x')}) {
     CAPTURE(name);
     CHECK(is_topic_name(name));
     CHECK(check_topic_name(name));
@@ -21,9 +22,10 @@ TEST_CASE("illegal topic names are refused, and the message says why") {
     std::string name;
     std::string reason;
   };
-  for (const Row& row : {Row{"", "empty"}, Row{".", "directory"}, Row{"..", "directory"},
-                         Row{std::string(250, 'x'), "250 characters"}, Row{"a/b", "position 1"}, Row{"a b", "position 1"},
-                         Row{"größe", "position 2"}, Row{std::string("a\0b", 3), "position 1"}, Row{"abc\n", "position 3"}}) {
+  for (const Row& row :
+       {Row{"", "empty"}, Row{".", "directory"}, Row{"..", "directory"},
+        Row{std::string(250, 'x'), "250 characters"}, Row{"a/b", "position 1"}, Row{"a b", "position 1"},
+        Row{"größe", "position 2"}, Row{std::string("a\0b", 3), "position 1"}, Row{"abc\n", "position 3"}}) {
     CAPTURE(row.name);
     CHECK_FALSE(is_topic_name(row.name));
     const Result<void> checked = check_topic_name(row.name);

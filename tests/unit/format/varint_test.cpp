@@ -19,12 +19,18 @@ struct Int32Row {
   std::string_view hex;
 };
 constexpr std::array int32_rows{
-    Int32Row{0, "00"},          Int32Row{-1, "01"},
-    Int32Row{1, "02"},          Int32Row{-2, "03"},
-    Int32Row{63, "7e"},         Int32Row{-64, "7f"},
-    Int32Row{64, "80 01"},      Int32Row{-65, "81 01"},
-    Int32Row{8191, "fe 7f"},    Int32Row{8192, "80 80 01"},
-    Int32Row{2147483647, "fe ff ff ff 0f"}, Int32Row{std::numeric_limits<std::int32_t>::min(), "ff ff ff ff 0f"},
+    Int32Row{0, "00"},
+    Int32Row{-1, "01"},
+    Int32Row{1, "02"},
+    Int32Row{-2, "03"},
+    Int32Row{63, "7e"},
+    Int32Row{-64, "7f"},
+    Int32Row{64, "80 01"},
+    Int32Row{-65, "81 01"},
+    Int32Row{8191, "fe 7f"},
+    Int32Row{8192, "80 80 01"},
+    Int32Row{2147483647, "fe ff ff ff 0f"},
+    Int32Row{std::numeric_limits<std::int32_t>::min(), "ff ff ff ff 0f"},
 };
 
 struct Int64Row {
@@ -75,7 +81,8 @@ TEST_CASE("the size of a varint is exact on both sides of every power of two") {
       for (const std::int64_t sign : {-1, 1}) {
         CAPTURE(value * sign);
         std::array<std::byte, varlong_bytes_max> bytes{};
-        const auto long_size = static_cast<std::size_t>(encode_varlong(bytes.data(), value * sign) - bytes.data());
+        const auto long_size =
+            static_cast<std::size_t>(encode_varlong(bytes.data(), value * sign) - bytes.data());
         CHECK(varlong_size(value * sign) == long_size);
         if (bit > 30) continue;
         const auto narrow = static_cast<std::int32_t>(value * sign);

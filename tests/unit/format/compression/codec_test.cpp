@@ -17,8 +17,8 @@ constexpr std::array all_codecs{Codec::none, Codec::gzip, Codec::snappy, Codec::
 constexpr std::array real_codecs{Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd};
 
 // Around the block sizes of the codecs and the steps in which the output grows.
-constexpr std::array<std::size_t, 16> sizes{0,      1,      2,      61,     1000,   4095,   4096,    4097,
-                                            32'767, 32'768, 32'769, 65'535, 65'536, 65'537, 200'000, 1'000'003};
+constexpr std::array<std::size_t, 16> sizes{
+    0, 1, 2, 61, 1000, 4095, 4096, 4097, 32'767, 32'768, 32'769, 65'535, 65'536, 65'537, 200'000, 1'000'003};
 
 struct Level {
   Codec codec;
@@ -138,7 +138,8 @@ TEST_CASE("after damage the next section is read as if nothing had happened") {
     const test::Bytes good = compressed(codec, in);
     for (int round = 0; round < 20; ++round) {
       test::Bytes bad = good;
-      bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] ^= std::byte{0x10};
+      bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] ^=
+          std::byte{0x10};
       test::Bytes out;
       const Result<void> maybe = decompress(codec, bad, 1 << 20, out);
       if (!maybe) CHECK(out.empty());
@@ -157,8 +158,13 @@ TEST_CASE("levels are those of Kafka") {
   CHECK(check_level(Codec::zstd, 22));
   CHECK(check_level(Codec::none, 99));
   CHECK(check_level(Codec::snappy, 99));
-  for (const Level& row : {Level{Codec::gzip, 0}, {Codec::gzip, 10}, {Codec::gzip, -2}, {Codec::lz4, 0},
-                           {Codec::lz4, 18}, {Codec::zstd, 23}, {Codec::zstd, -131'073}}) {
+  for (const Level& row : {Level{Codec::gzip, 0},
+                           {Codec::gzip, 10},
+                           {Codec::gzip, -2},
+                           {Codec::lz4, 0},
+                           {Codec::lz4, 18},
+                           {Codec::zstd, 23},
+                           {Codec::zstd, -131'073}}) {
     CAPTURE(row.level);
     const Result<void> refused = check_level(row.codec, row.level);
     REQUIRE_FALSE(refused);
@@ -172,8 +178,15 @@ TEST_CASE("levels are those of Kafka") {
 TEST_CASE("every level gives bytes that come back, and a level is not kept for the next call") {
   test::Random random("codec: levels");
   const test::Bytes in = mixed_bytes(random, 20'000);
-  for (const Level& row : {Level{Codec::gzip, 1}, {Codec::gzip, 9}, {Codec::gzip, -1}, {Codec::lz4, 1}, {Codec::lz4, 9},
-                         {Codec::lz4, 17}, {Codec::zstd, -5}, {Codec::zstd, 1}, {Codec::zstd, 19}}) {
+  for (const Level& row : {Level{Codec::gzip, 1},
+                           {Codec::gzip, 9},
+                           {Codec::gzip, -1},
+                           {Codec::lz4, 1},
+                           {Codec::lz4, 9},
+                           {Codec::lz4, 17},
+                           {Codec::zstd, -5},
+                           {Codec::zstd, 1},
+                           {Codec::zstd, 19}}) {
     CAPTURE(name(row.codec));
     CAPTURE(row.level);
     const test::Bytes by_default = compressed(row.codec, in);

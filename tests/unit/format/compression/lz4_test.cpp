@@ -18,7 +18,8 @@ constexpr std::size_t frame_header_bytes = 7;
 
 TEST_CASE("an lz4 frame has the header that Kafka writes, whatever the size and level") {
   for (const std::size_t size : {62U, 65'536U, 65'537U, 400'000U}) {
-    for (const std::optional<int> level : {std::optional<int>(), std::optional<int>(1), std::optional<int>(9), std::optional<int>(17)}) {
+    for (const std::optional<int> level :
+         {std::optional<int>(), std::optional<int>(1), std::optional<int>(9), std::optional<int>(17)}) {
       CAPTURE(size);
       test::Bytes out;
       REQUIRE(compress(Codec::lz4, level, test::Bytes(size, std::byte{'x'}), out));
@@ -50,7 +51,8 @@ TEST_CASE("blocks of an lz4 frame over 64 KiB do not refer to each other") {
 
   // Each block stands for itself: the frame header, any one of them and the end mark are a frame again.
   test::Bytes single(out.begin(), out.begin() + frame_header_bytes);
-  single.insert(single.end(), out.end() - static_cast<std::ptrdiff_t>(4 + (at - frame_header_bytes) / 4), out.end());
+  single.insert(single.end(), out.end() - static_cast<std::ptrdiff_t>(4 + (at - frame_header_bytes) / 4),
+                out.end());
   test::Bytes back;
   REQUIRE(decompress(Codec::lz4, single, block_bytes, back));
   CHECK(back == block);

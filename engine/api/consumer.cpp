@@ -1,0 +1,125 @@
+// `Consumer`: the public handle, and `Engine::consumer`. Every function enters, so that use by two threads at once is an answer, not damage.
+#include <seriatim/consumer.hpp>
+
+#include <utility>
+
+#include "api/consumer_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+
+using detail::ConsumerImpl;
+
+Result<Consumer> Engine::consumer(ConsumerOptions options) const { return ConsumerImpl::create(impl_, std::move(options)); }
+
+Consumer::Consumer(std::unique_ptr<ConsumerImpl> impl) noexcept : impl_(std::move(impl)) {}
+Consumer::Consumer(Consumer&&) noexcept = default;
+Consumer& Consumer::operator=(Consumer&&) noexcept = default;
+Consumer::~Consumer() = default;
+
+Result<> Consumer::assign(std::span<const TopicPartition> partitions) {
+  auto entry = impl_->enter();
+  return entry ? impl_->assign(partitions) : Result<>(entry.error());
+}
+
+Result<> Consumer::assign_topic(std::string_view topic) {
+  auto entry = impl_->enter();
+  return entry ? impl_->assign_topic(topic) : Result<>(entry.error());
+}
+
+std::vector<TopicPartition> Consumer::assignment() const {
+  auto entry = impl_->enter();
+  return entry ? impl_->assignment() : std::vector<TopicPartition>();
+}
+
+Result<ConsumerRecords> Consumer::poll(std::chrono::milliseconds timeout) {
+  auto entry = impl_->enter();
+  return entry ? impl_->poll(timeout) : Result<ConsumerRecords>(entry.error());
+}
+
+Result<Offset> Consumer::position(const TopicPartition& topic_partition) {
+  auto entry = impl_->enter();
+  return entry ? impl_->position(topic_partition) : Result<Offset>(entry.error());
+}
+
+Result<> Consumer::seek(const TopicPartition& topic_partition, Offset offset) {
+  auto entry = impl_->enter();
+  return entry ? impl_->seek(topic_partition, offset) : Result<>(entry.error());
+}
+
+Result<> Consumer::seek_to_beginning(std::span<const TopicPartition> partitions) {
+  auto entry = impl_->enter();
+  return entry ? impl_->seek_to(partitions, ConsumerImpl::Pending::beginning) : Result<>(entry.error());
+}
+
+Result<> Consumer::seek_to_end(std::span<const TopicPartition> partitions) {
+  auto entry = impl_->enter();
+  return entry ? impl_->seek_to(partitions, ConsumerImpl::Pending::end) : Result<>(entry.error());
+}
+
+Result<> Consumer::seek_to_time(Timestamp time) {
+  auto entry = impl_->enter();
+  return entry ? impl_->seek_to_time(time) : Result<>(entry.error());
+}
+
+Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> Consumer::offsets_for_times(
+    const std::map<TopicPartition, Timestamp>& times) const {
+  auto entry = impl_->enter();
+  if (!entry) return entry.error();
+  return impl_->offsets_for_times(times);
+}
+
+Result<Offset> Consumer::beginning_offset(const TopicPartition& topic_partition) const {
+  auto entry = impl_->enter();
+  return entry ? impl_->beginning_offset(topic_partition) : Result<Offset>(entry.error());
+}
+
+Result<Offset> Consumer::end_offset(const TopicPartition& topic_partition) const {
+  auto entry = impl_->enter();
+  return entry ? impl_->end_offset(topic_partition) : Result<Offset>(entry.error());
+}
+
+Result<std::int64_t> Consumer::lag(const TopicPartition& topic_partition) {
+  auto entry = impl_->enter();
+  return entry ? impl_->lag(topic_partition) : Result<std::int64_t>(entry.error());
+}
+
+Result<> Consumer::pause(std::span<const TopicPartition> partitions) {
+  auto entry = impl_->enter();
+  return entry ? impl_->set_paused(partitions, true) : Result<>(entry.error());
+}
+
+Result<> Consumer::resume(std::span<const TopicPartition> partitions) {
+  auto entry = impl_->enter();
+  return entry ? impl_->set_paused(partitions, false) : Result<>(entry.error());
+}
+
+std::vector<TopicPartition> Consumer::paused() const {
+  auto entry = impl_->enter();
+  return entry ? impl_->paused() : std::vector<TopicPartition>();
+}
+
+Result<> Consumer::commit_sync() {
+  auto entry = impl_->enter();
+  return entry ? impl_->commit_positions() : Result<>(entry.error());
+}
+
+Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) {
+  auto entry = impl_->enter();
+  return entry ? impl_->commit(offsets) : Result<>(entry.error());
+}
+
+Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const {
+  auto entry = impl_->enter();
+  if (!entry) return entry.error();
+  return impl_->committed(topic_partition);
+}
+
+void Consumer::wakeup() noexcept { impl_->slot->interrupt(); }
+
+int Consumer::event_fd() noexcept { return impl_->event_fd(); }
+
+void Consumer::close() noexcept { impl_->close(); }
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,183 @@
+// A consumer's life, and what it is assigned.
+#include <algorithm>
+#include <utility>
+
+#include "api/consumer_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::size_t poll_records_max = 1'000'000;
+constexpr std::size_t poll_bytes_max = std::size_t{1} << 30;
+constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
+
+Error out_of_bounds(const char* name, const std::string& value, const std::string& range) {
+  return {Errc::invalid_argument, "ConsumerOptions." + std::string(name) + " is " + value + "; choose " + range};
+}
+
+Result<> check(const ConsumerOptions& options) {
+  if (options.max_poll_records < 1 || options.max_poll_records > poll_records_max) {
+    return out_of_bounds("max_poll_records", std::to_string(options.max_poll_records), "1 to 1'000'000");
+  }
+  if (options.max_poll_bytes < 1 || options.max_poll_bytes > poll_bytes_max) {
+    return out_of_bounds("max_poll_bytes", std::to_string(options.max_poll_bytes), "1 to 1'073'741'824 (1 GiB)");
+  }
+  if (options.auto_offset_reset_duration.count() < 0) {
+    return out_of_bounds("auto_offset_reset_duration", std::to_string(options.auto_offset_reset_duration.count()) + " ms", "0 or more");
+  }
+  if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
+    return out_of_bounds("group_id", std::to_string(options.group_id.size()) + " bytes long or holds a zero byte",
+                         "at most 255 bytes without a zero byte, or leave it empty");
+  }
+  return {};
+}
+
+std::string text(const TopicPartition& topic_partition) { return topic_partition.topic + "-" + std::to_string(topic_partition.partition); }
+
+}  // namespace
+
+Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
+  if (auto usable = engine->check_usable(); !usable) return usable.error();
+  if (auto checked = check(options); !checked) return checked.error();
+  return Consumer(std::make_unique<ConsumerImpl>(std::move(engine), std::move(options)));
+}
+
+ConsumerImpl::ConsumerImpl(std::shared_ptr<EngineImpl> engine_impl, ConsumerOptions consumer_options)
+    : engine(std::move(engine_impl)), options(std::move(consumer_options)) {}
+
+ConsumerImpl::~ConsumerImpl() { release(); }
+
+Result<ConsumerImpl::Entry> ConsumerImpl::enter() {
+  if (closed.load(std::memory_order_acquire)) return Error(Errc::closed, "the consumer was closed; make a new one with Engine::consumer");
+  if (auto usable = engine->check_usable(); !usable) return usable.error();
+  if (busy.exchange(true, std::memory_order_acquire)) {
+    return Error(Errc::invalid_state,
+                 "another thread is inside this consumer; a consumer serves one thread at a time, only wakeup and event_fd may be called "
+                 "from others: give each thread its own");
+  }
+  return Entry(&busy);
+}
+
+Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
+  std::vector<std::unique_ptr<Assigned>> added;
+  for (const auto& name : partitions) {
+    auto log = engine->partition_log(name.topic, name.partition);
+    if (!log) return log.error();
+    added.push_back(std::make_unique<Assigned>(*std::move(log), name, pool));
+  }
+  // From here on nothing can fail: the assignment changes as a whole.
+  std::vector<std::unique_ptr<Assigned>> next;
+  std::vector<partition::PartitionLogPtr> logs;
+  for (auto& candidate : added) {
+    const auto has_its_name = [&](const std::unique_ptr<Assigned>& other) {
+      return other != nullptr && other->name() == candidate->name() && other->feed.log_ptr() == candidate->feed.log_ptr();
+    };
+    if (std::any_of(next.begin(), next.end(), has_its_name)) continue;
+    logs.push_back(candidate->feed.log_ptr());
+    const auto kept = std::find_if(assigned.begin(), assigned.end(), has_its_name);
+    next.push_back(kept != assigned.end() ? std::move(*kept) : std::move(candidate));
+  }
+  assigned = std::move(next);
+  first = 0;
+  for (auto& entry : assigned) {
+    const auto early = early_seeks.find(entry->name());
+    if (early == early_seeks.end()) continue;
+    entry->feed.seek(early->second);
+    entry->pending = Pending::none;
+    early_seeks.erase(early);
+  }
+  {
+    const base::MutexLock lock(listen_mutex);
+    if (listens_always) {
+      for (const auto& log : listened) log->listeners().remove(slot);
+      for (const auto& log : logs) log->listeners().add(slot);
+    }
+    listened = std::move(logs);
+  }
+  announce_rest();
+  return {};
+}
+
+Result<> ConsumerImpl::assign_topic(std::string_view topic) {
+  auto found = engine->topic(topic);
+  if (!found) return found.error();
+  std::vector<TopicPartition> partitions;
+  for (PartitionId i = 0; i < (*found)->partition_count(); ++i) partitions.push_back({std::string(topic), i});
+  return assign(partitions);
+}
+
+std::vector<TopicPartition> ConsumerImpl::assignment() const {
+  std::vector<TopicPartition> names;
+  names.reserve(assigned.size());
+  for (const auto& entry : assigned) names.push_back(entry->name());
+  return names;
+}
+
+Result<ConsumerImpl::Assigned*> ConsumerImpl::find(const TopicPartition& topic_partition) const {
+  const auto found = std::find_if(assigned.begin(), assigned.end(), [&](const auto& entry) { return entry->name() == topic_partition; });
+  if (found == assigned.end()) {
+    return Error(Errc::invalid_state, text(topic_partition) + " is not assigned to this consumer; assign it first");
+  }
+  return found->get();
+}
+
+Result<> ConsumerImpl::set_paused(std::span<const TopicPartition> partitions, bool is_paused) {
+  std::vector<Assigned*> named;
+  for (const auto& name : partitions) {
+    auto found = find(name);
+    if (!found) return found.error();
+    named.push_back(*found);
+  }
+  for (Assigned* entry : named) entry->is_paused = is_paused;
+  announce_rest();
+  return {};
+}
+
+std::vector<TopicPartition> ConsumerImpl::paused() const {
+  std::vector<TopicPartition> names;
+  for (const auto& entry : assigned) {
+    if (entry->is_paused) names.push_back(entry->name());
+  }
+  return names;
+}
+
+int ConsumerImpl::event_fd() noexcept {
+  if (engine->is_read_only() || closed.load(std::memory_order_acquire)) return -1;
+  const int descriptor = slot->event_fd();
+  const base::MutexLock lock(listen_mutex);
+  if (descriptor >= 0 && !listens_always) {
+    listens_always = true;
+    for (const auto& log : listened) log->listeners().add(slot);
+    // What was there before is not announced again: the first look is on us.
+    slot->wake();
+  }
+  return descriptor;
+}
+
+void ConsumerImpl::close() noexcept {
+  closed.store(true, std::memory_order_release);
+  slot->wake();
+  // Another thread inside comes back with `closed`; the destructor does the rest then.
+  if (busy.exchange(true, std::memory_order_acquire)) return;
+  release();
+  busy.store(false, std::memory_order_release);
+}
+
+void ConsumerImpl::release() noexcept {
+  {
+    const base::MutexLock lock(listen_mutex);
+    if (listens_always) {
+      for (const auto& log : listened) log->listeners().remove(slot);
+    }
+    listened.clear();
+    listens_always = false;
+  }
+  assigned.clear();
+  early_seeks.clear();
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

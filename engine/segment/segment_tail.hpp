@@ -1,0 +1,69 @@
+// Where a segment ends that another process may be appending to: found by looking at its files, changing nothing and trusting no length.
+//
+// The writer's memory cannot be seen from here. A batch counts if structure and checksum are right and its base offset is the one expected; what
+// follows the last such batch is the end for the moment: room allocated ahead, or a batch that is just being written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "os/vfs.hpp"
+#include "segment/segment.hpp"
+#include "segment/segment_files.hpp"
+
+namespace seriatim::segment {
+
+/// Whether offsets may be missing between the batches of a segment: compaction has been there.
+enum class OffsetGaps : std::uint8_t { none, allowed };
+
+/// One thread at a time.
+class SegmentTail {
+ public:
+  /// Finds the end: from the last index entry that its batch confirms, else from the front.
+  /// Errors: not_found (no log, or not all of its indexes yet), too_many_open_files, io_error.
+  /// Cost: the indexes' ends if the segment is sealed, else the indexes; then one checksum per batch behind the last index entry.
+  static Result<SegmentTail> open(const SegmentContext& context, const std::string& directory, Offset base_offset, OffsetGaps gaps);
+
+  /// Looks for whole batches behind the end. False: there is nothing new.
+  /// Errors: not_found (the log is gone, or another file has taken its place), too_many_open_files, io_error.
+  /// Cost: three system calls while nothing is new.
+  Result<bool> advance();
+
+  /// End, largest timestamp, and how many index entries are right.
+  const SegmentState& state() const noexcept { return state_; }
+  /// Whether the files hold nothing else, as those of a sealed segment.
+  bool is_exact() const noexcept { return is_exact_; }
+
+ private:
+  friend class Segment;
+  struct Watched {
+    std::string path{};
+    os::FileId id{};
+  };
+  SegmentTail(const SegmentContext& context, const std::string& directory, Offset base_offset);
+  Result<std::shared_ptr<os::File>> open_file(Watched& watched);
+  Result<std::shared_ptr<os::File>> reopen_file(const Watched& watched) const;
+  Result<> find_start(os::File& log, std::uint64_t log_bytes);
+  Result<> find_time_entries();
+  Result<bool> confirms(os::File& log, std::uint64_t log_bytes, base::ByteSpan entry) const;
+  Result<bool> begins_batch(os::File& log, std::uint64_t log_bytes) const;
+  Result<bool> walk(os::File& log, std::uint64_t log_bytes, OffsetGaps gaps);
+  Result<> count_new_entries();
+  Result<> check_exact(std::uint64_t log_bytes);
+
+  SegmentContext context_;
+  std::string directory_;
+  Watched log_{};
+  Watched offset_index_{};
+  Watched time_index_{};
+  SegmentState state_{};
+  std::int64_t last_time_entry_ms_ = -1;
+  std::uint64_t indexes_looked_at_ = 0;  // end position when new index entries were last looked for
+  bool is_exact_ = false;
+};
+
+}  // namespace seriatim::segment
