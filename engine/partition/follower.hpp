@@ -4,13 +4,18 @@
 // complete, anything else is the end for the moment. That costs one CRC per batch, once, and needs no agreement with the writer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <seriatim/result.hpp>
 
 #include "base/mutex.hpp"
 #include "partition/partition_log.hpp"
+#include "segment/segment_store.hpp"
+#include "segment/segment_tail.hpp"
 
 namespace seriatim::partition {
 
@@ -23,23 +28,41 @@ struct FollowerRequest {
 
 class Follower final : public PartitionLog {
  public:
-  /// Looks at the directory for the first time.
-  /// Errors: not_found (the writer has not made it yet), and those of the file system.
+  /// Looks at the directory for the first time. One that the writer has not made yet is an empty partition, until it is there.
+  /// Errors: those of the file system.
   static Result<std::shared_ptr<Follower>> open(const PartitionEnvironment& environment, const FollowerRequest& request);
 
-  /// Finds new batches and segments, and forgets deleted ones. One thread at a time does the work, others return at once.
+  /// Finds new batches and segments, and once a second what was deleted. One thread at a time does the work, others return at once.
   Result<> refresh() override;
+  /// Looks at the whole directory: what retention deleted is forgotten, what compaction put in its place is taken. A partition that is gone, or has
+  /// been replaced by a shorter one, counts as deleted.
+  Result<> reload() override;
   /// Takes over a log start that the catalog says.
   void set_log_start(Offset offset) noexcept;
 
  private:
+  struct Known {
+    Offset base_offset = 0;
+    std::uint64_t log_bytes = 0;  ///< Of the file, when it was looked at: another length is another file.
+    bool is_sealed = false;       ///< Described once and for all; else looked at again by the next reload.
+    segment::SegmentPtr segment{};
+  };
+
   Follower(const PartitionEnvironment& environment, const FollowerRequest& request);
-  Result<> refresh_locked() SERIATIM_REQUIRES(mutex_);
-  Result<bool> reload_list() SERIATIM_REQUIRES(mutex_);
-  Result<> extend_last() SERIATIM_REQUIRES(mutex_);
+  Result<> look_at_directory() SERIATIM_REQUIRES(mutex_);
+  Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
+  Result<> take_listing(const segment::DirectoryListing& listing) SERIATIM_REQUIRES(mutex_);
+  Result<Known> describe(const segment::SegmentFileInfo& file, Offset next_base) SERIATIM_REQUIRES(mutex_);
+  Result<> extend_active() SERIATIM_REQUIRES(mutex_);
+  Result<bool> enter_next_segment() SERIATIM_REQUIRES(mutex_);
+  void publish(bool list_changed) SERIATIM_REQUIRES(mutex_);
 
   base::Mutex mutex_;
   Offset requested_start_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<Known> older_ SERIATIM_GUARDED_BY(mutex_);          // every segment but the last
+  std::optional<segment::SegmentTail> tail_ SERIATIM_GUARDED_BY(mutex_);  // of the last one
+  segment::SegmentPtr active_ SERIATIM_GUARDED_BY(mutex_);
+  std::int64_t next_look_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace seriatim::partition

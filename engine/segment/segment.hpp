@@ -151,7 +151,6 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
   void publish(const PlacedBatch& batch) noexcept {
     SERIATIM_ASSERT(pending_.is_noted && batch.position == write_position_);
-    if (pending_.has_offset_entry) [[unlikely]] commit_index_entries();
     if (batch.position == 0) first_timestamp_ms_ = batch.max_timestamp_ms;
     if (pending_.timestamp.timestamp_ms != max_timestamp_.timestamp_ms) {
       max_timestamp_ms_.store(pending_.timestamp.timestamp_ms, std::memory_order_release);
@@ -160,8 +159,10 @@ class Segment : public std::enable_shared_from_this<Segment> {
     pending_.is_noted = false;
     bytes_since_index_entry_ += batch.size_bytes;
     write_position_ += batch.size_bytes;
-    end_offset_.store(batch.last_offset + 1, std::memory_order_release);
+    // Bytes, then the offset that promises them, then the index entry that points at them.
     end_position_.store(write_position_, std::memory_order_release);
+    end_offset_.store(batch.last_offset + 1, std::memory_order_release);
+    if (pending_.has_offset_entry) [[unlikely]] commit_index_entries(batch);
   }
   std::int64_t first_timestamp_ms() const noexcept { return first_timestamp_ms_; }
   std::int64_t created_ms() const noexcept { return created_ms_; }
@@ -218,7 +219,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> ensure_allocated(std::uint64_t end);
   Result<> ensure_populated(std::uint64_t end);
   Result<> stage_index_entries(const PlacedBatch& batch);
-  void commit_index_entries() noexcept;
+  void commit_index_entries(const PlacedBatch& batch) noexcept;
   Result<> trim_files(std::uint64_t staged_time_entries);
   Result<> sync_files() SERIATIM_REQUIRES(sync_mutex_);
   Result<> sync_file(const std::string& path);

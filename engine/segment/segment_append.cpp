@@ -119,10 +119,10 @@ Result<> Segment::stage_index_entries(const PlacedBatch& batch) {
   return {};
 }
 
-void Segment::commit_index_entries() noexcept {
+void Segment::commit_index_entries(const PlacedBatch& batch) noexcept {
   active_maps_->offset_index.commit();
   if (pending_.has_time_entry) active_maps_->time_index.commit();
-  bytes_since_index_entry_ = 0;
+  bytes_since_index_entry_ = batch.size_bytes;
 }
 
 Result<> Segment::seal() {

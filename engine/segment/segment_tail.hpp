@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "format/index_entry.hpp"
 #include "os/vfs.hpp"
 #include "segment/segment.hpp"
 #include "segment/segment_files.hpp"
@@ -24,18 +26,18 @@ enum class OffsetGaps : std::uint8_t { none, allowed };
 class SegmentTail {
  public:
   /// Finds the end: from the last index entry that its batch confirms, else from the front.
-  /// Errors: not_found (no log, or not all of its indexes yet), too_many_open_files, io_error.
-  /// Cost: the indexes' ends if the segment is sealed, else the indexes; then one checksum per batch behind the last index entry.
+  /// Errors: not_found (no log, or not all of its indexes yet) · too_many_open_files, io_error.
+  /// Cost: if the segment is sealed, reads of the indexes' last entries, else of the indexes; then one checksum per batch behind the last entry.
   static Result<SegmentTail> open(const SegmentContext& context, const std::string& directory, Offset base_offset, OffsetGaps gaps);
 
   /// Looks for whole batches behind the end. False: there is nothing new.
-  /// Errors: not_found (the log is gone, or another file has taken its place), too_many_open_files, io_error.
+  /// Errors: not_found (the log is gone, or another file has taken its place) · too_many_open_files, io_error.
   /// Cost: three system calls while nothing is new.
   Result<bool> advance();
 
   /// End, largest timestamp, and how many index entries are right.
   const SegmentState& state() const noexcept { return state_; }
-  /// Whether the files hold nothing else, as those of a sealed segment.
+  /// Whether the files held nothing else when they were opened, as those of a sealed segment.
   bool is_exact() const noexcept { return is_exact_; }
 
  private:
@@ -44,25 +46,30 @@ class SegmentTail {
     std::string path{};
     os::FileId id{};
   };
+  using FilePtr = std::shared_ptr<os::File>;
+
   SegmentTail(const SegmentContext& context, const std::string& directory, Offset base_offset);
-  Result<std::shared_ptr<os::File>> open_file(Watched& watched);
-  Result<std::shared_ptr<os::File>> reopen_file(const Watched& watched) const;
-  Result<> find_start(os::File& log, std::uint64_t log_bytes);
-  Result<> find_time_entries();
-  Result<bool> confirms(os::File& log, std::uint64_t log_bytes, base::ByteSpan entry) const;
-  Result<bool> begins_batch(os::File& log, std::uint64_t log_bytes) const;
+  Result<> find_end(OffsetGaps gaps);
+  /// The log, which stays in the descriptor cache; an index, which does not.
+  Result<FilePtr> open_log() const;
+  Result<FilePtr> open_index(const Watched& watched) const;
+  Result<> check_same(const Watched& watched, os::File& file) const;
+  Result<> find_start(os::File& log, std::uint64_t log_bytes, os::File& index);
+  Result<> find_time_entries(os::File& index);
+  Result<bool> start_at(os::File& log, std::uint64_t log_bytes, const format::OffsetIndexEntry& entry);
+  Result<bool> may_have_grown(os::File& log, std::uint64_t log_bytes) const;
   Result<bool> walk(os::File& log, std::uint64_t log_bytes, OffsetGaps gaps);
-  Result<> count_new_entries();
-  Result<> check_exact(std::uint64_t log_bytes);
+  Result<> count_offset_entries(os::File& index);
+  Result<> count_time_entries(os::File& index);
 
   SegmentContext context_;
-  std::string directory_;
   Watched log_{};
   Watched offset_index_{};
   Watched time_index_{};
   SegmentState state_{};
-  std::int64_t last_time_entry_ms_ = -1;
-  std::uint64_t indexes_looked_at_ = 0;  // end position when new index entries were last looked for
+  format::OffsetIndexEntry last_offset_entry_{-1, 0};
+  format::TimeIndexEntry last_time_entry_{0, 0};
+  std::uint64_t indexes_read_at_ = 0;  // end position when new entries were last looked for
   bool is_exact_ = false;
 };
 

@@ -1,12 +1,10 @@
 """The oracle against bytes whose meaning is known: proves that the tool itself can be trusted, in both directions."""
 
 import json
-import pathlib
-import tempfile
-import unittest
 
 import format_examples as ex
 import kafka_env
+from comparison import Scratch
 
 KAFKA = None
 
@@ -16,12 +14,7 @@ def prepare(kafka, _options):
     KAFKA = kafka
 
 
-class Examples(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-")
-        self.addCleanup(scratch.cleanup)
-        self.directory = pathlib.Path(scratch.name)
-
+class Examples(Scratch):
     def file(self, content, name="x.log"):
         path = self.directory / name
         path.parent.mkdir(exist_ok=True)

@@ -1,20 +1,30 @@
 """What the suites share: a scratch directory, and comparisons that say where two sides differ."""
 
 import json
+import os
 import pathlib
+import shutil
 import struct
 import tempfile
 import unittest
 
 SNAPSHOT_HEADER_BYTES = 10
+SCRATCH_BYTES_MIN = 512 << 20
 SNAPSHOT_ENTRY_BYTES = 46
+
+
+def scratch_directory(test):
+    """A folder that goes with the test. In memory if there is room: these tests compare bytes, and on a disk they would wait for syncs."""
+    memory = pathlib.Path("/dev/shm")
+    fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= SCRATCH_BYTES_MIN
+    scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-", dir=memory if fits else None)
+    test.addCleanup(scratch.cleanup)
+    return pathlib.Path(scratch.name)
 
 
 class Scratch(unittest.TestCase):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-")
-        self.addCleanup(scratch.cleanup)
-        self.directory = pathlib.Path(scratch.name)
+        self.directory = scratch_directory(self)
         self.cases = 0
 
     def fresh(self):

@@ -1,0 +1,224 @@
+#include "partition/follower.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+
+namespace seriatim::partition {
+namespace {
+
+using segment::OffsetGaps;
+using segment::SegmentTail;
+
+// How often deleted and compacted segments are looked for: they are in nobody's way. Arbitrary.
+constexpr std::int64_t look_every_ns = 1'000'000'000;
+// Files may come and go between the listing and their opening; that it happens this often in a row is no accident.
+constexpr int tries_max = 5;
+
+std::string log_path(const std::string& directory, Offset base_offset) {
+  return os::join_path(directory, format::file_name(base_offset, format::FileKind::log));
+}
+
+}  // namespace
+
+Follower::Follower(const PartitionEnvironment& environment, const FollowerRequest& request)
+    : PartitionLog(environment, request.name, request.directory), requested_start_(request.log_start_offset) {
+  may_have_gaps_.store(request.may_have_gaps, std::memory_order_release);
+}
+
+Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& environment, const FollowerRequest& request) {
+  std::shared_ptr<Follower> follower(new Follower(environment, request));
+  const base::MutexLock lock(follower->mutex_);
+  if (auto looked = follower->look_at_directory(); !looked) return looked.error();
+  return follower;
+}
+
+Result<> Follower::refresh() {
+  if (!mutex_.try_lock()) return {};
+  const auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
+    if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_) return look_at_directory();
+    auto extended = extend_active();
+    if (!extended && extended.error().code() == Errc::not_found) return look_at_directory();
+    return extended;
+  }();
+  mutex_.unlock();
+  return outcome;
+}
+
+Result<> Follower::reload() {
+  const base::MutexLock lock(mutex_);
+  return look_at_directory();
+}
+
+void Follower::set_log_start(Offset offset) noexcept {
+  const base::MutexLock lock(mutex_);
+  requested_start_ = std::max(requested_start_, offset);
+  offsets_.advance_log_start(std::min(requested_start_, log_end_offset()));
+}
+
+Result<> Follower::look_at_directory() {
+  if (is_deleted()) return {};
+  next_look_ns_ = environment_.clock.monotonic_ns() + look_every_ns;
+  for (int tries = 1;; ++tries) {
+    auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
+      auto listing = list_files();
+      if (!listing) return listing.error();
+      return *listing ? take_listing(**listing) : Result<>();
+    }();
+    if (outcome || outcome.error().code() != Errc::not_found || tries == tries_max) return outcome;
+  }
+}
+
+// Nullopt: there is nothing, not yet or not any more.
+Result<std::optional<segment::DirectoryListing>> Follower::list_files() {
+  auto& vfs = environment_.files.vfs;
+  auto listing = segment::list_segments(vfs, directory_);
+  bool is_there = listing && !listing->segments.empty();
+  if (!listing) {
+    auto exists = vfs.exists(directory_);
+    if (!exists) return exists.error();
+    if (*exists) return listing.error();
+  }
+  if (is_there) return std::optional(*std::move(listing));
+  if (active_ != nullptr) {
+    mark_deleted();
+    listeners().notify();
+  }
+  return std::optional<segment::DirectoryListing>();
+}
+
+Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
+  const auto& files = listing.segments;
+  const Offset last_base = files.back().base_offset;
+  // What the writer put into the old segment before it began the next is there by now, since the next one is.
+  if (tail_ && tail_->state().base_offset != last_base) {
+    auto grown = tail_->advance();
+    if (!grown && grown.error().code() != Errc::not_found) return grown.error();
+    if (grown) active_->extend_followed(tail_->state());
+  }
+  std::vector<Known> older;
+  bool has_compacted = false;
+  for (std::size_t i = 0; i + 1 < files.size(); ++i) {
+    const auto known = std::find_if(older_.begin(), older_.end(), [&](const Known& k) { return k.base_offset == files[i].base_offset; });
+    if (known != older_.end() && known->is_sealed && known->log_bytes == files[i].log_bytes) {
+      older.push_back(*known);
+      continue;
+    }
+    has_compacted = has_compacted || (known != older_.end() && known->is_sealed);
+    auto described = describe(files[i], files[i + 1].base_offset);
+    if (!described) return described.error();
+    older.push_back(*std::move(described));
+  }
+  // A descriptor that was kept open would go on showing a file that is gone.
+  environment_.files.files.forget(log_path(directory_, last_base));
+  const bool is_same_active = tail_ && tail_->state().base_offset == last_base;
+  auto grown = is_same_active ? tail_->advance() : Result<bool>(false);
+  const bool is_replaced = !grown && grown.error().code() == Errc::not_found;
+  if (!grown && !is_replaced) return grown.error();
+  const auto previous = active_;
+  if (!is_same_active || is_replaced) {
+    auto tail = SegmentTail::open(environment_.files, directory_, last_base, OffsetGaps::none);
+    if (!tail) return tail.error();
+    if (std::max(tail->state().end_offset, last_base) < log_end_offset()) {
+      // Shorter than what was seen: another partition has got the directory's name.
+      mark_deleted();
+      listeners().notify();
+      return {};
+    }
+    auto followed = segment::Segment::follow(environment_.files, environment_.maps, *tail);
+    if (!followed) return followed.error();
+    if (previous != nullptr) previous->end_followed();
+    tail_ = *std::move(tail);
+    active_ = *std::move(followed);
+  } else {
+    active_->extend_followed(tail_->state());
+  }
+  if (has_compacted) may_have_gaps_.store(true, std::memory_order_release);
+  older_ = std::move(older);
+  publish(true);
+  return {};
+}
+
+Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file, Offset next_base) {
+  environment_.files.files.forget(log_path(directory_, file.base_offset));
+  auto tail = SegmentTail::open(environment_.files, directory_, file.base_offset, OffsetGaps::allowed);
+  if (!tail) return tail.error();
+  auto state = tail->state();
+  // Compaction may have emptied the end of a segment: its successor's base is where it ends.
+  state.end_offset = std::max(state.end_offset, next_base);
+  Known known{.base_offset = file.base_offset, .log_bytes = file.log_bytes, .is_sealed = tail->is_exact()};
+  if (known.is_sealed) {
+    known.segment = segment::Segment::sealed(environment_.files, environment_.maps, directory_, state);
+    return known;
+  }
+  // Its writer is about to trim it, or died before it did.
+  auto followed = segment::Segment::follow(environment_.files, environment_.maps, *tail);
+  if (!followed) return followed.error();
+  (*followed)->extend_followed(state);
+  (*followed)->end_followed();
+  known.segment = *std::move(followed);
+  return known;
+}
+
+Result<> Follower::extend_active() {
+  for (;;) {
+    // Asked first: once the next segment is there, this one is complete.
+    bool has_next = false;
+    const Offset end = tail_->state().end_offset;
+    if (!active_->is_empty()) {
+      auto exists = environment_.files.vfs.exists(log_path(directory_, end));
+      if (!exists) return exists.error();
+      has_next = *exists;
+    }
+    auto grown = tail_->advance();
+    if (!grown) return grown.error();
+    if (*grown) {
+      active_->extend_followed(tail_->state());
+      publish(false);
+    }
+    if (!has_next || tail_->state().end_offset != end) {
+      if (!*grown) return {};
+      continue;
+    }
+    auto entered = enter_next_segment();
+    if (!entered) return entered.error();
+    if (!*entered) return {};
+  }
+}
+
+// False: the writer is still making it.
+Result<bool> Follower::enter_next_segment() {
+  const Offset base_offset = tail_->state().end_offset;
+  auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none);
+  if (!tail && tail.error().code() == Errc::not_found) return false;
+  if (!tail) return tail.error();
+  auto followed = segment::Segment::follow(environment_.files, environment_.maps, *tail);
+  if (!followed) return followed.error();
+  // Readers see that it ended before they look for its successor, and find that in the list or look again.
+  active_->end_followed();
+  older_.push_back({.base_offset = active_->base_offset(), .segment = active_});
+  tail_ = *std::move(tail);
+  active_ = *std::move(followed);
+  publish(true);
+  return true;
+}
+
+void Follower::publish(bool list_changed) {
+  const Offset end = std::max(tail_->state().end_offset, log_end_offset());
+  if (list_changed) {
+    std::vector<segment::SegmentPtr> segments;
+    segments.reserve(older_.size() + 1);
+    for (const auto& known : older_) segments.push_back(known.segment);
+    segments.push_back(active_);
+    segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
+  }
+  const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
+  // The list before the end: a reader that sees the end finds what lies below it.
+  offsets_.publish_log_end(end);
+  offsets_.advance_log_start(std::clamp(std::max(requested_start_, front), log_start_offset(), end));
+  listeners().notify();
+}
+
+}  // namespace seriatim::partition

@@ -1,0 +1,397 @@
+// What scan_segment finds out, and that it takes nothing for granted.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "support/hex.hpp"
+#include "support/random.hpp"
+#include "unit/segment/segment_fixture.hpp"
+
+using namespace seriatim;
+using format::BatchFault;
+using segment::RecoveryRequest;
+using test::LogBuilder;
+using test::t0_ms;
+
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+struct IndexFiles {
+  Bytes offsets;
+  Bytes times;
+  bool operator==(const IndexFiles&) const = default;
+};
+
+// A segment of 60 KB, its indexes as the appender wrote them, sealed or only closed.
+struct Fixture : test::SegmentFixture {
+  LogBuilder log = LogBuilder().batches(60, {.size_bytes = 1000, .records = 2});
+
+  void write(bool is_sealed) {
+    const auto segment = create();
+    test::append(*segment, log);
+    test::must(is_sealed ? segment->seal() : segment->trim());
+  }
+  IndexFiles indexes() const { return {test::read_file(index_path()), test::read_file(time_index_path())}; }
+  RecoveryRequest durable_to(std::size_t batches) const {
+    auto what = request();
+    what.durable_position = batches == 0 ? 0 : log[batches - 1].end();
+    what.durable_offset = batches == 0 ? 0 : log[batches - 1].header.next_offset();
+    return what;
+  }
+  void check_whole(const segment::RecoveredSegment& found) const {
+    CHECK(found.state.end_position == log.size_bytes());
+    CHECK(found.state.end_offset == log.next_offset());
+    CHECK(found.state.max_timestamp ==
+          segment::TimestampOffset{log.back().header.max_timestamp_ms, log.back().header.last_offset()});
+    CHECK(found.state.first_timestamp_ms == log[0].header.max_timestamp_ms);
+    CHECK(found.durable_fault == BatchFault::none);
+  }
+};
+
+// Reads of the log, to be counted.
+class WatchingVfs final : public os::Vfs {
+ public:
+  std::uint64_t log_bytes_read = 0;
+  bool dropped_cache = false;
+
+  class WatchingFile final : public os::File {
+   public:
+    WatchingFile(WatchingVfs& vfs, std::unique_ptr<os::File> file) : vfs_(vfs), file_(std::move(file)) {}
+    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override {
+      if (path().ends_with(".log")) vfs_.log_bytes_read += into.size();
+      return file_->read_at(into, at);
+    }
+    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override { return file_->write_at(from, at); }
+    Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t at) override {
+      return file_->write_gather_at(pieces, at);
+    }
+    Result<void> allocate(std::uint64_t at, std::uint64_t length) override { return file_->allocate(at, length); }
+    Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Result<void> sync_data() override { return file_->sync_data(); }
+    Result<void> sync_all() override { return file_->sync_all(); }
+    Result<std::uint64_t> size() override { return file_->size(); }
+    Result<os::Mapping> map(std::uint64_t length, os::Access access) override { return file_->map(length, access); }
+    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override { return file_->start_writeback(at, length); }
+    Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
+      vfs_.dropped_cache = vfs_.dropped_cache || vfs_.log_bytes_read == 0;
+      return file_->drop_cache(at, length);
+    }
+    int descriptor() const noexcept override { return file_->descriptor(); }
+    const std::string& path() const noexcept override { return file_->path(); }
+    Result<std::int64_t> modified_ms() override { return file_->modified_ms(); }
+    Result<void> set_modified_ms(std::int64_t ms) override { return file_->set_modified_ms(ms); }
+
+   private:
+    WatchingVfs& vfs_;
+    std::unique_ptr<os::File> file_;
+  };
+
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    if (mode != os::OpenMode::read) return Error(Errc::invalid_state, "a scan opens nothing for writing: " + path);
+    auto file = os::posix_vfs().open(path, mode);
+    if (!file) return std::move(file).error();
+    return std::unique_ptr<os::File>(new WatchingFile(*this, std::move(*file)));
+  }
+  Result<void> rename(const std::string&, const std::string&) override { return refuse(); }
+  Result<void> remove(const std::string&) override { return refuse(); }
+  Result<void> create_directory(const std::string&) override { return refuse(); }
+  Result<void> remove_directory(const std::string&) override { return refuse(); }
+  Result<std::vector<os::DirEntry>> list(const std::string& path) override { return os::posix_vfs().list(path); }
+  Result<void> sync_directory(const std::string&) override { return refuse(); }
+  Result<bool> exists(const std::string& path) override { return os::posix_vfs().exists(path); }
+  Result<os::FileSystem> file_system(const std::string& path) override { return os::posix_vfs().file_system(path); }
+
+ private:
+  static Error refuse() { return {Errc::invalid_state, "a scan changes nothing"}; }
+};
+
+segment::RecoveredSegment scan_watched(WatchingVfs& vfs, const RecoveryRequest& request) {
+  os::FdCache files(vfs, 8);
+  return test::must(segment::scan_segment({vfs, files}, request, {}));
+}
+
+}  // namespace
+
+TEST_CASE("a log without indexes is found whole, every batch visited in order") {
+  Fixture f;
+  test::write_file(f.log_path(), f.log.bytes());
+  std::size_t visited = 0;
+  const auto found = segment::scan_segment(f.context, f.request(), [&](const format::BatchHeader& header, base::ByteSpan bytes) {
+    REQUIRE(visited < f.log.all().size());
+    CHECK(header == f.log[visited].header);
+    CHECK(std::equal(bytes.begin(), bytes.end(), f.log[visited].bytes.begin(), f.log[visited].bytes.end()));
+    ++visited;
+  });
+  REQUIRE(found);
+  CHECK(visited == 60);
+  CHECK(found->indexes_need_rebuild);
+  CHECK(found->fault == BatchFault::none);
+  f.check_whole(*found);
+}
+
+TEST_CASE("a log that is not there is not_found, an empty one is empty") {
+  Fixture f;
+  CHECK(segment::scan_segment(f.context, f.request(), {}).error().code() == Errc::not_found);
+  test::write_file(f.log_path(), {});
+  const auto found = f.scan(f.request());
+  CHECK(found.state.end_position == 0);
+  CHECK(found.state.end_offset == 0);
+  CHECK(found.state.max_timestamp.timestamp_ms == -1);
+  CHECK(found.fault == BatchFault::none);
+}
+
+TEST_CASE("cut anywhere in the last two batches, exactly the whole batches before the cut are found") {
+  Fixture f;
+  f.log = LogBuilder().batches(6, {.size_bytes = 300, .records = 2});
+  const auto whole = f.log.bytes();
+  // With nothing, and with zeros that were allocated ahead, where the rest was.
+  for (const bool zero_filled : {false, true}) {
+    for (std::uint64_t cut = f.log[4].position; cut <= whole.size(); ++cut) {
+      Bytes torn(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut));
+      // A last byte that is zero cannot be told from one that was lost.
+      if (zero_filled) torn.resize(8192);
+      test::write_file(f.log_path(), torn);
+      const auto found = f.scan(f.request());
+      const std::size_t batches = zero_filled && Bytes(whole.begin() + static_cast<std::ptrdiff_t>(cut), whole.end()) ==
+                                                     Bytes(whole.size() - cut)
+                                      ? 6
+                                      : (cut == whole.size() ? 6 : cut >= f.log[5].position ? 5 : 4);
+      CAPTURE(cut);
+      REQUIRE(found.state.end_position == f.log[batches - 1].end());
+      REQUIRE(found.state.end_offset == f.log[batches - 1].header.next_offset());
+      REQUIRE(found.file_bytes == torn.size());
+      const bool is_clean_end = found.fault == BatchFault::none || found.fault == BatchFault::end_of_log;
+      const bool cut_between = cut == f.log[batches - 1].end() || batches == 6;
+      CHECK(is_clean_end == (cut_between || (zero_filled && torn[cut - 1] == std::byte{0} && is_clean_end)));
+    }
+  }
+}
+
+TEST_CASE("zeros are the end of the log, not a fault") {
+  Fixture f;
+  auto bytes = f.log.bytes();
+  bytes.resize(1 << 20);
+  test::write_file(f.log_path(), bytes);
+  const auto found = f.scan(f.request());
+  CHECK(found.fault == BatchFault::end_of_log);
+  CHECK(found.file_bytes == 1 << 20);
+  f.check_whole(found);
+}
+
+TEST_CASE("every flipped bit behind the durable position is found") {
+  Fixture f;
+  f.log = LogBuilder().batches(3, {.size_bytes = 100, .records = 2});
+  const auto whole = f.log.bytes();
+  const auto request = f.durable_to(1);
+  for (std::uint64_t at = f.log[1].position; at < f.log[1].end(); ++at) {
+    // The leader epoch is outside the checksum and any value from -1 up is legal: a flip there is harmless.
+    if (at - f.log[1].position >= format::leader_epoch_at && at - f.log[1].position < format::magic_at) continue;
+    for (int bit = 0; bit < 8; ++bit) {
+      auto bytes = whole;
+      bytes[at] ^= static_cast<std::byte>(1 << bit);
+      test::write_file(f.log_path(), bytes);
+      const auto found = f.scan(request);
+      CAPTURE(at);
+      CAPTURE(bit);
+      REQUIRE(found.state.end_position == f.log[1].position);
+      REQUIRE(found.fault != BatchFault::none);
+    }
+  }
+}
+
+TEST_CASE("a gap between offsets is a fault unless compaction may have left it") {
+  Fixture f;
+  f.log = LogBuilder().batch().gap(3).batch();
+  test::write_file(f.log_path(), f.log.bytes());
+  auto request = f.request();
+  CHECK(f.scan(request).state.end_offset == 1);
+  CHECK(f.scan(request).fault == BatchFault::wrong_offset);
+  request.may_have_gaps = true;
+  CHECK(f.scan(request).state.end_offset == 5);
+}
+
+TEST_CASE("offsets too far above the base to be indexed end the log") {
+  Fixture f;
+  const Offset far = (Offset{1} << 31) - 1;
+  f.log = LogBuilder().batch().gap(far - 1).batch().batch();
+  test::write_file(f.log_path(), f.log.bytes());
+  auto request = f.request();
+  request.may_have_gaps = true;
+  const auto found = f.scan(request);
+  CHECK(found.state.end_offset == far + 1);
+  CHECK(found.fault == BatchFault::wrong_offset);
+}
+
+TEST_CASE("batches before the durable position are not visited, and damage there does not hide what follows") {
+  Fixture f;
+  f.write(false);
+  auto bytes = f.log.bytes();
+  bytes[f.log[1].position + format::magic_at] = std::byte{7};
+  test::write_file(f.log_path(), bytes);
+  std::filesystem::remove(f.index_path());  // so that the damaged place has to be walked
+  std::vector<Offset> visited;
+  const auto found = segment::scan_segment(f.context, f.durable_to(50), [&](const format::BatchHeader& header, base::ByteSpan) {
+    visited.push_back(header.base_offset);
+  });
+  REQUIRE(found);
+  CHECK(visited.size() == 10);
+  CHECK(visited.front() == f.log[50].header.base_offset);
+  CHECK(found->durable_fault == BatchFault::bad_magic);
+  CHECK(found->durable_fault_position == f.log[1].position);
+  CHECK(found->state.end_position == f.log.size_bytes());
+  CHECK(found->state.end_offset == f.log.next_offset());
+}
+
+TEST_CASE("a file that ends below the durable position is found as far as it goes") {
+  Fixture f;
+  f.write(true);
+  const auto request = f.durable_to(60);
+  std::filesystem::resize_file(f.log_path(), f.log[30].position + 10);
+  const auto found = f.scan(request);
+  CHECK(found.state.end_position == f.log[29].end());
+  CHECK(found.state.end_position < request.durable_position);
+  CHECK(found.fault == BatchFault::truncated);
+}
+
+TEST_CASE("a durable position inside a batch is not believed") {
+  Fixture f;
+  f.write(false);
+  auto request = f.request();
+  request.durable_position = f.log[40].position + 17;
+  request.durable_offset = f.log[40].header.next_offset();
+  f.check_whole(f.scan(request));
+}
+
+TEST_CASE("indexes that are whole after an unclean stop need no rebuild, whatever was allocated behind them") {
+  Fixture f;
+  const auto segment = f.create();
+  test::append(*segment, f.log);
+  const auto pin = test::must(segment->pin());
+  // As after kill -9: nothing trimmed.
+  CHECK(test::file_size(f.index_path()) == 4096);
+  for (std::size_t durable = 0; durable <= 60; durable += 10) {
+    const auto found = f.scan(f.durable_to(durable));
+    f.check_whole(found);
+    CHECK(found.fault == BatchFault::end_of_log);
+    CHECK_FALSE(found.indexes_need_rebuild);
+    CHECK(found.state.offset_index_entries == pin->offset_index.count());
+    CHECK(found.state.time_index_entries == pin->time_index.count());
+  }
+}
+
+TEST_CASE("a sealed segment without its closing entry, or with bytes behind its entries, needs a rebuild") {
+  Fixture f;
+  f.write(true);
+  auto request = f.durable_to(60);
+  request.is_sealed = true;
+  CHECK_FALSE(f.scan(request).indexes_need_rebuild);
+  const auto good = f.indexes();
+  test::write_file(f.time_index_path(), base::ByteSpan(good.times).first(good.times.size() - 12));
+  CHECK(f.scan(request).indexes_need_rebuild);
+  test::write_file(f.time_index_path(), good.times);
+  auto longer = good.offsets;
+  longer.resize(4096);
+  test::write_file(f.index_path(), longer);
+  CHECK(f.scan(request).indexes_need_rebuild);
+  // Of the active segment those bytes are only what was allocated ahead.
+  request.is_sealed = false;
+  CHECK_FALSE(f.scan(request).indexes_need_rebuild);
+}
+
+TEST_CASE("an index that lost its end in a power cut never makes the largest timestamp too small") {
+  test::Random random("an index that lost its end");
+  for (int round = 0; round < 100; ++round) {
+    Fixture f;
+    f.log = LogBuilder();
+    for (int i = 0; i < 60; ++i) {
+      f.log.batch({.size_bytes = static_cast<std::size_t>(random.between(200, 3000)),
+                   .timestamp_ms = t0_ms + random.between(0, 200)});
+    }
+    f.write(random.one_in(2));
+    const auto good = f.indexes();
+    const auto expected = f.scan(f.request()).state.max_timestamp;
+    auto bad = good;
+    const auto kept_offsets = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.offsets.size())));
+    const auto kept_times = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.times.size())));
+    // Lost as zeros or as length.
+    std::fill(bad.offsets.begin() + static_cast<std::ptrdiff_t>(kept_offsets), bad.offsets.end(), std::byte{0});
+    std::fill(bad.times.begin() + static_cast<std::ptrdiff_t>(kept_times), bad.times.end(), std::byte{0});
+    if (random.one_in(2)) bad.offsets.resize(kept_offsets);
+    if (random.one_in(2)) bad.times.resize(kept_times);
+    test::write_file(f.index_path(), bad.offsets);
+    test::write_file(f.time_index_path(), bad.times);
+    const auto durable = static_cast<std::size_t>(random.between(0, 60));
+    const auto found = f.scan(f.durable_to(durable));
+    CHECK(found.state.max_timestamp == expected);
+    CHECK(found.state.end_offset == f.log.next_offset());
+  }
+}
+
+TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or changed") {
+  Fixture f;
+  for (const bool is_sealed : {false, true}) {
+    f.write(is_sealed);
+    auto request = f.durable_to(60);
+    request.is_sealed = is_sealed;
+    for (const bool indexes_synced : {false, true}) {
+      request.indexes_synced = indexes_synced;
+      WatchingVfs vfs;
+      const auto found = scan_watched(vfs, request);
+      f.check_whole(found);
+      CHECK_FALSE(found.indexes_need_rebuild);
+      CHECK(found.state.offset_index_entries == 11);
+      CHECK(found.state.time_index_entries == (is_sealed ? 12 : 11));
+      // The batches behind the last entry, twice, and the first one.
+      CHECK(vfs.log_bytes_read <= 2 * 6000 + f.log.size_bytes() / 2 + 1000 + f.log.size_bytes());
+      CHECK_FALSE(vfs.dropped_cache);
+    }
+    for (const auto& path : {f.log_path(), f.index_path(), f.time_index_path()}) std::filesystem::remove(path);
+  }
+}
+
+TEST_CASE("what is scanned after an unclean stop is read from the disk") {
+  Fixture f;
+  f.write(false);
+  WatchingVfs vfs;
+  scan_watched(vfs, f.durable_to(30));
+  CHECK(vfs.dropped_cache);
+}
+
+TEST_CASE("synced indexes whose ends make no sense are not believed after all") {
+  Fixture f;
+  f.write(true);
+  auto request = f.durable_to(60);
+  request.is_sealed = true;
+  request.indexes_synced = true;
+  const auto good = f.indexes();
+  for (int damage = 0; damage < 5; ++damage) {
+    auto bad = good;
+    if (damage == 0) std::fill(bad.offsets.end() - 8, bad.offsets.end(), std::byte{0});
+    if (damage == 1) bad.offsets.resize(bad.offsets.size() - 3);
+    if (damage == 2) base::store_be<std::int32_t>(bad.offsets.data() + bad.offsets.size() - 4, 59'001);
+    if (damage == 3) bad.times[bad.times.size() - 12] = std::byte{0x80};
+    test::write_file(f.index_path(), bad.offsets);
+    test::write_file(f.time_index_path(), bad.times);
+    if (damage == 4) std::filesystem::remove(f.time_index_path());
+    CAPTURE(damage);
+    auto found = f.scan(request);
+    f.check_whole(found);
+    REQUIRE(found.indexes_need_rebuild);
+    test::must(segment::rebuild_indexes(f.context, request, found.state));
+    CHECK(f.indexes() == good);
+  }
+}
+
+TEST_CASE("an index that points into another batch is not believed") {
+  Fixture f;
+  f.write(false);
+  auto bad = f.indexes().offsets;
+  // In order, and wrong.
+  base::store_be<std::int32_t>(bad.data() + bad.size() - 4, base::load_be<std::int32_t>(bad.data() + bad.size() - 4) + 1);
+  test::write_file(f.index_path(), bad);
+  const auto found = f.scan(f.durable_to(60));
+  f.check_whole(found);
+  CHECK(found.indexes_need_rebuild);
+  CHECK(found.state.offset_index_entries == 0);
+}
