@@ -91,7 +91,8 @@ class Checker:
 
     def check(self):
         for folder, check_file in (("engine", self.check_engine_file), ("include", self.check_public_file),
-                                   ("examples", self.check_example_file)):
+                                   ("examples", self.check_example_file),
+                                   ("tools/demo_program", self.check_example_file)):
             for path in sorted((self.root / folder).rglob("*")):
                 if path.suffix in SOURCE_SUFFIXES:
                     check_file(path)
@@ -159,8 +160,11 @@ class Checker:
                 self.report(path, line, f"a public header includes the standard library and <seriatim/...> only, not {name}")
 
     def check_example_file(self, path):
+        """Its own folder's headers and, for the demonstration, the command's helpers; nothing of engine/."""
+        tools = self.root / "tools"
+        folders = [path.parent, tools] if path.is_relative_to(tools) else [path.parent]
         for line, name, is_quoted in includes_of(path):
-            if is_quoted and not (path.parent / name).is_file():
+            if is_quoted and not any((folder / name).is_file() for folder in folders):
                 self.report(path, line, f'an example includes public headers as <seriatim/...>, not "{name}"')
 
     def check_cycles(self):

@@ -96,6 +96,8 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
     total.deleted_bytes += compacted->bytes_before - compacted->bytes_after;
     total.removed_records += compacted->removed_records;
   }
+  // How far compaction came is stored at once: it tells later opens that offsets may be missing there.
+  if (auto stored = engine_->checkpoint(); !stored) return stored.error();
   return total;
 }
 

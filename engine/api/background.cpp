@@ -81,6 +81,7 @@ void Background::maintain() {
     auto compacted = partition::compact(*partition, {.should_stop = [this] { return is_stopping(); }});
     // A partition that cannot be compacted is set aside; others go on.
     if (!compacted) engine_.report(LogLevel::error, "compaction of " + partition->directory() + ": " + compacted.error().message());
+    next_checkpoint_ns_ = 0;  // How far compaction came is to be stored soon.
   }
 }
 

@@ -2,10 +2,6 @@
 
 #include <isa-l/crc.h>
 
-#if defined(__x86_64__)
-#include <nmmintrin.h>
-#endif
-
 namespace seriatim::base {
 namespace {
 
@@ -23,14 +19,14 @@ __attribute__((target("sse4.2"))) std::uint32_t extend_short(std::uint32_t inver
   std::uint64_t wide = inverted;
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8) wide = _mm_crc32_u64(wide, load_le<std::uint64_t>(at));
+  for (; left >= 8; left -= 8, at += 8) wide = __builtin_ia32_crc32di(wide, load_le<std::uint64_t>(at));
   auto narrow = static_cast<std::uint32_t>(wide);
   if (left >= 4) {
-    narrow = _mm_crc32_u32(narrow, load_le<std::uint32_t>(at));
+    narrow = __builtin_ia32_crc32si(narrow, load_le<std::uint32_t>(at));
     left -= 4;
     at += 4;
   }
-  for (; left > 0; --left, ++at) narrow = _mm_crc32_u8(narrow, std::to_integer<unsigned char>(*at));
+  for (; left > 0; --left, ++at) narrow = __builtin_ia32_crc32qi(narrow, std::to_integer<unsigned char>(*at));
   return narrow;
 }
 

@@ -75,70 +75,92 @@ Result<> Follower::look_at_directory() {
 Result<std::optional<segment::DirectoryListing>> Follower::list_files() {
   auto& vfs = environment_.files.vfs;
   auto listing = segment::list_segments(vfs, directory_);
-  bool is_there = listing && !listing->segments.empty();
   if (!listing) {
     auto exists = vfs.exists(directory_);
     if (!exists) return exists.error();
     if (*exists) return listing.error();
   }
-  if (is_there) return std::optional(*std::move(listing));
-  if (active_ != nullptr) {
-    mark_deleted();
-    listeners().notify();
+  if (listing) {
+    // A writer makes the log first and its indexes then; it may have died in between.
+    auto& segments = listing->segments;
+    const auto is_unborn = [](const segment::SegmentFileInfo& file) {
+      return file.log_bytes == 0 && !(file.has_offset_index && file.has_time_index);
+    };
+    if (!segments.empty() && is_unborn(segments.back())) segments.pop_back();
+    if (!segments.empty()) return std::optional(*std::move(listing));
   }
+  if (active_ != nullptr) forget_partition();
   return std::optional<segment::DirectoryListing>();
 }
 
 Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
-  const auto& files = listing.segments;
-  const Offset last_base = files.back().base_offset;
-  // What the writer put into the old segment before it began the next is there by now, since the next one is.
-  if (tail_ && tail_->state().base_offset != last_base) {
+  const Offset last_base = listing.segments.back().base_offset;
+  const bool has_rolled = tail_ && tail_->state().base_offset != last_base;
+  if (has_rolled) {
+    // What the writer put into the old segment before it began the next is there by now, since the next one is.
     auto grown = tail_->advance();
     if (!grown && grown.error().code() != Errc::not_found) return grown.error();
     if (grown) active_->extend_followed(tail_->state());
   }
+  auto older = describe_older(listing.segments);
+  if (!older) return older.error();
+  // A descriptor that was kept open would go on showing a file that is gone.
+  environment_.files.files.forget(log_path(directory_, last_base));
+  auto taken = tail_ && !has_rolled ? extend_last() : open_last(last_base);
+  if (!taken) return taken;
+  if (is_deleted()) return {};
+  older_ = *std::move(older);
+  publish(true);
+  return {};
+}
+
+Result<std::vector<Follower::Known>> Follower::describe_older(const std::vector<segment::SegmentFileInfo>& files) {
   std::vector<Known> older;
-  bool has_compacted = false;
   for (std::size_t i = 0; i + 1 < files.size(); ++i) {
     const auto known = std::find_if(older_.begin(), older_.end(), [&](const Known& k) { return k.base_offset == files[i].base_offset; });
-    if (known != older_.end() && known->is_sealed && known->log_bytes == files[i].log_bytes) {
+    const bool was_sealed = known != older_.end() && known->is_sealed;
+    if (was_sealed && known->log_bytes == files[i].log_bytes) {
       older.push_back(*known);
       continue;
     }
-    has_compacted = has_compacted || (known != older_.end() && known->is_sealed);
+    if (was_sealed) may_have_gaps_.store(true, std::memory_order_release);  // only compaction replaces a sealed segment
     auto described = describe(files[i], files[i + 1].base_offset);
     if (!described) return described.error();
     older.push_back(*std::move(described));
   }
-  // A descriptor that was kept open would go on showing a file that is gone.
-  environment_.files.files.forget(log_path(directory_, last_base));
-  const bool is_same_active = tail_ && tail_->state().base_offset == last_base;
-  auto grown = is_same_active ? tail_->advance() : Result<bool>(false);
-  const bool is_replaced = !grown && grown.error().code() == Errc::not_found;
-  if (!grown && !is_replaced) return grown.error();
-  const auto previous = active_;
-  if (!is_same_active || is_replaced) {
-    auto tail = SegmentTail::open(environment_.files, directory_, last_base, OffsetGaps::none);
-    if (!tail) return tail.error();
-    if (std::max(tail->state().end_offset, last_base) < log_end_offset()) {
-      // Shorter than what was seen: another partition has got the directory's name.
-      mark_deleted();
-      listeners().notify();
-      return {};
-    }
-    auto followed = segment::Segment::follow(environment_.files, environment_.maps, *tail);
-    if (!followed) return followed.error();
-    if (previous != nullptr) previous->end_followed();
-    tail_ = *std::move(tail);
-    active_ = *std::move(followed);
-  } else {
+  return older;
+}
+
+Result<> Follower::extend_last() {
+  auto grown = tail_->advance();
+  if (grown) {
     active_->extend_followed(tail_->state());
+    return {};
   }
-  if (has_compacted) may_have_gaps_.store(true, std::memory_order_release);
-  older_ = std::move(older);
-  publish(true);
+  // Nothing replaces a segment that is appended to: another partition has got the directory's name.
+  if (grown.error().code() != Errc::not_found) return grown.error();
+  forget_partition();
   return {};
+}
+
+Result<> Follower::open_last(Offset base_offset) {
+  auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none);
+  if (!tail) return tail.error();
+  if (tail->state().end_offset < log_end_offset()) {  // As in extend_last: what was seen once does not go away.
+    forget_partition();
+    return {};
+  }
+  auto followed = segment::Segment::follow(environment_.files, environment_.maps, *tail);
+  if (!followed) return followed.error();
+  if (active_ != nullptr) active_->end_followed();
+  tail_.emplace(*std::move(tail));
+  active_ = *std::move(followed);
+  return {};
+}
+
+void Follower::forget_partition() {
+  mark_deleted();
+  listeners().notify();
 }
 
 Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file, Offset next_base) {
@@ -199,7 +221,7 @@ Result<bool> Follower::enter_next_segment() {
   // Readers see that it ended before they look for its successor, and find that in the list or look again.
   active_->end_followed();
   older_.push_back({.base_offset = active_->base_offset(), .segment = active_});
-  tail_ = *std::move(tail);
+  tail_.emplace(*std::move(tail));
   active_ = *std::move(followed);
   publish(true);
   return true;

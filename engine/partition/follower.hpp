@@ -52,7 +52,11 @@ class Follower final : public PartitionLog {
   Result<> look_at_directory() SERIATIM_REQUIRES(mutex_);
   Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
   Result<> take_listing(const segment::DirectoryListing& listing) SERIATIM_REQUIRES(mutex_);
+  Result<std::vector<Known>> describe_older(const std::vector<segment::SegmentFileInfo>& files) SERIATIM_REQUIRES(mutex_);
   Result<Known> describe(const segment::SegmentFileInfo& file, Offset next_base) SERIATIM_REQUIRES(mutex_);
+  Result<> extend_last() SERIATIM_REQUIRES(mutex_);
+  Result<> open_last(Offset base_offset) SERIATIM_REQUIRES(mutex_);
+  void forget_partition() SERIATIM_REQUIRES(mutex_);
   Result<> extend_active() SERIATIM_REQUIRES(mutex_);
   Result<bool> enter_next_segment() SERIATIM_REQUIRES(mutex_);
   void publish(bool list_changed) SERIATIM_REQUIRES(mutex_);

@@ -80,6 +80,7 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                                    .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
+    request.indexes_synced = true;
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
     request.durable_position = checkpoint.recovery_position;
     request.durable_offset = checkpoint.recovery_point_offset;
@@ -103,6 +104,7 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
 Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
   auto request = request_for(file);
   request.is_sealed = !is_last;
+  request.is_sealed = !is_last;
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
   const bool below_durable = file.log_bytes < request.durable_position;
   if (below_durable) request.durable_position = 0;
@@ -119,7 +121,6 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
-  last_base_ = file.base_offset;
   const bool whole = !stops_early && !below_durable;
   if (sealed && whole) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
@@ -136,7 +137,7 @@ Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredS
                 std::to_string(found.state.end_offset) + "), but records up to offset " +
                 std::to_string(request_.checkpoint.recovery_point_offset) +
                 " were on stable storage: they are lost. Restore the file from a copy, or go on without them");
-  } else if (found.fault != format::BatchFault::end_of_log && found.fault != format::BatchFault::none) {
+  } else if (found.state.end_position < file.log_bytes && found.fault != format::BatchFault::end_of_log && found.fault != format::BatchFault::none) {
     environment_.report(false, path + ": cut at position " + std::to_string(found.state.end_position) + ", offset " +
                                    std::to_string(found.state.end_offset) + ": " + std::string(format::describe(found.fault)) +
                                    "; nothing behind it was acknowledged as durable");
@@ -161,14 +162,11 @@ Result<> PartitionOpener::open_active() {
   const auto limits = partition_->limits();
   // Offsets that were on stable storage are never given out again (INV-3), also if their records are lost.
   const Offset floor = std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
-  const Offset end = last_state_ ? std::max(last_base_, last_state_->end_offset) : 0;
   Result<segment::SegmentPtr> active = segment::SegmentPtr();
-  if (last_state_ && end >= floor) {
+  if (last_state_ && last_state_->end_offset >= floor) {
     active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, *last_state_, limits);
   } else {
-    if (last_state_) {
-      segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
-    }
+    if (last_state_) segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
     active = segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
   }
   if (!active) return active.error();
@@ -178,8 +176,7 @@ Result<> PartitionOpener::open_active() {
   partition_->damage_ = damage_;
   producers_.set_end_offset(partition_->active_->end_offset());
   partition_->producers_ = std::move(producers_);
-  const bool compacted = request_.checkpoint.compacted_to_offset > 0 || request_.config.cleanup_policy != CleanupPolicy::delete_;
-  partition_->may_have_gaps_.store(compacted, std::memory_order_release);
+  partition_->may_have_gaps_.store(may_have_gaps(), std::memory_order_release);
   partition_->replace_list(segments_);
   return {};
 }
@@ -197,6 +194,17 @@ void PartitionOpener::publish_offsets() {
   for (const auto& segment : segments_) {
     if (segment != partition_->active_ && segment->end_offset() > durable) partition_->unsynced_.push_back(segment);
   }
+}
+
+// Where a compaction was ever allowed, batches may be missing.
+bool PartitionOpener::may_have_gaps() const noexcept {
+  return request_.checkpoint.compacted_to_offset > 0 || request_.config.cleanup_policy != CleanupPolicy::delete_;
+}
+
+void PartitionOpener::note_fault(const SegmentFileInfo& file, const RecoveredSegment& found) {
+  note_damage(os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) + " at position " +
+              std::to_string(found.durable_fault_position) + ": " + std::string(format::describe(found.durable_fault)) +
+              ". Nothing was cut; `seriatim verify` shows the extent, and what is behind it stays readable");
 }
 
 void PartitionOpener::note_damage(std::string what) {

@@ -32,7 +32,9 @@ class PartitionOpener {
   Result<> open_active();
   void publish_offsets();
   segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file) const;
+  void note_fault(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found);
   void note_damage(std::string what);
+  bool may_have_gaps() const noexcept;
   bool is_clean(const segment::DirectoryListing& listing) const;
 
   const PartitionEnvironment& environment_;
@@ -40,11 +42,9 @@ class PartitionOpener {
   std::shared_ptr<Partition> partition_;
   std::vector<segment::SegmentPtr> segments_;
   std::optional<segment::SegmentState> last_state_;
-  Offset last_base_ = 0;
   ProducerState producers_;
   std::optional<std::string> damage_;
   bool clean_ = false;
-  bool cut_ = false;
 };
 
 }  // namespace seriatim::partition

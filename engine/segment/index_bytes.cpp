@@ -7,11 +7,11 @@
 namespace seriatim::segment {
 namespace {
 
-// The file, or null if there is none. Not kept in the descriptor cache: it may be replaced by a rebuilt one.
-Result<std::shared_ptr<os::File>> open_index(const SegmentContext& context, const std::string& path) {
-  auto file = context.files.open(path, os::OpenMode::read);
-  if (!file && file.error().code() == Errc::not_found) return std::shared_ptr<os::File>();
-  if (file) context.files.forget(path);
+// The file, or null if there is none. Past the descriptor cache: it is read once, and may be replaced by a rebuilt
+// one.
+Result<std::unique_ptr<os::File>> open_index(const SegmentContext& context, const std::string& path) {
+  auto file = context.vfs.open(path, os::OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found) return std::unique_ptr<os::File>();
   return file;
 }
 

@@ -59,10 +59,9 @@ Result<> IndexFile::map_active(const IndexShape& shape, std::uint64_t valid_entr
 
 Result<std::unique_ptr<IndexFile>> IndexFile::open_sealed(const SegmentContext& context,
                                                           const std::string& path, std::size_t entry_bytes) {
-  auto file = context.files.open(path, os::OpenMode::read);
+  // Past the descriptor cache: the map needs no descriptor, and this one must not push others out.
+  auto file = context.vfs.open(path, os::OpenMode::read);
   if (!file) return std::move(file).error();
-  // The map needs no descriptor, and a sealed index is opened once: it must not push others out of the cache.
-  context.files.forget(path);
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
   if (*size % entry_bytes != 0) {

@@ -1,5 +1,6 @@
 // Finding out what a segment holds: from the indexes where they can be believed, from the log behind them.
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -242,13 +243,14 @@ bool Scan::pass_over_durable_fault(BatchStream& stream, const BatchStream::Item&
 }
 
 Result<> Scan::read_first_timestamp() {
-  if (start_.position == 0 || found_.state.end_position == 0) return {};
-  BatchStream stream(*log_, 0, scan_end_, request_.base_offset);
-  stream.trust_crc_below(request_.durable_position);
-  auto first = stream.next();
-  if (!first) return std::move(first).error();
-  if (!first->at_end && first->fault == BatchFault::none) {
-    found_.state.first_timestamp_ms = first->header.max_timestamp_ms;
+  if (start_.position == 0 || found_.state.end_position < format::header_bytes) return {};
+  std::array<std::byte, format::header_bytes> bytes;
+  auto read = log_->read_at(bytes, 0);
+  if (!read) return std::move(read).error();
+  const auto header = format::read_batch_header(bytes.data());
+  // It only decides when to roll; damage there is told to whoever reads the batch.
+  if (*read == bytes.size() && header.magic == format::batch_magic) {
+    found_.state.first_timestamp_ms = header.max_timestamp_ms;
   }
   return {};
 }

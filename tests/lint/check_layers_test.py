@@ -96,6 +96,13 @@ class LayerRules(CheckoutCase):
         self.write("examples/02.cpp", '#include "api/engine.hpp"\n')
         self.expect_offence("examples/02.cpp:1", "public headers")
 
+    def test_the_demonstration_may_use_the_helpers_of_the_command_but_not_the_engine(self):
+        self.write("tools/quantity.hpp")
+        self.write("tools/demo_program/main.cpp", '#include "quantity.hpp"\n')
+        self.expect_clean()
+        self.write("tools/demo_program/main.cpp", '#include "base/bytes.hpp"\n')
+        self.expect_offence("tools/demo_program/main.cpp:1", "public headers")
+
     def test_a_table_that_is_gone_is_an_error_not_a_pass(self):
         self.write("docs/layers.md", "# Layers\n")
         result = self.run_tool()

@@ -97,6 +97,12 @@ class TidyRules(CheckoutCase):
         self.write("tests/unit/format/compression/gzip_test.cpp")
         self.expect_clean()
 
+    def test_the_test_of_a_unit_counts_for_its_parts_but_not_for_other_units(self):
+        self.write("engine/base/clock_manual.cpp")
+        self.expect_clean()
+        self.write("engine/base/clock_manual.hpp", "#pragma once\n")
+        self.expect_offence("engine/base/clock_manual.cpp:1", "tests/unit/base/clock_manual_test.cpp")
+
     def test_a_waiver_needs_a_reason_a_source_and_a_missing_test(self):
         self.write("engine/base/bytes.cpp")
         self.write("tests/unit/waivers.txt", "engine/base/bytes.cpp: only calls what error_test covers\n")
@@ -122,6 +128,13 @@ class TidyRules(CheckoutCase):
             with self.subTest(name=name):
                 self.write("docs/more.md", f"See `{name}`.\n")
                 self.expect_offence("docs/more.md:1", name)
+
+    def test_a_planned_layer_may_be_named(self):
+        self.write("docs/layers.md", "# Layers\n\n| layer | base |\n|---|---|\n| journal | x |\n")
+        self.write("docs/more.md", "See `engine/journal`.\n")
+        self.expect_clean()
+        self.write("docs/more.md", "See `engine/diary`.\n")
+        self.expect_offence("docs/more.md:1", "engine/diary")
 
     def test_an_undefined_invariant_is_reported(self):
         self.write("docs/more.md", f"{INV}7\n")

@@ -149,21 +149,23 @@ TEST_CASE("cut anywhere in the last two batches, exactly the whole batches befor
   for (const bool zero_filled : {false, true}) {
     for (std::uint64_t cut = f.log[4].position; cut <= whole.size(); ++cut) {
       Bytes torn(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut));
-      // A last byte that is zero cannot be told from one that was lost.
       if (zero_filled) torn.resize(8192);
       test::write_file(f.log_path(), torn);
+      // Bytes that are zero anyway are not missed where zeros are.
+      std::size_t batches = 4;
+      while (batches < 6 && f.log[batches].end() <= torn.size() &&
+             std::equal(f.log[batches].bytes.begin(), f.log[batches].bytes.end(),
+                        torn.begin() + static_cast<std::ptrdiff_t>(f.log[batches].position))) {
+        ++batches;
+      }
       const auto found = f.scan(f.request());
-      const std::size_t batches = zero_filled && Bytes(whole.begin() + static_cast<std::ptrdiff_t>(cut), whole.end()) ==
-                                                     Bytes(whole.size() - cut)
-                                      ? 6
-                                      : (cut == whole.size() ? 6 : cut >= f.log[5].position ? 5 : 4);
       CAPTURE(cut);
       REQUIRE(found.state.end_position == f.log[batches - 1].end());
       REQUIRE(found.state.end_offset == f.log[batches - 1].header.next_offset());
       REQUIRE(found.file_bytes == torn.size());
-      const bool is_clean_end = found.fault == BatchFault::none || found.fault == BatchFault::end_of_log;
-      const bool cut_between = cut == f.log[batches - 1].end() || batches == 6;
-      CHECK(is_clean_end == (cut_between || (zero_filled && torn[cut - 1] == std::byte{0} && is_clean_end)));
+      if (cut == f.log[batches - 1].end()) {
+        CHECK(found.fault == (zero_filled ? BatchFault::end_of_log : BatchFault::none));
+      }
     }
   }
 }
@@ -312,8 +314,11 @@ TEST_CASE("an index that lost its end in a power cut never makes the largest tim
     const auto good = f.indexes();
     const auto expected = f.scan(f.request()).state.max_timestamp;
     auto bad = good;
-    const auto kept_offsets = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.offsets.size())));
-    const auto kept_times = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.times.size())));
+    const auto kept_offsets =
+        static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.offsets.size()) / 8)) * 8;
+    // Where a page ends: 4'096 and 512 are multiples of 4 of which entries are made, and not of an entry.
+    auto kept_times = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.times.size()) / 4)) * 4;
+    if (kept_times < 12) kept_times = 0;
     // Lost as zeros or as length.
     std::fill(bad.offsets.begin() + static_cast<std::ptrdiff_t>(kept_offsets), bad.offsets.end(), std::byte{0});
     std::fill(bad.times.begin() + static_cast<std::ptrdiff_t>(kept_times), bad.times.end(), std::byte{0});
@@ -329,8 +334,8 @@ TEST_CASE("an index that lost its end in a power cut never makes the largest tim
 }
 
 TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or changed") {
-  Fixture f;
   for (const bool is_sealed : {false, true}) {
+    Fixture f;
     f.write(is_sealed);
     auto request = f.durable_to(60);
     request.is_sealed = is_sealed;
@@ -342,11 +347,10 @@ TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or 
       CHECK_FALSE(found.indexes_need_rebuild);
       CHECK(found.state.offset_index_entries == 11);
       CHECK(found.state.time_index_entries == (is_sealed ? 12 : 11));
-      // The batches behind the last entry, twice, and the first one.
-      CHECK(vfs.log_bytes_read <= 2 * 6000 + f.log.size_bytes() / 2 + 1000 + f.log.size_bytes());
+      // The batches behind the last entry, twice, and the header of the first.
+      CHECK(vfs.log_bytes_read <= 2 * 5000 + format::header_bytes);
       CHECK_FALSE(vfs.dropped_cache);
     }
-    for (const auto& path : {f.log_path(), f.index_path(), f.time_index_path()}) std::filesystem::remove(path);
   }
 }
 

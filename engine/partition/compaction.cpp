@@ -1,0 +1,259 @@
+#include "partition/compaction.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "format/record_section.hpp"
+#include "partition/compaction_filter.hpp"
+#include "partition/compaction_writer.hpp"
+#include "segment/batch_stream.hpp"
+#include "segment/segment_store.hpp"
+
+namespace seriatim::partition {
+namespace {
+
+using segment::BatchStream;
+using segment::SegmentPtr;
+
+constexpr std::size_t section_bytes_max = std::size_t{1} << 31;  // As in compaction_filter.cpp.
+
+/// What a pass is about.
+struct Range {
+  std::vector<SegmentPtr> segments;  // cleanable, from the front of the log
+  Offset first_dirty = 0;
+  std::uint64_t clean_bytes = 0;
+  std::uint64_t dirty_bytes = 0;
+};
+
+Range cleanable_range(const Partition& partition) {
+  Range range;
+  const TopicConfig config = partition.config();
+  const auto list = partition.segments().load();
+  const Offset high_watermark = partition.high_watermark();
+  const std::int64_t youngest_ms = partition.environment().clock.wall_ms() - config.min_compaction_lag_ms;
+  range.first_dirty = std::max(partition.checkpoint().compacted_to_offset, partition.log_start_offset());
+  if (range.first_dirty > partition.log_end_offset()) range.first_dirty = partition.log_start_offset();
+  for (const auto& segment : *list) {
+    const bool too_young = config.min_compaction_lag_ms > 0 && segment->max_timestamp_ms() > youngest_ms;
+    if (!segment->is_sealed() || segment->end_offset() > high_watermark || too_young) break;
+    const bool is_clean = segment->end_offset() <= range.first_dirty;
+    (is_clean ? range.clean_bytes : range.dirty_bytes) += segment->end_position();
+    range.segments.push_back(segment);
+  }
+  return range;
+}
+
+// Adjacent segments whose sum fits one segment: size, both indexes, offset span.
+std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr>& segments, Offset end, const TopicConfig& config) {
+  std::vector<std::vector<SegmentPtr>> groups;
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments) {
+    if (segment->base_offset() >= end) break;
+    const std::uint64_t size = segment->end_position();
+    // An index entry of 8 or 12 bytes stands for at least index.interval.bytes of log.
+    const auto per_entry = static_cast<std::uint64_t>(std::max<std::int64_t>(config.index_interval_bytes, 1));
+    const bool fits = !groups.empty() && bytes + size <= static_cast<std::uint64_t>(config.segment_bytes) &&
+                      (bytes + size) / per_entry * segment::TimeIndex::entry_bytes <= static_cast<std::uint64_t>(config.segment_index_bytes) &&
+                      segment->end_offset() - groups.back().front()->base_offset() <= std::numeric_limits<std::int32_t>::max();
+    if (!fits) {
+      groups.emplace_back();
+      bytes = 0;
+    }
+    groups.back().push_back(segment);
+    bytes += size;
+  }
+  return groups;
+}
+
+class CompactionPass {
+ public:
+  CompactionPass(Partition& partition, const CompactionOptions& options)
+      : partition_(partition), options_(options), config_(partition.config()), keys_(options.key_map_bytes) {}
+
+  Result<CompactionResult> run(const Range& range) {
+    if (auto built = build_key_map(range); !built) return built.error();
+    rules_.keys = &keys_;
+    rules_.map_end = map_end_;
+    rules_.now_ms = partition_.environment().clock.wall_ms();
+    rules_.delete_retention_ms = config_.delete_retention_ms;
+    for (const auto& [producer, base] : last_batches_) rules_.last_batches_of_producers.insert(base);
+    const auto groups = group_segments(range.segments, map_end_, config_);
+    for (const auto& group : groups) {
+      if (stopped_) break;
+      // The end of the cleaned section stays visible: its very last batch survives, empty if need be.
+      const bool is_last = &group == &groups.back();
+      if (auto rewritten = rewrite(group, is_last); !rewritten) return rewritten.error();
+    }
+    if (stopped_) return result_;
+    result_.ran = true;
+    result_.compacted_to = map_end_;
+    partition_.set_compacted_to(map_end_);
+    partition_.counters().compactions.add();
+    partition_.counters().compacted_away_records.add(result_.removed_records);
+    return result_;
+  }
+
+ private:
+  // Calls `visit` for every batch of a segment; false from it ends the walk.
+  template <class Visit>
+  Result<> for_each_batch(const SegmentPtr& segment, const Visit& visit) {
+    auto file = segment->log_file();
+    if (!file) return file.error();
+    BatchStream stream(**file, 0, segment->end_position(), segment->base_offset());
+    for (;;) {
+      auto item = stream.next();
+      if (!item) return item.error();
+      if (item->at_end) return {};
+      if (item->fault != format::BatchFault::none) {
+        return Error(Errc::corrupt_record, segment->log_path() + " at position " + std::to_string(item->position) + ": " +
+                                               std::string(format::describe(item->fault)) +
+                                               "; the partition is left as it is. Run `seriatim verify` to see the extent");
+      }
+      if (options_.should_stop && options_.should_stop()) {
+        stopped_ = true;
+        return {};
+      }
+      auto go_on = visit(item->header, item->bytes);
+      if (!go_on) return go_on.error();
+      if (!*go_on) return {};
+    }
+  }
+
+  Result<> build_key_map(const Range& range) {
+    map_end_ = range.segments.back()->end_offset();
+    for (const auto& segment : range.segments) {
+      if (stopped_ || full_) break;
+      const bool is_dirty = segment->end_offset() > range.first_dirty;
+      auto walked = for_each_batch(segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
+        last_batch_base_ = header.base_offset;
+        if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
+        if (!is_dirty || header.last_offset() < range.first_dirty) return true;
+        return note_keys(header, batch);
+      });
+      if (!walked) return walked;
+    }
+    if (full_ && map_end_ <= range.first_dirty) {
+      return Error(Errc::invalid_argument, "the key map of " + std::to_string(options_.key_map_bytes) + " bytes cannot hold the keys of one batch of " +
+                                               partition_.directory() + "; allow it more memory");
+    }
+    return {};
+  }
+
+  // False, and the end moved back, when the map is full: what did not fit is left to the next pass.
+  Result<bool> note_keys(const format::BatchHeader& header, base::ByteSpan batch) {
+    if (header.is_control() || header.is_transactional()) return true;
+    auto section = format::record_section(batch, section_bytes_max, scratch_);
+    if (!section) return section.error();
+    format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
+    format::DecodedRecord record;
+    auto step = cursor.next(record);
+    for (; step == format::RecordCursor::Step::record; step = cursor.next(record)) {
+      if (record.key.is_null() || keys_.put(record.key.bytes(), header.base_offset + record.offset_delta)) continue;
+      full_ = true;
+      map_end_ = header.base_offset;
+      return false;
+    }
+    if (step != format::RecordCursor::Step::end) {
+      return Error(Errc::corrupt_record, partition_.directory() + ": the batch at offset " + std::to_string(header.base_offset) +
+                                             " has a good checksum but does not decode; the partition is left as it is");
+    }
+    return true;
+  }
+
+  Result<> rewrite(const std::vector<SegmentPtr>& group, bool is_last) {
+    rules_.last_batch_base = is_last ? last_batch_base_ : -1;
+    CompactionFilter filter(rules_);
+    CompactionWriter writer(partition_.environment().files, partition_.directory(), group.front()->base_offset(),
+                            static_cast<std::uint64_t>(config_.index_interval_bytes));
+    auto filled = fill(group, filter, writer);
+    std::uint64_t bytes_before = 0;
+    for (const auto& segment : group) bytes_before += segment->end_position();
+    const bool unchanged = group.size() == 1 && writer.bytes() == bytes_before && !rebuilt_;
+    if (!filled || stopped_ || unchanged) {
+      writer.abandon();
+      return filled;
+    }
+    if (auto finished = writer.finish(group.back()->modified_ms()); !finished) {
+      writer.abandon();
+      return finished;
+    }
+    if (auto swapped = swap(group, writer); !swapped) return swapped;
+    result_.segments_before += group.size();
+    ++result_.segments_after;
+    result_.bytes_before += bytes_before;
+    result_.bytes_after += writer.bytes();
+    result_.removed_records += filter.removed_records();
+    return {};
+  }
+
+  Result<> fill(const std::vector<SegmentPtr>& group, CompactionFilter& filter, CompactionWriter& writer) {
+    rebuilt_ = false;
+    if (auto opened = writer.open(); !opened) return opened;
+    format::BatchHeader last_header;
+    for (const auto& segment : group) {
+      auto walked = for_each_batch(segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
+        last_header = header;
+        auto kept = filter.apply(header, batch);
+        if (!kept) return kept.error().with_context(segment->log_path());
+        if (kept->data() != batch.data()) rebuilt_ = true;
+        if (kept->empty()) return true;
+        if (auto written = writer.write(format::read_batch_header(kept->data()), *kept); !written) return written.error();
+        return true;
+      });
+      if (!walked || stopped_) return walked;
+    }
+    if (writer.bytes() > 0 || last_header.magic != format::batch_magic) return {};
+    // A segment without a batch could not anchor the offsets it stands for.
+    format::BatchRebuilder remnant;
+    auto rebuilt = remnant.rebuild(last_header, {}, {});
+    if (!rebuilt) return rebuilt.error();
+    return writer.write(format::read_batch_header(rebuilt->bytes.data()), rebuilt->bytes);
+  }
+
+  // From the finished `.swap` on nothing is taken back: a crash, or an error in here, is completed by the next open.
+  Result<> swap(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
+    const auto& environment = partition_.environment();
+    auto state = writer.state();
+    state.end_offset = group.back()->end_offset();
+    auto replacement = segment::Segment::sealed(environment.files, environment.maps, partition_.directory(), state);
+    return partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
+      for (const auto& segment : group) {
+        if (auto deleted = segment::delete_segment_files(environment.files, partition_.directory(), segment->base_offset()); !deleted) return deleted;
+      }
+      return writer.swap_in();
+    });
+  }
+
+  Partition& partition_;
+  const CompactionOptions& options_;
+  const TopicConfig config_;
+  KeyMap keys_;
+  CompactionRules rules_;
+  std::map<ProducerId, Offset> last_batches_;
+  Offset last_batch_base_ = -1;
+  Offset map_end_ = 0;
+  bool full_ = false;
+  bool stopped_ = false;
+  bool rebuilt_ = false;
+  std::vector<std::byte> scratch_;
+  CompactionResult result_;
+};
+
+}  // namespace
+
+double dirty_ratio(const Partition& partition) {
+  const Range range = cleanable_range(partition);
+  const std::uint64_t total = range.clean_bytes + range.dirty_bytes;
+  return total == 0 ? 0.0 : static_cast<double>(range.dirty_bytes) / static_cast<double>(total);
+}
+
+Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options) {
+  const Range range = cleanable_range(partition);
+  if (range.segments.empty() || (range.dirty_bytes == 0 && !options.force)) return CompactionResult{};
+  return CompactionPass(partition, options).run(range);
+}
+
+}  // namespace seriatim::partition

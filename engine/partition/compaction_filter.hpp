@@ -1,0 +1,51 @@
+// The second pass of compaction, batch by batch: what of a batch stays (kafka-log 2.12), as bytes.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/batch_header.hpp"
+#include "format/batch_rebuilder.hpp"
+#include "format/record_cursor.hpp"
+#include "partition/key_map.hpp"
+
+namespace seriatim::partition {
+
+struct CompactionRules {
+  const KeyMap* keys = nullptr;
+  Offset map_end = 0;                        ///< The map knows every key below this offset.
+  Offset last_batch_base = -1;               ///< Base offset of the last batch of the cleaned range: survives empty.
+  std::int64_t now_ms = 0;
+  std::int64_t delete_retention_ms = 0;
+  std::set<Offset> last_batches_of_producers{};  ///< Base offsets of batches that carry a producer's newest state: survive empty.
+};
+
+class CompactionFilter {
+ public:
+  explicit CompactionFilter(const CompactionRules& rules) noexcept : rules_(rules) {}
+
+  /// The bytes that take the place of `batch`: itself if nothing is lost, empty if all of it goes. Valid until the next call.
+  /// Errors: corrupt_record: it does not decode.
+  Result<base::ByteSpan> apply(const format::BatchHeader& header, base::ByteSpan batch);
+
+  std::uint64_t removed_records() const noexcept { return removed_records_; }
+
+ private:
+  Result<bool> collect(const format::BatchHeader& header, base::ByteSpan batch);
+  bool keeps(const format::BatchHeader& header, Offset offset, const format::DecodedRecord& record) noexcept;
+  bool must_survive(const format::BatchHeader& header) const noexcept;
+
+  const CompactionRules& rules_;
+  format::BatchRebuilder rebuilder_;
+  std::vector<std::byte> scratch_;
+  std::vector<format::KeptRecord> kept_;
+  bool keeps_tombstone_ = false;
+  std::uint64_t removed_records_ = 0;
+};
+
+}  // namespace seriatim::partition

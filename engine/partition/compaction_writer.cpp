@@ -1,0 +1,113 @@
+#include "partition/compaction_writer.hpp"
+
+#include <array>
+#include <utility>
+
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+
+namespace seriatim::partition {
+namespace {
+
+using format::FileKind;
+using format::FileState;
+
+// Written in pieces of this size. Kafka's cleaner buffers are 512 KiB.
+constexpr std::size_t write_bytes = 512U << 10;
+// Indexes first: a `.swap` log means that its indexes are there too.
+constexpr std::array kinds{FileKind::offset_index, FileKind::time_index, FileKind::log};
+
+}  // namespace
+
+CompactionWriter::CompactionWriter(const segment::SegmentContext& context, std::string directory, Offset base_offset,
+                                   std::uint64_t index_interval_bytes)
+    : context_(context), directory_(std::move(directory)), base_offset_(base_offset), indexes_(base_offset, index_interval_bytes), end_offset_(base_offset) {}
+
+Result<> CompactionWriter::open() {
+  const std::string path = os::join_path(directory_, format::file_name(base_offset_, FileKind::log, FileState::cleaned));
+  auto file = context_.vfs.open(path, os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  log_ = *std::move(file);
+  return log_->truncate(0);
+}
+
+Result<> CompactionWriter::write(const format::BatchHeader& header, base::ByteSpan batch) {
+  if (position_ == 0) first_timestamp_ms_ = header.max_timestamp_ms;
+  indexes_.note(position_, header);
+  buffer_.insert(buffer_.end(), batch.begin(), batch.end());
+  position_ += batch.size();
+  end_offset_ = header.next_offset();
+  return buffer_.size() >= write_bytes ? flush() : Result<>{};
+}
+
+Result<> CompactionWriter::flush() {
+  if (buffer_.empty()) return {};
+  if (auto written = log_->write_at(buffer_, buffer_position_); !written) return written;
+  buffer_position_ += buffer_.size();
+  buffer_.clear();
+  return {};
+}
+
+Result<> CompactionWriter::write_index(const std::string& name, base::ByteSpan bytes) {
+  auto file = context_.vfs.open(os::join_path(directory_, name), os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  if (auto cut = (*file)->truncate(0); !cut) return cut;
+  if (!bytes.empty()) {
+    if (auto written = (*file)->write_at(bytes, 0); !written) return written;
+  }
+  return (*file)->sync_all();
+}
+
+Result<> CompactionWriter::finish(std::int64_t modified_ms) {
+  if (auto written = flush(); !written) return written;
+  indexes_.close();
+  auto offset_index = write_index(format::file_name(base_offset_, FileKind::offset_index, FileState::cleaned), indexes_.offset_entries());
+  if (!offset_index) return offset_index;
+  auto time_index = write_index(format::file_name(base_offset_, FileKind::time_index, FileState::cleaned), indexes_.time_entries());
+  if (!time_index) return time_index;
+  if (modified_ms >= 0) {
+    if (auto dated = log_->set_modified_ms(modified_ms); !dated) return dated;
+  }
+  if (auto synced = log_->sync_all(); !synced) return synced;
+  log_.reset();
+  // Names must not become durable before what they promise.
+  if (auto synced = context_.vfs.sync_directory(directory_); !synced) return synced;
+  for (const FileKind kind : kinds) {
+    const std::string cleaned = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::cleaned));
+    const std::string swap = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
+    if (auto renamed = context_.vfs.rename(cleaned, swap); !renamed) return renamed;
+  }
+  return context_.vfs.sync_directory(directory_);
+}
+
+Result<> CompactionWriter::swap_in() {
+  for (const FileKind kind : kinds) {
+    const std::string swap = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
+    const std::string live = os::join_path(directory_, format::file_name(base_offset_, kind));
+    if (auto renamed = context_.vfs.rename(swap, live); !renamed) return renamed;
+    context_.files.forget(live);
+  }
+  return context_.vfs.sync_directory(directory_);
+}
+
+void CompactionWriter::abandon() noexcept {
+  log_.reset();
+  for (const FileKind kind : kinds) {
+    for (const FileState state : {FileState::cleaned, FileState::swap}) {
+      // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything else.
+      (void)context_.vfs.remove(os::join_path(directory_, format::file_name(base_offset_, kind, state))).ok();
+    }
+  }
+}
+
+segment::SegmentState CompactionWriter::state() const noexcept {
+  return {.base_offset = base_offset_,
+          .end_position = position_,
+          .end_offset = end_offset_,
+          .max_timestamp = indexes_.max_timestamp(),
+          .first_timestamp_ms = first_timestamp_ms_,
+          .offset_index_entries = indexes_.offset_entries().size() / segment::OffsetIndex::entry_bytes,
+          .time_index_entries = indexes_.time_entries().size() / segment::TimeIndex::entry_bytes};
+}
+
+}  // namespace seriatim::partition

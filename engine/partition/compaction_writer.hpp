@@ -1,0 +1,59 @@
+// Writes the segment that takes the place of a group of segments: `.cleaned` files, then `.swap`, then the final names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/batch_header.hpp"
+#include "segment/index_builder.hpp"
+#include "segment/segment.hpp"
+#include "segment/segment_files.hpp"
+
+namespace seriatim::partition {
+
+/// One thread at a time.
+class CompactionWriter {
+ public:
+  CompactionWriter(const segment::SegmentContext& context, std::string directory, Offset base_offset, std::uint64_t index_interval_bytes);
+
+  /// Creates `N.log.cleaned`, replacing one that a crash left.
+  Result<> open();
+  /// Appends a batch.
+  Result<> write(const format::BatchHeader& header, base::ByteSpan batch);
+  /// Writes the indexes, gives the log the modification time of its last source, syncs everything and renames it to `.swap`: complete, to be swapped in by
+  /// whoever opens the directory next if we die.
+  Result<> finish(std::int64_t modified_ms);
+  /// Renames `.swap` to the final names. The originals must be gone or `.deleted`.
+  Result<> swap_in();
+  /// Removes what was written, after an error.
+  void abandon() noexcept;
+
+  std::uint64_t bytes() const noexcept { return position_; }
+  std::size_t index_bytes() const noexcept { return indexes_.offset_entries().size() + indexes_.time_entries().size(); }
+  Offset base_offset() const noexcept { return base_offset_; }
+  /// State of the finished segment.
+  segment::SegmentState state() const noexcept;
+
+ private:
+  Result<> flush();
+  Result<> write_index(const std::string& name, base::ByteSpan bytes);
+
+  segment::SegmentContext context_;
+  std::string directory_;
+  Offset base_offset_;
+  segment::IndexBuilder indexes_;
+  std::unique_ptr<os::File> log_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t buffer_position_ = 0;
+  std::uint64_t position_ = 0;
+  Offset end_offset_;
+  std::int64_t first_timestamp_ms_ = -1;
+};
+
+}  // namespace seriatim::partition
