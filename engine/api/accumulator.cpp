@@ -7,9 +7,9 @@
 
 namespace seriatim::api {
 
-Accumulator::Accumulator(std::shared_ptr<detail::EngineImpl> engine, TopicPtr topic, partition::PartitionPtr partition,
+Accumulator::Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
                          AccumulatorSettings settings)
-    : engine_(std::move(engine)), topic_(std::move(topic)), partition_(std::move(partition)), settings_(settings) {}
+    : engine_(engine), topic_(std::move(topic)), partition_(std::move(partition)), settings_(settings) {}
 
 Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery) {
   const base::MutexLock lock(mutex_);
@@ -18,14 +18,22 @@ Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput&
     return appended;
   }
   const bool first = waiting_.empty();
-  if (first) frame_options_ = topic.frame_options(engine_->clock.wall_ms());
+  if (first) frame_options_ = topic.frame_options(format::no_timestamp_ms);
   waiting_.push_back({std::move(delivery), record.timestamp_ms});
   if (builder_.size_bytes() >= settings_.batch_size) {
     append_batch();
   } else if (first) {
-    engine_->delivery->schedule(weak_from_this(), engine_->clock.monotonic_ns() + settings_.linger.count() * 1000);
+    due_ns_ = engine_.clock.monotonic_ns() + std::chrono::nanoseconds(settings_.linger).count();
+    // An engine that is being closed calls nobody back.
+    if (!engine_.delivery->schedule(weak_from_this(), due_ns_)) append_batch();
   }
   return {};
+}
+
+void Accumulator::on_due(std::int64_t now_ns) {
+  const base::MutexLock lock(mutex_);
+  // The batch that the call was meant for may have been full before; the one that gathers has a call of its own.
+  if (now_ns >= due_ns_) append_batch();
 }
 
 void Accumulator::drain() {
@@ -35,6 +43,7 @@ void Accumulator::drain() {
 
 void Accumulator::append_batch() {
   if (waiting_.empty()) return;
+  if (frame_options_.log_append_time) frame_options_.append_time_ms = engine_.clock.wall_ms();
   auto appended = append_builder(builder_);
   const std::size_t count = waiting_.size();
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
@@ -84,7 +93,7 @@ Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuil
 void Accumulator::hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) {
   PendingDelivery pending{.partition = partition_};
   if (appended && settings_.acks == Acks::all) pending.sync_end = appended->last_offset + 1;
-  if (!appended) engine_->counters.refused_appends.add(count);
+  if (!appended) engine_.counters.refused_appends.add(count);
   pending.deliveries.reserve(count);
   pending.outcomes.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -100,7 +109,7 @@ void Accumulator::hand_over(std::size_t first, std::size_t count, const Result<p
     }
     pending.deliveries.push_back(std::move(waiting.delivery));
   }
-  engine_->delivery->deliver(std::move(pending));
+  engine_.delivery->deliver(std::move(pending));
 }
 
 }  // namespace seriatim::api

@@ -26,14 +26,15 @@ struct AccumulatorSettings {
 /// Any thread. Batches leave in the order in which their records came: framing, appending and handing over happen under one mutex.
 class Accumulator final : public Lingering, public std::enable_shared_from_this<Accumulator> {
  public:
-  Accumulator(std::shared_ptr<detail::EngineImpl> engine, TopicPtr topic, partition::PartitionPtr partition, AccumulatorSettings settings);
+  /// The engine outlives it: whoever holds an accumulator is a producer, which holds the engine, or the delivery thread, which the engine joins.
+  Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition, AccumulatorSettings settings);
 
   /// Takes a copy of the record. A full batch is appended in the caller's thread.
   /// Errors: record_too_large, invalid_timestamp: the record is not taken.
   Result<> add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery);
   /// Appends what is there.
   void drain();
-  void on_due() override { drain(); }
+  void on_due(std::int64_t now_ns) override;
 
  private:
   struct Waiting {
@@ -45,7 +46,7 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   void hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) SERIATIM_REQUIRES(mutex_);
   Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);
 
-  const std::shared_ptr<detail::EngineImpl> engine_;
+  detail::EngineImpl& engine_;
   const TopicPtr topic_;
   const partition::PartitionPtr partition_;
   const AccumulatorSettings settings_;
@@ -53,6 +54,7 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   format::BatchBuilder builder_ SERIATIM_GUARDED_BY(mutex_);
   format::FrameOptions frame_options_ SERIATIM_GUARDED_BY(mutex_);
   std::vector<Waiting> waiting_ SERIATIM_GUARDED_BY(mutex_);
+  std::int64_t due_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;  // of the batch that gathers
 };
 
 }  // namespace seriatim::api

@@ -10,14 +10,14 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-Result<Claim> ClaimImpl::create(EngineImpl& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition,
+Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition,
                                 const ClaimRequest& request) {
   if (request.value_size > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return Error(Errc::record_too_large, "a value of " + std::to_string(request.value_size) + " bytes exceeds Kafka's limit of 2147483647; send smaller ones");
   }
   // The value's bytes are not there yet; only its size is looked at. A non-null pointer tells "empty" from "null".
   const format::RecordInput input{
-      .key = request.key, .value = BytesView("", request.value_size), .timestamp_ms = engine.clock.wall_ms()};
+      .key = request.key, .value = BytesView("", request.value_size), .timestamp_ms = engine->clock.wall_ms()};
   if (auto checked = format::check_record(input); !checked) return checked.error();
   auto space = partition->claim(format::single_batch_bytes(input));
   if (!space) return space.error();
@@ -25,6 +25,7 @@ Result<Claim> ClaimImpl::create(EngineImpl& engine, const api::ProducerTopic& to
   options.codec = format::Codec::none;  // What is written in place cannot be compressed.
   std::byte* value = format::open_single(input, options, *space);
   auto impl = std::make_unique<ClaimImpl>();
+  impl->engine = engine;
   impl->partition = std::move(partition);
   impl->acks = request.acks;
   impl->timestamp_ms = input.timestamp_ms;

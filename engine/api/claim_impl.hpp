@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
+#include <span>
 
 #include <seriatim/producer.hpp>
 
@@ -22,12 +22,13 @@ struct ClaimRequest {
 };
 
 struct ClaimImpl {
-  static Result<Claim> create(EngineImpl& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition, const ClaimRequest& request);
+  static Result<Claim> create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition, const ClaimRequest& request);
   ~ClaimImpl();
 
   Result<RecordMetadata> commit();
   void abort() noexcept;
 
+  std::shared_ptr<EngineImpl> engine{};  ///< Closing it would wait for this claim to end.
   partition::PartitionPtr partition{};
   Acks acks = Acks::all;
   std::int64_t timestamp_ms = -1;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/deadline.hpp"
+
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
@@ -62,7 +64,7 @@ Result<RecordMetadata> DeliveryFuture::get() {
 
 bool DeliveryFuture::wait_for(std::chrono::nanoseconds timeout) const {
   if (outcome_) return true;
-  return state_ && state_->wait_until(std::chrono::steady_clock::now() + timeout);
+  return state_ && state_->wait_until(api::deadline_after(timeout));
 }
 
 bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) { return state_ && state_->suspend(handle); }

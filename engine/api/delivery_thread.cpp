@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -19,22 +20,30 @@ struct Later {
 
 }  // namespace
 
-DeliveryThread::DeliveryThread(detail::EngineImpl& engine) : engine_(engine), thread_([this] { loop(); }) {}
+DeliveryThread::DeliveryThread(detail::EngineImpl& engine) : engine_(engine), thread_([this] { run(); }) {}
 
 DeliveryThread::~DeliveryThread() { stop(); }
 
 void DeliveryThread::deliver(PendingDelivery pending) {
-  const base::MutexLock lock(mutex_);
-  pending_.push_back(std::move(pending));
-  if (pending_.size() == 1) wake_.notify_one();  // With more, it has been woken and not come yet.
+  std::vector<PendingDelivery> late;
+  {
+    const base::MutexLock lock(mutex_);
+    auto& taken = finished_ ? late : pending_;
+    taken.push_back(std::move(pending));
+    if (taken.size() == 1) wake_.notify_one();  // With more, it has been woken and not come yet.
+  }
+  // The engine was closed while this batch was being appended: nobody else would tell.
+  deliver_all(std::move(late));
 }
 
-void DeliveryThread::schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns) {
+bool DeliveryThread::schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns) {
   const base::MutexLock lock(mutex_);
+  if (finished_) return false;
   const bool earliest = timers_.empty() || due_ns < timers_.front().due_ns;
   timers_.push_back({due_ns, std::move(item)});
   std::push_heap(timers_.begin(), timers_.end(), Later{});
   if (earliest) wake_.notify_one();
+  return true;
 }
 
 void DeliveryThread::stop() {
@@ -46,9 +55,23 @@ void DeliveryThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<DeliveryThread::Timer> DeliveryThread::take_due(std::int64_t now_ns, bool all) {
+void DeliveryThread::adopt(detail::EngineImpl* engine) {
+  orphan_ = engine;
+  const base::MutexLock lock(mutex_);
+  stopping_ = true;
+}
+
+void DeliveryThread::run() {
+  current_ = this;
+  loop();
+  if (orphan_ == nullptr) return;
+  thread_.detach();
+  delete orphan_;
+}
+
+std::vector<DeliveryThread::Timer> DeliveryThread::take_due(std::int64_t now_ns) {
   std::vector<Timer> due;
-  while (!timers_.empty() && (all || timers_.front().due_ns <= now_ns)) {
+  while (!timers_.empty() && timers_.front().due_ns <= now_ns) {
     std::pop_heap(timers_.begin(), timers_.end(), Later{});
     due.push_back(std::move(timers_.back()));
     timers_.pop_back();
@@ -60,15 +83,17 @@ void DeliveryThread::loop() {
   for (;;) {
     std::vector<PendingDelivery> pending;
     std::vector<Timer> due;
-    bool stopping = false;
+    std::int64_t now_ns = 0;
     {
       const base::MutexLock lock(mutex_);
       for (;;) {
-        stopping = stopping_;
-        const std::int64_t now_ns = engine_.clock.monotonic_ns();
-        due = take_due(now_ns, stopping);
+        now_ns = stopping_ ? std::numeric_limits<std::int64_t>::max() : engine_.clock.monotonic_ns();
+        due = take_due(now_ns);
         pending = std::exchange(pending_, {});
-        if (stopping || !due.empty() || !pending.empty()) break;
+        if (!due.empty() || !pending.empty()) break;
+        // Only when nothing is left: what on_due appended, and what callbacks sent, comes round once more before the end.
+        finished_ = stopping_;
+        if (finished_) return;
         if (timers_.empty()) {
           wake_.wait(mutex_);
         } else {
@@ -77,12 +102,9 @@ void DeliveryThread::loop() {
       }
     }
     for (const auto& timer : due) {
-      if (const auto item = timer.item.lock()) item->on_due();
+      if (const auto item = timer.item.lock()) item->on_due(now_ns);
     }
-    const bool idle = due.empty() && pending.empty();
     deliver_all(std::move(pending));
-    // What on_due appended, and what callbacks sent, comes round once more before the end.
-    if (stopping && idle) return;
   }
 }
 

@@ -35,8 +35,9 @@ struct PendingDelivery {
 class Lingering {
  public:
   virtual ~Lingering() = default;
-  /// Appends what is due. Called by the delivery thread at or after the time it was scheduled for.
-  virtual void on_due() = 0;
+  /// Appends what is due at `now_ns` of the monotonic clock: at or after the time it was scheduled for, the largest value when the engine is
+  /// closed. On the delivery thread.
+  virtual void on_due(std::int64_t now_ns) = 0;
 };
 
 class DeliveryThread {
@@ -46,26 +47,38 @@ class DeliveryThread {
   DeliveryThread(const DeliveryThread&) = delete;
   DeliveryThread& operator=(const DeliveryThread&) = delete;
 
-  /// Hands over a batch; in the order of these calls per partition, callbacks run. Any thread.
+  /// Hands over a batch; in the order of these calls per partition, callbacks run. After the end of the thread, in the caller's. Any thread.
   void deliver(PendingDelivery pending);
   /// Calls `item` back at `due_ns` of the monotonic clock. Any thread.
-  void schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns);
-  /// Appends every lingering batch, syncs and delivers everything that was handed over, and ends the thread. Idempotent.
+  /// @return false if the thread has ended: nobody will call.
+  [[nodiscard]] bool schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns);
+  /// Appends every lingering batch, syncs and delivers everything that was handed over, and ends the thread. Idempotent. Not on the thread itself.
   void stop();
+  /// Whether the caller runs on this thread, that is inside a callback or a coroutine that a send resumed: waiting for deliveries there would be
+  /// waiting for itself.
+  bool is_current() const noexcept { return current_ == this; }
+  /// Destroys the engine, and this object with it, when the thread has finished: for the last handle being dropped on the thread itself, which
+  /// the engine's destructor could not join.
+  void adopt(detail::EngineImpl* engine);
 
  private:
   struct Timer {
     std::int64_t due_ns;
     std::weak_ptr<Lingering> item;
   };
+  void run();
   void loop();
-  std::vector<Timer> take_due(std::int64_t now_ns, bool all) SERIATIM_REQUIRES(mutex_);
+  std::vector<Timer> take_due(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
   static void deliver_all(std::vector<PendingDelivery> pending);
 
+  static inline thread_local const DeliveryThread* current_ = nullptr;
+
   detail::EngineImpl& engine_;
+  detail::EngineImpl* orphan_ = nullptr;  // the thread's own
   base::Mutex mutex_;
   base::ConditionVariable wake_;
   bool stopping_ SERIATIM_GUARDED_BY(mutex_) = false;
+  bool finished_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::vector<PendingDelivery> pending_ SERIATIM_GUARDED_BY(mutex_);
   std::vector<Timer> timers_ SERIATIM_GUARDED_BY(mutex_);  // a heap, earliest first
   std::thread thread_;

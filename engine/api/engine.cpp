@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
 #include "os/posix_vfs.hpp"
@@ -30,6 +31,11 @@ Result<> Engine::flush() const { return impl_->flush(); }
 
 Result<> Engine::close() const {
   if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
+  if (impl_->delivery && impl_->delivery->is_current()) {
+    return Error(Errc::invalid_state,
+                 "close waits for the outcomes of sends, and this is the thread that delivers them (a callback, or a coroutine that a send "
+                 "resumed); call it from another thread");
+  }
   return impl_->close();
 }
 

@@ -42,6 +42,7 @@ Result<> EngineImpl::checkpoint() {
 }
 
 Result<> EngineImpl::close() {
+  const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
   if (background) background->stop();
   if (delivery) delivery->stop();

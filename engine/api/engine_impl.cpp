@@ -32,8 +32,21 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       topics(std::make_shared<const api::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {
-  if (os::fork_generation() != opened_in) return;  // A child's copy: files, locks and threads are the parent's.
+  if (os::fork_generation() != opened_in) {
+    // A child's copy: files and locks are the parent's, and the threads do not exist here, so that nothing may join them.
+    static_cast<void>(background.release());
+    static_cast<void>(delivery.release());
+    return;
+  }
   if (auto result = close(); !result) report(LogLevel::error, result.error().message());
+}
+
+void EngineImpl::destroy(EngineImpl* engine) noexcept {
+  if (engine->delivery && engine->delivery->is_current()) {
+    engine->delivery->adopt(engine);
+  } else {
+    delete engine;
+  }
 }
 
 Result<> EngineImpl::check_usable() const {
@@ -68,10 +81,12 @@ Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
     if (record) {
       auto map = std::make_shared<api::TopicMap>(*topics.load());
       const auto previous = map->find(name);
-      const bool same = previous != map->end() && previous->second->id == record->topic_id &&
-                        previous->second->partition_count() == record->partition_count;
-      if (same) return previous->second;
-      auto topic = make_topic(*record, nullptr);
+      const bool same_topic = previous != map->end() && previous->second->id == record->topic_id;
+      if (same_topic && previous->second->partition_count() == record->partition_count &&
+          previous->second->overrides == ConfigMap(record->config.begin(), record->config.end())) {
+        return previous->second;
+      }
+      auto topic = make_topic(*record, same_topic ? previous->second.get() : nullptr);
       (*map)[std::string(name)] = topic;
       topics.store(map);
       return topic;
@@ -136,14 +151,17 @@ api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const a
   }
   if (previous != nullptr) topic->partitions = previous->partitions;
   for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
-    topic->partitions.push_back(std::make_shared<api::PartitionSlot>([this, name = record.name, i] { return open_partition(name, i); }));
+    topic->partitions.push_back(std::make_shared<api::PartitionSlot>([this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
   }
   return topic;
 }
 
-Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, PartitionId index) {
+Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id, PartitionId index) {
   auto record = catalog->topic(name);
   if (!record) return record.error();
+  if (record->topic_id != id) {
+    return Error(Errc::unknown_topic_or_partition, "topic " + name + " was deleted and another of its name created; look the topic up again");
+  }
   auto states = catalog->partition_states(name);
   if (!states) return states.error();
   if (static_cast<std::size_t>(index) >= states->size()) {

@@ -53,6 +53,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// The seam for tests: another file system, another clock.
   static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options, os::Vfs& vfs,
                                                   const base::Clock& clock);
+  /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins, later.
+  static void destroy(EngineImpl* engine) noexcept;
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
 
@@ -91,7 +93,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   void start_threads();
 
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
-  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, PartitionId partition);
+  /// @param id  the topic that is meant: one of the same name may have taken its place.
+  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id, PartitionId partition);
   std::string log_directory() const;
   /// Removes the partition directories of a topic that the catalog calls deleted.
   Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);
@@ -113,6 +116,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   std::optional<catalog::Catalog> catalog;
   api::TopicRegistry topics;
   base::Mutex admin_mutex;  ///< One change of topics at a time.
+  base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
   bool was_clean = false;
   bool mapped_writes = true;
   std::atomic<bool> closed{false};

@@ -45,7 +45,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
     return Error(Errc::invalid_argument, "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
   }
-  auto impl = std::make_shared<EngineImpl>(dir, std::move(engine_options), vfs, clock);
+  const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock), &EngineImpl::destroy);
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     if (auto step = impl->open_catalog(); !step) return step;
@@ -130,6 +130,15 @@ Result<> EngineImpl::give_birth() {
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
     const bool is_catalog = entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
+    // A birth puts nothing into log/ before there is a FORMAT: what is there is somebody's data.
+    if (entry.name == "log") {
+      auto logs = vfs.list(log_directory());
+      if (!logs) return logs.error();
+      if (!logs->empty()) {
+        return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " + logs->front().name +
+                                                 ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory");
+      }
+    }
     if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == "log")) {
       if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
     }

@@ -1,21 +1,32 @@
 #include "api/in_flight.hpp"
 
+#include <cstddef>
+
 namespace seriatim::api {
 
-void InFlight::add() noexcept {
+std::uint64_t InFlight::add() {
   const base::MutexLock lock(mutex_);
-  ++count_;
+  ++counts_.back();
+  return first_generation_ + counts_.size() - 1;
 }
 
-void InFlight::remove() noexcept {
+void InFlight::remove(std::uint64_t generation) noexcept {
   const base::MutexLock lock(mutex_);
-  if (--count_ == 0) emptied_.notify_all();
+  --counts_[static_cast<std::size_t>(generation - first_generation_)];
+  if (counts_.size() == 1 || counts_.front() != 0) return;
+  while (counts_.size() > 1 && counts_.front() == 0) {
+    counts_.pop_front();
+    ++first_generation_;
+  }
+  finished_.notify_all();
 }
 
-bool InFlight::wait_until_empty(std::chrono::steady_clock::time_point deadline) {
+bool InFlight::wait_for_earlier(std::chrono::steady_clock::time_point deadline) {
   const base::MutexLock lock(mutex_);
-  while (count_ != 0) {
-    if (!emptied_.wait_until(mutex_, deadline)) return count_ == 0;
+  if (counts_.back() != 0) counts_.push_back(0);
+  const std::uint64_t next = first_generation_ + counts_.size() - 1;
+  while (first_generation_ < next) {
+    if (!finished_.wait_until(mutex_, deadline)) return first_generation_ >= next;
   }
   return true;
 }

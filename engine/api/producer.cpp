@@ -16,10 +16,13 @@ namespace {
 
 // Kafka has no upper bound; above this a lingering batch could not be stored under any usual max.message.bytes.
 constexpr std::size_t batch_size_max = 16U << 20;
+constexpr std::chrono::hours linger_max{24};  // Arbitrary; keeps due times in range.
 
 Result<> check_options(const ProducerOptions& options) {
   const auto refuse = [](std::string what) { return Result<>(Error(Errc::invalid_argument, std::move(what))); };
-  if (options.linger.count() < 0) return refuse("ProducerOptions::linger must be 0 or more");
+  if (options.linger.count() < 0 || options.linger > linger_max) {
+    return refuse("ProducerOptions::linger is " + std::to_string(options.linger.count()) + " us; it must be 0 to 24 hours");
+  }
   if (options.batch_size < 1 || options.batch_size > batch_size_max) {
     return refuse("ProducerOptions::batch_size is " + std::to_string(options.batch_size) + "; it must be 1 to " + std::to_string(batch_size_max));
   }
@@ -84,16 +87,20 @@ Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<co
 }
 
 Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) {
-  if (auto usable = check_usable(); !usable) return usable.error();
-  auto topic = topics_.find(at.topic);
-  if (!topic) return topic.error();
-  auto partition = (*topic)->partition(at.partition);
-  if (!partition) return partition.error();
-  if (key.is_null() && (*topic)->needs_key()) {
-    return Error(Errc::invalid_record, "topic " + at.topic + " is compacted, so every record needs a key; give the claim one");
-  }
-  if (!is_direct()) drain(*partition);
-  return ClaimImpl::create(*engine_, **topic, (*partition)->shared_from_this(), {.key = key, .value_size = value_size, .acks = options_.acks});
+  auto outcome = [&]() -> Result<Claim> {
+    if (auto usable = check_usable(); !usable) return usable.error();
+    auto topic = topics_.find(at.topic);
+    if (!topic) return topic.error();
+    auto partition = (*topic)->partition(at.partition);
+    if (!partition) return partition.error();
+    if (key.is_null() && (*topic)->needs_key()) {
+      return Error(Errc::invalid_record, "topic " + at.topic + " is compacted, so every record needs a key; give the claim one");
+    }
+    if (!is_direct()) drain(*partition);
+    return ClaimImpl::create(engine_, **topic, (*partition)->shared_from_this(), {.key = key, .value_size = value_size, .acks = options_.acks});
+  }();
+  if (!outcome) engine_->counters.refused_appends.add();
+  return outcome;
 }
 
 }  // namespace detail

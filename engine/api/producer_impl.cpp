@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "api/deadline.hpp"
 #include "format/batch_layout.hpp"
 #include "format/single_batch.hpp"
 
@@ -47,6 +48,9 @@ ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions o
 
 ProducerImpl::~ProducerImpl() {
   if (!engine_->check_usable()) return;  // The engine's close has delivered everything; a forked child has nothing of its own.
+  // A send that ran beside an earlier close may have left something. On the delivery thread nothing can be waited for, nor has to be: it goes on.
+  drain(nullptr);
+  if (engine_->delivery->is_current()) return;
   if (auto closed = close(std::chrono::minutes(2)); !closed) engine_->report(LogLevel::error, "closing a producer: " + closed.error().message());
 }
 
@@ -81,7 +85,8 @@ Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) co
 
 // The hot path: frame outside any lock, then one append.
 Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
-  const auto options = route.topic->frame_options(route.input.timestamp_ms);
+  const std::int64_t stored_ms = route.topic->stamps_append_time() ? engine_->clock.wall_ms() : route.input.timestamp_ms;
+  const auto options = route.topic->frame_options(stored_ms);
   Result<partition::PartitionAppend> appended = partition::PartitionAppend{};
   if (options.codec != format::Codec::none) {
     auto& builder = thread_builder();
@@ -105,7 +110,7 @@ Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
   if (!appended) return appended.error();
   return RecordMetadata{.partition = route.index,
                         .offset = appended->base_offset,
-                        .timestamp = Timestamp{std::chrono::milliseconds{route.input.timestamp_ms}}};
+                        .timestamp = Timestamp{std::chrono::milliseconds{stored_ms}}};
 }
 
 DeliveryFuture ProducerImpl::send(const ProducerRecord& record) {
@@ -150,9 +155,22 @@ void ProducerImpl::acknowledge(const Result<RecordMetadata>& result) const {
   }
 }
 
-std::chrono::steady_clock::time_point ProducerImpl::memory_deadline() const {
-  if (options_.on_full == OnFull::fail) return std::chrono::steady_clock::time_point::min();
-  return std::chrono::steady_clock::now() + options_.max_block;
+Result<api::MemoryLease> ProducerImpl::lease_memory(std::size_t bytes) {
+  auto lease = memory_->acquire(bytes, std::chrono::steady_clock::time_point::min());
+  if (lease) return lease;
+  // What gathers would keep its memory until it is due; used up memory makes it due, as in Kafka.
+  drain(nullptr);
+  // The delivery thread is the one that frees memory.
+  if (options_.on_full == OnFull::fail || engine_->delivery->is_current()) return lease;
+  return memory_->acquire(bytes, api::deadline_after(options_.max_block));
+}
+
+Result<> ProducerImpl::check_may_wait() const {
+  if (auto usable = check_usable(); !usable) return usable;
+  if (!engine_->delivery->is_current()) return {};
+  return Error(Errc::invalid_state,
+               "flush and close wait for outcomes, and this is the thread that delivers them (a callback, or a coroutine that a send resumed); "
+               "call them from another thread");
 }
 
 // Everything that is not complete when it returns. Errors known at once are returned, after the interceptors were told.
@@ -167,7 +185,7 @@ Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery deliv
     if (auto usable = check_usable(); !usable) return usable;
     auto routed = route(intercepted);
     if (!routed) return routed.error();
-    auto lease = memory_->acquire(payload_bytes(intercepted) + format::header_bytes, memory_deadline());
+    auto lease = lease_memory(payload_bytes(intercepted) + format::header_bytes);
     if (!lease) return lease.error();
     delivery.memory = *std::move(lease);
     delivery.interceptors = interceptors_;
@@ -202,7 +220,7 @@ std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& rout
   auto& accumulator = accumulators_[route.partition];
   if (accumulator == nullptr) {
     accumulator = std::make_shared<api::Accumulator>(
-        engine_, route.topic->topic, route.partition->shared_from_this(),
+        *engine_, route.topic->topic, route.partition->shared_from_this(),
         api::AccumulatorSettings{.acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size});
   }
   return accumulator;
@@ -221,10 +239,10 @@ void ProducerImpl::drain(partition::Partition* partition) {
 }
 
 Result<> ProducerImpl::flush(std::chrono::milliseconds timeout) {
-  if (auto usable = check_usable(); !usable) return usable;
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  if (auto may_wait = check_may_wait(); !may_wait) return may_wait;
+  const auto deadline = api::deadline_after(timeout);
   drain(nullptr);
-  if (in_flight_->wait_until_empty(deadline)) return {};
+  if (in_flight_->wait_for_earlier(deadline)) return {};
   return Error(Errc::timed_out, "records are still waiting for their outcome after " + std::to_string(timeout.count()) +
                                     " ms; they stay queued: flush again, or allow more time",
                0, Outcome::unknown);
@@ -232,6 +250,7 @@ Result<> ProducerImpl::flush(std::chrono::milliseconds timeout) {
 
 Result<> ProducerImpl::close(std::chrono::milliseconds timeout) {
   if (closed_.load(std::memory_order_acquire)) return {};
+  if (auto may_wait = check_may_wait(); !may_wait) return may_wait;
   auto flushed = flush(timeout);
   closed_.store(true, std::memory_order_release);
   return flushed;

@@ -55,8 +55,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   std::shared_ptr<api::Accumulator> accumulator_of(const Route& route);
   void drain(partition::Partition* partition);
   void acknowledge(const Result<RecordMetadata>& result) const;
+  Result<api::MemoryLease> lease_memory(std::size_t bytes);
+  Result<> check_may_wait() const;
   Result<format::FramedBatch> frame_records(const api::ProducerTopic& topic, std::span<const Record> records) const;
-  std::chrono::steady_clock::time_point memory_deadline() const;
 
   const std::shared_ptr<EngineImpl> engine_;
   const ProducerOptions options_;

@@ -37,34 +37,34 @@ Result<partition::Partition*> ProducerTopic::partition(PartitionId index) const 
 }
 
 format::FrameOptions ProducerTopic::frame_options(std::int64_t append_time_ms) const noexcept {
-  return {.codec = codec,
-          .level = level,
-          .log_append_time = topic->config.message_timestamp_type == TimestampType::log_append_time,
-          .append_time_ms = append_time_ms};
+  return {.codec = codec, .level = level, .log_append_time = stamps_append_time(), .append_time_ms = append_time_ms};
 }
 
 Result<const ProducerTopic*> ProducerTopics::find(std::string_view name) {
   const std::uint64_t version = engine_.topics.version();
   const ProducerTopic* recent = recent_[place_of(name)].load(std::memory_order_acquire);
-  if (recent != nullptr && recent->version == version && recent->topic->name == name) return recent;
+  if (recent != nullptr && recent->version.load(std::memory_order_acquire) == version && recent->topic->name == name) return recent;
   return look_up(name, version);
 }
 
 Result<const ProducerTopic*> ProducerTopics::look_up(std::string_view name, std::uint64_t version) {
   const base::MutexLock lock(mutex_);
-  for (auto it = owned_.rbegin(); it != owned_.rend(); ++it) {
-    if ((*it)->version == version && (*it)->topic->name == name) {
-      recent_[place_of(name)].store(it->get(), std::memory_order_release);
-      return it->get();
+  const auto found = current_.find(name);
+  const ProducerTopic* known = found == current_.end() ? nullptr : found->second;
+  if (known == nullptr || known->version.load(std::memory_order_relaxed) != version) {
+    auto topic = engine_.topic(name);
+    if (!topic) return topic.error();
+    // The version was read before the topic: if it changed in between, the entry is looked up again next time.
+    if (known != nullptr && known->topic == *topic) {
+      known->version.store(version, std::memory_order_release);
+    } else {
+      const auto seed = static_cast<std::uint64_t>(engine_.clock.monotonic_ns());
+      known = owned_.emplace_back(std::make_unique<const ProducerTopic>(*std::move(topic), version, options_, seed)).get();
+      current_.insert_or_assign(known->topic->name, known);
     }
   }
-  auto topic = engine_.topic(name);
-  if (!topic) return topic.error();
-  // The version was read before the topic: if it changed in between, the entry is looked up again next time.
-  const auto seed = static_cast<std::uint64_t>(engine_.clock.monotonic_ns());
-  owned_.push_back(std::make_unique<const ProducerTopic>(*std::move(topic), version, options_, seed));
-  recent_[place_of(name)].store(owned_.back().get(), std::memory_order_release);
-  return owned_.back().get();
+  recent_[place_of(name)].store(known, std::memory_order_release);
+  return known;
 }
 
 }  // namespace seriatim::api

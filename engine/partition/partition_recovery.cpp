@@ -104,7 +104,6 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
 Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
   auto request = request_for(file);
   request.is_sealed = !is_last;
-  request.is_sealed = !is_last;
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
   const bool below_durable = file.log_bytes < request.durable_position;
   if (below_durable) request.durable_position = 0;
@@ -113,16 +112,17 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
   });
   if (!found) return found.error();
   const bool stops_early = found->state.end_position < file.log_bytes;
-  const bool sealed = !is_last;
+  const bool whole = !stops_early && !below_durable;
+  if (found->durable_fault != format::BatchFault::none) note_fault(file, *found);
   if (found->indexes_need_rebuild) {
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt) return rebuilt.error();
   }
-  if (stops_early || below_durable) {
+  // Also when nothing is to be cut: an earlier recovery may have died between its cut and its sync.
+  if (!whole || (is_last && !clean_)) {
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
-  const bool whole = !stops_early && !below_durable;
-  if (sealed && whole) {
+  if (!is_last && whole) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
     found->state.end_offset = std::max(found->state.end_offset, next_base);
     segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));

@@ -14,8 +14,9 @@ namespace seriatim::segment {
 class Segment;
 
 /// Sealed segments that were not pinned lately lose their cached maps first; a reader that holds a pin keeps its
-/// bytes all the same. Second chance instead of strict recency: pinning a mapped segment then touches nothing
-/// that other segments share. Any thread.
+/// bytes all the same. Second chance, for those pinned again after they were mapped, instead of strict recency:
+/// pinning a mapped segment then touches nothing that other segments share, and one pass over old segments does not
+/// push out what is in use. Any thread.
 class MapCache {
  public:
   /// @param capacity  sealed segments kept mapped, 1 or more; 1'024 (three maps each) is 5 % of the default limit.

@@ -164,7 +164,6 @@ Result<SegmentPin> Segment::pin() {
     maps_ = pinned;
     last_maps_ = pinned;
     is_cacheable = is_cacheable_;
-    recently_used_.store(true, std::memory_order_relaxed);
   }
   if (is_cacheable) map_cache_.mapped(shared_from_this());
   return pinned;

@@ -34,6 +34,11 @@ struct StartingPoint {
   std::uint64_t time_entries = 0;
 };
 
+// A time entry of zeros can be right, but more often is none.
+bool is_zero(const std::vector<std::byte>& entry) noexcept {
+  return !entry.empty() && std::all_of(entry.begin(), entry.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
 class Scan {
  public:
   Scan(const SegmentContext& context, const RecoveryRequest& request, const BatchVisitor& visit)
@@ -110,9 +115,9 @@ Result<bool> Scan::start_from_synced_indexes() {
   auto times = read_index_end(context_, path_of(format::FileKind::time_index), time_entry_bytes);
   if (!times) return std::move(times).error();
   if (!offsets->exists || !times->exists) return false;
-  const bool sane = sane_offset_entries(offsets->bytes, scan_end_) * offset_entry_bytes == offsets->bytes.size() &&
-                    sane_time_entries(times->bytes) * time_entry_bytes == times->bytes.size();
-  if (!sane) return false;
+  const bool are_sane = sane_offset_entries(offsets->bytes, scan_end_) * offset_entry_bytes == offsets->bytes.size() &&
+                        sane_time_entries(times->bytes) * time_entry_bytes == times->bytes.size() && !is_zero(times->bytes);
+  if (!are_sane) return false;
   StartingPoint start{.lowest_offset = request_.base_offset,
                       .offset_entries = offsets->file_bytes / offset_entry_bytes,
                       .time_entries = times->file_bytes / time_entry_bytes};
@@ -150,36 +155,37 @@ Result<> Scan::start_from_checked_indexes() {
   return {};
 }
 
-// The last moment at which both indexes were written and neither has lost an entry since. An index that lost its
-// end in a power cut cannot be told from one that has no more entries, except by the other: a time entry was
-// written together with the first offset entry at or behind its batch, so up to there both are whole.
+// The moment before the last one at which both indexes are known to have been written. An index that lost its end in
+// a power cut cannot be told from one that has no more entries, except by the other: a time entry was written together
+// with the first offset entry at or behind its batch, so up to there neither has lost any. The moment before, so that
+// the walk makes that last time entry again: an entry that was torn may look right.
 StartingPoint Scan::choose_start() const {
-  StartingPoint start{.lowest_offset = request_.base_offset};
+  const StartingPoint front{.lowest_offset = request_.base_offset};
   const std::uint64_t durable = std::min(request_.durable_position, scan_end_);
   const std::uint64_t offset_count = sane_offset_entries(offsets_.bytes, durable);
-  if (offset_count == 0) return start;
-  const auto relative_offset = [this](std::uint64_t index) {
-    return format::load_offset_index_entry(offsets_.bytes.data() + index * offset_entry_bytes).relative_offset;
+  if (offset_count == 0) return front;
+  const auto offset_entry = [this](std::uint64_t index) {
+    return format::load_offset_index_entry(offsets_.bytes.data() + index * offset_entry_bytes);
   };
-  const std::uint64_t time_count = sane_time_entries(times_.bytes, relative_offset(offset_count - 1));
-  if (time_count == 0) return start;
+  const std::uint64_t time_count = sane_time_entries(times_.bytes, offset_entry(offset_count - 1).relative_offset);
+  if (time_count == 0) return front;
   const auto last_time =
       format::load_time_index_entry(times_.bytes.data() + (time_count - 1) * time_entry_bytes);
   std::uint64_t low = 0;
   std::uint64_t high = offset_count - 1;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
-    if (relative_offset(middle) < last_time.relative_offset) {
+    if (offset_entry(middle).relative_offset < last_time.relative_offset) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  const auto entry = format::load_offset_index_entry(offsets_.bytes.data() + low * offset_entry_bytes);
-  start.position = static_cast<std::uint64_t>(entry.position);
-  start.offset_entries = low + 1;
-  start.time_entries = time_count;
-  return start;
+  if (low == 0) return front;
+  return {.position = static_cast<std::uint64_t>(offset_entry(low - 1).position),
+          .lowest_offset = request_.base_offset,
+          .offset_entries = low,
+          .time_entries = time_count - 1};
 }
 
 // Whether a batch begins where `entry` says and ends with its offset. Entries have no checksum of their own.

@@ -102,8 +102,9 @@ class SERIATIM_API Engine {
 
   /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the close was clean. Every handle
   /// answers `closed` from then on; records already polled stay valid. Idempotent.
-  /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
-  /// Threads: any.
+  /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers. invalid_state: called inside a delivery
+  /// callback, which close would wait for; nothing was closed.
+  /// Threads: any, but not one that holds a Claim.
   Result<> close() const;
 
  private:

@@ -59,7 +59,7 @@ struct ProducerOptions {
   CompressionType compression_type = CompressionType::uncompressed;
   /// Codec's own level; default: the codec's default.
   std::optional<int> compression_level{};
-  /// How long a record may wait for others to share its batch. 0: append in the caller's thread.
+  /// How long a record may wait for others to share its batch, up to 24 hours. 0: append in the caller's thread.
   std::chrono::microseconds linger{0};
   /// Bytes at which a gathering batch is full, 1 .. 16 MiB. Matters with linger > 0, and to the sticky partitioner.
   std::size_t batch_size = 64 * 1024;
@@ -111,13 +111,15 @@ class SERIATIM_API DeliveryFuture {
 };
 
 /// Called once with the outcome. Per partition, callbacks come in the order of the sends. It runs on the thread that completes the
-/// send: the caller's with linger 0 and acks leader or none, else a thread of the engine. It must not throw and should be short; it
-/// must not call `flush` or `close`.
+/// send: the caller's with linger 0 and acks leader or none, else a thread of the engine. It must not throw and should be short. On the
+/// engine's thread `flush` and `close` answer invalid_state, and a send that finds `buffer_memory` used up fails with queue_full instead of
+/// waiting; handles may be dropped there. The same holds for a coroutine that a send resumed.
 using DeliveryCallback = std::function<void(const Result<RecordMetadata>&)>;
 
 /// Space for one record's value inside the mapped segment, to be filled in place and committed.
 ///
-/// While it lives, other appends to the partition wait, so fill it at once. Destroying it uncommitted aborts: nothing was written.
+/// While it lives, other appends to the partition wait, and so does everything that looks at the partition as a whole (flush, close, metrics, Admin):
+/// fill it at once, and call none of these on the thread that holds it. Destroying it uncommitted aborts: nothing was written.
 /// Threads: used, committed and destroyed on the thread that made it.
 class SERIATIM_API Claim {
  public:
@@ -193,12 +195,13 @@ class SERIATIM_API Producer {
   Result<Claim> try_claim(const TopicPartition& topic_partition, std::size_t value_size, BytesView key = {});
 
   /// Waits until everything sent before has its outcome.
-  /// Errors: timed_out: some records still wait; they stay queued. Errors of single records are in their futures only.
+  /// Errors: timed_out: some records still wait; they stay queued. invalid_state: called inside a callback. Errors of single records are in
+  /// their futures only.
   /// Threads: any, but not inside a callback.
   Result<> flush(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 
   /// flush(timeout), then refuses further sends. Idempotent.
-  /// Errors: timed_out: what still waited has failed with timed_out (outcome unknown).
+  /// Errors: as `flush`. After timed_out the producer is closed all the same, and what still waits gets its outcome when it is known.
   /// Threads: any, but not inside a callback.
   Result<> close(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 

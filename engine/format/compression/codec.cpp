@@ -128,10 +128,11 @@ Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_ma
   BoundedOutput bounded(out, out_bytes_max);
   Result<void> done = dispatch_decompress(codec, in, bounded);
   if (done && bounded.is_over()) done = oversized_section(name(codec), in, out_bytes_max);
-  if (done)
+  if (done) {
     bounded.trim();
-  else
+  } else {
     out.resize(before);
+  }
   return done;
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("indexes rebuilt from the worked example are Kafka's, byte for byte") 
 
 TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the appender") {
   test::Random random("rebuilt is that of the appender");
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 20; ++round) {
     test::SegmentFixture f;
     LogBuilder log;
     for (int i = 0; i < 80; ++i) {

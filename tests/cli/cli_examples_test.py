@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Runs the examples of docs/cli.md and compares what they print.
+
+Every fenced block that begins ```console run is run, all in one folder and in their order. A line beginning with `$ ` is a command for bash, the
+lines up to the next one are what it prints on standard output and standard error together. In those, ... stands for any characters of a line, and
+a line of ... alone for any number of lines. A command ends with exit status 0, unless the line after it is `# exit status N`.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+BLOCK = re.compile(r"^```console run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STATUS = re.compile(r"# exit status (\d+)")
+
+
+def steps_of(block):
+    """[(command, status, [expected lines])] of one block."""
+    steps = []
+    for line in block.splitlines():
+        status = STATUS.fullmatch(line)
+        if line.startswith("$ "):
+            steps.append([line[2:], 0, []])
+        elif status:
+            steps[-1][1] = int(status.group(1))
+        else:
+            steps[-1][2].append(line)
+    return steps
+
+
+def pattern_of(lines):
+    """A pattern for the whole output."""
+    parts = []
+    for line in lines:
+        if line == "...":
+            parts.append(r"(?:.*\n)*?")
+        else:
+            parts.append(r"[^\n]*".join(re.escape(piece) for piece in line.split("...")) + r" *\n")
+    return "".join(parts)
+
+
+class Examples(unittest.TestCase):
+    def test_document(self):
+        blocks = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
+        self.assertGreater(len(blocks), 10, f"{DOCUMENT} lost its examples")
+        folder = tempfile.mkdtemp(prefix="seriatim-docs-")
+        self.addCleanup(shutil.rmtree, folder)
+        environment = {k: v for k, v in os.environ.items() if k != "SERIATIM_DIR"}
+        environment["PATH"] = os.path.dirname(os.path.abspath(environment["SERIATIM"])) + ":" + environment["PATH"]
+        for block in blocks:
+            for command, status, expected in steps_of(block):
+                done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                with self.subTest(command):
+                    self.assertEqual(done.returncode, status, f"$ {command}\n{done.stdout}")
+                    self.assertIsNotNone(re.fullmatch(pattern_of(expected), done.stdout),
+                                         "$ {}\nprinted:\n{}\nthe document has:\n{}\n".format(command, done.stdout, "\n".join(expected)))
+
+    def test_wildcards_can_fail(self):
+        self.assertIsNotNone(re.fullmatch(pattern_of(["a ... c", "..."]), "a b c\nd\ne\n"))
+        self.assertIsNone(re.fullmatch(pattern_of(["a ... c"]), "a b\nc\n"))
+        self.assertIsNone(re.fullmatch(pattern_of(["a"]), "a\nb\n"))
+        self.assertEqual(steps_of("$ x\n# exit status 3\ny\n$ z\n"), [["x", 3, ["y"]], ["z", 0, []]])
+
+
+if __name__ == "__main__":
+    if not os.environ.get("SERIATIM"):
+        sys.exit("set SERIATIM to the path of the built command, or run this through ctest")
+    unittest.main()
