@@ -147,6 +147,13 @@ Result<lmdb::Meta> newer_meta(const std::string& directory) {
   std::error_code failure;
   const std::uintmax_t file_bytes = fs::file_size(data_file(directory), failure);
   const std::uint64_t file_pages = failure ? 0 : file_bytes / state.page_bytes;
+  // Free pages at the end need not be in the file, but there is no room for more than a few transactions'
+  // worth: LMDB would map it all. The walk over all pages is exact about it.
+  if (state.last_page > file_pages + 16 * lmdb::dirty_pages_max) {
+    return damaged(
+        data_file(directory), newer * state.page_bytes + 136,
+        "the last page, " + std::to_string(state.last_page) + ", is far beyond the end of the file");
+  }
   for (const lmdb::Tree& tree : {state.free_tree, state.main_tree}) {
     if (tree.root != lmdb::no_page && tree.root >= file_pages) {
       return damaged(data_file(directory), file_bytes,

@@ -75,12 +75,10 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                                               .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
                                               .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
                                               .mapped_writes = request_.mapped_writes},
-                                   .may_have_gaps = checkpoint.compacted_to_offset > 0 ||
-                                                    config.cleanup_policy != CleanupPolicy::delete_,
+                                   .may_have_gaps = may_have_gaps(),
                                    .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
-    request.indexes_synced = true;
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
     request.durable_position = checkpoint.recovery_position;
     request.durable_offset = checkpoint.recovery_point_offset;

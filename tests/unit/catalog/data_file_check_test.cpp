@@ -138,6 +138,8 @@ TEST_CASE("each thing LMDB would believe in a meta page is checked first") {
       {"map size", [&] { patch(file, newer + 32, ~0ULL); }, Errc::corrupt_metadata, "is impossible"},
       {"last page", [&] { patch(file, newer + 136, ~0ULL); }, Errc::corrupt_metadata, "is impossible"},
       {"last page far", [&] { patch(file, newer + 136, 1ULL << 30U); }, Errc::corrupt_metadata, "far beyond"},
+      {"last page not so far", [&] { patch(file, newer + 136, 200'000ULL); }, Errc::corrupt_metadata,
+       "far beyond"},
       {"root 1", [&] { patch(file, newer + 88 + 40, 1ULL); }, Errc::corrupt_metadata, "root of a tree"},
       {"root beyond", [&] { patch(file, newer + 88 + 40, 1ULL << 20U); }, Errc::corrupt_metadata,
        "root of a tree"},

@@ -163,15 +163,19 @@ TEST_CASE("the codec stays, the headers stay as they were stored") {
 TEST_CASE("under log append time the batch's timestamp stays every record's") {
   const test::Bytes f = test::example_f();
   test::Bytes scratch;
-  const std::vector<KeptRecord> records = records_of(f, scratch);
+  std::vector<KeptRecord> records = records_of(f, scratch);
   CHECK(records[0].timestamp_ms == T + 123'456);
-  BatchRebuilder rebuilder;
-  const Result<FramedBatch> kept = rebuilder.rebuild(read_batch_header(f.data()), records, {});
-  REQUIRE(kept);
-  const BatchHeader header = read_batch_header(kept->bytes.data());
-  CHECK(header.uses_log_append_time());
-  CHECK(header.max_timestamp_ms == T + 123'456);
-  CHECK(header.record_timestamp_ms(0) == T + 123'456);
+  // Also when the caller kept the time at which the record was made.
+  for (const std::int64_t timestamp_ms : {T + 123'456, T}) {
+    records[0].timestamp_ms = timestamp_ms;
+    BatchRebuilder rebuilder;
+    const Result<FramedBatch> kept = rebuilder.rebuild(read_batch_header(f.data()), records, {});
+    REQUIRE(kept);
+    const BatchHeader header = read_batch_header(kept->bytes.data());
+    CHECK(header.uses_log_append_time());
+    CHECK(header.max_timestamp_ms == T + 123'456);
+    CHECK(header.record_timestamp_ms(0) == T + 123'456);
+  }
 }
 
 TEST_CASE("records out of order, or of another batch, are refused") {
