@@ -1,5 +1,5 @@
-// The command line as data. Parsing, --help, completion and "did you mean" all walk this one tree, so they cannot disagree; only command_line.cpp
-// knows the parsing library.
+// The command line as data. Parsing, --help, completion and "did you mean" all walk this one tree, so they
+// cannot disagree; only command_line.cpp knows the parsing library.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,12 @@ struct IntegerTarget {
 };
 
 /// Where a parsed value goes. A vector collects a repeated option.
-using Target = std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*, IntegerTarget>;
+using Target =
+    std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*, IntegerTarget>;
 
 struct Option {
-  std::string names{};               ///< "-p,--partitions"
-  std::string value_name{};          ///< "N" in the help; empty for a flag.
+  std::string names{};       ///< "-p,--partitions"
+  std::string value_name{};  ///< "N" in the help; empty for a flag.
   std::string help{};
   Target target{};
   std::vector<std::string> choices{};  ///< The words allowed; empty: anything.

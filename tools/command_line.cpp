@@ -17,27 +17,32 @@ namespace {
 // Pairs every command with the parser's own object for it.
 using Nodes = std::vector<std::pair<const Command*, CLI::App*>>;
 
-CLI::Option* add_target(CLI::App& app, const std::string& names, const std::string& help, const Target& target) {
+CLI::Option* add_target(CLI::App& app, const std::string& names, const std::string& help,
+                        const Target& target) {
   struct Visitor {
     CLI::App& app;
     const std::string& names;
     const std::string& help;
     CLI::Option* operator()(bool* flag) const { return app.add_flag(names, *flag, help); }
     CLI::Option* operator()(std::string* value) const { return app.add_option(names, *value, help); }
-    CLI::Option* operator()(std::optional<std::string>* value) const { return app.add_option(names, *value, help); }
+    CLI::Option* operator()(std::optional<std::string>* value) const {
+      return app.add_option(names, *value, help);
+    }
     CLI::Option* operator()(std::vector<std::string>* values) const {
       CLI::Option* const option = app.add_option(names, *values, help);
       // An option takes one value each time it is given; only words after the command may be many in a row.
       return names.starts_with("-") ? option->expected(1)->take_all()->allow_extra_args(false) : option;
     }
     CLI::Option* operator()(const IntegerTarget& integer) const {
-      return app.add_option(names, *integer.value, help)->check(CLI::Range(integer.smallest, integer.largest));
+      return app.add_option(names, *integer.value, help)
+          ->check(CLI::Range(integer.smallest, integer.largest));
     }
   };
   return std::visit(Visitor{app, names, help}, target);
 }
 
-void describe_value(CLI::Option& option, const std::string& value_name, const std::vector<std::string>& choices) {
+void describe_value(CLI::Option& option, const std::string& value_name,
+                    const std::vector<std::string>& choices) {
   if (!choices.empty()) option.check(CLI::IsMember(choices));
   option.option_text(value_name);
 }
@@ -103,7 +108,8 @@ ParsedLine parse_command_line(const Command& root, std::span<const std::string> 
   app.set_version_flag("--version", std::string("seriatim ") + SERIATIM_VERSION);
   Nodes nodes;
   add_command(app, root, nodes);
-  std::vector<std::string> reversed(words.rbegin(), words.rend());  // The order in which the parser takes them.
+  std::vector<std::string> reversed(words.rbegin(),
+                                    words.rend());  // The order in which the parser takes them.
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {

@@ -11,7 +11,9 @@ Result<bool> confirm(const Consent& consent, const std::string& plan) {
   if (consent.dry_run) return false;
   if (consent.yes) return true;
   if (::isatty(STDIN_FILENO) != 1) {
-    return Error(Errc::invalid_argument, "this cannot be undone and there is no terminal to ask at. Add --yes to go on, or --dry-run to look only");
+    return Error(Errc::invalid_argument,
+                 "this cannot be undone and there is no terminal to ask at. Add --yes to go on, or --dry-run "
+                 "to look only");
   }
   std::fputs("Go on? [y/N] ", stderr);
   const int answer = std::getchar();

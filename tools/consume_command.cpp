@@ -31,8 +31,13 @@ struct ConsumeArguments {
 // Reads from the assigned partitions until every one of them is done.
 class Consumption {
  public:
-  Consumption(Context& context, const ConsumeArguments& arguments, Engine engine, RecordPrinter printer, Consumer consumer)
-      : context_(context), arguments_(arguments), engine_(std::move(engine)), printer_(std::move(printer)), consumer_(std::move(consumer)) {}
+  Consumption(Context& context, const ConsumeArguments& arguments, Engine engine, RecordPrinter printer,
+              Consumer consumer)
+      : context_(context),
+        arguments_(arguments),
+        engine_(std::move(engine)),
+        printer_(std::move(printer)),
+        consumer_(std::move(consumer)) {}
 
   Result<> assign();
   Result<> run();
@@ -64,7 +69,8 @@ Result<OffsetRange> Consumption::range() const {
     const Result<OffsetRange> parsed = parse_offset_expression(text, now);
     if (!parsed.ok()) return parsed.error();
     if ((parsed->start && range.start) || (parsed->stop && range.stop)) {
-      return Error(Errc::invalid_argument, "-o " + text + " gives a start or stop that an earlier -o has given");
+      return Error(Errc::invalid_argument,
+                   "-o " + text + " gives a start or stop that an earlier -o has given");
     }
     if (parsed->start) range.start = parsed->start;
     if (parsed->stop) range.stop = parsed->stop;
@@ -72,7 +78,9 @@ Result<OffsetRange> Consumption::range() const {
   if (range.start && range.start->kind == OffsetPoint::Kind::stored && arguments_.group.empty()) {
     return Error(Errc::invalid_argument, "-o stored needs the name under which offsets are stored: -g GROUP");
   }
-  if (!range.start) range.start = OffsetPoint{.kind = arguments_.group.empty() ? OffsetPoint::Kind::beginning : OffsetPoint::Kind::stored};
+  if (!range.start)
+    range.start = OffsetPoint{.kind = arguments_.group.empty() ? OffsetPoint::Kind::beginning
+                                                               : OffsetPoint::Kind::stored};
   return range;
 }
 
@@ -152,7 +160,8 @@ Result<> Consumption::retire_finished(bool nothing_came) {
     if (!position.ok()) return position.error();
     const Result<Offset> end = consumer_.end_offset(partition);
     if (!end.ok()) return end.error();
-    // Compaction may have taken the last records below the stop: then nothing comes although the log reaches beyond it.
+    // Compaction may have taken the last records below the stop: then nothing comes although the log reaches
+    // beyond it.
     const bool only_holes_left = nothing_came && *end >= offset;
     if (*position < offset && !only_holes_left) {
       ++stop;
@@ -193,7 +202,8 @@ Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
   // Only the writer can store offsets; looking needs nobody's leave.
   const Result<Engine> engine = context.open(arguments.commit ? OpenMode::read_write : OpenMode::read_only);
   if (!engine.ok()) return engine.error();
-  Result<Consumer> consumer = engine->consumer({.group_id = arguments.group, .max_poll_records = poll_records});
+  Result<Consumer> consumer =
+      engine->consumer({.group_id = arguments.group, .max_poll_records = poll_records});
   if (!consumer.ok()) return consumer.error();
   Consumption consumption(context, arguments, *engine, std::move(*printer), std::move(*consumer));
   const Result<> assigned = consumption.assign();
@@ -208,15 +218,29 @@ Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
 Command consume_command() {
   auto arguments = std::make_shared<ConsumeArguments>();
   std::vector<Option> options{
-      {.names = "-o,--offset", .value_name = "OFFSET",
-       .help = "Where to start: beginning, end, stored, N, -N, +N, @TIME, or START:STOP; s@TIME and e@TIME as in kcat (default: stored with -g, "
+      {.names = "-o,--offset",
+       .value_name = "OFFSET",
+       .help = "Where to start: beginning, end, stored, N, -N, +N, @TIME, or START:STOP; s@TIME and e@TIME "
+               "as in kcat (default: stored with -g, "
                "else beginning)",
        .target = &arguments->offsets},
-      {.names = "-e,--exit", .help = "Exit at what is the end of the log at the start", .target = &arguments->exit_at_end},
-      {.names = "-c,--count", .value_name = "N", .help = "Exit after N records", .target = IntegerTarget{&arguments->count, 1, INT64_MAX}},
-      {.names = "-p,--partitions", .value_name = "LIST", .help = "Partitions, as 0,2-5 (default: all)", .target = &arguments->partitions},
-      {.names = "-g,--group", .value_name = "GROUP", .help = "Start where this group has committed", .target = &arguments->group},
-      {.names = "--commit", .help = "Commit what was printed under the group's name; needs the directory for writing",
+      {.names = "-e,--exit",
+       .help = "Exit at what is the end of the log at the start",
+       .target = &arguments->exit_at_end},
+      {.names = "-c,--count",
+       .value_name = "N",
+       .help = "Exit after N records",
+       .target = IntegerTarget{&arguments->count, 1, INT64_MAX}},
+      {.names = "-p,--partitions",
+       .value_name = "LIST",
+       .help = "Partitions, as 0,2-5 (default: all)",
+       .target = &arguments->partitions},
+      {.names = "-g,--group",
+       .value_name = "GROUP",
+       .help = "Start where this group has committed",
+       .target = &arguments->group},
+      {.names = "--commit",
+       .help = "Commit what was printed under the group's name; needs the directory for writing",
        .target = &arguments->commit},
   };
   for (Option& option : print_options(arguments->print)) options.push_back(std::move(option));
@@ -224,7 +248,8 @@ Command consume_command() {
           .summary = "Prints records, beside a running application too",
           .positionals = {{.name = "TOPIC", .help = "Topics to read", .target = &arguments->topics}},
           .options = std::move(options),
-          .examples = {"seriatim -d data consume orders -o beginning -e -J", "seriatim -d data consume orders -o @-15m -f '%T{rfc3339} %k: %v\\n'",
+          .examples = {"seriatim -d data consume orders -o beginning -e -J",
+                       "seriatim -d data consume orders -o @-15m -f '%T{rfc3339} %k: %v\\n'",
                        "seriatim -d data consume orders -g billing --commit -c 100"},
           .run = [arguments](Context& context) { return consume(context, *arguments); }};
 }

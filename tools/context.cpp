@@ -33,7 +33,8 @@ OutputFormat Context::format() const {
 Result<std::filesystem::path> Context::directory() const {
   if (!options.directory.empty()) return std::filesystem::path(options.directory);
   const char* const from_environment = std::getenv("SERIATIM_DIR");
-  if (from_environment != nullptr && *from_environment != '\0') return std::filesystem::path(from_environment);
+  if (from_environment != nullptr && *from_environment != '\0')
+    return std::filesystem::path(from_environment);
   std::error_code failure;
   std::filesystem::path here = std::filesystem::current_path(failure);
   while (!failure && !here.empty()) {
@@ -43,7 +44,8 @@ Result<std::filesystem::path> Context::directory() const {
     if (here == here.parent_path()) break;
     here = here.parent_path();
   }
-  return Error(Errc::invalid_argument, "no data directory is named, and none called " + std::string(usual_directory) +
+  return Error(Errc::invalid_argument, "no data directory is named, and none called " +
+                                           std::string(usual_directory) +
                                            " lies here or above. Give -d DIR or set SERIATIM_DIR");
 }
 
@@ -69,20 +71,23 @@ Result<TopicDescription> describe_topic(const Engine& engine, const std::string&
   const std::string directory = engine.directory().string();
   std::string text = "there is no topic " + topic + " in " + directory + ".";
   if (const auto guess = nearest(topic, *known)) text += " Did you mean " + *guess + "?";
-  return Error(Errc::unknown_topic_or_partition, text + " To create it: seriatim -d " + directory + " topic create " + topic);
+  return Error(Errc::unknown_topic_or_partition,
+               text + " To create it: seriatim -d " + directory + " topic create " + topic);
 }
 
 Result<std::vector<TopicPartition>> select_partitions(const TopicDescription& topic, std::string_view list) {
   std::vector<TopicPartition> selected;
   if (list.empty()) {
-    for (const PartitionDescription& partition : topic.partitions) selected.push_back({topic.name, partition.partition});
+    for (const PartitionDescription& partition : topic.partitions)
+      selected.push_back({topic.name, partition.partition});
     return selected;
   }
   const Result<std::vector<PartitionId>> partitions = parse_partitions(list);
   if (!partitions.ok()) return partitions.error();
   for (const PartitionId partition : *partitions) {
     if (static_cast<std::size_t>(partition) >= topic.partitions.size()) {
-      return Error(Errc::unknown_topic_or_partition, "topic " + topic.name + " has no partition " + std::to_string(partition) + ", only 0 .. " +
+      return Error(Errc::unknown_topic_or_partition, "topic " + topic.name + " has no partition " +
+                                                         std::to_string(partition) + ", only 0 .. " +
                                                          std::to_string(topic.partitions.size() - 1));
     }
     selected.push_back({topic.name, partition});

@@ -11,9 +11,9 @@
 namespace seriatim::tools {
 
 struct FileUsage {
-  std::string path{};             ///< Relative to the directory walked.
+  std::string path{};  ///< Relative to the directory walked.
   std::uint64_t size = 0;
-  std::uint64_t allocated = 0;    ///< Blocks held: more than `size` while an active segment is extended ahead.
+  std::uint64_t allocated = 0;  ///< Blocks held: more than `size` while an active segment is extended ahead.
 };
 
 /// All regular files below `directory`, sorted by path. A file that goes while it is looked at is left out.

@@ -17,24 +17,31 @@ struct DumpArguments {
 };
 
 // The files of TOPIC:PARTITION in the order of their offsets: segments, and with --index everything else too.
-Result<std::vector<std::filesystem::path>> files_of_partition(const Context& context, const std::string& target, bool with_indexes) {
+Result<std::vector<std::filesystem::path>> files_of_partition(const Context& context,
+                                                              const std::string& target, bool with_indexes) {
   const std::size_t colon = target.rfind(':');
   if (colon == std::string::npos) {
-    return Error(Errc::not_found, "there is no file " + target + ". Name a file, or a partition as TOPIC:PARTITION");
+    return Error(Errc::not_found,
+                 "there is no file " + target + ". Name a file, or a partition as TOPIC:PARTITION");
   }
   const Result<std::filesystem::path> directory = context.directory();
   if (!directory.ok()) return directory.error();
-  const std::filesystem::path partition = *directory / "log" / (target.substr(0, colon) + "-" + target.substr(colon + 1));
+  const std::filesystem::path partition =
+      *directory / "log" / (target.substr(0, colon) + "-" + target.substr(colon + 1));
   std::error_code failure;
   std::vector<std::filesystem::path> files;
-  for (std::filesystem::directory_iterator entry(partition, failure), end; !failure && entry != end; entry.increment(failure)) {
+  for (std::filesystem::directory_iterator entry(partition, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
     const std::string extension = entry->path().extension().string();
-    const bool is_index = extension == ".index" || extension == ".timeindex" || extension == ".txnindex" || extension == ".snapshot";
+    const bool is_index = extension == ".index" || extension == ".timeindex" || extension == ".txnindex" ||
+                          extension == ".snapshot";
     if (extension == ".log" || (with_indexes && is_index)) files.push_back(entry->path());
   }
   if (failure) {
-    return Error(Errc::unknown_topic_or_partition, "there is no partition " + target + ": " + partition.string() + ": " + failure.message() +
-                                                       ". seriatim topic list shows the topics", failure.value());
+    return Error(Errc::unknown_topic_or_partition,
+                 "there is no partition " + target + ": " + partition.string() + ": " + failure.message() +
+                     ". seriatim topic list shows the topics",
+                 failure.value());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -42,7 +49,8 @@ Result<std::vector<std::filesystem::path>> files_of_partition(const Context& con
 
 Result<ExitCode> dump(Context& context, const DumpArguments& arguments) {
   if (context.format() == OutputFormat::tsv) {
-    return Error(Errc::invalid_argument, "dump's rows have different columns, which tsv cannot hold. Choose --output jsonl");
+    return Error(Errc::invalid_argument,
+                 "dump's rows have different columns, which tsv cannot hold. Choose --output jsonl");
   }
   DumpWriter writer(context.out, context.format());
   ExitCode worst = ExitCode::ok;
@@ -71,11 +79,20 @@ Result<ExitCode> dump(Context& context, const DumpArguments& arguments) {
 Command dump_command() {
   auto arguments = std::make_shared<DumpArguments>();
   return {.name = "dump",
-          .summary = "Prints stored batches, records and index entries, as kafka-dump-log does; exit status 4 if a batch fails its checks",
-          .positionals = {{.name = "TARGET", .help = "Files of a partition, or TOPIC:PARTITION", .target = &arguments->targets}},
-          .options = {{.names = "-r,--records,--deep", .help = "Print the records of each batch", .target = &arguments->settings.records},
-                      {.names = "-i,--index", .help = "With TOPIC:PARTITION, print indexes and snapshots too", .target = &arguments->indexes}},
-          .examples = {"seriatim -d data dump orders:0 --records", "seriatim dump data/log/orders-0/00000000000000000000.index"},
+          .summary =
+              "Prints stored batches, records and index entries, as kafka-dump-log does; exit status 4 if a "
+              "batch fails its checks",
+          .positionals = {{.name = "TARGET",
+                           .help = "Files of a partition, or TOPIC:PARTITION",
+                           .target = &arguments->targets}},
+          .options = {{.names = "-r,--records,--deep",
+                       .help = "Print the records of each batch",
+                       .target = &arguments->settings.records},
+                      {.names = "-i,--index",
+                       .help = "With TOPIC:PARTITION, print indexes and snapshots too",
+                       .target = &arguments->indexes}},
+          .examples = {"seriatim -d data dump orders:0 --records",
+                       "seriatim dump data/log/orders-0/00000000000000000000.index"},
           .run = [arguments](Context& context) { return dump(context, *arguments); }};
 }
 

@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t entries_at_once = 4'096;
 
 // Calls `print` for each entry of `entry_bytes` until it returns false or the file ends.
-Result<> for_each_entry(const StoredFile& file, std::size_t entry_bytes, const std::function<bool(const std::byte*)>& print) {
+Result<> for_each_entry(const StoredFile& file, std::size_t entry_bytes,
+                        const std::function<bool(const std::byte*)>& print) {
   std::vector<std::byte> piece;
   for (std::uint64_t position = 0; position < file.size(); position += entry_bytes * entries_at_once) {
     const Result<> read = file.read(position, entry_bytes * entries_at_once, piece);
@@ -60,12 +61,16 @@ Result<ExitCode> dump_transaction_index(const StoredFile& file, DumpWriter& writ
     format::AbortedTransaction entry;
     is_valid = format::load_aborted_transaction(at, entry);
     if (!is_valid) return false;
-    writer.row({{"producer_id", entry.producer_id}, {"first_offset", entry.first_offset}, {"last_offset", entry.last_offset},
+    writer.row({{"producer_id", entry.producer_id},
+                {"first_offset", entry.first_offset},
+                {"last_offset", entry.last_offset},
                 {"last_stable_offset", entry.last_stable_offset}});
     return true;
   });
   if (!read.ok()) return read.error();
-  if (!is_valid) writer.row({{"fault", "an entry's version or offsets make no sense; opening for writing makes the file again"}});
+  if (!is_valid)
+    writer.row(
+        {{"fault", "an entry's version or offsets make no sense; opening for writing makes the file again"}});
   return is_valid ? ExitCode::ok : ExitCode::repairable;
 }
 
@@ -79,29 +84,42 @@ Result<ExitCode> dump_snapshot(const StoredFile& file, DumpWriter& writer) {
     return ExitCode::repairable;
   }
   for (const format::ProducerSnapshotEntry& entry : *entries) {
-    writer.row({{"producer_id", entry.producer_id}, {"producer_epoch", entry.producer_epoch}, {"last_sequence", entry.last_sequence},
-                {"last_offset", entry.last_offset}, {"offset_delta", entry.offset_delta}, {"timestamp", entry.timestamp_ms},
-                {"coordinator_epoch", entry.coordinator_epoch}, {"open_transaction_first_offset", entry.open_transaction_first_offset}});
+    writer.row({{"producer_id", entry.producer_id},
+                {"producer_epoch", entry.producer_epoch},
+                {"last_sequence", entry.last_sequence},
+                {"last_offset", entry.last_offset},
+                {"offset_delta", entry.offset_delta},
+                {"timestamp", entry.timestamp_ms},
+                {"coordinator_epoch", entry.coordinator_epoch},
+                {"open_transaction_first_offset", entry.open_transaction_first_offset}});
   }
   return ExitCode::ok;
 }
 
 }  // namespace
 
-Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings, DumpWriter& writer) {
+Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings,
+                           DumpWriter& writer) {
   const auto name = format::parse_file_name(path.filename().string());
   if (!name) {
-    return Error(Errc::invalid_argument, path.string() + " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
-                                                         ".txnindex or .snapshot after 20 digits");
+    return Error(Errc::invalid_argument,
+                 path.string() +
+                     " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
+                     ".txnindex or .snapshot after 20 digits");
   }
   const Result<StoredFile> file = StoredFile::open(path);
   if (!file.ok()) return file.error();
   switch (name->kind) {
-    case format::FileKind::log: return dump_log(*file, name->offset, settings.records, writer);
-    case format::FileKind::offset_index: return dump_offset_index(*file, name->offset, writer);
-    case format::FileKind::time_index: return dump_time_index(*file, name->offset, writer);
-    case format::FileKind::transaction_index: return dump_transaction_index(*file, writer);
-    case format::FileKind::snapshot: break;
+    case format::FileKind::log:
+      return dump_log(*file, name->offset, settings.records, writer);
+    case format::FileKind::offset_index:
+      return dump_offset_index(*file, name->offset, writer);
+    case format::FileKind::time_index:
+      return dump_time_index(*file, name->offset, writer);
+    case format::FileKind::transaction_index:
+      return dump_transaction_index(*file, writer);
+    case format::FileKind::snapshot:
+      break;
   }
   return dump_snapshot(*file, writer);
 }

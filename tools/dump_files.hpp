@@ -17,6 +17,7 @@ struct DumpSettings {
 /// Prints a `.log`, `.index`, `.timeindex`, `.txnindex` or `.snapshot` file.
 /// @return damage if its bytes are not what they should be.
 /// Errors: invalid_argument: no such kind of file; as reading.
-Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings, DumpWriter& writer);
+Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings,
+                           DumpWriter& writer);
 
 }  // namespace seriatim::tools

@@ -23,12 +23,24 @@ using format::BatchHeader;
 constexpr std::size_t section_bytes_max = 0x7fffffff;
 
 Json describe(const BatchHeader& header, std::uint64_t position, bool is_valid) {
-  return {{"base_offset", header.base_offset}, {"last_offset", header.last_offset()}, {"count", header.record_count},
-          {"base_sequence", header.base_sequence}, {"last_sequence", header.last_sequence()}, {"producer_id", header.producer_id},
-          {"producer_epoch", header.producer_epoch}, {"leader_epoch", header.leader_epoch}, {"transactional", header.is_transactional()},
-          {"control", header.is_control()}, {"delete_horizon", header.has_delete_horizon()}, {"position", position},
-          {"timestamp_type", header.uses_log_append_time() ? "LogAppendTime" : "CreateTime"}, {"max_timestamp", header.max_timestamp_ms},
-          {"size", header.size_bytes()}, {"magic", header.magic}, {"codec", std::string(format::name(header.codec()))}, {"crc", header.crc},
+  return {{"base_offset", header.base_offset},
+          {"last_offset", header.last_offset()},
+          {"count", header.record_count},
+          {"base_sequence", header.base_sequence},
+          {"last_sequence", header.last_sequence()},
+          {"producer_id", header.producer_id},
+          {"producer_epoch", header.producer_epoch},
+          {"leader_epoch", header.leader_epoch},
+          {"transactional", header.is_transactional()},
+          {"control", header.is_control()},
+          {"delete_horizon", header.has_delete_horizon()},
+          {"position", position},
+          {"timestamp_type", header.uses_log_append_time() ? "LogAppendTime" : "CreateTime"},
+          {"max_timestamp", header.max_timestamp_ms},
+          {"size", header.size_bytes()},
+          {"magic", header.magic},
+          {"codec", std::string(format::name(header.codec()))},
+          {"crc", header.crc},
           {"valid", is_valid}};
 }
 
@@ -41,10 +53,14 @@ void put_field(Json& row, const std::string& name, BytesView bytes) {
 }
 
 Json describe(const BatchHeader& header, const format::DecodedRecord& record) {
-  Json row = {{"offset", header.base_offset + record.offset_delta}, {"timestamp", header.record_timestamp_ms(record.timestamp_delta)}};
+  Json row = {{"offset", header.base_offset + record.offset_delta},
+              {"timestamp", header.record_timestamp_ms(record.timestamp_delta)}};
   if (header.is_control()) {
     const auto control = format::parse_control_record(record.key, record.value);
-    row["control_type"] = !control ? "malformed" : control->is_commit() ? "commit" : control->is_abort() ? "abort" : "other";
+    row["control_type"] = !control               ? "malformed"
+                          : control->is_commit() ? "commit"
+                          : control->is_abort()  ? "abort"
+                                                 : "other";
     if (control) row["coordinator_epoch"] = control->coordinator_epoch;
     return row;
   }
@@ -62,7 +78,8 @@ Json describe(const BatchHeader& header, const format::DecodedRecord& record) {
   return row;
 }
 
-ExitCode dump_records(const BatchHeader& header, base::ByteSpan batch, std::vector<std::byte>& scratch, DumpWriter& writer) {
+ExitCode dump_records(const BatchHeader& header, base::ByteSpan batch, std::vector<std::byte>& scratch,
+                      DumpWriter& writer) {
   const auto section = format::record_section(batch, section_bytes_max, scratch);
   if (!section.ok()) {
     writer.row({{"fault", section.error().message()}}, "| ");
@@ -71,7 +88,8 @@ ExitCode dump_records(const BatchHeader& header, base::ByteSpan batch, std::vect
   format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
   format::DecodedRecord record;
   auto step = cursor.next(record);
-  for (; step == format::RecordCursor::Step::record; step = cursor.next(record)) writer.row(describe(header, record), "| ");
+  for (; step == format::RecordCursor::Step::record; step = cursor.next(record))
+    writer.row(describe(header, record), "| ");
   if (step == format::RecordCursor::Step::end) return ExitCode::ok;
   writer.row({{"fault", "a record's lengths do not fit its batch"}}, "| ");
   return ExitCode::damage;
@@ -91,7 +109,9 @@ Result<> read_batch(const StoredFile& file, std::uint64_t position, std::vector<
 ExitCode report_end(BatchFault fault, std::uint64_t position, std::uint64_t file_size, DumpWriter& writer) {
   if (position == file_size) return ExitCode::ok;
   const bool is_damage = fault != BatchFault::end_of_log && fault != BatchFault::truncated;
-  writer.row({{"position", position}, {"fault", std::string(format::describe(fault))}, {"bytes_left", file_size - position}});
+  writer.row({{"position", position},
+              {"fault", std::string(format::describe(fault))},
+              {"bytes_left", file_size - position}});
   return is_damage ? ExitCode::damage : ExitCode::ok;
 }
 
@@ -116,7 +136,8 @@ Result<ExitCode> dump_log(const StoredFile& file, Offset base, bool with_records
     const bool is_valid = format::crc_is_valid(whole);
     writer.row(describe(header, position, is_valid));
     if (!is_valid) outcome = ExitCode::damage;
-    if (is_valid && with_records && dump_records(header, whole, scratch, writer) != ExitCode::ok) outcome = ExitCode::damage;
+    if (is_valid && with_records && dump_records(header, whole, scratch, writer) != ExitCode::ok)
+      outcome = ExitCode::damage;
     position += header.size_bytes();
     lowest = header.next_offset();
   }

@@ -14,7 +14,8 @@ void DumpWriter::row(const Json& object, std::string_view prefix) {
     std::string line(prefix);
     for (const auto& [name, value] : object.items()) {
       line += line.size() == prefix.size() ? "" : " ";
-      line += name + ": " + (value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump());
+      line +=
+          name + ": " + (value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump());
     }
     out_.write(line + "\n");
   }

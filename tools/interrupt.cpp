@@ -20,7 +20,8 @@ extern "C" void on_interrupt(int signal_number) {
   caught_signal.store(signal_number, std::memory_order_relaxed);
   const std::uint64_t one = 1;
   // An eventfd takes 2^64 - 2 of these before a write could fail, and then it is readable all the same.
-  [[maybe_unused]] const ssize_t written = ::write(wake_fd.load(std::memory_order_relaxed), &one, sizeof(one));
+  [[maybe_unused]] const ssize_t written =
+      ::write(wake_fd.load(std::memory_order_relaxed), &one, sizeof(one));
   errno = saved_errno;
 }
 

@@ -3,13 +3,15 @@
 
 namespace seriatim::tools {
 
-/// Installs the handlers and ignores SIGPIPE (a closed reader is an error of write). Called once, before other threads exist.
+/// Installs the handlers and ignores SIGPIPE (a closed reader is an error of write). Called once, before
+/// other threads exist.
 void catch_interrupts() noexcept;
 /// Whether a signal asked to stop. Threads: any.
 bool is_interrupted() noexcept;
 /// The signal that asked, 0 if none did.
 int interrupting_signal() noexcept;
-/// Readable from the moment on when a signal asked to stop: for poll(2) next to an input. -1 if it could not be made.
+/// Readable from the moment on when a signal asked to stop: for poll(2) next to an input. -1 if it could not
+/// be made.
 int interrupt_fd() noexcept;
 
 }  // namespace seriatim::tools

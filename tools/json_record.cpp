@@ -21,7 +21,8 @@ Json headers_of(const RecordView& record, bool as_base64) {
   Json headers = Json::array();
   for (std::size_t i = 0; i < record.header_count(); ++i) {
     const HeaderView header = record.header(i);
-    headers.push_back({text(header.key), header.value.is_null() ? Json(nullptr) : Json(text(header.value.text()))});
+    headers.push_back(
+        {text(header.key), header.value.is_null() ? Json(nullptr) : Json(text(header.value.text()))});
   }
   return headers;
 }

@@ -2,8 +2,9 @@
 //
 //   {"topic":"orders","partition":3,"offset":7,"timestamp":1795358379512,"key":"user-42","value":"...","headers":[["trace","4bf9"]]}
 //
-// Null stays null. Bytes that are not UTF-8 go as Base64 in a field of the same name with _b64 at its end (`key_b64`, `value_b64`); if one header
-// is not UTF-8, all of them go as `headers_b64`, names and values in Base64.
+// Null stays null. Bytes that are not UTF-8 go as Base64 in a field of the same name with _b64 at its end
+// (`key_b64`, `value_b64`); if one header is not UTF-8, all of them go as `headers_b64`, names and values in
+// Base64.
 #pragma once
 
 #include <seriatim/record.hpp>

@@ -29,10 +29,14 @@ Result<Text> text_of(const std::string& field, const Json& value) {
   return Text(*bytes);
 }
 
-Result<std::int64_t> integer_of(const std::string& field, const Json& value, std::int64_t smallest, std::int64_t largest) {
-  const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(largest));
+Result<std::int64_t> integer_of(const std::string& field, const Json& value, std::int64_t smallest,
+                                std::int64_t largest) {
+  const bool fits =
+      value.is_number_integer() &&
+      (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(largest));
   if (!fits || value.get<std::int64_t>() < smallest || value.get<std::int64_t>() > largest) {
-    return bad_field(field, "must be an integer, " + std::to_string(smallest) + " .. " + std::to_string(largest));
+    return bad_field(field,
+                     "must be an integer, " + std::to_string(smallest) + " .. " + std::to_string(largest));
   }
   return value.get<std::int64_t>();
 }
@@ -64,26 +68,32 @@ Result<> read_field(JsonRecord& record, const std::string& field, const Json& va
   if (field == "value" || field == "value_b64") return read_text(record.value, field, value);
   if (field == "headers" || field == "headers_b64") return read_headers(record, field, value);
   if (field == "partition") {
-    const Result<std::int64_t> partition = integer_of(field, value, 0, std::numeric_limits<PartitionId>::max());
+    const Result<std::int64_t> partition =
+        integer_of(field, value, 0, std::numeric_limits<PartitionId>::max());
     if (!partition.ok()) return partition.error();
     record.partition = static_cast<PartitionId>(*partition);
     return {};
   }
   if (field == "timestamp") {
-    const Result<std::int64_t> timestamp = integer_of(field, value, -1, std::numeric_limits<std::int64_t>::max());
+    const Result<std::int64_t> timestamp =
+        integer_of(field, value, -1, std::numeric_limits<std::int64_t>::max());
     if (!timestamp.ok()) return timestamp.error();
     record.timestamp = Timestamp(std::chrono::milliseconds(*timestamp));
     return {};
   }
-  return bad_field(field, "is unknown. Known are key, value, headers (each also with _b64), partition, timestamp, topic and offset");
+  return bad_field(field,
+                   "is unknown. Known are key, value, headers (each also with _b64), partition, timestamp, "
+                   "topic and offset");
 }
 
 }  // namespace
 
 Result<JsonRecord> parse_json_record(std::string_view line) {
   const Json object = Json::parse(line, nullptr, false);
-  if (object.is_discarded()) return Error(Errc::invalid_record, "this is not JSON: " + printable(line.substr(0, 60)));
-  if (!object.is_object()) return Error(Errc::invalid_record, "this is JSON but not an object: " + printable(line.substr(0, 60)));
+  if (object.is_discarded())
+    return Error(Errc::invalid_record, "this is not JSON: " + printable(line.substr(0, 60)));
+  if (!object.is_object())
+    return Error(Errc::invalid_record, "this is JSON but not an object: " + printable(line.substr(0, 60)));
   JsonRecord record;
   for (const auto& [field, value] : object.items()) {
     const bool twice = field.ends_with("_b64") && object.contains(field.substr(0, field.size() - 4));

@@ -1,4 +1,5 @@
-// A record from one JSON object on a line, in the form json_record.hpp describes. Strict: what would be dropped silently is an error.
+// A record from one JSON object on a line, in the form json_record.hpp describes. Strict: what would be
+// dropped silently is an error.
 #pragma once
 
 #include <optional>

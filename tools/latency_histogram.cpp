@@ -38,7 +38,8 @@ std::chrono::nanoseconds LatencyHistogram::mean() const noexcept {
 }
 
 std::chrono::nanoseconds LatencyHistogram::percentile(double percent) const noexcept {
-  const auto wanted = static_cast<std::uint64_t>(std::ceil(static_cast<double>(count_) * std::clamp(percent, 0.0, 100.0) / 100.0));
+  const auto wanted = static_cast<std::uint64_t>(
+      std::ceil(static_cast<double>(count_) * std::clamp(percent, 0.0, 100.0) / 100.0));
   std::uint64_t seen = 0;
   for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
     seen += buckets_[bucket];

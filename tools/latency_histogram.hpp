@@ -1,4 +1,5 @@
-// Latencies in log-linear buckets: 64 to each power of two, so that a percentile is at most 1.6 % too large, whatever its size.
+// Latencies in log-linear buckets: 64 to each power of two, so that a percentile is at most 1.6 % too large,
+// whatever its size.
 #pragma once
 
 #include <array>
@@ -16,7 +17,9 @@ class LatencyHistogram {
   void merge(const LatencyHistogram& other) noexcept;
 
   std::uint64_t count() const noexcept { return count_; }
-  std::chrono::nanoseconds max() const noexcept { return std::chrono::nanoseconds(static_cast<std::int64_t>(max_)); }
+  std::chrono::nanoseconds max() const noexcept {
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(max_));
+  }
   std::chrono::nanoseconds mean() const noexcept;
   /// The smallest bucket end that `percent` of all latencies do not exceed; 0 if nothing was recorded.
   /// @param percent  0 .. 100.

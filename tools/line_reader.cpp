@@ -50,7 +50,9 @@ Result<LineReader::Arrival> LineReader::read_more() {
     if (inputs[0].revents == 0) continue;
     const std::size_t before = buffer_.size();
     if (before > line_limit) {
-      return Error(Errc::record_too_large, "a line of the input exceeds 2147483647 bytes, which no record can hold. Choose the delimiter (-D) of the data");
+      return Error(Errc::record_too_large,
+                   "a line of the input exceeds 2147483647 bytes, which no record can hold. Choose the "
+                   "delimiter (-D) of the data");
     }
     buffer_.resize(before + read_bytes);
     const ssize_t got = ::read(fd_, buffer_.data() + before, read_bytes);
@@ -59,7 +61,8 @@ Result<LineReader::Arrival> LineReader::read_more() {
     if (got > 0) return Arrival::bytes;
     if (got == 0) return Arrival::end;
     if (read_errno != EINTR && read_errno != EAGAIN) {
-      return Error(Errc::io_error, std::string("reading the input failed: ") + std::strerror(read_errno), read_errno);
+      return Error(Errc::io_error, std::string("reading the input failed: ") + std::strerror(read_errno),
+                   read_errno);
     }
   }
 }

@@ -1,4 +1,5 @@
-// Reads records that a delimiter parts from a pipe, a terminal or a file, and hands over what is there without waiting for more.
+// Reads records that a delimiter parts from a pipe, a terminal or a file, and hands over what is there
+// without waiting for more.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +18,9 @@ class LineReader {
   /// @param delimiter  not empty.
   LineReader(int fd, std::string delimiter) : fd_(fd), delimiter_(std::move(delimiter)) {}
 
-  /// Waits for input and returns every whole line that has arrived, at least one; none at the end of the input or when a signal asked to
-  /// stop. A last line without a delimiter counts.
-  /// Errors: io_error; record_too_large: a line exceeds what one record can hold.
-  /// Lifetime: the lines live until the next call.
+  /// Waits for input and returns every whole line that has arrived, at least one; none at the end of the
+  /// input or when a signal asked to stop. A last line without a delimiter counts. Errors: io_error;
+  /// record_too_large: a line exceeds what one record can hold. Lifetime: the lines live until the next call.
   Result<std::vector<std::string_view>> read_lines();
   /// Whether `read_lines` would find input without waiting. True at the end of the input.
   bool has_input() const;

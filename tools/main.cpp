@@ -20,7 +20,8 @@ namespace {
 using namespace seriatim;
 using namespace seriatim::tools;
 
-// A descriptor 0, 1 or 2 that was closed would be given to the next file opened, and output meant for people would land in a segment.
+// A descriptor 0, 1 or 2 that was closed would be given to the next file opened, and output meant for people
+// would land in a segment.
 bool reserve_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
@@ -32,7 +33,7 @@ bool reserve_standard_descriptors() {
 int report(const Context& context, const Error& error) {
   // Whoever read the output has seen enough.
   if (context.out.reader_is_gone()) return static_cast<int>(ExitCode::ok);
-  if (is_interrupted()) return 128 + interrupting_signal();
+  if (error.code() == Errc::wakeup && is_interrupted()) return 128 + interrupting_signal();
   std::fprintf(stderr, "error %s: %s\n", std::string(error.name()).c_str(), error.message().c_str());
   return static_cast<int>(exit_code_of(error.code()));
 }
@@ -69,7 +70,10 @@ int main(int argc, char** argv) {
   try {
     return run_line(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s. This is a defect of seriatim or the machine is out of memory; run it again with less at a time\n", error.what());
+    std::fprintf(stderr,
+                 "error: %s. This is a defect of seriatim or the machine is out of memory; run it again with "
+                 "less at a time\n",
+                 error.what());
     return static_cast<int>(ExitCode::failed);
   }
 }

@@ -42,7 +42,8 @@ std::optional<std::chrono::sys_days> take_date(std::string_view& text) {
   if (!month || !take(text, '-')) return std::nullopt;
   const auto day = take_digits(text, 2);
   if (!day) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days(date);
@@ -123,7 +124,9 @@ std::optional<OffsetPoint> read_point(std::string_view text, Timestamp now) {
   const bool signed_number = text.front() == '-' || text.front() == '+';
   const auto number = read_digits(signed_number ? text.substr(1) : text);
   if (!number) return std::nullopt;
-  const Kind kind = text.front() == '-' ? Kind::before_end : text.front() == '+' ? Kind::after_beginning : Kind::absolute;
+  const Kind kind = text.front() == '-'   ? Kind::before_end
+                    : text.front() == '+' ? Kind::after_beginning
+                                          : Kind::absolute;
   return OffsetPoint{.kind = kind, .number = *number};
 }
 
@@ -135,7 +138,8 @@ std::optional<OffsetRange> read_range(std::string_view text, Timestamp now) {
     return starts ? OffsetRange{.start = point} : OffsetRange{.stop = point};
   }
   if (const auto point = read_point(text, now)) return OffsetRange{.start = point};
-  for (std::size_t colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
+  for (std::size_t colon = text.find(':'); colon != std::string_view::npos;
+       colon = text.find(':', colon + 1)) {
     const std::string_view before = text.substr(0, colon);
     const std::string_view after = text.substr(colon + 1);
     const auto start = read_point(before, now);
@@ -151,15 +155,19 @@ std::optional<OffsetRange> read_range(std::string_view text, Timestamp now) {
 
 Result<OffsetRange> parse_offset_expression(std::string_view text, Timestamp now) {
   if (const auto range = read_range(text, now)) return *range;
-  return Error(Errc::invalid_argument,
-               "\"" + std::string(text) + "\" is no offset expression. Write beginning, end, stored, an offset (42), a count from the end (-10) "
-               "or from the beginning (+10), a time (@2026-11-22T10:00:00Z, @1795358379512, @-15m), or START:STOP of these");
+  return Error(Errc::invalid_argument, "\"" + std::string(text) +
+                                           "\" is no offset expression. Write beginning, end, stored, an "
+                                           "offset (42), a count from the end (-10) "
+                                           "or from the beginning (+10), a time (@2026-11-22T10:00:00Z, "
+                                           "@1795358379512, @-15m), or START:STOP of these");
 }
 
 Result<Timestamp> parse_time(std::string_view text, Timestamp now) {
   if (const auto time = read_time(text, now)) return *time;
-  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" is no time since 1970. Write 2026-11-22, 2026-11-22T10:00:00Z, "
-                                       "milliseconds since 1970, or a duration back from now (-15m)");
+  return Error(Errc::invalid_argument,
+               "\"" + std::string(text) +
+                   "\" is no time since 1970. Write 2026-11-22, 2026-11-22T10:00:00Z, "
+                   "milliseconds since 1970, or a duration back from now (-15m)");
 }
 
 }  // namespace seriatim::tools

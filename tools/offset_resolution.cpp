@@ -5,7 +5,8 @@
 namespace seriatim::tools {
 namespace {
 
-Result<Offset> committed_or_beginning(const Admin& admin, const TopicPartition& topic_partition, const std::string& group) {
+Result<Offset> committed_or_beginning(const Admin& admin, const TopicPartition& topic_partition,
+                                      const std::string& group) {
   if (!group.empty()) {
     const auto offsets = admin.group_offsets(group);
     if (!offsets.ok()) return offsets.error();
@@ -25,7 +26,8 @@ Result<Offset> at_time(const Admin& admin, const TopicPartition& topic_partition
 
 }  // namespace
 
-Result<Offset> resolve(const Engine& engine, const TopicPartition& topic_partition, const OffsetPoint& point, const std::string& group) {
+Result<Offset> resolve(const Engine& engine, const TopicPartition& topic_partition, const OffsetPoint& point,
+                       const std::string& group) {
   using Kind = OffsetPoint::Kind;
   const Admin admin = engine.admin();
   if (point.kind == Kind::absolute) return point.number;
@@ -46,9 +48,11 @@ Result<> check_in_log(const Engine& engine, const TopicPartition& topic_partitio
   const Result<Offset> end = engine.admin().list_offset(topic_partition, OffsetSpec::latest);
   if (!end.ok()) return end.error();
   if (offset >= *start && offset <= *end) return {};
-  return Error(Errc::offset_out_of_range, topic_partition.topic + "-" + std::to_string(topic_partition.partition) + " holds offsets " +
-                                              std::to_string(*start) + " up to but excluding " + std::to_string(*end) + ", so there is no " +
-                                              std::to_string(offset) + ". Read from beginning, or from an offset in that range");
+  return Error(Errc::offset_out_of_range,
+               topic_partition.topic + "-" + std::to_string(topic_partition.partition) + " holds offsets " +
+                   std::to_string(*start) + " up to but excluding " + std::to_string(*end) +
+                   ", so there is no " + std::to_string(offset) +
+                   ". Read from beginning, or from an offset in that range");
 }
 
 }  // namespace seriatim::tools

@@ -10,7 +10,8 @@ namespace {
 
 std::string shown(const Json& cell, ColumnKind kind, bool for_terminal) {
   if (cell.is_null()) return "-";
-  if (kind == ColumnKind::time) return readable_time(Timestamp(std::chrono::milliseconds(cell.get<std::int64_t>())));
+  if (kind == ColumnKind::time)
+    return readable_time(Timestamp(std::chrono::milliseconds(cell.get<std::int64_t>())));
   if (kind == ColumnKind::bytes && for_terminal) return readable_size(cell.get<double>());
   if (cell.is_string()) return printable(cell.get_ref<const std::string&>());
   return cell.dump();
@@ -18,13 +19,15 @@ std::string shown(const Json& cell, ColumnKind kind, bool for_terminal) {
 
 std::string heading(const Column& column) {
   std::string text = column.name;
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return text;
 }
 
 // Columns as a terminal counts them: code points, since none of our texts combines characters.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string tsv_cell(const Json& cell) {
@@ -33,11 +36,20 @@ std::string tsv_cell(const Json& cell) {
   std::string text;
   for (const char c : cell.get_ref<const std::string&>()) {
     switch (c) {
-      case '\t': text += "\\t"; break;
-      case '\n': text += "\\n"; break;
-      case '\r': text += "\\r"; break;
-      case '\\': text += "\\\\"; break;
-      default: text += c;
+      case '\t':
+        text += "\\t";
+        break;
+      case '\n':
+        text += "\\n";
+        break;
+      case '\r':
+        text += "\\r";
+        break;
+      case '\\':
+        text += "\\\\";
+        break;
+      default:
+        text += c;
     }
   }
   return text;
@@ -60,9 +72,12 @@ void print_json(OutputStream& out, OutputFormat format, const Json& value) {
 
 void Table::print(OutputStream& out, OutputFormat format) const {
   switch (format) {
-    case OutputFormat::table: return print_aligned(out);
-    case OutputFormat::tsv: return print_tsv(out);
-    case OutputFormat::json: return print_json(out, format, to_json());
+    case OutputFormat::table:
+      return print_aligned(out);
+    case OutputFormat::tsv:
+      return print_tsv(out);
+    case OutputFormat::json:
+      return print_json(out, format, to_json());
     case OutputFormat::jsonl:
       for (const auto& row : rows_) print_json(out, format, row_to_json(row));
   }
@@ -92,7 +107,8 @@ void Table::print_aligned(OutputStream& out) const {
   for (const Column& column : columns_) lines[0].push_back(heading(column));
   for (const auto& row : rows_) {
     std::vector<std::string>& line = lines.emplace_back();
-    for (std::size_t i = 0; i < columns_.size(); ++i) line.push_back(shown(row[i], columns_[i].kind, for_terminal));
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      line.push_back(shown(row[i], columns_[i].kind, for_terminal));
   }
   std::vector<std::size_t> widths(columns_.size());
   for (const auto& line : lines) {
@@ -102,7 +118,8 @@ void Table::print_aligned(OutputStream& out) const {
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
       const std::string padding(widths[i] - width_of(line[i]), ' ');
-      const bool to_the_right = columns_[i].kind == ColumnKind::number || columns_[i].kind == ColumnKind::bytes;
+      const bool to_the_right =
+          columns_[i].kind == ColumnKind::number || columns_[i].kind == ColumnKind::bytes;
       text += (i == 0 ? "" : "  ") + (to_the_right ? padding + line[i] : line[i] + padding);
     }
     text.erase(text.find_last_not_of(' ') + 1);

@@ -8,7 +8,8 @@
 namespace seriatim::tools {
 namespace {
 
-// What one write(2) takes from a pipe's reader at the most with default settings is 64 KiB; more saves nothing and delays the reader.
+// What one write(2) takes from a pipe's reader at the most with default settings is 64 KiB; more saves
+// nothing and delays the reader.
 constexpr std::size_t buffer_limit = 64 * 1024;
 
 }  // namespace
@@ -22,8 +23,10 @@ void OutputStream::write(std::string_view text) {
 Result<> OutputStream::flush() {
   write_out();
   if (failed_errno_ == 0) return {};
-  return Error(Errc::io_error, std::string("standard output cannot be written: ") + std::strerror(failed_errno_) +
-                                   ". The results are incomplete; send them elsewhere and run the command again", failed_errno_);
+  return Error(Errc::io_error,
+               std::string("standard output cannot be written: ") + std::strerror(failed_errno_) +
+                   ". The results are incomplete; send them elsewhere and run the command again",
+               failed_errno_);
 }
 
 void OutputStream::write_out() {

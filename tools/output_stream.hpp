@@ -1,4 +1,5 @@
-// Standard output, buffered, with every failed write reported: results that did not arrive must not look like results.
+// Standard output, buffered, with every failed write reported: results that did not arrive must not look like
+// results.
 #pragma once
 
 #include <string>

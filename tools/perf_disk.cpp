@@ -80,7 +80,8 @@ Result<> measure_appends(const std::filesystem::path& directory, DiskReport& rep
   Result<ScratchFile> growing = ScratchFile::make(directory);
   if (!growing.ok()) return growing.error();
   for (const char* const name : {"append: pwrite, growing file", "append: pwrite, file written before"}) {
-    const Result<Rate> rate = measure_rate(name, report.size, [&] { return append_all(*growing, report.size, block); });
+    const Result<Rate> rate =
+        measure_rate(name, report.size, [&] { return append_all(*growing, report.size, block); });
     if (!rate.ok()) return rate.error();
     report.rates.push_back(*rate);
   }
@@ -109,7 +110,8 @@ Result<> measure_reads(const std::filesystem::path& directory, DiskReport& repor
   const Result<> written = append_all(*file, report.size, block);
   if (!written.ok()) return written;
   for (const bool cold : {true, false}) {
-    const Result<Rate> rate = measure_rate(cold ? "read: cold" : "read: hot", report.size, [&] { return file->read_all(report.size, buffer, cold); });
+    const Result<Rate> rate = measure_rate(cold ? "read: cold" : "read: hot", report.size,
+                                           [&] { return file->read_all(report.size, buffer, cold); });
     if (!rate.ok()) return rate.error();
     report.rates.push_back(*rate);
   }
@@ -139,7 +141,8 @@ Result<SyncLatency> measure_syncs(const std::filesystem::path& directory, std::s
 }
 
 double rate_of(const DiskReport& report, std::string_view name) {
-  const auto found = std::find_if(report.rates.begin(), report.rates.end(), [&](const Rate& rate) { return rate.name == name; });
+  const auto found = std::find_if(report.rates.begin(), report.rates.end(),
+                                  [&](const Rate& rate) { return rate.name == name; });
   return found == report.rates.end() ? 0 : found->bytes_per_second.value_or(0);
 }
 
@@ -151,27 +154,34 @@ std::vector<std::string> conclusions(const DiskReport& report) {
     lines.emplace_back("this is memory, not storage: nothing here survives a power cut, whatever the acks");
   } else if (std::min(growing, prepared) < honest_sync) {
     lines.push_back("a sync returns after " + readable_duration(std::min(growing, prepared)) +
-                    ", faster than any medium can write: something below promises what it does not keep; acks=all may not survive a power cut here");
+                    ", faster than any medium can write: something below promises what it does not keep; "
+                    "acks=all may not survive a power cut here");
   }
   const double commits = growing.count() > 0 ? 1e9 / static_cast<double>(growing.count()) : 0;
-  lines.push_back("acks=all: one producer that waits for each acknowledgement gets about " + fixed(commits, 0) +
-                  " commits/s; producers that commit at the same time share a sync, and linger gathers records into fewer");
+  lines.push_back("acks=all: one producer that waits for each acknowledgement gets about " +
+                  fixed(commits, 0) +
+                  " commits/s; producers that commit at the same time share a sync, and linger gathers "
+                  "records into fewer");
   const double p99 = static_cast<double>(report.syncs[0].latency.percentile(99).count());
   if (growing.count() > 0 && p99 > 10 * static_cast<double>(growing.count())) {
-    lines.push_back("the slowest hundredth of syncs takes over " + fixed(p99 / static_cast<double>(growing.count()), 0) +
-                    " times the median: the disk is shared or short of queue; expect it in the tail of acks=all");
+    lines.push_back(
+        "the slowest hundredth of syncs takes over " + fixed(p99 / static_cast<double>(growing.count()), 0) +
+        " times the median: the disk is shared or short of queue; expect it in the tail of acks=all");
   }
   const double mapped = rate_of(report, "append: stores into a map, blocks reserved");
   const double written = rate_of(report, "append: pwrite, growing file");
   if (mapped == 0) {
-    lines.emplace_back("this file system cannot reserve blocks: the engine appends with pwrite here (WriteMode::written)");
+    lines.emplace_back(
+        "this file system cannot reserve blocks: the engine appends with pwrite here (WriteMode::written)");
   } else {
-    lines.push_back("large appends: " + std::string(mapped >= written ? "stores into a map" : "pwrite") + " is ahead here (" +
-                    readable_size(mapped) + "/s mapped, " + readable_size(written) + "/s written); for small records the map saves a system call each");
+    lines.push_back("large appends: " + std::string(mapped >= written ? "stores into a map" : "pwrite") +
+                    " is ahead here (" + readable_size(mapped) + "/s mapped, " + readable_size(written) +
+                    "/s written); for small records the map saves a system call each");
   }
   const double cold = rate_of(report, "read: cold");
   if (cold > 0) {
-    lines.push_back("recovery and replay from a cold cache read about " + readable_size(cold) + "/s: a minute covers " + readable_size(cold * 60));
+    lines.push_back("recovery and replay from a cold cache read about " + readable_size(cold) +
+                    "/s: a minute covers " + readable_size(cold * 60));
   }
   return lines;
 }
@@ -181,20 +191,33 @@ void print(Context& context, const DiskReport& report) {
   if (context.format() == OutputFormat::json || context.format() == OutputFormat::jsonl) {
     Json rates = Json::array();
     for (const Rate& rate : report.rates) {
-      rates.push_back({{"name", rate.name}, {"bytes_per_second", rate.bytes_per_second ? Json(*rate.bytes_per_second) : Json(nullptr)}, {"note", rate.note}});
+      rates.push_back(
+          {{"name", rate.name},
+           {"bytes_per_second", rate.bytes_per_second ? Json(*rate.bytes_per_second) : Json(nullptr)},
+           {"note", rate.note}});
     }
     Json syncs = Json::array();
     for (const SyncLatency& sync : report.syncs) {
-      syncs.push_back({{"name", sync.name}, {"count", sync.latency.count()}, {"latency_ns", percentiles(sync.latency)}});
+      syncs.push_back(
+          {{"name", sync.name}, {"count", sync.latency.count()}, {"latency_ns", percentiles(sync.latency)}});
     }
-    print_json(context.out, context.format(), {{"file_system", report.file_system}, {"size", report.size}, {"rates", rates}, {"syncs", syncs}, {"meaning", meaning}});
+    print_json(context.out, context.format(),
+               {{"file_system", report.file_system},
+                {"size", report.size},
+                {"rates", rates},
+                {"syncs", syncs},
+                {"meaning", meaning}});
     return;
   }
-  context.out.write("file system " + report.file_system + ", test file " + readable_size(static_cast<double>(report.size)) + "\n");
+  context.out.write("file system " + report.file_system + ", test file " +
+                    readable_size(static_cast<double>(report.size)) + "\n");
   for (const Rate& rate : report.rates) {
-    context.out.write("  " + rate.name + ": " + (rate.bytes_per_second ? readable_size(*rate.bytes_per_second) + "/s" : rate.note) + "\n");
+    context.out.write("  " + rate.name + ": " +
+                      (rate.bytes_per_second ? readable_size(*rate.bytes_per_second) + "/s" : rate.note) +
+                      "\n");
   }
-  for (const SyncLatency& sync : report.syncs) context.out.write("  " + sync.name + ": " + percentile_line(sync.latency) + "\n");
+  for (const SyncLatency& sync : report.syncs)
+    context.out.write("  " + sync.name + ": " + percentile_line(sync.latency) + "\n");
   for (const std::string& line : meaning) context.out.write("- " + line + "\n");
 }
 
@@ -205,7 +228,8 @@ Result<ExitCode> perf_disk(Context& context, const DiskArguments& arguments) {
   if (!size.ok()) return size.error();
   constexpr std::uint64_t smallest = 1 << 20;
   constexpr std::uint64_t largest = std::uint64_t{64} << 30;
-  if (*size < smallest || *size > largest) return Error(Errc::invalid_argument, "--size " + arguments.size + " is outside 1MiB .. 64GiB");
+  if (*size < smallest || *size > largest)
+    return Error(Errc::invalid_argument, "--size " + arguments.size + " is outside 1MiB .. 64GiB");
   const Result<FileSystemRoom> room = room_of(arguments.directory);
   if (!room.ok()) return room.error();
   DiskReport report{.file_system = room->type, .size = *size / append_bytes * append_bytes};
@@ -214,7 +238,9 @@ Result<ExitCode> perf_disk(Context& context, const DiskArguments& arguments) {
   const Result<> read = measure_reads(arguments.directory, report);
   if (!read.ok()) return read.error();
   for (const bool prepared : {false, true}) {
-    const Result<SyncLatency> sync = measure_syncs(arguments.directory, prepared ? "sync: 4 KiB, file written before" : "sync: 4 KiB, growing file", prepared);
+    const Result<SyncLatency> sync =
+        measure_syncs(arguments.directory,
+                      prepared ? "sync: 4 KiB, file written before" : "sync: 4 KiB, growing file", prepared);
     if (!sync.ok()) return sync.error();
     report.syncs.push_back(*sync);
   }

@@ -21,7 +21,8 @@ ProducerOptions producer_options(const PerfArguments& arguments) {
 }
 
 std::string settings_text(const PerfArguments& arguments, std::size_t record_bytes) {
-  return arguments.topic + ", acks " + arguments.acks + ", values of " + std::to_string(record_bytes) + " bytes, codec " + arguments.codec;
+  return arguments.topic + ", acks " + arguments.acks + ", values of " + std::to_string(record_bytes) +
+         " bytes, codec " + arguments.codec;
 }
 
 // One producing thread's share and what it measured.
@@ -59,7 +60,8 @@ void append_all(Producer& producer, ProducerWork& work, const std::atomic<bool>&
   }
 }
 
-std::vector<ProducerWork> share_out(const PerfArguments& arguments, const PerfLimits& limits, const TopicDescription& topic) {
+std::vector<ProducerWork> share_out(const PerfArguments& arguments, const PerfLimits& limits,
+                                    const TopicDescription& topic) {
   const auto threads = static_cast<std::size_t>(arguments.producers.value_or(1));
   const auto batch_records = static_cast<std::size_t>(arguments.batch_records.value_or(1));
   std::vector<ProducerWork> shares(threads);
@@ -69,7 +71,8 @@ std::vector<ProducerWork> share_out(const PerfArguments& arguments, const PerfLi
     shares[i].batch_records = batch_records;
     shares[i].limits = limits;
     if (arguments.rate) {
-      shares[i].batches_per_second = static_cast<double>(*arguments.rate) / static_cast<double>(threads * batch_records);
+      shares[i].batches_per_second =
+          static_cast<double>(*arguments.rate) / static_cast<double>(threads * batch_records);
     }
   }
   return shares;
@@ -105,15 +108,17 @@ SteadyClock::time_point stamped(BytesView value) {
 // What the sending and the receiving thread tell each other.
 struct EndToEnd {
   std::atomic<std::uint64_t> sent{0};
-  std::atomic<bool> sending{true};   ///< False: no more will be sent.
-  std::atomic<bool> receiving{true}; ///< False: the receiver failed, sending on is of no use.
+  std::atomic<bool> sending{true};    ///< False: no more will be sent.
+  std::atomic<bool> receiving{true};  ///< False: the receiver failed, sending on is of no use.
 };
 
-Result<> send_paced(Producer& producer, const std::string& topic, const PerfLimits& limits, double rate, EndToEnd& state) {
+Result<> send_paced(Producer& producer, const std::string& topic, const PerfLimits& limits, double rate,
+                    EndToEnd& state) {
   std::string value(limits.record_bytes, '.');
   const auto start = SteadyClock::now();
   Pace pace(start, rate);
-  for (std::uint64_t i = 0; i < limits.records && !is_interrupted() && state.receiving.load(std::memory_order_relaxed); ++i) {
+  for (std::uint64_t i = 0;
+       i < limits.records && !is_interrupted() && state.receiving.load(std::memory_order_relaxed); ++i) {
     const auto intended = pace.await_next();
     if (intended - start >= limits.duration) break;
     stamp(value, intended);
@@ -139,7 +144,8 @@ Result<> receive(Consumer& consumer, Measurement& measurement, const EndToEnd& s
   }
 }
 
-// Asking for the positions fixes them: an end that was only looked up by the first poll would leave out what was sent before it.
+// Asking for the positions fixes them: an end that was only looked up by the first poll would leave out what
+// was sent before it.
 Result<> start_at_end(Consumer& consumer) {
   const Result<> sought = consumer.seek_to_end();
   if (!sought.ok()) return sought;
@@ -178,8 +184,9 @@ Result<ExitCode> perf_produce(Context& context, const PerfArguments& arguments) 
       });
     }
   }
-  Measurement measurement{.what = "produce to " + settings_text(arguments, limits->record_bytes) + ", " + std::to_string(shares.size()) +
-                                  " thread(s), " + std::to_string(shares[0].batch_records) + " record(s) an append",
+  Measurement measurement{.what = "produce to " + settings_text(arguments, limits->record_bytes) + ", " +
+                                  std::to_string(shares.size()) + " thread(s), " +
+                                  std::to_string(shares[0].batch_records) + " record(s) an append",
                           .latency_of = "append",
                           .elapsed = SteadyClock::now() - start};
   for (const ProducerWork& share : shares) {
@@ -201,15 +208,17 @@ Result<ExitCode> perf_consume(Context& context, const PerfArguments& arguments) 
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
-  Result<Consumer> consumer = engine->consumer({.max_poll_records = 10'000, .check_crcs = !arguments.skip_crc});
+  Result<Consumer> consumer =
+      engine->consumer({.max_poll_records = 10'000, .check_crcs = !arguments.skip_crc});
   if (!consumer.ok()) return consumer.error();
   const Result<> assigned = consumer->assign_topic(arguments.topic);
   if (!assigned.ok()) return assigned.error();
-  Measurement measurement{.what = "consume " + arguments.topic + (arguments.skip_crc ? ", checksums not checked" : ", checksums checked"),
+  Measurement measurement{.what = "consume " + arguments.topic +
+                                  (arguments.skip_crc ? ", checksums not checked" : ", checksums checked"),
                           .latency_of = "poll"};
   const auto start = SteadyClock::now();
-  const Result<> consumed =
-      measure_consume(*consumer, measurement, static_cast<std::uint64_t>(arguments.records.value_or(INT64_MAX)));
+  const Result<> consumed = measure_consume(
+      *consumer, measurement, static_cast<std::uint64_t>(arguments.records.value_or(INT64_MAX)));
   if (!consumed.ok()) return consumed.error();
   measurement.elapsed = SteadyClock::now() - start;
   print(context, measurement);
@@ -235,7 +244,8 @@ Result<ExitCode> perf_e2e(Context& context, const PerfArguments& arguments) {
   const double rate = static_cast<double>(arguments.rate.value_or(10'000));
   EndToEnd state;
   Result<> send_outcome;
-  Measurement measurement{.what = "e2e through " + settings_text(arguments, limits->record_bytes) + ", " + arguments.wait + " wait, " +
+  Measurement measurement{.what = "e2e through " + settings_text(arguments, limits->record_bytes) + ", " +
+                                  arguments.wait + " wait, " +
                                   std::to_string(static_cast<std::int64_t>(rate)) + " records/s asked",
                           .latency_of = "intended send to reader"};
   const auto start = SteadyClock::now();

@@ -11,10 +11,10 @@
 namespace seriatim::tools {
 
 struct Measurement {
-  std::string what{};            ///< "produce", and the settings that shaped it.
-  std::string latency_of{};      ///< What one latency spans.
+  std::string what{};        ///< "produce", and the settings that shaped it.
+  std::string latency_of{};  ///< What one latency spans.
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;       ///< Keys and values, not what surrounds them on the disk.
+  std::uint64_t bytes = 0;  ///< Keys and values, not what surrounds them on the disk.
   std::chrono::nanoseconds elapsed{0};
   LatencyHistogram latency{};
 };

@@ -54,8 +54,8 @@ class PerfData {
   std::size_t at_ = 0;
 };
 
-/// Says when each operation was meant to start: at a fixed rate, whether or not the one before was slow (so that a stall is counted in full), or
-/// at once if no rate is asked for.
+/// Says when each operation was meant to start: at a fixed rate, whether or not the one before was slow (so
+/// that a stall is counted in full), or at once if no rate is asked for.
 class Pace {
  public:
   Pace(std::chrono::steady_clock::time_point start, std::optional<double> operations_per_second);

@@ -1,9 +1,10 @@
 // produce: lines, files or JSON objects in, records out.
+#include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -44,7 +45,8 @@ class InputFile {
   static Result<InputFile> open(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd >= 0) return InputFile(fd);
-    return Error(errno == ENOENT ? Errc::not_found : Errc::io_error, "cannot read " + path + ": " + std::strerror(errno), errno);
+    return Error(errno == ENOENT ? Errc::not_found : Errc::io_error,
+                 "cannot read " + path + ": " + std::strerror(errno), errno);
   }
   int fd() const noexcept { return fd_; }
   /// Bytes of a regular file, 0 of anything else.
@@ -58,9 +60,10 @@ class InputFile {
   int fd_;
 };
 
-// Sends every line of `input`. Whenever the input pauses, everything read so far is written out and acknowledged, so that an interactive line
-// is never held back and a pipeline's next stage may rely on it.
-Result<> send_lines(ProduceSession& session, const RecordSource& source, const InputFile& input, const std::string& delimiter) {
+// Sends every line of `input`. Whenever the input pauses, everything read so far is written out and
+// acknowledged, so that an interactive line is never held back and a pipeline's next stage may rely on it.
+Result<> send_lines(ProduceSession& session, const RecordSource& source, const InputFile& input,
+                    const std::string& delimiter) {
   LineReader reader(input.fd(), delimiter);
   ProgressBar progress("produce", session.shows_progress() && input.size() > 0);
   std::uint64_t line_number = 0;
@@ -90,7 +93,8 @@ Result<> send_whole(ProduceSession& session, const RecordSource& source, const I
   while (true) {
     const ssize_t got = ::read(input.fd(), piece.data(), piece.size());
     if (got == 0) break;
-    if (got < 0 && errno == EINTR && !is_interrupted()) continue;
+    if (is_interrupted()) return Error(Errc::wakeup, "stopped before the whole file was read");
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error(Errc::io_error, std::string("reading failed: ") + std::strerror(errno), errno);
     content.append(piece.data(), static_cast<std::size_t>(got));
   }
@@ -102,13 +106,16 @@ Result<> send_whole(ProduceSession& session, const RecordSource& source, const I
 Result<> send_inputs(ProduceSession& session, const RecordSource& source, const ProduceArguments& arguments) {
   const Result<std::string> delimiter = parse_delimiter(arguments.delimiter);
   if (!delimiter.ok()) return delimiter.error();
-  if (delimiter->empty()) return Error(Errc::invalid_argument, "the record delimiter (-D) is empty; to send a whole file as one record, name the file");
+  if (delimiter->empty())
+    return Error(Errc::invalid_argument,
+                 "the record delimiter (-D) is empty; to send a whole file as one record, name the file");
   if (arguments.files.empty()) return send_lines(session, source, InputFile(STDIN_FILENO), *delimiter);
   for (const std::string& path : arguments.files) {
     const Result<InputFile> file = InputFile::open(path);
     if (!file.ok()) return file.error();
-    const Result<> sent = arguments.lines_of_files || arguments.shape.json ? send_lines(session, source, *file, *delimiter)
-                                                                           : send_whole(session, source, *file);
+    const Result<> sent = arguments.lines_of_files || arguments.shape.json
+                              ? send_lines(session, source, *file, *delimiter)
+                              : send_whole(session, source, *file);
     if (!sent.ok()) return sent.error().with_context(path);
     if (is_interrupted()) break;
   }
@@ -125,7 +132,8 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
 
-  Result<std::unique_ptr<ProduceSession>> session = ProduceSession::open(*engine, context, arguments.topic, arguments.settings);
+  Result<std::unique_ptr<ProduceSession>> session =
+      ProduceSession::open(*engine, context, arguments.topic, arguments.settings);
   if (!session.ok()) return session.error();
   const Result<> sent = send_inputs(**session, *source, arguments);
   // What was read before an error is in the log, whatever the error was; the closing line says how much.
@@ -140,25 +148,46 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
 std::vector<Option> shape_options(ProduceArguments& arguments) {
   RecordShape& shape = arguments.shape;
   return {
-      {.names = "-K,--key-delimiter", .value_name = "DELIM", .help = "Split each record into key and value at the first DELIM",
+      {.names = "-K,--key-delimiter",
+       .value_name = "DELIM",
+       .help = "Split each record into key and value at the first DELIM",
        .target = &shape.key_delimiter},
       {.names = "-k,--key", .value_name = "KEY", .help = "Key of every record", .target = &shape.key},
-      {.names = "-H,--header", .value_name = "K=V", .help = "Header of every record; may be repeated", .target = &shape.headers},
+      {.names = "-H,--header",
+       .value_name = "K=V",
+       .help = "Header of every record; may be repeated",
+       .target = &shape.headers},
       {.names = "-Z,--null", .help = "Send empty keys and values as null", .target = &shape.empty_is_null},
-      {.names = "-J,--json-lines", .help = "Each line is a JSON object, as consume -J writes it", .target = &shape.json},
-      {.names = "-D,--delimiter", .value_name = "DELIM", .help = "Delimiter between records (default: \\n)", .target = &arguments.delimiter},
-      {.names = "-l,--lines", .help = "Split files into records as standard input is; otherwise a file is one record",
+      {.names = "-J,--json-lines",
+       .help = "Each line is a JSON object, as consume -J writes it",
+       .target = &shape.json},
+      {.names = "-D,--delimiter",
+       .value_name = "DELIM",
+       .help = "Delimiter between records (default: \\n)",
+       .target = &arguments.delimiter},
+      {.names = "-l,--lines",
+       .help = "Split files into records as standard input is; otherwise a file is one record",
        .target = &arguments.lines_of_files},
   };
 }
 
 std::vector<Option> settings_options(ProduceSettings& settings) {
   return {
-      {.names = "-p,--partition", .value_name = "N", .help = "Send to this partition (default: by key)",
+      {.names = "-p,--partition",
+       .value_name = "N",
+       .help = "Send to this partition (default: by key)",
        .target = IntegerTarget{&settings.partition, 0, 9'999}},
-      {.names = "-z,--compression", .help = "Codec", .target = &settings.codec, .choices = {"none", "gzip", "snappy", "lz4", "zstd"}},
-      {.names = "--acks", .help = "What an acknowledgement promises (default: all)", .target = &settings.acks, .choices = {"none", "leader", "all"}},
-      {.names = "--report-acks", .value_name = "FILE", .help = "Append a line \"topic partition base_offset last_offset\" for what was acknowledged",
+      {.names = "-z,--compression",
+       .help = "Codec",
+       .target = &settings.codec,
+       .choices = {"none", "gzip", "snappy", "lz4", "zstd"}},
+      {.names = "--acks",
+       .help = "What an acknowledgement promises (default: all)",
+       .target = &settings.acks,
+       .choices = {"none", "leader", "all"}},
+      {.names = "--report-acks",
+       .value_name = "FILE",
+       .help = "Append a line \"topic partition base_offset last_offset\" for what was acknowledged",
        .target = &settings.report_path},
   };
 }
@@ -171,8 +200,13 @@ Command produce_command() {
   for (Option& option : settings_options(arguments->settings)) options.push_back(std::move(option));
   return {.name = "produce",
           .summary = "Appends records from standard input, one a line, or from files",
-          .positionals = {{.name = "TOPIC", .help = "Topic to append to; it must exist", .target = &arguments->topic},
-                          {.name = "FILE", .help = "Files to send, each as one record (see -l)", .target = &arguments->files, .required = false}},
+          .positionals = {{.name = "TOPIC",
+                           .help = "Topic to append to; it must exist",
+                           .target = &arguments->topic},
+                          {.name = "FILE",
+                           .help = "Files to send, each as one record (see -l)",
+                           .target = &arguments->files,
+                           .required = false}},
           .options = std::move(options),
           .examples = {"printf 'user-42:hello\\n' | seriatim -d data produce orders -K:",
                        "seriatim -d data consume orders -e -J | seriatim -d copy produce orders -J"},

@@ -21,7 +21,9 @@ constexpr std::chrono::minutes flush_timeout{5};
 
 Result<> check(const ProduceSettings& settings) {
   if (settings.acks == "none" && !settings.report_path.empty()) {
-    return Error(Errc::invalid_argument, "--acks none promises nothing, so there is nothing for --report-acks to report. Choose --acks leader or all");
+    return Error(Errc::invalid_argument,
+                 "--acks none promises nothing, so there is nothing for --report-acks to report. Choose "
+                 "--acks leader or all");
   }
   return {};
 }
@@ -34,11 +36,16 @@ CompressionType codec_of(std::string_view word) {
   return ProducerOptions{}.compression_type;
 }
 
-Acks acks_of(std::string_view word) { return word == "none" ? Acks::none : word == "leader" ? Acks::leader : Acks::all; }
+Acks acks_of(std::string_view word) {
+  return word == "none" ? Acks::none : word == "leader" ? Acks::leader : Acks::all;
+}
 
-Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engine, const Context& context, const std::string& topic,
+Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engine, const Context& context,
+                                                             const std::string& topic,
                                                              const ProduceSettings& settings) {
-  const ProducerOptions options{.acks = acks_of(settings.acks), .compression_type = codec_of(settings.codec), .linger = linger,
+  const ProducerOptions options{.acks = acks_of(settings.acks),
+                                .compression_type = codec_of(settings.codec),
+                                .linger = linger,
                                 .batch_size = batch_bytes};
   Result<Producer> producer = engine.producer(options);
   if (!producer.ok()) return producer.error();
@@ -46,9 +53,12 @@ Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engin
   if (settings.partition) session->partition_ = static_cast<PartitionId>(*settings.partition);
   if (!settings.report_path.empty()) {
     session->report_path_ = settings.report_path;
-    session->report_fd_ = ::open(settings.report_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    session->report_fd_ =
+        ::open(settings.report_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (session->report_fd_ < 0) {
-      return Error(Errc::io_error, "--report-acks " + settings.report_path + " cannot be opened: " + std::strerror(errno), errno);
+      return Error(Errc::io_error,
+                   "--report-acks " + settings.report_path + " cannot be opened: " + std::strerror(errno),
+                   errno);
     }
   }
   return session;
@@ -62,9 +72,14 @@ Result<> ProduceSession::send(const OutgoingRecord& record) {
   const Result<> so_far = first_failure();
   if (!so_far.ok()) return so_far;
   headers_.clear();
-  for (const auto& [name, value] : record.headers) headers_.push_back({name, value ? BytesView(*value) : BytesView()});
-  ProducerRecord outgoing{.topic = topic_, .key = record.key(), .value = record.value(), .partition = partition_ ? partition_ : record.partition,
-                          .timestamp = record.timestamp, .headers = headers_};
+  for (const auto& [name, value] : record.headers)
+    headers_.push_back({name, value ? BytesView(*value) : BytesView()});
+  ProducerRecord outgoing{.topic = topic_,
+                          .key = record.key(),
+                          .value = record.value(),
+                          .partition = partition_ ? partition_ : record.partition,
+                          .timestamp = record.timestamp,
+                          .headers = headers_};
   sent_bytes_ += outgoing.key.size() + outgoing.value.size();
   return producer_.send(outgoing, [this](const Result<RecordMetadata>& outcome) { on_outcome(outcome); });
 }
@@ -77,7 +92,8 @@ void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome) {
   }
   ++acknowledged_records_;
   if (outcome->offset < 0) return;  // Acks::none tells no offsets.
-  const auto [slot, is_new] = open_runs_.try_emplace(outcome->partition, Run{outcome->partition, outcome->offset, outcome->offset});
+  const auto [slot, is_new] =
+      open_runs_.try_emplace(outcome->partition, Run{outcome->partition, outcome->offset, outcome->offset});
   Run& run = slot->second;
   if (!is_new && outcome->offset == run.last + 1) {
     run.last = outcome->offset;
@@ -116,7 +132,8 @@ Result<> ProduceSession::report_acknowledged() {
 
 Result<> ProduceSession::write_report(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
-    const std::string line = topic_ + " " + std::to_string(run.partition) + " " + std::to_string(run.first) + " " + std::to_string(run.last) + "\n";
+    const std::string line = topic_ + " " + std::to_string(run.partition) + " " + std::to_string(run.first) +
+                             " " + std::to_string(run.last) + "\n";
     // One call a line: a reader of the file, and a kill in between, find whole lines only.
     ssize_t written = -1;
     do {
@@ -124,8 +141,10 @@ Result<> ProduceSession::write_report(const std::vector<Run>& runs) {
     } while (written < 0 && errno == EINTR);
     if (written == static_cast<ssize_t>(line.size())) continue;
     const int write_errno = written < 0 ? errno : ENOSPC;
-    return Error(Errc::io_error, "--report-acks " + report_path_ + " cannot be written: " + std::strerror(write_errno) +
-                                     ". The records are stored; the report lacks some of them", write_errno);
+    return Error(Errc::io_error,
+                 "--report-acks " + report_path_ + " cannot be written: " + std::strerror(write_errno) +
+                     ". The records are stored; the report lacks some of them",
+                 write_errno);
   }
   return {};
 }
@@ -140,9 +159,13 @@ void ProduceSession::print_summary() const {
   const std::lock_guard lock(mutex_);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   const double rate = seconds > 0 ? static_cast<double>(acknowledged_records_) / seconds : 0;
-  std::string text = "sent " + std::to_string(acknowledged_records_) + " record" + (acknowledged_records_ == 1 ? "" : "s") + ", " +
-                     readable_size(static_cast<double>(sent_bytes_)) + " in " + fixed(seconds, 3) + " s (" + fixed(rate, 0) + "/s)";
-  if (last_run_.last >= 0) text += ", last " + topic_ + "-" + std::to_string(last_run_.partition) + "@" + std::to_string(last_run_.last);
+  std::string text = "sent " + std::to_string(acknowledged_records_) + " record" +
+                     (acknowledged_records_ == 1 ? "" : "s") + ", " +
+                     readable_size(static_cast<double>(sent_bytes_)) + " in " + fixed(seconds, 3) + " s (" +
+                     fixed(rate, 0) + "/s)";
+  if (last_run_.last >= 0)
+    text +=
+        ", last " + topic_ + "-" + std::to_string(last_run_.partition) + "@" + std::to_string(last_run_.last);
   context_.note(text);
 }
 

@@ -36,7 +36,8 @@ Acks acks_of(std::string_view word);
 class ProduceSession {
  public:
   /// Errors: invalid_argument; io_error: the report file cannot be opened.
-  static Result<std::unique_ptr<ProduceSession>> open(const Engine& engine, const Context& context, const std::string& topic,
+  static Result<std::unique_ptr<ProduceSession>> open(const Engine& engine, const Context& context,
+                                                      const std::string& topic,
                                                       const ProduceSettings& settings);
   ~ProduceSession();
   ProduceSession(const ProduceSession&) = delete;
@@ -46,7 +47,8 @@ class ProduceSession {
   Result<> send(const OutgoingRecord& record);
   /// Waits for everything sent, then reports it.
   Result<> flush();
-  /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of offsets.
+  /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of
+  /// offsets.
   Result<> report_acknowledged();
   /// flush(), and a line on standard error that says what was sent.
   Result<> finish();

@@ -25,7 +25,9 @@ bool can_redraw_lines() {
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label, bool wanted)
-    : label_(std::move(label)), visible_(wanted && can_redraw_lines()), started_(std::chrono::steady_clock::now()) {}
+    : label_(std::move(label)),
+      visible_(wanted && can_redraw_lines()),
+      started_(std::chrono::steady_clock::now()) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -51,8 +53,9 @@ std::string ProgressBar::line(const std::string& label, std::uint64_t done_bytes
   const auto filled = static_cast<std::size_t>(part * bar_width);
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const double rate = seconds > 0 ? done / seconds : 0;
-  std::string text = label + "  [" + std::string(filled, '#') + std::string(bar_width - filled, '-') + "] " + fixed(part * 100, 0) + " %  " +
-                     readable_size(done) + " of " + readable_size(total) + "  " + readable_size(rate) + "/s";
+  std::string text = label + "  [" + std::string(filled, '#') + std::string(bar_width - filled, '-') + "] " +
+                     fixed(part * 100, 0) + " %  " + readable_size(done) + " of " + readable_size(total) +
+                     "  " + readable_size(rate) + "/s";
   if (rate > 0 && done < total) {
     const std::chrono::duration<double> left((total - done) / rate);
     text += "  ETA " + readable_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left));

@@ -1,4 +1,5 @@
-// A line on standard error that shows how far long work is, how fast, and how long it will take. Silent unless that is a terminal.
+// A line on standard error that shows how far long work is, how fast, and how long it will take. Silent
+// unless that is a terminal.
 #pragma once
 
 #include <chrono>
@@ -23,7 +24,8 @@ class ProgressBar {
   void clear() noexcept;
 
   /// The line for these numbers, without control characters.
-  static std::string line(const std::string& label, std::uint64_t done_bytes, std::uint64_t total_bytes, std::chrono::nanoseconds elapsed);
+  static std::string line(const std::string& label, std::uint64_t done_bytes, std::uint64_t total_bytes,
+                          std::chrono::nanoseconds elapsed);
 
  private:
   std::string label_;

@@ -34,13 +34,22 @@ std::optional<std::uint64_t> read_with_unit(std::string_view text, const std::ar
 }
 
 constexpr std::array size_units{
-    Unit{"", 1},          Unit{"B", 1},           Unit{"KiB", 1ULL << 10},     Unit{"MiB", 1ULL << 20},
-    Unit{"GiB", 1ULL << 30}, Unit{"TiB", 1ULL << 40}, Unit{"kB", 1'000},       Unit{"KB", 1'000},
-    Unit{"MB", 1'000'000},   Unit{"GB", 1'000'000'000}, Unit{"TB", 1'000'000'000'000},
+    Unit{"", 1},
+    Unit{"B", 1},
+    Unit{"KiB", 1ULL << 10},
+    Unit{"MiB", 1ULL << 20},
+    Unit{"GiB", 1ULL << 30},
+    Unit{"TiB", 1ULL << 40},
+    Unit{"kB", 1'000},
+    Unit{"KB", 1'000},
+    Unit{"MB", 1'000'000},
+    Unit{"GB", 1'000'000'000},
+    Unit{"TB", 1'000'000'000'000},
 };
 
 constexpr std::array duration_units{
-    Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}, Unit{"w", 604'800'000},
+    Unit{"ms", 1},        Unit{"s", 1'000},      Unit{"m", 60'000},
+    Unit{"h", 3'600'000}, Unit{"d", 86'400'000}, Unit{"w", 604'800'000},
 };
 
 // A thousand years: keeps every sum with a time of today far from overflow.
@@ -58,7 +67,8 @@ std::optional<PartitionId> read_partition(std::string_view text) {
 constexpr PartitionId partition_limit = 10'000;
 
 Error not_a_partition_list(std::string_view text) {
-  return {Errc::invalid_argument, "\"" + std::string(text) + "\" is no list of partitions. Write 0, or 0,2-5 (partitions 0 .. 9999)"};
+  return {Errc::invalid_argument,
+          "\"" + std::string(text) + "\" is no list of partitions. Write 0, or 0,2-5 (partitions 0 .. 9999)"};
 }
 
 std::optional<int> hex_digit(char c) {
@@ -71,13 +81,20 @@ std::optional<int> hex_digit(char c) {
 // Reads the escape whose letter is at `at` and moves `at` to its last character.
 std::optional<char> read_escape(std::string_view text, std::size_t& at) {
   switch (text[at]) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case '0': return '\0';
-    case '\\': return '\\';
-    case 'x': break;
-    default: return std::nullopt;
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case '0':
+      return '\0';
+    case '\\':
+      return '\\';
+    case 'x':
+      break;
+    default:
+      return std::nullopt;
   }
   if (at + 2 >= text.size()) return std::nullopt;
   const auto high = hex_digit(text[at + 1]);
@@ -91,13 +108,16 @@ std::optional<char> read_escape(std::string_view text, std::size_t& at) {
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   if (const auto size = read_with_unit(text, size_units)) return *size;
-  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" is no size. Write bytes (4096) or 64KiB, 1MiB, 1GB");
+  return Error(Errc::invalid_argument,
+               "\"" + std::string(text) + "\" is no size. Write bytes (4096) or 64KiB, 1MiB, 1GB");
 }
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto duration = read_with_unit(text, duration_units);
   if (duration && *duration <= longest_duration_ms) return std::chrono::milliseconds(*duration);
-  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" is no duration of up to a thousand years. Write 500ms, 10s, 15m, 2h or 7d");
+  return Error(Errc::invalid_argument,
+               "\"" + std::string(text) +
+                   "\" is no duration of up to a thousand years. Write 500ms, 10s, 15m, 2h or 7d");
 }
 
 Result<std::vector<PartitionId>> parse_partitions(std::string_view text) {
@@ -128,8 +148,9 @@ Result<std::string> parse_delimiter(std::string_view text) {
     }
     const auto escaped = ++at < text.size() ? read_escape(text, at) : std::nullopt;
     if (!escaped) {
-      return Error(Errc::invalid_argument,
-                   "\"" + std::string(text) + "\" has an unknown escape. Known are \\n \\t \\r \\0 \\\\ and \\xHH");
+      return Error(
+          Errc::invalid_argument,
+          "\"" + std::string(text) + "\" has an unknown escape. Known are \\n \\t \\r \\0 \\\\ and \\xHH");
     }
     result += *escaped;
   }
@@ -169,10 +190,11 @@ std::string readable_time(Timestamp time) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
   std::array<char, 80> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                   static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                                   static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  const int length = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
 }
 

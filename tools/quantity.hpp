@@ -1,4 +1,5 @@
-// Numbers as people write them: sizes (64KiB, 1GB), durations (15m), partition lists (0,2-5); and as they read them.
+// Numbers as people write them: sizes (64KiB, 1GB), durations (15m), partition lists (0,2-5); and as they
+// read them.
 #pragma once
 
 #include <chrono>

@@ -42,7 +42,9 @@ Result<RecordPlace> parse_place(std::string_view text) {
     const auto offset = read_number<Offset>(text.substr(at + 1));
     if (partition && offset) return RecordPlace{{std::string(text.substr(0, colon)), *partition}, *offset};
   }
-  return Error(Errc::invalid_argument, "\"" + std::string(text) + "\" does not name a record. Write TOPIC:PARTITION@OFFSET, as in orders:3@41872");
+  return Error(Errc::invalid_argument,
+               "\"" + std::string(text) +
+                   "\" does not name a record. Write TOPIC:PARTITION@OFFSET, as in orders:3@41872");
 }
 
 std::string shown(BytesView bytes) {
@@ -54,7 +56,8 @@ void print_pretty(const RecordView& record, OutputStream& out) {
   out.write("topic      " + std::string(record.topic()) + "\n");
   out.write("partition  " + std::to_string(record.partition()) + "\n");
   out.write("offset     " + std::to_string(record.offset()) + "\n");
-  out.write("timestamp  " + std::to_string(record.timestamp().time_since_epoch().count()) + "  " + readable_time(record.timestamp()) + "\n");
+  out.write("timestamp  " + std::to_string(record.timestamp().time_since_epoch().count()) + "  " +
+            readable_time(record.timestamp()) + "\n");
   out.write("key        " + shown(record.key()) + "\n");
   out.write("value      " + shown(record.value()) + "\n");
   for (std::size_t i = 0; i < record.header_count(); ++i) {
@@ -79,7 +82,8 @@ Result<ExitCode> get(Context& context, const GetArguments& arguments) {
   const Result<ConsumerRecords> records = reader->record_at(place->offset);
   if (!records.ok()) return records.error();
   if (records->empty()) {
-    return Error(Errc::offset_out_of_range, "there is no record at " + arguments.place + ": it is the end of the log, or compaction has removed it");
+    return Error(Errc::offset_out_of_range, "there is no record at " + arguments.place +
+                                                ": it is the end of the log, or compaction has removed it");
   }
   const RecordView& record = (*records)[0];
   if (arguments.value_only) {
@@ -136,14 +140,19 @@ Result<ExitCode> count(Context& context, const CountArguments& arguments) {
   const auto partitions = select_partitions(*topic, arguments.partitions);
   if (!partitions.ok()) return partitions.error();
   ProgressBar progress("count", arguments.scan && !context.options.quiet);
-  std::vector<Column> columns{{"topic"}, {"partition", ColumnKind::number}, {"log_start", ColumnKind::number}, {"end", ColumnKind::number},
+  std::vector<Column> columns{{"topic"},
+                              {"partition", ColumnKind::number},
+                              {"log_start", ColumnKind::number},
+                              {"end", ColumnKind::number},
                               {"records", ColumnKind::number}};
   if (arguments.scan) columns.push_back({"payload_bytes", ColumnKind::bytes});
   Table table(std::move(columns));
   for (const TopicPartition& partition : *partitions) {
-    const PartitionDescription& description = topic->partitions[static_cast<std::size_t>(partition.partition)];
+    const PartitionDescription& description =
+        topic->partitions[static_cast<std::size_t>(partition.partition)];
     const Offset offsets = description.high_watermark - description.log_start_offset;
-    std::vector<Json> row{partition.topic, partition.partition, description.log_start_offset, description.high_watermark, offsets};
+    std::vector<Json> row{partition.topic, partition.partition, description.log_start_offset,
+                          description.high_watermark, offsets};
     if (arguments.scan) {
       const Result<Scanned> scanned = scan(*engine, partition, progress);
       if (!scanned.ok()) return scanned.error();
@@ -163,10 +172,17 @@ Command get_command() {
   auto arguments = std::make_shared<GetArguments>();
   return {.name = "get",
           .summary = "Prints one record",
-          .positionals = {{.name = "TOPIC:PARTITION@OFFSET", .help = "Which record", .target = &arguments->place}},
-          .options = {{.names = "--value", .help = "Only the value's bytes, nothing added", .target = &arguments->value_only},
-                      {.names = "-J,--json-lines", .help = "As one JSON object on a line, as consume -J", .target = &arguments->json}},
-          .examples = {"seriatim -d data get orders:3@41872", "seriatim -d data get images:0@7 --value > image.png"},
+          .positionals = {{.name = "TOPIC:PARTITION@OFFSET",
+                           .help = "Which record",
+                           .target = &arguments->place}},
+          .options = {{.names = "--value",
+                       .help = "Only the value's bytes, nothing added",
+                       .target = &arguments->value_only},
+                      {.names = "-J,--json-lines",
+                       .help = "As one JSON object on a line, as consume -J",
+                       .target = &arguments->json}},
+          .examples = {"seriatim -d data get orders:3@41872",
+                       "seriatim -d data get images:0@7 --value > image.png"},
           .run = [arguments](Context& context) { return get(context, *arguments); }};
 }
 
@@ -175,8 +191,12 @@ Command count_command() {
   return {.name = "count",
           .summary = "Counts records by their offsets, or exactly with --scan",
           .positionals = {{.name = "TOPIC", .help = "Topic to count", .target = &arguments->topic}},
-          .options = {{.names = "--scan", .help = "Read every record: exact on a compacted topic", .target = &arguments->scan},
-                      {.names = "-p,--partitions", .value_name = "LIST", .help = "Partitions, as 0,2-5 (default: all)",
+          .options = {{.names = "--scan",
+                       .help = "Read every record: exact on a compacted topic",
+                       .target = &arguments->scan},
+                      {.names = "-p,--partitions",
+                       .value_name = "LIST",
+                       .help = "Partitions, as 0,2-5 (default: all)",
                        .target = &arguments->partitions}},
           .examples = {"seriatim -d data count orders", "seriatim -d data count users --scan"},
           .run = [arguments](Context& context) { return count(context, *arguments); }};

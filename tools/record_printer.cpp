@@ -7,13 +7,22 @@ namespace seriatim::tools {
 
 std::vector<Option> print_options(PrintArguments& arguments) {
   return {
-      {.names = "-J,--json-lines", .help = "One JSON object a line: topic, partition, offset, timestamp, key, value, headers",
+      {.names = "-J,--json-lines",
+       .help = "One JSON object a line: topic, partition, offset, timestamp, key, value, headers",
        .target = &arguments.json},
-      {.names = "-f,--format", .value_name = "FORMAT",
-       .help = "Template: %t topic %p partition %o offset %T timestamp %k key %v value %K %S sizes %h headers; %v{hex} %v{base64} %T{rfc3339}",
+      {.names = "-f,--format",
+       .value_name = "FORMAT",
+       .help = "Template: %t topic %p partition %o offset %T timestamp %k key %v value %K %S sizes %h "
+               "headers; %v{hex} %v{base64} %T{rfc3339}",
        .target = &arguments.format},
-      {.names = "-K,--key-delimiter", .value_name = "DELIM", .help = "Print the key and DELIM before each value", .target = &arguments.key_delimiter},
-      {.names = "-D,--delimiter", .value_name = "DELIM", .help = "Delimiter after each record (default: \\n); none after -f", .target = &arguments.delimiter},
+      {.names = "-K,--key-delimiter",
+       .value_name = "DELIM",
+       .help = "Print the key and DELIM before each value",
+       .target = &arguments.key_delimiter},
+      {.names = "-D,--delimiter",
+       .value_name = "DELIM",
+       .help = "Delimiter after each record (default: \\n); none after -f",
+       .target = &arguments.delimiter},
       {.names = "-Z,--null", .help = "Print null keys and values as NULL", .target = &arguments.show_null},
   };
 }
@@ -51,7 +60,9 @@ void RecordPrinter::print(const RecordView& record, OutputStream& out) {
   if (template_) {
     template_->render(record, null_text_, line_);
   } else {
-    const auto append = [&](BytesView bytes) { line_ += bytes.is_null() ? std::string_view(null_text_) : bytes.text(); };
+    const auto append = [&](BytesView bytes) {
+      line_ += bytes.is_null() ? std::string_view(null_text_) : bytes.text();
+    };
     if (key_delimiter_) {
       append(record.key());
       line_ += *key_delimiter_;

@@ -10,19 +10,27 @@ Result<RecordSource> RecordSource::make(const RecordShape& shape) {
   source.empty_is_null_ = shape.empty_is_null;
   source.json_ = shape.json;
   source.key_ = shape.key;
-  if (shape.key && shape.key_delimiter) return Error(Errc::invalid_argument, "-k gives every record one key and -K reads it from the input; give one of them");
-  if (shape.json && (shape.key || shape.key_delimiter)) return Error(Errc::invalid_argument, "with -J the key is in the JSON object; leave out -k and -K");
+  if (shape.key && shape.key_delimiter)
+    return Error(Errc::invalid_argument,
+                 "-k gives every record one key and -K reads it from the input; give one of them");
+  if (shape.json && (shape.key || shape.key_delimiter))
+    return Error(Errc::invalid_argument, "with -J the key is in the JSON object; leave out -k and -K");
   if (shape.key_delimiter) {
     Result<std::string> delimiter = parse_delimiter(*shape.key_delimiter);
     if (!delimiter.ok()) return delimiter.error();
-    if (delimiter->empty()) return Error(Errc::invalid_argument, "the key delimiter (-K) is empty; write -K: to split at the first colon");
+    if (delimiter->empty())
+      return Error(Errc::invalid_argument,
+                   "the key delimiter (-K) is empty; write -K: to split at the first colon");
     source.key_delimiter_ = std::move(*delimiter);
   }
   for (const std::string& header : shape.headers) {
     const std::size_t equals = header.find('=');
-    if (equals == 0) return Error(Errc::invalid_argument, "-H " + header + " has no name. Write -H NAME=VALUE, or -H NAME for a null value");
+    if (equals == 0)
+      return Error(Errc::invalid_argument,
+                   "-H " + header + " has no name. Write -H NAME=VALUE, or -H NAME for a null value");
     const bool has_value = equals != std::string::npos;
-    source.headers_.emplace_back(header.substr(0, equals), has_value ? std::optional(header.substr(equals + 1)) : std::nullopt);
+    source.headers_.emplace_back(header.substr(0, equals),
+                                 has_value ? std::optional(header.substr(equals + 1)) : std::nullopt);
   }
   return source;
 }

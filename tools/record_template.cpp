@@ -10,7 +10,8 @@ constexpr std::string_view tokens = "tpoTkvsKSh";
 
 Error bad_template(std::string_view what) {
   return {Errc::invalid_argument, "the format " + std::string(what) +
-                                      ". Tokens: %t topic, %p partition, %o offset, %T timestamp, %k key, %v value, %K and %S their sizes, %h headers, "
+                                      ". Tokens: %t topic, %p partition, %o offset, %T timestamp, %k key, %v "
+                                      "value, %K and %S their sizes, %h headers, "
                                       "%% percent; %k and %v take {hex} or {base64}, %T takes {rfc3339}"};
 }
 
@@ -26,7 +27,9 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
-std::int64_t size_of(BytesView bytes) { return bytes.is_null() ? -1 : static_cast<std::int64_t>(bytes.size()); }
+std::int64_t size_of(BytesView bytes) {
+  return bytes.is_null() ? -1 : static_cast<std::int64_t>(bytes.size());
+}
 
 }  // namespace
 
@@ -55,7 +58,8 @@ Result<RecordTemplate> RecordTemplate::parse(std::string_view text) {
       literal += '%';
       continue;
     }
-    if (tokens.find(token) == std::string_view::npos) return bad_template("has %" + std::string(1, token) + ", which does not exist");
+    if (tokens.find(token) == std::string_view::npos)
+      return bad_template("has %" + std::string(1, token) + ", which does not exist");
     Part part{.token = token};
     if (at + 1 < source.size() && source[at + 1] == '{') {
       const std::size_t closing = source.find('}', at);
@@ -83,7 +87,8 @@ void RecordTemplate::render(const RecordView& record, std::string_view null_text
   }
 }
 
-void RecordTemplate::render_token(const Part& part, const RecordView& record, std::string_view null_text, std::string& out) {
+void RecordTemplate::render_token(const Part& part, const RecordView& record, std::string_view null_text,
+                                  std::string& out) {
   const auto bytes = [&](BytesView view) {
     if (view.is_null()) {
       out += null_text;
@@ -94,19 +99,33 @@ void RecordTemplate::render_token(const Part& part, const RecordView& record, st
     }
   };
   switch (part.token) {
-    case 't': out += record.topic(); return;
-    case 'p': out += std::to_string(record.partition()); return;
-    case 'o': out += std::to_string(record.offset()); return;
-    case 'k': return bytes(record.key());
-    case 'v':
-    case 's': return bytes(record.value());
-    case 'K': out += std::to_string(size_of(record.key())); return;
-    case 'S': out += std::to_string(size_of(record.value())); return;
-    case 'T':
-      out += part.encoding == Encoding::rfc3339 ? readable_time(record.timestamp())
-                                                : std::to_string(record.timestamp().time_since_epoch().count());
+    case 't':
+      out += record.topic();
       return;
-    default: break;
+    case 'p':
+      out += std::to_string(record.partition());
+      return;
+    case 'o':
+      out += std::to_string(record.offset());
+      return;
+    case 'k':
+      return bytes(record.key());
+    case 'v':
+    case 's':
+      return bytes(record.value());
+    case 'K':
+      out += std::to_string(size_of(record.key()));
+      return;
+    case 'S':
+      out += std::to_string(size_of(record.value()));
+      return;
+    case 'T':
+      out += part.encoding == Encoding::rfc3339
+                 ? readable_time(record.timestamp())
+                 : std::to_string(record.timestamp().time_since_epoch().count());
+      return;
+    default:
+      break;
   }
   for (std::size_t i = 0; i < record.header_count(); ++i) {
     const HeaderView header = record.header(i);

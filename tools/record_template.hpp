@@ -1,7 +1,8 @@
 // The `-f` template of `consume`: kcat's tokens, with braces for encodings.
 //
-//   %t topic  %p partition  %o offset  %T timestamp (ms)  %k key  %v value (also %s)  %K key size  %S value size  %h headers  %% percent
-//   %k{hex} %k{base64} %v{hex} %v{base64} %T{rfc3339}; a size of null is -1, as in kcat. Escapes: \n \t \r \0 \\ \xHH.
+//   %t topic  %p partition  %o offset  %T timestamp (ms)  %k key  %v value (also %s)  %K key size  %S value
+//   size  %h headers  %% percent %k{hex} %k{base64} %v{hex} %v{base64} %T{rfc3339}; a size of null is -1, as
+//   in kcat. Escapes: \n \t \r \0 \\ \xHH.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class RecordTemplate {
     std::string text{};
   };
   static Result<Encoding> parse_encoding(std::string_view name, char token);
-  static void render_token(const Part& part, const RecordView& record, std::string_view null_text, std::string& out);
+  static void render_token(const Part& part, const RecordView& record, std::string_view null_text,
+                           std::string& out);
 
   std::vector<Part> parts_{};
 };

@@ -13,11 +13,12 @@ namespace seriatim::tools {
 namespace {
 
 Error failed(const std::string& what, int error) {
-  const Errc code = error == ENOSPC || error == EDQUOT ? Errc::storage_full
-                    : error == ENOENT                  ? Errc::not_found
+  const Errc code = error == ENOSPC || error == EDQUOT  ? Errc::storage_full
+                    : error == ENOENT                   ? Errc::not_found
                     : error == EACCES || error == EPERM ? Errc::permission_denied
                                                         : Errc::io_error;
-  return {code, what + " failed: " + std::strerror(error) + ". Choose another directory, or a smaller --size", error};
+  return {code, what + " failed: " + std::strerror(error) + ". Choose another directory, or a smaller --size",
+          error};
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ Result<> ScratchFile::read_all(std::uint64_t size, std::span<std::byte> buffer, 
     // Only clean pages can be dropped.
     const Result<> synced = sync_data();
     if (!synced.ok()) return synced;
-    if (const int error = ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED); error != 0) return failed("posix_fadvise", error);
+    if (const int error = ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED); error != 0)
+      return failed("posix_fadvise", error);
   }
   for (std::uint64_t position = 0; position < size;) {
     const ssize_t got = ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(position));

@@ -39,7 +39,8 @@ Result<> add_topics(const Engine& engine, Status& status) {
     status.totals.bytes += totals.bytes;
     status.totals.segments += totals.segments;
     for (const PartitionDescription& partition : topic->partitions) {
-      if (partition.damage) status.damage.push_back(name + "-" + std::to_string(partition.partition) + ": " + *partition.damage);
+      if (partition.damage)
+        status.damage.push_back(name + "-" + std::to_string(partition.partition) + ": " + *partition.damage);
     }
   }
   return {};
@@ -70,22 +71,38 @@ Result<Status> look(const Context& context) {
 
 Json to_json(const Status& status) {
   Json writer = nullptr;
-  if (status.writer) writer = {{"pid", status.writer->pid}, {"program", status.writer->program}, {"since", status.writer->since}};
-  return {{"directory", status.directory}, {"writer", writer}, {"file_system", status.file_system.type},
-          {"free_bytes", status.file_system.free_bytes}, {"disk_bytes", status.disk_bytes}, {"topics", status.topics},
-          {"partitions", status.partitions}, {"segments", status.totals.segments}, {"records", status.totals.records},
-          {"log_bytes", status.totals.bytes}, {"groups", status.groups}, {"damage", status.damage}};
+  if (status.writer)
+    writer = {
+        {"pid", status.writer->pid}, {"program", status.writer->program}, {"since", status.writer->since}};
+  return {{"directory", status.directory},
+          {"writer", writer},
+          {"file_system", status.file_system.type},
+          {"free_bytes", status.file_system.free_bytes},
+          {"disk_bytes", status.disk_bytes},
+          {"topics", status.topics},
+          {"partitions", status.partitions},
+          {"segments", status.totals.segments},
+          {"records", status.totals.records},
+          {"log_bytes", status.totals.bytes},
+          {"groups", status.groups},
+          {"damage", status.damage}};
 }
 
 std::string to_text(const Status& status) {
   std::string text = status.directory + "   writer: ";
-  text += status.writer ? status.writer->program + " (pid " + std::to_string(status.writer->pid) + ", since " + status.writer->since + ")" : "none";
-  text += "   fs: " + status.file_system.type + ", " + readable_size(static_cast<double>(status.file_system.free_bytes)) + " free\n";
-  text += "topics " + std::to_string(status.topics) + "   partitions " + std::to_string(status.partitions) + "   segments " +
-          std::to_string(status.totals.segments) + "   records " + std::to_string(status.totals.records) + "   log " +
-          readable_size(static_cast<double>(status.totals.bytes)) + "   disk " + readable_size(static_cast<double>(status.disk_bytes)) + "\n";
+  text += status.writer ? status.writer->program + " (pid " + std::to_string(status.writer->pid) +
+                              ", since " + status.writer->since + ")"
+                        : "none";
+  text += "   fs: " + status.file_system.type + ", " +
+          readable_size(static_cast<double>(status.file_system.free_bytes)) + " free\n";
+  text += "topics " + std::to_string(status.topics) + "   partitions " + std::to_string(status.partitions) +
+          "   segments " + std::to_string(status.totals.segments) + "   records " +
+          std::to_string(status.totals.records) + "   log " +
+          readable_size(static_cast<double>(status.totals.bytes)) + "   disk " +
+          readable_size(static_cast<double>(status.disk_bytes)) + "\n";
   text += "groups " + std::to_string(status.groups) + "\n";
-  if (status.damage.empty()) return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";
+  if (status.damage.empty())
+    return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";
   text += "health DAMAGED:\n";
   for (const std::string& damage : status.damage) text += "  " + damage + "\n";
   return text + "Next: seriatim -d " + status.directory + " verify\n";
@@ -106,7 +123,8 @@ struct UsageArguments {
   std::string by = "partition";
 };
 
-// "log/orders-3/000...042.log" belongs to partition orders-3; what is not below log/ belongs to its own folder.
+// "log/orders-3/000...042.log" belongs to partition orders-3; what is not below log/ belongs to its own
+// folder.
 std::string group_of(const std::string& path, const std::string& by) {
   if (by == "file") return path;
   const std::size_t first = path.find('/');
@@ -136,7 +154,10 @@ Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
     (file.path.ends_with(".log") ? sum.log : sum.other) += file.size;
     sum.allocated += file.allocated;
   }
-  Table table({{arguments.by}, {"files", ColumnKind::number}, {"log_bytes", ColumnKind::bytes}, {"other_bytes", ColumnKind::bytes},
+  Table table({{arguments.by},
+               {"files", ColumnKind::number},
+               {"log_bytes", ColumnKind::bytes},
+               {"other_bytes", ColumnKind::bytes},
                {"disk_bytes", ColumnKind::bytes}});
   for (const auto& [name, sum] : sums) table.add({name, sum.files, sum.log, sum.other, sum.allocated});
   table.print(context.out, context.format());
@@ -146,17 +167,21 @@ Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
 }  // namespace
 
 Command status_command() {
-  return {.name = "status",
-          .summary = "Shows who writes, what is stored and whether it is well; exit status 4 if damage is known",
-          .examples = {"seriatim -d data status", "seriatim -d data status -j"},
-          .run = status};
+  return {
+      .name = "status",
+      .summary = "Shows who writes, what is stored and whether it is well; exit status 4 if damage is known",
+      .examples = {"seriatim -d data status", "seriatim -d data status -j"},
+      .run = status};
 }
 
 Command du_command() {
   auto arguments = std::make_shared<UsageArguments>();
   return {.name = "du",
           .summary = "Shows where the bytes on the disk are",
-          .options = {{.names = "--by", .help = "One row for each", .target = &arguments->by, .choices = {"topic", "partition", "file"}}},
+          .options = {{.names = "--by",
+                       .help = "One row for each",
+                       .target = &arguments->by,
+                       .choices = {"topic", "partition", "file"}}},
           .examples = {"seriatim -d data du --by topic"},
           .run = [arguments](Context& context) { return du(context, *arguments); }};
 }

@@ -12,8 +12,13 @@ namespace seriatim::tools {
 namespace {
 
 Error failed(const char* what, const std::filesystem::path& path, int error) {
-  const Errc code = error == ENOENT ? Errc::not_found : error == EACCES ? Errc::permission_denied : Errc::io_error;
-  return {code, std::string(what) + " " + path.string() + " failed: " + std::strerror(error) + ". Check the path and who may read it", error};
+  const Errc code = error == ENOENT   ? Errc::not_found
+                    : error == EACCES ? Errc::permission_denied
+                                      : Errc::io_error;
+  return {code,
+          std::string(what) + " " + path.string() + " failed: " + std::strerror(error) +
+              ". Check the path and who may read it",
+          error};
 }
 
 }  // namespace

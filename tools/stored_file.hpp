@@ -1,4 +1,5 @@
-// A file of a data directory, read with pread: a live writer may truncate it at any moment, which a mapping would answer with SIGBUS.
+// A file of a data directory, read with pread: a live writer may truncate it at any moment, which a mapping
+// would answer with SIGBUS.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,8 @@ class StoredFile {
   Result<> read(std::uint64_t position, std::size_t count, std::vector<std::byte>& into) const;
 
  private:
-  StoredFile(int fd, std::uint64_t size, std::filesystem::path path) : fd_(fd), size_(size), path_(std::move(path)) {}
+  StoredFile(int fd, std::uint64_t size, std::filesystem::path path)
+      : fd_(fd), size_(size), path_(std::move(path)) {}
 
   int fd_ = -1;
   std::uint64_t size_ = 0;

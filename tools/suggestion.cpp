@@ -53,7 +53,8 @@ std::string unknown_option(const Path& path, const std::string& spelling) {
     }
   }
   std::string text = "unknown option " + spelling + ".";
-  const std::optional<std::string> guess = spelling.starts_with("--") ? nearest(spelling, known) : std::nullopt;
+  const std::optional<std::string> guess =
+      spelling.starts_with("--") ? nearest(spelling, known) : std::nullopt;
   if (!guess) return text + " See: " + spelled(path) + " --help";
   text += " Did you mean " + *guess;
   if (const Option* option = find_option(path, *guess)) {
@@ -138,7 +139,8 @@ std::optional<std::string> find_unknown_word(const Command& root, std::span<cons
     }
     const std::vector<Command>& children = path.back()->children;
     if (children.empty()) continue;
-    const auto child = std::find_if(children.begin(), children.end(), [&](const Command& c) { return c.name == word; });
+    const auto child =
+        std::find_if(children.begin(), children.end(), [&](const Command& c) { return c.name == word; });
     if (child == children.end()) return unknown_command(path, word);
     path.push_back(&*child);
   }

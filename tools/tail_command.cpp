@@ -22,8 +22,8 @@ struct TailArguments {
   PrintArguments print{};
 };
 
-// A record and the time it is sorted by: the largest timestamp of its partition so far, because within a partition the offset decides, whatever
-// the producers' clocks say.
+// A record and the time it is sorted by: the largest timestamp of its partition so far, because within a
+// partition the offset decides, whatever the producers' clocks say.
 struct TimedRecord {
   Timestamp time{};
   RecordView record{};
@@ -45,7 +45,8 @@ void add_in_offset_order(const ConsumerRecords& newest_first, std::vector<TimedR
   }
 }
 
-Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartition>& partitions, std::size_t count) {
+Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartition>& partitions,
+                           std::size_t count) {
   Newest newest;
   for (const TopicPartition& partition : partitions) {
     const Result<LogReader> reader = engine.reader(partition);
@@ -58,7 +59,8 @@ Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartitio
     newest.pins.push_back(std::move(*records));
     add_in_offset_order(newest.pins.back(), newest.records);
   }
-  std::stable_sort(newest.records.begin(), newest.records.end(), [](const TimedRecord& a, const TimedRecord& b) { return a.time < b.time; });
+  std::stable_sort(newest.records.begin(), newest.records.end(),
+                   [](const TimedRecord& a, const TimedRecord& b) { return a.time < b.time; });
   const std::size_t surplus = newest.records.size() - std::min(newest.records.size(), count);
   newest.records.erase(newest.records.begin(), newest.records.begin() + static_cast<std::ptrdiff_t>(surplus));
   return newest;
@@ -94,7 +96,8 @@ Result<ExitCode> tail(Context& context, const TailArguments& arguments) {
   if (!topic.ok()) return topic.error();
   const auto partitions = select_partitions(*topic, arguments.partitions);
   if (!partitions.ok()) return partitions.error();
-  const Result<Newest> newest = read_newest(*engine, *partitions, static_cast<std::size_t>(arguments.count.value_or(10)));
+  const Result<Newest> newest =
+      read_newest(*engine, *partitions, static_cast<std::size_t>(arguments.count.value_or(10)));
   if (!newest.ok()) return newest.error();
   for (const TimedRecord& timed : newest->records) printer->print(timed.record, context.out);
   const Result<> flushed = context.out.flush();
@@ -110,10 +113,15 @@ Result<ExitCode> tail(Context& context, const TailArguments& arguments) {
 Command tail_command() {
   auto arguments = std::make_shared<TailArguments>();
   std::vector<Option> options{
-      {.names = "-n,--count", .value_name = "N", .help = "Start with the N newest records of all partitions (default: 10)",
+      {.names = "-n,--count",
+       .value_name = "N",
+       .help = "Start with the N newest records of all partitions (default: 10)",
        .target = IntegerTarget{&arguments->count, 0, count_max}},
       {.names = "-e,--exit", .help = "Do not wait for more", .target = &arguments->exit_at_end},
-      {.names = "-p,--partitions", .value_name = "LIST", .help = "Partitions, as 0,2-5 (default: all)", .target = &arguments->partitions},
+      {.names = "-p,--partitions",
+       .value_name = "LIST",
+       .help = "Partitions, as 0,2-5 (default: all)",
+       .target = &arguments->partitions},
   };
   for (Option& option : print_options(arguments->print)) options.push_back(std::move(option));
   return {.name = "tail",

@@ -7,7 +7,8 @@
 namespace seriatim::tools {
 namespace {
 
-constexpr std::string_view base64_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64_letters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<std::int8_t, 256> base64_values = [] {
   std::array<std::int8_t, 256> values{};
@@ -18,11 +19,16 @@ constexpr std::array<std::int8_t, 256> base64_values = [] {
   return values;
 }();
 
-bool in_range(unsigned char byte, int lowest, int highest) noexcept { return byte >= lowest && byte <= highest; }
+bool in_range(unsigned char byte, int lowest, int highest) noexcept {
+  return byte >= lowest && byte <= highest;
+}
 
-// Length of the well-formed sequence at the start of `rest` (not empty); 0 if there is none. Table 3-7 of the Unicode Standard.
+// Length of the well-formed sequence at the start of `rest` (not empty); 0 if there is none. Table 3-7 of the
+// Unicode Standard.
 std::size_t sequence_length(std::string_view rest) noexcept {
-  const auto byte = [&](std::size_t at) { return at < rest.size() ? static_cast<unsigned char>(rest[at]) : static_cast<unsigned char>(0); };
+  const auto byte = [&](std::size_t at) {
+    return at < rest.size() ? static_cast<unsigned char>(rest[at]) : static_cast<unsigned char>(0);
+  };
   const unsigned char first = byte(0);
   const auto tail = [&](std::size_t at) { return in_range(byte(at), 0x80, 0xBF); };
   if (first <= 0x7F) return 1;
@@ -94,7 +100,8 @@ std::string printable(std::string_view bytes) {
     const std::size_t length = sequence_length(bytes);
     const auto first = static_cast<unsigned char>(bytes[0]);
     // C1 controls (U+0080..U+009F) are two bytes, C2 80 .. C2 9F.
-    const bool is_c1 = length == 2 && first == 0xC2 && in_range(static_cast<unsigned char>(bytes[1]), 0x80, 0x9F);
+    const bool is_c1 =
+        length == 2 && first == 0xC2 && in_range(static_cast<unsigned char>(bytes[1]), 0x80, 0x9F);
     if (length == 0 || first < 0x20 || first == 0x7F || is_c1) {
       text += "\\x";
       text += digits[first >> 4];

@@ -25,7 +25,8 @@ Result<ConfigMap> config_map(const std::vector<std::string>& settings) {
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      return Error(Errc::invalid_argument, "--config " + setting + " is not NAME=VALUE, as in --config retention.ms=7d");
+      return Error(Errc::invalid_argument,
+                   "--config " + setting + " is not NAME=VALUE, as in --config retention.ms=7d");
     }
     config[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
@@ -37,14 +38,15 @@ Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   if (!config.ok()) return config.error();
   const Result<Engine> engine = context.open(OpenMode::create_if_missing);
   if (!engine.ok()) return engine.error();
-  const NewTopic topic{.name = arguments.topic, .partition_count = static_cast<PartitionId>(arguments.partitions.value_or(1)),
+  const NewTopic topic{.name = arguments.topic,
+                       .partition_count = static_cast<PartitionId>(arguments.partitions.value_or(1)),
                        .config = std::move(*config)};
   const Result<> created = engine->admin().create_topic(topic);
   const bool was_there = !created.ok() && created.error().code() == Errc::topic_already_exists;
   if (!created.ok() && !(was_there && arguments.if_not_exists)) return created.error();
   context.note(was_there ? "topic " + topic.name + " exists already"
-                         : "created topic " + topic.name + " with " + std::to_string(topic.partition_count) + " partition" +
-                               (topic.partition_count == 1 ? "" : "s"));
+                         : "created topic " + topic.name + " with " + std::to_string(topic.partition_count) +
+                               " partition" + (topic.partition_count == 1 ? "" : "s"));
   const Result<> closed = engine->close();
   if (!closed.ok()) return closed.error();
   return ExitCode::ok;
@@ -55,25 +57,35 @@ Result<ExitCode> list(Context& context) {
   if (!engine.ok()) return engine.error();
   const auto topics = engine->admin().list_topics();
   if (!topics.ok()) return topics.error();
-  Table table({{"topic"}, {"partitions", ColumnKind::number}, {"records", ColumnKind::number}, {"size_bytes", ColumnKind::bytes},
+  Table table({{"topic"},
+               {"partitions", ColumnKind::number},
+               {"records", ColumnKind::number},
+               {"size_bytes", ColumnKind::bytes},
                {"cleanup_policy"}});
   for (const std::string& name : *topics) {
     const Result<TopicDescription> topic = engine->admin().describe_topic(name);
     if (!topic.ok()) return topic.error();
     const TopicTotals totals = totals_of(*topic);
-    table.add({name, topic->partitions.size(), totals.records, totals.bytes, policy_text(topic->config.cleanup_policy)});
+    table.add({name, topic->partitions.size(), totals.records, totals.bytes,
+               policy_text(topic->config.cleanup_policy)});
   }
   table.print(context.out, context.format());
   return ExitCode::ok;
 }
 
 Table partition_table(const TopicDescription& topic) {
-  Table table({{"partition", ColumnKind::number}, {"log_start", ColumnKind::number}, {"high_watermark", ColumnKind::number},
-               {"log_end", ColumnKind::number}, {"durable", ColumnKind::number}, {"segments", ColumnKind::number},
-               {"size_bytes", ColumnKind::bytes}, {"damage"}});
+  Table table({{"partition", ColumnKind::number},
+               {"log_start", ColumnKind::number},
+               {"high_watermark", ColumnKind::number},
+               {"log_end", ColumnKind::number},
+               {"durable", ColumnKind::number},
+               {"segments", ColumnKind::number},
+               {"size_bytes", ColumnKind::bytes},
+               {"damage"}});
   for (const PartitionDescription& partition : topic.partitions) {
-    table.add({partition.partition, partition.log_start_offset, partition.high_watermark, partition.log_end_offset, partition.durable_offset,
-               partition.segment_count, partition.size_bytes, partition.damage ? Json(*partition.damage) : Json(nullptr)});
+    table.add({partition.partition, partition.log_start_offset, partition.high_watermark,
+               partition.log_end_offset, partition.durable_offset, partition.segment_count,
+               partition.size_bytes, partition.damage ? Json(*partition.damage) : Json(nullptr)});
   }
   return table;
 }
@@ -88,11 +100,16 @@ Result<ExitCode> describe(Context& context, const TopicArguments& arguments) {
   if (format == OutputFormat::json || format == OutputFormat::jsonl) {
     Json config = Json::object();
     for (const auto& [name, value] : topic->overrides) config[name] = value;
-    print_json(context.out, format, {{"topic", topic->name}, {"topic_id", topic->topic_id}, {"config", config}, {"partitions", partitions.to_json()}});
+    print_json(context.out, format,
+               {{"topic", topic->name},
+                {"topic_id", topic->topic_id},
+                {"config", config},
+                {"partitions", partitions.to_json()}});
     return ExitCode::ok;
   }
   if (format == OutputFormat::table) {
-    context.out.write("topic " + topic->name + "   id " + topic->topic_id + "   partitions " + std::to_string(topic->partitions.size()) + "\n");
+    context.out.write("topic " + topic->name + "   id " + topic->topic_id + "   partitions " +
+                      std::to_string(topic->partitions.size()) + "\n");
     std::string config = "config";
     for (const auto& [name, value] : topic->overrides) config += "  " + name + "=" + value;
     context.out.write(config + (topic->overrides.empty() ? "  all defaults" : "") + "\n");
@@ -130,31 +147,39 @@ Result<ExitCode> add_partitions(Context& context, const TopicArguments& argument
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
-  if (!arguments.partitions) return Error(Errc::invalid_argument, "give the new total number of partitions: -p N");
+  if (!arguments.partitions)
+    return Error(Errc::invalid_argument, "give the new total number of partitions: -p N");
   const auto total = static_cast<PartitionId>(*arguments.partitions);
   const Result<> raised = engine->admin().create_partitions(arguments.topic, total);
   if (!raised.ok()) return raised.error();
   const Result<> closed = engine->close();
   if (!closed.ok()) return closed.error();
-  context.note("topic " + arguments.topic + " has " + std::to_string(total) + " partitions, before " + std::to_string(topic->partitions.size()) +
-               ". Keys are placed anew from here on");
+  context.note("topic " + arguments.topic + " has " + std::to_string(total) + " partitions, before " +
+               std::to_string(topic->partitions.size()) + ". Keys are placed anew from here on");
   return ExitCode::ok;
 }
 
 template <class Function>
-std::function<Result<ExitCode>(Context&)> with_arguments(const std::shared_ptr<TopicArguments>& arguments, Function function) {
+std::function<Result<ExitCode>(Context&)> with_arguments(const std::shared_ptr<TopicArguments>& arguments,
+                                                         Function function) {
   return [arguments, function](Context& context) { return function(context, *arguments); };
 }
 
-Positional topic_name(TopicArguments& arguments) { return {.name = "TOPIC", .help = "Name of the topic", .target = &arguments.topic}; }
+Positional topic_name(TopicArguments& arguments) {
+  return {.name = "TOPIC", .help = "Name of the topic", .target = &arguments.topic};
+}
 
 Option config_option(TopicArguments& arguments) {
-  return {.names = "--config", .value_name = "NAME=VALUE", .help = "Kafka's dotted name and a value with its unit; may be repeated",
+  return {.names = "--config",
+          .value_name = "NAME=VALUE",
+          .help = "Kafka's dotted name and a value with its unit; may be repeated",
           .target = &arguments.config};
 }
 
 Option partitions_option(TopicArguments& arguments, std::string help) {
-  return {.names = "-p,--partitions", .value_name = "N", .help = std::move(help),
+  return {.names = "-p,--partitions",
+          .value_name = "N",
+          .help = std::move(help),
           .target = IntegerTarget{&arguments.partitions, 1, partition_count_max}};
 }
 
@@ -163,14 +188,20 @@ Command create_command() {
   return {.name = "create",
           .summary = "Creates a topic, and the data directory if there is none",
           .positionals = {topic_name(*arguments)},
-          .options = {partitions_option(*arguments, "Number of partitions (default: 1)"), config_option(*arguments),
-                      {.names = "--if-not-exists", .help = "An existing topic is no error", .target = &arguments->if_not_exists}},
+          .options = {partitions_option(*arguments, "Number of partitions (default: 1)"),
+                      config_option(*arguments),
+                      {.names = "--if-not-exists",
+                       .help = "An existing topic is no error",
+                       .target = &arguments->if_not_exists}},
           .examples = {"seriatim -d data topic create orders -p 4 --config retention.ms=7d"},
           .run = with_arguments(arguments, create)};
 }
 
 Command list_command() {
-  return {.name = "list", .summary = "Lists all topics", .examples = {"seriatim -d data topic list --output json"}, .run = list};
+  return {.name = "list",
+          .summary = "Lists all topics",
+          .examples = {"seriatim -d data topic list --output json"},
+          .run = list};
 }
 
 Command describe_command() {
@@ -188,7 +219,10 @@ Command alter_command() {
           .summary = "Changes a topic's settings",
           .positionals = {topic_name(*arguments)},
           .options = {config_option(*arguments),
-                      {.names = "--reset", .value_name = "NAME", .help = "Back to the default; may be repeated", .target = &arguments->reset}},
+                      {.names = "--reset",
+                       .value_name = "NAME",
+                       .help = "Back to the default; may be repeated",
+                       .target = &arguments->reset}},
           .examples = {"seriatim -d data topic alter orders --config retention.ms=30d --reset segment.bytes"},
           .run = with_arguments(arguments, alter)};
 }
@@ -217,9 +251,12 @@ TopicTotals totals_of(const TopicDescription& topic) {
 
 std::string policy_text(CleanupPolicy policy) {
   switch (policy) {
-    case CleanupPolicy::compact: return "compact";
-    case CleanupPolicy::compact_and_delete: return "compact,delete";
-    case CleanupPolicy::delete_: break;
+    case CleanupPolicy::compact:
+      return "compact";
+    case CleanupPolicy::compact_and_delete:
+      return "compact,delete";
+    case CleanupPolicy::delete_:
+      break;
   }
   return "delete";
 }
@@ -227,8 +264,9 @@ std::string policy_text(CleanupPolicy policy) {
 Command topic_command() {
   return {.name = "topic",
           .summary = "Creates, shows, changes and deletes topics",
-          .children = {create_command(), list_command(), describe_command(), alter_command(), add_partitions_command(), topic_delete_command(),
-                       topic_trim_command(), topic_compact_command()}};
+          .children = {create_command(), list_command(), describe_command(), alter_command(),
+                       add_partitions_command(), topic_delete_command(), topic_trim_command(),
+                       topic_compact_command()}};
 }
 
 }  // namespace seriatim::tools

@@ -18,7 +18,9 @@ struct RemovalArguments {
   Consent consent{};
 };
 
-std::string count_of(std::int64_t count, const std::string& noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
+std::string count_of(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
 
 Result<ExitCode> finish(const Engine& engine) {
   const Result<> closed = engine.close();
@@ -32,9 +34,11 @@ Result<ExitCode> delete_topic(Context& context, const RemovalArguments& argument
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
   const TopicTotals totals = totals_of(*topic);
-  const Result<bool> agreed =
-      confirm(arguments.consent, "deletes topic " + topic->name + ": " + count_of(static_cast<std::int64_t>(topic->partitions.size()), "partition") +
-                                     ", " + count_of(totals.records, "record") + ", " + count_of(static_cast<std::int64_t>(totals.bytes), "byte"));
+  const Result<bool> agreed = confirm(
+      arguments.consent, "deletes topic " + topic->name + ": " +
+                             count_of(static_cast<std::int64_t>(topic->partitions.size()), "partition") +
+                             ", " + count_of(totals.records, "record") + ", " +
+                             count_of(static_cast<std::int64_t>(totals.bytes), "byte"));
   if (!agreed.ok()) return agreed.error();
   if (*agreed) {
     const Result<> deleted = engine->admin().delete_topic(arguments.topic);
@@ -50,11 +54,13 @@ struct Cut {
   Offset before = 0;
 };
 
-Result<std::vector<Cut>> plan_cuts(const Engine& engine, const TopicDescription& topic, const RemovalArguments& arguments) {
+Result<std::vector<Cut>> plan_cuts(const Engine& engine, const TopicDescription& topic,
+                                   const RemovalArguments& arguments) {
   const Timestamp now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const Result<OffsetRange> range = parse_offset_expression(*arguments.before, now);
   if (!range.ok()) return range.error();
-  if (!range->start || range->stop) return Error(Errc::invalid_argument, "--before takes one place, not a range: " + *arguments.before);
+  if (!range->start || range->stop)
+    return Error(Errc::invalid_argument, "--before takes one place, not a range: " + *arguments.before);
   const auto partitions = select_partitions(topic, arguments.partitions);
   if (!partitions.ok()) return partitions.error();
   std::vector<Cut> cuts;
@@ -70,8 +76,9 @@ Result<std::vector<Cut>> plan_cuts(const Engine& engine, const TopicDescription&
 Result<> apply_cuts(const Engine& engine, const std::vector<Cut>& cuts, const Consent& consent) {
   std::string plan = cuts.empty() ? "nothing to trim: the log starts there already" : "takes away for good:";
   for (const Cut& cut : cuts) {
-    plan += "\n  " + cut.topic_partition.topic + "-" + std::to_string(cut.topic_partition.partition) + ": offsets " +
-            std::to_string(cut.log_start) + " up to but excluding " + std::to_string(cut.before);
+    plan += "\n  " + cut.topic_partition.topic + "-" + std::to_string(cut.topic_partition.partition) +
+            ": offsets " + std::to_string(cut.log_start) + " up to but excluding " +
+            std::to_string(cut.before);
   }
   const Result<bool> agreed = cuts.empty() ? Result<bool>(true) : confirm(consent, plan);
   if (!agreed.ok()) return agreed.error();
@@ -109,16 +116,19 @@ Result<ExitCode> compact(Context& context, const RemovalArguments& arguments) {
   if (!topic.ok()) return topic.error();
   const Result<MaintenanceResult> result = engine->admin().compact(arguments.topic, arguments.roll);
   if (!result.ok()) return result.error();
-  context.note("compacted " + count_of(static_cast<std::int64_t>(result->compacted_segments), "segment") + ", removed " +
-               count_of(static_cast<std::int64_t>(result->removed_records), "record"));
+  context.note("compacted " + count_of(static_cast<std::int64_t>(result->compacted_segments), "segment") +
+               ", removed " + count_of(static_cast<std::int64_t>(result->removed_records), "record"));
   return finish(*engine);
 }
 
-Positional topic_name(RemovalArguments& arguments) { return {.name = "TOPIC", .help = "Name of the topic", .target = &arguments.topic}; }
+Positional topic_name(RemovalArguments& arguments) {
+  return {.name = "TOPIC", .help = "Name of the topic", .target = &arguments.topic};
+}
 
 std::vector<Option> with_consent(RemovalArguments& arguments, std::vector<Option> options) {
   options.push_back({.names = "-y,--yes", .help = "Do not ask", .target = &arguments.consent.yes});
-  options.push_back({.names = "-n,--dry-run", .help = "Only say what would be done", .target = &arguments.consent.dry_run});
+  options.push_back(
+      {.names = "-n,--dry-run", .help = "Only say what would be done", .target = &arguments.consent.dry_run});
   return options;
 }
 
@@ -130,21 +140,29 @@ Command topic_delete_command() {
           .summary = "Deletes a topic and its records",
           .positionals = {topic_name(*arguments)},
           .options = with_consent(*arguments, {}),
-          .examples = {"seriatim -d data topic delete orders --dry-run", "seriatim -d data topic delete orders --yes"},
+          .examples = {"seriatim -d data topic delete orders --dry-run",
+                       "seriatim -d data topic delete orders --yes"},
           .run = [arguments](Context& context) { return delete_topic(context, *arguments); }};
 }
 
 Command topic_trim_command() {
   auto arguments = std::make_shared<RemovalArguments>();
-  return {.name = "trim",
-          .summary = "Applies the topic's retention now; with --before, first drops all records below an offset or time",
-          .positionals = {topic_name(*arguments)},
-          .options = with_consent(*arguments, {{.names = "--before", .value_name = "OFFSET", .help = "Offset expression: 1000, end, -100, @-7d",
-                                                .target = &arguments->before},
-                                               {.names = "-p,--partitions", .value_name = "LIST", .help = "Partitions, as 0,2-5 (default: all)",
-                                                .target = &arguments->partitions}}),
-          .examples = {"seriatim -d data topic trim orders", "seriatim -d data topic trim orders --before @-7d --yes"},
-          .run = [arguments](Context& context) { return trim(context, *arguments); }};
+  return {
+      .name = "trim",
+      .summary =
+          "Applies the topic's retention now; with --before, first drops all records below an offset or time",
+      .positionals = {topic_name(*arguments)},
+      .options = with_consent(*arguments, {{.names = "--before",
+                                            .value_name = "OFFSET",
+                                            .help = "Offset expression: 1000, end, -100, @-7d",
+                                            .target = &arguments->before},
+                                           {.names = "-p,--partitions",
+                                            .value_name = "LIST",
+                                            .help = "Partitions, as 0,2-5 (default: all)",
+                                            .target = &arguments->partitions}}),
+      .examples = {"seriatim -d data topic trim orders",
+                   "seriatim -d data topic trim orders --before @-7d --yes"},
+      .run = [arguments](Context& context) { return trim(context, *arguments); }};
 }
 
 Command topic_compact_command() {
@@ -152,7 +170,9 @@ Command topic_compact_command() {
   return {.name = "compact",
           .summary = "Compacts a topic now: keeps the newest record of each key",
           .positionals = {topic_name(*arguments)},
-          .options = {{.names = "--roll", .help = "Roll the active segments first, so that all records take part", .target = &arguments->roll}},
+          .options = {{.names = "--roll",
+                       .help = "Roll the active segments first, so that all records take part",
+                       .target = &arguments->roll}},
           .examples = {"seriatim -d data topic compact users --roll"},
           .run = [arguments](Context& context) { return compact(context, *arguments); }};
 }

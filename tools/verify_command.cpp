@@ -20,9 +20,12 @@ struct VerifyArguments {
 
 std::string word_of(Severity severity) {
   switch (severity) {
-    case Severity::note: return "note";
-    case Severity::repairable: return "repairable";
-    case Severity::damage: break;
+    case Severity::note:
+      return "note";
+    case Severity::repairable:
+      return "repairable";
+    case Severity::damage:
+      break;
   }
   return "damage";
 }
@@ -41,15 +44,22 @@ Json to_json(const VerifyReport& report) {
   Json findings = Json::array();
   for (const Finding& finding : report.findings) findings.push_back(to_json(finding));
   const auto worst = report.worst();
-  return {{"worst", worst ? Json(word_of(*worst)) : Json(nullptr)}, {"topics", report.topics}, {"partitions", report.partitions},
-          {"segments", report.segments}, {"batches", report.batches}, {"records", report.records}, {"bytes", report.bytes},
+  return {{"worst", worst ? Json(word_of(*worst)) : Json(nullptr)},
+          {"topics", report.topics},
+          {"partitions", report.partitions},
+          {"segments", report.segments},
+          {"batches", report.batches},
+          {"records", report.records},
+          {"bytes", report.bytes},
           {"findings", std::move(findings)}};
 }
 
 std::string to_text(const Finding& finding) {
-  std::string text = word_of(finding.severity) + "  " + printable(finding.path) + " @ " + std::to_string(finding.position) + ": " +
-                     printable(finding.what);
-  if (finding.first_offset >= 0) text += " (offsets " + std::to_string(finding.first_offset) + ".." + std::to_string(finding.last_offset) + ")";
+  std::string text = word_of(finding.severity) + "  " + printable(finding.path) + " @ " +
+                     std::to_string(finding.position) + ": " + printable(finding.what);
+  if (finding.first_offset >= 0)
+    text += " (offsets " + std::to_string(finding.first_offset) + ".." + std::to_string(finding.last_offset) +
+            ")";
   return text + "\n";
 }
 
@@ -61,10 +71,13 @@ std::string to_text(const VerifyReport& report, const std::string& directory) {
           : *worst == Severity::note       ? "clean but for what a killed writer leaves"
           : *worst == Severity::repairable ? "repairable: opening for writing makes derived files again"
                                            : "DAMAGED";
-  text += ": " + std::to_string(report.topics) + " topics, " + std::to_string(report.partitions) + " partitions, " +
-          std::to_string(report.segments) + " segments, " + std::to_string(report.batches) + " batches, " + std::to_string(report.records) +
-          " records, " + std::to_string(report.bytes) + " bytes\n";
-  if (worst == Severity::damage) text += "Next: copy " + directory + " aside before anything writes to it, then restore what is listed above from a backup\n";
+  text += ": " + std::to_string(report.topics) + " topics, " + std::to_string(report.partitions) +
+          " partitions, " + std::to_string(report.segments) + " segments, " + std::to_string(report.batches) +
+          " batches, " + std::to_string(report.records) + " records, " + std::to_string(report.bytes) +
+          " bytes\n";
+  if (worst == Severity::damage)
+    text += "Next: copy " + directory +
+            " aside before anything writes to it, then restore what is listed above from a backup\n";
   return text;
 }
 
@@ -108,8 +121,13 @@ Command verify_command() {
   auto arguments = std::make_shared<VerifyArguments>();
   return {.name = "verify",
           .summary = "Checks every byte; exit status 0 clean, 4 damage, 5 repairable without loss",
-          .positionals = {{.name = "TOPIC", .help = "Topics to check (default: all)", .target = &arguments->topics, .required = false}},
-          .options = {{.names = "--quick", .help = "Check every batch's CRC, but do not decode records", .target = &arguments->quick}},
+          .positionals = {{.name = "TOPIC",
+                           .help = "Topics to check (default: all)",
+                           .target = &arguments->topics,
+                           .required = false}},
+          .options = {{.names = "--quick",
+                       .help = "Check every batch's CRC, but do not decode records",
+                       .target = &arguments->quick}},
           .examples = {"seriatim -d data verify", "seriatim -d data verify orders -j"},
           .run = [arguments](Context& context) { return run_verify(context, *arguments); }};
 }

@@ -82,13 +82,18 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
     return Error(Errc::policy_violation, "topic " + std::string(name) +
                                              " has cleanup.policy=delete; set it to compact or compact,delete with Admin::alter_config first");
   }
+  for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
+    auto partition = engine_->partition(name, i);
+    if (!partition) return partition.error();
+    if (!roll_active) continue;
+    if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
+  }
+  // Compaction takes only what lies below the recovery points in the catalog.
+  if (auto stored = engine_->checkpoint(); !stored) return stored.error();
   MaintenanceResult total;
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
     if (!partition) return partition.error();
-    if (roll_active) {
-      if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
-    }
     auto compacted = partition::compact(**partition, {.force = true});
     if (!compacted) return compacted.error();
     total.compacted_segments += compacted->segments_before;

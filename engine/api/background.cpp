@@ -77,6 +77,7 @@ void Background::maintain() {
     }
     const TopicConfig config = partition->config();
     if (config.cleanup_policy == CleanupPolicy::delete_) continue;
+    // Compaction takes what lies below the recovery points in the catalog: those of the last checkpoint.
     if (partition::dirty_ratio(*partition) <= config.min_cleanable_dirty_ratio) continue;
     auto compacted = partition::compact(*partition, {.should_stop = [this] { return is_stopping(); }});
     // A partition that cannot be compacted is set aside; others go on.

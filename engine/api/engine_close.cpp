@@ -34,16 +34,22 @@ Result<> EngineImpl::checkpoint() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
   catalog::Checkpoint stored;
+  std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open_partitions()) {
     if (auto synced = partition->sync(); !synced) return synced;
-    stored.partitions.emplace_back(partition->name(), to_state(partition->checkpoint()));
+    taken.emplace_back(partition, partition->checkpoint());
+    stored.partitions.emplace_back(partition->name(), to_state(taken.back().second));
   }
-  return stored.partitions.empty() ? Result<>{} : catalog->checkpoint(stored);
+  if (taken.empty()) return {};
+  if (auto done = catalog->checkpoint(stored); !done) return done;
+  for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
+  return {};
 }
 
 Result<> EngineImpl::close() {
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
+  for (const auto& partition : open_partitions()) partition->listeners().notify();  // Sleeping consumers find the engine closed.
   if (background) background->stop();
   if (delivery) delivery->stop();
   Result<> outcome;

@@ -4,6 +4,7 @@
 
 #include <seriatim/inspect.hpp>
 
+#include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
@@ -24,27 +25,31 @@ class Verifier {
  public:
   Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options) : vfs_(vfs), dir_(std::move(dir)), options_(options) {}
 
+  /// Opens the catalog first.
   Result<VerifyReport> run() {
     auto format = api::read_format_file(vfs_, dir_);
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
     if (!format) add_damage(api::format_file_name, format.error());
     auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
                                          {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
-    if (!opened) {
-      if (opened.error().code() == Errc::unsupported_version) return opened.error();
-      add_damage("catalog/data.mdb", opened.error());
-      return verify_without_catalog();
-    }
-    auto topics = opened->topics();
+    if (opened) return run_with(*opened);
+    const Errc code = opened.error().code();
+    if (code == Errc::unsupported_version) return opened.error();
+    if (code == Errc::invalid_state) return opened.error().with_context("use Admin::verify of the engine that this process has open");
+    add_damage("catalog/data.mdb", opened.error());
+    return verify_without_catalog();
+  }
+
+  Result<VerifyReport> run_with(const catalog::Catalog& from) {
+    auto topics = from.topics();
     if (!topics) {
       add_damage("catalog/data.mdb", topics.error());
       return verify_without_catalog();
     }
-    auto chosen = choose(*topics);
-    if (!chosen) return chosen.error();
+    if (auto chosen = choose(*topics); !chosen) return chosen.error();
     if (auto measured = measure(*topics); !measured) return measured.error();
     for (const auto& topic : *topics) {
-      if (auto verified = verify_topic(*opened, topic); !verified) return verified.error();
+      if (auto verified = verify_topic(from, topic); !verified) return verified.error();
     }
     return std::move(report_);
   }
@@ -201,6 +206,11 @@ Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOption
   if (!exists) return exists.error();
   if (!*exists) return Error(Errc::not_found, dir.string() + " does not exist; correct the path");
   return Verifier(vfs, dir.string(), options).run();
+}
+
+Result<VerifyReport> Admin::verify(const VerifyOptions& options) const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  return Verifier(engine_->vfs, engine_->directory.string(), options).run_with(*engine_->catalog);
 }
 
 Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {

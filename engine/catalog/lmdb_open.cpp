@@ -48,6 +48,20 @@ std::optional<std::uint64_t> number_of_state(const std::string& directory, const
   return number;
 }
 
+// Whether the other meta page, which should hold the state before `number`, holds a later one under a damaged
+// number.
+Result<bool> has_later_state(const std::string& directory, std::uint64_t number) {
+  const Result<std::optional<lmdb::Meta>> other = meta_of_transaction(directory, number - 1);
+  if (!other) return other.error();
+  if (!other->has_value()) return false;
+  const std::optional<std::uint64_t> found = number_of_state(directory, **other);
+  // Beside a live writer the pages of that state may be in use for something else, from the moment on in
+  // which its meta page is replaced: what was read counts only if the meta page is still there.
+  const Result<std::optional<lmdb::Meta>> still_other = meta_of_transaction(directory, number - 1);
+  if (!still_other) return still_other.error();
+  return still_other->has_value() && found.value_or(0) > number;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory,
@@ -157,15 +171,9 @@ Result<void> Environment::verify_number() const {
     const Result<std::optional<base::ByteSpan>> value = in.get(Database::engine, transaction_key);
     if (!value) return value.error();
     const std::optional<std::uint64_t> number = value->has_value() ? number_in(**value) : std::nullopt;
-    bool is_last_state = number == in.number();
-    // The other state must be the one before, not a later one whose number in the meta page was damaged.
-    // Beside a live writer it is being overwritten already; whoever opened for writing has seen to this.
-    if (options_.access == Access::read_write) {
-      const Result<std::optional<lmdb::Meta>> other = meta_of_transaction(directory_, in.number() - 1);
-      if (!other) return other.error();
-      if (other->has_value()) is_last_state &= number_of_state(directory_, **other).value_or(0) < in.number();
-    }
-    if (is_last_state) return {};
+    const Result<bool> has_later = has_later_state(directory_, in.number());
+    if (!has_later) return has_later.error();
+    if (number == in.number() && !*has_later) return {};
     return Error(Errc::corrupt_metadata,
                  "catalog " + directory_ + ": state " + std::to_string(in.number()) +
                      " is not the last that was stored, the number of a meta page was damaged" +
@@ -175,7 +183,11 @@ Result<void> Environment::verify_number() const {
 
 Result<void> Environment::open_databases(bool is_birth) {
   MDB_txn* raw = nullptr;
-  const int begun = begin(is_birth, raw);
+  int begun = begin(is_birth, raw);
+  while (begun == MDB_MAP_RESIZED) {  // another process writes
+    if (Result<void> enlarged = enlarge_map(map_bytes_); !enlarged) return enlarged;
+    begun = begin(is_birth, raw);
+  }
   if (begun != 0) return call_failed(begun, "opening the databases");
   OpenTransaction owner(raw);
   for (std::size_t i = 0; i < database_count; ++i) {

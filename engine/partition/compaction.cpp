@@ -32,13 +32,13 @@ Range cleanable_range(const Partition& partition) {
   Range range;
   const TopicConfig config = partition.config();
   const auto list = partition.segments().load();
-  const Offset high_watermark = partition.high_watermark();
+  const Offset end = std::min(partition.high_watermark(), partition.stored_recovery_base());
   const std::int64_t youngest_ms = partition.environment().clock.wall_ms() - config.min_compaction_lag_ms;
   range.first_dirty = std::max(partition.checkpoint().compacted_to_offset, partition.log_start_offset());
   if (range.first_dirty > partition.log_end_offset()) range.first_dirty = partition.log_start_offset();
   for (const auto& segment : *list) {
     const bool too_young = config.min_compaction_lag_ms > 0 && segment->max_timestamp_ms() > youngest_ms;
-    if (!segment->is_sealed() || segment->end_offset() > high_watermark || too_young) break;
+    if (!segment->is_sealed() || segment->end_offset() > end || too_young) break;
     const bool is_clean = segment->end_offset() <= range.first_dirty;
     (is_clean ? range.clean_bytes : range.dirty_bytes) += segment->end_position();
     range.segments.push_back(segment);

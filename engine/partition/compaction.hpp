@@ -34,7 +34,8 @@ struct CompactionResult {
 /// Share of not yet compacted bytes in what could be compacted, 0 if nothing could be. Any thread.
 double dirty_ratio(const Partition& partition);
 
-/// Runs one pass. One thread at a time per partition.
+/// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint first to let it see everything. One thread
+/// at a time per partition.
 /// Errors: corrupt_record (the partition is left as it was), storage_full, io_error: leftovers are removed now or by the next open.
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
 

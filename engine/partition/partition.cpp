@@ -11,9 +11,15 @@ Partition::Partition(const PartitionEnvironment& environment, const PartitionReq
     : PartitionLog(environment, request.name, request.directory),
       config_(request.config),
       mapped_writes_(request.mapped_writes),
-      compacted_to_(request.checkpoint.compacted_to_offset) {}
+      compacted_to_(request.checkpoint.compacted_to_offset),
+      stored_recovery_base_(request.checkpoint.recovery_segment_base) {}
 
 Partition::~Partition() {
+  // An abandoned one has told already.
+  if (!is_deleted()) tell_counters();
+}
+
+void Partition::tell_counters() noexcept {
   environment_.counters.appended_batches.add(appended_batches_.value());
   environment_.counters.appended_records.add(appended_records_.value());
   environment_.counters.appended_bytes.add(appended_bytes_.value());
@@ -74,15 +80,30 @@ void Partition::forget_released_segments() const {
 PartitionCheckpoint Partition::checkpoint() const {
   PartitionCheckpoint checkpoint;
   {
-    const base::MutexLock lock(append_mutex_);
-    checkpoint.compacted_to_offset = compacted_to_;
+    const base::MutexLock lock(sync_mutex_);
+    checkpoint.log_start_offset = log_start_offset();
+    checkpoint.recovery_point_offset = durable_offset();
+    checkpoint.recovery_segment_base = synced_segment_base_;
+    checkpoint.recovery_position = synced_position_;
   }
-  const base::MutexLock lock(sync_mutex_);
-  checkpoint.log_start_offset = log_start_offset();
-  checkpoint.recovery_point_offset = durable_offset();
-  checkpoint.recovery_segment_base = synced_segment_base_;
-  checkpoint.recovery_position = synced_position_;
+  const base::MutexLock lock(append_mutex_);
+  checkpoint.compacted_to_offset = compacted_to_;
+  if (checkpoint.recovery_point_offset == active_->base_offset()) {
+    // Rolled since the last sync, and nothing appended: everything below the active segment is sealed and synced.
+    checkpoint.recovery_segment_base = active_->base_offset();
+    checkpoint.recovery_position = 0;
+  }
   return checkpoint;
+}
+
+void Partition::checkpoint_stored(const PartitionCheckpoint& checkpoint) {
+  const base::MutexLock lock(append_mutex_);
+  stored_recovery_base_ = std::max(stored_recovery_base_, checkpoint.recovery_segment_base);
+}
+
+Offset Partition::stored_recovery_base() const {
+  const base::MutexLock lock(append_mutex_);
+  return stored_recovery_base_;
 }
 
 Result<PartitionCheckpoint> Partition::close() {
@@ -111,7 +132,10 @@ Result<PartitionCheckpoint> Partition::close() {
 
 void Partition::abandon() {
   mark_deleted();
+  listeners().notify();  // Whoever waits for records waits for nothing.
   const base::MutexLock lock(append_mutex_);
+  // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
+  tell_counters();
   closed_ = true;
   for (const auto& segment : *segments_.load()) {
     segment->mark_deleted();

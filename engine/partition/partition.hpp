@@ -100,6 +100,11 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   TopicConfig config() const;
   /// What to store in the catalog; everything below its recovery point was synced.
   PartitionCheckpoint checkpoint() const;
+  /// To be told when a checkpoint is in the catalog.
+  void checkpoint_stored(const PartitionCheckpoint& checkpoint);
+  /// Base offset of the segment that the recovery point in the catalog lies in. Segments below it may be rewritten: a crash never meets a recovery
+  /// point inside a file that has changed.
+  Offset stored_recovery_base() const;
   void set_compacted_to(Offset offset);
   /// Syncs, trims the active segment to its exact length, writes the producer snapshot, and refuses appends from then on.
   /// @return the checkpoint of a clean close.
@@ -127,6 +132,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::BatchHeader& header, base::ByteSpan batch)
       SERIATIM_REQUIRES(append_mutex_);
+  void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
   void forget_released_segments() const SERIATIM_REQUIRES(append_mutex_);
@@ -144,6 +150,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   ProducerState producers_ SERIATIM_GUARDED_BY(append_mutex_);
   std::vector<segment::SegmentPtr> unsynced_ SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
   mutable std::vector<std::weak_ptr<segment::Segment>> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);
   std::vector<std::byte> claim_buffer_ SERIATIM_GUARDED_BY(append_mutex_);  // where a claim is filled if writes are not mapped

@@ -81,7 +81,7 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
     request.durable_position = checkpoint.recovery_position;
-    request.durable_offset = checkpoint.recovery_point_offset;
+    request.durable_offset = checkpoint.recovery_position == 0 ? file.base_offset : checkpoint.recovery_point_offset;
   }
   return request;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <seriatim/export.hpp>
+#include <seriatim/inspect.hpp>
 #include <seriatim/result.hpp>
 #include <seriatim/topic_config.hpp>
 #include <seriatim/types.hpp>
@@ -132,6 +133,12 @@ class SERIATIM_API Admin {
   /// Errors: unknown_topic_or_partition, policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).
   /// Threads: any.
   Result<MaintenanceResult> compact(std::string_view topic, bool roll_active) const;
+
+  /// As the free function `verify`, for a directory that this engine has open. Beside running appends the active segments are checked as far as they were
+  /// written when looked at.
+  /// Errors: unknown_topic_or_partition; damage is in the report.
+  /// Threads: any.
+  Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
   /// Groups that have committed offsets, sorted.
   /// Errors: corrupt_metadata.

@@ -74,6 +74,7 @@ struct VerifyOptions {
 /// index entry against the log. Changes nothing. Works beside a live writer (the active segments are checked as far as they were written when looked at).
 ///
 /// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be verified. Damage is in the report, not an error.
+/// invalid_state: this process has the directory open; use Admin::verify.
 /// Threads: any.
 SERIATIM_API Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options = {});
 

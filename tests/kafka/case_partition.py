@@ -1,5 +1,7 @@
 """Our partition against Kafka's: the same batches under the same configuration give the same files."""
 
+import json
+
 import format_examples as ex
 import kafka_env
 from comparison import Scratch, comparable
@@ -82,18 +84,49 @@ class Partition(Scratch):
                 KAFKA.lines("load", theirs, *pairs(config))
                 self.assert_same_partition(ours, theirs)
 
+    def compacted(self, ours, theirs, config):
+        """One pass over both, and then one two days later: the first stamps delete horizons, the second removes what they allow and merges
+        small segments. Yields after each."""
+        for clock in (ex.T, ex.T + 2 * ex.DAY_MS):
+            settings = [*pairs(config), f"now={clock}", f"delete.retention.ms={ex.DAY_MS}"]
+            found = KAFKA.answer("compact", theirs, *settings)
+            self.assertLess(found["messages_written"], found["messages_read"])
+            tool("compact", ours, *settings)
+            yield clock
+
     def test_compaction_keeps_and_writes_the_same(self):
-        for scenario in ("compaction", "compaction-transactions"):
-            source, config = self.written(scenario)
-            ours, theirs = self.two_copies(source)
-            # The first pass stamps delete horizons, the second one removes what they allow, and merges small segments.
-            for clock in (ex.T, ex.T + 2 * ex.DAY_MS):
-                with self.subTest(scenario, now=clock):
-                    settings = [*pairs(config), f"now={clock}", f"delete.retention.ms={ex.DAY_MS}"]
-                    found = KAFKA.answer("compact", theirs, *settings)
-                    self.assertLess(found["messages_written"], found["messages_read"])
-                    tool("compact", ours, *settings)
-                    self.compare_compacted(ours, theirs)
+        source, config = self.written("compaction")
+        ours, theirs = self.two_copies(source)
+        for clock in self.compacted(ours, theirs, config):
+            with self.subTest(now=clock):
+                self.compare_compacted(ours, theirs)
+
+    def test_compaction_loses_no_committed_record_and_revives_no_aborted_one(self):
+        source, config = self.written("compaction-transactions")
+        ours, theirs = self.two_copies(source)
+        before = self.newest_committed(source)
+        self.assertGreater(len(before), 100)
+        for clock in self.compacted(ours, theirs, config):
+            with self.subTest(now=clock):
+                self.assertEqual(self.newest_committed(theirs), before)
+                self.assertEqual(self.newest_committed(ours), before)
+
+    def newest_committed(self, directory):
+        """key -> newest committed value, as a read_committed reader comes to know it; keys whose newest value is a tombstone are gone."""
+        undecided, newest = {}, {}
+        for lines in KAFKA.read_each(kafka_env.log_files(directory)):
+            for line in map(json.loads, lines):
+                if "batch" in line:
+                    self.assertTrue(line["batch"]["valid"])
+                    producer = line["batch"]["producer_id"]
+                elif line.get("record", {}).get("control") == "commit":
+                    for record in undecided.pop(producer, []):
+                        newest[record["key"]] = max(newest.get(record["key"], (-1, None)), (record["offset"], record["value"]))
+                elif line.get("record", {}).get("control") == "abort":
+                    undecided.pop(producer, None)
+                elif "record" in line:
+                    undecided.setdefault(producer, []).append(line["record"])
+        return {key: value for key, (_offset, value) in newest.items() if value is not None}
 
     def compare_compacted(self, ours, theirs):
         files = [kafka_env.log_files(side) for side in (ours, theirs)]

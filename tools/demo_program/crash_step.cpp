@@ -32,7 +32,8 @@ class WriterProcess {
  public:
   static Result<WriterProcess> start(const std::filesystem::path& directory) {
     std::array<int, 2> ends{};
-    if (::pipe(ends.data()) != 0) return Error(Errc::io_error, std::string("pipe failed: ") + std::strerror(errno), errno);
+    if (::pipe(ends.data()) != 0)
+      return Error(Errc::io_error, std::string("pipe failed: ") + std::strerror(errno), errno);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
@@ -47,12 +48,14 @@ class WriterProcess {
     ::close(ends[1]);
     if (failed != 0) {
       ::close(ends[0]);
-      return Error(Errc::io_error, std::string("starting the writer failed: ") + std::strerror(failed), failed);
+      return Error(Errc::io_error, std::string("starting the writer failed: ") + std::strerror(failed),
+                   failed);
     }
     return WriterProcess(pid, ends[0]);
   }
 
-  /// Reads what was promised until there are `count` promises, kills, and reads what was promised until the end.
+  /// Reads what was promised until there are `count` promises, kills, and reads what was promised until the
+  /// end.
   Result<std::string> kill_after(std::size_t count) {
     std::string promises;
     std::array<char, 4096> piece{};
@@ -73,7 +76,8 @@ class WriterProcess {
     int status = 0;
     ::waitpid(pid_, &status, 0);
     if (!killed || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-      return differs("the writer ended by itself after " + std::to_string(lines) + " acknowledgements, before it could be killed");
+      return differs("the writer ended by itself after " + std::to_string(lines) +
+                     " acknowledgements, before it could be killed");
     }
     return promises;
   }
@@ -86,7 +90,8 @@ class WriterProcess {
 
 Promises read_promises(const std::string& text) {
   Promises promises{};
-  std::istringstream lines(text.substr(0, text.rfind('\n') + 1));  // A line that the kill cut was not promised.
+  std::istringstream lines(
+      text.substr(0, text.rfind('\n') + 1));  // A line that the kill cut was not promised.
   for (PartitionId partition = 0, first = 0, last = 0; lines >> partition >> first >> last;) {
     promises.at(static_cast<std::size_t>(partition)) = last + 1;
   }
@@ -98,16 +103,19 @@ Result<Offset> check_partition(const Engine& engine, PartitionId partition, Offs
   if (!reader.ok()) return reader.error();
   const Offset end = reader->high_watermark();
   if (end < promised) {
-    return differs("partition " + std::to_string(partition) + " was promised up to offset " + std::to_string(promised) + " and holds " +
-                   std::to_string(end));
+    return differs("partition " + std::to_string(partition) + " was promised up to offset " +
+                   std::to_string(promised) + " and holds " + std::to_string(end));
   }
   for (Offset at = 0; at < end;) {
     const Result<ConsumerRecords> records = reader->read(at, 1'000);
     if (!records.ok()) return records.error();
-    if (records->empty()) return differs("partition " + std::to_string(partition) + " has a hole at offset " + std::to_string(at));
+    if (records->empty())
+      return differs("partition " + std::to_string(partition) + " has a hole at offset " +
+                     std::to_string(at));
     for (const RecordView& record : *records) {
       if (record.offset() != at || record.value().text() != crash_text(partition, at)) {
-        return differs("partition " + std::to_string(partition) + " does not hold at offset " + std::to_string(at) + " what was written there");
+        return differs("partition " + std::to_string(partition) + " does not hold at offset " +
+                       std::to_string(at) + " what was written there");
       }
       ++at;
     }
@@ -121,7 +129,8 @@ Result<> crash_and_recover(const std::filesystem::path& directory) {
   {
     const Result<Engine> engine = Engine::open(directory, {.mode = OpenMode::read_write});
     if (!engine.ok()) return engine.error();
-    const Result<> created = engine->admin().create_topic({.name = crash_topic, .partition_count = event_partitions});
+    const Result<> created =
+        engine->admin().create_topic({.name = crash_topic, .partition_count = event_partitions});
     if (!created.ok()) return created;
     const Result<> closed = engine->close();
     if (!closed.ok()) return closed;
@@ -145,8 +154,11 @@ Result<> crash_and_recover(const std::filesystem::path& directory) {
     promised += wanted;
     held += *end;
   }
-  std::printf("   killed with kill -9 after %lld acknowledged records; open again in %s: %lld records, all as written, none of the promised missing\n",
-              static_cast<long long>(promised), tools::readable_duration(recovered_in).c_str(), static_cast<long long>(held));
+  std::printf(
+      "   killed with kill -9 after %lld acknowledged records; open again in %s: %lld records, all as "
+      "written, none of the promised missing\n",
+      static_cast<long long>(promised), tools::readable_duration(recovered_in).c_str(),
+      static_cast<long long>(held));
   return engine->close();
 }
 

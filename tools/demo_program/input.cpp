@@ -28,7 +28,10 @@ struct GzipCloser {
 // zlib reads a file that is not gzipped as it is.
 Result<std::string> read_file(const std::filesystem::path& path) {
   const std::unique_ptr<gzFile_s, GzipCloser> file(gzopen(path.c_str(), "rbe"));
-  if (!file) return Error(Errc::io_error, "cannot read " + path.string() + ": " + std::strerror(errno) + ". Name files you may read", errno);
+  if (!file)
+    return Error(Errc::io_error,
+                 "cannot read " + path.string() + ": " + std::strerror(errno) + ". Name files you may read",
+                 errno);
   std::string text;
   std::array<char, 64 * 1024> piece{};
   while (text.size() <= input_bytes_max) {
@@ -37,7 +40,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
     if (got < 0) {
       int code = 0;
       const char* const reason = gzerror(file.get(), &code);
-      return Error(Errc::io_error, "cannot read " + path.string() + ": " + reason + ". Leave it out, or replace it by a whole copy");
+      return Error(Errc::io_error, "cannot read " + path.string() + ": " + reason +
+                                       ". Leave it out, or replace it by a whole copy");
     }
     text.append(piece.data(), static_cast<std::size_t>(got));
   }
@@ -75,7 +79,8 @@ class EventSink {
   Input& input_;
 };
 
-// "2026-11-22 17:38:46 status installed man-db:amd64 2.11.2-2": the package is the word after the action, of a status after the state.
+// "2026-11-22 17:38:46 status installed man-db:amd64 2.11.2-2": the package is the word after the action, of
+// a status after the state.
 void read_package_log(std::string_view text, EventSink& sink) {
   for (const std::string_view line : lines_of(text)) {
     const std::string_view package = word(line, word(line, 2) == "status" ? 4 : 3);
@@ -117,7 +122,8 @@ void read_events(const std::filesystem::path& path, std::string_view text, Event
   const std::string name = path.filename().string();
   if (name.starts_with("dpkg.log")) return read_package_log(text, sink);
   if (name == "status" && text.starts_with("Package: ")) return read_package_list(text, sink);
-  if (name.starts_with("changelog")) return read_changelog(text, path.parent_path().filename().string(), sink);
+  if (name.starts_with("changelog"))
+    return read_changelog(text, path.parent_path().filename().string(), sink);
   for (const std::string_view line : lines_of(text)) sink.add(name, line);
 }
 
@@ -126,7 +132,8 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& dire
   std::vector<std::filesystem::path> files;
   std::error_code failure;
   const auto options = std::filesystem::directory_options::skip_permission_denied;
-  for (std::filesystem::recursive_directory_iterator entry(directory, options, failure), end; !failure && entry != end; entry.increment(failure)) {
+  for (std::filesystem::recursive_directory_iterator entry(directory, options, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
     std::error_code unreadable;
     if (entry->is_regular_file(unreadable) && !entry->is_symlink(unreadable)) files.push_back(entry->path());
   }
@@ -150,7 +157,8 @@ std::vector<std::filesystem::path> usual_files() {
 }  // namespace
 
 Result<Input> read_input(const std::vector<std::filesystem::path>& paths) {
-  std::vector<std::filesystem::path> files = paths.empty() ? usual_files() : std::vector<std::filesystem::path>();
+  std::vector<std::filesystem::path> files =
+      paths.empty() ? usual_files() : std::vector<std::filesystem::path>();
   for (const std::filesystem::path& path : paths) {
     std::error_code failure;
     if (!std::filesystem::is_directory(path, failure)) {
@@ -173,8 +181,10 @@ Result<Input> read_input(const std::vector<std::filesystem::path>& paths) {
     ++input.files;
   }
   if (!input.events.empty()) return input;
-  return Error(Errc::not_found, paths.empty() ? "this machine has neither a package log nor changelogs. Name files or directories: ./run demo FILE|DIR..."
-                                              : "the files named hold no events. Name files with text in them");
+  return Error(Errc::not_found, paths.empty()
+                                    ? "this machine has neither a package log nor changelogs. Name files or "
+                                      "directories: ./run demo FILE|DIR..."
+                                    : "the files named hold no events. Name files with text in them");
 }
 
 }  // namespace demo

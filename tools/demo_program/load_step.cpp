@@ -49,11 +49,13 @@ class Outcomes {
 void print_rates(const Input& input, Clock::duration elapsed, const tools::LatencyHistogram& latency) {
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const auto shown = [&](double percent) { return tools::readable_duration(latency.percentile(percent)); };
-  std::printf("   %zu events, %s in %.2f s: %.0f events/s, %s/s, every one on stable storage\n", input.events.size(),
-              tools::readable_size(static_cast<double>(input.bytes)).c_str(), seconds, static_cast<double>(input.events.size()) / seconds,
+  std::printf("   %zu events, %s in %.2f s: %.0f events/s, %s/s, every one on stable storage\n",
+              input.events.size(), tools::readable_size(static_cast<double>(input.bytes)).c_str(), seconds,
+              static_cast<double>(input.events.size()) / seconds,
               tools::readable_size(static_cast<double>(input.bytes) / seconds).c_str());
-  std::printf("   from send to acknowledgement, producer never waiting: p50 %s  p90 %s  p99 %s  max %s\n", shown(50).c_str(), shown(90).c_str(),
-              shown(99).c_str(), tools::readable_duration(latency.max()).c_str());
+  std::printf("   from send to acknowledgement, producer never waiting: p50 %s  p90 %s  p99 %s  max %s\n",
+              shown(50).c_str(), shown(90).c_str(), shown(99).c_str(),
+              tools::readable_duration(latency.max()).c_str());
 }
 
 Result<> compare_counts(const Engine& engine, const Input& input) {
@@ -65,12 +67,15 @@ Result<> compare_counts(const Engine& engine, const Input& input) {
     stored += partition.high_watermark - partition.log_start_offset;
     shares += (shares.empty() ? "" : ", ") + std::to_string(partition.high_watermark);
     if (partition.durable_offset != partition.log_end_offset) {
-      return differs("partition " + std::to_string(partition.partition) + " is durable up to " + std::to_string(partition.durable_offset) +
-                     " of " + std::to_string(partition.log_end_offset) + " although every record was acknowledged with acks all");
+      return differs("partition " + std::to_string(partition.partition) + " is durable up to " +
+                     std::to_string(partition.durable_offset) + " of " +
+                     std::to_string(partition.log_end_offset) +
+                     " although every record was acknowledged with acks all");
     }
   }
   if (static_cast<std::size_t>(stored) != input.events.size()) {
-    return differs(std::to_string(input.events.size()) + " events were acknowledged and " + std::to_string(stored) + " are stored");
+    return differs(std::to_string(input.events.size()) + " events were acknowledged and " +
+                   std::to_string(stored) + " are stored");
   }
   std::printf("   by partition: %s\n", shares.c_str());
   return {};
@@ -83,17 +88,21 @@ Result<> measure_single_appends(Producer& producer, const Input& input) {
   for (std::size_t i = 0; i < appends; ++i) {
     const Event& event = input.events[i % input.events.size()];
     const auto before = Clock::now();
-    const Result<RecordMetadata> stored = producer.send_sync({.topic = "single", .key = event.key, .value = event.text});
+    const Result<RecordMetadata> stored =
+        producer.send_sync({.topic = "single", .key = event.key, .value = event.text});
     if (!stored.ok()) return stored.error();
     latency.record(Clock::now() - before);
   }
-  std::printf("   one at a time, each waiting for the disk: p50 %s  p99 %s\n", tools::readable_duration(latency.percentile(50)).c_str(),
+  std::printf("   one at a time, each waiting for the disk: p50 %s  p99 %s\n",
+              tools::readable_duration(latency.percentile(50)).c_str(),
               tools::readable_duration(latency.percentile(99)).c_str());
   return {};
 }
 
 Result<> create_topics(const Admin& admin) {
-  for (const NewTopic& topic : {NewTopic{.name = event_topic, .partition_count = event_partitions, .config = {{"segment.bytes", segment_bytes}}},
+  for (const NewTopic& topic : {NewTopic{.name = event_topic,
+                               .partition_count = event_partitions,
+                               .config = {{"segment.bytes", segment_bytes}}},
                                 NewTopic{.name = "single"}}) {
     const Result<> created = admin.create_topic(topic);
     if (!created.ok()) return created;
@@ -107,14 +116,16 @@ Result<> load(const Engine& engine, const Input& input) {
   const Result<> created = create_topics(engine.admin());
   if (!created.ok()) return created;
   Outcomes outcomes(input.events.size());
-  Result<Producer> producer = engine.producer({.acks = Acks::all, .linger = linger, .batch_size = batch_bytes});
+  Result<Producer> producer =
+      engine.producer({.acks = Acks::all, .linger = linger, .batch_size = batch_bytes});
   if (!producer.ok()) return producer.error();
   const auto start = Clock::now();
   for (std::size_t i = 0; i < input.events.size(); ++i) {
     outcomes.sending(i);
     const Event& event = input.events[i];
-    const Result<> sent = producer->send({.topic = event_topic, .key = event.key, .value = event.text},
-                                         [&outcomes, i](const Result<RecordMetadata>& outcome) { outcomes.done(i, outcome); });
+    const Result<> sent =
+        producer->send({.topic = event_topic, .key = event.key, .value = event.text},
+                       [&outcomes, i](const Result<RecordMetadata>& outcome) { outcomes.done(i, outcome); });
     if (!sent.ok()) return sent;
   }
   const Result<> flushed = producer->flush();
@@ -123,7 +134,8 @@ Result<> load(const Engine& engine, const Input& input) {
   const Result<tools::LatencyHistogram> latency = outcomes.latency();
   if (!latency.ok()) return latency.error();
   if (latency->count() != input.events.size()) {
-    return differs(std::to_string(input.events.size()) + " events were sent and " + std::to_string(latency->count()) + " acknowledged");
+    return differs(std::to_string(input.events.size()) + " events were sent and " +
+                   std::to_string(latency->count()) + " acknowledged");
   }
   print_rates(input, elapsed, *latency);
   const Result<> counted = compare_counts(engine, input);

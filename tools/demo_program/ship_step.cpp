@@ -59,7 +59,8 @@ Result<Shipped> send_partition(const LogReader& reader, int socket) {
   for (Offset at = reader.log_start_offset(); at < reader.high_watermark();) {
     const Result<FileSlice> slice = reader.fetch(at, slice_bytes);
     if (!slice.ok()) return slice.error();
-    if (slice->empty() || slice->next_offset() <= at) return differs("a slice at offset " + std::to_string(at) + " leads nowhere");
+    if (slice->empty() || slice->next_offset() <= at)
+      return differs("a slice at offset " + std::to_string(at) + " leads nowhere");
     for (std::size_t sent = 0; sent < slice->size();) {
       const Result<std::size_t> moved = reader.send_to(socket, *slice, sent);
       if (!moved.ok()) return moved.error();
@@ -80,7 +81,9 @@ Result<> ship(const Engine& engine) {
   if (!reader.ok()) return reader.error();
   std::array<int, 2> sockets{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-    return Error(Errc::io_error, std::string("socketpair failed: ") + std::strerror(errno) + ". Raise the limit of open files", errno);
+    return Error(
+        Errc::io_error,
+        std::string("socketpair failed: ") + std::strerror(errno) + ". Raise the limit of open files", errno);
   }
   Receiver receiver(sockets[1]);
   const auto start = Clock::now();
@@ -90,13 +93,16 @@ Result<> ship(const Engine& engine) {
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   ::close(sockets[1]);
   if (!shipped.ok()) return shipped.error();
-  if (receiver.failed_errno() != 0) return Error(Errc::io_error, std::string("receiving failed: ") + std::strerror(receiver.failed_errno()));
+  if (receiver.failed_errno() != 0)
+    return Error(Errc::io_error, std::string("receiving failed: ") + std::strerror(receiver.failed_errno()));
   if (received != shipped->expected) {
-    return differs("of " + std::to_string(shipped->expected.size()) + " bytes shipped, " + std::to_string(received.size()) +
-                   " arrived or their contents differ");
+    return differs("of " + std::to_string(shipped->expected.size()) + " bytes shipped, " +
+                   std::to_string(received.size()) + " arrived or their contents differ");
   }
-  std::printf("   partition 0: %s in %llu slices, %s/s, every byte compared\n", tools::readable_size(static_cast<double>(received.size())).c_str(),
-              static_cast<unsigned long long>(shipped->slices), tools::readable_size(static_cast<double>(received.size()) / seconds).c_str());
+  std::printf("   partition 0: %s in %llu slices, %s/s, every byte compared\n",
+              tools::readable_size(static_cast<double>(received.size())).c_str(),
+              static_cast<unsigned long long>(shipped->slices),
+              tools::readable_size(static_cast<double>(received.size()) / seconds).c_str());
   return {};
 }
 

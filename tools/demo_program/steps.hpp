@@ -1,4 +1,5 @@
-// The steps of the demonstration. Each returns an error whose message says what differed, and prints what it measured.
+// The steps of the demonstration. Each returns an error whose message says what differed, and prints what it
+// measured.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +21,8 @@ inline constexpr seriatim::PartitionId event_partitions = 4;
 /// An error for something that is not as it must be.
 seriatim::Error differs(const std::string& what);
 
-/// Checks what a reader gets against the input: for each key, its events in their order, none missing, none twice.
+/// Checks what a reader gets against the input: for each key, its events in their order, none missing, none
+/// twice.
 class InputCheck {
  public:
   explicit InputCheck(const Input& input);
@@ -43,17 +45,21 @@ class InputCheck {
 /// Creates the topic and appends every event with acks all, many at a time.
 seriatim::Result<> load(const seriatim::Engine& engine, const Input& input);
 
-/// A named reader reads half, is closed, and one of the same name reads the rest: together everything, nothing twice. `directory` is opened anew
-/// in between, so that the position must have been stored.
-seriatim::Result<> read_in_two_sittings(const std::filesystem::path& directory, const Input& input, const std::string& group);
+/// A named reader reads half, is closed, and one of the same name reads the rest: together everything,
+/// nothing twice. `directory` is opened anew in between, so that the position must have been stored.
+seriatim::Result<> read_in_two_sittings(const std::filesystem::path& directory, const Input& input,
+                                        const std::string& group);
 
-/// Sends one partition through a socket without its bytes entering user space, and compares what arrives with the log.
+/// Sends one partition through a socket without its bytes entering user space, and compares what arrives with
+/// the log.
 seriatim::Result<> ship(const seriatim::Engine& engine);
 
-/// Starts a process that writes, kills it with SIGKILL, opens what it left and checks that everything it was promised is there.
+/// Starts a process that writes, kills it with SIGKILL, opens what it left and checks that everything it was
+/// promised is there.
 seriatim::Result<> crash_and_recover(const std::filesystem::path& directory);
 
-/// What the killed process does: appends for ever and prints a line "partition base_offset last_offset" after each acknowledgement.
+/// What the killed process does: appends for ever and prints a line "partition base_offset last_offset" after
+/// each acknowledgement.
 int run_writer_process(const std::filesystem::path& directory);
 /// The text of record `offset` of a partition, so that a reader can tell what must be there.
 std::string crash_text(seriatim::PartitionId partition, seriatim::Offset offset);

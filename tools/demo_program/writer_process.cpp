@@ -36,8 +36,8 @@ Result<> write_for_ever(const std::filesystem::path& directory) {
       }
       const Result<AppendResult> stored = producer->append({crash_topic, partition}, batch);
       if (!stored.ok()) return stored.error();
-      const std::string promise =
-          std::to_string(partition) + " " + std::to_string(stored->base_offset) + " " + std::to_string(stored->last_offset) + "\n";
+      const std::string promise = std::to_string(partition) + " " + std::to_string(stored->base_offset) +
+                                  " " + std::to_string(stored->last_offset) + "\n";
       if (::write(STDOUT_FILENO, promise.data(), promise.size()) != static_cast<ssize_t>(promise.size())) {
         return Error(Errc::io_error, "the parent process no longer listens");
       }
@@ -49,7 +49,8 @@ Result<> write_for_ever(const std::filesystem::path& directory) {
 
 int run_writer_process(const std::filesystem::path& directory) {
   const Result<> written = write_for_ever(directory);
-  std::fprintf(stderr, "writer: %s: %s\n", std::string(written.error().name()).c_str(), written.error().message().c_str());
+  std::fprintf(stderr, "writer: %s: %s\n", std::string(written.error().name()).c_str(),
+               written.error().message().c_str());
   return 1;
 }
 

@@ -164,6 +164,23 @@ void damage_branches(const std::string& path) {
   for (const std::uint64_t position : branches) patch(file, position + 12, std::uint16_t{18});
 }
 
+// Writes to the damaged tree while another thread waits for its turn to write, which must end too.
+Error meet_damage_with_a_waiter(Environment& environment) {
+  std::thread waiter;
+  std::atomic<bool> is_waiting{false};
+  Result<void> waited;
+  const Result<void> written = environment.write([&](WriteTransaction& out) {
+    waiter = std::thread([&] {
+      is_waiting = true;
+      waited = environment.write([](WriteTransaction& other) { return put_many(other, "k", 9, 1); });
+    });
+    while (!is_waiting) std::this_thread::yield();
+    return put_many(out, "k", 9, 1);
+  });
+  waiter.join();
+  return written || waited ? Error(Errc{}, "no error") : written.error();
+}
+
 // Reads from, or writes to, the damaged tree and gives the error.
 Error meet_damage(Environment& environment, bool is_write) {
   Result<void> met;
@@ -187,7 +204,8 @@ TEST_CASE("an assertion inside LMDB becomes an error, for readers and for writer
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
       Result<std::unique_ptr<Environment>> environment = open_environment(made.path, options());
       damage_branches(made.path);
-      const Error first = meet_damage(**environment, is_write);
+      const Error first =
+          is_write ? meet_damage_with_a_waiter(**environment) : meet_damage(**environment, false);
       const bool is_explained = first.message().find("Assertion") != std::string::npos &&
                                 first.message().find(made.path) != std::string::npos;
       voice.say(std::string(first.name()) + (is_explained ? " explained" : first.message()));

@@ -122,6 +122,27 @@ TEST_CASE("a page that is damaged in one known way is reported with file and pag
   CHECK(walk_pages(made.path, meta, any_value).ok());
 }
 
+TEST_CASE("keys that are out of order are reported, within a page and against the branch above") {
+  const Made made;
+  const std::string whole = read_all(made.file);
+  const lmdb::Meta meta = must(check_meta_pages(made.path));
+  for (int topic = 0; topic < 60; topic += 7) {
+    CAPTURE(topic);
+    // Wherever the name is, also in pages no longer in use: no key of a topic may begin with anything but
+    // "topic".
+    const std::string key = "topic-" + std::to_string(topic);
+    for (std::size_t at = whole.find(key); at != std::string::npos; at = whole.find(key, at + 1)) {
+      patch(made.file, at, topic % 2 == 0 ? 'z' : 'a');
+    }
+    const Result<PageCount> walked = walk_pages(made.path, meta, any_value);
+    write_all(made.file, whole);
+    REQUIRE_FALSE(walked.ok());
+    CAPTURE(walked.error().message());
+    CHECK(walked.error().message().find("is out of order") != std::string::npos);
+    CHECK(walked.error().message().find("database \"topics\"") == 0);
+  }
+}
+
 TEST_CASE("pages that point at each other in a circle end the walk") {
   const Made made;
   const lmdb::Meta meta = must(check_meta_pages(made.path));

@@ -16,8 +16,10 @@ std::string complaint(std::string_view line) {
 }
 
 TEST_CASE("every field of consume -J is read back") {
-  const JsonRecord record = parse_json_record(R"({"topic":"orders","partition":3,"offset":7,"timestamp":1795358379512,)"
-                                              R"("key":"k","value":"v","headers":[["trace","4bf9"],["trace",null]]})").value();
+  const JsonRecord record =
+      parse_json_record(R"({"topic":"orders","partition":3,"offset":7,"timestamp":1795358379512,)"
+                        R"("key":"k","value":"v","headers":[["trace","4bf9"],["trace",null]]})")
+          .value();
   CHECK(record.key == "k");
   CHECK(record.value == "v");
   CHECK(record.partition == 3);
@@ -36,7 +38,8 @@ TEST_CASE("null, empty and missing stay apart") {
 }
 
 TEST_CASE("Base64 fields are decoded") {
-  const JsonRecord record = parse_json_record(R"({"key_b64":"/9g=","headers_b64":[["dA==","/w=="]]})").value();
+  const JsonRecord record =
+      parse_json_record(R"({"key_b64":"/9g=","headers_b64":[["dA==","/w=="]]})").value();
   CHECK(record.key == "\xff\xd8");
   CHECK(record.headers[0].first == "t");
   CHECK(record.headers[0].second == "\xff");
@@ -47,7 +50,8 @@ TEST_CASE("what would be dropped silently is refused with the field's name") {
   CHECK(complaint(R"({"key":1})").find("\"key\" must be a string") != std::string::npos);
   CHECK(complaint(R"({"key":"a","key_b64":"YQ=="})").find("given as text as well") != std::string::npos);
   CHECK(complaint(R"({"value_b64":"a"})").find("not padded Base64") != std::string::npos);
-  CHECK(complaint(R"({"partition":4294967296})").find("\"partition\" must be an integer") != std::string::npos);
+  CHECK(complaint(R"({"partition":4294967296})").find("\"partition\" must be an integer") !=
+        std::string::npos);
   CHECK(complaint(R"({"partition":-1})").find("\"partition\"") != std::string::npos);
   CHECK(complaint(R"({"timestamp":18446744073709551615})").find("\"timestamp\"") != std::string::npos);
   CHECK(complaint(R"({"timestamp":1.5})").find("\"timestamp\"") != std::string::npos);

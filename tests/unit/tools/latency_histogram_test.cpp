@@ -24,7 +24,8 @@ TEST_CASE("an empty histogram answers zero") {
 TEST_CASE("every value from zero to the largest has a bucket") {
   LatencyHistogram histogram;
   for (unsigned shift = 0; shift < 63; ++shift) {
-    for (const std::int64_t offset : {-1, 0, 1}) histogram.record(nanoseconds((std::int64_t{1} << shift) + offset));
+    for (const std::int64_t offset : {-1, 0, 1})
+      histogram.record(nanoseconds((std::int64_t{1} << shift) + offset));
   }
   histogram.record(nanoseconds(std::numeric_limits<std::int64_t>::max()));
   histogram.record(nanoseconds(-5));

@@ -22,7 +22,9 @@ class Pipe {
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
   int input() const { return ends_[0]; }
-  void put(std::string_view text) { REQUIRE(::write(ends_[1], text.data(), text.size()) == static_cast<ssize_t>(text.size())); }
+  void put(std::string_view text) {
+    REQUIRE(::write(ends_[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
   void finish() {
     if (ends_[1] >= 0) ::close(ends_[1]);
     ends_[1] = -1;

@@ -59,7 +59,8 @@ TEST_CASE("START:STOP takes any two places and either may be left out") {
   CHECK(range_of("10:20") == OffsetRange{.start = ten, .stop = twenty});
   CHECK(range_of("10:") == OffsetRange{.start = ten});
   CHECK(range_of(":20") == OffsetRange{.stop = twenty});
-  CHECK(range_of("stored:end") == OffsetRange{.start = OffsetPoint{.kind = Kind::stored}, .stop = OffsetPoint{.kind = Kind::end}});
+  CHECK(range_of("stored:end") ==
+        OffsetRange{.start = OffsetPoint{.kind = Kind::stored}, .stop = OffsetPoint{.kind = Kind::end}});
   CHECK(range_of("-10:-5").stop == OffsetPoint{.kind = Kind::before_end, .number = 5});
 }
 
@@ -78,10 +79,41 @@ TEST_CASE("kcat's s@ and e@ are a start and a stop") {
 }
 
 TEST_CASE("what is no offset expression is refused with the grammar") {
-  const std::vector<std::string> wrong{"", ":", "::", "yesterday", "Beginning", "--1", "-", "+", "1.5", "1e3", " 1", "1 ", "0x10", "@", "@yesterday",
-                                       "@10:00", "@2026-13-01", "@2026-02-30", "@2026-11-22T24:00", "@2026-11-22T10:60", "@2026-11-22T10:00:60",
-                                       "@2026-11-22T10:00:00.", "@2026-11-22T10:00:00+25:00", "@2026-11-22T10:00:00Zjunk", "@1969-12-31", "@-15",
-                                       "@-15y", "@-99999w", "9223372036854775808", "-9223372036854775808", "10:stored", "10:20:30", "s@", "s@x", "e1"};
+  const std::vector<std::string> wrong{"",
+                                       ":",
+                                       "::",
+                                       "yesterday",
+                                       "Beginning",
+                                       "--1",
+                                       "-",
+                                       "+",
+                                       "1.5",
+                                       "1e3",
+                                       " 1",
+                                       "1 ",
+                                       "0x10",
+                                       "@",
+                                       "@yesterday",
+                                       "@10:00",
+                                       "@2026-13-01",
+                                       "@2026-02-30",
+                                       "@2026-11-22T24:00",
+                                       "@2026-11-22T10:60",
+                                       "@2026-11-22T10:00:60",
+                                       "@2026-11-22T10:00:00.",
+                                       "@2026-11-22T10:00:00+25:00",
+                                       "@2026-11-22T10:00:00Zjunk",
+                                       "@1969-12-31",
+                                       "@-15",
+                                       "@-15y",
+                                       "@-99999w",
+                                       "9223372036854775808",
+                                       "-9223372036854775808",
+                                       "10:stored",
+                                       "10:20:30",
+                                       "s@",
+                                       "s@x",
+                                       "e1"};
   for (const std::string& text : wrong) {
     CAPTURE(text);
     const Result<OffsetRange> range = parse_offset_expression(text, now);

@@ -21,7 +21,8 @@ std::string printed(const Table& table, OutputFormat format) {
   ::close(ends[1]);
   std::string text;
   std::array<char, 4096> piece{};
-  for (ssize_t got = 0; (got = ::read(ends[0], piece.data(), piece.size())) > 0;) text.append(piece.data(), static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = ::read(ends[0], piece.data(), piece.size())) > 0;)
+    text.append(piece.data(), static_cast<std::size_t>(got));
   ::close(ends[0]);
   return text;
 }
@@ -52,8 +53,10 @@ TEST_CASE("JSON is valid whatever the bytes") {
 
 TEST_CASE("JSON lines and TSV keep one row on one line") {
   CHECK(printed(sample(), OutputFormat::jsonl) ==
-        "{\"topic\":\"orders\",\"size_bytes\":1048576,\"since\":1500}\n{\"topic_b64\":\"/wk=\",\"size_bytes\":7,\"since\":null}\n");
-  CHECK(printed(sample(), OutputFormat::tsv) == "topic\tsize_bytes\tsince\norders\t1048576\t1500\n\xff\\t\t7\t\\N\n");
+        "{\"topic\":\"orders\",\"size_bytes\":1048576,\"since\":1500}\n{\"topic_b64\":\"/"
+        "wk=\",\"size_bytes\":7,\"since\":null}\n");
+  CHECK(printed(sample(), OutputFormat::tsv) ==
+        "topic\tsize_bytes\tsince\norders\t1048576\t1500\n\xff\\t\t7\t\\N\n");
 }
 
 TEST_CASE("output that cannot be written is an error and stays one") {

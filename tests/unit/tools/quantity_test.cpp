@@ -11,7 +11,8 @@ TEST_CASE("sizes take binary and decimal units") {
   CHECK(parse_size("64KiB").value() == 65'536);
   CHECK(parse_size("1GB").value() == 1'000'000'000);
   CHECK(parse_size("18446744073709551615").value() == 18'446'744'073'709'551'615ULL);
-  for (const char* const wrong : {"", "KiB", "1.5MiB", "-1", "1 KiB", "1kib", "18446744073709551616", "16777216TiB", "1KiBx"}) {
+  for (const char* const wrong :
+       {"", "KiB", "1.5MiB", "-1", "1 KiB", "1kib", "18446744073709551616", "16777216TiB", "1KiBx"}) {
     CAPTURE(wrong);
     CHECK_FALSE(parse_size(wrong).ok());
   }

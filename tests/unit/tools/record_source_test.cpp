@@ -19,7 +19,8 @@ TEST_CASE("empty keys and values are empty, and null only when that is asked for
   const OutgoingRecord empty = RecordSource::make({.key_delimiter = ":"}).value().record_of(":").value();
   CHECK_FALSE(empty.key().is_null());
   CHECK_FALSE(empty.value().is_null());
-  const OutgoingRecord null = RecordSource::make({.key_delimiter = ":", .empty_is_null = true}).value().record_of(":").value();
+  const OutgoingRecord null =
+      RecordSource::make({.key_delimiter = ":", .empty_is_null = true}).value().record_of(":").value();
   CHECK(null.key().is_null());
   CHECK(null.value().is_null());
 }

@@ -11,11 +11,15 @@ namespace {
 struct Tree {
   bool flag = false;
   std::string text{};
-  Command root{.name = "seriatim",
-               .options = {{.names = "-d,--dir", .target = &text}, {.names = "-q,--quiet", .target = &flag}},
-               .children = {{.name = "topic",
-                             .children = {{.name = "create", .options = {{.names = "-p,--partitions", .target = &text}}}, {.name = "delete"}}},
-                            {.name = "consume", .options = {{.names = "-o,--offset", .target = &text}, {.names = "-e,--exit", .target = &flag}}}}};
+  Command root{
+      .name = "seriatim",
+      .options = {{.names = "-d,--dir", .target = &text}, {.names = "-q,--quiet", .target = &flag}},
+      .children = {
+          {.name = "topic",
+           .children = {{.name = "create", .options = {{.names = "-p,--partitions", .target = &text}}},
+                        {.name = "delete"}}},
+          {.name = "consume",
+           .options = {{.names = "-o,--offset", .target = &text}, {.names = "-e,--exit", .target = &flag}}}}};
 };
 
 std::string problem(const std::vector<std::string>& words) {
@@ -47,8 +51,10 @@ TEST_CASE("a value is never taken for a command or an option") {
 }
 
 TEST_CASE("an unknown word is named with what was probably meant") {
-  CHECK(problem({"topic", "creat", "orders"}) == "unknown command creat. Did you mean: seriatim topic create");
-  CHECK(problem({"topic", "create", "orders", "--partitons", "4"}) == "unknown option --partitons. Did you mean --partitions (-p)?");
+  CHECK(problem({"topic", "creat", "orders"}) ==
+        "unknown command creat. Did you mean: seriatim topic create");
+  CHECK(problem({"topic", "create", "orders", "--partitons", "4"}) ==
+        "unknown option --partitons. Did you mean --partitions (-p)?");
   CHECK(problem({"consume", "-x"}) == "unknown option -x. See: seriatim consume --help");
   CHECK(problem({"frobnicate"}) == "unknown command frobnicate. seriatim knows: topic, consume");
 }

@@ -9,13 +9,15 @@ namespace seriatim::tools {
 namespace {
 
 TEST_CASE("only well-formed UTF-8 is UTF-8") {
-  for (const char* const right : {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* const right : {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                                  "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     CAPTURE(base64(right));
     CHECK(is_utf8(right));
   }
   // Overlong forms, surrogates, beyond U+10FFFF, lone tails, cut sequences.
-  for (const char* const wrong : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                                  "\xff", "a\xc2", "\xe2\x82", "\xf0\x9f\x92", "\xc2\x41"}) {
+  for (const char* const wrong :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xc2", "\xe2\x82", "\xf0\x9f\x92", "\xc2\x41"}) {
     CAPTURE(base64(wrong));
     CHECK_FALSE(is_utf8(wrong));
   }
@@ -44,7 +46,8 @@ TEST_CASE("Base64 of any bytes decodes to them") {
 }
 
 TEST_CASE("what is not padded Base64 is refused") {
-  for (const char* const wrong : {"A", "AA", "AAA", "A===", "====", "AA=A", "AAAA=", "A A=", "AA\n=", "Zg==Zg==", "Zg-_"}) {
+  for (const char* const wrong :
+       {"A", "AA", "AAA", "A===", "====", "AA=A", "AAAA=", "A A=", "AA\n=", "Zg==Zg==", "Zg-_"}) {
     CAPTURE(wrong);
     CHECK_FALSE(from_base64(wrong).has_value());
   }
@@ -54,7 +57,8 @@ TEST_CASE("a stored record cannot drive the terminal") {
   CHECK(printable("plain \xc3\xa9") == "plain \xc3\xa9");
   CHECK(printable("\x1b[2J") == "\\x1b[2J");
   CHECK(printable("a\nb\x7f") == "a\\x0ab\\x7f");
-  CHECK(printable("\xc2\x9b" "31m") == "\\xc2\\x9b31m");
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\xc2\\x9b31m");
   CHECK(printable("\xff") == "\\xff");
 }
 

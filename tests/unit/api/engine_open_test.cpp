@@ -1,0 +1,168 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "unit/api/engine_fixture.hpp"
+#include "api/format_file.hpp"
+#include "support/child_process.hpp"
+#include "support/failing_vfs.hpp"
+
+namespace seriatim {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ChildProcess;
+using test::code_of;
+using test::create_topic;
+using test::FailingVfs;
+using test::message_of;
+using test::must;
+using test::open_engine;
+using test::open_engine_with;
+using test::read_values;
+using test::TempDir;
+
+TEST_CASE("a birth that stops at any step is begun anew by the next open") {
+  bool stopped_somewhere = false;
+  for (int steps = 0;; ++steps) {
+    CAPTURE(steps);
+    const TempDir directory;
+    const std::string path = directory / "data";
+    FailingVfs vfs;
+    vfs.fail_after(steps);
+    const bool was_born = detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok() && !vfs.has_failed();
+    vfs.heal();
+    {
+      const Engine engine = open_engine(path);
+      CHECK(must(engine.admin().list_topics()).empty());
+      create_topic(engine, "t");
+      must(must(engine.producer()).send_sync({.topic = "t", .value = "a"}));
+    }
+    CHECK(read_values(open_engine(path), "t").size() == 1);
+    for (const auto& entry : fs::directory_iterator(path)) CHECK_MESSAGE(!entry.path().filename().string().starts_with("catalog.new"), entry.path());
+    if (was_born) break;
+    stopped_somewhere = true;
+  }
+  CHECK(stopped_somewhere);
+}
+
+TEST_CASE("a directory that lost its FORMAT is refused and left as it is") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  {
+    const Engine engine = open_engine(path);
+    create_topic(engine, "t");
+    must(must(engine.producer()).send_sync({.topic = "t", .value = "precious"}));
+  }
+  const std::string format = path + "/FORMAT";
+  fs::rename(format, directory / "FORMAT");
+  CHECK(code_of(Engine::open(path)) == Errc::not_a_data_directory);
+  fs::remove(path + "/counters");  // All names that are left could be those of a birth.
+  CHECK(code_of(Engine::open(path)) == Errc::corrupt_metadata);
+  CHECK(message_of(Engine::open(path)).find("t-0") != std::string::npos);
+  fs::rename(directory / "FORMAT", format);
+  CHECK(read_values(open_engine(path), "t") == std::vector<std::string>{"precious"});
+}
+
+TEST_CASE("a directory written by a newer seriatim is refused as such, for writing and for reading") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  must(open_engine(path).close());
+  must(api::write_format_file(os::posix_vfs(), path, {.version = api::format_version + 1}));
+  CHECK(code_of(Engine::open(path)) == Errc::unsupported_version);
+  CHECK(code_of(Engine::open(path, {.mode = OpenMode::read_only})) == Errc::unsupported_version);
+  CHECK(code_of(verify(path)) == Errc::unsupported_version);
+}
+
+TEST_CASE("a deletion that was cut short is finished by the next open") {
+  bool cut_short = false;
+  for (int steps = 0;; ++steps) {
+    CAPTURE(steps);
+    const TempDir directory;
+    const std::string path = directory / "data";
+    FailingVfs vfs;
+    {
+      const Engine engine = open_engine_with(path, vfs, base::system_clock());
+      create_topic(engine, "gone", 2);
+      create_topic(engine, "kept");
+      Producer producer = must(engine.producer());
+      for (const PartitionId partition : {0, 1}) must(producer.send_sync({.topic = "gone", .value = "x", .partition = partition}));
+      must(producer.send_sync({.topic = "kept", .value = "y"}));
+      vfs.fail_after(steps);
+      const bool deleted = engine.admin().delete_topic("gone").ok();
+      CHECK(deleted == !vfs.has_failed());
+      cut_short = cut_short || !deleted;
+      CHECK(code_of(engine.admin().describe_topic("gone")) == Errc::unknown_topic_or_partition);
+    }
+    const bool went_through = !vfs.has_failed();
+    vfs.heal();
+    const Engine engine = open_engine(path);
+    CHECK(must(engine.admin().list_topics()) == std::vector<std::string>{"kept"});
+    for (const auto& entry : fs::directory_iterator(path + "/log")) CHECK(entry.path().filename() == "kept-0");
+    create_topic(engine, "gone");
+    CHECK(read_values(engine, "gone").empty());
+    CHECK(read_values(engine, "kept") == std::vector<std::string>{"y"});
+    if (went_through) break;
+  }
+  CHECK(cut_short);
+}
+
+TEST_CASE("INV-2: committed offsets beyond the recovered end are set back to it, and said so") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  ChildProcess writer([&](const ChildProcess::Voice& voice) {
+    const Engine engine = open_engine(path);
+    create_topic(engine, "t");
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
+    for (int i = 0; i < 5; ++i) must(producer.send_sync({.topic = "t", .value = "x"}));
+    must(engine.admin().alter_group_offsets("g", {{{"t", 0}, {5, ""}}}));
+    voice.say("+");
+    voice.sleep_until_killed();
+  });
+  REQUIRE(writer.hear(1) == "+");
+  writer.kill();
+  // A power cut that took the pages of the log, of which nothing was promised, and left the offsets, which were synced.
+  fs::resize_file(path + "/log/t-0/00000000000000000000.log", 0);
+  std::vector<std::string> lines;
+  const Engine engine = open_engine(path, {.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
+  const auto offsets = must(engine.admin().group_offsets("g"));
+  REQUIRE(offsets.size() == 1);
+  CHECK(offsets[0].committed.offset == 0);
+  CHECK(offsets[0].log_end_offset == 0);
+  CHECK(lines.size() == 1);
+}
+
+TEST_CASE("an open that fails leaves the lock free") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  must(open_engine(path).close());
+  FailingVfs vfs;
+  vfs.fail_after(0, Errc::storage_full);
+  CHECK_FALSE(detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok());
+  CHECK(Engine::open(path).ok());
+}
+
+TEST_CASE("many topics open and reopen within 1024 descriptors") {
+  // The guarantee is for 10'000 partitions; a tenth of them, in 100 topics, keeps this test to seconds.
+  const TempDir directory;
+  const std::string path = directory / "data";
+  const auto count_open = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  for (const bool again : {false, true}) {
+    const Engine engine = open_engine(path);
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
+    for (int topic = 0; topic < 100; ++topic) {
+      const std::string name = "topic-" + std::to_string(topic);
+      if (!again) create_topic(engine, name, 10);
+      for (PartitionId i = 0; i < 10; ++i) {
+        CHECK(must(producer.send_sync({.topic = name, .value = "x", .partition = i})).offset == (again ? 1 : 0));
+      }
+    }
+    CHECK(count_open() < 1024);
+  }
+}
+
+}  // namespace
+}  // namespace seriatim
