@@ -30,6 +30,9 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
   {
     // Durable before it takes effect: a log start that a crash took back would make deleted records readable again.
     const base::MutexLock lock(engine_->admin_mutex);
+    if ((*partition)->is_deleted()) {
+      return Error(Errc::unknown_topic_or_partition, "topic " + at.topic + " was deleted while its records were to be; nothing is left to do");
+    }
     auto states = engine_->catalog->partition_states(at.topic);
     if (!states) return states.error();
     auto state = (*states)[static_cast<std::size_t>(at.partition)];
@@ -52,10 +55,15 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
 }
 
 Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at, Timestamp time) const {
+  const std::int64_t time_ms = time.time_since_epoch().count();
+  if (time_ms < 0) {
+    return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " + at.topic + "-" +
+                                             std::to_string(at.partition) + "; times are milliseconds since 1970, 0 or more");
+  }
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-  return partition::find_offset_for_time(*log, time.time_since_epoch().count());
+  return partition::find_offset_for_time(*log, time_ms);
 }
 
 Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {

@@ -174,6 +174,8 @@ Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId pa
     const std::string aside =
         os::join_path(log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
     if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
+    // Descriptors are kept by name, and the name is about to mean other files.
+    files.forget_below(path);
   }
   if (auto synced = vfs.sync_directory(log_directory()); !synced) return synced;
   auto entries = vfs.list(log_directory());

@@ -51,6 +51,17 @@ void FdCache::forget(const std::string& path) {
   if (const auto found = by_path_.find(path); found != by_path_.end()) drop(found->second, closing);
 }
 
+void FdCache::forget_below(const std::string& directory) {
+  const std::string prefix = directory + "/";
+  Closing closing;
+  base::MutexLock lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->path.compare(0, prefix.size(), prefix) == 0) drop(entry, closing);
+    entry = next;
+  }
+}
+
 std::size_t FdCache::size() const {
   base::MutexLock lock(mutex_);
   return entries_.size();

@@ -64,8 +64,7 @@ BatchStream::Item BatchStream::stop(format::BatchFault fault) noexcept {
 Result<base::ByteSpan> BatchStream::fill(std::uint64_t wanted) {
   const std::uint64_t left = position_ < end_ ? end_ - position_ : 0;
   wanted = std::min(wanted, left);
-  const bool is_here =
-      position_ >= window_position_ && position_ + wanted <= window_position_ + window_size_;
+  const bool is_here = position_ >= window_position_ && position_ + wanted <= window_position_ + window_size_;
   if (!is_here) {
     const std::uint64_t size = std::min(std::max(wanted, window_bytes), left);
     if (window_.size() < size) window_.resize(size);

@@ -26,9 +26,9 @@ void IndexBuilder::note(std::uint64_t position, const format::BatchHeader& heade
   if (position - last_entry_position_ <= interval_bytes_) return;
   const std::size_t at = offset_entries_.size();
   offset_entries_.resize(at + format::offset_index_entry_bytes);
-  format::store_offset_index_entry(
-      offset_entries_.data() + at,
-      {base::narrow<std::int32_t>(header.last_offset() - base_offset_), base::narrow<std::int32_t>(position)});
+  format::store_offset_index_entry(offset_entries_.data() + at,
+                                   {base::narrow<std::int32_t>(header.last_offset() - base_offset_),
+                                    base::narrow<std::int32_t>(position)});
   last_entry_position_ = position;
   add_time_entry();
 }
@@ -39,9 +39,8 @@ void IndexBuilder::add_time_entry() {
   if (max_.timestamp_ms <= last_entry_timestamp_ms_) return;
   const std::size_t at = time_entries_.size();
   time_entries_.resize(at + format::time_index_entry_bytes);
-  format::store_time_index_entry(
-      time_entries_.data() + at,
-      {max_.timestamp_ms, base::narrow<std::int32_t>(max_.offset - base_offset_)});
+  format::store_time_index_entry(time_entries_.data() + at,
+                                 {max_.timestamp_ms, base::narrow<std::int32_t>(max_.offset - base_offset_)});
   last_entry_timestamp_ms_ = max_.timestamp_ms;
 }
 

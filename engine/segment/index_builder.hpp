@@ -17,8 +17,8 @@ class IndexBuilder {
   IndexBuilder(Offset base_offset, std::uint64_t index_interval_bytes) noexcept
       : base_offset_(base_offset), interval_bytes_(index_interval_bytes), max_{-1, base_offset} {}
 
-  /// Starts from entries that are known to be right: whole entries, the last offset entry's batch being the next
-  /// one given to `note`.
+  /// Starts from entries that are known to be right: whole entries, the last offset entry's batch being the
+  /// next one given to `note`.
   void start_from(base::ByteSpan offset_entries, base::ByteSpan time_entries);
   /// The next batch of the log. Its last offset is at most 2^31 - 1 above the base.
   void note(std::uint64_t position, const format::BatchHeader& header);

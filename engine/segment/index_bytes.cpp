@@ -7,8 +7,8 @@
 namespace seriatim::segment {
 namespace {
 
-// The file, or null if there is none. Past the descriptor cache: it is read once, and may be replaced by a rebuilt
-// one.
+// The file, or null if there is none. Past the descriptor cache: it is read once, and may be replaced by a
+// rebuilt one.
 Result<std::unique_ptr<os::File>> open_index(const SegmentContext& context, const std::string& path) {
   auto file = context.vfs.open(path, os::OpenMode::read);
   if (!file && file.error().code() == Errc::not_found) return std::unique_ptr<os::File>();

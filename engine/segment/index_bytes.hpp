@@ -14,13 +14,14 @@
 namespace seriatim::segment {
 
 struct IndexBytes {
-  bool exists = false;  ///< False also where the length is no multiple of the entry size, and only its end was read.
+  bool exists =
+      false;  ///< False also where the length is no multiple of the entry size, and only its end was read.
   std::uint64_t file_bytes = 0;
   std::vector<std::byte> bytes{};  ///< Whole entries.
 };
 
-/// The first entries of an index, at most `entries_max` of them. A missing file is no error: it does not exist.
-/// Errors: io_error and the like.
+/// The first entries of an index, at most `entries_max` of them. A missing file is no error: it does not
+/// exist. Errors: io_error and the like.
 Result<IndexBytes> read_index_front(const SegmentContext& context, const std::string& path,
                                     std::size_t entry_bytes, std::uint64_t entries_max);
 

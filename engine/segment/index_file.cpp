@@ -113,8 +113,8 @@ Result<> IndexFile::extend(std::uint64_t needed_bytes) {
   auto file = context_.files.open(path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   const std::uint64_t chunk = std::clamp(allocated_bytes_, chunk_bytes_min, chunk_bytes_max);
-  const std::uint64_t wanted =
-      std::min(std::max(base::align_up(allocated_bytes_ + chunk, chunk_bytes_min), needed_bytes), limit_bytes_);
+  const std::uint64_t wanted = std::min(
+      std::max(base::align_up(allocated_bytes_ + chunk, chunk_bytes_min), needed_bytes), limit_bytes_);
   auto extended = (*file)->allocate(allocated_bytes_, wanted - allocated_bytes_);
   if (extended) {
     allocated_bytes_ = wanted;
@@ -122,7 +122,8 @@ Result<> IndexFile::extend(std::uint64_t needed_bytes) {
   }
   if (extended.error().code() != Errc::storage_full || wanted == needed_bytes) return extended;
   // Not the disk's last blocks for entries to come, but this one entry may still fit.
-  if (auto fitted = (*file)->allocate(allocated_bytes_, needed_bytes - allocated_bytes_); !fitted) return fitted;
+  if (auto fitted = (*file)->allocate(allocated_bytes_, needed_bytes - allocated_bytes_); !fitted)
+    return fitted;
   allocated_bytes_ = needed_bytes;
   return {};
 }

@@ -38,18 +38,22 @@ class IndexFile {
                                                         const std::string& path, const IndexShape& shape,
                                                         std::uint64_t valid_entries);
   /// Maps the whole of a sealed index read-only.
-  /// Errors: not_found (no file) and corrupt_metadata (the length is no multiple of the entry size): the caller
+  /// Errors: not_found (no file) and corrupt_metadata (the length is no multiple of the entry size): the
+  /// caller
   ///   rebuilds · too_many_open_files, permission_denied, io_error.
   static Result<std::unique_ptr<IndexFile>> open_sealed(const SegmentContext& context,
                                                         const std::string& path, std::size_t entry_bytes);
 
-  /// Maps an index that another process appends to, from `file`, which is its path's: `entries` of it may be looked at. The map is as long as the
-  /// index of a segment of default limits may get; what lies beyond is never counted.
-  /// Errors: too_many_open_files, io_error.
+  /// Maps an index that another process appends to, from `file`, which is its path's: `entries` of it may be
+  /// looked at. The map is as long as the index of a segment of default limits may get; what lies beyond is
+  /// never counted. Errors: too_many_open_files, io_error.
   static Result<std::unique_ptr<IndexFile>> open_followed(const SegmentContext& context, os::File& file,
                                                           std::size_t entry_bytes, std::uint64_t entries);
-  /// Lets readers see the first `entries`, which the caller has found to be there and right. Followed indexes only.
-  void follow_to(std::uint64_t entries) noexcept { count_.store(std::min(entries, capacity_), std::memory_order_release); }
+  /// Lets readers see the first `entries`, which the caller has found to be there and right. Followed indexes
+  /// only.
+  void follow_to(std::uint64_t entries) noexcept {
+    count_.store(std::min(entries, capacity_), std::memory_order_release);
+  }
 
   /// Entries readers may look at. Acquire.
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_acquire); }
@@ -67,7 +71,8 @@ class IndexFile {
   void commit() noexcept {
     count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  /// Cuts the file behind its entries, `staged` more included. Readers go on; the next `stage` extends it again.
+  /// Cuts the file behind its entries, `staged` more included. Readers go on; the next `stage` extends it
+  /// again.
   Result<> trim(std::uint64_t staged = 0);
   /// Makes the map read-only; no appends from then on.
   Result<> protect();

@@ -1,5 +1,5 @@
-// Bounds the number of sealed segments that stay mapped (vm.max_map_count is 65'530 by default and is the whole
-// process's).
+// Bounds the number of sealed segments that stay mapped (vm.max_map_count is 65'530 by default and is the
+// whole process's).
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,14 @@ namespace seriatim::segment {
 
 class Segment;
 
-/// Sealed segments that were not pinned lately lose their cached maps first; a reader that holds a pin keeps its
-/// bytes all the same. Second chance, for those pinned again after they were mapped, instead of strict recency:
-/// pinning a mapped segment then touches nothing that other segments share, and one pass over old segments does not
-/// push out what is in use. Any thread.
+/// Sealed segments that were not pinned lately lose their cached maps first; a reader that holds a pin keeps
+/// its bytes all the same. Second chance, for those pinned again after they were mapped, instead of strict
+/// recency: pinning a mapped segment then touches nothing that other segments share, and one pass over old
+/// segments does not push out what is in use. Any thread.
 class MapCache {
  public:
-  /// @param capacity  sealed segments kept mapped, 1 or more; 1'024 (three maps each) is 5 % of the default limit.
+  /// @param capacity  sealed segments kept mapped, 1 or more; 1'024 (three maps each) is 5 % of the default
+  /// limit.
   explicit MapCache(std::size_t capacity = 1024) noexcept;
   MapCache(const MapCache&) = delete;
   MapCache& operator=(const MapCache&) = delete;

@@ -1,5 +1,5 @@
-// The sparse offset index, Kafka's .index: entries (last offset of a batch - base offset, file position of that
-// batch).
+// The sparse offset index, Kafka's .index: entries (last offset of a batch - base offset, file position of
+// that batch).
 #pragma once
 
 #include <cstdint>

@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint64_t segment_bytes_max = std::numeric_limits<std::int32_t>::max();
 
 Error shorter_than_known(const std::string& path, std::uint64_t size, std::uint64_t end_position) {
-  return {Errc::corrupt_record, path + " has " + std::to_string(size) + " bytes, but " +
-                                    std::to_string(end_position) +
-                                    " were known to be in it: it was cut from outside. Restore it from a copy, or "
-                                    "reopen the engine to go on with what is left."};
+  return {Errc::corrupt_record,
+          path + " has " + std::to_string(size) + " bytes, but " + std::to_string(end_position) +
+              " were known to be in it: it was cut from outside. Restore it from a copy, or "
+              "reopen the engine to go on with what is left."};
 }
 
 Error index_out_of_order(const std::string& path, std::uint64_t entry) {
@@ -79,8 +79,8 @@ Result<> Segment::create_files(const SegmentLimits& limits) {
 }
 
 Result<std::shared_ptr<Segment>> Segment::open_active(const SegmentContext& context, MapCache& maps,
-                                                      const std::string& directory,
-                                                      const SegmentState& state, const SegmentLimits& limits) {
+                                                      const std::string& directory, const SegmentState& state,
+                                                      const SegmentLimits& limits) {
   std::shared_ptr<Segment> segment(new Segment(context, maps, directory, state.base_offset));
   if (auto mapped = segment->map_active(state, limits); !mapped) return std::move(mapped).error();
   return segment;
@@ -115,9 +115,9 @@ Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& lim
   if (!size) return std::move(size).error();
   if (*size < state.end_position) return shorter_than_known(log_path_, *size, state.end_position);
   if (*size > state.end_position) {
-    return Error(Errc::invalid_state,
-                 log_path_ + " has " + std::to_string(*size - state.end_position) + " bytes behind its end at " +
-                     std::to_string(state.end_position) + "; erase the tail before opening it for appending");
+    return Error(Errc::invalid_state, log_path_ + " has " + std::to_string(*size - state.end_position) +
+                                          " bytes behind its end at " + std::to_string(state.end_position) +
+                                          "; erase the tail before opening it for appending");
   }
   const auto access = limits.mapped_writes ? os::Access::read_write : os::Access::read;
   auto map = (*log)->map(std::max<std::uint64_t>({size_limit_, state.end_position, 1}), access);
@@ -152,7 +152,8 @@ Result<SegmentPin> Segment::pin() {
     if (is_deleted()) return deleted_error();
     if (maps_) {
       // Tested first: readers of one segment should not fight for a cache line.
-      if (!recently_used_.load(std::memory_order_relaxed)) recently_used_.store(true, std::memory_order_relaxed);
+      if (!recently_used_.load(std::memory_order_relaxed))
+        recently_used_.store(true, std::memory_order_relaxed);
       return maps_;
     }
     pinned = last_maps_.lock();  // dropped by the cache, held by a reader
@@ -211,8 +212,9 @@ std::int64_t Segment::modified_ms() const noexcept {
 }
 
 Error Segment::deleted_error() const {
-  return {Errc::not_found, log_path_ + " was deleted by retention, compaction or the deletion of its topic. Look "
-                                       "the offset up again."};
+  return {Errc::not_found, log_path_ +
+                               " was deleted by retention, compaction or the deletion of its topic. Look "
+                               "the offset up again."};
 }
 
 void Segment::mark_deleted() noexcept {

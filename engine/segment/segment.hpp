@@ -1,12 +1,11 @@
-// One segment: a log file and its indexes. States: active (one appender) -> sealed (read-only, exact length) ->
-// deleted.
+// One segment: a log file and its indexes. States: active (one appender) -> sealed (read-only, exact length)
+// -> deleted.
 //
-// Concurrency: one appender, under the partition's mutex; any number of readers without a lock. A reader learns
-// how far it may look from `end_position`/`end_offset`, which are stored (release) after the bytes; the bytes
-// below never change. A sealed segment's maps are made on demand and may be dropped by the MapCache while nobody
-// holds a pin.
-// Flush: appends reach stable storage through `sync`; sealing and closing trim the files to their exact length,
-// because Kafka's reader takes a tail of zeros for corruption.
+// Concurrency: one appender, under the partition's mutex; any number of readers without a lock. A reader
+// learns how far it may look from `end_position`/`end_offset`, which are stored (release) after the bytes;
+// the bytes below never change. A sealed segment's maps are made on demand and may be dropped by the MapCache
+// while nobody holds a pin. Flush: appends reach stable storage through `sync`; sealing and closing trim the
+// files to their exact length, because Kafka's reader takes a tail of zeros for corruption.
 #pragma once
 
 #include <algorithm>
@@ -59,16 +58,17 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
-  /// Creates the files of a new, empty active segment in `directory` and syncs the directory: a segment exists when
-  /// its entry does. An empty log file of that name is taken over.
-  /// Errors: invalid_state (the log exists and holds bytes) · storage_full, permission_denied, too_many_open_files,
+  /// Creates the files of a new, empty active segment in `directory` and syncs the directory: a segment
+  /// exists when its entry does. An empty log file of that name is taken over. Errors: invalid_state (the log
+  /// exists and holds bytes) · storage_full, permission_denied, too_many_open_files,
   ///   io_error, storage_failed; leftovers are removed then.
   static Result<std::shared_ptr<Segment>> create(const SegmentContext& context, MapCache& maps,
                                                  const std::string& directory, Offset base_offset,
                                                  const SegmentLimits& limits);
-  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lay behind
-  /// that in the log is the caller's to have erased (erase_tail). Index entries beyond those of `state` are dropped.
-  /// Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter than `state` says) ·
+  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lay
+  /// behind that in the log is the caller's to have erased (erase_tail). Index entries beyond those of
+  /// `state` are dropped. Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter
+  /// than `state` says) ·
   ///   corrupt_metadata (an index is: rebuild it) · as the file system says.
   static Result<std::shared_ptr<Segment>> open_active(const SegmentContext& context, MapCache& maps,
                                                       const std::string& directory, const SegmentState& state,
@@ -80,7 +80,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // ---- following: an active segment of another process, see segment_tail.hpp and segment_follow.cpp ----
   /// Maps the files that `tail` has looked at, as far as it found them to be right.
   /// Errors: not_found (others have taken their place) · too_many_open_files, io_error.
-  static Result<std::shared_ptr<Segment>> follow(const SegmentContext& context, MapCache& maps, const SegmentTail& tail);
+  static Result<std::shared_ptr<Segment>> follow(const SegmentContext& context, MapCache& maps,
+                                                 const SegmentTail& tail);
   /// Lets readers see what a tail has found since. One thread at a time.
   void extend_followed(const SegmentState& state) noexcept;
   /// The writer has begun another segment: the end is final.
@@ -101,28 +102,32 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Modification time of the log file, -1 if it cannot be had. Any thread; a system call.
   std::int64_t modified_ms() const noexcept;
   /// The mapped bytes and indexes; maps a sealed segment if need be.
-  /// Errors: not_found (deleted meanwhile) · corrupt_record (the log is shorter than it was) · corrupt_metadata (an
-  ///   index is missing or out of order: recovery rebuilds it, not this call) · too_many_open_files, io_error.
+  /// Errors: not_found (deleted meanwhile) · corrupt_record (the log is shorter than it was) ·
+  /// corrupt_metadata (an
+  ///   index is missing or out of order: recovery rebuilds it, not this call) · too_many_open_files,
+  ///   io_error.
   Result<SegmentPin> pin();
   /// The log file, open for reading, through the descriptor cache. Errors: as `pin`.
   Result<std::shared_ptr<os::File>> log_file();
   /// Refuses new pins and lets go of the maps; whoever holds a pin keeps its bytes.
   void mark_deleted() noexcept;
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
-  /// Whether a reader, not only the caches, holds the maps. Of a deleted segment: whether its bytes still take space.
+  /// Whether a reader, not only the caches, holds the maps. Of a deleted segment: whether its bytes still
+  /// take space.
   bool is_pinned() const noexcept;
 
   // ---- the appender, under the partition's mutex: has_room, place, note, publish, in this order ----
-  /// Whether a batch of `size` bytes ending at `last_offset` fits: size, both indexes, offset span (Kafka's roll
-  /// rules 1, 3 and 4). An empty segment needs no index entry, so its indexes are never in the way.
+  /// Whether a batch of `size` bytes ending at `last_offset` fits: size, both indexes, offset span (Kafka's
+  /// roll rules 1, 3 and 4). An empty segment needs no index entry, so its indexes are never in the way.
   bool has_room(std::uint64_t size, Offset last_offset) const noexcept {
     return size <= size_limit_ && write_position_ <= size_limit_ - size &&
            last_offset - base_offset_ <= std::numeric_limits<std::int32_t>::max() &&
-           (write_position_ == 0 || !(active_maps_->offset_index.is_full() || active_maps_->time_index.is_full()));
+           (write_position_ == 0 ||
+            !(active_maps_->offset_index.is_full() || active_maps_->time_index.is_full()));
   }
-  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers until `publish`; placing
-  /// again overwrites it. A batch that lies where `reserve` put it is not copied.
-  /// Errors: record_too_large, storage_full (no block could be had; nothing changed), io_error.
+  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers until `publish`;
+  /// placing again overwrites it. A batch that lies where `reserve` put it is not copied. Errors:
+  /// record_too_large, storage_full (no block could be had; nothing changed), io_error.
   Result<PlacedBatch> place(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset) {
     if (write_position_ + batch.size() > ready_bytes_) [[unlikely]] {
       if (!limits_.mapped_writes) return place_written(batch, header, base_offset);
@@ -137,15 +142,17 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// returned until a batch is published.
   /// Errors: invalid_state (not mapped writes) · as `place`.
   Result<base::MutableByteSpan> reserve(std::uint64_t size);
-  /// Prepares the index entries and the timestamps that go with a placed batch; readers see them with `publish`.
-  /// Errors: storage_full and the like; the batch stays placed and unpublished, another may be placed over it.
+  /// Prepares the index entries and the timestamps that go with a placed batch; readers see them with
+  /// `publish`. Errors: storage_full and the like; the batch stays placed and unpublished, another may be
+  /// placed over it.
   Result<> note(const PlacedBatch& batch) {
     pending_ = {.timestamp = max_timestamp_, .is_noted = true};
     // The earliest batch keeps a timestamp that a later one only equals.
     if (batch.max_timestamp_ms > max_timestamp_.timestamp_ms) {
       pending_.timestamp = {batch.max_timestamp_ms, batch.last_offset};
     }
-    if (bytes_since_index_entry_ <= limits_.index_interval_bytes) [[likely]] return {};
+    if (bytes_since_index_entry_ <= limits_.index_interval_bytes) [[likely]]
+      return {};
     return stage_index_entries(batch);
   }
   /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
@@ -162,7 +169,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
     // Bytes, then the offset that promises them, then the index entry that points at them.
     end_position_.store(write_position_, std::memory_order_release);
     end_offset_.store(batch.last_offset + 1, std::memory_order_release);
-    if (pending_.has_offset_entry) [[unlikely]] commit_index_entries(batch);
+    if (pending_.has_offset_entry) [[unlikely]]
+      commit_index_entries(batch);
   }
   std::int64_t first_timestamp_ms() const noexcept { return first_timestamp_ms_; }
   std::int64_t created_ms() const noexcept { return created_ms_; }
@@ -178,13 +186,15 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> trim();
 
   // ---- durability, any thread ----
-  /// fdatasync of the log: everything published before the call is on stable storage. Of a sealed or trimmed segment
-  /// the indexes too, and first, so that a log known to be durable to its end has durable indexes.
-  /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages) · not_found (deleted) ·
+  /// fdatasync of the log: everything published before the call is on stable storage. Of a sealed or trimmed
+  /// segment the indexes too, and first, so that a log known to be durable to its end has durable indexes.
+  /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages) · not_found
+  /// (deleted) ·
   ///   too_many_open_files, io_error: no sync was tried.
   Result<> sync();
-  /// Starts write-back of what was published since the last call, without waiting and without any promise. Keeps
-  /// syncs and dirty throttling short. Errors: as the disk says; a lost write also fails the next `sync`.
+  /// Starts write-back of what was published since the last call, without waiting and without any promise.
+  /// Keeps syncs and dirty throttling short. Errors: as the disk says; a lost write also fails the next
+  /// `sync`.
   Result<> start_writeback();
 
  private:
@@ -213,7 +223,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
             .last_offset = base_offset + header.last_offset_delta,
             .max_timestamp_ms = header.max_timestamp_ms};
   }
-  Result<PlacedBatch> place_written(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset);
+  Result<PlacedBatch> place_written(base::ByteSpan batch, const format::BatchHeader& header,
+                                    Offset base_offset);
   Result<> make_ready(std::uint64_t size);
   Result<> check_fits(std::uint64_t size) const;
   Result<> ensure_allocated(std::uint64_t end);
@@ -243,8 +254,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<bool> deleted_{false};
   std::atomic<bool> recently_used_{false};
   std::atomic<bool> has_exact_files_{false};  // sealed or trimmed: syncing covers the indexes
-  // Set where the end position does not tell that there is something to sync: a new length, or bytes that were
-  // here before this object and of which nothing is known.
+  // Set where the end position does not tell that there is something to sync: a new length, or bytes that
+  // were here before this object and of which nothing is known.
   std::atomic<bool> needs_sync_{true};
 
   base::Mutex sync_mutex_;
@@ -254,8 +265,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   mutable base::Mutex maps_mutex_;
   SegmentPin maps_ SERIATIM_GUARDED_BY(maps_mutex_);  // always set while active
   std::weak_ptr<SegmentMaps> last_maps_ SERIATIM_GUARDED_BY(maps_mutex_);
-  // Set once the maps may be dropped: not before everything appended here is synced, because the mapping keeps
-  // the inode, and with it an unreported write error, in memory.
+  // Set once the maps may be dropped: not before everything appended here is synced, because the mapping
+  // keeps the inode, and with it an unreported write error, in memory.
   bool is_cacheable_ SERIATIM_GUARDED_BY(maps_mutex_) = false;
 
   // Appender only, away from what readers poll.

@@ -10,14 +10,16 @@ namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
 
-// How far a log file is allocated ahead: growing with the segment, so that idle topics cost little and busy ones
-// few calls. Arbitrary within that.
+// How far a log file is allocated ahead: growing with the segment, so that idle topics cost little and busy
+// ones few calls. Arbitrary within that.
 constexpr std::uint64_t chunk_bytes_min = 1ULL << 20;
 constexpr std::uint64_t chunk_bytes_max = 64ULL << 20;
 // What is asked for instead when the disk cannot give a chunk.
 constexpr std::uint64_t last_resort_bytes = 64 * 1024;
 
-// How far pages are made present ahead of the writer. 
+// How far pages are made present ahead of the writer. Measured with batches of 170 bytes and 16 KiB: 256 KiB
+// costs as little per batch as 1 MiB and holds the appender for a quarter of the time; single pages cost more
+// than no populate.
 constexpr std::uint64_t populate_bytes_min = 16 * 1024;
 constexpr std::uint64_t populate_bytes_max = 256 * 1024;
 
@@ -39,8 +41,9 @@ Result<> Segment::check_fits(std::uint64_t size) const {
   if (size <= size_limit_ && write_position_ <= size_limit_ - size) return {};
   return Error(Errc::record_too_large,
                "a batch of " + std::to_string(size) + " bytes does not fit at position " +
-                   std::to_string(write_position_) + " of " + log_path_ + ", which was opened with segment.bytes " +
-                   std::to_string(limits_.segment_bytes) + ". Roll to a new segment, or send smaller batches.");
+                   std::to_string(write_position_) + " of " + log_path_ +
+                   ", which was opened with segment.bytes " + std::to_string(limits_.segment_bytes) +
+                   ". Roll to a new segment, or send smaller batches.");
 }
 
 // Everything a store needs so that it can neither fault for long nor meet a full disk.
@@ -53,12 +56,14 @@ Result<> Segment::make_ready(std::uint64_t size) {
 
 Result<> Segment::ensure_allocated(std::uint64_t end) {
   if (end <= allocated_bytes_) return {};
-  if (next_chunk_bytes_ == 0) next_chunk_bytes_ = std::clamp(write_position_, chunk_bytes_min, chunk_bytes_max);
+  if (next_chunk_bytes_ == 0)
+    next_chunk_bytes_ = std::clamp(write_position_, chunk_bytes_min, chunk_bytes_max);
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   has_exact_files_.store(false, std::memory_order_release);
   const std::uint64_t whole_segment = base::align_up(size_limit_, page_bytes);
-  const std::uint64_t chunk_end = base::align_up(std::max(allocated_bytes_ + next_chunk_bytes_, end), page_bytes);
+  const std::uint64_t chunk_end =
+      base::align_up(std::max(allocated_bytes_ + next_chunk_bytes_, end), page_bytes);
   const std::uint64_t wanted = std::min(chunk_end, whole_segment);
   auto allocated = allocate_or_give_back(**file, allocated_bytes_, wanted);
   if (allocated) {
@@ -75,11 +80,13 @@ Result<> Segment::ensure_allocated(std::uint64_t end) {
 }
 
 Result<> Segment::ensure_populated(std::uint64_t end) {
-  // In proportion to what the segment holds: the pages of an idle topic would be memory and write-back for nothing.
+  // In proportion to what the segment holds: the pages of an idle topic would be memory and write-back for
+  // nothing.
   const std::uint64_t ahead = std::clamp(write_position_, populate_bytes_min, populate_bytes_max);
   const std::uint64_t wanted = std::min(base::align_up(std::max(ready_bytes_ + ahead, end), page_bytes),
                                         std::min(allocated_bytes_, active_maps_->log.size()));
-  if (auto populated = active_maps_->log.populate(ready_bytes_, wanted - ready_bytes_); !populated) return populated;
+  if (auto populated = active_maps_->log.populate(ready_bytes_, wanted - ready_bytes_); !populated)
+    return populated;
   ready_bytes_ = wanted;
   return {};
 }
@@ -92,15 +99,18 @@ Result<PlacedBatch> Segment::place_written(base::ByteSpan batch, const format::B
   std::array<std::byte, format::length_at> stamped;
   base::store_be(stamped.data(), base_offset);
   const std::array<base::ByteSpan, 2> pieces{base::ByteSpan(stamped), batch.subspan(stamped.size())};
-  if (has_exact_files_.load(std::memory_order_relaxed)) has_exact_files_.store(false, std::memory_order_release);
-  if (auto written = (*file)->write_gather_at(pieces, write_position_); !written) return std::move(written).error();
+  if (has_exact_files_.load(std::memory_order_relaxed))
+    has_exact_files_.store(false, std::memory_order_release);
+  if (auto written = (*file)->write_gather_at(pieces, write_position_); !written)
+    return std::move(written).error();
   return placed(batch.size(), header, base_offset);
 }
 
 Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
   if (!limits_.mapped_writes) {
-    return Error(Errc::invalid_state, log_path_ + " is appended to with write calls; there is no memory to reserve. "
-                                                  "Frame the batch elsewhere and place it.");
+    return Error(Errc::invalid_state, log_path_ +
+                                          " is appended to with write calls; there is no memory to reserve. "
+                                          "Frame the batch elsewhere and place it.");
   }
   if (write_position_ + size > ready_bytes_) {
     if (auto made = make_ready(size); !made) return std::move(made).error();
@@ -110,7 +120,8 @@ Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
 
 Result<> Segment::stage_index_entries(const PlacedBatch& batch) {
   pending_.is_noted = false;
-  if (auto staged = active_maps_->offset_index.stage(batch.last_offset, batch.position); !staged) return staged;
+  if (auto staged = active_maps_->offset_index.stage(batch.last_offset, batch.position); !staged)
+    return staged;
   auto staged = active_maps_->time_index.stage(pending_.timestamp);
   if (!staged) return std::move(staged).error();
   pending_.has_offset_entry = true;
@@ -127,13 +138,14 @@ void Segment::commit_index_entries(const PlacedBatch& batch) noexcept {
 
 Result<> Segment::seal() {
   if (is_sealed()) return {};
-  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild makes.
+  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild
+  // makes.
   auto closing = active_maps_->time_index.stage(max_timestamp_);
   if (!closing) return std::move(closing).error();
   if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
   if (*closing) active_maps_->time_index.commit();
-  // A guard against stray stores of the host program. Where the kernel refuses it the segment is sealed all the
-  // same: the files are exact, and nothing of ours stores any more.
+  // A guard against stray stores of the host program. Where the kernel refuses it the segment is sealed all
+  // the same: the files are exact, and nothing of ours stores any more.
   static_cast<void>(active_maps_->log.protect_read_only());
   static_cast<void>(active_maps_->offset_index.file().protect());
   static_cast<void>(active_maps_->time_index.file().protect());
@@ -162,7 +174,8 @@ Result<> Segment::trim_files(std::uint64_t staged_time_entries) {
 Result<> Segment::sync() {
   bool enters_cache = false;
   {
-    // Waits for a sync that is under way: its caller's bytes may be in it, and are not durable before it ends.
+    // Waits for a sync that is under way: its caller's bytes may be in it, and are not durable before it
+    // ends.
     const base::MutexLock lock(sync_mutex_);
     const std::uint64_t end = end_position();
     const bool needs_sync = needs_sync_.exchange(false, std::memory_order_acq_rel);

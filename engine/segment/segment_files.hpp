@@ -1,5 +1,5 @@
-// What every segment needs from below: the file system, the bounded cache of descriptors, and the rules of one
-// partition's segments. Plain data, handed down; nothing here is global.
+// What every segment needs from below: the file system, the bounded cache of descriptors, and the rules of
+// one partition's segments. Plain data, handed down; nothing here is global.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace seriatim::segment {
 
 /// Limits of the segments of one partition: the part of the topic configuration that this layer needs.
 struct SegmentLimits {
-  std::uint64_t segment_bytes = 1ULL << 30;        ///< Kafka segment.bytes.
-  std::uint64_t index_bytes = 10ULL << 20;         ///< Kafka segment.index.bytes, of each index.
-  std::uint64_t index_interval_bytes = 4096;       ///< Kafka index.interval.bytes.
-  bool mapped_writes = true;                       ///< False: append with pwrite (WriteMode::written).
+  std::uint64_t segment_bytes = 1ULL << 30;   ///< Kafka segment.bytes.
+  std::uint64_t index_bytes = 10ULL << 20;    ///< Kafka segment.index.bytes, of each index.
+  std::uint64_t index_interval_bytes = 4096;  ///< Kafka index.interval.bytes.
+  bool mapped_writes = true;                  ///< False: append with pwrite (WriteMode::written).
 };
 
 /// Where segments live and how they are reached. Outlives every segment made from it.

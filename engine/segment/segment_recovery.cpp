@@ -26,8 +26,8 @@ std::string path_of(const RecoveryRequest& request, format::FileKind kind) {
 Result<std::uint64_t> start_builder(const SegmentContext& context, const RecoveryRequest& request,
                                     const SegmentState& state, IndexBuilder& builder) {
   if (state.offset_index_entries == 0) return std::uint64_t{0};
-  auto offsets = read_index_front(context, path_of(request, format::FileKind::offset_index), offset_entry_bytes,
-                                  state.offset_index_entries);
+  auto offsets = read_index_front(context, path_of(request, format::FileKind::offset_index),
+                                  offset_entry_bytes, state.offset_index_entries);
   if (!offsets) return std::move(offsets).error();
   auto times = read_index_front(context, path_of(request, format::FileKind::time_index), time_entry_bytes,
                                 state.time_index_entries);
@@ -53,8 +53,9 @@ Result<> erase_tail(const SegmentContext& context, const std::string& log_path, 
   if (!log) return std::move(log).error();
   auto size = (*log)->size();
   if (!size) return std::move(size).error();
-  // Cutting erases: what is allocated there again reads as zeros. It needs no space, as writing zeros might on a
-  // disk that is full. The sync must stand before the next append, or the old bytes could come back behind it.
+  // Cutting erases: what is allocated there again reads as zeros. It needs no space, as writing zeros might
+  // on a disk that is full. The sync must stand before the next append, or the old bytes could come back
+  // behind it.
   if (*size > end_position) {
     if (auto cut = (*log)->truncate(end_position); !cut) return cut;
   }
@@ -74,9 +75,9 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
     auto item = stream.next();
     if (!item) return std::move(item).error();
     if (item->at_end) break;
-    const bool is_right = item->fault == format::BatchFault::none &&
-                          item->header.last_offset() - request.base_offset <=
-                              std::numeric_limits<std::int32_t>::max();
+    const bool is_right =
+        item->fault == format::BatchFault::none &&
+        item->header.last_offset() - request.base_offset <= std::numeric_limits<std::int32_t>::max();
     if (is_right) {
       builder.note(item->position, item->header);
     } else if (item->position < request.durable_position && request.durable_position < state.end_position) {
@@ -88,10 +89,12 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
   if (request.is_sealed) builder.close();
   const base::ByteSpan offsets = builder.offset_entries();
   const base::ByteSpan times = builder.time_entries();
-  if (auto replaced = replace_index(context, path_of(request, format::FileKind::offset_index), offsets); !replaced) {
+  if (auto replaced = replace_index(context, path_of(request, format::FileKind::offset_index), offsets);
+      !replaced) {
     return replaced;
   }
-  if (auto replaced = replace_index(context, path_of(request, format::FileKind::time_index), times); !replaced) {
+  if (auto replaced = replace_index(context, path_of(request, format::FileKind::time_index), times);
+      !replaced) {
     return replaced;
   }
   state.offset_index_entries = offsets.size() / offset_entry_bytes;

@@ -19,18 +19,19 @@ namespace seriatim::segment {
 struct RecoveryRequest {
   std::string directory{};
   Offset base_offset = 0;
-  /// Bytes below are known to be on stable storage and in order: a fault below is corruption, above a torn tail.
+  /// Bytes below are known to be on stable storage and in order: a fault below is corruption, above a torn
+  /// tail.
   std::uint64_t durable_position = 0;
   Offset durable_offset = 0;  ///< The lowest base offset of a batch at `durable_position`.
   SegmentLimits limits{};
   /// Another segment follows: the files have their exact length and the time index its closing entry.
   bool is_sealed = false;
-  /// Compaction may have taken batches out. Without it, a base offset above the expected one, behind the durable
-  /// position, is a fault: base offsets are not covered by the checksum.
+  /// Compaction may have taken batches out. Without it, a base offset above the expected one, behind the
+  /// durable position, is a fault: base offsets are not covered by the checksum.
   bool may_have_gaps = true;
-  /// The segment was synced after it was sealed or trimmed (`Segment::sync` covers the indexes then): the ends of
-  /// the indexes are believed. Without it the index files are read whole, which thousands of old segments
-  /// cannot afford.
+  /// The segment was synced after it was sealed or trimmed (`Segment::sync` covers the indexes then): the
+  /// ends of the indexes are believed. Without it the index files are read whole, which thousands of old
+  /// segments cannot afford.
   bool indexes_synced = false;
 };
 
@@ -47,30 +48,29 @@ struct RecoveredSegment {
   std::uint64_t durable_fault_position = 0;
 };
 
-/// Called for every batch from `RecoveryRequest::durable_position` on, in order, with the whole batch: producer
-/// state is rebuilt from it.
+/// Called for every batch from `RecoveryRequest::durable_position` on, in order, with the whole batch:
+/// producer state is rebuilt from it.
 using BatchVisitor = std::function<void(const format::BatchHeader&, base::ByteSpan)>;
 
-/// Scans a segment from its durable position to the first invalid byte. Reads only. The scanned range is dropped
-/// from the page cache first: it may hold what a failed sync never wrote. A file that ends below the durable
-/// position is scanned as far as it goes: `state.end_position` says so.
-/// Errors: not_found, io_error and the like; never for bad bytes.
-/// Cost: with nothing above the durable position, a read of the indexes and of the batches behind their last
-/// entries.
+/// Scans a segment from its durable position to the first invalid byte. Reads only. The scanned range is
+/// dropped from the page cache first: it may hold what a failed sync never wrote. A file that ends below the
+/// durable position is scanned as far as it goes: `state.end_position` says so. Errors: not_found, io_error
+/// and the like; never for bad bytes. Cost: with nothing above the durable position, a read of the indexes
+/// and of the batches behind their last entries.
 Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request,
                                       const BatchVisitor& visit);
 
-/// Erases everything behind `end_position` and syncs: a valid batch left beyond a hole would otherwise come back
-/// later with a good checksum. To be called after every unclean stop, also when nothing is to be cut: an
+/// Erases everything behind `end_position` and syncs: a valid batch left beyond a hole would otherwise come
+/// back later with a good checksum. To be called after every unclean stop, also when nothing is to be cut: an
 /// earlier recovery may have died between its cut and its sync.
 /// Errors: storage_failed, final · not_found, io_error; the same call may be repeated.
 Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position);
 
 /// Writes both index files from the log [0, state.end_position), byte for byte as Kafka's own recovery does,
-/// starting from the entries `state` says are right; updates the entry counts of `state`. Where the log is damaged
-/// below the durable position the indexes go on behind it; damage above ends them.
-/// Files are written beside and renamed.
-/// Errors: not_found (no log) · storage_full, io_error and the like: each file is the old or the new one.
+/// starting from the entries `state` says are right; updates the entry counts of `state`. Where the log is
+/// damaged below the durable position the indexes go on behind it; damage above ends them. Files are written
+/// beside and renamed. Errors: not_found (no log) · storage_full, io_error and the like: each file is the old
+/// or the new one.
 Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state);
 
 }  // namespace seriatim::segment

@@ -36,7 +36,8 @@ struct StartingPoint {
 
 // A time entry of zeros can be right, but more often is none.
 bool is_zero(const std::vector<std::byte>& entry) noexcept {
-  return !entry.empty() && std::all_of(entry.begin(), entry.end(), [](std::byte b) { return b == std::byte{0}; });
+  return !entry.empty() &&
+         std::all_of(entry.begin(), entry.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
 class Scan {
@@ -115,8 +116,9 @@ Result<bool> Scan::start_from_synced_indexes() {
   auto times = read_index_end(context_, path_of(format::FileKind::time_index), time_entry_bytes);
   if (!times) return std::move(times).error();
   if (!offsets->exists || !times->exists) return false;
-  const bool are_sane = sane_offset_entries(offsets->bytes, scan_end_) * offset_entry_bytes == offsets->bytes.size() &&
-                        sane_time_entries(times->bytes) * time_entry_bytes == times->bytes.size() && !is_zero(times->bytes);
+  const bool are_sane =
+      sane_offset_entries(offsets->bytes, scan_end_) * offset_entry_bytes == offsets->bytes.size() &&
+      sane_time_entries(times->bytes) * time_entry_bytes == times->bytes.size() && !is_zero(times->bytes);
   if (!are_sane) return false;
   StartingPoint start{.lowest_offset = request_.base_offset,
                       .offset_entries = offsets->file_bytes / offset_entry_bytes,
@@ -137,9 +139,11 @@ Result<bool> Scan::start_from_synced_indexes() {
 Result<> Scan::start_from_checked_indexes() {
   // More entries than the smallest batches would need cannot be right.
   const std::uint64_t entries_max = scan_end_ / format::header_bytes + 1;
-  auto offsets = read_index_front(context_, path_of(format::FileKind::offset_index), offset_entry_bytes, entries_max);
+  auto offsets =
+      read_index_front(context_, path_of(format::FileKind::offset_index), offset_entry_bytes, entries_max);
   if (!offsets) return std::move(offsets).error();
-  auto times = read_index_front(context_, path_of(format::FileKind::time_index), time_entry_bytes, entries_max);
+  auto times =
+      read_index_front(context_, path_of(format::FileKind::time_index), time_entry_bytes, entries_max);
   if (!times) return std::move(times).error();
   offsets_ = std::move(*offsets);
   times_ = std::move(*times);
@@ -155,10 +159,11 @@ Result<> Scan::start_from_checked_indexes() {
   return {};
 }
 
-// The moment before the last one at which both indexes are known to have been written. An index that lost its end in
-// a power cut cannot be told from one that has no more entries, except by the other: a time entry was written together
-// with the first offset entry at or behind its batch, so up to there neither has lost any. The moment before, so that
-// the walk makes that last time entry again: an entry that was torn may look right.
+// The moment before the last one at which both indexes are known to have been written. An index that lost its
+// end in a power cut cannot be told from one that has no more entries, except by the other: a time entry was
+// written together with the first offset entry at or behind its batch, so up to there neither has lost any.
+// The moment before, so that the walk makes that last time entry again: an entry that was torn may look
+// right.
 StartingPoint Scan::choose_start() const {
   const StartingPoint front{.lowest_offset = request_.base_offset};
   const std::uint64_t durable = std::min(request_.durable_position, scan_end_);
@@ -167,7 +172,8 @@ StartingPoint Scan::choose_start() const {
   const auto offset_entry = [this](std::uint64_t index) {
     return format::load_offset_index_entry(offsets_.bytes.data() + index * offset_entry_bytes);
   };
-  const std::uint64_t time_count = sane_time_entries(times_.bytes, offset_entry(offset_count - 1).relative_offset);
+  const std::uint64_t time_count =
+      sane_time_entries(times_.bytes, offset_entry(offset_count - 1).relative_offset);
   if (time_count == 0) return front;
   const auto last_time =
       format::load_time_index_entry(times_.bytes.data() + (time_count - 1) * time_entry_bytes);
@@ -223,20 +229,21 @@ Result<> Scan::walk() {
   }
 }
 
-// What the stream cannot know: the span an index can express, and whether a base offset above the expected one is
-// a gap that compaction left or a flipped bit (the checksum does not cover it).
+// What the stream cannot know: the span an index can express, and whether a base offset above the expected
+// one is a gap that compaction left or a flipped bit (the checksum does not cover it).
 bool Scan::offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept {
   const std::int64_t span = item.header.last_offset() - request_.base_offset;
   if (span > std::numeric_limits<std::int32_t>::max()) return false;
   if (item.position < request_.durable_position) return true;
-  const Offset lowest = request_.durable_position > 0 ? std::max(expected, request_.durable_offset) : expected;
+  const Offset lowest =
+      request_.durable_position > 0 ? std::max(expected, request_.durable_offset) : expected;
   if (item.header.base_offset < lowest) return false;
   const bool has_gap = item.header.base_offset != lowest;
   return request_.may_have_gaps || !has_gap;
 }
 
-// Damage below the durable position takes nothing away from what lies behind it: the walk goes on where a batch is
-// known to begin.
+// Damage below the durable position takes nothing away from what lies behind it: the walk goes on where a
+// batch is known to begin.
 bool Scan::pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item) {
   const std::uint64_t durable = request_.durable_position;
   if (item.position >= durable || durable > scan_end_) return false;
@@ -261,8 +268,8 @@ Result<> Scan::read_first_timestamp() {
   return {};
 }
 
-// What is right of the files as they are; with anything else they have to be rebuilt. Of an unsealed segment more
-// bytes may follow: what was allocated ahead goes when it is opened for appending.
+// What is right of the files as they are; with anything else they have to be rebuilt. Of an unsealed segment
+// more bytes may follow: what was allocated ahead goes when it is opened for appending.
 void Scan::compare_indexes() {
   SegmentState& state = found_.state;
   state.offset_index_entries = start_.offset_entries;
@@ -271,7 +278,8 @@ void Scan::compare_indexes() {
   const base::ByteSpan offsets = builder_.offset_entries();
   const base::ByteSpan times = builder_.time_entries();
   if (trusts_indexes_) {
-    found_.indexes_need_rebuild = offsets.size() != offsets_.bytes.size() || times.size() != times_.bytes.size();
+    found_.indexes_need_rebuild =
+        offsets.size() != offsets_.bytes.size() || times.size() != times_.bytes.size();
     return;
   }
   found_.indexes_need_rebuild = !is_right(offsets_, offsets) || !is_right(times_, times);

@@ -35,8 +35,9 @@ bool is_unfinished(std::string_view name) {
 }
 
 Error not_a_file(const std::string& directory, const std::string& name) {
-  return {Errc::io_error, os::join_path(directory, name) +
-                              " has the name of a log file but is no regular file. Look what it is and move it away."};
+  return {Errc::io_error,
+          os::join_path(directory, name) +
+              " has the name of a log file but is no regular file. Look what it is and move it away."};
 }
 
 Result<std::uint64_t> file_size(os::Vfs& vfs, const std::string& path) {
@@ -94,17 +95,17 @@ Result<Offset> next_offset_of(const SegmentContext& context, const std::string& 
     if (!item) return std::move(item).error();
     if (item->at_end) return stream.expected_offset();
     if (item->fault != format::BatchFault::none) {
-      return Error(Errc::corrupt_record,
-                   path + " at position " + std::to_string(item->position) + ": " +
-                       std::string(format::describe(item->fault)) +
-                       ". It is the output of a compaction that was about to replace its sources, which are left as they "
-                       "are. Move this file away to go on with them.");
+      return Error(Errc::corrupt_record, path + " at position " + std::to_string(item->position) + ": " +
+                                             std::string(format::describe(item->fault)) +
+                                             ". It is the output of a compaction that was about to replace "
+                                             "its sources, which are left as they "
+                                             "are. Move this file away to go on with them.");
     }
   }
 }
 
-// Makes the complete outputs of a compaction the live segments: what they cover goes first, so that at no moment
-// two live segments hold the same offsets.
+// Makes the complete outputs of a compaction the live segments: what they cover goes first, so that at no
+// moment two live segments hold the same offsets.
 Result<> finish_swap(const SegmentContext& context, const std::string& directory) {
   auto files = list_named_files(context.vfs, directory);
   if (!files) return std::move(files).error();
@@ -125,11 +126,14 @@ Result<> finish_swap(const SegmentContext& context, const std::string& directory
     return name.state == FileState::live && name.kind != FileKind::snapshot && name.offset >= covered_from &&
            name.offset < covered_to;
   };
-  if (auto removed = remove_all(context, directory, names_where(*files, is_covered)); !removed) return removed;
+  if (auto removed = remove_all(context, directory, names_where(*files, is_covered)); !removed)
+    return removed;
   // Logs first: as long as one has its `.swap` name, what it covers is taken away again, its own index too.
-  std::stable_sort(outputs.begin(), outputs.end(), [](const FileName& a, const FileName& b) { return a.kind < b.kind; });
+  std::stable_sort(outputs.begin(), outputs.end(),
+                   [](const FileName& a, const FileName& b) { return a.kind < b.kind; });
   for (const FileName& output : outputs) {
-    const auto from = os::join_path(directory, format::file_name(output.offset, output.kind, FileState::swap));
+    const auto from =
+        os::join_path(directory, format::file_name(output.offset, output.kind, FileState::swap));
     const auto to = os::join_path(directory, format::file_name(output.offset, output.kind));
     context.files.forget(from);
     context.files.forget(to);
@@ -191,14 +195,16 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
   if (!files) return std::move(files).error();
   Offset lowest_cleaned = std::numeric_limits<Offset>::max();
   for (const NamedFile& file : *files) {
-    if (file.parsed.state == FileState::cleaned) lowest_cleaned = std::min(lowest_cleaned, file.parsed.offset);
+    if (file.parsed.state == FileState::cleaned)
+      lowest_cleaned = std::min(lowest_cleaned, file.parsed.offset);
   }
-  // Outputs are renamed to `.swap` from the highest base down, so those at or above a `.cleaned` are not all there.
-  // They go before the `.cleaned` that says so: without it they would pass for complete.
+  // Outputs are renamed to `.swap` from the highest base down, so those at or above a `.cleaned` are not all
+  // there. They go before the `.cleaned` that says so: without it they would pass for complete.
   const auto is_incomplete_swap = [lowest_cleaned](const FileName& name) {
     return name.state == FileState::swap && name.offset >= lowest_cleaned;
   };
-  if (auto removed = remove_all(context, directory, names_where(*files, is_incomplete_swap)); !removed) return removed;
+  if (auto removed = remove_all(context, directory, names_where(*files, is_incomplete_swap)); !removed)
+    return removed;
   const auto is_leftover = [](const FileName& name) {
     return name.state == FileState::cleaned || name.state == FileState::deleted;
   };
@@ -208,7 +214,8 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
   return finish_swap(context, directory);
 }
 
-Result<> delete_segment_files(const SegmentContext& context, const std::string& directory, Offset base_offset) {
+Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
+                              Offset base_offset) {
   std::vector<std::string> renamed_names;
   for (const FileKind kind : segment_kinds) {
     const std::string from = os::join_path(directory, format::file_name(base_offset, kind));

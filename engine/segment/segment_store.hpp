@@ -32,19 +32,20 @@ struct DirectoryListing {
 /// Errors: io_error: something that is not a regular file bears one of our names · as the file system says.
 Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& directory);
 
-/// Finishes or undoes what a crash left half done: `.deleted` go, `.cleaned` go, complete sets of `.swap` replace
-/// what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of 2.12). Idempotent.
-/// Errors: corrupt_record: a `.swap` log is damaged; nothing was replaced · as the file system says; the call may
-/// be repeated.
+/// Finishes or undoes what a crash left half done: `.deleted` go, `.cleaned` go, complete sets of `.swap`
+/// replace what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of 2.12). Idempotent. Errors:
+/// corrupt_record: a `.swap` log is damaged; nothing was replaced · as the file system says; the call may be
+/// repeated.
 Result<> finish_interrupted_work(const SegmentContext& context, const std::string& directory);
 
-/// Renames the files of a segment to `.deleted` (log first, so that a crash in between leaves orphan indexes, which
-/// are removed), syncs the directory, then removes them. Maps and open descriptors of readers stay valid. Producer
-/// snapshots are not touched. Idempotent: files that are gone are no error.
+/// Renames the files of a segment to `.deleted` (log first, so that a crash in between leaves orphan indexes,
+/// which are removed), syncs the directory, then removes them. Maps and open descriptors of readers stay
+/// valid. Producer snapshots are not touched. Idempotent: files that are gone are no error.
 Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
                               Offset base_offset);
 
-/// Moves a file nobody can explain aside, to `<name>.damaged` (numbered if that exists): nothing is destroyed.
+/// Moves a file nobody can explain aside, to `<name>.damaged` (numbered if that exists): nothing is
+/// destroyed.
 /// @return the new path.
 Result<std::string> move_aside(os::Vfs& vfs, const std::string& path);
 

@@ -43,9 +43,10 @@ inline std::vector<std::byte> frame(const BatchSpec& spec, std::size_t last_valu
   const std::string padding(last_value_bytes, 'v');
   for (int i = 0; i < spec.records; ++i) {
     const bool is_padded = spec.size_bytes > 0 && i + 1 == spec.records;
-    const auto appended = builder.append({.key = BytesView("k"),
-                                          .value = is_padded ? BytesView(padding) : BytesView(spec.value),
-                                          .timestamp_ms = spec.timestamp_ms < 0 ? -1 : spec.timestamp_ms + i});
+    const auto appended =
+        builder.append({.key = BytesView("k"),
+                        .value = is_padded ? BytesView(padding) : BytesView(spec.value),
+                        .timestamp_ms = spec.timestamp_ms < 0 ? -1 : spec.timestamp_ms + i});
     if (!appended) throw std::runtime_error(appended.error().message());
   }
   const auto framed = builder.frame({.producer_id = spec.producer_id,
@@ -134,8 +135,8 @@ inline std::vector<std::byte> read_file(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// The log of kafka-log 2.6, of which Kafka's own recovery is known byte for byte: two producers, an abort of each, a
-/// plain batch between, a commit. 15'970 bytes.
+/// The log of kafka-log 2.6, of which Kafka's own recovery is known byte for byte: two producers, an abort of
+/// each, a plain batch between, a commit. 15'970 bytes.
 inline LogBuilder worked_example() {
   constexpr ProducerId a = ProducerId{1} << 42;
   constexpr ProducerId b = a + 1;
@@ -148,16 +149,23 @@ inline LogBuilder worked_example() {
                .sequence = offset / 2,
                .transactional = true});
   }
-  log.marker({.type = format::ControlType::abort, .producer_id = a, .producer_epoch = 0, .timestamp_ms = t0_ms + 8});
+  log.marker(
+      {.type = format::ControlType::abort, .producer_id = a, .producer_epoch = 0, .timestamp_ms = t0_ms + 8});
   log.batch({.size_bytes = 3082, .records = 2, .timestamp_ms = t0_ms + 9});
-  log.marker({.type = format::ControlType::abort, .producer_id = b, .producer_epoch = 0, .timestamp_ms = t0_ms + 11});
+  log.marker({.type = format::ControlType::abort,
+              .producer_id = b,
+              .producer_epoch = 0,
+              .timestamp_ms = t0_ms + 11});
   log.batch({.size_bytes = 78,
              .timestamp_ms = t0_ms + 12,
              .producer_id = a,
              .producer_epoch = 1,
              .sequence = 0,
              .transactional = true});
-  log.marker({.type = format::ControlType::commit, .producer_id = a, .producer_epoch = 1, .timestamp_ms = t0_ms + 13});
+  log.marker({.type = format::ControlType::commit,
+              .producer_id = a,
+              .producer_epoch = 1,
+              .timestamp_ms = t0_ms + 13});
   return log;
 }
 

@@ -14,7 +14,7 @@ const TopicPartition t0{"t", 0};
 
 TEST_CASE("a consumer over three segments with every codec gets every record once, in order") {
   OpenedEngine opened(1, {{"segment.bytes", "2000"}});
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   for (int i = 0; partition->segments().load()->size() < 3; ++i) {
     append_batch(opened.engine, t0, {.records = 1 + i % 25, .frame = {.codec = static_cast<format::Codec>(i % 5)}});
   }
@@ -94,7 +94,7 @@ TEST_CASE("wakeup before a poll ends it at once, once; during a poll too, under 
 TEST_CASE("a damaged batch is an error with file, position and where to go on; records before it come first, and all after it come") {
   OpenedEngine opened;
   std::uint64_t position = 0;
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   for (int i = 0; i < 400; ++i) {
     if (i == 20) position = partition->segments().load()->front()->end_position();
     append_batch(opened.engine, t0, {.value = "some longer value, so that the index gets entries "});
@@ -163,7 +163,7 @@ TEST_CASE("a deleted topic ends its polls, sleeping ones too") {
 
 TEST_CASE("records that were polled survive retention, and what they hold is counted") {
   OpenedEngine opened(1, {{"segment.bytes", "1000"}});
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   while (partition->segments().load()->size() < 3) append_batch(opened.engine, t0, {.records = 5});
   auto consumer = must(opened.engine.consumer({.max_poll_records = 5}));
   must(consumer.assign({t0}));

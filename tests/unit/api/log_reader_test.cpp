@@ -18,7 +18,7 @@ const TopicPartition t0{"t", 0};
 
 struct ManySegments : OpenedEngine {
   ManySegments() : OpenedEngine(1, {{"segment.bytes", "1500"}}) {
-    const auto partition = must(detail::EngineImpl::of(engine)->partition("t", 0));
+    const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition("t", 0));
     for (int i = 0; partition->segments().load()->size() < 4; ++i) {
       append_batch(engine, t0, {.records = 1 + i % 4, .frame = {.codec = static_cast<format::Codec>(i % 5)}});
     }
@@ -143,7 +143,7 @@ TEST_CASE("an offset that compaction took has no record") {
   std::vector<std::byte> emptied(format::header_bytes);
   format::write_batch_header(emptied.data(), {});
   format::seal_batch(emptied);
-  must(must(detail::EngineImpl::of(opened.engine)->partition("t", 0))->append({.bytes = emptied}));
+  must(must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0))->append({.bytes = emptied}));
   append_batch(opened.engine, t0);
   const auto reader = must(opened.engine.reader(t0));
   CHECK(must(reader.record_at(1)).empty());

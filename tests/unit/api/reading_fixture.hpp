@@ -20,7 +20,7 @@ struct Wanted {
 };
 
 inline partition::PartitionAppend append_batch(const Engine& engine, const TopicPartition& at, const Wanted& wanted = {}) {
-  const auto partition = must(detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
+  const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
   format::BatchBuilder builder;
   for (int i = 0; i < wanted.records; ++i) {
     const std::string value = wanted.value + std::to_string(partition->log_end_offset() + i);
@@ -41,7 +41,7 @@ inline void append_raw_batch(const Engine& engine, const TopicPartition& at, std
   bytes.insert(bytes.end(), section.begin(), section.end());
   format::seal_batch(bytes);
   format::FramedBatch framed{.bytes = bytes, .record_count = record_count, .last_offset_delta = record_count - 1};
-  const auto partition = must(detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
+  const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
   must(partition->append(framed));
 }
 

@@ -18,7 +18,7 @@ const TopicPartition t0{"t", 0};
 struct Feed {
   explicit Feed(const Engine& engine)
       : pool(std::make_shared<api::RecordPool>()),
-        feed(must(detail::EngineImpl::of(engine)->partition_log("t", 0)), std::make_shared<const TopicPartition>(t0), pool) {}
+        feed(must(seriatim::detail::EngineImpl::of(engine)->partition_log("t", 0)), std::make_shared<const TopicPartition>(t0), pool) {}
 
   Result<std::vector<Offset>> try_take(std::size_t records, std::size_t bytes = std::size_t{1} << 30) {
     auto out = pool->take_records();
@@ -43,7 +43,7 @@ struct Feed {
 TEST_CASE("records come once each, in order, however polls cut the batches, in three segments and every codec") {
   OpenedEngine opened(1, {{"segment.bytes", "3000"}});
   Random random("record_feed");
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   while (partition->segments().load()->size() < 4) {
     append_batch(opened.engine, t0,
                  {.records = static_cast<int>(random.between(1, 30)), .frame = {.codec = static_cast<format::Codec>(random.between(0, 4))}});
@@ -75,7 +75,7 @@ TEST_CASE("the first batch comes whatever its size, a second one only if it fits
 
 TEST_CASE("control batches and emptied batches are passed over, and the position goes behind them") {
   OpenedEngine opened;
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   append_batch(opened.engine, t0);
   std::vector<std::byte> marker(format::marker_batch_bytes);
   format::frame_marker({.type = format::ControlType::commit, .producer_id = 1LL << 40, .producer_epoch = 0, .timestamp_ms = 1}, marker);
@@ -135,7 +135,7 @@ TEST_CASE("a batch that does not decompress is an error at its offset") {
   append_batch(opened.engine, t0, {.records = 20, .frame = {.codec = format::Codec::gzip}});
   auto bytes = std::string(8, '\xFF');
   overwrite(log_path(opened.engine, t0), format::records_at, bytes);
-  const auto partition = must(detail::EngineImpl::of(opened.engine)->partition_log("t", 0));
+  const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition_log("t", 0));
   Feed feed(opened.engine);
   auto out = feed.pool->take_records();
   FetchBudget budget{.records_left = 10, .bytes_left = 1'000, .check_crcs = false};

@@ -16,7 +16,7 @@ void append_varied(const Engine& engine) {
   must(builder.append({.key = BytesView("key"), .value = BytesView("value"), .timestamp_ms = 5, .headers = headers}));
   must(builder.append({.key = nullptr, .value = nullptr, .timestamp_ms = 6}));
   must(builder.append({.key = BytesView(""), .value = BytesView(""), .timestamp_ms = 7}));
-  must(must(detail::EngineImpl::of(engine)->partition("t", 0))->append(must(builder.frame({}))));
+  must(must(seriatim::detail::EngineImpl::of(engine)->partition("t", 0))->append(must(builder.frame({}))));
 }
 
 ConsumerRecords read_varied(const Engine& engine) {

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "unit/segment/segment_fixture.hpp"
 #include "support/hex.hpp"
+#include "unit/segment/segment_fixture.hpp"
 
 using namespace seriatim;
 

@@ -93,10 +93,11 @@ TEST_CASE("threads may pin, drop and destroy segments at once") {
       for (std::size_t i = 0; i < 300; ++i) {
         const std::size_t which = (i * 7 + thread * 5) % segments.size();
         const auto pin = segments[which]->pin();
-        if (!pin || pin.value()->log.data()[7] != static_cast<std::byte>(which)) FAIL_CHECK("segment " << which);
+        if (!pin || pin.value()->log.data()[7] != static_cast<std::byte>(which))
+          FAIL_CHECK("segment " << which);
         // One of its own, destroyed while it may be a candidate for eviction.
-        const auto other = segment::Segment::sealed(f.context, f.maps, f.directory,
-                                                    {.base_offset = static_cast<Offset>(which), .end_position = 500});
+        const auto other = segment::Segment::sealed(
+            f.context, f.maps, f.directory, {.base_offset = static_cast<Offset>(which), .end_position = 500});
         if (!other->pin()) FAIL_CHECK("own segment " << which);
       }
     });

@@ -13,8 +13,9 @@ namespace {
 constexpr Offset base_offset = 1000;
 
 struct Fixture : test::SegmentFixture {
-  OffsetIndex index{base_offset, test::must(segment::IndexFile::open_active(
-                                     context, directory + "/index", {OffsetIndex::entry_bytes, 800, true}, 0))};
+  OffsetIndex index{base_offset,
+                    test::must(segment::IndexFile::open_active(context, directory + "/index",
+                                                               {OffsetIndex::entry_bytes, 800, true}, 0))};
 };
 
 }  // namespace
@@ -30,11 +31,13 @@ TEST_CASE("an empty offset index points at the beginning") {
 
 TEST_CASE("floor finds the greatest entry at or below, for every target") {
   Fixture f;
-  for (int i = 1; i <= 50; ++i) test::must(f.index.append(base_offset + i * 10, static_cast<std::uint64_t>(i) * 5000));
+  for (int i = 1; i <= 50; ++i)
+    test::must(f.index.append(base_offset + i * 10, static_cast<std::uint64_t>(i) * 5000));
   for (int target = 0; target < 520; ++target) {
     const int entry = std::min(target / 10, 50);
-    const auto expected = entry == 0 ? OffsetPosition{base_offset, 0}
-                                     : OffsetPosition{base_offset + entry * 10, static_cast<std::uint64_t>(entry) * 5000};
+    const auto expected =
+        entry == 0 ? OffsetPosition{base_offset, 0}
+                   : OffsetPosition{base_offset + entry * 10, static_cast<std::uint64_t>(entry) * 5000};
     CHECK(f.index.floor(base_offset + target) == expected);
     CHECK(f.index.floor_position(static_cast<std::uint64_t>(target) * 500) == expected);
   }
@@ -70,7 +73,8 @@ TEST_CASE("entries are Kafka's bytes: offset above the base, then position, big-
 
 TEST_CASE("the sane prefix ends where entries reach beyond the log") {
   Fixture f;
-  for (int i = 1; i <= 10; ++i) test::must(f.index.append(base_offset + i, static_cast<std::uint64_t>(i) * 100));
+  for (int i = 1; i <= 10; ++i)
+    test::must(f.index.append(base_offset + i, static_cast<std::uint64_t>(i) * 100));
   CHECK(f.index.sane_prefix(10'000) == 10);
   CHECK(f.index.sane_prefix(1000) == 9);
 }

@@ -1,4 +1,5 @@
-// The appender's half: order of the steps, room ahead of the writer, roll conditions, sealing, syncing, full disks.
+// The appender's half: order of the steps, room ahead of the writer, roll conditions, sealing, syncing, full
+// disks.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -263,12 +264,18 @@ class CountingVfs final : public os::Vfs {
   class CountingFile final : public os::File {
    public:
     CountingFile(CountingVfs& vfs, std::unique_ptr<os::File> file) : vfs_(vfs), file_(std::move(file)) {}
-    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override { return file_->read_at(into, at); }
-    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override { return file_->write_at(from, at); }
+    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override {
+      return file_->read_at(into, at);
+    }
+    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override {
+      return file_->write_at(from, at);
+    }
     Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t at) override {
       return file_->write_gather_at(pieces, at);
     }
-    Result<void> allocate(std::uint64_t at, std::uint64_t length) override { return file_->allocate(at, length); }
+    Result<void> allocate(std::uint64_t at, std::uint64_t length) override {
+      return file_->allocate(at, length);
+    }
     Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
     Result<void> sync_data() override {
       if (vfs_.refuse_sync) return Error(Errc::storage_failed, "refused");
@@ -277,12 +284,16 @@ class CountingVfs final : public os::Vfs {
     }
     Result<void> sync_all() override { return sync_data(); }
     Result<std::uint64_t> size() override { return file_->size(); }
-    Result<os::Mapping> map(std::uint64_t length, os::Access access) override { return file_->map(length, access); }
+    Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
+      return file_->map(length, access);
+    }
     Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
       vfs_.written_back.emplace_back(at, length);
       return file_->start_writeback(at, length);
     }
-    Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override { return file_->drop_cache(at, length); }
+    Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
+      return file_->drop_cache(at, length);
+    }
     int descriptor() const noexcept override { return file_->descriptor(); }
     const std::string& path() const noexcept override { return file_->path(); }
     Result<std::int64_t> modified_ms() override { return file_->modified_ms(); }
@@ -298,7 +309,9 @@ class CountingVfs final : public os::Vfs {
     if (!file) return std::move(file).error();
     return std::unique_ptr<os::File>(new CountingFile(*this, std::move(*file)));
   }
-  Result<void> rename(const std::string& from, const std::string& to) override { return real_.rename(from, to); }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return real_.rename(from, to);
+  }
   Result<void> remove(const std::string& path) override { return real_.remove(path); }
   Result<void> create_directory(const std::string& path) override { return real_.create_directory(path); }
   Result<void> remove_directory(const std::string& path) override { return real_.remove_directory(path); }
@@ -321,8 +334,8 @@ struct CountingFixture {
   CountingVfs vfs;
   os::FdCache files{vfs, 16};
   segment::MapCache maps;
-  segment::SegmentPtr segment = test::must(
-      Segment::create({vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
+  segment::SegmentPtr segment = test::must(Segment::create(
+      {vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
 };
 
 using Names = std::vector<std::string>;
@@ -402,7 +415,8 @@ TEST_CASE("a full disk is an error; readers go on, and appends work again when t
       // Not ours, and no multiple of what we ask for, so that the last chunk is not a whole one.
       test::write_file(root + "/other", std::vector<std::byte>(100'000));
       while (log.size_bytes() < (4u << 20)) {
-        const auto next = LogBuilder(log.next_offset()).batch({.size_bytes = 1000, .timestamp_ms = t0_ms + log.next_offset()});
+        const auto next = LogBuilder(log.next_offset())
+                              .batch({.size_bytes = 1000, .timestamp_ms = t0_ms + log.next_offset()});
         if (auto placed = test::try_append(*segment, next[0]); !placed) {
           refused = placed.error();
           break;

@@ -59,16 +59,24 @@ TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the 
     const auto times = test::read_file(f.time_index_path());
     for (const auto& path : {f.index_path(), f.time_index_path()}) {
       auto bytes = test::read_file(path);
-      const auto at = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bytes.size()) - 1));
+      const auto at =
+          static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bytes.size()) - 1));
       switch (random.between(0, 4)) {
-        case 0: std::filesystem::remove(path); break;
-        case 1: test::write_file(path, base::ByteSpan(bytes).first(at)); break;
-        case 2: test::write_file(path, random.bytes(at)); break;
+        case 0:
+          std::filesystem::remove(path);
+          break;
+        case 1:
+          test::write_file(path, base::ByteSpan(bytes).first(at));
+          break;
+        case 2:
+          test::write_file(path, random.bytes(at));
+          break;
         case 3:
           std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(), std::byte{0});
           test::write_file(path, bytes);
           break;
-        default: break;  // this one survives
+        default:
+          break;  // this one survives
       }
     }
     auto request = f.request();
@@ -133,7 +141,7 @@ TEST_CASE("a recovered segment is appended to as if it had never stopped") {
     test::append(*segment, second);
     test::must(segment->seal());
   }
-  for (const std::size_t durable : {0, 5, 23}) {
+  for (const std::size_t durable : {0U, 5U, 23U}) {
     test::SegmentFixture f;
     { test::append(*f.create(), first); }
     auto request = f.request();

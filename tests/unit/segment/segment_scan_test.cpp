@@ -62,17 +62,25 @@ class WatchingVfs final : public os::Vfs {
       if (path().ends_with(".log")) vfs_.log_bytes_read += into.size();
       return file_->read_at(into, at);
     }
-    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override { return file_->write_at(from, at); }
+    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override {
+      return file_->write_at(from, at);
+    }
     Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t at) override {
       return file_->write_gather_at(pieces, at);
     }
-    Result<void> allocate(std::uint64_t at, std::uint64_t length) override { return file_->allocate(at, length); }
+    Result<void> allocate(std::uint64_t at, std::uint64_t length) override {
+      return file_->allocate(at, length);
+    }
     Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
     Result<void> sync_data() override { return file_->sync_data(); }
     Result<void> sync_all() override { return file_->sync_all(); }
     Result<std::uint64_t> size() override { return file_->size(); }
-    Result<os::Mapping> map(std::uint64_t length, os::Access access) override { return file_->map(length, access); }
-    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override { return file_->start_writeback(at, length); }
+    Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
+      return file_->map(length, access);
+    }
+    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
+      return file_->start_writeback(at, length);
+    }
     Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
       vfs_.dropped_cache = vfs_.dropped_cache || vfs_.log_bytes_read == 0;
       return file_->drop_cache(at, length);
@@ -88,7 +96,8 @@ class WatchingVfs final : public os::Vfs {
   };
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    if (mode != os::OpenMode::read) return Error(Errc::invalid_state, "a scan opens nothing for writing: " + path);
+    if (mode != os::OpenMode::read)
+      return Error(Errc::invalid_state, "a scan opens nothing for writing: " + path);
     auto file = os::posix_vfs().open(path, mode);
     if (!file) return std::move(file).error();
     return std::unique_ptr<os::File>(new WatchingFile(*this, std::move(*file)));
@@ -97,10 +106,14 @@ class WatchingVfs final : public os::Vfs {
   Result<void> remove(const std::string&) override { return refuse(); }
   Result<void> create_directory(const std::string&) override { return refuse(); }
   Result<void> remove_directory(const std::string&) override { return refuse(); }
-  Result<std::vector<os::DirEntry>> list(const std::string& path) override { return os::posix_vfs().list(path); }
+  Result<std::vector<os::DirEntry>> list(const std::string& path) override {
+    return os::posix_vfs().list(path);
+  }
   Result<void> sync_directory(const std::string&) override { return refuse(); }
   Result<bool> exists(const std::string& path) override { return os::posix_vfs().exists(path); }
-  Result<os::FileSystem> file_system(const std::string& path) override { return os::posix_vfs().file_system(path); }
+  Result<os::FileSystem> file_system(const std::string& path) override {
+    return os::posix_vfs().file_system(path);
+  }
 
  private:
   static Error refuse() { return {Errc::invalid_state, "a scan changes nothing"}; }
@@ -117,12 +130,14 @@ TEST_CASE("a log without indexes is found whole, every batch visited in order") 
   Fixture f;
   test::write_file(f.log_path(), f.log.bytes());
   std::size_t visited = 0;
-  const auto found = segment::scan_segment(f.context, f.request(), [&](const format::BatchHeader& header, base::ByteSpan bytes) {
-    REQUIRE(visited < f.log.all().size());
-    CHECK(header == f.log[visited].header);
-    CHECK(std::equal(bytes.begin(), bytes.end(), f.log[visited].bytes.begin(), f.log[visited].bytes.end()));
-    ++visited;
-  });
+  const auto found = segment::scan_segment(
+      f.context, f.request(), [&](const format::BatchHeader& header, base::ByteSpan bytes) {
+        REQUIRE(visited < f.log.all().size());
+        CHECK(header == f.log[visited].header);
+        CHECK(
+            std::equal(bytes.begin(), bytes.end(), f.log[visited].bytes.begin(), f.log[visited].bytes.end()));
+        ++visited;
+      });
   REQUIRE(found);
   CHECK(visited == 60);
   CHECK(found->indexes_need_rebuild);
@@ -188,7 +203,8 @@ TEST_CASE("every flipped bit behind the durable position is found") {
   const auto request = f.durable_to(1);
   for (std::uint64_t at = f.log[1].position; at < f.log[1].end(); ++at) {
     // The leader epoch is outside the checksum and any value from -1 up is legal: a flip there is harmless.
-    if (at - f.log[1].position >= format::leader_epoch_at && at - f.log[1].position < format::magic_at) continue;
+    if (at - f.log[1].position >= format::leader_epoch_at && at - f.log[1].position < format::magic_at)
+      continue;
     // Of the fields without a checksum every bit, of the others one in eight.
     for (int bit = 0; bit < 8; ++bit) {
       if (at - f.log[1].position >= format::crc_at && bit != static_cast<int>(at % 8)) continue;
@@ -227,7 +243,8 @@ TEST_CASE("offsets too far above the base to be indexed end the log") {
   CHECK(found.fault == BatchFault::wrong_offset);
 }
 
-TEST_CASE("batches before the durable position are not visited, and damage there does not hide what follows") {
+TEST_CASE(
+    "batches before the durable position are not visited, and damage there does not hide what follows") {
   Fixture f;
   f.write(false);
   auto bytes = f.log.bytes();
@@ -235,9 +252,9 @@ TEST_CASE("batches before the durable position are not visited, and damage there
   test::write_file(f.log_path(), bytes);
   std::filesystem::remove(f.index_path());  // so that the damaged place has to be walked
   std::vector<Offset> visited;
-  const auto found = segment::scan_segment(f.context, f.durable_to(50), [&](const format::BatchHeader& header, base::ByteSpan) {
-    visited.push_back(header.base_offset);
-  });
+  const auto found = segment::scan_segment(
+      f.context, f.durable_to(50),
+      [&](const format::BatchHeader& header, base::ByteSpan) { visited.push_back(header.base_offset); });
   REQUIRE(found);
   CHECK(visited.size() == 10);
   CHECK(visited.front() == f.log[50].header.base_offset);
@@ -267,7 +284,8 @@ TEST_CASE("a durable position inside a batch is not believed") {
   f.check_whole(f.scan(request));
 }
 
-TEST_CASE("indexes that are whole after an unclean stop need no rebuild, whatever was allocated behind them") {
+TEST_CASE(
+    "indexes that are whole after an unclean stop need no rebuild, whatever was allocated behind them") {
   Fixture f;
   const auto segment = f.create();
   test::append(*segment, f.log);
@@ -316,10 +334,13 @@ TEST_CASE("an index that lost its end in a power cut never makes the largest tim
     const auto good = f.indexes();
     const auto expected = f.scan(f.request()).state.max_timestamp;
     auto bad = good;
-    const auto kept_offsets = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.offsets.size())));
-    const auto kept_times = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.times.size())));
+    const auto kept_offsets =
+        static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.offsets.size())));
+    const auto kept_times =
+        static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(good.times.size())));
     // Lost as zeros or as length.
-    std::fill(bad.offsets.begin() + static_cast<std::ptrdiff_t>(kept_offsets), bad.offsets.end(), std::byte{0});
+    std::fill(bad.offsets.begin() + static_cast<std::ptrdiff_t>(kept_offsets), bad.offsets.end(),
+              std::byte{0});
     std::fill(bad.times.begin() + static_cast<std::ptrdiff_t>(kept_times), bad.times.end(), std::byte{0});
     if (random.one_in(2)) bad.offsets.resize(kept_offsets);
     if (random.one_in(2)) bad.times.resize(kept_times);
@@ -390,7 +411,7 @@ TEST_CASE("an index that points into another batch is not believed") {
   Fixture f;
   f.write(false);
   const auto good = f.indexes();
-  for (const std::size_t from_end : {4, 12}) {
+  for (const std::size_t from_end : {4U, 12U}) {
     // In order, and wrong.
     auto bad = good.offsets;
     std::byte* const position = bad.data() + bad.size() - from_end;

@@ -29,7 +29,8 @@ struct Fixture : test::SegmentFixture {
   }
   Names names() const {
     Names result;
-    for (const auto& entry : std::filesystem::directory_iterator(directory)) result.insert(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+      result.insert(entry.path().filename());
     return result;
   }
   std::string content(Offset base, FileKind kind) const {
@@ -45,7 +46,8 @@ const auto untouched = LogBuilder(100).batches(2, {.records = 10});
 const auto output = LogBuilder(0).gap(20).batch({.records = 10}).gap(60).batch({.records = 10});
 
 Names segment_names(Offset base, FileState state = FileState::live) {
-  return {format::file_name(base, FileKind::log, state), format::file_name(base, FileKind::offset_index, state),
+  return {format::file_name(base, FileKind::log, state),
+          format::file_name(base, FileKind::offset_index, state),
           format::file_name(base, FileKind::time_index, state)};
 }
 
@@ -176,15 +178,18 @@ TEST_CASE("crash point 6: outputs partly renamed: the rest follows, and no index
   Fixture f;
   f.put(100, untouched, FileState::live, "active");
   f.put(0, output, FileState::swap, "new");
-  std::filesystem::rename(f.directory + "/" + format::file_name(0, FileKind::log, FileState::swap), f.log_path(0));
+  std::filesystem::rename(f.directory + "/" + format::file_name(0, FileKind::log, FileState::swap),
+                          f.log_path(0));
   f.finish();
   check_new(f);
 
-  // The other way round the index that came first is taken for an original, and goes; it is rebuilt from its log.
+  // The other way round the index that came first is taken for an original, and goes; it is rebuilt from its
+  // log.
   Fixture g;
   g.put(100, untouched, FileState::live, "active");
   g.put(0, output, FileState::swap, "new");
-  std::filesystem::rename(g.directory + "/" + format::file_name(0, FileKind::offset_index, FileState::swap), g.index_path(0));
+  std::filesystem::rename(g.directory + "/" + format::file_name(0, FileKind::offset_index, FileState::swap),
+                          g.index_path(0));
   g.finish();
   check_new(g, "");
   CHECK_FALSE(std::filesystem::exists(g.index_path(0)));
@@ -208,7 +213,9 @@ class CrashingVfs final : public os::Vfs {
  public:
   explicit CrashingVfs(int changes) : left_(changes) {}
   bool crashed = false;
-  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override { return real_.open(path, mode); }
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    return real_.open(path, mode);
+  }
   Result<void> rename(const std::string& from, const std::string& to) override {
     if (crash()) return Error(Errc::io_error, "crashed");
     return real_.rename(from, to);

@@ -18,7 +18,8 @@ TEST_CASE("a new segment has its three files under Kafka's names, and no bytes")
   test::SegmentFixture f;
   const auto segment = f.create(42);
   CHECK(segment->log_path() == f.directory + "/00000000000000000042.log");
-  for (const auto& path : {f.log_path(42), f.index_path(42), f.time_index_path(42)}) CHECK(test::file_size(path) == 0);
+  for (const auto& path : {f.log_path(42), f.index_path(42), f.time_index_path(42)})
+    CHECK(test::file_size(path) == 0);
   CHECK(segment->end_offset() == 42);
   CHECK(segment->end_position() == 0);
   CHECK(segment->max_timestamp_ms() == -1);
@@ -113,17 +114,20 @@ TEST_CASE("a log that was cut from outside is refused, not mapped into a SIGBUS"
   test::write_file(f.log_path(), log.bytes());
   const auto state = f.recover(f.request())->end_position();
   REQUIRE(state == 5000);
-  const auto segment = Segment::sealed(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5});
+  const auto segment =
+      Segment::sealed(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5});
   std::filesystem::resize_file(f.log_path(), 4999);
   CHECK(segment->pin().error().code() == Errc::corrupt_record);
-  const auto active = Segment::open_active(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5}, f.limits);
+  const auto active =
+      Segment::open_active(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5}, f.limits);
   CHECK(active.error().code() == Errc::corrupt_record);
 }
 
 TEST_CASE("a segment with bytes behind its end is not opened for appending") {
   test::SegmentFixture f;
   test::write_file(f.log_path(), LogBuilder().batches(5, {.size_bytes = 1000}).bytes());
-  const auto active = Segment::open_active(f.context, f.maps, f.directory, {.end_position = 4000, .end_offset = 4}, f.limits);
+  const auto active =
+      Segment::open_active(f.context, f.maps, f.directory, {.end_position = 4000, .end_offset = 4}, f.limits);
   REQUIRE_FALSE(active);
   CHECK(active.error().code() == Errc::invalid_state);
 }

@@ -44,7 +44,8 @@ TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
   for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, base_offset + i}));
   for (int target = -5; target < 120; ++target) {
     const int entry = std::min(std::max(target, 0) / 10, 9);
-    const auto expected = entry == 0 ? TimestampOffset{-1, base_offset} : TimestampOffset{entry * 10, base_offset + entry};
+    const auto expected =
+        entry == 0 ? TimestampOffset{-1, base_offset} : TimestampOffset{entry * 10, base_offset + entry};
     CHECK(f.index.floor(target) == expected);
   }
 }

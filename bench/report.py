@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Reads the JSON of seriatim_bench and prints each figure as a ratio to its floor of the same run, with the bar it has to meet.
+
+Ratios, because these machines are shared and noisy: only two figures of one run can be compared. With --check, a missed bar is an error.
+"""
+import argparse
+import json
+import sys
+
+# name, figure, floor, how the two compare, bar.
+# "rate": items (or bytes) per second of the figure over the floor's, at least the bar. "time": time per item over the floor's, at most the bar.
+BARS = [
+    ("single append, time per record over bare length + CRC + memcpy", "append_single/leader", "bare_append_single", "time", 3.0),
+    ("batched append, bytes over bare memcpy + CRC", "append_batch", "bare_append_batch", "rate", 0.6),
+    ("hot replay with CRC, 100 B, bytes over bare mapped read", "hot_replay/100", "bare_mapped_read/1000", "rate", 0.6),
+    ("hot replay with CRC, 1 KB, bytes over bare mapped read", "hot_replay/1000", "bare_mapped_read/1000", "rate", 0.6),
+    ("durable append, one producer, rate over bare pwrite + fdatasync", "append_durable/threads:1", "bare_pwrite_fdatasync", "rate", None),
+]
+ABSOLUTE = [("single append, records per second", "append_single/leader", 10_000_000)]
+
+
+def plain(name):
+    """The benchmark's name without what Google Benchmark appends."""
+    parts = [part for part in name.split("/") if not part.startswith(("iterations:", "real_time", "min_time"))]
+    return "/".join(parts)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("json", help="output of seriatim_bench --benchmark_format=json")
+    parser.add_argument("--check", action="store_true", help="end with 1 if a bar is missed")
+    options = parser.parse_args()
+    with open(options.json, encoding="utf-8") as file:
+        report = json.load(file)
+    figures = {}
+    for benchmark in report["benchmarks"]:
+        if benchmark.get("run_type") == "aggregate" and benchmark.get("aggregate_name") != "median":
+            continue
+        figures[plain(benchmark.get("run_name", benchmark["name"]))] = benchmark
+    missed = False
+    for name, figure in sorted(figures.items()):
+        rate = figure.get("items_per_second")
+        size = figure.get("bytes_per_second")
+        print(f"{name:<36} {figure['real_time']:>14.1f} {figure['time_unit']}"
+              + (f"  {rate / 1e6:>10.3f} M/s" if rate else "") + (f"  {size / 1e9:>8.2f} GB/s" if size else ""))
+    print()
+    for title, name, floor, kind, bar in BARS:
+        if name not in figures or floor not in figures:
+            continue
+        if kind == "time":
+            ratio = figures[name]["real_time"] / figures[floor]["real_time"]
+            met = bar is None or ratio <= bar
+            wanted = f"at most {bar}" if bar else "no bar"
+        else:
+            unit = "bytes_per_second" if "bytes_per_second" in figures[floor] else "items_per_second"
+            ratio = figures[name][unit] / figures[floor][unit]
+            met = bar is None or ratio >= bar
+            wanted = f"at least {bar}" if bar else "no bar"
+        missed |= not met
+        print(f"{'ok    ' if met else 'MISSED'} {ratio:6.2f}  ({wanted})  {title}")
+    for title, name, bar in ABSOLUTE:
+        if name not in figures:
+            continue
+        rate = figures[name]["items_per_second"]
+        met = rate >= bar
+        missed |= not met
+        print(f"{'ok    ' if met else 'MISSED'} {rate / 1e6:6.2f} M/s  (at least {bar / 1e6:.0f})  {title}")
+    return 1 if missed and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
