@@ -146,6 +146,9 @@ std::optional<OffsetRange> read_range(std::string_view text, Timestamp now) {
     const auto stop = read_point(after, now);
     if ((!start && !before.empty()) || (!stop && !after.empty()) || (!start && !stop)) continue;
     if (stop && stop->kind == Kind::stored) continue;
+    // A time that was miswritten, `@10:00` or `@2026-11-22T10:00:60`, must not turn into a time and an
+    // offset.
+    if (start && start->kind == Kind::at_time && stop && stop->kind == Kind::absolute) continue;
     return OffsetRange{.start = start, .stop = stop};
   }
   return std::nullopt;

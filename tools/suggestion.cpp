@@ -46,7 +46,7 @@ const Option* find_option(const Path& path, std::string_view spelling) {
 }
 
 std::string unknown_option(const Path& path, const std::string& spelling) {
-  std::vector<std::string> known{"--help"};
+  std::vector<std::string> known{"--help", "--version"};
   for (const Command* command : path) {
     for (const Option& option : command->options) {
       for (const std::string& name : spellings(option)) known.push_back(name);
@@ -82,13 +82,13 @@ std::string unknown_command(const Path& path, const std::string& word) {
 struct OptionWord {
   std::optional<std::string> problem{};
   bool takes_next = false;
-  bool asks_for_help = false;
+  bool asks_about_itself = false;
 };
 
 OptionWord read_long(const Path& path, const std::string& word) {
   const std::size_t equals = word.find('=');
   const std::string spelling = word.substr(0, equals);
-  if (spelling == "--help") return {.asks_for_help = true};
+  if (spelling == "--help" || spelling == "--version") return {.asks_about_itself = true};
   const Option* option = find_option(path, spelling);
   if (option == nullptr) return {.problem = unknown_option(path, spelling)};
   return {.takes_next = !is_flag(*option) && equals == std::string::npos};
@@ -97,7 +97,7 @@ OptionWord read_long(const Path& path, const std::string& word) {
 OptionWord read_short(const Path& path, const std::string& word) {
   for (std::size_t at = 1; at < word.size(); ++at) {
     const std::string spelling{'-', word[at]};
-    if (spelling == "-h") return {.asks_for_help = true};
+    if (spelling == "-h") return {.asks_about_itself = true};
     const Option* option = find_option(path, spelling);
     if (option == nullptr) return {.problem = unknown_option(path, spelling)};
     if (!is_flag(*option)) return {.takes_next = at + 1 == word.size()};
@@ -132,7 +132,7 @@ std::optional<std::string> find_unknown_word(const Command& root, std::span<cons
     if (word == "--") break;
     if (word.size() > 1 && word[0] == '-' && !(word[1] >= '0' && word[1] <= '9')) {
       const OptionWord read = word.starts_with("--") ? read_long(path, word) : read_short(path, word);
-      if (read.asks_for_help) return std::nullopt;
+      if (read.asks_about_itself) return std::nullopt;
       if (read.problem) return read.problem;
       if (read.takes_next) ++at;
       continue;

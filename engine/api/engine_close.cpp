@@ -68,6 +68,7 @@ Result<> EngineImpl::close() {
     if (outcome) stored.clean_shutdown = true;
     if (auto done = catalog->checkpoint(stored); !done && outcome) outcome = done;
   }
+  if (counters_file) counters_file->update(metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
   counters_file.reset();
   lock.release();
   return outcome;
@@ -79,7 +80,8 @@ Metrics EngineImpl::metrics() const {
   m.appended_batches = p.appended_batches.value();
   m.appended_records = p.appended_records.value();
   m.appended_bytes = p.appended_bytes.value();
-  for (const auto& [name, topic] : *topics.load()) {
+  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  for (const auto& [name, topic] : *all) {
     ++m.topics;
     m.partitions += topic->partitions.size();
   }

@@ -122,7 +122,8 @@ Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_nam
 std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
   std::vector<partition::PartitionPtr> open;
   if (is_read_only()) return open;
-  for (const auto& [name, topic] : *topics.load()) {
+  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  for (const auto& [name, topic] : *all) {
     for (const auto& slot : topic->partitions) {
       if (auto log = slot->if_open()) open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
     }

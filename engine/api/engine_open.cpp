@@ -126,19 +126,17 @@ Result<> EngineImpl::open_catalog() {
 
 Result<> EngineImpl::give_birth() {
   const std::string dir = directory.string();
+  // A birth puts nothing into log/ before there is a FORMAT: what is there is somebody's data.
+  auto logs = vfs.list(log_directory());
+  if (!logs && logs.error().code() != Errc::not_found) return logs.error();
+  if (logs && !logs->empty()) {
+    return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " + logs->front().name +
+                                             ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory");
+  }
   auto entries = vfs.list(dir);
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
     const bool is_catalog = entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
-    // A birth puts nothing into log/ before there is a FORMAT: what is there is somebody's data.
-    if (entry.name == "log") {
-      auto logs = vfs.list(log_directory());
-      if (!logs) return logs.error();
-      if (!logs->empty()) {
-        return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " + logs->front().name +
-                                                 ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory");
-      }
-    }
     if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == "log")) {
       if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
     }
@@ -203,7 +201,8 @@ Result<> EngineImpl::finish_deletions() {
 Result<> EngineImpl::recover_after_crash() {
   if (was_clean) return {};
   std::map<TopicPartition, Offset> ends;
-  for (const auto& [name, topic] : *topics.load()) {
+  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  for (const auto& [name, topic] : *all) {
     for (PartitionId i = 0; i < topic->partition_count(); ++i) {
       auto log = topic->partitions[static_cast<std::size_t>(i)]->log();
       if (!log) return log.error();

@@ -17,6 +17,7 @@ RecordFeed::RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const Top
 
 void RecordFeed::seek(Offset offset) noexcept {
   forget_place();
+  stuck_.reset();
   position_ = offset;
 }
 
@@ -48,6 +49,7 @@ Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out)
                  "topic " + name_->topic + " was deleted; assign the partitions that are left, or the new topic of that name");
   }
   if (position_ < log_->log_start_offset()) return partition::out_of_range(*log_, position_);
+  if (stuck_) return *stuck_;
   if (in_batch_) {
     budget.has_taken = true;
     budget.bytes_left -= std::min(budget.bytes_left, batch_.bytes.size());
@@ -111,7 +113,11 @@ Result<> RecordFeed::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& o
   // One step more than there are records: that nothing follows the last one is part of the check.
   while (budget.records_left > 0 || decoded_ == batch_.header.record_count) {
     const auto step = records_.next(record);
-    if (step == RecordCursor::Step::malformed) return partition::malformed_records(*log_, batch_, position_);
+    if (step == RecordCursor::Step::malformed) {
+      const Error error = partition::malformed_records(*log_, batch_, position_);
+      if (decoded_ == batch_.header.record_count) stuck_ = error;
+      return error;
+    }
     if (step == RecordCursor::Step::end) {
       finish_batch();
       return {};

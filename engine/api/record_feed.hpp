@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
@@ -37,7 +38,7 @@ class RecordFeed {
   const partition::PartitionLogPtr& log_ptr() const noexcept { return log_; }
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
   /// Whether a take would do anything but find nothing.
-  bool has_news() const noexcept { return position_ != log_->high_watermark() || log_->is_deleted(); }
+  bool has_news() const noexcept { return position_ != log_->high_watermark() || stuck_ || log_->is_deleted(); }
 
   /// Appends records to `out`, as one range, and moves behind them. Control batches and what lies below the position are skipped.
   ///
@@ -67,6 +68,8 @@ class RecordFeed {
   SectionRef section_{};
   format::RecordCursor records_{{}, 0};
   std::int32_t decoded_ = 0;
+  // The batch before the position is damaged behind its last record: said until somebody seeks, because the position no longer shows it.
+  std::optional<Error> stuck_{};
 };
 
 }  // namespace seriatim::api

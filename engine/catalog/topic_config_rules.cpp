@@ -50,11 +50,11 @@ struct Choice {
   std::span<const Spelling> spellings;
 };
 
-template <auto Field>
+template <auto field>
 constexpr Choice choice(std::span<const Spelling> spellings) {
-  using Enumeration = std::remove_cvref_t<decltype(TopicConfig{}.*Field)>;
-  return {[](const TopicConfig& config) { return static_cast<std::uint8_t>(config.*Field); },
-          [](TopicConfig& config, std::uint8_t value) { config.*Field = static_cast<Enumeration>(value); },
+  using Enumeration = std::remove_cvref_t<decltype(TopicConfig{}.*field)>;
+  return {[](const TopicConfig& config) { return static_cast<std::uint8_t>(config.*field); },
+          [](TopicConfig& config, std::uint8_t value) { config.*field = static_cast<Enumeration>(value); },
           spellings};
 }
 

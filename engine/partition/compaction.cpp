@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -192,7 +193,7 @@ class CompactionPass {
   Result<> fill(const std::vector<SegmentPtr>& group, CompactionFilter& filter, CompactionWriter& writer) {
     rebuilt_ = false;
     if (auto opened = writer.open(); !opened) return opened;
-    format::BatchHeader last_header;
+    std::optional<format::BatchHeader> last_header;
     for (const auto& segment : group) {
       auto walked = for_each_batch(segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
         last_header = header;
@@ -205,26 +206,36 @@ class CompactionPass {
       });
       if (!walked || stopped_) return walked;
     }
-    if (writer.bytes() > 0 || last_header.magic != format::batch_magic) return {};
+    if (writer.bytes() > 0 || !last_header) return {};
     // A segment without a batch could not anchor the offsets it stands for.
     format::BatchRebuilder remnant;
-    auto rebuilt = remnant.rebuild(last_header, {}, {});
+    auto rebuilt = remnant.rebuild(*last_header, {}, {});
     if (!rebuilt) return rebuilt.error();
     return writer.write(format::read_batch_header(rebuilt->bytes.data()), rebuilt->bytes);
   }
 
-  // From the finished `.swap` on nothing is taken back: a crash, or an error in here, is completed by the next open.
+  // From the finished `.swap` on nothing is taken back once an original is touched: a crash is completed by the next open. So is an error, and until then
+  // nothing more may happen to this directory: another pass or retention could take away what the waiting `.swap` stands for, and opening would bring it back.
   Result<> swap(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
     const auto& environment = partition_.environment();
     auto state = writer.state();
     state.end_offset = group.back()->end_offset();
     auto replacement = segment::Segment::sealed(environment.files, environment.maps, partition_.directory(), state);
-    return partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
+    bool has_begun = false;
+    auto swapped = partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
+      has_begun = true;
       for (const auto& segment : group) {
         if (auto deleted = segment::delete_segment_files(environment.files, partition_.directory(), segment->base_offset()); !deleted) return deleted;
       }
       return writer.swap_in();
     });
+    if (swapped) return swapped;
+    if (has_begun) {
+      environment.health.latch(swapped.error());
+    } else {
+      writer.abandon();
+    }
+    return swapped;
   }
 
   Partition& partition_;
@@ -251,6 +262,7 @@ double dirty_ratio(const Partition& partition) {
 }
 
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options) {
+  if (auto checked = partition.environment().health.check(); !checked) return checked.error();
   const Range range = cleanable_range(partition);
   if (range.segments.empty() || (range.dirty_bytes == 0 && !options.force)) return CompactionResult{};
   return CompactionPass(partition, options).run(range);

@@ -15,7 +15,7 @@ namespace seriatim::partition {
 struct CompactionOptions {
   /// Compact whatever the dirty ratio says.
   bool force = false;
-  /// Asked between batches; true ends the pass without a change.
+  /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass begins from the front again.
   std::function<bool()> should_stop{};
   /// Memory of the key map; Kafka's log.cleaner.dedupe.buffer.size default. What does not fit is left to the next pass.
   std::uint64_t key_map_bytes = 128ULL << 20;
@@ -36,7 +36,8 @@ double dirty_ratio(const Partition& partition);
 
 /// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint first to let it see everything. One thread
 /// at a time per partition.
-/// Errors: corrupt_record (the partition is left as it was), storage_full, io_error: leftovers are removed now or by the next open.
+/// Errors: corrupt_record (the segments that hold it are left as they were) · storage_full, io_error: what was not finished is removed · storage_failed, final:
+///   also if an exchange of files was begun and failed, which only the next open completes.
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
 
 }  // namespace seriatim::partition

@@ -59,7 +59,8 @@ std::optional<std::string> Partition::damage() const {
 
 std::uint64_t Partition::size_bytes() const {
   std::uint64_t total = 0;
-  for (const auto& segment : *segments_.load()) total += segment->end_position();
+  const auto list = segments_.load();
+  for (const auto& segment : *list) total += segment->end_position();
   return total;
 }
 
@@ -67,14 +68,12 @@ std::uint64_t Partition::pinned_deleted_bytes() const {
   const base::MutexLock lock(append_mutex_);
   forget_released_segments();
   std::uint64_t total = 0;
-  for (const auto& weak : deleted_segments_) {
-    if (const auto segment = weak.lock(); segment && segment->is_pinned()) total += segment->end_position();
-  }
+  for (const auto& segment : deleted_segments_) total += segment->end_position();
   return total;
 }
 
 void Partition::forget_released_segments() const {
-  std::erase_if(deleted_segments_, [](const std::weak_ptr<segment::Segment>& weak) { return weak.expired(); });
+  std::erase_if(deleted_segments_, [](const segment::SegmentPtr& segment) { return !segment->is_pinned(); });
 }
 
 PartitionCheckpoint Partition::checkpoint() const {
@@ -88,11 +87,6 @@ PartitionCheckpoint Partition::checkpoint() const {
   }
   const base::MutexLock lock(append_mutex_);
   checkpoint.compacted_to_offset = compacted_to_;
-  if (checkpoint.recovery_point_offset == active_->base_offset()) {
-    // Rolled since the last sync, and nothing appended: everything below the active segment is sealed and synced.
-    checkpoint.recovery_segment_base = active_->base_offset();
-    checkpoint.recovery_position = 0;
-  }
   return checkpoint;
 }
 
@@ -137,7 +131,8 @@ void Partition::abandon() {
   // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
   tell_counters();
   closed_ = true;
-  for (const auto& segment : *segments_.load()) {
+  const auto list = segments_.load();
+  for (const auto& segment : *list) {
     segment->mark_deleted();
     deleted_segments_.push_back(segment);
   }

@@ -77,8 +77,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> sync_to(Offset offset);
   /// Whether `flush.ms` has passed since the first look at which something was not yet durable. One thread asks.
   bool is_flush_overdue(std::int64_t now_ns);
-  /// Syncs everything appended so far.
-  Result<> sync() { return sync_to(log_end_offset()); }
+  /// Syncs everything appended so far, and the files of segments sealed so far.
+  /// Errors: as sync_to.
+  Result<> sync();
 
   // ---- housekeeping: partition_maintenance.cpp -------------------------------------------------------------------------
   /// Begins a new segment if the active one holds anything.
@@ -138,6 +139,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void forget_released_segments() const SERIATIM_REQUIRES(append_mutex_);
 
   struct SyncWork;
+  /// @param is_covered  asked with the sync mutex held.
+  Result<> sync_until(const std::function<bool()>& is_covered);
   SyncWork collect_sync_work();
   Result<> run_sync(const SyncWork& work);
   void put_back(const SyncWork& work);
@@ -152,7 +155,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
-  mutable std::vector<std::weak_ptr<segment::Segment>> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);
+  // Deleted and still pinned by somebody: only the segment knows that, the pins do not keep it alive.
+  mutable std::vector<segment::SegmentPtr> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);
   std::vector<std::byte> claim_buffer_ SERIATIM_GUARDED_BY(append_mutex_);  // where a claim is filled if writes are not mapped
   std::atomic<std::thread::id> claim_holder_{};
 

@@ -55,8 +55,11 @@ bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
 // point whenever the state has changed, so nothing lies between the two.
 Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listing) {
   auto& vfs = environment_.files.vfs;
+  // Retention may have passed the stored recovery point: the snapshot at the front of the log is that of what it took.
+  const Offset front = listing.segments.empty() ? 0 : listing.segments.front().base_offset;
+  const Offset newest = std::max(request_.checkpoint.recovery_point_offset, front);
   for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
-    if (*it > request_.checkpoint.recovery_point_offset) continue;
+    if (*it > newest) continue;
     auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
     if (loaded) return {};
     environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
@@ -88,6 +91,7 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
 
 Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& listing) {
   const auto& files = listing.segments;
+  note_missing_segment(files);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const bool is_last = i + 1 == files.size();
     const Offset next_base = is_last ? -1 : files[i + 1].base_offset;
@@ -98,7 +102,18 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
   return {};
 }
 
-// False: the segment had to be cut, so what follows it cannot belong to the log.
+// The segment of the recovery point goes with those before it, if retention takes it. Alone it is not taken.
+void PartitionOpener::note_missing_segment(const std::vector<SegmentFileInfo>& files) {
+  const auto& checkpoint = request_.checkpoint;
+  const bool is_there = std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.base_offset == checkpoint.recovery_segment_base; });
+  const bool was_retired = !files.empty() && files.front().base_offset > checkpoint.recovery_segment_base;
+  if (checkpoint.recovery_position == 0 || is_there || was_retired) return;
+  note_damage(os::join_path(request_.directory, format::file_name(checkpoint.recovery_segment_base, format::FileKind::log)) +
+              " is missing, with records up to offset " + std::to_string(checkpoint.recovery_point_offset) +
+              " that were on stable storage. Restore the file from a copy, or go on without them");
+}
+
+// False: the segment had to be cut where nothing is known to be durable, so what follows it cannot belong to the log.
 Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
   auto request = request_for(file);
   request.is_sealed = !is_last;
@@ -120,12 +135,14 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
-  if (!is_last && whole) {
+  // What lost durable records is contained: its successors were written behind them and are as good as before.
+  const bool is_followed = !is_last && (whole || below_durable);
+  if (is_followed) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
     found->state.end_offset = std::max(found->state.end_offset, next_base);
     segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));
   }
-  return whole;
+  return whole || is_followed;
 }
 
 Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredSegment& found, bool below_durable) {
@@ -164,7 +181,9 @@ Result<> PartitionOpener::open_active() {
   if (last_state_ && last_state_->end_offset >= floor) {
     active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, *last_state_, limits);
   } else {
-    if (last_state_) segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
+    if (last_state_) {
+      if (auto sealed = seal_short_segment(); !sealed) return sealed;
+    }
     active = segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
   }
   if (!active) return active.error();
@@ -179,18 +198,30 @@ Result<> PartitionOpener::open_active() {
   return {};
 }
 
+// The last segment lost durable records, so that it cannot be appended to. Its indexes may still have what was allocated ahead.
+Result<> PartitionOpener::seal_short_segment() {
+  auto request = request_for({.base_offset = last_state_->base_offset, .log_bytes = last_state_->end_position});
+  request.is_sealed = true;
+  if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, *last_state_); !rebuilt) return rebuilt;
+  segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
+  return {};
+}
+
 void PartitionOpener::publish_offsets() {
   const Offset end = segments_.back()->end_offset();
   const Offset start = std::clamp(std::max(request_.checkpoint.log_start_offset, segments_.front()->base_offset()), Offset{0}, end);
   const Offset durable = std::min(request_.checkpoint.recovery_point_offset, end);
   partition_->offsets_.reset(start, durable, end);
   const base::MutexLock lock(partition_->sync_mutex_);
-  partition_->synced_segment_base_ = request_.checkpoint.recovery_segment_base;
-  partition_->synced_position_ = request_.checkpoint.recovery_position;
-  // Segments behind the recovery point may hold bytes that only the page cache has.
+  const bool is_known = request_.checkpoint.recovery_segment_base <= segments_.back()->base_offset();
+  // An empty file that was lost took nothing with it, but its place is no place in what is there.
+  partition_->synced_segment_base_ = is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset();
+  partition_->synced_position_ = is_known ? request_.checkpoint.recovery_position : 0;
+  // From the recovery point on, logs and indexes may be as they should only in the page cache.
   const base::MutexLock append_lock(partition_->append_mutex_);
   for (const auto& segment : segments_) {
-    if (segment != partition_->active_ && segment->end_offset() > durable) partition_->unsynced_.push_back(segment);
+    const bool is_settled = segment->base_offset() < request_.checkpoint.recovery_segment_base;
+    if (segment != partition_->active_ && !is_settled) partition_->unsynced_.push_back(segment);
   }
 }
 

@@ -29,7 +29,9 @@ class PartitionOpener {
   Result<bool> recover_one(const segment::SegmentFileInfo& file, bool is_last, Offset next_base);
   Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found, bool below_durable);
   Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
+  void note_missing_segment(const std::vector<segment::SegmentFileInfo>& files);
   Result<> open_active();
+  Result<> seal_short_segment();
   void publish_offsets();
   segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file) const;
   void note_fault(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found);

@@ -31,6 +31,8 @@ Result<> Partition::run_sync(const SyncWork& work) {
   for (const auto& segment : work.segments) {
     environment_.counters.syncs.add();
     if (auto synced = segment->sync(); !synced) {
+      // Retention took it since it was collected: there is nothing left to be durable.
+      if (synced.error().code() == Errc::not_found && segment->is_deleted()) continue;
       environment_.counters.failed_syncs.add();
       if (synced.error().code() == Errc::storage_failed) {
         environment_.health.latch(synced.error());
@@ -65,9 +67,22 @@ bool Partition::is_flush_overdue(std::int64_t now_ns) {
 
 Result<> Partition::sync_to(Offset offset) {
   if (durable_offset() >= offset) return {};
+  return sync_until([this, offset] { return durable_offset() >= offset; });
+}
+
+// Not only records: sealing changes the length of a log and ends its indexes, which has to be durable before the recovery point may leave the segment.
+Result<> Partition::sync() {
+  const Offset end = log_end_offset();
+  const Offset segment_base = segments_.load()->back()->base_offset();
+  return sync_until([this, end, segment_base]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    return durable_offset() >= end && synced_segment_base_ >= segment_base;
+  });
+}
+
+Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.lock();
   for (;;) {
-    if (durable_offset() >= offset) {
+    if (is_covered()) {
       sync_mutex_.unlock();
       return {};
     }

@@ -33,7 +33,8 @@ class TimeLookup {
 
   Result<Found> first_of_largest() {
     std::int64_t largest = format::no_timestamp_ms;
-    for (const auto& segment : *log_.segments().load()) {
+    const auto list = log_.segments().load();
+    for (const auto& segment : *list) {
       if (segment->end_offset() > start_) largest = std::max(largest, segment->max_timestamp_ms());
     }
     if (largest == format::no_timestamp_ms) return Found();

@@ -1,4 +1,4 @@
-// The appender's half of a segment: room ahead of the writer, sealing, syncing.
+// The appender's half of a segment: room ahead of the writer, indexes, sealing.
 #include <array>
 #include <utility>
 
@@ -169,55 +169,6 @@ Result<> Segment::trim_files(std::uint64_t staged_time_entries) {
   needs_sync_.store(true, std::memory_order_release);
   has_exact_files_.store(true, std::memory_order_release);
   return {};
-}
-
-Result<> Segment::sync() {
-  bool enters_cache = false;
-  {
-    // Waits for a sync that is under way: its caller's bytes may be in it, and are not durable before it
-    // ends.
-    const base::MutexLock lock(sync_mutex_);
-    const std::uint64_t end = end_position();
-    const bool needs_sync = needs_sync_.exchange(false, std::memory_order_acq_rel);
-    if (!needs_sync && synced_position_ == end) return {};
-    if (auto synced = sync_files(); !synced) {
-      needs_sync_.store(true, std::memory_order_release);
-      return synced;
-    }
-    synced_position_ = end;
-    if (is_sealed()) {
-      const base::MutexLock maps_lock(maps_mutex_);
-      enters_cache = !is_cacheable_ && maps_ != nullptr;
-      is_cacheable_ = true;
-    }
-  }
-  if (enters_cache) map_cache_.mapped(shared_from_this());
-  return {};
-}
-
-Result<> Segment::sync_files() {
-  if (has_exact_files_.load(std::memory_order_acquire)) {
-    if (auto synced = sync_file(offset_index_path_); !synced) return synced;
-    if (auto synced = sync_file(time_index_path_); !synced) return synced;
-  }
-  return sync_file(log_path_);
-}
-
-Result<> Segment::sync_file(const std::string& path) {
-  auto file = context_.files.open(path, os::OpenMode::read_write);
-  if (!file) return std::move(file).error();
-  return (*file)->sync_data();
-}
-
-Result<> Segment::start_writeback() {
-  const base::MutexLock lock(sync_mutex_);
-  const std::uint64_t end = end_position();
-  if (end == written_back_position_) return {};
-  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
-  if (!file) return std::move(file).error();
-  auto started = (*file)->start_writeback(written_back_position_, end - written_back_position_);
-  if (started) written_back_position_ = end;
-  return started;
 }
 
 }  // namespace seriatim::segment

@@ -165,6 +165,9 @@ Result<> compact(const fs::path& directory, const Settings& settings) {
   Workbench bench(settings);
   auto opened = bench.open(directory);
   if (!opened) return opened.error();
+  // What an engine's catalog does: compaction stays below the recovery point that is stored there.
+  if (auto synced = (*opened)->sync(); !synced) return synced.error();
+  (*opened)->checkpoint_stored((*opened)->checkpoint());
   const auto done = partition::compact(**opened, {.force = true});
   if (!done) return done.error();
   if (!done->ran)

@@ -13,8 +13,6 @@ inline thread_local std::uint64_t allocation_count = 0;
 /// Allocations of this thread since the program began.
 inline std::uint64_t allocations() noexcept { return allocation_count; }
 
-namespace detail {
-
 inline void* count_and_allocate(std::size_t size, std::size_t alignment) {
   ++allocation_count;
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
@@ -23,15 +21,14 @@ inline void* count_and_allocate(std::size_t size, std::size_t alignment) {
   return memory;
 }
 
-}  // namespace detail
 }  // namespace seriatim::test
 
 // Weak, so that several tests of one program may include this.
 __attribute__((weak)) void* operator new(std::size_t size) {
-  return seriatim::test::detail::count_and_allocate(size, alignof(std::max_align_t));
+  return seriatim::test::count_and_allocate(size, alignof(std::max_align_t));
 }
 __attribute__((weak)) void* operator new(std::size_t size, std::align_val_t alignment) {
-  return seriatim::test::detail::count_and_allocate(size, static_cast<std::size_t>(alignment));
+  return seriatim::test::count_and_allocate(size, static_cast<std::size_t>(alignment));
 }
 __attribute__((weak)) void operator delete(void* memory) noexcept { std::free(memory); }
 __attribute__((weak)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

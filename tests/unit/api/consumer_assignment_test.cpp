@@ -143,6 +143,7 @@ TEST_CASE("a waiting poll does not end the listening of the event descriptor") {
 
 TEST_CASE("a read-only engine has no event descriptor") {
   OpenedEngine opened;
+  must(opened.engine.close());
   const auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
   CHECK(must(reading.consumer()).event_fd() == -1);
 }

@@ -1,4 +1,5 @@
 #include "reading_fixture.hpp"
+#include "writer_process.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -77,8 +78,10 @@ TEST_CASE("without a group nothing is committed; a read-only engine says that it
   CHECK(code_of(groupless.commit_sync({{t0, {.offset = 1}}})) == Errc::invalid_state);
   CHECK(code_of(groupless.committed(t0)) == Errc::invalid_state);
   must(of_group(opened.engine).commit_sync({{t0, {.offset = 1}}}));
+  must(opened.engine.close());
   auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
   auto consumer = of_group(reading);
+  CHECK(must(consumer.committed(t0))->offset == 1);
   CHECK(code_of(consumer.commit_sync()) == Errc::read_only);
 }
 
@@ -112,15 +115,16 @@ TEST_CASE("beginning, end and lag") {
   CHECK(must(consumer.lag(t0)) == 0);
 }
 
-TEST_CASE("a read-only engine beside the writer sees ends, times and committed offsets as they are now") {
-  OpenedEngine opened(2);
-  auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
-  auto consumer = of_group(reading);
-  append_batch(opened.engine, t0, {.records = 3, .timestamp_ms = 100});
+TEST_CASE("a read-only engine beside the writer sees ends and times as they are now") {
+  WriterProcess writer;
+  const auto engine = open_engine(writer.directory(), {.mode = OpenMode::read_only});
+  auto consumer = of_group(engine);
+  CHECK(must(consumer.end_offset(t0)) == 0);
+  writer.append({.records = 3, .timestamp_ms = 100});
   CHECK(must(consumer.end_offset(t0)) == 3);
   CHECK(must(consumer.lag(t0)) == 3);
   CHECK(must(consumer.offsets_for_times({{t0, at_ms(101)}})).at(t0) == OffsetAndTimestamp{1, at_ms(101)});
-  append_batch(opened.engine, t0, {.records = 3, .timestamp_ms = 200});
+  writer.append({.records = 3, .timestamp_ms = 200});
   CHECK(drain(consumer).size() == 6);
 }
 

@@ -1,11 +1,10 @@
-#include <algorithm>
-#include <atomic>
+#include <array>
 #include <map>
 #include <thread>
 
 #include "reading_fixture.hpp"
 #include "support/allocation_counter.hpp"
-#include "support/child_process.hpp"
+#include "writer_process.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -162,7 +161,7 @@ TEST_CASE("a deleted topic ends its polls, sleeping ones too") {
 }
 
 TEST_CASE("records that were polled survive retention, and what they hold is counted") {
-  OpenedEngine opened(1, {{"segment.bytes", "1000"}});
+  OpenedEngine opened(1, {{"segment.bytes", "1100"}});
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   while (partition->segments().load()->size() < 3) append_batch(opened.engine, t0, {.records = 5});
   auto consumer = must(opened.engine.consumer({.max_poll_records = 5}));
@@ -244,39 +243,47 @@ TEST_CASE("four threads append while two consumers poll: both get everything, in
   }
 }
 
-TEST_CASE("a second process polls what this one appends while it does") {
-  TempDir temp;
-  const std::string directory = temp / "data";
-  constexpr int total = 1'000;
-  std::array<int, 2> go{};
-  REQUIRE(::pipe(go.data()) == 0);
-  // Forked before any engine exists: each process opens its own.
-  ChildProcess child([&](const ChildProcess::Voice& voice) {
-    char byte = 0;
-    if (::read(go[0], &byte, 1) != 1) return voice.say("no start");
-    auto engine = Engine::open(directory, {.mode = OpenMode::read_only});
-    if (!engine) return voice.say(engine.error().message());
-    auto consumer = engine->consumer();
-    if (!consumer) return voice.say(consumer.error().message());
-    if (auto assigned = consumer->assign_topic("t"); !assigned) return voice.say(assigned.error().message());
+TEST_CASE("a read-only consumer polls what another process appends while it does, across segments") {
+  WriterProcess writer(2, {{"segment.bytes", "5000"}});
+  const auto engine = open_engine(writer.directory(), {.mode = OpenMode::read_only});
+  for (const auto strategy : {WaitStrategy::block, WaitStrategy::yield, WaitStrategy::spin}) {
+    auto consumer = must(engine.consumer({.max_poll_records = 20, .wait_strategy = strategy}));
+    must(consumer.assign_topic("t"));
+    constexpr int batches = 300;
+    constexpr int records_each = 3;
+    const Offset before = must(consumer.end_offset(t0));
+    writer.append_later(batches, {.records = records_each});
     std::array<Offset, 2> next{};
-    for (int seen = 0; seen < total;) {
-      auto records = consumer->poll(long_wait);
-      if (!records) return voice.say(records.error().message());
-      for (const RecordView& record : *records) {
-        if (record.offset() != next[static_cast<std::size_t>(record.partition())]++) return voice.say("gap");
-        ++seen;
-      }
+    while (next[0] + next[1] < 2 * before + batches * records_each) {
+      const auto records = must(consumer.poll(long_wait));
+      for (const RecordView& record : records) REQUIRE(record.offset() == next[static_cast<std::size_t>(record.partition())]++);
     }
-    voice.say("read all");
+    writer.finish_append();
+  }
+}
+
+TEST_CASE("wakeup ends a poll that waits for another process's files") {
+  WriterProcess writer;
+  const auto engine = open_engine(writer.directory(), {.mode = OpenMode::read_only});
+  auto consumer = must(engine.consumer());
+  must(consumer.assign_topic("t"));
+  std::thread waker([&] {
+    REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
+    consumer.wakeup();
   });
-  auto engine = open_engine(directory);
-  create_topic(engine, "t", 2, {{"segment.bytes", "5000"}});
-  REQUIRE(::write(go[1], "!", 1) == 1);
-  for (int i = 0; i < total; ++i) append_batch(engine, {"t", i % 2});
-  CHECK(child.hear_all() == "read all");
-  ::close(go[0]);
-  ::close(go[1]);
+  CHECK(code_of(consumer.poll(long_wait)) == Errc::wakeup);
+  waker.join();
+}
+
+TEST_CASE("a read-only consumer of a topic that its writer deletes is told so") {
+  WriterProcess writer;
+  const auto engine = open_engine(writer.directory(), {.mode = OpenMode::read_only});
+  auto consumer = must(engine.consumer());
+  must(consumer.assign_topic("t"));
+  writer.append({.records = 2});
+  CHECK(must(consumer.poll(long_wait)).count() == 2);
+  writer.delete_topic();
+  CHECK(code_of(consumer.poll(long_wait)) == Errc::unknown_topic_or_partition);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ inline Engine open_engine(const std::string& directory, EngineOptions options = 
 
 /// An engine with a clock or a file system of the test's own.
 inline Engine open_engine_with(const std::string& directory, os::Vfs& vfs, const base::Clock& clock, EngineOptions options = {}) {
-  return detail::EngineImpl::handle(must(detail::EngineImpl::open(directory, std::move(options), vfs, clock)));
+  return ::seriatim::detail::EngineImpl::handle(must(::seriatim::detail::EngineImpl::open(directory, std::move(options), vfs, clock)));
 }
 
 inline void create_topic(const Engine& engine, const std::string& name, PartitionId partitions = 1, ConfigMap config = {}) {

@@ -10,6 +10,7 @@
 
 #include "reading_fixture.hpp"
 #include "support/log_builder.hpp"
+#include "writer_process.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -208,17 +209,18 @@ TEST_CASE("one reader serves many threads") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("a read-only reader sees what the writer appends, without being told") {
-  OpenedEngine opened;
-  const auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
-  const auto reader = must(reading.reader(t0));
+TEST_CASE("a read-only reader sees what another process appends, without being told") {
+  WriterProcess writer;
+  const auto engine = open_engine(writer.directory(), {.mode = OpenMode::read_only});
+  const auto reader = must(engine.reader(t0));
   CHECK(must(reader.fetch(0)).empty());
-  append_batch(opened.engine, t0, {.records = 3});
+  writer.append({.records = 3});
   CHECK(must(reader.read(0, 10)).count() == 3);
   CHECK(reader.high_watermark() == 3);
   CHECK(reader.log_end_offset() == 3);
   CHECK(reader.log_start_offset() == 0);
-  CHECK(must(reader.fetch(0)).next_offset() == 3);
+  writer.append({.records = 2});
+  CHECK(must(reader.fetch(0)).next_offset() == 5);
 }
 
 }  // namespace

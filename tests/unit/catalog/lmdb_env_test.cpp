@@ -147,6 +147,21 @@ TEST_CASE("a copy that came through fork() refuses to work, and its end does not
   CHECK(count_of(*environment, "k") == 4);
 }
 
+TEST_CASE(
+    "a child that was forked in the middle of a write is refused too, and does not wait for the writer") {
+  const Made made;
+  const std::unique_ptr<Environment> environment = made.open();
+  must(environment->write([&](WriteTransaction& out) -> Result<void> {
+    test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+      const Result<void> written = environment->write([](WriteTransaction&) -> Result<void> { return {}; });
+      voice.say(!written && written.error().code() == Errc::invalid_state ? "refused" : "served");
+    });
+    CHECK(child.hear_all() == "refused");
+    return put_many(out, "k", 1, 1);
+  }));
+  CHECK(count_of(*environment, "k") == 1);
+}
+
 TEST_CASE("a read-only environment refuses to write") {
   const Made made;
   const std::unique_ptr<Environment> environment = made.open(options(Access::read_only));

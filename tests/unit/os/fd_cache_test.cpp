@@ -153,6 +153,15 @@ TEST_CASE("a forgotten name is opened anew, and its old holder keeps the old fil
   CHECK(*(*old)->size() == 3);
 }
 
+TEST_CASE("forget_below lets go of the files of a directory that was renamed, and of no other") {
+  const TempDir dir;
+  FdCache cache(posix_vfs(), 8);
+  for (const char* name : {"a", "ab"}) REQUIRE(posix_vfs().create_directory(dir / name));
+  for (const char* name : {"a/0", "a/1", "ab/0", "0"}) REQUIRE(cache.open(dir / name, OpenMode::open_or_create));
+  cache.forget_below(dir / "a");
+  CHECK(cache.size() == 2);
+}
+
 TEST_CASE("create_new never returns a cached file") {
   const TempDir dir;
   FdCache cache(posix_vfs(), 4);

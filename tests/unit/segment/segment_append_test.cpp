@@ -1,5 +1,4 @@
-// The appender's half: order of the steps, room ahead of the writer, roll conditions, sealing, syncing, full
-// disks.
+// The appender's half: order of the steps, room ahead of the writer, roll conditions, sealing, full disks.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "support/failing_vfs.hpp"
 #include "support/hex.hpp"
 #include "support/mounted.hpp"
 #include "unit/segment/segment_fixture.hpp"
@@ -223,21 +223,51 @@ TEST_CASE("after sealing and after trimming every file has its exact length") {
   }
 }
 
-TEST_CASE("sealing again after a failure adds no entry twice") {
-  test::SegmentFixture f;
-  const auto segment = f.create();
-  test::append(*segment, LogBuilder().batches(3, {.size_bytes = 1000}));
-  // No log to be opened under its name: the step after the indexes fails.
-  f.files.forget(f.log_path());
-  std::filesystem::rename(f.log_path(), f.log_path() + ".away");
-  CHECK(segment->seal().error().code() == Errc::not_found);
-  CHECK_FALSE(segment->is_sealed());
-  std::filesystem::rename(f.log_path() + ".away", f.log_path());
-  test::append(*segment, LogBuilder(3).batch({.size_bytes = 1000, .timestamp_ms = t0_ms + 3}));
-  test::must(segment->seal());
-  CHECK(test::file_size(f.log_path()) == 4000);
-  REQUIRE(test::file_size(f.time_index_path()) == 12);
-  CHECK(test::must(segment->pin())->time_index.at(0) == segment::TimestampOffset{t0_ms + 3, 3});
+TEST_CASE("sealing may fail at every step, and be tried again after more was appended") {
+  test::SegmentFixture straight;
+  const auto first = LogBuilder().batches(12, {.size_bytes = 1000});
+  const auto more = LogBuilder(12).batches(3, {.size_bytes = 1000, .timestamp_ms = t0_ms + 12});
+  {
+    const auto segment = straight.create();
+    test::append(*segment, first);
+    test::append(*segment, more);
+    test::must(segment->seal());
+  }
+  int steps = 0;
+  for (bool failed = true; failed; ++steps) {
+    test::SegmentFixture f;
+    test::FailingVfs vfs;
+    os::FdCache files(vfs, 8);
+    const auto segment = test::must(Segment::create({vfs, files}, f.maps, f.directory, 0, f.limits));
+    test::append(*segment, first);
+    vfs.fail_after(steps);
+    failed = !segment->seal();
+    CHECK(segment->is_sealed() == !failed);
+    vfs.heal();
+    if (!failed) break;
+    test::append(*segment, more);
+    test::must(segment->seal());
+    CHECK(test::read_file(f.log_path()) == test::read_file(straight.log_path()));
+    CHECK(test::read_file(f.index_path()) == test::read_file(straight.index_path()));
+    CHECK(test::read_file(f.time_index_path()) == test::read_file(straight.time_index_path()));
+  }
+  CHECK(steps >= 3);  // each of the three files is cut
+}
+
+TEST_CASE("creating a segment may fail at every step and leaves nothing in the way of the next try") {
+  int steps = 0;
+  for (bool failed = true; failed; ++steps) {
+    test::SegmentFixture f;
+    test::FailingVfs vfs;
+    os::FdCache files(vfs, 8);
+    vfs.fail_after(steps);
+    const auto created = Segment::create({vfs, files}, f.maps, f.directory, 0, f.limits);
+    failed = !created;
+    CHECK(vfs.has_failed() == failed);
+    vfs.heal();
+    if (failed) CHECK(Segment::create({vfs, files}, f.maps, f.directory, 0, f.limits));
+  }
+  CHECK(steps >= 4);  // three files and the directory
 }
 
 TEST_CASE("timestamps of the segment and of its first batch are kept") {
@@ -251,157 +281,6 @@ TEST_CASE("timestamps of the segment and of its first batch are kept") {
   CHECK(segment->max_timestamp_ms() == t0_ms + 30);
   segment->set_created_ms(5);
   CHECK(segment->created_ms() == 5);
-}
-
-namespace {
-
-// Counts what reaches the disk, in order, and can refuse it.
-class CountingVfs final : public os::Vfs {
- public:
-  std::vector<std::string> synced;
-  bool refuse_sync = false;
-
-  class CountingFile final : public os::File {
-   public:
-    CountingFile(CountingVfs& vfs, std::unique_ptr<os::File> file) : vfs_(vfs), file_(std::move(file)) {}
-    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override {
-      return file_->read_at(into, at);
-    }
-    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override {
-      return file_->write_at(from, at);
-    }
-    Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t at) override {
-      return file_->write_gather_at(pieces, at);
-    }
-    Result<void> allocate(std::uint64_t at, std::uint64_t length) override {
-      return file_->allocate(at, length);
-    }
-    Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Result<void> sync_data() override {
-      if (vfs_.refuse_sync) return Error(Errc::storage_failed, "refused");
-      vfs_.synced.push_back(std::filesystem::path(path()).extension());
-      return file_->sync_data();
-    }
-    Result<void> sync_all() override { return sync_data(); }
-    Result<std::uint64_t> size() override { return file_->size(); }
-    Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
-      return file_->map(length, access);
-    }
-    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
-      vfs_.written_back.emplace_back(at, length);
-      return file_->start_writeback(at, length);
-    }
-    Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
-      return file_->drop_cache(at, length);
-    }
-    int descriptor() const noexcept override { return file_->descriptor(); }
-    const std::string& path() const noexcept override { return file_->path(); }
-    Result<std::int64_t> modified_ms() override { return file_->modified_ms(); }
-    Result<void> set_modified_ms(std::int64_t ms) override { return file_->set_modified_ms(ms); }
-
-   private:
-    CountingVfs& vfs_;
-    std::unique_ptr<os::File> file_;
-  };
-
-  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    auto file = real_.open(path, mode);
-    if (!file) return std::move(file).error();
-    return std::unique_ptr<os::File>(new CountingFile(*this, std::move(*file)));
-  }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override { return real_.remove(path); }
-  Result<void> create_directory(const std::string& path) override { return real_.create_directory(path); }
-  Result<void> remove_directory(const std::string& path) override { return real_.remove_directory(path); }
-  Result<std::vector<os::DirEntry>> list(const std::string& path) override { return real_.list(path); }
-  Result<void> sync_directory(const std::string& path) override {
-    synced.push_back("directory");
-    return real_.sync_directory(path);
-  }
-  Result<bool> exists(const std::string& path) override { return real_.exists(path); }
-  Result<os::FileSystem> file_system(const std::string& path) override { return real_.file_system(path); }
-
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> written_back;
-
- private:
-  os::Vfs& real_ = os::posix_vfs();
-};
-
-struct CountingFixture {
-  test::TempDir directory;
-  CountingVfs vfs;
-  os::FdCache files{vfs, 16};
-  segment::MapCache maps;
-  segment::SegmentPtr segment = test::must(Segment::create(
-      {vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
-};
-
-using Names = std::vector<std::string>;
-
-}  // namespace
-
-TEST_CASE("a segment exists when its directory entry does") {
-  const CountingFixture f;
-  CHECK(f.vfs.synced == Names{"directory"});
-}
-
-TEST_CASE("sync covers the log, once, until there is something new") {
-  CountingFixture f;
-  f.vfs.synced.clear();
-  const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
-  test::must(test::try_append(*f.segment, log[0]));
-  test::must(f.segment->sync());
-  test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".log"});
-  test::must(test::try_append(*f.segment, log[1]));
-  test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".log", ".log"});
-}
-
-TEST_CASE("the indexes of a sealed or trimmed segment are durable before its log is") {
-  CountingFixture f;
-  test::append(*f.segment, LogBuilder().batches(2, {.size_bytes = 5000}));
-  test::must(f.segment->sync());
-  f.vfs.synced.clear();
-  test::must(f.segment->trim());
-  test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log"});
-  test::append(*f.segment, LogBuilder(2).batch());
-  test::must(f.segment->seal());
-  test::must(f.segment->sync());
-  test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log", ".index", ".timeindex", ".log"});
-}
-
-TEST_CASE("a failed sync is reported, and never taken for a later success without trying") {
-  CountingFixture f;
-  test::append(*f.segment, LogBuilder().batch());
-  f.vfs.refuse_sync = true;
-  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
-  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
-}
-
-TEST_CASE("maps of a sealed segment are not dropped before it is synced") {
-  CountingFixture f;
-  test::append(*f.segment, LogBuilder().batch());
-  test::must(f.segment->seal());
-  CHECK(f.maps.size() == 0);
-  test::must(f.segment->sync());
-  CHECK(f.maps.size() == 1);
-}
-
-TEST_CASE("write-back is started for what was published since the last time") {
-  CountingFixture f;
-  const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
-  test::must(f.segment->start_writeback());
-  test::must(test::try_append(*f.segment, log[0]));
-  test::must(f.segment->start_writeback());
-  test::must(f.segment->start_writeback());
-  test::must(test::try_append(*f.segment, log[1]));
-  test::must(f.segment->start_writeback());
-  CHECK(f.vfs.written_back == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 5000}, {5000, 5000}});
 }
 
 TEST_CASE("a full disk is an error; readers go on, and appends work again when there is space") {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "support/hex.hpp"
+#include "support/passing_vfs.hpp"
 #include "support/random.hpp"
 #include "unit/segment/segment_fixture.hpp"
 
@@ -49,71 +49,39 @@ struct Fixture : test::SegmentFixture {
   }
 };
 
-// Reads of the log, to be counted.
-class WatchingVfs final : public os::Vfs {
+// Reads of the log, to be counted; a scan may not change anything.
+class WatchingVfs final : public test::PassingVfs {
  public:
   std::uint64_t log_bytes_read = 0;
   bool dropped_cache = false;
 
-  class WatchingFile final : public os::File {
+  class WatchingFile final : public test::PassingFile {
    public:
-    WatchingFile(WatchingVfs& vfs, std::unique_ptr<os::File> file) : vfs_(vfs), file_(std::move(file)) {}
+    WatchingFile(std::unique_ptr<os::File> file, WatchingVfs& vfs)
+        : PassingFile(std::move(file)), vfs_(vfs) {}
     Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override {
       if (path().ends_with(".log")) vfs_.log_bytes_read += into.size();
-      return file_->read_at(into, at);
-    }
-    Result<void> write_at(base::ByteSpan from, std::uint64_t at) override {
-      return file_->write_at(from, at);
-    }
-    Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t at) override {
-      return file_->write_gather_at(pieces, at);
-    }
-    Result<void> allocate(std::uint64_t at, std::uint64_t length) override {
-      return file_->allocate(at, length);
-    }
-    Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Result<void> sync_data() override { return file_->sync_data(); }
-    Result<void> sync_all() override { return file_->sync_all(); }
-    Result<std::uint64_t> size() override { return file_->size(); }
-    Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
-      return file_->map(length, access);
-    }
-    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
-      return file_->start_writeback(at, length);
+      return PassingFile::read_at(into, at);
     }
     Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
+      // Before anything was read, or it would have come from the cache.
       vfs_.dropped_cache = vfs_.dropped_cache || vfs_.log_bytes_read == 0;
-      return file_->drop_cache(at, length);
+      return PassingFile::drop_cache(at, length);
     }
-    int descriptor() const noexcept override { return file_->descriptor(); }
-    const std::string& path() const noexcept override { return file_->path(); }
-    Result<std::int64_t> modified_ms() override { return file_->modified_ms(); }
-    Result<void> set_modified_ms(std::int64_t ms) override { return file_->set_modified_ms(ms); }
 
    private:
     WatchingVfs& vfs_;
-    std::unique_ptr<os::File> file_;
   };
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    if (mode != os::OpenMode::read)
+    if (mode != os::OpenMode::read) {
       return Error(Errc::invalid_state, "a scan opens nothing for writing: " + path);
-    auto file = os::posix_vfs().open(path, mode);
-    if (!file) return std::move(file).error();
-    return std::unique_ptr<os::File>(new WatchingFile(*this, std::move(*file)));
+    }
+    return open_as<WatchingFile>(path, mode, *this);
   }
   Result<void> rename(const std::string&, const std::string&) override { return refuse(); }
   Result<void> remove(const std::string&) override { return refuse(); }
-  Result<void> create_directory(const std::string&) override { return refuse(); }
-  Result<void> remove_directory(const std::string&) override { return refuse(); }
-  Result<std::vector<os::DirEntry>> list(const std::string& path) override {
-    return os::posix_vfs().list(path);
-  }
   Result<void> sync_directory(const std::string&) override { return refuse(); }
-  Result<bool> exists(const std::string& path) override { return os::posix_vfs().exists(path); }
-  Result<os::FileSystem> file_system(const std::string& path) override {
-    return os::posix_vfs().file_system(path);
-  }
 
  private:
   static Error refuse() { return {Errc::invalid_state, "a scan changes nothing"}; }

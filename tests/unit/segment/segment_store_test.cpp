@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "support/failing_vfs.hpp"
 #include "unit/segment/segment_fixture.hpp"
 
 using namespace seriatim;
@@ -208,38 +209,6 @@ TEST_CASE("two outputs of one compaction take the place of all their sources, be
 
 namespace {
 
-// Stops, as a crash would, after a number of changes to the directory.
-class CrashingVfs final : public os::Vfs {
- public:
-  explicit CrashingVfs(int changes) : left_(changes) {}
-  bool crashed = false;
-  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    return real_.open(path, mode);
-  }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    if (crash()) return Error(Errc::io_error, "crashed");
-    return real_.rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override {
-    if (crash()) return Error(Errc::io_error, "crashed");
-    return real_.remove(path);
-  }
-  Result<void> create_directory(const std::string& path) override { return real_.create_directory(path); }
-  Result<void> remove_directory(const std::string& path) override { return real_.remove_directory(path); }
-  Result<std::vector<os::DirEntry>> list(const std::string& path) override { return real_.list(path); }
-  Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  Result<bool> exists(const std::string& path) override { return real_.exists(path); }
-  Result<os::FileSystem> file_system(const std::string& path) override { return real_.file_system(path); }
-
- private:
-  bool crash() {
-    crashed = crashed || left_-- == 0;
-    return crashed;
-  }
-  os::Vfs& real_ = os::posix_vfs();
-  int left_;
-};
-
 using Directory = std::map<std::string, std::vector<std::byte>>;
 
 Directory read_directory(const Fixture& f) {
@@ -273,10 +242,11 @@ TEST_CASE("finishing interrupted work may itself be interrupted anywhere, and en
     for (bool crashed = true; crashed; ++changes) {
       Fixture f;
       put_state(f, state);
-      CrashingVfs vfs(changes);
+      test::FailingVfs vfs;
+      vfs.fail_after(changes);
       os::FdCache files(vfs, 8);
       const auto first = segment::finish_interrupted_work({vfs, files}, f.directory);
-      crashed = vfs.crashed;
+      crashed = vfs.has_failed();
       CHECK(first.ok() == !crashed);
       f.finish();
       // A log renamed before its index costs nothing; an index is never the wrong log's.
@@ -319,7 +289,8 @@ TEST_CASE("a delete that dies half way leaves no log without indexes, and is fin
   for (int changes = 0; changes < 6; ++changes) {
     Fixture f;
     f.put(50, second_source, FileState::live, "old");
-    CrashingVfs vfs(changes);
+    test::FailingVfs vfs;
+    vfs.fail_after(changes);
     os::FdCache files(vfs, 8);
     CHECK_FALSE(segment::delete_segment_files({vfs, files}, f.directory, 50));
     CHECK((changes == 0) == std::filesystem::exists(f.log_path(50)));

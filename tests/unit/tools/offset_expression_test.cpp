@@ -95,6 +95,7 @@ TEST_CASE("what is no offset expression is refused with the grammar") {
                                        "@",
                                        "@yesterday",
                                        "@10:00",
+
                                        "@2026-13-01",
                                        "@2026-02-30",
                                        "@2026-11-22T24:00",

@@ -1,0 +1,472 @@
+#include "partition/compaction.hpp"
+
+#include "support/random.hpp"
+#include "unit/format/examples.hpp"
+#include "writer_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+namespace fs = std::filesystem;
+using format::FileKind;
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+class CompactionFixture : public WriterFixture {
+ public:
+  explicit CompactionFixture(std::int64_t segment_bytes = 1'000) : WriterFixture(segment_bytes, CleanupPolicy::compact) { open(); }
+};
+
+/// What must be left of `all` after records below `map_end` were compacted.
+std::vector<Row> compacted(const std::vector<Row>& all, Offset map_end) {
+  std::map<Text, Offset> newest;
+  for (const Row& row : all) {
+    if (row.offset < map_end) newest[row.key] = row.offset;
+  }
+  std::vector<Row> kept;
+  for (const Row& row : all) {
+    if (row.offset >= map_end || (row.key && newest[row.key] == row.offset)) kept.push_back(row);
+  }
+  return kept;
+}
+
+void append_random(CompactionFixture& f, Random& random, int batches) {
+  constexpr std::array codecs{format::Codec::none, format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd};
+  for (int i = 0; i < batches; ++i) {
+    std::vector<std::pair<Text, Text>> records;
+    for (auto n = random.between(1, 6); n > 0; --n) {
+      const Text key = random.one_in(20) ? Text() : Text("key-" + std::to_string(random.between(0, 30)));
+      records.emplace_back(key, random.one_in(8) ? Text() : Text(random.text(static_cast<std::size_t>(random.between(0, 40)))));
+    }
+    f.world->clock.advance_ms(random.between(0, 3));
+    f.put(records, {.codec = codecs[static_cast<std::size_t>(random.between(0, 4))]});
+  }
+}
+
+TEST_CASE("the newest record of every key survives in its place, and no other, over any number of segments, passes and restarts") {
+  Random random("compaction against a model");
+  for (int round = 0; round < 6; ++round) {
+    CompactionFixture f(random.between(800, 3'000));
+    std::vector<Row> expected;
+    for (int pass = 0; pass < 4; ++pass) {
+      const Offset before = f.partition->log_end_offset();
+      append_random(f, random, static_cast<int>(random.between(10, 80)));
+      for (const Row& row : f.rows()) {
+        if (row.offset >= before) expected.push_back(row);
+      }
+      REQUIRE(f.rows() == expected);
+      f.store_checkpoint();
+      const Offset sealed_end = f.segment_bases().back();
+      const auto result = f.compact({.force = true});
+      if (!result.ran) continue;
+      CHECK(result.compacted_to == sealed_end);
+      expected = compacted(expected, sealed_end);
+      REQUIRE(f.rows() == expected);
+      CHECK_FALSE(f.has_leftovers());
+      if (random.one_in(2)) f.store_checkpoint();
+      if (random.one_in(2)) f.reopen_after_crash();
+      REQUIRE(f.rows() == expected);
+      CHECK_FALSE(f.partition->damage());
+    }
+  }
+}
+
+TEST_CASE("example L: a real run leaves Kafka's bytes of a batch that keeps only its tombstone") {
+  WriterFixture f(100'000, CleanupPolicy::compact);
+  f.request.checkpoint.log_start_offset = 100;
+  f.open();
+  f.world->clock.set_wall_ms(T);
+  CHECK(f.put_batch(example_b()).base_offset == 100);
+  f.seal_all();
+  const auto result = f.compact({.force = true});
+  CHECK(result.removed_records == 2);
+  CHECK(to_hex(read_file(f.path(100))) == to_hex(example_l()));
+}
+
+TEST_CASE("example K: a real run leaves Kafka's remnant of a producer's last batch") {
+  WriterFixture f(100'000, CleanupPolicy::compact);
+  f.request.checkpoint.log_start_offset = 100;
+  f.open();
+  f.put_batch(example_b());
+  f.put("user-1", "newer");
+  f.seal_all();
+  const auto before = read_file(f.path(100));
+  CHECK(f.compact({.force = true}).removed_records == 3);
+  auto expected = example_k();
+  expected.insert(expected.end(), before.begin() + static_cast<std::ptrdiff_t>(example_b().size()), before.end());
+  CHECK(to_hex(read_file(f.path(100))) == to_hex(expected));
+}
+
+TEST_CASE("a producer's remnant goes once the producer has written again") {
+  constexpr ProducerId producer = ProducerId{1} << 42;
+  CompactionFixture f(100'000);
+  const auto batch = [](Sequence sequence) { return make_batch({.producer_id = producer, .producer_epoch = 0, .sequence = sequence}); };
+  f.put_batch(batch(0));
+  f.put("k", "newer");
+  f.seal_all();
+  f.compact({.force = true});
+  CHECK(format::read_batch_header(read_file(f.path(0)).data()).record_count == 0);
+  f.put_batch(batch(1));
+  f.seal_all();
+  f.compact({.force = true});
+  const auto left = format::read_batch_header(read_file(f.path(0)).data());
+  CHECK(left.base_sequence == 1);
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{2});
+}
+
+TEST_CASE("a tombstone is seen for delete.retention.ms after the pass that met it, then goes with the next pass") {
+  CompactionFixture f;
+  f.put("a", "1");
+  f.put("a", Text());
+  f.put("b", "2");
+  f.seal_all();
+  f.compact({.force = true});
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{1, 2});
+  f.world->clock.advance_ms(day_ms - 1);
+  f.compact({.force = true});
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{1, 2});
+  f.world->clock.advance_ms(1);
+  CHECK(f.compact({.force = true}).removed_records == 1);
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{2});
+  CHECK(f.rows()[0].timestamp_ms == t0_ms);
+}
+
+TEST_CASE("everything superseded goes at once after a roll, and what is left is one segment where it fits one") {
+  CompactionFixture f;
+  f.fill(12, 3);
+  const auto values = newest_values(f.rows());
+  f.seal_all();
+  const auto segments = f.segment_count() - 1;
+  const auto result = f.compact({.force = true});
+  CHECK(result.ran);
+  CHECK(result.segments_before == segments);
+  CHECK(result.bytes_after < result.bytes_before);
+  CHECK(f.rows().size() == 3);
+  CHECK(newest_values(f.rows()) == values);
+  CHECK(f.world->counters.compacted_away_records.value() == result.removed_records);
+  f.compact({.force = true});
+  CHECK(f.rows().size() == 3);
+  CHECK(f.partition->size_bytes() <= 3 * 100);
+}
+
+TEST_CASE("with nothing dirty a run does nothing; the ratio says how much there is") {
+  CompactionFixture f;
+  CHECK(partition::dirty_ratio(*f.partition) == 0.0);
+  CHECK_FALSE(f.compact().ran);
+  f.fill(6, 3);
+  CHECK(partition::dirty_ratio(*f.partition) == 0.0);  // nothing is below the stored recovery point
+  f.store_checkpoint();
+  CHECK(partition::dirty_ratio(*f.partition) == 1.0);
+  CHECK(f.compact().ran);
+  CHECK(partition::dirty_ratio(*f.partition) == 0.0);
+  const auto names = f.file_names();
+  const auto rows = f.rows();
+  CHECK_FALSE(f.compact().ran);
+  CHECK(f.file_names() == names);
+  CHECK(f.rows() == rows);
+  f.fill(f.segment_count() + 2, 3);
+  f.store_checkpoint();
+  const double ratio = partition::dirty_ratio(*f.partition);
+  CHECK(ratio > 0.5);
+  CHECK(ratio < 1.0);
+}
+
+TEST_CASE("a segment that loses nothing is not rewritten") {
+  CompactionFixture f(100'000);
+  for (int i = 0; i < 5; ++i) f.put("key-" + std::to_string(i), "1");
+  f.seal_all();
+  const auto id = must(must(os::posix_vfs().open(f.path(0), os::OpenMode::read))->id());
+  const auto result = f.compact({.force = true});
+  CHECK(result.ran);
+  CHECK(result.segments_before == 0);
+  CHECK(must(must(os::posix_vfs().open(f.path(0), os::OpenMode::read))->id()) == id);
+  CHECK_FALSE(f.has_leftovers());
+}
+
+TEST_CASE("INV-9: compaction stays below the active segment and below the recovery point that is stored") {
+  CompactionFixture f;
+  f.fill(4, 2);
+  const Offset stored = f.segment_bases().back();
+  f.store_checkpoint();
+  f.fill(8, 2);
+  must(f.partition->sync());  // durable, but the catalog does not know
+  const auto before = f.rows();
+  CHECK(f.compact({.force = true}).compacted_to == stored);
+  CHECK(f.rows() == compacted(before, stored));
+}
+
+TEST_CASE("min.compaction.lag.ms keeps young segments, and all that follow the first of them") {
+  CompactionFixture f;
+  f.request.config.min_compaction_lag_ms = 10'000;
+  f.partition->set_config(f.request.config);
+  f.fill(4, 2);
+  f.seal_all();
+  const Offset old_end = f.partition->log_end_offset();
+  f.world->clock.advance_ms(8'000);
+  f.fill(f.segment_count() + 2, 2);
+  f.seal_all();
+  CHECK_FALSE(f.compact({.force = true}).ran);
+  f.world->clock.advance_ms(2'000);
+  const auto before = f.rows();
+  CHECK(f.compact({.force = true}).compacted_to == old_end);
+  CHECK(f.rows() == compacted(before, old_end));
+}
+
+TEST_CASE("a key map that is too small moves the end back; further passes do the rest, each within its memory") {
+  CompactionFixture f(600);
+  Random random("tiny key map");
+  append_random(f, random, 60);
+  f.seal_all();
+  const auto all = f.rows();
+  const Offset end = f.partition->log_end_offset();
+  Offset reached = 0;
+  int passes = 0;
+  while (reached < end) {
+    REQUIRE(++passes < 200);
+    const auto result = f.compact({.key_map_bytes = 24 * 12});  // ten keys of thirty-one
+    REQUIRE(result.ran);
+    REQUIRE(result.compacted_to > reached);
+    reached = result.compacted_to;
+    CHECK(newest_values(f.rows()) == newest_values(all));
+  }
+  CHECK(passes > 2);
+}
+
+TEST_CASE("a key map that cannot hold one batch is refused with what to do, and nothing changes") {
+  CompactionFixture f;
+  f.put({{"a", "1"}, {"b", "2"}, {"c", "3"}});
+  f.seal_all();
+  const auto compacted_now = f.try_compact({.force = true, .key_map_bytes = 24});
+  REQUIRE_FALSE(compacted_now);
+  CHECK(compacted_now.error().code() == Errc::invalid_argument);
+  CHECK(says(compacted_now.error().message(), {"24 bytes", f.request.directory, "more memory"}));
+  CHECK(f.rows().size() == 3);
+  CHECK_FALSE(f.has_leftovers());
+}
+
+TEST_CASE("INV-9: a reader keeps the bytes it holds and goes on into the merged segments, missing nothing that is left") {
+  CompactionFixture f;
+  f.fill(8, 4);
+  f.store_checkpoint();
+  const auto before = f.rows();
+  for (const Offset stop : {Offset{0}, Offset{3}, before[before.size() / 2].offset}) {
+    CAPTURE(stop);
+    partition::FetchCursor cursor(f.partition);
+    must(cursor.seek(stop));
+    partition::FetchedBatch batch;
+    REQUIRE(must(cursor.peek(f.partition->high_watermark(), true, batch)) == partition::FetchCursor::Step::batch);
+    const std::vector<std::byte> copy(batch.bytes.begin(), batch.bytes.end());
+    f.compact({.force = true});
+    CHECK(std::equal(copy.begin(), copy.end(), batch.bytes.begin(), batch.bytes.end()));
+    const auto read = rows_from(cursor);
+    const auto left = f.rows();
+    for (const Row& row : left) {
+      if (row.offset >= stop) CHECK(std::find(read.begin(), read.end(), row) != read.end());
+    }
+    CHECK(std::is_sorted(read.begin(), read.end(), [](const Row& a, const Row& b) { return a.offset < b.offset; }));
+    CHECK(newest_values(read) == newest_values(left));
+    f.fill(f.segment_count() + 6, 4);
+    f.store_checkpoint();
+  }
+}
+
+TEST_CASE("every offset can be sought after compaction; one that went is answered with the next that is left") {
+  CompactionFixture f;
+  f.fill(8, 5);
+  f.seal_all();
+  f.compact({.force = true});
+  const auto rows = f.rows();
+  for (Offset offset = 0; offset < f.partition->log_end_offset(); ++offset) {
+    CAPTURE(offset);
+    partition::FetchCursor cursor(f.partition);
+    must(cursor.seek(offset));
+    auto expected = rows;
+    std::erase_if(expected, [&](const Row& row) { return row.offset < offset; });
+    CHECK(rows_from(cursor) == expected);
+  }
+}
+
+TEST_CASE("a compaction that dies at any file operation leaves the old records or the new ones, never a mixture") {
+  int step = 0;
+  bool saw_old = false;
+  bool saw_new = false;
+  for (bool failed = true; failed; ++step) {
+    CAPTURE(step);
+    REQUIRE(step < 500);
+    CompactionFixture f(600);
+    f.fill(5, 2);
+    f.seal_all();
+    const auto before = f.rows();
+    const auto after = compacted(before, f.partition->log_end_offset());
+    f.vfs.fail_after(step);
+    const auto result = f.try_compact({.force = true});
+    failed = f.vfs.has_failed();
+    f.vfs.heal();
+    f.reopen_after_crash();
+    const auto rows = f.rows();
+    // Group by group: in front of some offset all is new, behind it all is old.
+    bool matches = false;
+    for (const Offset base : f.segment_bases()) {
+      std::vector<Row> mixed;
+      for (const Row& row : after) {
+        if (row.offset < base) mixed.push_back(row);
+      }
+      for (const Row& row : before) {
+        if (row.offset >= base) mixed.push_back(row);
+      }
+      matches = matches || mixed == rows;
+    }
+    CHECK(matches);
+    CHECK(newest_values(rows) == newest_values(before));
+    CHECK_FALSE(f.has_leftovers());
+    CHECK_FALSE(f.partition->damage());
+    saw_old = saw_old || rows == before;
+    saw_new = saw_new || rows == after;
+    // Whatever happened, the next run finishes the work.
+    f.compact({.force = true});
+    CHECK(f.rows() == after);
+  }
+  CHECK(saw_old);
+  CHECK(saw_new);
+  CHECK(step > 20);
+}
+
+TEST_CASE("an exchange of files that was begun and failed stops everything until the partition is opened again") {
+  bool saw_latch = false;
+  bool saw_clean_failure = false;
+  for (int step = 0; step < 60; ++step) {
+    CAPTURE(step);
+    CompactionFixture f(600);
+    f.fill(4, 2);
+    f.seal_all();
+    const auto values = newest_values(f.rows());
+    f.vfs.fail_after(step);
+    const auto result = f.try_compact({.force = true});
+    f.vfs.heal();
+    if (result) continue;
+    if (f.world->health.has_failed()) {
+      saw_latch = true;
+      CHECK(f.try_compact({.force = true}).error().code() == Errc::storage_failed);
+      CHECK(f.try_put({{"a", "1"}}).error().code() == Errc::storage_failed);
+      f.reopen_after_crash();
+    } else {
+      saw_clean_failure = true;
+      f.compact({.force = true});  // the next try goes through
+    }
+    CHECK(newest_values(f.rows()) == values);
+    CHECK_FALSE(f.partition->damage());
+  }
+  CHECK(saw_latch);
+  CHECK(saw_clean_failure);
+}
+
+TEST_CASE("damage in what is to be compacted is reported with its place, and every segment stays as it was") {
+  CompactionFixture f;
+  f.fill(4, 2);
+  f.seal_all();
+  const Offset damaged = f.segment_bases()[1];
+  overwrite(f.path(damaged), format::records_at + 2, "\xFF\xFE");
+  const auto bytes = read_file(f.path(0));
+  const auto result = f.try_compact({.force = true});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == Errc::corrupt_record);
+  CHECK(says(result.error().message(), {f.path(damaged), "position 0", "seriatim verify"}));
+  CHECK(read_file(f.path(0)) == bytes);
+  CHECK_FALSE(f.has_leftovers());
+  CHECK(f.partition->checkpoint().compacted_to_offset == 0);
+}
+
+TEST_CASE("a pass that is asked to stop leaves no leftovers and counts as not run") {
+  CompactionFixture f(600);
+  f.fill(6, 2);
+  f.seal_all();
+  const auto values = newest_values(f.rows());
+  for (int batches = 0; batches < 60; batches += 7) {
+    CAPTURE(batches);
+    int left = batches;
+    const auto result = f.compact({.force = true, .should_stop = [&left] { return left-- <= 0; }});
+    CHECK_FALSE(f.has_leftovers());
+    CHECK(newest_values(f.rows()) == values);
+    if (!result.ran) CHECK(f.partition->checkpoint().compacted_to_offset == 0);
+  }
+}
+
+TEST_CASE("records of transactions and their markers stay; plain records around them are compacted") {
+  CompactionFixture f(100'000);
+  f.put("a", "old");
+  f.put_batch(example_c());
+  f.put_batch(example_e());
+  f.put("a", "new");
+  f.seal_all();
+  CHECK(f.compact({.force = true}).removed_records == 1);
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{1, 3});
+  auto marker = example_e();
+  format::stamp_base_offset(marker.data(), 2);
+  const auto log = read_file(f.path(0));
+  CHECK(std::search(log.begin(), log.end(), marker.begin(), marker.end()) != log.end());
+}
+
+TEST_CASE("the merged segment is as old as the last of its sources, so that retention judges it rightly") {
+  CompactionFixture f;
+  f.fill(3, 2);
+  f.seal_all();
+  const auto bases = f.segment_bases();
+  for (std::size_t i = 0; i + 1 < bases.size(); ++i) {
+    must(must(os::posix_vfs().open(f.path(bases[i]), os::OpenMode::read_write))->set_modified_ms(t0_ms + static_cast<std::int64_t>(i)));
+  }
+  f.compact({.force = true});
+  REQUIRE(f.segment_count() == 2);
+  CHECK((*f.partition->segments().load())[0]->modified_ms() == t0_ms + static_cast<std::int64_t>(bases.size()) - 2);
+}
+
+TEST_CASE("merged segments stay within segment.bytes") {
+  CompactionFixture f(1'000);
+  f.fill(10, 40);
+  f.seal_all();
+  f.compact({.force = true});
+  CHECK(f.segment_count() > 2);
+  for (const auto& segment : *f.partition->segments().load()) CHECK(segment->end_position() <= 1'000);
+}
+
+TEST_CASE("compaction and the log start: what lies below it stays hidden and goes with retention, whichever comes first") {
+  CompactionFixture f;
+  f.fill(6, 3);
+  f.seal_all();
+  const Offset start = f.segment_bases()[3] + 1;
+  must(f.partition->advance_log_start(start));
+  const auto values = newest_values(f.rows());
+  f.compact({.force = true});
+  CHECK(f.rows().front().offset >= start);
+  CHECK(newest_values(f.rows()) == values);
+  must(f.partition->apply_retention());
+  CHECK(newest_values(f.rows()) == values);
+  f.store_checkpoint();
+  f.reopen_after_crash();
+  CHECK(f.partition->log_start_offset() >= start);
+  CHECK(newest_values(f.rows()) == values);
+}
+
+TEST_CASE("an empty segment that a lost file left behind is passed over") {
+  CompactionFixture f(250);
+  f.put_batch(make_batch({.size_bytes = 100}));
+  f.put_batch(make_batch({.size_bytes = 100}));
+  f.put_batch(make_batch({.size_bytes = 100}));
+  f.store_checkpoint();
+  f.die();
+  REQUIRE(fs::file_size(f.path(2)) >= 100);
+  fs::resize_file(f.path(2), 0);
+  f.reopen_after_crash();
+  REQUIRE(f.segment_bases() == std::vector<Offset>{0, 2, 3});
+  for (int i = 0; i < 5; ++i) f.put_batch(make_batch({.size_bytes = 100}));
+  f.seal_all();
+  TopicConfig config = f.partition->config();
+  config.segment_bytes = 101;  // every segment a group of its own
+  f.partition->set_config(config);
+  f.compact({.force = true});
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{7});
+  f.reopen_after_crash();
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{7});
+}
+
+}  // namespace
+}  // namespace seriatim::test

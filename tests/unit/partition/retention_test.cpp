@@ -1,0 +1,158 @@
+#include "partition/retention.hpp"
+
+#include "reader_fixture.hpp"
+#include "support/log_builder.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using partition::count_deletable;
+using partition::RetentionInput;
+using partition::SegmentList;
+
+struct Shape {
+  std::uint64_t bytes = 100;
+  std::int64_t max_timestamp_ms = t0_ms;
+};
+
+/// Ten offsets a segment.
+class RetentionTable {
+ public:
+  SegmentList list(const std::vector<Shape>& shapes) {
+    std::vector<segment::SegmentPtr> segments;
+    Offset base = 0;
+    for (const Shape& shape : shapes) {
+      segments.push_back(segment::Segment::sealed(world.environment.files, world.maps, temp.path(),
+                                                  {.base_offset = base,
+                                                   .end_position = shape.bytes,
+                                                   .end_offset = shape.bytes == 0 ? base : base + 10,
+                                                   .max_timestamp = {shape.max_timestamp_ms, base}}));
+      base += 10;
+    }
+    return SegmentList(segments);
+  }
+  RetentionInput input(std::int64_t bytes, std::int64_t ms, CleanupPolicy policy = CleanupPolicy::delete_) const {
+    RetentionInput in{.now_ms = t0_ms + 1'000, .high_watermark = 1'000};
+    in.config.retention_bytes = bytes;
+    in.config.retention_ms = ms;
+    in.config.cleanup_policy = policy;
+    return in;
+  }
+  void write_log(Offset base, std::int64_t modified_ms) {
+    const std::string path = temp / format::file_name(base, format::FileKind::log);
+    write_file(path, LogBuilder(base).batch().bytes());
+    must(must(os::posix_vfs().open(path, os::OpenMode::read_write))->set_modified_ms(modified_ms));
+  }
+
+  TempDir temp;
+  PartitionWorld world;
+};
+
+TEST_CASE("by size, whole segments go while what remains does not fall below retention.bytes") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}, {100}});
+  struct Expected {
+    std::int64_t retention_bytes;
+    std::size_t count;
+  };
+  for (const auto& [bytes, count] : {Expected{-1, 0}, {1'000, 0}, {400, 0}, {399, 0}, {301, 0}, {300, 1}, {299, 1}, {200, 2}, {100, 3}, {1, 3}, {0, 4}}) {
+    CAPTURE(bytes);
+    CHECK(count_deletable(list, table.input(bytes, -1)) == count);
+  }
+}
+
+TEST_CASE("by time, segments go whose newest record is older than retention.ms, strictly") {
+  RetentionTable table;
+  const auto list = table.list({{100, t0_ms}, {100, t0_ms + 100}, {100, t0_ms + 900}});  // the clock is at + 1'000
+  struct Expected {
+    std::int64_t retention_ms;
+    std::size_t count;
+  };
+  for (const auto& [ms, count] : {Expected{-1, 0}, {2'000, 0}, {1'000, 0}, {999, 1}, {900, 1}, {899, 2}, {100, 2}, {99, 3}, {0, 3}}) {
+    CAPTURE(ms);
+    CHECK(count_deletable(list, table.input(-1, ms)) == count);
+  }
+}
+
+TEST_CASE("only a prefix goes: a segment that stays keeps all that follow it") {
+  RetentionTable table;
+  CHECK(count_deletable(table.list({{100, t0_ms - 500}, {100, t0_ms + 950}, {100, t0_ms - 500}}), table.input(-1, 100)) == 1);
+  CHECK(count_deletable(table.list({{500}, {100}, {100}}), table.input(600, -1)) == 0);
+}
+
+TEST_CASE("size goes on where the log start ended, and time where size ended") {
+  RetentionTable table;
+  const auto list = table.list({{100, t0_ms + 999}, {100, t0_ms + 999}, {100, t0_ms}, {100, t0_ms + 999}});
+  auto input = table.input(250, 500);
+  input.log_start = 10;
+  CHECK(count_deletable(list, input) == 1);  // 300 bytes are left, of which none can go whole; the next is young
+  input.config.retention_bytes = 200;
+  CHECK(count_deletable(list, input) == 3);
+}
+
+TEST_CASE("segments wholly below the log start go under every policy, never the last one") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  struct Expected {
+    Offset log_start;
+    std::size_t count;
+  };
+  for (const auto policy : {CleanupPolicy::delete_, CleanupPolicy::compact, CleanupPolicy::compact_and_delete}) {
+    for (const auto& [log_start, count] : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {30, 2}}) {
+      CAPTURE(log_start);
+      auto input = table.input(-1, -1, policy);
+      input.log_start = log_start;
+      CHECK(count_deletable(list, input) == count);
+    }
+  }
+}
+
+TEST_CASE("under compact alone neither size nor time deletes anything; with delete both do") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  CHECK(count_deletable(list, table.input(0, 0, CleanupPolicy::compact)) == 0);
+  CHECK(count_deletable(list, table.input(0, -1, CleanupPolicy::compact_and_delete)) == 3);
+  CHECK(count_deletable(list, table.input(-1, 0, CleanupPolicy::compact_and_delete)) == 3);
+}
+
+TEST_CASE("INV-9: a segment stays while what follows it is not below the high watermark") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  struct Expected {
+    Offset high_watermark;
+    std::size_t count;
+  };
+  for (const auto& [high_watermark, count] : {Expected{0, 0}, {9, 0}, {10, 1}, {20, 2}, {29, 2}, {30, 3}}) {
+    CAPTURE(high_watermark);
+    auto by_size = table.input(0, -1);
+    auto by_time = table.input(-1, 0);
+    by_size.high_watermark = by_time.high_watermark = high_watermark;
+    CHECK(count_deletable(list, by_size) == count);
+    CHECK(count_deletable(list, by_time) == count);
+  }
+}
+
+TEST_CASE("an empty segment is never deleted: it is where the log goes on") {
+  RetentionTable table;
+  CHECK(count_deletable(table.list({{100, t0_ms}, {0, -1}}), table.input(0, 0)) == 1);
+  CHECK(count_deletable(table.list({{0, -1}}), table.input(0, 0)) == 0);
+  CHECK(count_deletable(SegmentList(), table.input(0, 0)) == 0);
+}
+
+TEST_CASE("a segment with a record from the future, or with no timestamps, is as old as its file") {
+  RetentionTable table;
+  table.write_log(0, t0_ms);
+  table.write_log(10, t0_ms);
+  table.write_log(20, t0_ms + 990);
+  const auto list = table.list({{100, t0_ms + 1'001}, {100, -1}, {100, t0_ms + 99'999'999}});
+  CHECK(count_deletable(list, table.input(-1, 500)) == 2);
+  CHECK(count_deletable(list, table.input(-1, 5)) == 3);
+}
+
+TEST_CASE("a segment of which no age can be had stays") {
+  RetentionTable table;
+  CHECK(count_deletable(table.list({{100, -1}, {100, t0_ms}}), table.input(-1, 0)) == 0);
+}
+
+}  // namespace
+}  // namespace seriatim::test

@@ -1,0 +1,122 @@
+// What a sync covers, in which order, and what is tried again.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "support/passing_vfs.hpp"
+#include "unit/segment/segment_fixture.hpp"
+
+using namespace seriatim;
+using segment::Segment;
+using test::LogBuilder;
+
+namespace {
+
+// Notes what reaches the disk, in order, and can refuse it.
+class CountingVfs final : public test::PassingVfs {
+ public:
+  std::vector<std::string> synced;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> written_back;
+  bool refuse_sync = false;
+
+  class CountingFile final : public test::PassingFile {
+   public:
+    CountingFile(std::unique_ptr<os::File> file, CountingVfs& vfs)
+        : PassingFile(std::move(file)), vfs_(vfs) {}
+    Result<void> sync_data() override {
+      if (vfs_.refuse_sync) return Error(Errc::storage_failed, "refused");
+      vfs_.synced.push_back(std::filesystem::path(path()).extension());
+      return PassingFile::sync_data();
+    }
+    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
+      vfs_.written_back.emplace_back(at, length);
+      return PassingFile::start_writeback(at, length);
+    }
+
+   private:
+    CountingVfs& vfs_;
+  };
+
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    return open_as<CountingFile>(path, mode, *this);
+  }
+  Result<void> sync_directory(const std::string& path) override {
+    synced.push_back("directory");
+    return PassingVfs::sync_directory(path);
+  }
+};
+
+struct CountingFixture {
+  test::TempDir directory;
+  CountingVfs vfs;
+  os::FdCache files{vfs, 16};
+  segment::MapCache maps;
+  segment::SegmentPtr segment = test::must(Segment::create(
+      {vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a segment exists when its directory entry does") {
+  const CountingFixture f;
+  CHECK(f.vfs.synced == Names{"directory"});
+}
+
+TEST_CASE("sync covers the log, once, until there is something new") {
+  CountingFixture f;
+  f.vfs.synced.clear();
+  const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
+  test::must(test::try_append(*f.segment, log[0]));
+  test::must(f.segment->sync());
+  test::must(f.segment->sync());
+  CHECK(f.vfs.synced == Names{".log"});
+  test::must(test::try_append(*f.segment, log[1]));
+  test::must(f.segment->sync());
+  CHECK(f.vfs.synced == Names{".log", ".log"});
+}
+
+TEST_CASE("the indexes of a sealed or trimmed segment are durable before its log is") {
+  CountingFixture f;
+  test::append(*f.segment, LogBuilder().batches(2, {.size_bytes = 5000}));
+  test::must(f.segment->sync());
+  f.vfs.synced.clear();
+  test::must(f.segment->trim());
+  test::must(f.segment->sync());
+  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log"});
+  test::append(*f.segment, LogBuilder(2).batch());
+  test::must(f.segment->seal());
+  test::must(f.segment->sync());
+  test::must(f.segment->sync());
+  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log", ".index", ".timeindex", ".log"});
+}
+
+TEST_CASE("a failed sync is reported, and never taken for a later success without trying") {
+  CountingFixture f;
+  test::append(*f.segment, LogBuilder().batch());
+  f.vfs.refuse_sync = true;
+  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
+  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
+}
+
+TEST_CASE("maps of a sealed segment are not dropped before it is synced") {
+  CountingFixture f;
+  test::append(*f.segment, LogBuilder().batch());
+  test::must(f.segment->seal());
+  CHECK(f.maps.size() == 0);
+  test::must(f.segment->sync());
+  CHECK(f.maps.size() == 1);
+}
+
+TEST_CASE("write-back is started for what was published since the last time") {
+  CountingFixture f;
+  const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
+  test::must(f.segment->start_writeback());
+  test::must(test::try_append(*f.segment, log[0]));
+  test::must(f.segment->start_writeback());
+  test::must(f.segment->start_writeback());
+  test::must(test::try_append(*f.segment, log[1]));
+  test::must(f.segment->start_writeback());
+  CHECK(f.vfs.written_back == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 5000}, {5000, 5000}});
+}
