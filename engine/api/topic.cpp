@@ -12,6 +12,7 @@ Result<partition::PartitionLog*> PartitionSlot::log() {
 Result<partition::PartitionLogPtr> PartitionSlot::log_ptr() {
   const base::MutexLock lock(mutex_);
   if (log_ == nullptr) {
+    if (closed_) return Error(Errc::closed, "the engine was closed; open it again");
     auto opened = opener_();
     if (!opened) return opened.error();
     log_ = *std::move(opened);
@@ -22,6 +23,12 @@ Result<partition::PartitionLogPtr> PartitionSlot::log_ptr() {
 
 partition::PartitionLogPtr PartitionSlot::if_open() const {
   const base::MutexLock lock(mutex_);
+  return log_;
+}
+
+partition::PartitionLogPtr PartitionSlot::close() {
+  const base::MutexLock lock(mutex_);
+  closed_ = true;
   return log_;
 }
 

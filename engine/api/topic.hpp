@@ -36,12 +36,15 @@ class PartitionSlot {
   Result<partition::PartitionLogPtr> log_ptr();
   /// The partition if it is open, else nullptr.
   partition::PartitionLogPtr if_open() const;
+  /// The same; from then on nothing is opened.
+  partition::PartitionLogPtr close();
 
  private:
   Opener opener_;
   std::atomic<partition::PartitionLog*> ready_{nullptr};
   mutable base::Mutex mutex_;
   partition::PartitionLogPtr log_ SERIATIM_GUARDED_BY(mutex_);
+  bool closed_ SERIATIM_GUARDED_BY(mutex_) = false;
 };
 
 struct Topic {

@@ -97,6 +97,8 @@ Catalog::Catalog(Catalog&&) noexcept = default;
 Catalog& Catalog::operator=(Catalog&&) noexcept = default;
 Catalog::~Catalog() = default;
 
+void Catalog::close() { environment_->close(); }
+
 Result<Catalog> Catalog::open(const std::string& path, CatalogOptions options) {
   std::vector<Error> damage;
   Environment::Verification verification;

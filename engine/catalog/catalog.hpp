@@ -61,6 +61,9 @@ class Catalog {
   Catalog& operator=(Catalog&&) noexcept;
   ~Catalog();
 
+  /// Lets go of the files, once running calls have ended; every later call answers closed. Idempotent.
+  void close();
+
   /// The values that failed their checks at open; only with CatalogOptions::allow_damage are there any.
   const std::vector<Error>& damage() const noexcept { return damage_; }
 

@@ -35,18 +35,29 @@ Environment::Environment(std::string directory, const CatalogOptions& options, O
       claim_(std::move(claim)),
       map_bytes_(options.map_bytes) {}
 
-Environment::~Environment() {
+Environment::~Environment() { close_files(); }
+
+void Environment::close() {
+  if (options_.process_identity() != process_) return;
+  const TransactionGate::PassAlone alone(gate_);
+  latch(Error(Errc::closed, "catalog " + directory_ + " was closed; open the engine again"));
+  close_files();
+}
+
+void Environment::close_files() {
   if (env_ == nullptr) return;
   // In a forked child the file locks and the reader table are the parent's; after an assertion LMDB's memory
   // is in an unknown state. Both are left as they are, and the process's end releases them.
   if (options_.process_identity() != process_ || is_abandoned_) {
-    claim_.keep_for_ever();
+    claim_->keep_for_ever();
     return;
   }
   guarded([this] {
     mdb_env_close(env_);
     return 0;
   });
+  env_ = nullptr;
+  claim_.reset();
 }
 
 Result<void> Environment::check_usable() const {

@@ -113,6 +113,10 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
+  /// Lets go of the files, once running transactions have ended; from then on every call answers closed. Idempotent; in a forked child, which
+  /// has nothing to close, without effect.
+  void close();
+
   /// Runs `body` on one state. It may run more than once (the map was enlarged by another process), so it
   /// must begin by clearing what it collects. It must not call read() or write().
   Result<void> read(const ReadBody& body) const;
@@ -162,11 +166,12 @@ class Environment {
   Error latch(Error error) const;
   /// As latch, after an assertion: LMDB's state is unknown, so it is never called again, not even to close.
   Error abandon(Error error) const;
+  void close_files();
 
   std::string directory_;
   CatalogOptions options_;
   std::uint64_t process_;
-  mutable OpenClaim claim_;
+  mutable std::optional<OpenClaim> claim_;
   MDB_env* env_ = nullptr;
   std::array<unsigned, database_count> handles_{};
   bool lock_free_ = false;

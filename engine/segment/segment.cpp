@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/file_name.hpp"
+#include "format/index_entry.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::segment {
@@ -106,6 +107,15 @@ void Segment::take_state(const SegmentState& state) noexcept {
   end_position_.store(state.end_position, std::memory_order_release);
 }
 
+// A clean close ends the time index with the segment's maximum, as Kafka's does. In a segment that goes on, a rebuild would make no such entry; every
+// other one was made together with an offset index entry, at or above its offset.
+static bool ends_with_closing_entry(const IndexFile& offsets, const IndexFile& times) noexcept {
+  if (times.count() == 0) return false;
+  const auto time = format::load_time_index_entry(times.entry(times.count() - 1));
+  if (offsets.count() == 0) return true;
+  return time.relative_offset > format::load_offset_index_entry(offsets.entry(offsets.count() - 1)).relative_offset;
+}
+
 Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& limits) {
   limits_ = limits;
   size_limit_ = std::min(limits.segment_bytes, segment_bytes_max);
@@ -127,6 +137,9 @@ Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& lim
   if (!offsets) return std::move(offsets).error();
   shape.entry_bytes = TimeIndex::entry_bytes;
   auto times = IndexFile::open_active(context_, time_index_path_, shape, state.time_index_entries);
+  if (times && ends_with_closing_entry(**offsets, **times)) {
+    times = IndexFile::open_active(context_, time_index_path_, shape, state.time_index_entries - 1);
+  }
   if (!times) return std::move(times).error();
 
   take_state(state);

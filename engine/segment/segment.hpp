@@ -182,7 +182,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// placed and not published is cut off.
   /// Errors: as the disk says; the segment stays active then, and sealing may be tried again.
   Result<> seal();
-  /// Trims the files to their exact length without sealing, for a clean close.
+  /// Closing time index entry and exact length without sealing, for a clean close: nothing is appended after it.
   Result<> trim();
 
   // ---- durability, any thread ----

@@ -138,12 +138,7 @@ void Segment::commit_index_entries(const PlacedBatch& batch) noexcept {
 
 Result<> Segment::seal() {
   if (is_sealed()) return {};
-  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild
-  // makes.
-  auto closing = active_maps_->time_index.stage(max_timestamp_);
-  if (!closing) return std::move(closing).error();
-  if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
-  if (*closing) active_maps_->time_index.commit();
+  if (auto trimmed = trim(); !trimmed) return trimmed;
   // A guard against stray stores of the host program. Where the kernel refuses it the segment is sealed all
   // the same: the files are exact, and nothing of ours stores any more.
   static_cast<void>(active_maps_->log.protect_read_only());
@@ -155,7 +150,13 @@ Result<> Segment::seal() {
 
 Result<> Segment::trim() {
   if (is_sealed()) return {};
-  return trim_files(0);
+  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild
+  // makes.
+  auto closing = active_maps_->time_index.stage(max_timestamp_);
+  if (!closing) return std::move(closing).error();
+  if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
+  if (*closing) active_maps_->time_index.commit();
+  return {};
 }
 
 Result<> Segment::trim_files(std::uint64_t staged_time_entries) {

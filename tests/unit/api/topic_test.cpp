@@ -54,6 +54,18 @@ TEST_CASE("a partition that could not be opened is tried again by the next who n
   CHECK(must(slot.log()) == partition.get());
 }
 
+TEST_CASE("a closed slot gives what is open, and opens nothing any more") {
+  const OpenedEngine opened;
+  const auto partition = must(EngineImpl::of(opened.engine)->partition_log("t", 0));
+  PartitionSlot unopened([&] { return Result<partition::PartitionLogPtr>(partition); });
+  CHECK(unopened.close() == nullptr);
+  CHECK(test::code_of(unopened.log()) == Errc::closed);
+  PartitionSlot used([&] { return Result<partition::PartitionLogPtr>(partition); });
+  must(used.log());
+  CHECK(used.close() == partition);
+  CHECK(must(used.log()) == partition.get());
+}
+
 TEST_CASE("topics that are not used open nothing") {
   const OpenedEngine opened(100);
   CHECK(EngineImpl::of(opened.engine)->open_partitions().empty());
