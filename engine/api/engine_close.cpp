@@ -52,25 +52,36 @@ Result<> EngineImpl::close() {
   for (const auto& partition : open_partitions()) partition->listeners().notify();  // Sleeping consumers find the engine closed.
   if (background) background->stop();
   if (delivery) delivery->stop();
+  const base::MutexLock guard(admin_mutex);
+  auto outcome = is_read_only() ? Result<>{} : close_partitions();
+  // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a file in a process.
+  catalog->close();
+  if (counters_file) counters_file->update(metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
+  counters_file.reset();
+  lock.release();
+  return outcome;
+}
+
+Result<> EngineImpl::close_partitions() {
   Result<> outcome;
-  if (!is_read_only()) {
-    const base::MutexLock guard(admin_mutex);
-    catalog::Checkpoint stored;
-    for (const auto& partition : open_partitions()) {
-      auto checkpoint = partition->close();
+  catalog::Checkpoint stored;
+  const auto all = topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (const auto& slot : topic->partitions) {
+      // Closes the slot too: nobody who looked the topic up before may open a partition beside the next engine.
+      const auto log = slot->close();
+      if (log == nullptr) continue;
+      auto checkpoint = std::static_pointer_cast<partition::Partition>(log)->close();
       if (!checkpoint) {
         if (outcome) outcome = checkpoint.error();
         continue;
       }
-      stored.partitions.emplace_back(partition->name(), to_state(*checkpoint));
+      stored.partitions.emplace_back(log->name(), to_state(*checkpoint));
     }
-    // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
-    if (outcome) stored.clean_shutdown = true;
-    if (auto done = catalog->checkpoint(stored); !done && outcome) outcome = done;
   }
-  if (counters_file) counters_file->update(metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
-  counters_file.reset();
-  lock.release();
+  // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
+  if (outcome) stored.clean_shutdown = true;
+  if (auto done = catalog->checkpoint(stored); !done && outcome) outcome = done;
   return outcome;
 }
 

@@ -81,6 +81,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
+  Result<> close_partitions();
   Metrics metrics() const;
 
   // Opening, in this order: engine_open.cpp.

@@ -113,8 +113,8 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  /// Lets go of the files, once running transactions have ended; from then on every call answers closed. Idempotent; in a forked child, which
-  /// has nothing to close, without effect.
+  /// Lets go of the files, once running transactions have ended; from then on every call answers closed.
+  /// Idempotent; in a forked child, which has nothing to close, without effect.
   void close();
 
   /// Runs `body` on one state. It may run more than once (the map was enlarged by another process), so it

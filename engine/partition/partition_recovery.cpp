@@ -93,11 +93,9 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
   const auto& files = listing.segments;
   note_missing_segment(files);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const bool is_last = i + 1 == files.size();
-    const Offset next_base = is_last ? -1 : files[i + 1].base_offset;
-    auto whole = recover_one(files[i], is_last, next_base);
-    if (!whole) return whole.error();
-    if (!*whole && !is_last) return set_aside(files, i + 1);
+    auto goes_on = recover_one(files, i);
+    if (!goes_on) return goes_on.error();
+    if (!*goes_on) break;
   }
   return {};
 }
@@ -113,8 +111,12 @@ void PartitionOpener::note_missing_segment(const std::vector<SegmentFileInfo>& f
               " that were on stable storage. Restore the file from a copy, or go on without them");
 }
 
-// False: the segment had to be cut where nothing is known to be durable, so what follows it cannot belong to the log.
-Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_last, Offset next_base) {
+// False: nothing follows, or it was moved aside, because the segment had to be cut where nothing is known to be durable and what follows cannot belong to
+// the log.
+Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& files, std::size_t index) {
+  const SegmentFileInfo& file = files[index];
+  const bool is_last = index + 1 == files.size();
+  const Offset next_base = is_last ? -1 : files[index + 1].base_offset;
   auto request = request_for(file);
   request.is_sealed = !is_last;
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
@@ -130,19 +132,24 @@ Result<bool> PartitionOpener::recover_one(const SegmentFileInfo& file, bool is_l
   if (found->indexes_need_rebuild) {
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt) return rebuilt.error();
   }
+  // What lost durable records is contained: its successors were written behind them and are as good as before. And where no record is missing there is
+  // only a tail to cut: that of a sealed segment whose new length did not reach the disk.
+  const bool is_followed = !is_last && (whole || below_durable || found->state.end_offset == next_base);
+  // Before the cut, which takes away the reason: whoever dies in between finds it again.
+  if (!is_last && !is_followed) {
+    if (auto moved = set_aside(files, index + 1); !moved) return moved.error();
+  }
   // Also when nothing is to be cut: an earlier recovery may have died between its cut and its sync.
   if (!whole || (is_last && !clean_)) {
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
-  // What lost durable records is contained: its successors were written behind them and are as good as before.
-  const bool is_followed = !is_last && (whole || below_durable);
   if (is_followed) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
     found->state.end_offset = std::max(found->state.end_offset, next_base);
     segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));
   }
-  return whole || is_followed;
+  return is_followed;
 }
 
 Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredSegment& found, bool below_durable) {

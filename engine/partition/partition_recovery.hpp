@@ -26,7 +26,7 @@ class PartitionOpener {
   Result<> prepare_directory();
   Result<> load_producers(const segment::DirectoryListing& listing);
   Result<> recover_segments(const segment::DirectoryListing& listing);
-  Result<bool> recover_one(const segment::SegmentFileInfo& file, bool is_last, Offset next_base);
+  Result<bool> recover_one(const std::vector<segment::SegmentFileInfo>& files, std::size_t index);
   Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found, bool below_durable);
   Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
   void note_missing_segment(const std::vector<segment::SegmentFileInfo>& files);

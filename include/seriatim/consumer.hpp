@@ -87,7 +87,7 @@ class SERIATIM_API Consumer {
   ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the offset to seek to in order to
   ///     go on behind it. Records before it were returned by earlier polls.
   ///   - unknown_topic_or_partition: an assigned topic was deleted.
-  ///   - closed, invalid_state.
+  ///   - invalid_state: nothing is assigned. closed: this consumer or its engine was, also while it waited.
   /// Lifetime:  see ConsumerRecords.
   /// Cost:      no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are decompressed once.
   /// Threads:   see class.
@@ -130,7 +130,7 @@ class SERIATIM_API Consumer {
   /// Threads: see class.
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
 
-  /// Stops or goes on returning records of these partitions; their positions stay.
+  /// Stops or goes on returning records of these partitions; their positions stay, in the middle of a batch too.
   /// Errors: invalid_state (not assigned).
   /// Threads: see class.
   Result<> pause(std::span<const TopicPartition> partitions);
@@ -139,7 +139,8 @@ class SERIATIM_API Consumer {
 
   /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument: the current positions;
   /// with records: just behind them.
-  /// Errors: invalid_state (no group_id; a read-only engine gives read_only), offset_metadata_too_large, storage_full (unchanged).
+  /// Errors: invalid_state (no group_id; a read-only engine gives read_only), invalid_argument (negative, or beyond the log end),
+  /// unknown_topic_or_partition, offset_metadata_too_large, storage_full: nothing is stored then.
   /// Durability: survives process death and power loss on return: one LMDB transaction.
   /// Threads: see class.
   Result<> commit_sync();

@@ -77,7 +77,7 @@ class SERIATIM_API LogReader {
   /// Threads: any.
   Result<std::size_t> send_to(int out_fd, const FileSlice& slice, std::size_t already_sent = 0) const;
 
-  /// Up to `max_records` records from `from` on (the first existing one at or after it).
+  /// Up to `max_records` records, 1 .. 1'000'000, from `from` on (the first existing one at or after it); empty at the high watermark.
   /// Errors: offset_out_of_range, corrupt_record, invalid_argument, closed.
   /// Threads: any.
   Result<ConsumerRecords> read(Offset from, std::size_t max_records) const;

@@ -116,6 +116,20 @@ class ExitCodes(CommandTest):
         self.assertEqual(holder.returncode, 0)
         self.create("u")
 
+    def test_deletion_asks_at_a_terminal(self):
+        for answer, left in ((b"n\n", ["t"]), (b"\n", ["t"]), (b"y\n", [])):
+            self.seriatim("topic", "create", "t", "--if-not-exists")
+            ours, terminal = os.openpty()
+            process = self.start("-d", self.data, "topic", "delete", "t", stdin=terminal)
+            os.close(terminal)
+            os.write(ours, answer)
+            _, err = process.communicate(timeout=60)
+            os.close(ours)
+            self.assertEqual(process.returncode, 0, err)
+            self.assertIn(b"deletes topic t: 1 partition, 0 records", err)
+            out, _ = self.seriatim("topic", "list", "-j")
+            self.assertEqual([row["topic"] for row in json.loads(out)], left)
+
     def test_interrupted_is_130(self):
         self.create("t")
         self.produce("t", [b"one"])

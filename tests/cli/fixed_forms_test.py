@@ -2,9 +2,10 @@
 """The forms that other programs rely on: topic create, produce, consume -J, verify."""
 
 import json
+import os
 import subprocess
 
-from command import CommandTest, main
+from command import COMMAND, CommandTest, main
 
 
 class FixedForms(CommandTest):
@@ -116,6 +117,18 @@ class FixedForms(CommandTest):
         self.assertEqual([int(v) for v in out.split()], [55, 56, 57, 58, 59])
         out, _ = self.seriatim("count", "t", "--scan", "-j")
         self.assertEqual(sum(row["records"] for row in json.loads(out)), 60)
+
+    def test_the_directory_is_found(self):
+        self.run_command("-d", self.path("seriatim-data"), "topic", "create", "here")
+        below = self.path("a", "b")
+        os.makedirs(below)
+        def listed(**environment):
+            done = subprocess.run([COMMAND, "topic", "list", "--output", "tsv"], cwd=below, capture_output=True, text=True, timeout=60, check=True,
+                                  env={**{k: v for k, v in os.environ.items() if k != "SERIATIM_DIR"}, **environment})
+            return [line.split("\t")[0] for line in done.stdout.splitlines()[1:]]
+        self.assertEqual(listed(), ["here"], "the nearest seriatim-data upward")
+        self.create("there")
+        self.assertEqual(listed(SERIATIM_DIR=self.data), ["there"])
 
     def test_interactive_line_is_not_held_back(self):
         self.create("t")

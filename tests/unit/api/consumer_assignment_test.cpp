@@ -142,10 +142,12 @@ TEST_CASE("a waiting poll does not end the listening of the event descriptor") {
 }
 
 TEST_CASE("a read-only engine has no event descriptor") {
-  OpenedEngine opened;
-  must(opened.engine.close());
-  const auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
-  CHECK(must(reading.consumer()).event_fd() == -1);
+  TempDir temp;
+  create_topic(open_engine(temp / "data"), "t");
+  const auto reading = open_engine(temp / "data", {.mode = OpenMode::read_only});
+  auto consumer = must(reading.consumer());
+  must(consumer.assign({t0}));
+  CHECK(consumer.event_fd() == -1);
 }
 
 }  // namespace

@@ -72,15 +72,18 @@ TEST_CASE("a commit that may not be is refused as a whole: beyond the end, negat
 }
 
 TEST_CASE("without a group nothing is committed; a read-only engine says that it is one") {
-  OpenedEngine opened(2);
-  append_batch(opened.engine, t0);
-  auto groupless = of_group(opened.engine, "");
-  CHECK(code_of(groupless.commit_sync({{t0, {.offset = 1}}})) == Errc::invalid_state);
-  CHECK(code_of(groupless.committed(t0)) == Errc::invalid_state);
-  must(of_group(opened.engine).commit_sync({{t0, {.offset = 1}}}));
-  must(opened.engine.close());
-  auto reading = open_engine(opened.path(), {.mode = OpenMode::read_only});
-  auto consumer = of_group(reading);
+  TempDir temp;
+  {
+    auto engine = open_engine(temp / "data");
+    create_topic(engine, "t", 2);
+    append_batch(engine, t0);
+    auto groupless = of_group(engine, "");
+    CHECK(code_of(groupless.commit_sync({{t0, {.offset = 1}}})) == Errc::invalid_state);
+    CHECK(code_of(groupless.committed(t0)) == Errc::invalid_state);
+    must(of_group(engine).commit_sync({{t0, {.offset = 1}}}));
+  }
+  auto engine = open_engine(temp / "data", {.mode = OpenMode::read_only});
+  auto consumer = of_group(engine);
   CHECK(must(consumer.committed(t0))->offset == 1);
   CHECK(code_of(consumer.commit_sync()) == Errc::read_only);
 }

@@ -292,6 +292,31 @@ TEST_CASE("ten thousand topics are created, listed and found again") {
   CHECK(must(catalog.partition_states("topic-1234"))[2].log_start_offset == 1'234);
 }
 
+TEST_CASE("a closed catalog answers closed, beside running calls too, and can be opened anew while it exists") {
+  const Made made;
+  Catalog catalog = made.open();
+  must(catalog.create_topic(topic_record("t", 1)));
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 2; ++reader) {
+    readers.emplace_back([&] {
+      for (Result<TopicRecord> read = catalog.topic("t");; read = catalog.topic("t")) {
+        if (read) continue;
+        if (read.error().code() != Errc::closed) ++wrong;
+        return;
+      }
+    });
+  }
+  catalog.close();
+  for (std::thread& reader : readers) reader.join();
+  CHECK(wrong == 0);
+  catalog.close();
+  CHECK(catalog.create_topic(topic_record("u", 2)).error().code() == Errc::closed);
+  CHECK(catalog.usage().error().code() == Errc::closed);
+  const Catalog again = made.open();
+  CHECK(must(again.topics()).size() == 1);
+}
+
 TEST_CASE("readers and writers in many threads see whole states only") {
   const Made made;
   Catalog catalog = made.open();

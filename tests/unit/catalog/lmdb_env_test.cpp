@@ -162,6 +162,24 @@ TEST_CASE(
   CHECK(count_of(*environment, "k") == 1);
 }
 
+TEST_CASE("after it is closed every call answers closed, and the directory is free for the next one") {
+  const Made made;
+  const std::unique_ptr<Environment> environment = made.open();
+  must(environment->write([](WriteTransaction& out) { return put_many(out, "k", 2, 1); }));
+  environment->close();
+  environment->close();
+  const Result<void> read = environment->read([](ReadTransaction&) -> Result<void> { return {}; });
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().code() == Errc::closed);
+  const Result<void> written =
+      environment->write([](WriteTransaction& out) { return put_many(out, "k", 3, 1); });
+  REQUIRE_FALSE(written.ok());
+  CHECK(written.error().code() == Errc::closed);
+  CHECK(environment->info().error().code() == Errc::closed);
+  const std::unique_ptr<Environment> next = made.open();
+  CHECK(count_of(*next, "k") == 2);
+}
+
 TEST_CASE("a read-only environment refuses to write") {
   const Made made;
   const std::unique_ptr<Environment> environment = made.open(options(Access::read_only));

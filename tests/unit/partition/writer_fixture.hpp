@@ -62,14 +62,15 @@ inline std::vector<Offset> offsets_of(const std::vector<Row>& rows) {
   return offsets;
 }
 
-/// The value every key has in the end; a key whose last record is a tombstone has none.
+/// The value every key has in the end; a key whose last record is a tombstone has none. Records without a key are nobody's.
 inline std::map<std::string, std::string> newest_values(const std::vector<Row>& rows) {
   std::map<std::string, std::string> values;
   for (const Row& row : rows) {
+    if (!row.key) continue;
     if (row.value) {
-      values[row.key.value_or("")] = *row.value;
+      values[*row.key] = *row.value;
     } else {
-      values.erase(row.key.value_or(""));
+      values.erase(*row.key);
     }
   }
   return values;
@@ -139,6 +140,10 @@ class WriterFixture {
   }
   partition::PartitionAppend put(const std::vector<std::pair<Text, Text>>& records, const format::FrameOptions& options = {}) {
     return must(try_put(records, options));
+  }
+  void set_segment_bytes(std::int64_t bytes) {
+    request.config.segment_bytes = bytes;
+    partition->set_config(request.config);
   }
   partition::PartitionAppend put(const std::string& key, const Text& value) { return put({{key, value}}); }
   /// A batch made elsewhere, as it is but for its offset.

@@ -44,7 +44,7 @@ TEST_CASE("a percentile is the value that sorting would find, at most a sixty-fo
     histogram.record(nanoseconds(value));
   }
   std::sort(values.begin(), values.end());
-  for (const std::size_t rank : {1, 100, 5'000, 9'000, 9'900, 9'990, 9'999, 10'000}) {
+  for (const std::size_t rank : std::vector<std::size_t>{1, 100, 5'000, 9'000, 9'900, 9'990, 9'999, 10'000}) {
     CAPTURE(rank);
     const std::int64_t exact = values[rank - 1];
     const std::int64_t found = histogram.percentile(static_cast<double>(rank) / 100).count();
