@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "api/deadline.hpp"
 #include "api/engine_impl.hpp"
 
 namespace seriatim::api {
@@ -97,7 +98,7 @@ void DeliveryThread::loop() {
         if (timers_.empty()) {
           wake_.wait(mutex_);
         } else {
-          wake_.wait_until(mutex_, std::chrono::steady_clock::now() + std::chrono::nanoseconds(timers_.front().due_ns - now_ns));
+          wake_.wait_until(mutex_, deadline_after(std::chrono::nanoseconds(timers_.front().due_ns - now_ns)));
         }
       }
     }

@@ -109,7 +109,15 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view to
     return Error(Errc::unknown_topic_or_partition, "topic " + std::string(topic_name) + " has partitions 0 to " +
                                                        std::to_string((*found)->partition_count() - 1) + ", not " + std::to_string(partition));
   }
-  return (*found)->partitions[static_cast<std::size_t>(partition)]->log_ptr();
+  auto log = (*found)->partitions[static_cast<std::size_t>(partition)]->log_ptr();
+  if (!log || !is_read_only()) return log;
+  // Where the writer has moved the log start since, its files do not say.
+  auto states = catalog->partition_states(topic_name);
+  if (!states) return states.error();
+  if (static_cast<std::size_t>(partition) < states->size()) {
+    static_cast<partition::Follower&>(**log).set_log_start((*states)[static_cast<std::size_t>(partition)].log_start_offset);
+  }
+  return log;
 }
 
 Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_name, PartitionId partition) {

@@ -1,6 +1,7 @@
 #include "partition/fetch_slice.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "partition/fetch_cursor.hpp"
@@ -62,6 +63,15 @@ class EndFinder {
   Offset next_offset_;
 };
 
+// Compaction gives the name of a segment to another file: the descriptor must be of the one that is mapped.
+Result<> check_same_file(const FetchedBatch& first, os::File& file) {
+  std::array<std::byte, format::header_bytes> header;
+  auto read = file.read_at(header, first.position);
+  if (!read) return read.error();
+  if (*read == header.size() && std::equal(header.begin(), header.end(), first.bytes.begin())) return {};
+  return Error(Errc::not_found, file.path() + " was replaced by a compacted file; look the offset up again");
+}
+
 Result<FetchSlice> fetch_once(const PartitionLogPtr& log, Offset from, std::size_t bytes_max) {
   const Offset bound = log->high_watermark();
   FetchSlice slice{.first_offset = from, .next_offset = from};
@@ -74,6 +84,9 @@ Result<FetchSlice> fetch_once(const PartitionLogPtr& log, Offset from, std::size
   if (*step == FetchCursor::Step::end) return slice;
   auto file = (*first.segment)->log_file();
   if (!file) return file.error();
+  if (log->may_have_gaps()) {
+    if (auto same = check_same_file(first, **file); !same) return same.error();
+  }
   EndFinder end(first, bound, bytes_max);
   end.find();
   slice.file = *std::move(file);

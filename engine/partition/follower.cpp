@@ -1,6 +1,8 @@
 #include "partition/follower.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "format/file_name.hpp"
@@ -16,6 +18,17 @@ using segment::SegmentTail;
 constexpr std::int64_t look_every_ns = 1'000'000'000;
 // Files may come and go between the listing and their opening; that it happens this often in a row is no accident.
 constexpr int tries_max = 5;
+// A writer that exchanges segments by compacted ones needs a few renames and syncs for it. Arbitrary: a tenth of a second.
+constexpr int swap_waits_max = 100;
+constexpr std::chrono::milliseconds swap_wait{1};
+
+// While it lasts, some offsets are under no final name. One that a crash left behind is finished by the next writer.
+bool is_swapping(const segment::DirectoryListing& listing) {
+  return std::any_of(listing.interrupted.begin(), listing.interrupted.end(), [](const std::string& name) {
+    const auto parsed = format::parse_file_name(name);
+    return parsed && parsed->state == format::FileState::swap;
+  });
+}
 
 std::string log_path(const std::string& directory, Offset base_offset) {
   return os::join_path(directory, format::file_name(base_offset, format::FileKind::log));
@@ -31,16 +44,16 @@ Follower::Follower(const PartitionEnvironment& environment, const FollowerReques
 Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& environment, const FollowerRequest& request) {
   std::shared_ptr<Follower> follower(new Follower(environment, request));
   const base::MutexLock lock(follower->mutex_);
-  if (auto looked = follower->look_at_directory(); !looked) return looked.error();
+  if (auto looked = follower->look_at_directory(Patience::waits); !looked) return looked.error();
   return follower;
 }
 
 Result<> Follower::refresh() {
   if (!mutex_.try_lock()) return {};
   const auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
-    if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_) return look_at_directory();
+    if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_) return look_at_directory(Patience::none);
     auto extended = extend_active();
-    if (!extended && extended.error().code() == Errc::not_found) return look_at_directory();
+    if (!extended && extended.error().code() == Errc::not_found) return look_at_directory(Patience::none);
     return extended;
   }();
   mutex_.unlock();
@@ -49,7 +62,7 @@ Result<> Follower::refresh() {
 
 Result<> Follower::reload() {
   const base::MutexLock lock(mutex_);
-  return look_at_directory();
+  return look_at_directory(Patience::waits);
 }
 
 void Follower::set_log_start(Offset offset) noexcept {
@@ -58,16 +71,23 @@ void Follower::set_log_start(Offset offset) noexcept {
   offsets_.advance_log_start(std::min(requested_start_, log_end_offset()));
 }
 
-Result<> Follower::look_at_directory() {
+Result<> Follower::look_at_directory(Patience patience) {
   if (is_deleted()) return {};
   next_look_ns_ = environment_.clock.monotonic_ns() + look_every_ns;
+  int waits = 0;
   for (int tries = 1;; ++tries) {
-    auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
-      auto listing = list_files();
-      if (!listing) return listing.error();
-      return *listing ? take_listing(**listing) : Result<>();
-    }();
-    if (outcome || outcome.error().code() != Errc::not_found || tries == tries_max) return outcome;
+    auto listing = list_files();
+    Result<> outcome = listing ? Result<>() : Result<>(listing.error());
+    if (listing && *listing) {
+      const bool swaps = is_swapping(**listing);
+      if (swaps && patience == Patience::waits && waits++ < swap_waits_max) {
+        std::this_thread::sleep_for(swap_wait);
+        continue;
+      }
+      if (swaps && active_ != nullptr) return {};  // What is known stays until it is over.
+      outcome = take_listing(**listing);
+    }
+    if (outcome || outcome.error().code() != Errc::not_found || tries - waits >= tries_max) return outcome;
   }
 }
 

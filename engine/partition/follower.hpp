@@ -48,8 +48,11 @@ class Follower final : public PartitionLog {
     segment::SegmentPtr segment{};
   };
 
+  /// Whether to wait for the end of a compaction's exchange of files.
+  enum class Patience : std::uint8_t { none, waits };
+
   Follower(const PartitionEnvironment& environment, const FollowerRequest& request);
-  Result<> look_at_directory() SERIATIM_REQUIRES(mutex_);
+  Result<> look_at_directory(Patience patience) SERIATIM_REQUIRES(mutex_);
   Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
   Result<> take_listing(const segment::DirectoryListing& listing) SERIATIM_REQUIRES(mutex_);
   Result<std::vector<Known>> describe_older(const std::vector<segment::SegmentFileInfo>& files) SERIATIM_REQUIRES(mutex_);

@@ -122,6 +122,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::uint64_t appended_records() const noexcept { return appended_records_.value(); }
   std::uint64_t appended_bytes() const noexcept { return appended_bytes_.value(); }
 
+  /// Waits for a change of segments that is under way: between its files and its list, readers meet neither the old nor the new.
+  Result<> reload() override;
+
   const PartitionEnvironment& environment() const noexcept { return environment_; }
 
  private:

@@ -39,9 +39,9 @@ class PartitionLog {
   /// Looks for what another process has written. Nothing to do where this process is the writer.
   /// Errors: as the files say; what was known before stays readable.
   virtual Result<> refresh() { return {}; }
-  /// Looks at the list of files anew, because one that was known is gone or has changed. Nothing to do where this process is the writer.
+  /// Brings the list of segments up to date, because a file that it names is gone or has changed.
   /// Errors: as `refresh`.
-  virtual Result<> reload() { return {}; }
+  virtual Result<> reload() = 0;
 
   /// Whether the topic was deleted; readers end then.
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }

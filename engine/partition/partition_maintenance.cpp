@@ -81,6 +81,13 @@ Result<Partition::RetentionResult> Partition::apply_retention() {
   return result;
 }
 
+Result<> Partition::reload() {
+  // Who holds a claim holds the mutex: nothing else is under way then.
+  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return {};
+  const base::MutexLock lock(append_mutex_);
+  return {};
+}
+
 Result<> Partition::replace_segments(Offset first_base, Offset end_base, const std::vector<segment::SegmentPtr>& replacement,
                                      const std::function<Result<>()>& swap_files) {
   const base::MutexLock lock(append_mutex_);

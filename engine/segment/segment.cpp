@@ -27,6 +27,16 @@ Error index_out_of_order(const std::string& path, std::uint64_t entry) {
                                       "from its log."};
 }
 
+// Whether the time index ends as a clean close leaves it, with an entry that a segment that goes on does not
+// have: every other one was made together with an offset index entry, at or above its offset.
+bool ends_with_closing_entry(const IndexFile& offsets, const IndexFile& times) noexcept {
+  if (times.count() == 0) return false;
+  const auto time = format::load_time_index_entry(times.entry(times.count() - 1));
+  if (offsets.count() == 0) return true;
+  const auto offset = format::load_offset_index_entry(offsets.entry(offsets.count() - 1));
+  return time.relative_offset > offset.relative_offset;
+}
+
 }  // namespace
 
 Segment::Segment(const SegmentContext& context, MapCache& maps, const std::string& directory,
@@ -105,15 +115,6 @@ void Segment::take_state(const SegmentState& state) noexcept {
   max_timestamp_ms_.store(state.max_timestamp.timestamp_ms, std::memory_order_release);
   end_offset_.store(state.end_offset, std::memory_order_release);
   end_position_.store(state.end_position, std::memory_order_release);
-}
-
-// A clean close ends the time index with the segment's maximum, as Kafka's does. In a segment that goes on, a rebuild would make no such entry; every
-// other one was made together with an offset index entry, at or above its offset.
-static bool ends_with_closing_entry(const IndexFile& offsets, const IndexFile& times) noexcept {
-  if (times.count() == 0) return false;
-  const auto time = format::load_time_index_entry(times.entry(times.count() - 1));
-  if (offsets.count() == 0) return true;
-  return time.relative_offset > format::load_offset_index_entry(offsets.entry(offsets.count() - 1)).relative_offset;
 }
 
 Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& limits) {

@@ -182,7 +182,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// placed and not published is cut off.
   /// Errors: as the disk says; the segment stays active then, and sealing may be tried again.
   Result<> seal();
-  /// Closing time index entry and exact length without sealing, for a clean close: nothing is appended after it.
+  /// Trims the files to their exact length without sealing, for a clean close; the time index file ends with
+  /// the closing entry, as Kafka's does. Appending may go on: that entry is then overwritten.
   Result<> trim();
 
   // ---- durability, any thread ----
@@ -231,6 +232,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> ensure_populated(std::uint64_t end);
   Result<> stage_index_entries(const PlacedBatch& batch);
   void commit_index_entries(const PlacedBatch& batch) noexcept;
+  Result<bool> trim_to_closing_entry();
   Result<> trim_files(std::uint64_t staged_time_entries);
   Result<> sync_files() SERIATIM_REQUIRES(sync_mutex_);
   Result<> sync_file(const std::string& path);

@@ -138,7 +138,9 @@ void Segment::commit_index_entries(const PlacedBatch& batch) noexcept {
 
 Result<> Segment::seal() {
   if (is_sealed()) return {};
-  if (auto trimmed = trim(); !trimmed) return trimmed;
+  auto has_closing_entry = trim_to_closing_entry();
+  if (!has_closing_entry) return std::move(has_closing_entry).error();
+  if (*has_closing_entry) active_maps_->time_index.commit();
   // A guard against stray stores of the host program. Where the kernel refuses it the segment is sealed all
   // the same: the files are exact, and nothing of ours stores any more.
   static_cast<void>(active_maps_->log.protect_read_only());
@@ -150,13 +152,17 @@ Result<> Segment::seal() {
 
 Result<> Segment::trim() {
   if (is_sealed()) return {};
-  // Staged only: were it counted and a step below failed, the segment would go on with an entry no rebuild
-  // makes.
-  auto closing = active_maps_->time_index.stage(max_timestamp_);
-  if (!closing) return std::move(closing).error();
-  if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return trimmed;
-  if (*closing) active_maps_->time_index.commit();
+  if (auto trimmed = trim_to_closing_entry(); !trimmed) return std::move(trimmed).error();
   return {};
+}
+
+// Ends the time index file with the segment's maximum. Staged only: were it counted and a step failed, or
+// more appended after a trim, the segment would go on with an entry that no rebuild makes.
+Result<bool> Segment::trim_to_closing_entry() {
+  auto closing = active_maps_->time_index.stage(max_timestamp_);
+  if (!closing) return closing;
+  if (auto trimmed = trim_files(*closing ? 1 : 0); !trimmed) return std::move(trimmed).error();
+  return closing;
 }
 
 Result<> Segment::trim_files(std::uint64_t staged_time_entries) {

@@ -1,4 +1,5 @@
 #include <array>
+#include <atomic>
 #include <map>
 #include <thread>
 
@@ -241,6 +242,43 @@ TEST_CASE("four threads append while two consumers poll: both get everything, in
   for (const auto& ends : next) {
     for (PartitionId p = 0; p < 2; ++p) CHECK(ends.at(p) == 2 * per_thread * 2);
   }
+}
+
+TEST_CASE("a consumer that reads from the front over and over meets no error while segments are compacted and deleted under it") {
+  OpenedEngine opened(1, {{"cleanup.policy", "compact,delete"}, {"segment.bytes", "2000"}});
+  std::atomic<bool> is_over{false};
+  std::string failure;
+  std::thread reading([&] {
+    auto consumer = must(opened.engine.consumer({.max_poll_records = 20}));
+    must(consumer.assign({t0}));
+    while (!is_over) {
+      must(consumer.seek_to_beginning());
+      Offset last = -1;
+      for (;;) {
+        auto records = consumer.poll(no_wait);
+        if (!records) {
+          failure = records.error().message();
+          return;
+        }
+        if (records->empty()) break;
+        for (const RecordView& record : *records) {
+          if (record.offset() <= last) failure = "back to " + std::to_string(record.offset());
+          last = record.offset();
+        }
+      }
+    }
+  });
+  for (int round = 0; round < 15; ++round) {
+    for (int i = 0; i < 60; ++i) append_batch(opened.engine, t0);
+    must(opened.engine.admin().compact("t", true));
+    if (round % 5 == 4) {
+      must(opened.engine.admin().delete_records(t0, -1));
+      must(opened.engine.admin().apply_retention("t"));
+    }
+  }
+  is_over = true;
+  reading.join();
+  CHECK(failure == "");
 }
 
 TEST_CASE("a read-only consumer polls what another process appends while it does, across segments") {

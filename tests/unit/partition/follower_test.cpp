@@ -1,8 +1,10 @@
 #include "partition/follower.hpp"
 
 #include "partition/fetch_cursor.hpp"
+#include "partition/segment_retry.hpp"
 #include "reader_fixture.hpp"
 #include "support/child_process.hpp"
+#include "writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -181,6 +183,45 @@ TEST_CASE("the log start of the catalog is taken as far as the log reaches") {
   for (int i = 0; i < 5; ++i) fixture.append();
   must(follower->refresh());
   CHECK(follower->log_start_offset() == 8);
+}
+
+TEST_CASE("what compaction puts in the place of segments is taken, once for all or by a reader that is in the middle") {
+  WriterFixture writer(1'000, CleanupPolicy::compact);
+  writer.open();
+  PartitionWorld other;
+  const auto follower = must(Follower::open(other.environment, {.name = writer.request.name, .directory = writer.request.directory}));
+  for (int pass = 0; pass < 3; ++pass) {
+    for (int i = 0; i < 60; ++i) writer.put("key-" + std::to_string(i % 7), Text("value " + std::to_string(i)));
+    must(follower->refresh());
+    CHECK(rows_of(follower) == writer.rows());
+    writer.seal_all();
+    CHECK(writer.compact({.force = true}).removed_records > 0);
+    // The list is still the old one; what it names is gone.
+    const auto rows = partition::retry_if_replaced(*follower, [&]() -> Result<std::vector<Row>> {
+      FetchCursor cursor(follower);
+      if (auto sought = cursor.seek(0); !sought) return sought.error();
+      return rows_from(cursor);
+    });
+    CHECK(must(rows) == writer.rows());
+    CHECK(follower->may_have_gaps());
+    CHECK(follower->log_end_offset() == writer.partition->log_end_offset());
+  }
+}
+
+TEST_CASE("while segments are being exchanged a follower keeps what it knows") {
+  ReaderFixture fixture;
+  fixture.fill(4);
+  PartitionWorld other;
+  const auto follower = follow(other, fixture.request);
+  const auto before = bases_of(follower, 0);
+  const auto first = fixture.log_path(0);
+  std::filesystem::rename(first, fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap));
+  must(follower->reload());
+  CHECK(follower->log_start_offset() == 0);
+  CHECK(bases_of(follower, fixture.partition->segments().load()->back()->base_offset()).size() > 0);
+  std::filesystem::rename(fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap), first);
+  must(follower->reload());
+  CHECK(bases_of(follower, 0) == before);
 }
 
 TEST_CASE("a second process reads everything that the first one writes while it writes it") {

@@ -206,8 +206,8 @@ TEST_CASE("after sealing and after trimming every file has its exact length") {
     test::must(segment->trim());
     CHECK(test::read_file(f.log_path()) == first.bytes());
     CHECK(test::file_size(f.index_path()) == 5 * 8);
-    CHECK(test::file_size(f.time_index_path()) == 5 * 12);
-    // Trimming is not the end.
+    CHECK(test::file_size(f.time_index_path()) == 6 * 12);  // with the closing entry
+    // Trimming is not the end, and the closing entry not one that stays.
     const auto second = LogBuilder(30).batches(7, {.size_bytes = 1000, .timestamp_ms = t0_ms + 30});
     test::append(*segment, second);
     test::must(segment->seal());

@@ -56,7 +56,8 @@ TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the 
       test::must(is_sealed ? segment->seal() : segment->trim());
     }
     const auto offsets = test::read_file(f.index_path());
-    const auto times = test::read_file(f.time_index_path());
+    const auto closed_times = test::read_file(f.time_index_path());
+    auto times = closed_times;
     for (const auto& path : {f.index_path(), f.time_index_path()}) {
       auto bytes = test::read_file(path);
       const auto at =
@@ -90,9 +91,12 @@ TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the 
     if (found.indexes_need_rebuild) {
       test::must(segment::rebuild_indexes(f.context, request, found.state));
       CHECK_FALSE(f.scan(request).indexes_need_rebuild);
+      // A segment that goes on has no closing entry.
+      times.resize(found.state.time_index_entries * segment::TimeIndex::entry_bytes);
     }
     CHECK(test::to_hex(test::read_file(f.index_path())) == test::to_hex(offsets));
     CHECK(test::to_hex(test::read_file(f.time_index_path())) == test::to_hex(times));
+    CHECK(times.size() + (is_sealed ? 0 : segment::TimeIndex::entry_bytes) >= closed_times.size());
   }
 }
 
@@ -141,10 +145,17 @@ TEST_CASE("a recovered segment is appended to as if it had never stopped") {
     test::append(*segment, second);
     test::must(segment->seal());
   }
-  for (const std::size_t durable : {0U, 5U, 23U}) {
+  // Killed at some durable position, or closed: then with a closing time entry, and believed or not.
+  for (const auto& [durable, is_closed] : std::vector<std::pair<std::size_t, bool>>{
+           {0, false}, {5, false}, {23, false}, {0, true}, {23, true}}) {
     test::SegmentFixture f;
-    { test::append(*f.create(), first); }
+    {
+      const auto segment = f.create();
+      test::append(*segment, first);
+      if (is_closed) test::must(segment->trim());
+    }
     auto request = f.request();
+    request.indexes_synced = is_closed && durable == 23;
     if (durable > 0) {
       request.durable_position = first[durable - 1].end();
       request.durable_offset = first[durable - 1].header.next_offset();
