@@ -1,10 +1,12 @@
 #include "partition/follower.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 #include <utility>
 
+#include "format/batch_layout.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 
@@ -190,7 +192,12 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
   auto state = tail->state();
   // Compaction may have emptied the end of a segment: its successor's base is where it ends.
   state.end_offset = std::max(state.end_offset, next_base);
-  Known known{.base_offset = file.base_offset, .log_bytes = file.log_bytes, .is_sealed = tail->is_exact()};
+  // Only a writer that died, or is about to trim, leaves zeros behind the end of a segment that has a successor. Anything else there is damage: kept in
+  // view, so that whoever reads so far is told.
+  auto is_damaged = has_bytes_at(file.base_offset, state.end_position);
+  if (!is_damaged) return is_damaged.error();
+  if (*is_damaged) state.end_position = file.log_bytes;
+  Known known{.base_offset = file.base_offset, .log_bytes = file.log_bytes, .is_sealed = tail->is_exact() || *is_damaged};
   if (known.is_sealed) {
     known.segment = segment::Segment::sealed(environment_.files, environment_.maps, directory_, state);
     return known;
@@ -202,6 +209,16 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
   (*followed)->end_followed();
   known.segment = *std::move(followed);
   return known;
+}
+
+// Whether the log holds anything but zeros where a batch header would be.
+Result<bool> Follower::has_bytes_at(Offset base_offset, std::uint64_t position) {
+  auto file = environment_.files.files.open(log_path(directory_, base_offset), os::OpenMode::read);
+  if (!file) return file.error();
+  std::array<std::byte, format::header_bytes> bytes{};
+  auto read = (*file)->read_at(bytes, position);
+  if (!read) return read.error();
+  return std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
 }
 
 Result<> Follower::extend_active() {

@@ -60,6 +60,7 @@ class Follower final : public PartitionLog {
   Result<> extend_last() SERIATIM_REQUIRES(mutex_);
   Result<> open_last(Offset base_offset) SERIATIM_REQUIRES(mutex_);
   void forget_partition() SERIATIM_REQUIRES(mutex_);
+  Result<bool> has_bytes_at(Offset base_offset, std::uint64_t position);
   Result<> extend_active() SERIATIM_REQUIRES(mutex_);
   Result<bool> enter_next_segment() SERIATIM_REQUIRES(mutex_);
   void publish(bool list_changed) SERIATIM_REQUIRES(mutex_);
