@@ -145,6 +145,7 @@ class Verifier {
       api::SegmentToVerify segment{.directory = path,
                                    .shown_directory = shown_directory,
                                    .base_offset = file.base_offset,
+                                   .next_base = i + 1 < listing->segments.size() ? listing->segments[i + 1].base_offset : Offset{-1},
                                    .is_last = i + 1 == listing->segments.size(),
                                    .may_have_gaps = may_have_gaps,
                                    .deep = options_.deep};

@@ -62,6 +62,7 @@ class SegmentVerifier {
       if (segment_.is_last && entry == format::OffsetIndexEntry{}) break;
       const auto batch = last_offsets_.find(static_cast<std::uint64_t>(entry.position));
       if (segment_.is_last && entry.position >= 0 && static_cast<std::uint64_t>(entry.position) >= end_position_) break;
+      if (is_damaged(static_cast<std::uint64_t>(entry.position))) continue;  // Told already, and nothing to compare with.
       const bool right = entry.relative_offset > last_relative && batch != last_offsets_.end() &&
                          batch->second == segment_.base_offset + entry.relative_offset;
       if (!right) {
@@ -92,6 +93,10 @@ class SegmentVerifier {
   }
 
  private:
+  bool is_damaged(std::uint64_t position) const noexcept {
+    return std::any_of(damaged_.begin(), damaged_.end(), [position](const Range& r) { return position >= r.begin && position < r.end; });
+  }
+
   std::string path(FileKind kind) const { return os::join_path(segment_.directory, format::file_name(segment_.base_offset, kind)); }
 
   void add(Severity severity, FileKind kind, std::uint64_t position, std::string what) {
@@ -145,6 +150,11 @@ class SegmentVerifier {
   Result<std::uint64_t> report_fault(const segment::BatchStream::Item& item, os::File& file, std::uint64_t size) {
     const bool open_end = segment_.is_last && item.position >= segment_.durable_bytes;
     if (open_end && item.fault == BatchFault::end_of_log) return std::uint64_t{0};
+    if (item.fault == BatchFault::end_of_log && next_ == segment_.next_base) {
+      add(Severity::note, FileKind::log, item.position,
+          "allocated space behind the end: the writer was stopped while it began the next segment; the next open for writing trims it");
+      return std::uint64_t{0};
+    }
     auto resume = find_resumption(item.position, file, size);
     if (!resume) return resume.error();
     if (open_end && *resume == 0) {
@@ -160,6 +170,7 @@ class SegmentVerifier {
     if (*resume != 0) report_.findings.back().last_offset = next_after_damage_ - 1;
     if (*resume != 0) next_ = next_after_damage_;
     after_damage_ = true;
+    damaged_.push_back({item.position, *resume != 0 ? *resume : size});
     return *resume;
   }
 
@@ -207,6 +218,11 @@ class SegmentVerifier {
   Offset next_after_damage_ = 0;
   bool after_damage_ = false;
   std::uint64_t end_position_ = 0;
+  struct Range {
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+  std::vector<Range> damaged_;
   std::map<std::uint64_t, Offset> last_offsets_;  // of the batch at each position
   std::vector<std::byte> scratch_;
 };

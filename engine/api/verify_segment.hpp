@@ -18,6 +18,7 @@ struct SegmentToVerify {
   std::string shown_directory{};  ///< The same, relative to the data directory, for findings.
   Offset base_offset = 0;
   Offset expected_base = 0;       ///< The end of the segment before; the base itself for the first.
+  Offset next_base = -1;          ///< Of the segment behind it; -1 for the last.
   bool is_last = false;           ///< The active segment: zeros or a torn batch behind the last whole one are no damage.
   bool may_have_gaps = false;
   bool deep = true;

@@ -213,7 +213,8 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
 
 // Whether the log holds anything but zeros where a batch header would be.
 Result<bool> Follower::has_bytes_at(Offset base_offset, std::uint64_t position) {
-  auto file = environment_.files.files.open(log_path(directory_, base_offset), os::OpenMode::read);
+  // Not through the cache: a descriptor that is kept would go on showing a file that compaction has replaced.
+  auto file = environment_.files.vfs.open(log_path(directory_, base_offset), os::OpenMode::read);
   if (!file) return file.error();
   std::array<std::byte, format::header_bytes> bytes{};
   auto read = (*file)->read_at(bytes, position);

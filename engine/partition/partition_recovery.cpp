@@ -127,7 +127,9 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   });
   if (!found) return found.error();
   const bool stops_early = found->state.end_position < file.log_bytes;
-  const bool whole = !stops_early && !below_durable;
+  // A writer that is stopped while it rolls leaves its successor behind a segment that is complete and not yet trimmed.
+  const bool is_untrimmed = stops_early && !is_last && found->fault == format::BatchFault::end_of_log && found->state.end_offset == next_base;
+  const bool whole = (!stops_early || is_untrimmed) && !below_durable;
   if (found->durable_fault != format::BatchFault::none) note_fault(file, *found);
   if (found->indexes_need_rebuild) {
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt) return rebuilt.error();
@@ -140,7 +142,7 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
     if (auto moved = set_aside(files, index + 1); !moved) return moved.error();
   }
   // Also when nothing is to be cut: an earlier recovery may have died between its cut and its sync.
-  if (!whole || (is_last && !clean_)) {
+  if (stops_early || below_durable || (is_last && !clean_)) {
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
