@@ -1,4 +1,5 @@
-// What a stranger's first program does: store a record and read it back. Takes the data directory as argument.
+// What a stranger's first program does: store a record and read it back. Takes the data directory as
+// argument.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
