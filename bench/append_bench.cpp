@@ -1,4 +1,5 @@
-// Appending without waiting for the disk, against the bare work that no log can avoid: length + CRC + memcpy into a mapped file.
+// Appending without waiting for the disk, against the bare work that no log can avoid: length + CRC + memcpy
+// into a mapped file.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -15,7 +16,8 @@ constexpr int records_per_run = 4'000'000;
 constexpr int records_per_batch = 1000;
 constexpr int batches_per_run = 6'000;
 constexpr std::size_t bare_single_bytes = static_cast<std::size_t>(records_per_run) * (record_bytes + 8);
-constexpr std::size_t bare_batch_bytes = static_cast<std::size_t>(batches_per_run) * records_per_batch * (record_bytes + 8);
+constexpr std::size_t bare_batch_bytes =
+    static_cast<std::size_t>(batches_per_run) * records_per_batch * (record_bytes + 8);
 
 base::ByteSpan bytes_of(const std::string& text) { return base::as_bytes(text); }
 
@@ -81,7 +83,8 @@ void append_batch(benchmark::State& state) {
     if (!appended) state.SkipWithError(appended.error().message().c_str());
   }
   state.SetItemsProcessed(state.iterations() * records_per_batch);
-  state.SetBytesProcessed(state.iterations() * records_per_batch * static_cast<std::int64_t>(record_bytes + 8));
+  state.SetBytesProcessed(state.iterations() * records_per_batch *
+                          static_cast<std::int64_t>(record_bytes + 8));
 }
 BENCHMARK(append_batch)->Iterations(batches_per_run);
 

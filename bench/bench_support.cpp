@@ -26,7 +26,8 @@ ScratchDirectory::ScratchDirectory() {
 }
 
 ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;  // A directory left behind is seen by whoever runs the benchmark; it changes no figure.
+  std::error_code
+      ignored;  // A directory left behind is seen by whoever runs the benchmark; it changes no figure.
   std::filesystem::remove_all(path_, ignored);
 }
 
@@ -45,7 +46,8 @@ BareMappedFile::~BareMappedFile() {
 
 Engine open_engine(const std::filesystem::path& directory, PartitionId partitions, ConfigMap config) {
   Engine engine = must(Engine::open(directory));
-  must(engine.admin().create_topic({.name = "bench", .partition_count = partitions, .config = std::move(config)}));
+  must(engine.admin().create_topic(
+      {.name = "bench", .partition_count = partitions, .config = std::move(config)}));
   return engine;
 }
 

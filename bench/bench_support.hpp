@@ -1,4 +1,5 @@
-// What the benchmarks share: a scratch directory on the file system under test, a bare mapped file to compare with, payloads.
+// What the benchmarks share: a scratch directory on the file system under test, a bare mapped file to compare
+// with, payloads.
 #pragma once
 
 #include <cstddef>
@@ -41,14 +42,15 @@ class BareMappedFile {
   std::size_t size_ = 0;
 };
 
-/// Opens an engine in `directory` with one topic, "bench", of `partitions` partitions. Ends the program with a message on an error.
+/// Opens an engine in `directory` with one topic, "bench", of `partitions` partitions. Ends the program with
+/// a message on an error.
 Engine open_engine(const std::filesystem::path& directory, PartitionId partitions = 1, ConfigMap config = {});
 
 /// `size` bytes that do not compress to nothing.
 std::string payload(std::size_t size);
 
-/// Touches `bytes` of page cache once: memory that the host has to give back first would decide every comparison (limits: 10-17 us per
-/// 4 KiB on first touch against 0.7 us warm).
+/// Touches `bytes` of page cache once: memory that the host has to give back first would decide every
+/// comparison (limits: 10-17 us per 4 KiB on first touch against 0.7 us warm).
 void prewarm_page_cache(const std::filesystem::path& directory, std::size_t bytes);
 
 /// The value, or the end of the program with the error's message.

@@ -13,14 +13,16 @@ void bare_pwrite_fdatasync(benchmark::State& state) {
   const ScratchDirectory scratch;
   const int fd = open((scratch.path() / "bare").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   const std::string zeros(std::size_t{8} << 20, '\0');
-  if (fd < 0 || pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()) || fsync(fd) != 0) {
+  if (fd < 0 || pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()) ||
+      fsync(fd) != 0) {
     state.SkipWithError("cannot prepare the file");
     return;
   }
   const std::string value = payload(1024);
   off_t at = 0;
   for (auto _ : state) {
-    if (pwrite(fd, value.data(), value.size(), at) < 0 || fdatasync(fd) != 0) state.SkipWithError("write failed");
+    if (pwrite(fd, value.data(), value.size(), at) < 0 || fdatasync(fd) != 0)
+      state.SkipWithError("write failed");
     at = (at + 1024) % static_cast<off_t>(zeros.size());
   }
   close(fd);

@@ -1,4 +1,5 @@
-// Reading: hot replay against the bare mapped read, point reads, sendfile, the latency from an append to a spinning reader, reopening.
+// Reading: hot replay against the bare mapped read, point reads, sendfile, the latency from an append to a
+// spinning reader, reopening.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::size_t log_bytes = std::size_t{512} << 20;
 
-// A log of `value_size`-byte records in batches of `batch`, about log_bytes long. Returns the number of records.
+// A log of `value_size`-byte records in batches of `batch`, about log_bytes long. Returns the number of
+// records.
 std::int64_t fill(Engine& engine, std::size_t value_size, std::size_t batch) {
   Producer producer = must(engine.producer({.acks = Acks::leader}));
   const std::string value = payload(value_size);
@@ -35,7 +37,8 @@ void bare_mapped_read(benchmark::State& state) {
   const auto piece = static_cast<std::size_t>(state.range(0)) * 100;
   for (auto _ : state) {
     std::uint32_t sum = 0;
-    for (std::size_t at = 0; at + piece <= file.size(); at += piece) sum ^= base::crc32c({file.data() + at, piece});
+    for (std::size_t at = 0; at + piece <= file.size(); at += piece)
+      sum ^= base::crc32c({file.data() + at, piece});
     benchmark::DoNotOptimize(sum);
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(log_bytes));
@@ -72,7 +75,8 @@ void point_read(benchmark::State& state) {
   const LogReader reader = must(engine.reader({"bench", 0}));
   std::mt19937_64 random(42);
   for (auto _ : state) {
-    const ConsumerRecords records = must(reader.record_at(static_cast<Offset>(random() % static_cast<std::uint64_t>(count))));
+    const ConsumerRecords records =
+        must(reader.record_at(static_cast<Offset>(random() % static_cast<std::uint64_t>(count))));
     benchmark::DoNotOptimize(records[0].value().data());
   }
   state.SetItemsProcessed(state.iterations());

@@ -12,8 +12,11 @@ void append_and_read(const std::filesystem::path& directory) {
   // acks = all is the default: when send_sync returns, the record survives a power cut.
   seriatim::Producer producer = engine.producer().value();
   const seriatim::HeaderView headers[] = {{"content-type", "text/plain"}};
-  const auto stored = producer.send_sync({.topic = "orders", .key = "user-42", .value = "two apples", .headers = headers}).value();
-  std::printf("stored in partition %d at offset %lld\n", stored.partition, static_cast<long long>(stored.offset));
+  const auto stored =
+      producer.send_sync({.topic = "orders", .key = "user-42", .value = "two apples", .headers = headers})
+          .value();
+  std::printf("stored in partition %d at offset %lld\n", stored.partition,
+              static_cast<long long>(stored.offset));
 
   // Many records in one batch: all of them become visible together, and one sync covers them.
   const seriatim::Record batch[] = {{.value = "a pear"}, {.value = "a plum"}};
@@ -24,8 +27,8 @@ void append_and_read(const std::filesystem::path& directory) {
   consumer.assign_topic("orders").value();
   const auto records = consumer.poll(std::chrono::seconds(5)).value();
   for (const seriatim::RecordView& record : records) {
-    std::printf("%d@%lld: %.*s\n", record.partition(), static_cast<long long>(record.offset()), static_cast<int>(record.value().size()),
-                record.value().text().data());
+    std::printf("%d@%lld: %.*s\n", record.partition(), static_cast<long long>(record.offset()),
+                static_cast<int>(record.value().size()), record.value().text().data());
   }
   check(records.count() == 3, "three records");
   check(records[0].key().text() == "user-42", "the key of the first");

@@ -27,14 +27,18 @@ void read_in_two_runs(const std::filesystem::path& directory) {
     const seriatim::Engine engine = seriatim::Engine::open(directory).value();
     engine.admin().create_topic({.name = "orders"}).value();
     seriatim::Producer producer = engine.producer().value();
-    for (int i = 0; i < 5; ++i) producer.send_sync({.topic = "orders", .value = "order " + std::to_string(i)}).value();
+    for (int i = 0; i < 5; ++i)
+      producer.send_sync({.topic = "orders", .value = "order " + std::to_string(i)}).value();
   }
-  check(read_some(directory, 2) == std::vector<std::string>{"order 0", "order 1"}, "the first run to read two orders");
-  check(read_some(directory, 10) == std::vector<std::string>{"order 2", "order 3", "order 4"}, "the second run to go on behind them");
+  check(read_some(directory, 2) == std::vector<std::string>{"order 0", "order 1"},
+        "the first run to read two orders");
+  check(read_some(directory, 10) == std::vector<std::string>{"order 2", "order 3", "order 4"},
+        "the second run to go on behind them");
 
   const seriatim::Engine engine = seriatim::Engine::open(directory).value();
   const auto offsets = engine.admin().group_offsets("billing").value();
-  check(offsets.size() == 1 && offsets[0].committed.offset == 5 && offsets[0].log_end_offset == 5, "nothing left to read");
+  check(offsets.size() == 1 && offsets[0].committed.offset == 5 && offsets[0].log_end_offset == 5,
+        "nothing left to read");
 }
 
 }  // namespace

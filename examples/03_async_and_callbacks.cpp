@@ -1,4 +1,5 @@
-// Three ways not to wait for the disk: a future, a callback, a coroutine. Records that linger share a batch and a sync.
+// Three ways not to wait for the disk: a future, a callback, a coroutine. Records that linger share a batch
+// and a sync.
 #include <atomic>
 #include <chrono>
 #include <coroutine>
@@ -40,9 +41,12 @@ void send_without_waiting(const std::filesystem::path& directory) {
 
   std::atomic<int> called{0};
   for (int i = 0; i < 100; ++i) {
-    producer.send({.topic = "events", .value = "callback"}, [&](const seriatim::Result<seriatim::RecordMetadata>& outcome) {
-      if (outcome) ++called;
-    }).value();
+    producer
+        .send({.topic = "events", .value = "callback"},
+              [&](const seriatim::Result<seriatim::RecordMetadata>& outcome) {
+                if (outcome) ++called;
+              })
+        .value();
   }
   producer.flush().value();  // Returns when every callback has run.
   check(called == 100, "a hundred callbacks");
@@ -52,7 +56,8 @@ void send_without_waiting(const std::filesystem::path& directory) {
   check(done.get_future().get() == 3, "three records from the coroutine");
 
   const auto metrics = engine.metrics();
-  std::printf("%llu records, all durable, with %llu syncs\n", static_cast<unsigned long long>(metrics.appended_records),
+  std::printf("%llu records, all durable, with %llu syncs\n",
+              static_cast<unsigned long long>(metrics.appended_records),
               static_cast<unsigned long long>(metrics.syncs));
   check(metrics.appended_records == 203 && metrics.syncs < 203, "fewer syncs than records");
 }

@@ -1,4 +1,5 @@
-// Hands stored batches to the kernel to send: the bytes never enter this program. A socket would do as well as a pipe.
+// Hands stored batches to the kernel to send: the bytes never enter this program. A socket would do as well
+// as a pipe.
 #include <unistd.h>
 
 #include <cstring>
@@ -13,7 +14,8 @@ void send_to_a_pipe(const std::filesystem::path& directory) {
   const seriatim::Engine engine = seriatim::Engine::open(directory).value();
   engine.admin().create_topic({.name = "frames"}).value();
   seriatim::Producer producer = engine.producer({.acks = seriatim::Acks::leader}).value();
-  for (int i = 0; i < 10; ++i) producer.send_sync({.topic = "frames", .value = std::string(1000, static_cast<char>('a' + i))}).value();
+  for (int i = 0; i < 10; ++i)
+    producer.send_sync({.topic = "frames", .value = std::string(1000, static_cast<char>('a' + i))}).value();
 
   int ends[2];
   check(::pipe(ends) == 0, "a pipe");

@@ -28,7 +28,8 @@ void write_in_place(const std::filesystem::path& directory) {
     // Not committed: nothing of it is ever seen, and its offset goes to the next record.
     const seriatim::Claim dropped = producer.try_claim({"samples", 0}, sizeof(Sample)).value();
   }
-  check(producer.send_sync({.topic = "samples", .value = "end"}).value().offset == 3, "the dropped claim to leave no gap");
+  check(producer.send_sync({.topic = "samples", .value = "end"}).value().offset == 3,
+        "the dropped claim to leave no gap");
 
   seriatim::Consumer consumer = engine.consumer().value();
   consumer.assign({{"samples", 0}}).value();

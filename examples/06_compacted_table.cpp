@@ -9,7 +9,8 @@ namespace {
 
 using Table = std::map<std::string, std::string>;
 
-/// What an application does when it starts: read the topic from its beginning and keep the last value of each key.
+/// What an application does when it starts: read the topic from its beginning and keep the last value of each
+/// key.
 Table load(const seriatim::Engine& engine) {
   Table table;
   seriatim::Consumer consumer = engine.consumer().value();
@@ -44,7 +45,8 @@ void keep_a_table(const std::filesystem::path& directory) {
 
   // The engine compacts by itself in the background; this asks for it.
   const auto result = engine.admin().compact("prices", true).value();
-  std::printf("compaction removed %llu of 201 records\n", static_cast<unsigned long long>(result.removed_records));
+  std::printf("compaction removed %llu of 201 records\n",
+              static_cast<unsigned long long>(result.removed_records));
   check(result.removed_records == 199, "one record per key to stay");
   check(load(engine) == expected, "the same table from fewer records");
   check(!producer.send_sync({.topic = "prices", .value = "1"}).ok(), "a record without a key to be refused");

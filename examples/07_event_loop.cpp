@@ -1,4 +1,5 @@
-// Reads from an event loop: a descriptor becomes readable when there are records, next to whatever else the loop watches.
+// Reads from an event loop: a descriptor becomes readable when there are records, next to whatever else the
+// loop watches.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ void read_in_an_event_loop(const std::filesystem::path& directory) {
     for (const seriatim::RecordView& record : records) {
       check(record.value().text() == std::to_string(next++), "the records in their order");
     }
-    // One poll may leave some: the descriptor says that there is something new, not that there is something left.
+    // One poll may leave some: the descriptor says that there is something new, not that there is something
+    // left.
     has_more = !records.empty();
   }
   other_part.join();

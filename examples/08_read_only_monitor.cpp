@@ -1,4 +1,5 @@
-// Looks into a directory that another process writes to: who writes, how far readers are behind, whether every byte is right.
+// Looks into a directory that another process writes to: who writes, how far readers are behind, whether
+// every byte is right.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,11 +38,13 @@ void monitor(const std::filesystem::path& directory) {
   check(info.has_value() && info->pid == writer, "the writer's pid");
   std::printf("%s (pid %d) writes since %s\n", info->program.c_str(), info->pid, info->since.c_str());
   {
-    const seriatim::Engine engine = seriatim::Engine::open(directory, {.mode = seriatim::OpenMode::read_only}).value();
+    const seriatim::Engine engine =
+        seriatim::Engine::open(directory, {.mode = seriatim::OpenMode::read_only}).value();
     for (const auto& group : engine.admin().list_groups().value()) {
       for (const auto& offset : engine.admin().group_offsets(group).value()) {
         const auto lag = offset.log_end_offset - offset.committed.offset;
-        std::printf("%s is %lld records behind in %s\n", group.c_str(), static_cast<long long>(lag), offset.topic_partition.topic.c_str());
+        std::printf("%s is %lld records behind in %s\n", group.c_str(), static_cast<long long>(lag),
+                    offset.topic_partition.topic.c_str());
         check(lag == 6, "a lag of six");
       }
     }

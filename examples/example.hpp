@@ -17,7 +17,8 @@ inline void check(bool holds, const char* what) {
 }
 
 /// Runs an example in the directory that the command line names, whose parent it makes.
-inline int run_example(int argc, char** argv, const std::function<void(const std::filesystem::path& directory)>& example) {
+inline int run_example(int argc, char** argv,
+                       const std::function<void(const std::filesystem::path& directory)>& example) {
   if (argc != 2) {
     std::fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
     return 2;

@@ -32,7 +32,8 @@ Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput&
 
 void Accumulator::on_due(std::int64_t now_ns) {
   const base::MutexLock lock(mutex_);
-  // The batch that the call was meant for may have been full before; the one that gathers has a call of its own.
+  // The batch that the call was meant for may have been full before; the one that gathers has a call of its
+  // own.
   if (now_ns >= due_ns_) append_batch();
 }
 
@@ -47,7 +48,8 @@ void Accumulator::append_batch() {
   auto appended = append_builder(builder_);
   const std::size_t count = waiting_.size();
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
-    // As Kafka: a batch that is too large in sum is split, in order; a single record that is too large fails alone.
+    // As Kafka: a batch that is too large in sum is split, in order; a single record that is too large fails
+    // alone.
     append_range(0, count / 2);
     append_range(count / 2, count - count / 2);
   } else {
@@ -73,7 +75,10 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
     headers.clear();
     format::HeaderCursor header_cursor(record.headers, record.header_count);
     for (HeaderView header; header_cursor.next(header);) headers.push_back(header);
-    built = part.append({.key = record.key, .value = record.value, .timestamp_ms = waiting_[i].timestamp_ms, .headers = headers});
+    built = part.append({.key = record.key,
+                         .value = record.value,
+                         .timestamp_ms = waiting_[i].timestamp_ms,
+                         .headers = headers});
   }
   auto appended = built ? append_builder(part) : Result<partition::PartitionAppend>(built.error());
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
@@ -90,7 +95,8 @@ Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuil
   return partition_->append(*framed);
 }
 
-void Accumulator::hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) {
+void Accumulator::hand_over(std::size_t first, std::size_t count,
+                            const Result<partition::PartitionAppend>& appended) {
   PendingDelivery pending{.partition = partition_};
   if (appended && settings_.acks == Acks::all) pending.sync_end = appended->last_offset + 1;
   if (!appended) engine_.counters.refused_appends.add(count);
@@ -99,11 +105,12 @@ void Accumulator::hand_over(std::size_t first, std::size_t count, const Result<p
   for (std::size_t i = 0; i < count; ++i) {
     auto& waiting = waiting_[first + i];
     if (appended) {
-      const std::int64_t timestamp_ms = frame_options_.log_append_time ? frame_options_.append_time_ms : waiting.timestamp_ms;
-      pending.outcomes.emplace_back(
-          RecordMetadata{.partition = partition_->name().partition,
-                         .offset = settings_.acks == Acks::none ? -1 : appended->base_offset + static_cast<Offset>(i),
-                         .timestamp = Timestamp{std::chrono::milliseconds{timestamp_ms}}});
+      const std::int64_t timestamp_ms =
+          frame_options_.log_append_time ? frame_options_.append_time_ms : waiting.timestamp_ms;
+      pending.outcomes.emplace_back(RecordMetadata{
+          .partition = partition_->name().partition,
+          .offset = settings_.acks == Acks::none ? -1 : appended->base_offset + static_cast<Offset>(i),
+          .timestamp = Timestamp{std::chrono::milliseconds{timestamp_ms}}});
     } else {
       pending.outcomes.emplace_back(appended.error());
     }

@@ -1,4 +1,5 @@
-// Gathers the records of one producer for one partition until their batch is full or has lingered long enough.
+// Gathers the records of one producer for one partition until their batch is full or has lingered long
+// enough.
 #pragma once
 
 #include <chrono>
@@ -23,11 +24,14 @@ struct AccumulatorSettings {
   std::size_t batch_size = 0;
 };
 
-/// Any thread. Batches leave in the order in which their records came: framing, appending and handing over happen under one mutex.
+/// Any thread. Batches leave in the order in which their records came: framing, appending and handing over
+/// happen under one mutex.
 class Accumulator final : public Lingering, public std::enable_shared_from_this<Accumulator> {
  public:
-  /// The engine outlives it: whoever holds an accumulator is a producer, which holds the engine, or the delivery thread, which the engine joins.
-  Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition, AccumulatorSettings settings);
+  /// The engine outlives it: whoever holds an accumulator is a producer, which holds the engine, or the
+  /// delivery thread, which the engine joins.
+  Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
+              AccumulatorSettings settings);
 
   /// Takes a copy of the record. A full batch is appended in the caller's thread.
   /// Errors: record_too_large, invalid_timestamp: the record is not taken.
@@ -43,7 +47,8 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   };
   void append_batch() SERIATIM_REQUIRES(mutex_);
   void append_range(std::size_t first, std::size_t count) SERIATIM_REQUIRES(mutex_);
-  void hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended) SERIATIM_REQUIRES(mutex_);
+  void hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended)
+      SERIATIM_REQUIRES(mutex_);
   Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);
 
   detail::EngineImpl& engine_;

@@ -1,4 +1,5 @@
-// `Admin`: topics. Offsets of groups are in admin_groups.cpp. Every change is in the catalog, durable, before it takes effect in memory.
+// `Admin`: topics. Offsets of groups are in admin_groups.cpp. Every change is in the catalog, durable, before
+// it takes effect in memory.
 #include <seriatim/admin.hpp>
 
 #include <algorithm>
@@ -19,8 +20,9 @@ constexpr PartitionId partitions_max = 10'000;
 
 Result<> check_partition_count(PartitionId count) {
   if (count >= 1 && count <= partitions_max) return {};
-  return Error(Errc::invalid_partitions,
-               std::to_string(count) + " partitions: a topic has 1 to " + std::to_string(partitions_max) + "; choose a number in that range");
+  return Error(Errc::invalid_partitions, std::to_string(count) + " partitions: a topic has 1 to " +
+                                             std::to_string(partitions_max) +
+                                             "; choose a number in that range");
 }
 
 std::map<std::string, std::string> plain(const ConfigMap& config) { return {config.begin(), config.end()}; }
@@ -36,7 +38,8 @@ Result<> AdminImpl::store_topic(EngineImpl& engine, const std::string& name) {
   const auto previous = map->find(name);
   auto topic = engine.make_topic(*record, previous == map->end() ? nullptr : previous->second.get());
   for (const auto& slot : topic->partitions) {
-    if (auto log = slot->if_open()) std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
+    if (auto log = slot->if_open())
+      std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
   }
   (*map)[name] = std::move(topic);
   engine.topics.store(std::move(map));
@@ -48,13 +51,15 @@ Result<> AdminImpl::finish_deletion_of(EngineImpl& engine, const std::string& na
   if (!deleted) return deleted.error();
   for (const auto& record : *deleted) {
     if (record.name != name) continue;
-    if (auto removed = engine.remove_topic_files(record.name, record.partition_count); !removed) return removed;
+    if (auto removed = engine.remove_topic_files(record.name, record.partition_count); !removed)
+      return removed;
     if (auto forgotten = engine.catalog->forget_deleted(record.topic_id); !forgotten) return forgotten;
   }
   return {};
 }
 
-Result<> AdminImpl::change_overrides(EngineImpl& engine, std::string_view topic, const std::map<std::string, std::string>& overrides) {
+Result<> AdminImpl::change_overrides(EngineImpl& engine, std::string_view topic,
+                                     const std::map<std::string, std::string>& overrides) {
   if (auto valid = catalog::resolve_config(overrides); !valid) return valid.error();
   if (auto stored = engine.catalog->set_config_overrides(topic, overrides); !stored) return stored;
   return store_topic(engine, std::string(topic));
@@ -105,8 +110,9 @@ Result<> Admin::create_partitions(std::string_view topic, PartitionId total_coun
   auto found = engine_->topic(topic);
   if (!found) return found.error();
   if (total_count <= (*found)->partition_count()) {
-    return Error(Errc::invalid_partitions, "topic " + std::string(topic) + " has " + std::to_string((*found)->partition_count()) +
-                                               " partitions already; a new count must be higher, partitions are never taken away");
+    return Error(Errc::invalid_partitions,
+                 "topic " + std::string(topic) + " has " + std::to_string((*found)->partition_count()) +
+                     " partitions already; a new count must be higher, partitions are never taken away");
   }
   if (auto stored = engine_->catalog->set_partition_count(topic, total_count); !stored) return stored;
   return AdminImpl::store_topic(*engine_, std::string(topic));
@@ -148,8 +154,10 @@ Result<std::vector<std::string>> Admin::list_topics() const {
 Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
-  TopicDescription description{
-      .name = (*topic)->name, .topic_id = api::kafka_uuid_text((*topic)->id), .config = (*topic)->config, .overrides = (*topic)->overrides};
+  TopicDescription description{.name = (*topic)->name,
+                               .topic_id = api::kafka_uuid_text((*topic)->id),
+                               .config = (*topic)->config,
+                               .overrides = (*topic)->overrides};
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto log = engine_->partition_log(name, i);
     if (!log) return log.error();
@@ -162,7 +170,8 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
     const auto segments = (*log)->segments().load();
     partition.segment_count = static_cast<std::uint32_t>(segments->size());
     for (const auto& segment : *segments) partition.size_bytes += segment->end_position();
-    if (!engine_->is_read_only()) partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
+    if (!engine_->is_read_only())
+      partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
     description.partitions.push_back(std::move(partition));
   }
   return description;

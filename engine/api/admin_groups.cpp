@@ -15,23 +15,27 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
   auto partition = engine_->partition(at.topic, at.partition);
   if (!partition) return partition.error();
   if ((*partition)->config().cleanup_policy == CleanupPolicy::compact) {
-    return Error(Errc::policy_violation,
-                 "topic " + at.topic + " has cleanup.policy=compact, which keeps the newest record of every key; records can be deleted by offset "
-                                       "only where the policy contains delete");
+    return Error(Errc::policy_violation, "topic " + at.topic +
+                                             " has cleanup.policy=compact, which keeps the newest record of "
+                                             "every key; records can be deleted by offset "
+                                             "only where the policy contains delete");
   }
   const Offset end = (*partition)->high_watermark();
   const Offset target = before == -1 ? end : before;
   if (target < 0 || target > end) {
-    return Error(Errc::offset_out_of_range, "cannot delete the records before offset " + std::to_string(before) + " of " + at.topic + "-" +
-                                                std::to_string(at.partition) + ": the high watermark is " + std::to_string(end));
+    return Error(Errc::offset_out_of_range,
+                 "cannot delete the records before offset " + std::to_string(before) + " of " + at.topic +
+                     "-" + std::to_string(at.partition) + ": the high watermark is " + std::to_string(end));
   }
   const Offset start = (*partition)->log_start_offset();
   if (target <= start) return start;
   {
-    // Durable before it takes effect: a log start that a crash took back would make deleted records readable again.
+    // Durable before it takes effect: a log start that a crash took back would make deleted records readable
+    // again.
     const base::MutexLock lock(engine_->admin_mutex);
     if ((*partition)->is_deleted()) {
-      return Error(Errc::unknown_topic_or_partition, "topic " + at.topic + " was deleted while its records were to be; nothing is left to do");
+      return Error(Errc::unknown_topic_or_partition,
+                   "topic " + at.topic + " was deleted while its records were to be; nothing is left to do");
     }
     auto states = engine_->catalog->partition_states(at.topic);
     if (!states) return states.error();
@@ -54,11 +58,13 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
   return *found ? (*found)->offset : Offset{-1};
 }
 
-Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at, Timestamp time) const {
+Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at,
+                                                                 Timestamp time) const {
   const std::int64_t time_ms = time.time_since_epoch().count();
   if (time_ms < 0) {
-    return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " + at.topic + "-" +
-                                             std::to_string(at.partition) + "; times are milliseconds since 1970, 0 or more");
+    return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
+                                             at.topic + "-" + std::to_string(at.partition) +
+                                             "; times are milliseconds since 1970, 0 or more");
   }
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
@@ -87,8 +93,10 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   if ((*topic)->config.cleanup_policy == CleanupPolicy::delete_) {
-    return Error(Errc::policy_violation, "topic " + std::string(name) +
-                                             " has cleanup.policy=delete; set it to compact or compact,delete with Admin::alter_config first");
+    return Error(
+        Errc::policy_violation,
+        "topic " + std::string(name) +
+            " has cleanup.policy=delete; set it to compact or compact,delete with Admin::alter_config first");
   }
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
@@ -149,7 +157,8 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
     if (!log) return log.error();
     if (offset.offset < 0 || offset.offset > (*log)->log_end_offset()) {
       // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
-      return Error(Errc::invalid_argument, "offset " + std::to_string(offset.offset) + " of " + at.topic + "-" + std::to_string(at.partition) +
+      return Error(Errc::invalid_argument, "offset " + std::to_string(offset.offset) + " of " + at.topic +
+                                               "-" + std::to_string(at.partition) +
                                                " cannot be committed: choose one from 0 to the log end " +
                                                std::to_string((*log)->log_end_offset()));
     }

@@ -19,7 +19,8 @@ struct AdminImpl {
   /// Removes the files of deleted topics of this name.
   static Result<> finish_deletion_of(EngineImpl& engine, const std::string& name);
   /// Checks, stores and applies a topic's overrides.
-  static Result<> change_overrides(EngineImpl& engine, std::string_view topic, const std::map<std::string, std::string>& overrides);
+  static Result<> change_overrides(EngineImpl& engine, std::string_view topic,
+                                   const std::map<std::string, std::string>& overrides);
 };
 
 }  // namespace detail

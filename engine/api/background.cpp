@@ -12,7 +12,8 @@ namespace seriatim::api {
 namespace {
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
-// How often the thread looks for due work: the resolution of flush.ms and of the intervals. Arbitrary; ten looks a second cost nothing.
+// How often the thread looks for due work: the resolution of flush.ms and of the intervals. Arbitrary; ten
+// looks a second cost nothing.
 constexpr std::chrono::milliseconds tick{100};
 // Kafka waits 30 s before the first retention pass, so that a start is not slowed down.
 constexpr std::int64_t first_maintenance_ns = 30'000 * ns_per_ms;
@@ -21,11 +22,13 @@ constexpr std::int64_t first_maintenance_ns = 30'000 * ns_per_ms;
 
 Background::Background(detail::EngineImpl& engine)
     : engine_(engine),
-      next_checkpoint_ns_(engine.clock.monotonic_ns() + engine.options.checkpoint_interval.count() * ns_per_ms),
-      next_maintenance_ns_(engine.options.maintenance_interval.count() == 0
-                               ? std::numeric_limits<std::int64_t>::max()
-                               : engine.clock.monotonic_ns() +
-                                     std::min(first_maintenance_ns, engine.options.maintenance_interval.count() * ns_per_ms)),
+      next_checkpoint_ns_(engine.clock.monotonic_ns() +
+                          engine.options.checkpoint_interval.count() * ns_per_ms),
+      next_maintenance_ns_(
+          engine.options.maintenance_interval.count() == 0
+              ? std::numeric_limits<std::int64_t>::max()
+              : engine.clock.monotonic_ns() +
+                    std::min(first_maintenance_ns, engine.options.maintenance_interval.count() * ns_per_ms)),
       thread_([this] { loop(); }) {}
 
 Background::~Background() { stop(); }
@@ -53,7 +56,8 @@ void Background::run_due(std::int64_t now_ns) {
   flush_overdue(now_ns);
   if (engine_.counters_file) engine_.counters_file->update(engine_.metrics(), engine_.clock.wall_ms());
   if (now_ns >= next_checkpoint_ns_) {
-    if (auto stored = engine_.checkpoint(); !stored) engine_.report(LogLevel::error, "checkpoint: " + stored.error().message());
+    if (auto stored = engine_.checkpoint(); !stored)
+      engine_.report(LogLevel::error, "checkpoint: " + stored.error().message());
     next_checkpoint_ns_ = now_ns + engine_.options.checkpoint_interval.count() * ns_per_ms;
   }
   if (now_ns >= next_maintenance_ns_) {
@@ -65,7 +69,8 @@ void Background::run_due(std::int64_t now_ns) {
 void Background::flush_overdue(std::int64_t now_ns) {
   for (const auto& partition : engine_.open_partitions()) {
     if (!partition->is_flush_overdue(now_ns)) continue;
-    if (auto synced = partition->sync(); !synced) engine_.report(LogLevel::error, "flush.ms: " + synced.error().message());
+    if (auto synced = partition->sync(); !synced)
+      engine_.report(LogLevel::error, "flush.ms: " + synced.error().message());
   }
 }
 
@@ -73,7 +78,8 @@ void Background::maintain() {
   for (const auto& partition : engine_.open_partitions()) {
     if (is_stopping()) return;
     if (auto deleted = partition->apply_retention(); !deleted) {
-      engine_.report(LogLevel::error, "retention of " + partition->directory() + ": " + deleted.error().message());
+      engine_.report(LogLevel::error,
+                     "retention of " + partition->directory() + ": " + deleted.error().message());
     }
     const TopicConfig config = partition->config();
     if (config.cleanup_policy == CleanupPolicy::delete_) continue;
@@ -81,7 +87,9 @@ void Background::maintain() {
     if (partition::dirty_ratio(*partition) <= config.min_cleanable_dirty_ratio) continue;
     auto compacted = partition::compact(*partition, {.should_stop = [this] { return is_stopping(); }});
     // A partition that cannot be compacted is set aside; others go on.
-    if (!compacted) engine_.report(LogLevel::error, "compaction of " + partition->directory() + ": " + compacted.error().message());
+    if (!compacted)
+      engine_.report(LogLevel::error,
+                     "compaction of " + partition->directory() + ": " + compacted.error().message());
     next_checkpoint_ns_ = 0;  // How far compaction came is to be stored soon.
   }
 }

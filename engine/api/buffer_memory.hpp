@@ -20,17 +20,20 @@ class MemoryLease;
 class BufferMemory : public std::enable_shared_from_this<BufferMemory> {
  public:
   /// `added` and `removed` are told of every change.
-  BufferMemory(std::size_t limit, base::Counter& added, base::Counter& removed) noexcept : limit_(limit), added_(added), removed_(removed) {}
+  BufferMemory(std::size_t limit, base::Counter& added, base::Counter& removed) noexcept
+      : limit_(limit), added_(added), removed_(removed) {}
 
-  /// Takes `bytes`, waiting until `deadline` for them. A request above the whole budget is granted when nothing else is out: it could never
-  /// succeed otherwise.
-  /// Errors: queue_full (the deadline had passed when called), timed_out.
+  /// Takes `bytes`, waiting until `deadline` for them. A request above the whole budget is granted when
+  /// nothing else is out: it could never succeed otherwise. Errors: queue_full (the deadline had passed when
+  /// called), timed_out.
   Result<MemoryLease> acquire(std::size_t bytes, std::chrono::steady_clock::time_point deadline);
 
  private:
   friend class MemoryLease;
   void release(std::size_t bytes) noexcept;
-  bool fits(std::size_t bytes) const SERIATIM_REQUIRES(mutex_) { return used_ == 0 || used_ + bytes <= limit_; }
+  bool fits(std::size_t bytes) const SERIATIM_REQUIRES(mutex_) {
+    return used_ == 0 || used_ + bytes <= limit_;
+  }
 
   const std::size_t limit_;
   base::Counter& added_;
@@ -46,8 +49,10 @@ class BufferMemory : public std::enable_shared_from_this<BufferMemory> {
 class MemoryLease {
  public:
   MemoryLease() noexcept = default;
-  MemoryLease(std::shared_ptr<BufferMemory> from, std::size_t bytes) noexcept : from_(std::move(from)), bytes_(bytes) {}
-  MemoryLease(MemoryLease&& other) noexcept : from_(std::move(other.from_)), bytes_(std::exchange(other.bytes_, 0)) {}
+  MemoryLease(std::shared_ptr<BufferMemory> from, std::size_t bytes) noexcept
+      : from_(std::move(from)), bytes_(bytes) {}
+  MemoryLease(MemoryLease&& other) noexcept
+      : from_(std::move(other.from_)), bytes_(std::exchange(other.bytes_, 0)) {}
   MemoryLease& operator=(MemoryLease&& other) noexcept {
     if (this != &other) {
       release();

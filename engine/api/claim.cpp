@@ -10,14 +10,17 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition,
-                                const ClaimRequest& request) {
+Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic,
+                                partition::PartitionPtr partition, const ClaimRequest& request) {
   if (request.value_size > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    return Error(Errc::record_too_large, "a value of " + std::to_string(request.value_size) + " bytes exceeds Kafka's limit of 2147483647; send smaller ones");
+    return Error(Errc::record_too_large, "a value of " + std::to_string(request.value_size) +
+                                             " bytes exceeds Kafka's limit of 2147483647; send smaller ones");
   }
-  // The value's bytes are not there yet; only its size is looked at. A non-null pointer tells "empty" from "null".
-  const format::RecordInput input{
-      .key = request.key, .value = BytesView("", request.value_size), .timestamp_ms = engine->clock.wall_ms()};
+  // The value's bytes are not there yet; only its size is looked at. A non-null pointer tells "empty" from
+  // "null".
+  const format::RecordInput input{.key = request.key,
+                                  .value = BytesView("", request.value_size),
+                                  .timestamp_ms = engine->clock.wall_ms()};
   if (auto checked = format::check_record(input); !checked) return checked.error();
   auto space = partition->claim(format::single_batch_bytes(input));
   if (!space) return space.error();
@@ -43,7 +46,9 @@ void ClaimImpl::abort() noexcept {
 }
 
 Result<RecordMetadata> ClaimImpl::commit() {
-  if (batch.empty()) return Error(Errc::invalid_state, "this claim was committed or aborted before; claim again for the next record");
+  if (batch.empty())
+    return Error(Errc::invalid_state,
+                 "this claim was committed or aborted before; claim again for the next record");
   format::seal_batch(batch);
   value = {};
   auto appended = partition->finish_claim({.bytes = std::exchange(batch, {}), .record_count = 1});

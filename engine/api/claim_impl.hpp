@@ -1,4 +1,5 @@
-// Behind `Claim`: a batch of one record, framed in place at the end of the active segment while the partition's append mutex is held.
+// Behind `Claim`: a batch of one record, framed in place at the end of the active segment while the
+// partition's append mutex is held.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ struct ClaimRequest {
 };
 
 struct ClaimImpl {
-  static Result<Claim> create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic, partition::PartitionPtr partition, const ClaimRequest& request);
+  static Result<Claim> create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic,
+                              partition::PartitionPtr partition, const ClaimRequest& request);
   ~ClaimImpl();
 
   Result<RecordMetadata> commit();
@@ -32,7 +34,7 @@ struct ClaimImpl {
   partition::PartitionPtr partition{};
   Acks acks = Acks::all;
   std::int64_t timestamp_ms = -1;
-  base::MutableByteSpan batch{};   ///< Empty once committed or aborted.
+  base::MutableByteSpan batch{};  ///< Empty once committed or aborted.
   std::span<std::byte> value{};
 };
 

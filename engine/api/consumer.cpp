@@ -1,4 +1,5 @@
-// `Consumer`: the public handle, and `Engine::consumer`. Every function enters, so that use by two threads at once is an answer, not damage.
+// `Consumer`: the public handle, and `Engine::consumer`. Every function enters, so that use by two threads at
+// once is an answer, not damage.
 #include <seriatim/consumer.hpp>
 
 #include <utility>
@@ -10,7 +11,9 @@ inline namespace v0 {
 
 using detail::ConsumerImpl;
 
-Result<Consumer> Engine::consumer(ConsumerOptions options) const { return ConsumerImpl::create(impl_, std::move(options)); }
+Result<Consumer> Engine::consumer(ConsumerOptions options) const {
+  return ConsumerImpl::create(impl_, std::move(options));
+}
 
 Consumer::Consumer(std::unique_ptr<ConsumerImpl> impl) noexcept : impl_(std::move(impl)) {}
 Consumer::Consumer(Consumer&&) noexcept = default;

@@ -14,7 +14,8 @@ constexpr std::size_t poll_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
 
 Error out_of_bounds(const char* name, const std::string& value, const std::string& range) {
-  return {Errc::invalid_argument, "ConsumerOptions." + std::string(name) + " is " + value + "; choose " + range};
+  return {Errc::invalid_argument,
+          "ConsumerOptions." + std::string(name) + " is " + value + "; choose " + range};
 }
 
 Result<> check(const ConsumerOptions& options) {
@@ -22,19 +23,24 @@ Result<> check(const ConsumerOptions& options) {
     return out_of_bounds("max_poll_records", std::to_string(options.max_poll_records), "1 to 1'000'000");
   }
   if (options.max_poll_bytes < 1 || options.max_poll_bytes > poll_bytes_max) {
-    return out_of_bounds("max_poll_bytes", std::to_string(options.max_poll_bytes), "1 to 1'073'741'824 (1 GiB)");
+    return out_of_bounds("max_poll_bytes", std::to_string(options.max_poll_bytes),
+                         "1 to 1'073'741'824 (1 GiB)");
   }
   if (options.auto_offset_reset_duration.count() < 0) {
-    return out_of_bounds("auto_offset_reset_duration", std::to_string(options.auto_offset_reset_duration.count()) + " ms", "0 or more");
+    return out_of_bounds("auto_offset_reset_duration",
+                         std::to_string(options.auto_offset_reset_duration.count()) + " ms", "0 or more");
   }
   if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
-    return out_of_bounds("group_id", std::to_string(options.group_id.size()) + " bytes long or holds a zero byte",
+    return out_of_bounds("group_id",
+                         std::to_string(options.group_id.size()) + " bytes long or holds a zero byte",
                          "at most 255 bytes without a zero byte, or leave it empty");
   }
   return {};
 }
 
-std::string text(const TopicPartition& topic_partition) { return topic_partition.topic + "-" + std::to_string(topic_partition.partition); }
+std::string text(const TopicPartition& topic_partition) {
+  return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
+}
 
 }  // namespace
 
@@ -50,11 +56,13 @@ ConsumerImpl::ConsumerImpl(std::shared_ptr<EngineImpl> engine_impl, ConsumerOpti
 ConsumerImpl::~ConsumerImpl() { release(); }
 
 Result<ConsumerImpl::Entry> ConsumerImpl::enter() {
-  if (closed.load(std::memory_order_acquire)) return Error(Errc::closed, "the consumer was closed; make a new one with Engine::consumer");
+  if (closed.load(std::memory_order_acquire))
+    return Error(Errc::closed, "the consumer was closed; make a new one with Engine::consumer");
   if (auto usable = engine->check_usable(); !usable) return usable.error();
   if (busy.exchange(true, std::memory_order_acquire)) {
     return Error(Errc::invalid_state,
-                 "another thread is inside this consumer; a consumer serves one thread at a time, only wakeup and event_fd may be called "
+                 "another thread is inside this consumer; a consumer serves one thread at a time, only "
+                 "wakeup and event_fd may be called "
                  "from others: give each thread its own");
   }
   return Entry(&busy);
@@ -72,7 +80,8 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
   std::vector<partition::PartitionLogPtr> logs;
   for (auto& candidate : added) {
     const auto has_its_name = [&](const std::unique_ptr<Assigned>& other) {
-      return other != nullptr && other->name() == candidate->name() && other->feed.log_ptr() == candidate->feed.log_ptr();
+      return other != nullptr && other->name() == candidate->name() &&
+             other->feed.log_ptr() == candidate->feed.log_ptr();
     };
     if (std::any_of(next.begin(), next.end(), has_its_name)) continue;
     logs.push_back(candidate->feed.log_ptr());
@@ -116,9 +125,11 @@ std::vector<TopicPartition> ConsumerImpl::assignment() const {
 }
 
 Result<ConsumerImpl::Assigned*> ConsumerImpl::find(const TopicPartition& topic_partition) const {
-  const auto found = std::find_if(assigned.begin(), assigned.end(), [&](const auto& entry) { return entry->name() == topic_partition; });
+  const auto found = std::find_if(assigned.begin(), assigned.end(),
+                                  [&](const auto& entry) { return entry->name() == topic_partition; });
   if (found == assigned.end()) {
-    return Error(Errc::invalid_state, text(topic_partition) + " is not assigned to this consumer; assign it first");
+    return Error(Errc::invalid_state,
+                 text(topic_partition) + " is not assigned to this consumer; assign it first");
   }
   return found->get();
 }

@@ -1,4 +1,5 @@
-// What stands behind `Consumer`. Its functions are called with the consumer entered (see Entry), except wakeup and event_fd.
+// What stands behind `Consumer`. Its functions are called with the consumer entered (see Entry), except
+// wakeup and event_fd.
 #pragma once
 
 #include <atomic>
@@ -42,7 +43,8 @@ struct ConsumerImpl {
     end,        ///< At the high watermark.
   };
   struct Assigned {
-    Assigned(partition::PartitionLogPtr log, const TopicPartition& topic_partition, const std::shared_ptr<api::RecordPool>& pool)
+    Assigned(partition::PartitionLogPtr log, const TopicPartition& topic_partition,
+             const std::shared_ptr<api::RecordPool>& pool)
         : feed(std::move(log), std::make_shared<const TopicPartition>(topic_partition), pool) {}
     const TopicPartition& name() const noexcept { return *feed.name(); }
     api::RecordFeed feed;
@@ -99,7 +101,8 @@ struct ConsumerImpl {
   Result<> seek_to_time(Timestamp time);
 
   // consumer_offsets.cpp
-  Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(const std::map<TopicPartition, Timestamp>& times) const;
+  Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(
+      const std::map<TopicPartition, Timestamp>& times) const;
   Result<Offset> beginning_offset(const TopicPartition& topic_partition) const;
   Result<Offset> end_offset(const TopicPartition& topic_partition) const;
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
@@ -119,7 +122,7 @@ struct ConsumerImpl {
   std::atomic<bool> closed{false};
 
   std::vector<std::unique_ptr<Assigned>> assigned;
-  std::size_t first = 0;  ///< Whose turn it is in the next poll.
+  std::size_t first = 0;                         ///< Whose turn it is in the next poll.
   std::map<TopicPartition, Offset> early_seeks;  ///< Of partitions that are not assigned yet.
 
   // Who tells the slot while nobody polls: for event_fd, which may be called from any thread.

@@ -9,7 +9,9 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-std::string text(const TopicPartition& topic_partition) { return topic_partition.topic + "-" + std::to_string(topic_partition.partition); }
+std::string text(const TopicPartition& topic_partition) {
+  return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
+}
 
 }  // namespace
 
@@ -26,8 +28,8 @@ Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> ConsumerImpl
   for (const auto& [name, time] : times) {
     const std::int64_t time_ms = time.time_since_epoch().count();
     if (time_ms < 0) {
-      return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " + text(name) +
-                                               "; times are milliseconds since 1970, 0 or more");
+      return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
+                                               text(name) + "; times are milliseconds since 1970, 0 or more");
     }
     auto log = current_log(name);
     if (!log) return log.error();
@@ -60,7 +62,9 @@ Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
 
 Result<> ConsumerImpl::check_group() const {
   if (!options.group_id.empty()) return {};
-  return Error(Errc::invalid_state, "this consumer has no group_id, under which positions are stored; set ConsumerOptions::group_id");
+  return Error(
+      Errc::invalid_state,
+      "this consumer has no group_id, under which positions are stored; set ConsumerOptions::group_id");
 }
 
 Result<> ConsumerImpl::commit_positions() {
@@ -84,23 +88,27 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
     if (!log) return log.error();
     // INV-2: no committed offset exceeds its partition's log end.
     if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
-      return Error(Errc::invalid_argument, "offset " + std::to_string(position.offset) + " of " + text(name) +
-                                               " cannot be committed: the log ends at " + std::to_string((*log)->log_end_offset()) +
-                                               "; commit the offset of the next record to read, 0 to the log end");
+      return Error(Errc::invalid_argument,
+                   "offset " + std::to_string(position.offset) + " of " + text(name) +
+                       " cannot be committed: the log ends at " + std::to_string((*log)->log_end_offset()) +
+                       "; commit the offset of the next record to read, 0 to the log end");
     }
-    commits.push_back({name, {.offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms}});
+    commits.push_back(
+        {name, {.offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms}});
   }
   if (auto stored = engine->catalog->commit_offsets(options.group_id, commits); !stored) return stored;
   engine->counters.offset_commits.add();
   return {};
 }
 
-Result<std::optional<OffsetAndMetadata>> ConsumerImpl::committed(const TopicPartition& topic_partition) const {
+Result<std::optional<OffsetAndMetadata>> ConsumerImpl::committed(
+    const TopicPartition& topic_partition) const {
   if (auto grouped = check_group(); !grouped) return grouped.error();
   auto stored = engine->catalog->committed(options.group_id, topic_partition);
   if (!stored) return stored.error();
   if (!*stored) return std::optional<OffsetAndMetadata>();
-  return std::optional<OffsetAndMetadata>(OffsetAndMetadata{(*stored)->offset, std::move((*stored)->metadata)});
+  return std::optional<OffsetAndMetadata>(
+      OffsetAndMetadata{(*stored)->offset, std::move((*stored)->metadata)});
 }
 
 }  // namespace detail

@@ -13,7 +13,8 @@ namespace detail {
 namespace {
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
-// A read-only engine has to look: first often, for a writer in full flow, then a hundred times a second, which costs next to no CPU. Both arbitrary.
+// A read-only engine has to look: first often, for a writer in full flow, then a hundred times a second,
+// which costs next to no CPU. Both arbitrary.
 constexpr std::int64_t look_every_ns_min = ns_per_ms;
 constexpr std::int64_t look_every_ns_max = 10 * ns_per_ms;
 // Reading the clock costs as much as a dozen looks at memory.
@@ -33,13 +34,16 @@ std::int64_t deadline_after(std::chrono::milliseconds timeout) noexcept {
 
 Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   if (assigned.empty()) {
-    return Error(Errc::invalid_state, "nothing is assigned to this consumer; call assign or assign_topic before poll");
+    return Error(Errc::invalid_state,
+                 "nothing is assigned to this consumer; call assign or assign_topic before poll");
   }
   slot->clear_event();
   std::int64_t deadline_ns = 0;
   for (bool is_first_look = true;; is_first_look = false) {
-    if (slot->take_interrupt()) return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
-    if (closed.load(std::memory_order_acquire)) return Error(Errc::closed, "the consumer was closed while it waited; make a new one");
+    if (slot->take_interrupt())
+      return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
+    if (closed.load(std::memory_order_acquire))
+      return Error(Errc::closed, "the consumer was closed while it waited; make a new one");
     if (auto usable = engine->check_usable(); !usable) return usable.error();
     auto got = collect();
     if (!got || *got != nullptr || timeout.count() <= 0) {
@@ -57,7 +61,9 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   if (auto prepared = prepare(); !prepared) return prepared.error();
   if (!has_news()) return std::unique_ptr<ConsumerRecordsImpl>();
   auto out = pool->take_records();
-  api::FetchBudget budget{.records_left = options.max_poll_records, .bytes_left = options.max_poll_bytes, .check_crcs = options.check_crcs};
+  api::FetchBudget budget{.records_left = options.max_poll_records,
+                          .bytes_left = options.max_poll_bytes,
+                          .check_crcs = options.check_crcs};
   const std::size_t count = assigned.size();
   std::size_t last = first;
   Result<> outcome;
@@ -77,7 +83,8 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   return std::unique_ptr<ConsumerRecordsImpl>();
 }
 
-Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget, ConsumerRecordsImpl& out) {
+Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget,
+                                            ConsumerRecordsImpl& out) {
   for (int resets = 0;; ++resets) {
     auto taken = entry.feed.take(budget, out);
     if (taken || taken.error().code() != Errc::offset_out_of_range || resets == resets_per_take) return taken;
@@ -99,11 +106,13 @@ Result<> ConsumerImpl::prepare() {
 }
 
 bool ConsumerImpl::has_news() const noexcept {
-  return std::any_of(assigned.begin(), assigned.end(), [](const auto& entry) { return !entry->is_paused && entry->feed.has_news(); });
+  return std::any_of(assigned.begin(), assigned.end(),
+                     [](const auto& entry) { return !entry->is_paused && entry->feed.has_news(); });
 }
 
 bool ConsumerImpl::must_return() const noexcept {
-  return slot->is_interrupted() || closed.load(std::memory_order_acquire) || engine->closed.load(std::memory_order_acquire);
+  return slot->is_interrupted() || closed.load(std::memory_order_acquire) ||
+         engine->closed.load(std::memory_order_acquire);
 }
 
 void ConsumerImpl::wait(std::int64_t deadline_ns) {

@@ -11,9 +11,14 @@ namespace detail {
 Result<> ConsumerImpl::resolve(Assigned& entry) {
   const partition::PartitionLog& log = entry.feed.log();
   switch (entry.pending) {
-    case Pending::none: return {};
-    case Pending::beginning: entry.feed.seek(log.log_start_offset()); break;
-    case Pending::end: entry.feed.seek(log.high_watermark()); break;
+    case Pending::none:
+      return {};
+    case Pending::beginning:
+      entry.feed.seek(log.log_start_offset());
+      break;
+    case Pending::end:
+      entry.feed.seek(log.high_watermark());
+      break;
     case Pending::start: {
       std::optional<catalog::CommittedOffset> stored;
       if (!options.group_id.empty()) {
@@ -22,13 +27,15 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
         stored = *std::move(committed_offset);
       }
       if (!stored) {
-        return apply_reset(entry, Error(Errc::no_offset_for_partition,
-                                        (options.group_id.empty() ? std::string("there is no group_id, so no committed offset")
-                                                                  : "group " + options.group_id + " has no committed offset") +
-                                            ", for " + entry.name().topic + "-" + std::to_string(entry.name().partition) +
-                                            ", whose offsets are " + std::to_string(log.log_start_offset()) + " to " +
-                                            std::to_string(log.high_watermark()) +
-                                            ", and auto_offset_reset is none; seek, or choose another policy"));
+        return apply_reset(
+            entry,
+            Error(Errc::no_offset_for_partition,
+                  (options.group_id.empty() ? std::string("there is no group_id, so no committed offset")
+                                            : "group " + options.group_id + " has no committed offset") +
+                      ", for " + entry.name().topic + "-" + std::to_string(entry.name().partition) +
+                      ", whose offsets are " + std::to_string(log.log_start_offset()) + " to " +
+                      std::to_string(log.high_watermark()) +
+                      ", and auto_offset_reset is none; seek, or choose another policy"));
       }
       entry.feed.seek(stored->offset);
       break;
@@ -43,9 +50,14 @@ Result<> ConsumerImpl::apply_reset(Assigned& entry, const Error& reason) {
   const partition::PartitionLog& log = entry.feed.log();
   Offset target = 0;
   switch (options.auto_offset_reset) {
-    case AutoOffsetReset::none: return reason;
-    case AutoOffsetReset::earliest: target = log.log_start_offset(); break;
-    case AutoOffsetReset::latest: target = log.high_watermark(); break;
+    case AutoOffsetReset::none:
+      return reason;
+    case AutoOffsetReset::earliest:
+      target = log.log_start_offset();
+      break;
+    case AutoOffsetReset::latest:
+      target = log.high_watermark();
+      break;
     case AutoOffsetReset::by_duration: {
       const std::int64_t since_ms = engine->clock.wall_ms() - options.auto_offset_reset_duration.count();
       auto found = partition::find_offset_for_time(entry.feed.log_ptr(), since_ms);
@@ -70,8 +82,10 @@ Result<Offset> ConsumerImpl::position(const TopicPartition& topic_partition) {
 
 Result<> ConsumerImpl::seek(const TopicPartition& topic_partition, Offset offset) {
   if (offset < 0) {
-    return Error(Errc::invalid_argument, "cannot seek " + topic_partition.topic + "-" + std::to_string(topic_partition.partition) + " to " +
-                                             std::to_string(offset) + "; offsets begin at 0, and seek_to_end goes to the end");
+    return Error(Errc::invalid_argument, "cannot seek " + topic_partition.topic + "-" +
+                                             std::to_string(topic_partition.partition) + " to " +
+                                             std::to_string(offset) +
+                                             "; offsets begin at 0, and seek_to_end goes to the end");
   }
   auto found = find(topic_partition);
   if (!found) {

@@ -20,12 +20,14 @@ constexpr std::size_t header_bytes = 32;
 constexpr std::size_t file_bytes = 4096;
 constexpr std::size_t value_count = sizeof(Metrics) / sizeof(std::uint64_t);
 // Metrics is nothing but uint64 fields, so that its fields in order are the file's values in order.
-static_assert(std::is_trivially_copyable_v<Metrics> && sizeof(Metrics) == value_count * sizeof(std::uint64_t));
+static_assert(std::is_trivially_copyable_v<Metrics> &&
+              sizeof(Metrics) == value_count * sizeof(std::uint64_t));
 static_assert(header_bytes + sizeof(Metrics) <= file_bytes);
 
 void store(std::byte* at, std::uint64_t value) noexcept {
   if constexpr (std::endian::native == std::endian::big) value = base::byte_swap(value);
-  std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at)).store(value, std::memory_order_relaxed);
+  std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at))
+      .store(value, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const s
 
 void CountersFile::update(const Metrics& metrics, std::int64_t wall_ms) noexcept {
   const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
-  for (std::size_t i = 0; i < value_count; ++i) store(map_.data() + header_bytes + i * sizeof(std::uint64_t), values[i]);
+  for (std::size_t i = 0; i < value_count; ++i)
+    store(map_.data() + header_bytes + i * sizeof(std::uint64_t), values[i]);
   store(map_.data() + 24, static_cast<std::uint64_t>(wall_ms));
 }
 
@@ -60,15 +63,19 @@ Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::
   }
   const std::byte* at = bytes->data();
   if (bytes->size() < header_bytes || base::as_text({at, magic.size()}) != magic) {
-    return Error(Errc::corrupt_metadata, path + " is not a counters file of seriatim; remove it, the next writer makes a new one");
+    return Error(Errc::corrupt_metadata,
+                 path + " is not a counters file of seriatim; remove it, the next writer makes a new one");
   }
   if (base::load_le<std::uint32_t>(at + 8) != version) {
-    return Error(Errc::unsupported_version, path + " was written by another version of seriatim; look at it with that one");
+    return Error(Errc::unsupported_version,
+                 path + " was written by another version of seriatim; look at it with that one");
   }
-  // A writer of the same version with fewer fields would be a bug; one that stores more is a later release that appended fields.
+  // A writer of the same version with fewer fields would be a bug; one that stores more is a later release
+  // that appended fields.
   std::array<std::uint64_t, value_count> values{};
   const std::size_t stored = base::load_le<std::uint32_t>(at + 12);
-  for (std::size_t i = 0; i < std::min(stored, value_count) && header_bytes + (i + 1) * 8 <= bytes->size(); ++i) {
+  for (std::size_t i = 0; i < std::min(stored, value_count) && header_bytes + (i + 1) * 8 <= bytes->size();
+       ++i) {
     values[i] = base::load_le<std::uint64_t>(at + header_bytes + i * 8);
   }
   PublishedCounters counters;

@@ -1,4 +1,5 @@
-// DIR/counters: the numbers of `Metrics` in a mapped file, for another process to look at while this one runs and after it died.
+// DIR/counters: the numbers of `Metrics` in a mapped file, for another process to look at while this one runs
+// and after it died.
 //
 //   0   8  magic "SERCNTRS"
 //   8   4  version, little-endian (1)

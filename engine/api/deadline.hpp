@@ -6,7 +6,8 @@
 
 namespace seriatim::api {
 
-/// `timeout` from now. A timeout beyond a year is taken for a year, so that the sum stays in the clock's range; a negative one for none.
+/// `timeout` from now. A timeout beyond a year is taken for a year, so that the sum stays in the clock's
+/// range; a negative one for none.
 template <class Rep, class Period>
 std::chrono::steady_clock::time_point deadline_after(std::chrono::duration<Rep, Period> timeout) noexcept {
   using Duration = std::chrono::duration<Rep, Period>;

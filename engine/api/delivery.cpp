@@ -67,7 +67,9 @@ bool DeliveryFuture::wait_for(std::chrono::nanoseconds timeout) const {
   return state_ && state_->wait_until(api::deadline_after(timeout));
 }
 
-bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) { return state_ && state_->suspend(handle); }
+bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) {
+  return state_ && state_->suspend(handle);
+}
 
 }  // namespace v0
 }  // namespace seriatim

@@ -46,8 +46,8 @@ struct Delivery {
   std::shared_ptr<detail::DeliveryState> state{};  ///< May be empty.
   DeliveryCallback callback{};                     ///< May be empty.
   std::shared_ptr<const std::vector<ProducerInterceptor>> interceptors{};
-  MemoryLease memory{};                            ///< Given back before anybody is told.
-  InFlightMark in_flight{};                        ///< Ends after everybody was told: flush returns then.
+  MemoryLease memory{};      ///< Given back before anybody is told.
+  InFlightMark in_flight{};  ///< Ends after everybody was told: flush returns then.
 
   /// Interceptors, then the callback, then the future.
   void complete(const Result<RecordMetadata>& result);

@@ -80,6 +80,14 @@ std::vector<DeliveryThread::Timer> DeliveryThread::take_due(std::int64_t now_ns)
   return due;
 }
 
+void DeliveryThread::wait_for_work(std::int64_t now_ns) {
+  if (timers_.empty()) {
+    wake_.wait(mutex_);
+  } else {
+    wake_.wait_until(mutex_, deadline_after(std::chrono::nanoseconds(timers_.front().due_ns - now_ns)));
+  }
+}
+
 void DeliveryThread::loop() {
   for (;;) {
     std::vector<PendingDelivery> pending;
@@ -92,14 +100,11 @@ void DeliveryThread::loop() {
         due = take_due(now_ns);
         pending = std::exchange(pending_, {});
         if (!due.empty() || !pending.empty()) break;
-        // Only when nothing is left: what on_due appended, and what callbacks sent, comes round once more before the end.
+        // Only when nothing is left: what on_due appended, and what callbacks sent, comes round once more
+        // before the end.
         finished_ = stopping_;
         if (finished_) return;
-        if (timers_.empty()) {
-          wake_.wait(mutex_);
-        } else {
-          wake_.wait_until(mutex_, deadline_after(std::chrono::nanoseconds(timers_.front().due_ns - now_ns)));
-        }
+        wait_for_work(now_ns);
       }
     }
     for (const auto& timer : due) {

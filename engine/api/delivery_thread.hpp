@@ -1,5 +1,5 @@
-// The one engine thread that tells producers what became of their records: it syncs what asynchronous `acks = all` sends wait for, drives
-// lingering batches when they are due, and runs callbacks.
+// The one engine thread that tells producers what became of their records: it syncs what asynchronous `acks =
+// all` sends wait for, drives lingering batches when they are due, and runs callbacks.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace seriatim::api {
 /// A batch of the log whose outcome is to be delivered.
 struct PendingDelivery {
   partition::PartitionPtr partition{};
-  Offset sync_end = -1;                       ///< Sync up to here first; -1: nothing to wait for.
+  Offset sync_end = -1;  ///< Sync up to here first; -1: nothing to wait for.
   std::vector<Delivery> deliveries{};
   std::vector<Result<RecordMetadata>> outcomes{};  ///< One per delivery, valid if the sync succeeds.
 };
@@ -35,8 +35,8 @@ struct PendingDelivery {
 class Lingering {
  public:
   virtual ~Lingering() = default;
-  /// Appends what is due at `now_ns` of the monotonic clock: at or after the time it was scheduled for, the largest value when the engine is
-  /// closed. On the delivery thread.
+  /// Appends what is due at `now_ns` of the monotonic clock: at or after the time it was scheduled for, the
+  /// largest value when the engine is closed. On the delivery thread.
   virtual void on_due(std::int64_t now_ns) = 0;
 };
 
@@ -47,18 +47,20 @@ class DeliveryThread {
   DeliveryThread(const DeliveryThread&) = delete;
   DeliveryThread& operator=(const DeliveryThread&) = delete;
 
-  /// Hands over a batch; in the order of these calls per partition, callbacks run. After the end of the thread, in the caller's. Any thread.
+  /// Hands over a batch; in the order of these calls per partition, callbacks run. After the end of the
+  /// thread, in the caller's. Any thread.
   void deliver(PendingDelivery pending);
   /// Calls `item` back at `due_ns` of the monotonic clock. Any thread.
   /// @return false if the thread has ended: nobody will call.
   [[nodiscard]] bool schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns);
-  /// Appends every lingering batch, syncs and delivers everything that was handed over, and ends the thread. Idempotent. Not on the thread itself.
+  /// Appends every lingering batch, syncs and delivers everything that was handed over, and ends the thread.
+  /// Idempotent. Not on the thread itself.
   void stop();
-  /// Whether the caller runs on this thread, that is inside a callback or a coroutine that a send resumed: waiting for deliveries there would be
-  /// waiting for itself.
+  /// Whether the caller runs on this thread, that is inside a callback or a coroutine that a send resumed:
+  /// waiting for deliveries there would be waiting for itself.
   bool is_current() const noexcept { return current_ == this; }
-  /// Destroys the engine, and this object with it, when the thread has finished: for the last handle being dropped on the thread itself, which
-  /// the engine's destructor could not join.
+  /// Destroys the engine, and this object with it, when the thread has finished: for the last handle being
+  /// dropped on the thread itself, which the engine's destructor could not join.
   void adopt(detail::EngineImpl* engine);
 
  private:
@@ -69,6 +71,7 @@ class DeliveryThread {
   void run();
   void loop();
   std::vector<Timer> take_due(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
+  void wait_for_work(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
   static void deliver_all(std::vector<PendingDelivery> pending);
 
   static inline thread_local const DeliveryThread* current_ = nullptr;

@@ -33,7 +33,8 @@ Result<> Engine::close() const {
   if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
   if (impl_->delivery && impl_->delivery->is_current()) {
     return Error(Errc::invalid_state,
-                 "close waits for the outcomes of sends, and this is the thread that delivers them (a callback, or a coroutine that a send "
+                 "close waits for the outcomes of sends, and this is the thread that delivers them (a "
+                 "callback, or a coroutine that a send "
                  "resumed); call it from another thread");
   }
   return impl_->close();

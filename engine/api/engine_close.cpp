@@ -49,14 +49,18 @@ Result<> EngineImpl::checkpoint() {
 Result<> EngineImpl::close() {
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
-  for (const auto& partition : open_partitions()) partition->listeners().notify();  // Sleeping consumers find the engine closed.
+  for (const auto& partition : open_partitions())
+    partition->listeners().notify();  // Sleeping consumers find the engine closed.
   if (background) background->stop();
   if (delivery) delivery->stop();
   const base::MutexLock guard(admin_mutex);
   auto outcome = is_read_only() ? Result<>{} : close_partitions();
-  // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a file in a process.
+  // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
+  // file in a process.
   catalog->close();
-  if (counters_file) counters_file->update(metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
+  if (counters_file)
+    counters_file->update(
+        metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
   counters_file.reset();
   lock.release();
   return outcome;
@@ -68,7 +72,8 @@ Result<> EngineImpl::close_partitions() {
   const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     for (const auto& slot : topic->partitions) {
-      // Closes the slot too: nobody who looked the topic up before may open a partition beside the next engine.
+      // Closes the slot too: nobody who looked the topic up before may open a partition beside the next
+      // engine.
       const auto log = slot->close();
       if (log == nullptr) continue;
       auto checkpoint = std::static_pointer_cast<partition::Partition>(log)->close();

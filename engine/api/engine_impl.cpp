@@ -16,7 +16,8 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system, const base::Clock& engine_clock)
+EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system,
+                       const base::Clock& engine_clock)
     : directory(std::move(dir)),
       options(std::move(engine_options)),
       vfs(file_system),
@@ -28,12 +29,16 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                   .clock = engine_clock,
                   .health = health,
                   .counters = partition_counters,
-                  .report = [this](bool is_error, std::string_view line) { report(is_error ? LogLevel::error : LogLevel::warn, line); }},
+                  .report =
+                      [this](bool is_error, std::string_view line) {
+                        report(is_error ? LogLevel::error : LogLevel::warn, line);
+                      }},
       topics(std::make_shared<const api::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {
   if (os::fork_generation() != opened_in) {
-    // A child's copy: files and locks are the parent's, and the threads do not exist here, so that nothing may join them.
+    // A child's copy: files and locks are the parent's, and the threads do not exist here, so that nothing
+    // may join them.
     static_cast<void>(background.release());
     static_cast<void>(delivery.release());
     return;
@@ -52,7 +57,8 @@ void EngineImpl::destroy(EngineImpl* engine) noexcept {
 Result<> EngineImpl::check_usable() const {
   if (os::fork_generation() != opened_in) {
     return Error(Errc::invalid_state, directory.string() +
-                                          ": this engine was opened before fork() and belongs to the parent process; open the directory again in "
+                                          ": this engine was opened before fork() and belongs to the parent "
+                                          "process; open the directory again in "
                                           "the child, read-only if the parent goes on writing");
   }
   if (closed.load(std::memory_order_acquire)) {
@@ -64,7 +70,9 @@ Result<> EngineImpl::check_usable() const {
 Result<> EngineImpl::check_writable() const {
   if (auto usable = check_usable(); !usable) return usable;
   if (is_read_only()) {
-    return Error(Errc::read_only, directory.string() + " was opened with OpenMode::read_only; open it with read_write to change anything");
+    return Error(Errc::read_only,
+                 directory.string() +
+                     " was opened with OpenMode::read_only; open it with read_write to change anything");
   }
   return {};
 }
@@ -96,18 +104,21 @@ Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
   std::vector<std::string_view> names;
   for (const auto& entry : *known) names.push_back(entry.first);
   const auto nearest = base::nearest(name, names);
-  return Error(Errc::unknown_topic_or_partition,
-               "no topic " + std::string(name) + " in " + directory.string() +
-                   (nearest.empty() ? std::string("; create it with Admin::create_topic or `seriatim topic create`")
-                                   : "; did you mean " + std::string(nearest) + "?"));
+  return Error(
+      Errc::unknown_topic_or_partition,
+      "no topic " + std::string(name) + " in " + directory.string() +
+          (nearest.empty() ? std::string("; create it with Admin::create_topic or `seriatim topic create`")
+                           : "; did you mean " + std::string(nearest) + "?"));
 }
 
-Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name, PartitionId partition) {
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name,
+                                                             PartitionId partition) {
   auto found = topic(topic_name);
   if (!found) return found.error();
   if (partition < 0 || partition >= (*found)->partition_count()) {
-    return Error(Errc::unknown_topic_or_partition, "topic " + std::string(topic_name) + " has partitions 0 to " +
-                                                       std::to_string((*found)->partition_count() - 1) + ", not " + std::to_string(partition));
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + std::string(topic_name) + " has partitions 0 to " +
+                     std::to_string((*found)->partition_count() - 1) + ", not " + std::to_string(partition));
   }
   auto log = (*found)->partitions[static_cast<std::size_t>(partition)]->log_ptr();
   if (!log || !is_read_only()) return log;
@@ -115,7 +126,8 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view to
   auto states = catalog->partition_states(topic_name);
   if (!states) return states.error();
   if (static_cast<std::size_t>(partition) < states->size()) {
-    static_cast<partition::Follower&>(**log).set_log_start((*states)[static_cast<std::size_t>(partition)].log_start_offset);
+    static_cast<partition::Follower&>(**log).set_log_start(
+        (*states)[static_cast<std::size_t>(partition)].log_start_offset);
   }
   return log;
 }
@@ -124,7 +136,8 @@ Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_nam
   if (auto writable = check_writable(); !writable) return writable.error();
   auto log = partition_log(topic_name, partition);
   if (!log) return log.error();
-  return std::static_pointer_cast<partition::Partition>(*std::move(log));  // Writing engines open nothing else.
+  return std::static_pointer_cast<partition::Partition>(
+      *std::move(log));  // Writing engines open nothing else.
 }
 
 std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
@@ -133,7 +146,8 @@ std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
   const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
   for (const auto& [name, topic] : *all) {
     for (const auto& slot : topic->partitions) {
-      if (auto log = slot->if_open()) open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
+      if (auto log = slot->if_open())
+        open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
     }
   }
   return open;
@@ -156,25 +170,30 @@ api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const a
     topic->config = *config;
   } else {
     // Checked when it was stored; a rule that has changed since must not make the data unreachable.
-    report(LogLevel::error, "topic " + record.name + ": " + config.error().message() + "; the defaults are in force");
+    report(LogLevel::error,
+           "topic " + record.name + ": " + config.error().message() + "; the defaults are in force");
   }
   if (previous != nullptr) topic->partitions = previous->partitions;
   for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
-    topic->partitions.push_back(std::make_shared<api::PartitionSlot>([this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
+    topic->partitions.push_back(std::make_shared<api::PartitionSlot>(
+        [this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
   }
   return topic;
 }
 
-Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id, PartitionId index) {
+Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
+                                                              PartitionId index) {
   auto record = catalog->topic(name);
   if (!record) return record.error();
   if (record->topic_id != id) {
-    return Error(Errc::unknown_topic_or_partition, "topic " + name + " was deleted and another of its name created; look the topic up again");
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + name + " was deleted and another of its name created; look the topic up again");
   }
   auto states = catalog->partition_states(name);
   if (!states) return states.error();
   if (static_cast<std::size_t>(index) >= states->size()) {
-    return Error(Errc::unknown_topic_or_partition, "topic " + name + " has no partition " + std::to_string(index));
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + name + " has no partition " + std::to_string(index));
   }
   const auto& state = (*states)[static_cast<std::size_t>(index)];
   auto config = catalog::resolve_config(record->config);
@@ -182,8 +201,10 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
   const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
   if (is_read_only()) {
     const bool gaps = state.compacted_to_offset > 0 || effective.cleanup_policy != CleanupPolicy::delete_;
-    auto follower = partition::Follower::open(
-        environment, {.name = {name, index}, .directory = path, .log_start_offset = state.log_start_offset, .may_have_gaps = gaps});
+    auto follower = partition::Follower::open(environment, {.name = {name, index},
+                                                            .directory = path,
+                                                            .log_start_offset = state.log_start_offset,
+                                                            .may_have_gaps = gaps});
     if (!follower) return follower.error();
     return partition::PartitionLogPtr(*std::move(follower));
   }

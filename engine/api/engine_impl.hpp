@@ -1,4 +1,5 @@
-// What stands behind every public handle: the engine's parts in the order in which they are opened, and closed in reverse.
+// What stands behind every public handle: the engine's parts in the order in which they are opened, and
+// closed in reverse.
 #pragma once
 
 #include <atomic>
@@ -51,9 +52,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   EngineImpl& operator=(const EngineImpl&) = delete;
 
   /// The seam for tests: another file system, another clock.
-  static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options, os::Vfs& vfs,
-                                                  const base::Clock& clock);
-  /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins, later.
+  static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options,
+                                                  os::Vfs& vfs, const base::Clock& clock);
+  /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins,
+  /// later.
   static void destroy(EngineImpl* engine) noexcept;
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
@@ -95,7 +97,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
   /// @param id  the topic that is meant: one of the same name may have taken its place.
-  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id, PartitionId partition);
+  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
+                                                    PartitionId partition);
   std::string log_directory() const;
   /// Removes the partition directories of a topic that the catalog calls deleted.
   Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);

@@ -23,7 +23,8 @@ constexpr std::string_view unborn_catalog_prefix = "catalog.new";
 // Names that an interrupted birth may have left in a directory that has no FORMAT yet.
 bool is_birth_leftover(std::string_view name) {
   return name == os::lock_file_name || name == "log" || name == catalog_directory_name ||
-         name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix || name == std::string(api::format_file_name) + ".tmp";
+         name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
+         name == std::string(api::format_file_name) + ".tmp";
 }
 
 Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
@@ -39,13 +40,17 @@ Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir, EngineOptions engine_options, os::Vfs& vfs,
+Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
+                                                     EngineOptions engine_options, os::Vfs& vfs,
                                                      const base::Clock& clock) {
-  if (dir.empty()) return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
+  if (dir.empty())
+    return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
   if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
-    return Error(Errc::invalid_argument, "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
+    return Error(Errc::invalid_argument,
+                 "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
   }
-  const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock), &EngineImpl::destroy);
+  const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
+                                         &EngineImpl::destroy);
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     if (auto step = impl->open_catalog(); !step) return step;
@@ -55,7 +60,8 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     return impl->recover_after_crash();
   }();
   if (!opened) {
-    impl->closed.store(true, std::memory_order_release);  // Nothing was begun that a close would have to finish.
+    impl->closed.store(true,
+                       std::memory_order_release);  // Nothing was begun that a close would have to finish.
     return opened.error();
   }
   if (!impl->is_read_only()) impl->start_threads();
@@ -68,7 +74,9 @@ Result<> EngineImpl::open_directory() {
   if (!exists) return exists.error();
   if (!*exists) {
     if (options.mode != OpenMode::create_if_missing) {
-      return Error(Errc::not_found, dir + " does not exist; create it by opening it with OpenMode::create_if_missing, or correct the path");
+      return Error(Errc::not_found, dir +
+                                        " does not exist; create it by opening it with "
+                                        "OpenMode::create_if_missing, or correct the path");
     }
     if (auto created = vfs.create_directory(dir); !created) return created;
     if (auto synced = vfs.sync_directory(os::parent_path(dir)); !synced) return synced;
@@ -78,11 +86,14 @@ Result<> EngineImpl::open_directory() {
   if (!*has_format) {
     auto entries = vfs.list(dir);
     if (!entries) return entries.error();
-    const auto foreign = std::find_if(entries->begin(), entries->end(), [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
+    const auto foreign = std::find_if(entries->begin(), entries->end(),
+                                      [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
     if (foreign != entries->end() || options.mode == OpenMode::read_only) {
-      return Error(Errc::not_a_data_directory,
-                   dir + " has no FORMAT file" + (foreign != entries->end() ? " but holds " + foreign->name : std::string()) +
-                       ": it is not a seriatim data directory; choose another one, or an empty one to begin with");
+      return Error(
+          Errc::not_a_data_directory,
+          dir + " has no FORMAT file" +
+              (foreign != entries->end() ? " but holds " + foreign->name : std::string()) +
+              ": it is not a seriatim data directory; choose another one, or an empty one to begin with");
     }
   }
   if (is_read_only()) {
@@ -112,8 +123,9 @@ Result<> EngineImpl::open_catalog() {
     auto format = api::read_format_file(vfs, dir);
     if (!format) return format.error();
   }
-  auto opened = catalog::Catalog::open(path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
-                                              .process_identity = [] { return os::fork_generation(); }});
+  auto opened = catalog::Catalog::open(
+      path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
+             .process_identity = [] { return os::fork_generation(); }});
   if (!opened) return opened.error();
   catalog.emplace(*std::move(opened));
   if (is_read_only()) return {};
@@ -130,26 +142,33 @@ Result<> EngineImpl::give_birth() {
   auto logs = vfs.list(log_directory());
   if (!logs && logs.error().code() != Errc::not_found) return logs.error();
   if (logs && !logs->empty()) {
-    return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " + logs->front().name +
-                                             ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory");
+    return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " +
+                                             logs->front().name +
+                                             ". Nothing was changed: restore FORMAT from a copy of this "
+                                             "directory, or choose another directory");
   }
   auto entries = vfs.list(dir);
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
-    const bool is_catalog = entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
+    const bool is_catalog =
+        entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
     if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == "log")) {
       if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
     }
   }
   if (auto created = vfs.create_directory(log_directory()); !created) return created;
-  const std::string unborn = os::join_path(dir, std::string(unborn_catalog_prefix) + "." + std::to_string(os::process_id()));
+  const std::string unborn =
+      os::join_path(dir, std::string(unborn_catalog_prefix) + "." + std::to_string(os::process_id()));
   if (auto created = vfs.create_directory(unborn); !created) return created;
-  const catalog::CatalogFiles seam{.rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
-                                   .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
-                                   .process_identity = [] { return os::fork_generation(); }};
+  const catalog::CatalogFiles seam{
+      .rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
+      .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
+      .process_identity = [] { return os::fork_generation(); }};
   const catalog::Id id = api::random_id();
   if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
-  if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam); !published) return published;
+  if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
+      !published)
+    return published;
   return api::write_format_file(vfs, dir, {.version = api::format_version, .directory_id = id});
 }
 
@@ -163,14 +182,15 @@ Result<> EngineImpl::load_topics() {
 }
 
 Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId partition_count) {
-  // Renamed first: the name is free for a new topic at once, and what is left of a crash in between is recognised by it.
+  // Renamed first: the name is free for a new topic at once, and what is left of a crash in between is
+  // recognised by it.
   for (PartitionId i = 0; i < partition_count; ++i) {
     const std::string path = os::join_path(log_directory(), format::partition_directory(topic, i));
     auto exists = vfs.exists(path);
     if (!exists) return exists.error();
     if (!*exists) continue;
-    const std::string aside =
-        os::join_path(log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
+    const std::string aside = os::join_path(
+        log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
     if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
     // Descriptors are kept by name, and the name is about to mean other files.
     files.forget_below(path);
@@ -196,8 +216,8 @@ Result<> EngineImpl::finish_deletions() {
   return {};
 }
 
-// After a clean close nothing is opened before it is used. After a crash every partition is recovered at once, because committed offsets must not
-// exceed the recovered ends (INV-2).
+// After a clean close nothing is opened before it is used. After a crash every partition is recovered at
+// once, because committed offsets must not exceed the recovered ends (INV-2).
 Result<> EngineImpl::recover_after_crash() {
   if (was_clean) return {};
   std::map<TopicPartition, Offset> ends;
@@ -212,7 +232,9 @@ Result<> EngineImpl::recover_after_crash() {
   auto lowered = catalog->clamp_offsets(ends);
   if (!lowered) return lowered.error();
   if (*lowered > 0) {
-    report(LogLevel::warn, std::to_string(*lowered) + " committed offsets were beyond the recovered end of their partition and were set back to it");
+    report(LogLevel::warn,
+           std::to_string(*lowered) +
+               " committed offsets were beyond the recovered end of their partition and were set back to it");
   }
   return {};
 }

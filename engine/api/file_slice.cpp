@@ -11,7 +11,9 @@ FileSlice::FileSlice(FileSlice&&) noexcept = default;
 FileSlice& FileSlice::operator=(FileSlice&&) noexcept = default;
 FileSlice::~FileSlice() = default;
 
-int FileSlice::fd() const noexcept { return impl_ != nullptr && impl_->slice.file != nullptr ? impl_->slice.file->descriptor() : -1; }
+int FileSlice::fd() const noexcept {
+  return impl_ != nullptr && impl_->slice.file != nullptr ? impl_->slice.file->descriptor() : -1;
+}
 std::uint64_t FileSlice::position() const noexcept { return impl_ != nullptr ? impl_->slice.position : 0; }
 std::size_t FileSlice::size() const noexcept { return impl_ != nullptr ? impl_->slice.size_bytes : 0; }
 Offset FileSlice::first_offset() const noexcept { return impl_ != nullptr ? impl_->slice.first_offset : 0; }

@@ -51,13 +51,14 @@ bool parse_id(std::string_view text, catalog::Id& out) {
 }
 
 std::string body_text(const FormatFile& format) {
-  return std::string(magic_line) + "format " + std::to_string(format.version) + "\nfeatures " + hex64(0) + "\ndirectory " +
-         id_text(format.directory_id) + "\n";
+  return std::string(magic_line) + "format " + std::to_string(format.version) + "\nfeatures " + hex64(0) +
+         "\ndirectory " + id_text(format.directory_id) + "\n";
 }
 
 Error damaged(const std::string& path) {
-  return {Errc::corrupt_metadata,
-          path + " is not what seriatim wrote there. The records in log/ are not affected: restore FORMAT from a copy of this directory"};
+  return {Errc::corrupt_metadata, path +
+                                      " is not what seriatim wrote there. The records in log/ are not "
+                                      "affected: restore FORMAT from a copy of this directory"};
 }
 
 }  // namespace
@@ -71,18 +72,23 @@ Result<FormatFile> read_format_file(os::Vfs& vfs, const std::string& directory) 
   std::string_view rest = text.substr(magic_line.size());
   std::string_view value;
   FormatFile format;
-  if (!take_line(rest, "format", value) || !parse_number(value, format.version, 10) || format.version < 1) return damaged(path);
+  if (!take_line(rest, "format", value) || !parse_number(value, format.version, 10) || format.version < 1)
+    return damaged(path);
   std::uint64_t features = 0;
   const bool newer_format = format.version > format_version;
-  if (!newer_format && (!take_line(rest, "features", value) || !parse_number(value, features, 16))) return damaged(path);
+  if (!newer_format && (!take_line(rest, "features", value) || !parse_number(value, features, 16)))
+    return damaged(path);
   if (newer_format || features != 0) {
     return Error(Errc::unsupported_version,
-                 path + " says format " + std::to_string(format.version) + ", features " + hex64(features) + "; this seriatim knows format " +
-                     std::to_string(format_version) + " and no features. The directory is not damaged: open it with a newer seriatim");
+                 path + " says format " + std::to_string(format.version) + ", features " + hex64(features) +
+                     "; this seriatim knows format " + std::to_string(format_version) +
+                     " and no features. The directory is not damaged: open it with a newer seriatim");
   }
   if (!take_line(rest, "directory", value) || !parse_id(value, format.directory_id)) return damaged(path);
   const std::string_view body = text.substr(0, text.size() - rest.size());
-  if (!take_line(rest, "checksum", value) || value != hex64(base::xxh3_64(base::as_bytes(body))) || !rest.empty()) return damaged(path);
+  if (!take_line(rest, "checksum", value) || value != hex64(base::xxh3_64(base::as_bytes(body))) ||
+      !rest.empty())
+    return damaged(path);
   return format;
 }
 
@@ -97,7 +103,8 @@ std::string id_text(const catalog::Id& id) {
 }
 
 std::string kafka_uuid_text(const catalog::Id& id) {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  static constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string text;
   std::uint32_t bits = 0;
   int count = 0;
@@ -113,7 +120,8 @@ catalog::Id random_id() {
   std::random_device device;
   catalog::Id id;
   do {
-    for (std::size_t i = 0; i < id.size(); i += 4) base::store_be(id.data() + i, static_cast<std::uint32_t>(device()));
+    for (std::size_t i = 0; i < id.size(); i += 4)
+      base::store_be(id.data() + i, static_cast<std::uint32_t>(device()));
     id[6] = (id[6] & std::byte{0x0f}) | std::byte{0x40};
     id[8] = (id[8] & std::byte{0x3f}) | std::byte{0x80};
   } while (kafka_uuid_text(id).front() == '-');

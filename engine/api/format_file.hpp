@@ -6,8 +6,9 @@
 //   directory 0123456789abcdef0123456789abcdef
 //   checksum 0123456789abcdef
 //
-// The checksum is XXH3-64 of everything before its line. A higher format, or a feature bit that is not known, means a newer seriatim: refused as such
-// before anything else is looked at, also the checksum, whose rule may have changed.
+// The checksum is XXH3-64 of everything before its line. A higher format, or a feature bit that is not known,
+// means a newer seriatim: refused as such before anything else is looked at, also the checksum, whose rule
+// may have changed.
 #pragma once
 
 #include <string>

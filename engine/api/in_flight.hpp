@@ -13,7 +13,8 @@ namespace seriatim::api {
 
 /// Counts records that are accepted and not yet delivered, for flush and close. Any thread.
 ///
-/// By generations: a flush begins a new one and waits for those before it, so that records sent meanwhile cannot keep it waiting.
+/// By generations: a flush begins a new one and waits for those before it, so that records sent meanwhile
+/// cannot keep it waiting.
 class InFlight {
  public:
   /// @return what `remove` wants to be told.
@@ -34,7 +35,8 @@ class InFlight {
 class InFlightMark {
  public:
   InFlightMark() noexcept = default;
-  explicit InFlightMark(std::shared_ptr<InFlight> counted) : counted_(std::move(counted)), generation_(counted_->add()) {}
+  explicit InFlightMark(std::shared_ptr<InFlight> counted)
+      : counted_(std::move(counted)), generation_(counted_->add()) {}
   InFlightMark(InFlightMark&&) noexcept = default;
   InFlightMark& operator=(InFlightMark&& other) noexcept {
     if (this != &other) {

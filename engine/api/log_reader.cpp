@@ -20,14 +20,19 @@ constexpr std::size_t read_records_max = 1'000'000;  // as ConsumerOptions::max_
 
 Result<> check_count(std::size_t records) {
   if (records >= 1 && records <= read_records_max) return {};
-  return Error(Errc::invalid_argument, "cannot read " + std::to_string(records) + " records at once; ask for 1 to 1'000'000");
+  return Error(Errc::invalid_argument,
+               "cannot read " + std::to_string(records) + " records at once; ask for 1 to 1'000'000");
 }
 
 // Collects the records of a partition from the back, so that those of one batch have to be turned round.
 class BackwardReader {
  public:
   BackwardReader(const detail::LogReaderImpl& reader, Offset before, std::size_t records_max)
-      : reader_(reader), before_(before), records_max_(records_max), cursor_(reader.log), start_(reader.log->log_start_offset()) {}
+      : reader_(reader),
+        before_(before),
+        records_max_(records_max),
+        cursor_(reader.log),
+        start_(reader.log->log_start_offset()) {}
 
   Result<std::unique_ptr<detail::ConsumerRecordsImpl>> read() {
     auto out = reader_.pool->take_records();
@@ -36,7 +41,8 @@ class BackwardReader {
       detail::ConsumerRecordsImpl::recycle(std::move(out));
       return outcome.error();
     }
-    if (!out->views.empty()) out->ranges.push_back({reader_.name, 0, out->views.size(), out->views.front().offset() + 1});
+    if (!out->views.empty())
+      out->ranges.push_back({reader_.name, 0, out->views.size(), out->views.front().offset() + 1});
     return out;
   }
 
@@ -70,7 +76,8 @@ class BackwardReader {
     format::DecodedRecord record;
     for (Offset next = batch.header.base_offset;;) {
       const auto step = records.next(record);
-      if (step == format::RecordCursor::Step::malformed) return partition::malformed_records(*reader_.log, batch, next);
+      if (step == format::RecordCursor::Step::malformed)
+        return partition::malformed_records(*reader_.log, batch, next);
       if (step == format::RecordCursor::Step::end) break;
       const Offset offset = batch.header.base_offset + record.offset_delta;
       next = offset + 1;
@@ -92,11 +99,14 @@ class BackwardReader {
 
 }  // namespace
 
-Result<LogReader> Engine::reader(const TopicPartition& topic_partition) const { return detail::LogReaderImpl::create(impl_, topic_partition); }
+Result<LogReader> Engine::reader(const TopicPartition& topic_partition) const {
+  return detail::LogReaderImpl::create(impl_, topic_partition);
+}
 
 namespace detail {
 
-Result<LogReader> LogReaderImpl::create(std::shared_ptr<EngineImpl> engine, const TopicPartition& topic_partition) {
+Result<LogReader> LogReaderImpl::create(std::shared_ptr<EngineImpl> engine,
+                                        const TopicPartition& topic_partition) {
   auto log = engine->partition_log(topic_partition.topic, topic_partition.partition);
   if (!log) return log.error();
   return LogReader(std::make_shared<const LogReaderImpl>(std::move(engine), *std::move(log)));
@@ -106,13 +116,15 @@ Result<> LogReaderImpl::prepare() const {
   if (auto usable = engine->check_usable(); !usable) return usable;
   if (auto looked = log->refresh(); !looked) return looked;
   if (!log->is_deleted()) return {};
-  return Error(Errc::unknown_topic_or_partition, "topic " + name->topic + " was deleted; make a reader of another one");
+  return Error(Errc::unknown_topic_or_partition,
+               "topic " + name->topic + " was deleted; make a reader of another one");
 }
 
 Result<ConsumerRecords> LogReaderImpl::read_forward(Offset from, std::size_t max_records) const {
   if (auto prepared = prepare(); !prepared) return prepared.error();
   if (auto checked = check_count(max_records); !checked) return checked.error();
-  if (from < log->log_start_offset() || from > log->high_watermark()) return partition::out_of_range(*log, from);
+  if (from < log->log_start_offset() || from > log->high_watermark())
+    return partition::out_of_range(*log, from);
   api::RecordFeed feed(log, name, pool);
   feed.seek(from);
   auto out = pool->take_records();
@@ -127,7 +139,8 @@ Result<ConsumerRecords> LogReaderImpl::read_forward(Offset from, std::size_t max
 Result<ConsumerRecords> LogReaderImpl::read_backward(Offset before, std::size_t max_records) const {
   if (auto prepared = prepare(); !prepared) return prepared.error();
   if (auto checked = check_count(max_records); !checked) return checked.error();
-  auto read = partition::retry_if_replaced(*log, [&] { return BackwardReader(*this, before, max_records).read(); });
+  auto read =
+      partition::retry_if_replaced(*log, [&] { return BackwardReader(*this, before, max_records).read(); });
   if (!read) return read.error();
   return ConsumerRecordsImpl::wrap(*std::move(read));
 }
@@ -142,7 +155,8 @@ LogReader::~LogReader() = default;
 Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const {
   if (auto prepared = impl_->prepare(); !prepared) return prepared.error();
   if (max_bytes < 1 || max_bytes > partition::slice_bytes_max) {
-    return Error(Errc::invalid_argument, "cannot fetch up to " + std::to_string(max_bytes) + " bytes; ask for 1 to " +
+    return Error(Errc::invalid_argument, "cannot fetch up to " + std::to_string(max_bytes) +
+                                             " bytes; ask for 1 to " +
                                              std::to_string(partition::slice_bytes_max));
   }
   auto slice = partition::fetch_slice(impl_->log, from, max_bytes);
@@ -153,16 +167,20 @@ Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const {
 Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::size_t already_sent) const {
   if (auto usable = impl_->engine->check_usable(); !usable) return usable.error();
   if (already_sent > slice.size()) {
-    return Error(Errc::invalid_argument, "already_sent is " + std::to_string(already_sent) + ", beyond the slice's " +
-                                             std::to_string(slice.size()) + " bytes; add up what send_to returned for this slice");
+    return Error(Errc::invalid_argument, "already_sent is " + std::to_string(already_sent) +
+                                             ", beyond the slice's " + std::to_string(slice.size()) +
+                                             " bytes; add up what send_to returned for this slice");
   }
   if (already_sent == slice.size()) return std::size_t{0};
-  auto sent = os::send_range(out_fd, slice.fd(), slice.position() + already_sent, slice.size() - already_sent);
+  auto sent =
+      os::send_range(out_fd, slice.fd(), slice.position() + already_sent, slice.size() - already_sent);
   if (sent) impl_->engine->counters.sent_bytes.add(*sent);
   return sent;
 }
 
-Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const { return impl_->read_forward(from, max_records); }
+Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const {
+  return impl_->read_forward(from, max_records);
+}
 
 Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_records) const {
   return impl_->read_backward(before, max_records);
@@ -171,7 +189,8 @@ Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_
 Result<ConsumerRecords> LogReader::record_at(Offset offset) const {
   auto found = impl_->read_forward(offset, 1);
   if (!found) return found;
-  if (found->empty() && offset >= impl_->log->high_watermark()) return partition::out_of_range(*impl_->log, offset);
+  if (found->empty() && offset >= impl_->log->high_watermark())
+    return partition::out_of_range(*impl_->log, offset);
   if (!found->empty() && (*found)[0].offset() != offset) return ConsumerRecords();
   return found;
 }

@@ -20,9 +20,12 @@ struct LogReaderImpl {
   static Result<LogReader> create(std::shared_ptr<EngineImpl> engine, const TopicPartition& topic_partition);
 
   LogReaderImpl(std::shared_ptr<EngineImpl> engine_impl, partition::PartitionLogPtr partition_log)
-      : engine(std::move(engine_impl)), log(std::move(partition_log)), name(std::make_shared<const TopicPartition>(log->name())) {}
+      : engine(std::move(engine_impl)),
+        log(std::move(partition_log)),
+        name(std::make_shared<const TopicPartition>(log->name())) {}
 
-  /// ok if the engine can be used and the topic is there; looks for what a writer in another process has done.
+  /// ok if the engine can be used and the topic is there; looks for what a writer in another process has
+  /// done.
   Result<> prepare() const;
   Result<ConsumerRecords> read_forward(Offset from, std::size_t max_records) const;
   Result<ConsumerRecords> read_backward(Offset before, std::size_t max_records) const;

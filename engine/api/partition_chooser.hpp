@@ -1,4 +1,5 @@
-// Which partition a record without one goes to: Kafka's rules (kafka-log 7.3). One chooser per producer and topic.
+// Which partition a record without one goes to: Kafka's rules (kafka-log 7.3). One chooser per producer and
+// topic.
 #pragma once
 
 #include <atomic>

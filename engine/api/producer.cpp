@@ -14,24 +14,32 @@ namespace seriatim {
 inline namespace v0 {
 namespace {
 
-// Kafka has no upper bound; above this a lingering batch could not be stored under any usual max.message.bytes.
+// Kafka has no upper bound; above this a lingering batch could not be stored under any usual
+// max.message.bytes.
 constexpr std::size_t batch_size_max = 16U << 20;
 constexpr std::chrono::hours linger_max{24};  // Arbitrary; keeps due times in range.
 
 Result<> check_options(const ProducerOptions& options) {
-  const auto refuse = [](std::string what) { return Result<>(Error(Errc::invalid_argument, std::move(what))); };
+  const auto refuse = [](std::string what) {
+    return Result<>(Error(Errc::invalid_argument, std::move(what)));
+  };
   if (options.linger.count() < 0 || options.linger > linger_max) {
-    return refuse("ProducerOptions::linger is " + std::to_string(options.linger.count()) + " us; it must be 0 to 24 hours");
+    return refuse("ProducerOptions::linger is " + std::to_string(options.linger.count()) +
+                  " us; it must be 0 to 24 hours");
   }
   if (options.batch_size < 1 || options.batch_size > batch_size_max) {
-    return refuse("ProducerOptions::batch_size is " + std::to_string(options.batch_size) + "; it must be 1 to " + std::to_string(batch_size_max));
+    return refuse("ProducerOptions::batch_size is " + std::to_string(options.batch_size) +
+                  "; it must be 1 to " + std::to_string(batch_size_max));
   }
   if (options.buffer_memory < 1) return refuse("ProducerOptions::buffer_memory must be at least 1 byte");
   if (options.max_block.count() < 0) return refuse("ProducerOptions::max_block must be 0 or more");
   if (options.compression_type == CompressionType::producer) {
-    return refuse("ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a topic's setting");
+    return refuse(
+        "ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a "
+        "topic's setting");
   }
-  const int codec = static_cast<int>(options.compression_type) - static_cast<int>(CompressionType::uncompressed);
+  const int codec =
+      static_cast<int>(options.compression_type) - static_cast<int>(CompressionType::uncompressed);
   return format::check_level(static_cast<format::Codec>(codec), options.compression_level);
 }
 
@@ -45,17 +53,21 @@ Result<Producer> ProducerImpl::create(std::shared_ptr<EngineImpl> engine, Produc
   return Producer(std::make_shared<ProducerImpl>(std::move(engine), std::move(options)));
 }
 
-Result<format::FramedBatch> ProducerImpl::frame_records(const api::ProducerTopic& topic, std::span<const Record> records) const {
+Result<format::FramedBatch> ProducerImpl::frame_records(const api::ProducerTopic& topic,
+                                                        std::span<const Record> records) const {
   static thread_local format::BatchBuilder builder;
   builder.clear();
   const std::int64_t now_ms = engine_->clock.wall_ms();
   for (const Record& record : records) {
     if (record.key.is_null() && topic.needs_key()) {
-      return Error(Errc::invalid_record, "record " + std::to_string(&record - records.data()) + " has no key, but topic " + topic.topic->name +
+      return Error(Errc::invalid_record, "record " + std::to_string(&record - records.data()) +
+                                             " has no key, but topic " + topic.topic->name +
                                              " is compacted; give every record one. Nothing was appended");
     }
-    const std::int64_t timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : now_ms;
-    auto added = builder.append({.key = record.key, .value = record.value, .timestamp_ms = timestamp_ms, .headers = record.headers});
+    const std::int64_t timestamp_ms =
+        record.timestamp ? record.timestamp->time_since_epoch().count() : now_ms;
+    auto added = builder.append(
+        {.key = record.key, .value = record.value, .timestamp_ms = timestamp_ms, .headers = record.headers});
     if (!added) return added.error().with_context("record " + std::to_string(&record - records.data()));
   }
   return builder.frame(topic.frame_options(now_ms));
@@ -94,10 +106,12 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
     auto partition = (*topic)->partition(at.partition);
     if (!partition) return partition.error();
     if (key.is_null() && (*topic)->needs_key()) {
-      return Error(Errc::invalid_record, "topic " + at.topic + " is compacted, so every record needs a key; give the claim one");
+      return Error(Errc::invalid_record,
+                   "topic " + at.topic + " is compacted, so every record needs a key; give the claim one");
     }
     if (!is_direct()) drain(*partition);
-    return ClaimImpl::create(engine_, **topic, (*partition)->shared_from_this(), {.key = key, .value_size = value_size, .acks = options_.acks});
+    return ClaimImpl::create(engine_, **topic, (*partition)->shared_from_this(),
+                             {.key = key, .value_size = value_size, .acks = options_.acks});
   }();
   if (!outcome) engine_->counters.refused_appends.add();
   return outcome;
@@ -105,7 +119,9 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
 
 }  // namespace detail
 
-Result<Producer> Engine::producer(ProducerOptions options) const { return detail::ProducerImpl::create(impl_, std::move(options)); }
+Result<Producer> Engine::producer(ProducerOptions options) const {
+  return detail::ProducerImpl::create(impl_, std::move(options));
+}
 
 Producer::Producer(std::shared_ptr<detail::ProducerImpl> impl) noexcept : impl_(std::move(impl)) {}
 Producer::Producer(Producer&&) noexcept = default;
@@ -113,9 +129,13 @@ Producer& Producer::operator=(Producer&&) noexcept = default;
 Producer::~Producer() = default;
 
 DeliveryFuture Producer::send(const ProducerRecord& record) { return impl_->send(record); }
-Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) { return impl_->send(record, std::move(callback)); }
+Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) {
+  return impl_->send(record, std::move(callback));
+}
 Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) { return impl_->send_sync(record); }
-Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) { return impl_->append(at, records); }
+Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) {
+  return impl_->append(at, records);
+}
 Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) {
   return impl_->try_claim(at, value_size, key);
 }

@@ -12,7 +12,8 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-// A batch up to this size is framed on the stack; larger ones in a buffer that the thread keeps. 4 KiB: arbitrary, well inside any stack.
+// A batch up to this size is framed on the stack; larger ones in a buffer that the thread keeps. 4 KiB:
+// arbitrary, well inside any stack.
 constexpr std::size_t stack_batch_bytes = 4096;
 
 std::int64_t to_ms(const std::optional<Timestamp>& timestamp, const base::Clock& clock) noexcept {
@@ -40,23 +41,30 @@ format::BatchBuilder& thread_builder() {
 ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options)
     : engine_(std::move(engine)),
       options_(std::move(options)),
-      interceptors_(options_.interceptors.empty() ? nullptr : std::make_shared<const std::vector<ProducerInterceptor>>(options_.interceptors)),
+      interceptors_(options_.interceptors.empty()
+                        ? nullptr
+                        : std::make_shared<const std::vector<ProducerInterceptor>>(options_.interceptors)),
       topics_(*engine_, options_),
-      memory_(std::make_shared<api::BufferMemory>(options_.buffer_memory, engine_->counters.buffered_bytes_added,
+      memory_(std::make_shared<api::BufferMemory>(options_.buffer_memory,
+                                                  engine_->counters.buffered_bytes_added,
                                                   engine_->counters.buffered_bytes_removed)),
       in_flight_(std::make_shared<api::InFlight>()) {}
 
 ProducerImpl::~ProducerImpl() {
-  if (!engine_->check_usable()) return;  // The engine's close has delivered everything; a forked child has nothing of its own.
-  // A send that ran beside an earlier close may have left something. On the delivery thread nothing can be waited for, nor has to be: it goes on.
+  if (!engine_->check_usable())
+    return;  // The engine's close has delivered everything; a forked child has nothing of its own.
+  // A send that ran beside an earlier close may have left something. On the delivery thread nothing can be
+  // waited for, nor has to be: it goes on.
   drain(nullptr);
   if (engine_->delivery->is_current()) return;
-  if (auto closed = close(std::chrono::minutes(2)); !closed) engine_->report(LogLevel::error, "closing a producer: " + closed.error().message());
+  if (auto closed = close(std::chrono::minutes(2)); !closed)
+    engine_->report(LogLevel::error, "closing a producer: " + closed.error().message());
 }
 
 Result<> ProducerImpl::check_usable() const {
   if (auto usable = engine_->check_usable(); !usable) return usable;
-  if (closed_.load(std::memory_order_acquire)) return Error(Errc::closed, "this producer was closed; make a new one with Engine::producer");
+  if (closed_.load(std::memory_order_acquire))
+    return Error(Errc::closed, "this producer was closed; make a new one with Engine::producer");
   return {};
 }
 
@@ -75,9 +83,13 @@ Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) co
   auto partition = (*topic)->partition(route.index);
   if (!partition) return partition.error();
   route.partition = *partition;
-  route.input = {.key = record.key, .value = record.value, .timestamp_ms = to_ms(record.timestamp, engine_->clock), .headers = record.headers};
+  route.input = {.key = record.key,
+                 .value = record.value,
+                 .timestamp_ms = to_ms(record.timestamp, engine_->clock),
+                 .headers = record.headers};
   if (record.key.is_null() && (*topic)->needs_key()) {
-    return Error(Errc::invalid_record, "topic " + std::string(record.topic) + " is compacted, so every record needs a key; give it one");
+    return Error(Errc::invalid_record, "topic " + std::string(record.topic) +
+                                           " is compacted, so every record needs a key; give it one");
   }
   if (auto checked = format::check_record(route.input); !checked) return checked.error();
   return route;
@@ -85,7 +97,8 @@ Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) co
 
 // The hot path: frame outside any lock, then one append.
 Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
-  const std::int64_t stored_ms = route.topic->stamps_append_time() ? engine_->clock.wall_ms() : route.input.timestamp_ms;
+  const std::int64_t stored_ms =
+      route.topic->stamps_append_time() ? engine_->clock.wall_ms() : route.input.timestamp_ms;
   const auto options = route.topic->frame_options(stored_ms);
   Result<partition::PartitionAppend> appended = partition::PartitionAppend{};
   if (options.codec != format::Codec::none) {
@@ -116,7 +129,8 @@ Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
 DeliveryFuture ProducerImpl::send(const ProducerRecord& record) {
   if (completes_at_once()) return DeliveryFuture(send_sync(record));
   auto state = std::make_shared<DeliveryState>();
-  if (auto queued = enqueue(record, {.state = state}); !queued) return DeliveryFuture(Result<RecordMetadata>(queued.error()));
+  if (auto queued = enqueue(record, {.state = state}); !queued)
+    return DeliveryFuture(Result<RecordMetadata>(queued.error()));
   return DeliveryFuture(std::move(state));
 }
 
@@ -169,11 +183,13 @@ Result<> ProducerImpl::check_may_wait() const {
   if (auto usable = check_usable(); !usable) return usable;
   if (!engine_->delivery->is_current()) return {};
   return Error(Errc::invalid_state,
-               "flush and close wait for outcomes, and this is the thread that delivers them (a callback, or a coroutine that a send resumed); "
+               "flush and close wait for outcomes, and this is the thread that delivers them (a callback, or "
+               "a coroutine that a send resumed); "
                "call them from another thread");
 }
 
-// Everything that is not complete when it returns. Errors known at once are returned, after the interceptors were told.
+// Everything that is not complete when it returns. Errors known at once are returned, after the interceptors
+// were told.
 Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery delivery) {
   ProducerRecord intercepted = record;
   if (interceptors_ != nullptr) {
@@ -204,7 +220,8 @@ Result<> ProducerImpl::enqueue_routed(const Route& route, api::Delivery delivery
   auto appended = append_now(route);
   if (!appended) return appended.error();
   if (options_.acks == Acks::all) {
-    api::PendingDelivery pending{.partition = route.partition->shared_from_this(), .sync_end = appended->offset + 1};
+    api::PendingDelivery pending{.partition = route.partition->shared_from_this(),
+                                 .sync_end = appended->offset + 1};
     pending.deliveries.push_back(std::move(delivery));
     pending.outcomes.emplace_back(*appended);
     engine_->delivery->deliver(std::move(pending));
@@ -221,7 +238,8 @@ std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& rout
   if (accumulator == nullptr) {
     accumulator = std::make_shared<api::Accumulator>(
         *engine_, route.topic->topic, route.partition->shared_from_this(),
-        api::AccumulatorSettings{.acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size});
+        api::AccumulatorSettings{
+            .acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size});
   }
   return accumulator;
 }
@@ -243,8 +261,9 @@ Result<> ProducerImpl::flush(std::chrono::milliseconds timeout) {
   const auto deadline = api::deadline_after(timeout);
   drain(nullptr);
   if (in_flight_->wait_for_earlier(deadline)) return {};
-  return Error(Errc::timed_out, "records are still waiting for their outcome after " + std::to_string(timeout.count()) +
-                                    " ms; they stay queued: flush again, or allow more time",
+  return Error(Errc::timed_out,
+               "records are still waiting for their outcome after " + std::to_string(timeout.count()) +
+                   " ms; they stay queued: flush again, or allow more time",
                0, Outcome::unknown);
 }
 

@@ -1,4 +1,5 @@
-// Behind `Producer`. Two ways into the log: at once in the caller's thread (linger 0), or through an accumulator per partition.
+// Behind `Producer`. Two ways into the log: at once in the caller's thread (linger 0), or through an
+// accumulator per partition.
 #pragma once
 
 #include <atomic>
@@ -49,7 +50,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<Route> route(const ProducerRecord& record) const;
   Result<RecordMetadata> append_now(const Route& route) const;
   bool is_direct() const noexcept { return options_.linger.count() == 0; }
-  bool completes_at_once() const noexcept { return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr; }
+  bool completes_at_once() const noexcept {
+    return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr;
+  }
   Result<> enqueue(const ProducerRecord& record, api::Delivery delivery);
   Result<> enqueue_routed(const Route& route, api::Delivery delivery);
   std::shared_ptr<api::Accumulator> accumulator_of(const Route& route);
@@ -57,17 +60,20 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   void acknowledge(const Result<RecordMetadata>& result) const;
   Result<api::MemoryLease> lease_memory(std::size_t bytes);
   Result<> check_may_wait() const;
-  Result<format::FramedBatch> frame_records(const api::ProducerTopic& topic, std::span<const Record> records) const;
+  Result<format::FramedBatch> frame_records(const api::ProducerTopic& topic,
+                                            std::span<const Record> records) const;
 
   const std::shared_ptr<EngineImpl> engine_;
   const ProducerOptions options_;
-  const std::shared_ptr<const std::vector<ProducerInterceptor>> interceptors_;  ///< nullptr if there are none.
+  const std::shared_ptr<const std::vector<ProducerInterceptor>>
+      interceptors_;  ///< nullptr if there are none.
   mutable api::ProducerTopics topics_;
   const std::shared_ptr<api::BufferMemory> memory_;
   const std::shared_ptr<api::InFlight> in_flight_;
   std::atomic<bool> closed_{false};
   base::Mutex accumulators_mutex_;
-  std::map<partition::Partition*, std::shared_ptr<api::Accumulator>> accumulators_ SERIATIM_GUARDED_BY(accumulators_mutex_);
+  std::map<partition::Partition*, std::shared_ptr<api::Accumulator>> accumulators_
+      SERIATIM_GUARDED_BY(accumulators_mutex_);
 };
 
 }  // namespace detail

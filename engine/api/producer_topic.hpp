@@ -1,4 +1,5 @@
-// A topic as one producer uses it: what the hot path needs, found without a lock and without counting references.
+// A topic as one producer uses it: what the hot path needs, found without a lock and without counting
+// references.
 #pragma once
 
 #include <array>
@@ -21,28 +22,33 @@
 namespace seriatim::api {
 
 struct ProducerTopic {
-  ProducerTopic(TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options, std::uint64_t seed);
+  ProducerTopic(TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options,
+                std::uint64_t seed);
 
   /// The partition at `index`, open for writing.
   Result<partition::Partition*> partition(PartitionId index) const;
-  bool stamps_append_time() const noexcept { return topic->config.message_timestamp_type == TimestampType::log_append_time; }
+  bool stamps_append_time() const noexcept {
+    return topic->config.message_timestamp_type == TimestampType::log_append_time;
+  }
   bool needs_key() const noexcept { return topic->config.cleanup_policy != CleanupPolicy::delete_; }
   /// How a batch of this topic is framed at `append_time_ms`.
   format::FrameOptions frame_options(std::int64_t append_time_ms) const noexcept;
 
   const TopicPtr topic;
-  mutable std::atomic<std::uint64_t> version;  ///< Of the registry in which `topic` was found to be the current one.
+  mutable std::atomic<std::uint64_t>
+      version;  ///< Of the registry in which `topic` was found to be the current one.
   format::Codec codec;
   std::optional<int> level;
   mutable PartitionChooser chooser;
 };
 
-/// The topics a producer has used. Entries live as long as the producer, replaced ones too (they are small, and replaced only when their own topic
-/// changes): a thread may use an entry it has looked up without holding anything.
-/// Any thread.
+/// The topics a producer has used. Entries live as long as the producer, replaced ones too (they are small,
+/// and replaced only when their own topic changes): a thread may use an entry it has looked up without
+/// holding anything. Any thread.
 class ProducerTopics {
  public:
-  ProducerTopics(detail::EngineImpl& engine, const ProducerOptions& options) : engine_(engine), options_(options) {}
+  ProducerTopics(detail::EngineImpl& engine, const ProducerOptions& options)
+      : engine_(engine), options_(options) {}
 
   /// Errors: unknown_topic_or_partition, closed, invalid_state.
   /// Cost: two acquire loads and a comparison of the name, if the topic was used lately.
@@ -61,7 +67,8 @@ class ProducerTopics {
   std::array<std::atomic<const ProducerTopic*>, recent_count> recent_{};
   base::Mutex mutex_;
   std::vector<std::unique_ptr<const ProducerTopic>> owned_ SERIATIM_GUARDED_BY(mutex_);
-  std::map<std::string_view, const ProducerTopic*> current_ SERIATIM_GUARDED_BY(mutex_);  // the newest of each name; names are those of owned_
+  std::map<std::string_view, const ProducerTopic*> current_
+      SERIATIM_GUARDED_BY(mutex_);  // the newest of each name; names are those of owned_
 };
 
 }  // namespace seriatim::api

@@ -23,7 +23,9 @@ std::string_view RecordView::topic() const noexcept {
   return topic_partition_ != nullptr ? std::string_view(topic_partition_->topic) : std::string_view();
 }
 
-PartitionId RecordView::partition() const noexcept { return topic_partition_ != nullptr ? topic_partition_->partition : -1; }
+PartitionId RecordView::partition() const noexcept {
+  return topic_partition_ != nullptr ? topic_partition_->partition : -1;
+}
 
 HeaderView RecordView::header(std::size_t index) const noexcept {
   format::HeaderCursor headers({headers_, headers_size_}, static_cast<std::int32_t>(header_count_));
@@ -44,11 +46,12 @@ std::optional<BytesView> RecordView::header(std::string_view name) const noexcep
 }
 
 OwnedRecord RecordView::to_owned() const {
-  OwnedRecord record{.topic_partition = topic_partition_ != nullptr ? *topic_partition_ : TopicPartition{"", -1},
-                     .offset = offset_,
-                     .timestamp = timestamp(),
-                     .key = owned(key()),
-                     .value = owned(value())};
+  OwnedRecord record{
+      .topic_partition = topic_partition_ != nullptr ? *topic_partition_ : TopicPartition{"", -1},
+      .offset = offset_,
+      .timestamp = timestamp(),
+      .key = owned(key()),
+      .value = owned(value())};
   format::HeaderCursor headers({headers_, headers_size_}, static_cast<std::int32_t>(header_count_));
   for (HeaderView header; headers.next(header);) record.headers.emplace_back(header.key, owned(header.value));
   return record;
@@ -56,7 +59,8 @@ OwnedRecord RecordView::to_owned() const {
 
 ConsumerRecords::ConsumerRecords() noexcept = default;
 
-ConsumerRecords::ConsumerRecords(std::unique_ptr<detail::ConsumerRecordsImpl> impl) noexcept : impl_(std::move(impl)) {
+ConsumerRecords::ConsumerRecords(std::unique_ptr<detail::ConsumerRecordsImpl> impl) noexcept
+    : impl_(std::move(impl)) {
   if (impl_ != nullptr) views_ = impl_->views;
 }
 
@@ -84,7 +88,9 @@ std::vector<TopicPartition> ConsumerRecords::partitions() const {
 std::span<const RecordView> ConsumerRecords::records(const TopicPartition& topic_partition) const& noexcept {
   if (impl_ == nullptr) return {};
   const auto& ranges = impl_->ranges;
-  const auto found = std::find_if(ranges.begin(), ranges.end(), [&](const api::RecordRange& range) { return *range.name == topic_partition; });
+  const auto found = std::find_if(ranges.begin(), ranges.end(), [&](const api::RecordRange& range) {
+    return *range.name == topic_partition;
+  });
   return found == ranges.end() ? std::span<const RecordView>() : views_.subspan(found->first, found->count);
 }
 

@@ -46,7 +46,8 @@ Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecord
 Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   if (log_->is_deleted()) {
     return Error(Errc::unknown_topic_or_partition,
-                 "topic " + name_->topic + " was deleted; assign the partitions that are left, or the new topic of that name");
+                 "topic " + name_->topic +
+                     " was deleted; assign the partitions that are left, or the new topic of that name");
   }
   if (position_ < log_->log_start_offset()) return partition::out_of_range(*log_, position_);
   if (stuck_) return *stuck_;

@@ -1,4 +1,5 @@
-// Hands out the records of one partition in order, from a position on, across polls: where it stands inside a batch included.
+// Hands out the records of one partition in order, from a position on, across polls: where it stands inside a
+// batch included.
 #pragma once
 
 #include <cstddef>
@@ -18,32 +19,38 @@ namespace seriatim::api {
 /// What one poll may still take; shared by all its partitions.
 struct FetchBudget {
   std::size_t records_left = 0;
-  std::size_t bytes_left = 0;   ///< Stored bytes of the batches that are touched.
+  std::size_t bytes_left = 0;  ///< Stored bytes of the batches that are touched.
   bool check_crcs = true;
-  bool has_taken = false;       ///< The first batch of a poll comes whatever its size.
+  bool has_taken = false;  ///< The first batch of a poll comes whatever its size.
 };
 
 /// One thread at a time.
 class RecordFeed {
  public:
-  RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name, std::shared_ptr<RecordPool> pool) noexcept;
+  RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
+             std::shared_ptr<RecordPool> pool) noexcept;
   RecordFeed(const RecordFeed&) = delete;
   RecordFeed& operator=(const RecordFeed&) = delete;
 
   /// Goes on from `offset`. Whether it exists is found out by the next take.
   void seek(Offset offset) noexcept;
-  /// Offset of the next record; that of the next batch once a batch is used up, whatever compaction took from its end.
+  /// Offset of the next record; that of the next batch once a batch is used up, whatever compaction took from
+  /// its end.
   Offset position() const noexcept { return position_; }
   partition::PartitionLog& log() const noexcept { return *log_; }
   const partition::PartitionLogPtr& log_ptr() const noexcept { return log_; }
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
   /// Whether a take would do anything but find nothing.
-  bool has_news() const noexcept { return position_ != log_->high_watermark() || stuck_ || log_->is_deleted(); }
+  bool has_news() const noexcept {
+    return position_ != log_->high_watermark() || stuck_ || log_->is_deleted();
+  }
 
-  /// Appends records to `out`, as one range, and moves behind them. Control batches and what lies below the position are skipped.
+  /// Appends records to `out`, as one range, and moves behind them. Control batches and what lies below the
+  /// position are skipped.
   ///
-  /// Errors, only if nothing was appended (what follows records that were appended is told by the next call); the position is as it was:
-  /// offset_out_of_range, corrupt_record, unsupported_codec, unknown_topic_or_partition (deleted), and those of mapping a segment.
+  /// Errors, only if nothing was appended (what follows records that were appended is told by the next call);
+  /// the position is as it was: offset_out_of_range, corrupt_record, unsupported_codec,
+  /// unknown_topic_or_partition (deleted), and those of mapping a segment.
   /// @return how many records were appended.
   Result<std::size_t> take(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
 
@@ -68,7 +75,8 @@ class RecordFeed {
   SectionRef section_{};
   format::RecordCursor records_{{}, 0};
   std::int32_t decoded_ = 0;
-  // The batch before the position is damaged behind its last record: said until somebody seeks, because the position no longer shows it.
+  // The batch before the position is damaged behind its last record: said until somebody seeks, because the
+  // position no longer shows it.
   std::optional<Error> stuck_{};
 };
 

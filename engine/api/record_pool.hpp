@@ -1,4 +1,5 @@
-// What stands behind `ConsumerRecords`, and where it goes when it is no longer needed: steady polling allocates nothing.
+// What stands behind `ConsumerRecords`, and where it goes when it is no longer needed: steady polling
+// allocates nothing.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ namespace seriatim::api {
 
 class RecordPool;
 
-/// What a compressed batch was decompressed into. Shared by the feed that still hands out its records and everybody who was given some.
+/// What a compressed batch was decompressed into. Shared by the feed that still hands out its records and
+/// everybody who was given some.
 struct Section {
   std::vector<std::byte> bytes{};
   std::atomic<std::uint32_t> owners{0};
@@ -113,12 +115,14 @@ class RecordPool : public std::enable_shared_from_this<RecordPool> {
   std::unique_ptr<detail::ConsumerRecordsImpl> take_records();
   SectionRef take_section();
 
-  void give_back(std::unique_ptr<detail::ConsumerRecordsImpl> records) noexcept { records_.put(std::move(records)); }
+  void give_back(std::unique_ptr<detail::ConsumerRecordsImpl> records) noexcept {
+    records_.put(std::move(records));
+  }
   void give_back(std::unique_ptr<Section> section) noexcept;
 
  private:
-  // Arbitrary: a consumer that works on one poll while the next is under way needs two. A section that grew beyond 4 MiB is not kept, so that
-  // a pool holds 32 MiB of them at most.
+  // Arbitrary: a consumer that works on one poll while the next is under way needs two. A section that grew
+  // beyond 4 MiB is not kept, so that a pool holds 32 MiB of them at most.
   static constexpr std::size_t sections_max = 8;
   static constexpr std::size_t section_bytes_kept = std::size_t{4} << 20;
 

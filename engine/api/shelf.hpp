@@ -23,14 +23,16 @@ class Shelf {
   std::unique_ptr<T> take() noexcept {
     for (auto& place : places_) {
       if (place.load(std::memory_order_relaxed) == nullptr) continue;
-      if (T* const object = place.exchange(nullptr, std::memory_order_acquire)) return std::unique_ptr<T>(object);
+      if (T* const object = place.exchange(nullptr, std::memory_order_acquire))
+        return std::unique_ptr<T>(object);
     }
     return nullptr;
   }
   void put(std::unique_ptr<T> object) noexcept {
     for (auto& place : places_) {
       T* nothing = nullptr;
-      if (place.compare_exchange_strong(nothing, object.get(), std::memory_order_release, std::memory_order_relaxed)) {
+      if (place.compare_exchange_strong(nothing, object.get(), std::memory_order_release,
+                                        std::memory_order_relaxed)) {
         static_cast<void>(object.release());
         return;
       }

@@ -1,5 +1,5 @@
-// A topic as the engine holds it: an immutable value, replaced as a whole when its configuration or partition count changes. The partitions
-// behind it are shared between the versions.
+// A topic as the engine holds it: an immutable value, replaced as a whole when its configuration or partition
+// count changes. The partitions behind it are shared between the versions.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@
 
 namespace seriatim::api {
 
-/// One partition of a topic, opened when it is first used: ten thousand idle topics cost no map and no descriptor.
-/// Any thread.
+/// One partition of a topic, opened when it is first used: ten thousand idle topics cost no map and no
+/// descriptor. Any thread.
 class PartitionSlot {
  public:
   using Opener = std::function<Result<partition::PartitionLogPtr>()>;

@@ -23,19 +23,22 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options) : vfs_(vfs), dir_(std::move(dir)), options_(options) {}
+  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options)
+      : vfs_(vfs), dir_(std::move(dir)), options_(options) {}
 
   /// Opens the catalog first.
   Result<VerifyReport> run() {
     auto format = api::read_format_file(vfs_, dir_);
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
     if (!format) add_damage(api::format_file_name, format.error());
-    auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
-                                         {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+    auto opened = catalog::Catalog::open(
+        os::join_path(dir_, "catalog"),
+        {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
     if (code == Errc::unsupported_version) return opened.error();
-    if (code == Errc::invalid_state) return opened.error().with_context("use Admin::verify of the engine that this process has open");
+    if (code == Errc::invalid_state)
+      return opened.error().with_context("use Admin::verify of the engine that this process has open");
     add_damage("catalog/data.mdb", opened.error());
     return verify_without_catalog();
   }
@@ -57,11 +60,14 @@ class Verifier {
  private:
   Error not_ours(const Error& error) const {
     if (error.code() != Errc::not_found) return error;
-    return {Errc::not_a_data_directory, dir_ + " has no FORMAT file: it is not a seriatim data directory, or its creation never finished"};
+    return {
+        Errc::not_a_data_directory,
+        dir_ + " has no FORMAT file: it is not a seriatim data directory, or its creation never finished"};
   }
 
   void add_damage(std::string path, const Error& error) {
-    report_.findings.push_back({.severity = Severity::damage, .path = std::move(path), .what = error.message()});
+    report_.findings.push_back(
+        {.severity = Severity::damage, .path = std::move(path), .what = error.message()});
   }
 
   // Leaves in `topics` what was asked for.
@@ -72,7 +78,9 @@ class Verifier {
     for (const auto& wanted : options_.topics) {
       if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
       const auto nearest = base::nearest(wanted, names);
-      return Error(Errc::unknown_topic_or_partition, "no topic " + wanted + " in " + dir_ + (nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?"));
+      return Error(Errc::unknown_topic_or_partition,
+                   "no topic " + wanted + " in " + dir_ +
+                       (nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?"));
     }
     std::erase_if(topics, [this](const catalog::TopicRecord& topic) {
       return std::find(options_.topics.begin(), options_.topics.end(), topic.name) == options_.topics.end();
@@ -106,14 +114,17 @@ class Verifier {
     auto config = catalog::resolve_config(topic.config);
     for (PartitionId i = 0; i < topic.partition_count && !stopped_; ++i) {
       catalog::PartitionState state;
-      if (states && static_cast<std::size_t>(i) < states->size()) state = (*states)[static_cast<std::size_t>(i)];
-      const bool gaps = state.compacted_to_offset > 0 || !config || config->cleanup_policy != CleanupPolicy::delete_;
+      if (states && static_cast<std::size_t>(i) < states->size())
+        state = (*states)[static_cast<std::size_t>(i)];
+      const bool gaps =
+          state.compacted_to_offset > 0 || !config || config->cleanup_policy != CleanupPolicy::delete_;
       if (auto verified = verify_partition(shown(topic.name, i), state, gaps); !verified) return verified;
     }
     return {};
   }
 
-  Result<> verify_partition(const std::string& shown_directory, const catalog::PartitionState& state, bool may_have_gaps) {
+  Result<> verify_partition(const std::string& shown_directory, const catalog::PartitionState& state,
+                            bool may_have_gaps) {
     ++report_.partitions;
     const std::string path = os::join_path(dir_, shown_directory);
     auto listing = segment::list_segments(vfs_, path);
@@ -130,27 +141,35 @@ class Verifier {
       return {};
     }
     for (const auto& orphan : listing->orphan_indexes) {
-      report_.findings.push_back({.severity = Severity::repairable, .path = os::join_path(shown_directory, orphan), .what = "an index without its log"});
+      report_.findings.push_back({.severity = Severity::repairable,
+                                  .path = os::join_path(shown_directory, orphan),
+                                  .what = "an index without its log"});
     }
     Offset expected = -1;
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
       if (expected >= 0 && file.base_offset != expected && !may_have_gaps) {
-        report_.findings.push_back({.severity = Severity::damage,
-                                    .path = os::join_path(shown_directory, format::file_name(file.base_offset, format::FileKind::log)),
-                                    .first_offset = expected,
-                                    .last_offset = file.base_offset - 1,
-                                    .what = "the segment before it ends at offset " + std::to_string(expected) + ": records are missing"});
+        report_.findings.push_back(
+            {.severity = Severity::damage,
+             .path =
+                 os::join_path(shown_directory, format::file_name(file.base_offset, format::FileKind::log)),
+             .first_offset = expected,
+             .last_offset = file.base_offset - 1,
+             .what = "the segment before it ends at offset " + std::to_string(expected) +
+                     ": records are missing"});
       }
-      api::SegmentToVerify segment{.directory = path,
-                                   .shown_directory = shown_directory,
-                                   .base_offset = file.base_offset,
-                                   .next_base = i + 1 < listing->segments.size() ? listing->segments[i + 1].base_offset : Offset{-1},
-                                   .is_last = i + 1 == listing->segments.size(),
-                                   .may_have_gaps = may_have_gaps,
-                                   .deep = options_.deep};
-      if (file.base_offset == state.recovery_segment_base) segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
-      auto end = api::verify_segment(vfs_, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
+      api::SegmentToVerify segment{
+          .directory = path,
+          .shown_directory = shown_directory,
+          .base_offset = file.base_offset,
+          .next_base = i + 1 < listing->segments.size() ? listing->segments[i + 1].base_offset : Offset{-1},
+          .is_last = i + 1 == listing->segments.size(),
+          .may_have_gaps = may_have_gaps,
+          .deep = options_.deep};
+      if (file.base_offset == state.recovery_segment_base)
+        segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
+      auto end = api::verify_segment(
+          vfs_, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
       if (!end) {
         // Retention may take a segment away while we look, beside a live writer.
         if (end.error().code() == Errc::not_found) continue;
@@ -168,14 +187,16 @@ class Verifier {
     return {};
   }
 
-  // The catalog is gone: the records are judged all the same, partition by partition as the directory shows them.
+  // The catalog is gone: the records are judged all the same, partition by partition as the directory shows
+  // them.
   Result<VerifyReport> verify_without_catalog() {
     auto entries = vfs_.list(os::join_path(dir_, "log"));
     if (!entries) return entries.error();
     for (const auto& entry : *entries) {
       const auto parsed = format::parse_partition_directory(entry.name);
       if (!parsed || parsed->state != format::DirectoryState::live || stopped_) continue;
-      if (auto verified = verify_partition(os::join_path("log", entry.name), {}, true); !verified) return verified.error();
+      if (auto verified = verify_partition(os::join_path("log", entry.name), {}, true); !verified)
+        return verified.error();
     }
     return std::move(report_);
   }
@@ -219,13 +240,14 @@ Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {
   auto has_format = vfs.exists(os::join_path(dir.string(), api::format_file_name));
   if (!has_format) return has_format.error();
   if (!*has_format) {
-    return Error(Errc::not_a_data_directory, dir.string() + " has no FORMAT file: it is not a seriatim data directory");
+    return Error(Errc::not_a_data_directory,
+                 dir.string() + " has no FORMAT file: it is not a seriatim data directory");
   }
   auto info = os::read_lock_info(vfs, dir.string());
   if (!info) return info.error();
   if (!*info || !(*info)->is_held) return std::optional<WriterInfo>();
-  return std::optional<WriterInfo>(
-      WriterInfo{.pid = static_cast<std::int32_t>((*info)->pid), .program = (*info)->program, .since = (*info)->since});
+  return std::optional<WriterInfo>(WriterInfo{
+      .pid = static_cast<std::int32_t>((*info)->pid), .program = (*info)->program, .since = (*info)->since});
 }
 
 }  // namespace v0

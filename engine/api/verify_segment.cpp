@@ -26,7 +26,8 @@ constexpr std::uint64_t index_bytes_max = std::uint64_t{1} << 31;
 
 class SegmentVerifier {
  public:
-  SegmentVerifier(os::Vfs& vfs, const SegmentToVerify& segment, VerifyReport& report) : vfs_(vfs), segment_(segment), report_(report) {}
+  SegmentVerifier(os::Vfs& vfs, const SegmentToVerify& segment, VerifyReport& report)
+      : vfs_(vfs), segment_(segment), report_(report) {}
 
   Result<std::optional<Offset>> verify_log(const std::function<bool(std::uint64_t)>& progress) {
     auto file = vfs_.open(path(FileKind::log), os::OpenMode::read);
@@ -56,17 +57,22 @@ class SegmentVerifier {
     auto bytes = read_index(FileKind::offset_index, format::offset_index_entry_bytes);
     if (!bytes || bytes->empty()) return bytes ? Result<>{} : Result<>(bytes.error());
     std::int64_t last_relative = -1;
-    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= bytes->size(); at += format::offset_index_entry_bytes) {
+    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= bytes->size();
+         at += format::offset_index_entry_bytes) {
       const auto entry = format::load_offset_index_entry(bytes->data() + at);
       // Space that the writer has allocated ahead.
       if (segment_.is_last && entry == format::OffsetIndexEntry{}) break;
       const auto batch = last_offsets_.find(static_cast<std::uint64_t>(entry.position));
-      if (segment_.is_last && entry.position >= 0 && static_cast<std::uint64_t>(entry.position) >= end_position_) break;
-      if (is_damaged(static_cast<std::uint64_t>(entry.position))) continue;  // Told already, and nothing to compare with.
+      if (segment_.is_last && entry.position >= 0 &&
+          static_cast<std::uint64_t>(entry.position) >= end_position_)
+        break;
+      if (is_damaged(static_cast<std::uint64_t>(entry.position)))
+        continue;  // Told already, and nothing to compare with.
       const bool right = entry.relative_offset > last_relative && batch != last_offsets_.end() &&
                          batch->second == segment_.base_offset + entry.relative_offset;
       if (!right) {
-        add(Severity::repairable, FileKind::offset_index, at, "the entry does not point at a batch that ends with its offset; the index can be rebuilt");
+        add(Severity::repairable, FileKind::offset_index, at,
+            "the entry does not point at a batch that ends with its offset; the index can be rebuilt");
         return {};
       }
       last_relative = entry.relative_offset;
@@ -78,13 +84,16 @@ class SegmentVerifier {
     auto bytes = read_index(FileKind::time_index, format::time_index_entry_bytes);
     if (!bytes || bytes->empty()) return bytes ? Result<>{} : Result<>(bytes.error());
     format::TimeIndexEntry previous{-1, -1};
-    for (std::size_t at = 0; at + format::time_index_entry_bytes <= bytes->size(); at += format::time_index_entry_bytes) {
+    for (std::size_t at = 0; at + format::time_index_entry_bytes <= bytes->size();
+         at += format::time_index_entry_bytes) {
       const auto entry = format::load_time_index_entry(bytes->data() + at);
       if (segment_.is_last && entry == format::TimeIndexEntry{}) break;
       const Offset offset = segment_.base_offset + entry.relative_offset;
       if (segment_.is_last && offset >= next_) break;
-      if (entry.timestamp_ms <= previous.timestamp_ms || entry.relative_offset < previous.relative_offset || offset >= std::max(next_, segment_.base_offset + 1)) {
-        add(Severity::repairable, FileKind::time_index, at, "the entries do not ascend within the segment; the index can be rebuilt");
+      if (entry.timestamp_ms <= previous.timestamp_ms || entry.relative_offset < previous.relative_offset ||
+          offset >= std::max(next_, segment_.base_offset + 1)) {
+        add(Severity::repairable, FileKind::time_index, at,
+            "the entries do not ascend within the segment; the index can be rebuilt");
         return {};
       }
       previous = entry;
@@ -94,20 +103,25 @@ class SegmentVerifier {
 
  private:
   bool is_damaged(std::uint64_t position) const noexcept {
-    return std::any_of(damaged_.begin(), damaged_.end(), [position](const Range& r) { return position >= r.begin && position < r.end; });
+    return std::any_of(damaged_.begin(), damaged_.end(),
+                       [position](const Range& r) { return position >= r.begin && position < r.end; });
   }
 
-  std::string path(FileKind kind) const { return os::join_path(segment_.directory, format::file_name(segment_.base_offset, kind)); }
+  std::string path(FileKind kind) const {
+    return os::join_path(segment_.directory, format::file_name(segment_.base_offset, kind));
+  }
 
   void add(Severity severity, FileKind kind, std::uint64_t position, std::string what) {
-    report_.findings.push_back({.severity = severity,
-                                .path = os::join_path(segment_.shown_directory, format::file_name(segment_.base_offset, kind)),
-                                .position = position,
-                                .what = std::move(what)});
+    report_.findings.push_back(
+        {.severity = severity,
+         .path = os::join_path(segment_.shown_directory, format::file_name(segment_.base_offset, kind)),
+         .position = position,
+         .what = std::move(what)});
   }
 
   // Walks to the first fault or the end; nullopt if progress said stop.
-  Result<std::optional<segment::BatchStream::Item>> walk(segment::BatchStream& stream, const std::function<bool(std::uint64_t)>& progress) {
+  Result<std::optional<segment::BatchStream::Item>> walk(segment::BatchStream& stream,
+                                                         const std::function<bool(std::uint64_t)>& progress) {
     for (;;) {
       auto item = stream.next();
       if (!item) return item.error();
@@ -115,7 +129,8 @@ class SegmentVerifier {
       const auto& header = item->header;
       if (!segment_.may_have_gaps && header.base_offset != next_ && !after_damage_) {
         add(Severity::damage, FileKind::log, item->position,
-            "the batch begins at offset " + std::to_string(header.base_offset) + ", expected " + std::to_string(next_));
+            "the batch begins at offset " + std::to_string(header.base_offset) + ", expected " +
+                std::to_string(next_));
         report_.findings.back().first_offset = next_;
         report_.findings.back().last_offset = header.base_offset - 1;
       }
@@ -141,31 +156,36 @@ class SegmentVerifier {
     }
     if (right) return;
     add(Severity::damage, FileKind::log, item.position,
-        "the checksum fits but the records do not decode" + (section ? std::string() : ": " + section.error().message()));
+        "the checksum fits but the records do not decode" +
+            (section ? std::string() : ": " + section.error().message()));
     report_.findings.back().first_offset = item.header.base_offset;
     report_.findings.back().last_offset = item.header.last_offset();
   }
 
   // Records a fault and finds where to go on: the next index entry whose batch is sound. 0: nowhere.
-  Result<std::uint64_t> report_fault(const segment::BatchStream::Item& item, os::File& file, std::uint64_t size) {
+  Result<std::uint64_t> report_fault(const segment::BatchStream::Item& item, os::File& file,
+                                     std::uint64_t size) {
     const bool open_end = segment_.is_last && item.position >= segment_.durable_bytes;
     if (open_end && item.fault == BatchFault::end_of_log) return std::uint64_t{0};
     if (item.fault == BatchFault::end_of_log && next_ == segment_.next_base) {
       add(Severity::note, FileKind::log, item.position,
-          "allocated space behind the end: the writer was stopped while it began the next segment; the next open for writing trims it");
+          "allocated space behind the end: the writer was stopped while it began the next segment; the next "
+          "open for writing trims it");
       return std::uint64_t{0};
     }
     auto resume = find_resumption(item.position, file, size);
     if (!resume) return resume.error();
     if (open_end && *resume == 0) {
       add(Severity::note, FileKind::log, item.position,
-          "a batch that is not complete: being written, or the tail that a killed writer left; the next open for writing cuts it");
+          "a batch that is not complete: being written, or the tail that a killed writer left; the next open "
+          "for writing cuts it");
       report_.findings.back().first_offset = next_;
       return std::uint64_t{0};
     }
     add(Severity::damage, FileKind::log, item.position,
         std::string(format::describe(item.fault)) +
-            (*resume == 0 ? "; nothing behind it in this segment is readable" : "; readable again from position " + std::to_string(*resume)));
+            (*resume == 0 ? "; nothing behind it in this segment is readable"
+                          : "; readable again from position " + std::to_string(*resume)));
     report_.findings.back().first_offset = next_;
     if (*resume != 0) report_.findings.back().last_offset = next_after_damage_ - 1;
     if (*resume != 0) next_ = next_after_damage_;
@@ -177,9 +197,12 @@ class SegmentVerifier {
   Result<std::uint64_t> find_resumption(std::uint64_t fault_position, os::File& file, std::uint64_t size) {
     auto bytes = read_index(FileKind::offset_index, format::offset_index_entry_bytes);
     if (!bytes) return bytes.error();
-    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= bytes->size(); at += format::offset_index_entry_bytes) {
+    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= bytes->size();
+         at += format::offset_index_entry_bytes) {
       const auto entry = format::load_offset_index_entry(bytes->data() + at);
-      if (entry.position < 0 || static_cast<std::uint64_t>(entry.position) <= fault_position || static_cast<std::uint64_t>(entry.position) >= size) continue;
+      if (entry.position < 0 || static_cast<std::uint64_t>(entry.position) <= fault_position ||
+          static_cast<std::uint64_t>(entry.position) >= size)
+        continue;
       segment::BatchStream probe(file, static_cast<std::uint64_t>(entry.position), size, next_);
       auto item = probe.next();
       if (!item) return item.error();
@@ -230,7 +253,8 @@ class SegmentVerifier {
 }  // namespace
 
 Result<std::optional<Offset>> verify_segment(os::Vfs& vfs, const SegmentToVerify& segment,
-                                             const std::function<bool(std::uint64_t bytes)>& progress, VerifyReport& report) {
+                                             const std::function<bool(std::uint64_t bytes)>& progress,
+                                             VerifyReport& report) {
   SegmentVerifier verifier(vfs, segment, report);
   auto end = verifier.verify_log(progress);
   if (!end || !*end) return end;

@@ -38,7 +38,8 @@ int WaitSlot::event_fd() noexcept {
 
 void WaitSlot::clear_event() noexcept {
   if (!has_event()) return;
-  // The flag last: a wake in between finds it set and writes nothing, but what it announces is seen by the look that follows.
+  // The flag last: a wake in between finds it set and writes nothing, but what it announces is seen by the
+  // look that follows.
   event_.clear();
   is_signaled_.exchange(false, std::memory_order_acq_rel);
 }

@@ -6,7 +6,8 @@
 namespace seriatim::base {
 
 void assertion_failed(const char* expression, const char* file, int line) noexcept {
-  std::fprintf(stderr, "seriatim: assertion failed: %s at %s:%d. This is a bug in seriatim; please report it.\n",
+  std::fprintf(stderr,
+               "seriatim: assertion failed: %s at %s:%d. This is a bug in seriatim; please report it.\n",
                expression, file, line);
   std::abort();
 }

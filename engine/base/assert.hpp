@@ -7,7 +7,7 @@ namespace seriatim::base {
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
 }  // namespace seriatim::base
 
-#define SERIATIM_ASSERT(expression)                                                      \
-  (__builtin_expect(static_cast<bool>(expression), 1)                                    \
-       ? static_cast<void>(0)                                                            \
+#define SERIATIM_ASSERT(expression)                   \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? static_cast<void>(0)                         \
        : ::seriatim::base::assertion_failed(#expression, __FILE__, __LINE__))

@@ -24,7 +24,9 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(std::int64_t wall_ms = 0) noexcept : wall_ms_(wall_ms) {}
   std::int64_t wall_ms() const noexcept override { return wall_ms_.load(std::memory_order_relaxed); }
-  std::int64_t monotonic_ns() const noexcept override { return monotonic_ns_.load(std::memory_order_relaxed); }
+  std::int64_t monotonic_ns() const noexcept override {
+    return monotonic_ns_.load(std::memory_order_relaxed);
+  }
   /// Moves both clocks on.
   void advance_ms(std::int64_t ms) noexcept {
     wall_ms_.fetch_add(ms, std::memory_order_relaxed);

@@ -99,7 +99,7 @@ Catalog::~Catalog() = default;
 
 void Catalog::close() { environment_->close(); }
 
-Result<Catalog> Catalog::open(const std::string& path, CatalogOptions options) {
+Result<Catalog> Catalog::open(const std::string& path, const CatalogOptions& options) {
   std::vector<Error> damage;
   Environment::Verification verification;
   verification.on_restart = [&] { damage.clear(); };

@@ -55,7 +55,7 @@ class Catalog {
   /// Errors: not_found if there is none (see catalog_birth.hpp); corrupt_metadata, with the file and what is
   /// wrong, or the first damaged value and how many there are; unsupported_version; invalid_state if this
   /// process has it open already (LMDB forbids two environments of one file in a process).
-  static Result<Catalog> open(const std::string& path, CatalogOptions options);
+  static Result<Catalog> open(const std::string& path, const CatalogOptions& options);
 
   Catalog(Catalog&&) noexcept;
   Catalog& operator=(Catalog&&) noexcept;

@@ -44,7 +44,8 @@ class FdCache {
 
   /// Closes `path` when its last holder lets go. To be called after a rename or delete of the name.
   void forget(const std::string& path);
-  /// The same for every file whose path begins with `directory` and '/'. To be called after a rename or removal of the directory.
+  /// The same for every file whose path begins with `directory` and '/'. To be called after a rename or
+  /// removal of the directory.
   void forget_below(const std::string& directory);
 
   /// Files the cache knows, held or idle.

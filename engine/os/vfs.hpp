@@ -23,7 +23,8 @@ enum class OpenMode : std::uint8_t {
   open_or_create,  ///< Read and write; created empty where missing.
 };
 
-/// Tells files apart whatever their names: what has taken the place of another under its name is a different file.
+/// Tells files apart whatever their names: what has taken the place of another under its name is a different
+/// file.
 struct FileId {
   std::uint64_t device = 0;
   std::uint64_t number = 0;

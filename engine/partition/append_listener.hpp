@@ -24,8 +24,8 @@ class AppendListeners {
   void add(const std::shared_ptr<AppendListener>& listener) {
     const base::MutexLock lock(mutex_);
     listeners_.push_back(listener);
-    // Sequentially consistent with publish_log_end: a listener that was added before the publication is seen by it, and one added
-    // after it sees the new end when it looks, which it does after adding itself.
+    // Sequentially consistent with publish_log_end: a listener that was added before the publication is seen
+    // by it, and one added after it sees the new end when it looks, which it does after adding itself.
     count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
   /// Undoes one `add`.

@@ -27,7 +27,8 @@ Result<FetchCursor::Step> BackwardCursor::previous(FetchedBatch& out) {
   return FetchCursor::Step::batch;
 }
 
-// Where to begin walking: at the last batch below the bound that the index knows, or at the front of its segment.
+// Where to begin walking: at the last batch below the bound that the index knows, or at the front of its
+// segment.
 Result<Offset> BackwardCursor::block_start() const {
   const PartitionLog& log = walker_.log();
   const auto list = log.segments().load();

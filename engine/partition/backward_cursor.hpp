@@ -1,5 +1,5 @@
-// Walks the batches of a partition from an offset down to the log start. Batches are only linked forwards, so it steps back one index entry
-// at a time and notes where the batches behind that entry begin.
+// Walks the batches of a partition from an offset down to the log start. Batches are only linked forwards, so
+// it steps back one index entry at a time and notes where the batches behind that entry begin.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ class BackwardCursor {
   /// Errors: offset_out_of_range: below the log start or above the high watermark.
   Result<> seek(Offset before);
 
-  /// Reads the batch before the cursor, structure and checksum checked, and moves in front of it; `end` at the log start. The first and the last
-  /// batch may reach beyond the range asked for. `out` is valid until the next call.
-  /// Errors: corrupt_record, with what is readable from where; offset_out_of_range if retention has passed the cursor; those of mapping a
-  /// segment.
+  /// Reads the batch before the cursor, structure and checksum checked, and moves in front of it; `end` at
+  /// the log start. The first and the last batch may reach beyond the range asked for. `out` is valid until
+  /// the next call. Errors: corrupt_record, with what is readable from where; offset_out_of_range if
+  /// retention has passed the cursor; those of mapping a segment.
   Result<FetchCursor::Step> previous(FetchedBatch& out);
 
  private:

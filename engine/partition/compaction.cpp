@@ -48,7 +48,8 @@ Range cleanable_range(const Partition& partition) {
 }
 
 // Adjacent segments whose sum fits one segment: size, both indexes, offset span.
-std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr>& segments, Offset end, const TopicConfig& config) {
+std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr>& segments, Offset end,
+                                                    const TopicConfig& config) {
   std::vector<std::vector<SegmentPtr>> groups;
   std::uint64_t bytes = 0;
   for (const auto& segment : segments) {
@@ -57,8 +58,10 @@ std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr
     // An index entry of 8 or 12 bytes stands for at least index.interval.bytes of log.
     const auto per_entry = static_cast<std::uint64_t>(std::max<std::int64_t>(config.index_interval_bytes, 1));
     const bool fits = !groups.empty() && bytes + size <= static_cast<std::uint64_t>(config.segment_bytes) &&
-                      (bytes + size) / per_entry * segment::TimeIndex::entry_bytes <= static_cast<std::uint64_t>(config.segment_index_bytes) &&
-                      segment->end_offset() - groups.back().front()->base_offset() <= std::numeric_limits<std::int32_t>::max();
+                      (bytes + size) / per_entry * segment::TimeIndex::entry_bytes <=
+                          static_cast<std::uint64_t>(config.segment_index_bytes) &&
+                      segment->end_offset() - groups.back().front()->base_offset() <=
+                          std::numeric_limits<std::int32_t>::max();
     if (!fits) {
       groups.emplace_back();
       bytes = 0;
@@ -109,9 +112,10 @@ class CompactionPass {
       if (!item) return item.error();
       if (item->at_end) return {};
       if (item->fault != format::BatchFault::none) {
-        return Error(Errc::corrupt_record, segment->log_path() + " at position " + std::to_string(item->position) + ": " +
-                                               std::string(format::describe(item->fault)) +
-                                               "; the partition is left as it is. Run `seriatim verify` to see the extent");
+        return Error(Errc::corrupt_record,
+                     segment->log_path() + " at position " + std::to_string(item->position) + ": " +
+                         std::string(format::describe(item->fault)) +
+                         "; the partition is left as it is. Run `seriatim verify` to see the extent");
       }
       if (options_.should_stop && options_.should_stop()) {
         stopped_ = true;
@@ -128,16 +132,18 @@ class CompactionPass {
     for (const auto& segment : range.segments) {
       if (stopped_ || full_) break;
       const bool is_dirty = segment->end_offset() > range.first_dirty;
-      auto walked = for_each_batch(segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
-        last_batch_base_ = header.base_offset;
-        if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
-        if (!is_dirty || header.last_offset() < range.first_dirty) return true;
-        return note_keys(header, batch);
-      });
+      auto walked = for_each_batch(
+          segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
+            last_batch_base_ = header.base_offset;
+            if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
+            if (!is_dirty || header.last_offset() < range.first_dirty) return true;
+            return note_keys(header, batch);
+          });
       if (!walked) return walked;
     }
     if (full_ && map_end_ <= range.first_dirty) {
-      return Error(Errc::invalid_argument, "the key map of " + std::to_string(options_.key_map_bytes) + " bytes cannot hold the keys of one batch of " +
+      return Error(Errc::invalid_argument, "the key map of " + std::to_string(options_.key_map_bytes) +
+                                               " bytes cannot hold the keys of one batch of " +
                                                partition_.directory() + "; allow it more memory");
     }
     return {};
@@ -152,14 +158,16 @@ class CompactionPass {
     format::DecodedRecord record;
     auto step = cursor.next(record);
     for (; step == format::RecordCursor::Step::record; step = cursor.next(record)) {
-      if (record.key.is_null() || keys_.put(record.key.bytes(), header.base_offset + record.offset_delta)) continue;
+      if (record.key.is_null() || keys_.put(record.key.bytes(), header.base_offset + record.offset_delta))
+        continue;
       full_ = true;
       map_end_ = header.base_offset;
       return false;
     }
     if (step != format::RecordCursor::Step::end) {
-      return Error(Errc::corrupt_record, partition_.directory() + ": the batch at offset " + std::to_string(header.base_offset) +
-                                             " has a good checksum but does not decode; the partition is left as it is");
+      return Error(Errc::corrupt_record,
+                   partition_.directory() + ": the batch at offset " + std::to_string(header.base_offset) +
+                       " has a good checksum but does not decode; the partition is left as it is");
     }
     return true;
   }
@@ -167,7 +175,8 @@ class CompactionPass {
   Result<> rewrite(const std::vector<SegmentPtr>& group, bool is_last) {
     rules_.last_batch_base = is_last ? last_batch_base_ : -1;
     CompactionFilter filter(rules_);
-    CompactionWriter writer(partition_.environment().files, partition_.directory(), group.front()->base_offset(),
+    CompactionWriter writer(partition_.environment().files, partition_.directory(),
+                            group.front()->base_offset(),
                             static_cast<std::uint64_t>(config_.index_interval_bytes));
     auto filled = fill(group, filter, writer);
     std::uint64_t bytes_before = 0;
@@ -195,15 +204,17 @@ class CompactionPass {
     if (auto opened = writer.open(); !opened) return opened;
     std::optional<format::BatchHeader> last_header;
     for (const auto& segment : group) {
-      auto walked = for_each_batch(segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
-        last_header = header;
-        auto kept = filter.apply(header, batch);
-        if (!kept) return kept.error().with_context(segment->log_path());
-        if (kept->data() != batch.data()) rebuilt_ = true;
-        if (kept->empty()) return true;
-        if (auto written = writer.write(format::read_batch_header(kept->data()), *kept); !written) return written.error();
-        return true;
-      });
+      auto walked = for_each_batch(
+          segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
+            last_header = header;
+            auto kept = filter.apply(header, batch);
+            if (!kept) return kept.error().with_context(segment->log_path());
+            if (kept->data() != batch.data()) rebuilt_ = true;
+            if (kept->empty()) return true;
+            if (auto written = writer.write(format::read_batch_header(kept->data()), *kept); !written)
+              return written.error();
+            return true;
+          });
       if (!walked || stopped_) return walked;
     }
     if (writer.bytes() > 0 || !last_header) return {};
@@ -214,21 +225,27 @@ class CompactionPass {
     return writer.write(format::read_batch_header(rebuilt->bytes.data()), rebuilt->bytes);
   }
 
-  // From the finished `.swap` on nothing is taken back once an original is touched: a crash is completed by the next open. So is an error, and until then
-  // nothing more may happen to this directory: another pass or retention could take away what the waiting `.swap` stands for, and opening would bring it back.
+  // From the finished `.swap` on nothing is taken back once an original is touched: a crash is completed by
+  // the next open. So is an error, and until then nothing more may happen to this directory: another pass or
+  // retention could take away what the waiting `.swap` stands for, and opening would bring it back.
   Result<> swap(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
     const auto& environment = partition_.environment();
     auto state = writer.state();
     state.end_offset = group.back()->end_offset();
-    auto replacement = segment::Segment::sealed(environment.files, environment.maps, partition_.directory(), state);
+    auto replacement =
+        segment::Segment::sealed(environment.files, environment.maps, partition_.directory(), state);
     bool has_begun = false;
-    auto swapped = partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
-      has_begun = true;
-      for (const auto& segment : group) {
-        if (auto deleted = segment::delete_segment_files(environment.files, partition_.directory(), segment->base_offset()); !deleted) return deleted;
-      }
-      return writer.swap_in();
-    });
+    auto swapped = partition_.replace_segments(
+        group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
+          has_begun = true;
+          for (const auto& segment : group) {
+            if (auto deleted = segment::delete_segment_files(environment.files, partition_.directory(),
+                                                             segment->base_offset());
+                !deleted)
+              return deleted;
+          }
+          return writer.swap_in();
+        });
     if (swapped) return swapped;
     if (has_begun) {
       environment.health.latch(swapped.error());

@@ -1,5 +1,5 @@
-// Compaction by key: keeps the newest record of every key (kafka-log 2.12). A job over sealed segments of one partition; appends and
-// reads go on meanwhile.
+// Compaction by key: keeps the newest record of every key (kafka-log 2.12). A job over sealed segments of one
+// partition; appends and reads go on meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -15,28 +15,31 @@ namespace seriatim::partition {
 struct CompactionOptions {
   /// Compact whatever the dirty ratio says.
   bool force = false;
-  /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass begins from the front again.
+  /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass
+  /// begins from the front again.
   std::function<bool()> should_stop{};
-  /// Memory of the key map; Kafka's log.cleaner.dedupe.buffer.size default. What does not fit is left to the next pass.
+  /// Memory of the key map; Kafka's log.cleaner.dedupe.buffer.size default. What does not fit is left to the
+  /// next pass.
   std::uint64_t key_map_bytes = 128ULL << 20;
 };
 
 struct CompactionResult {
-  bool ran = false;                     ///< False: nothing to do.
+  bool ran = false;  ///< False: nothing to do.
   std::uint64_t segments_before = 0;
   std::uint64_t segments_after = 0;
   std::uint64_t bytes_before = 0;
   std::uint64_t bytes_after = 0;
   std::uint64_t removed_records = 0;
-  Offset compacted_to = 0;              ///< First offset that was not looked at.
+  Offset compacted_to = 0;  ///< First offset that was not looked at.
 };
 
 /// Share of not yet compacted bytes in what could be compacted, 0 if nothing could be. Any thread.
 double dirty_ratio(const Partition& partition);
 
-/// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint first to let it see everything. One thread
-/// at a time per partition.
-/// Errors: corrupt_record (the segments that hold it are left as they were) · storage_full, io_error: what was not finished is removed · storage_failed, final:
+/// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint
+/// first to let it see everything. One thread at a time per partition. Errors: corrupt_record (the segments
+/// that hold it are left as they were) · storage_full, io_error: what was not finished is removed ·
+/// storage_failed, final:
 ///   also if an exchange of files was begun and failed, which only the next open completes.
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
 

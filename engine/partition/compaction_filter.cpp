@@ -7,14 +7,15 @@
 namespace seriatim::partition {
 namespace {
 
-// What a batch may expand to. A stored batch is at most 2^31 - 1 bytes; its records may not claim more than that either.
+// What a batch may expand to. A stored batch is at most 2^31 - 1 bytes; its records may not claim more than
+// that either.
 constexpr std::size_t section_bytes_max = std::size_t{1} << 31;
 
 }  // namespace
 
 Result<base::ByteSpan> CompactionFilter::apply(const format::BatchHeader& header, base::ByteSpan batch) {
-  // Markers and the records of transactions stay: whether a transaction was aborted is not known here, and a record of one that is kept too long is
-  // harmless where one that is dropped is not.
+  // Markers and the records of transactions stay: whether a transaction was aborted is not known here, and a
+  // record of one that is kept too long is harmless where one that is dropped is not.
   if (header.is_control() || header.is_transactional()) return batch;
   if (header.record_count == 0) return must_survive(header) ? batch : base::ByteSpan();
   auto whole = collect(header, batch);
@@ -45,12 +46,14 @@ Result<bool> CompactionFilter::collect(const format::BatchHeader& header, base::
     kept_.push_back(format::keep_record(header, record));
   }
   if (step != format::RecordCursor::Step::end) {
-    return Error(Errc::corrupt_record, "the batch at offset " + std::to_string(header.base_offset) + " has a good checksum but does not decode");
+    return Error(Errc::corrupt_record, "the batch at offset " + std::to_string(header.base_offset) +
+                                           " has a good checksum but does not decode");
   }
   return kept_.size() == static_cast<std::size_t>(header.record_count);
 }
 
-bool CompactionFilter::keeps(const format::BatchHeader& header, Offset offset, const format::DecodedRecord& record) noexcept {
+bool CompactionFilter::keeps(const format::BatchHeader& header, Offset offset,
+                             const format::DecodedRecord& record) noexcept {
   if (offset >= rules_.map_end) return true;
   if (record.key.is_null()) return false;
   if (offset < rules_.keys->newest(record.key.bytes())) return false;
@@ -60,7 +63,8 @@ bool CompactionFilter::keeps(const format::BatchHeader& header, Offset offset, c
 }
 
 bool CompactionFilter::must_survive(const format::BatchHeader& header) const noexcept {
-  return header.base_offset == rules_.last_batch_base || rules_.last_batches_of_producers.contains(header.base_offset);
+  return header.base_offset == rules_.last_batch_base ||
+         rules_.last_batches_of_producers.contains(header.base_offset);
 }
 
 }  // namespace seriatim::partition

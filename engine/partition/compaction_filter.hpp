@@ -18,19 +18,20 @@ namespace seriatim::partition {
 
 struct CompactionRules {
   const KeyMap* keys = nullptr;
-  Offset map_end = 0;                        ///< The map knows every key below this offset.
-  Offset last_batch_base = -1;               ///< Base offset of the last batch of the cleaned range: survives empty.
+  Offset map_end = 0;           ///< The map knows every key below this offset.
+  Offset last_batch_base = -1;  ///< Base offset of the last batch of the cleaned range: survives empty.
   std::int64_t now_ms = 0;
   std::int64_t delete_retention_ms = 0;
-  std::set<Offset> last_batches_of_producers{};  ///< Base offsets of batches that carry a producer's newest state: survive empty.
+  std::set<Offset> last_batches_of_producers{};  ///< Base offsets of batches that carry a producer's newest
+                                                 ///< state: survive empty.
 };
 
 class CompactionFilter {
  public:
   explicit CompactionFilter(const CompactionRules& rules) noexcept : rules_(rules) {}
 
-  /// The bytes that take the place of `batch`: itself if nothing is lost, empty if all of it goes. Valid until the next call.
-  /// Errors: corrupt_record: it does not decode.
+  /// The bytes that take the place of `batch`: itself if nothing is lost, empty if all of it goes. Valid
+  /// until the next call. Errors: corrupt_record: it does not decode.
   Result<base::ByteSpan> apply(const format::BatchHeader& header, base::ByteSpan batch);
 
   std::uint64_t removed_records() const noexcept { return removed_records_; }

@@ -19,12 +19,17 @@ constexpr std::array kinds{FileKind::offset_index, FileKind::time_index, FileKin
 
 }  // namespace
 
-CompactionWriter::CompactionWriter(const segment::SegmentContext& context, std::string directory, Offset base_offset,
-                                   std::uint64_t index_interval_bytes)
-    : context_(context), directory_(std::move(directory)), base_offset_(base_offset), indexes_(base_offset, index_interval_bytes), end_offset_(base_offset) {}
+CompactionWriter::CompactionWriter(const segment::SegmentContext& context, std::string directory,
+                                   Offset base_offset, std::uint64_t index_interval_bytes)
+    : context_(context),
+      directory_(std::move(directory)),
+      base_offset_(base_offset),
+      indexes_(base_offset, index_interval_bytes),
+      end_offset_(base_offset) {}
 
 Result<> CompactionWriter::open() {
-  const std::string path = os::join_path(directory_, format::file_name(base_offset_, FileKind::log, FileState::cleaned));
+  const std::string path =
+      os::join_path(directory_, format::file_name(base_offset_, FileKind::log, FileState::cleaned));
   auto file = context_.vfs.open(path, os::OpenMode::open_or_create);
   if (!file) return file.error();
   log_ = *std::move(file);
@@ -61,9 +66,11 @@ Result<> CompactionWriter::write_index(const std::string& name, base::ByteSpan b
 Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   if (auto written = flush(); !written) return written;
   indexes_.close();
-  auto offset_index = write_index(format::file_name(base_offset_, FileKind::offset_index, FileState::cleaned), indexes_.offset_entries());
+  auto offset_index = write_index(format::file_name(base_offset_, FileKind::offset_index, FileState::cleaned),
+                                  indexes_.offset_entries());
   if (!offset_index) return offset_index;
-  auto time_index = write_index(format::file_name(base_offset_, FileKind::time_index, FileState::cleaned), indexes_.time_entries());
+  auto time_index = write_index(format::file_name(base_offset_, FileKind::time_index, FileState::cleaned),
+                                indexes_.time_entries());
   if (!time_index) return time_index;
   if (modified_ms >= 0) {
     if (auto dated = log_->set_modified_ms(modified_ms); !dated) return dated;
@@ -73,8 +80,10 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   // Names must not become durable before what they promise.
   if (auto synced = context_.vfs.sync_directory(directory_); !synced) return synced;
   for (const FileKind kind : kinds) {
-    const std::string cleaned = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::cleaned));
-    const std::string swap = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
+    const std::string cleaned =
+        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::cleaned));
+    const std::string swap =
+        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
     if (auto renamed = context_.vfs.rename(cleaned, swap); !renamed) return renamed;
   }
   return context_.vfs.sync_directory(directory_);
@@ -82,7 +91,8 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
 
 Result<> CompactionWriter::swap_in() {
   for (const FileKind kind : kinds) {
-    const std::string swap = os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
+    const std::string swap =
+        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
     const std::string live = os::join_path(directory_, format::file_name(base_offset_, kind));
     if (auto renamed = context_.vfs.rename(swap, live); !renamed) return renamed;
     context_.files.forget(live);
@@ -94,7 +104,8 @@ void CompactionWriter::abandon() noexcept {
   log_.reset();
   for (const FileKind kind : kinds) {
     for (const FileState state : {FileState::cleaned, FileState::swap}) {
-      // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything else.
+      // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything
+      // else.
       (void)context_.vfs.remove(os::join_path(directory_, format::file_name(base_offset_, kind, state))).ok();
     }
   }

@@ -1,4 +1,5 @@
-// Writes the segment that takes the place of a group of segments: `.cleaned` files, then `.swap`, then the final names.
+// Writes the segment that takes the place of a group of segments: `.cleaned` files, then `.swap`, then the
+// final names.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,15 @@ namespace seriatim::partition {
 /// One thread at a time.
 class CompactionWriter {
  public:
-  CompactionWriter(const segment::SegmentContext& context, std::string directory, Offset base_offset, std::uint64_t index_interval_bytes);
+  CompactionWriter(const segment::SegmentContext& context, std::string directory, Offset base_offset,
+                   std::uint64_t index_interval_bytes);
 
   /// Creates `N.log.cleaned`, replacing one that a crash left.
   Result<> open();
   /// Appends a batch.
   Result<> write(const format::BatchHeader& header, base::ByteSpan batch);
-  /// Writes the indexes, gives the log the modification time of its last source, syncs everything and renames it to `.swap`: complete, to be swapped in by
-  /// whoever opens the directory next if we die.
+  /// Writes the indexes, gives the log the modification time of its last source, syncs everything and renames
+  /// it to `.swap`: complete, to be swapped in by whoever opens the directory next if we die.
   Result<> finish(std::int64_t modified_ms);
   /// Renames `.swap` to the final names. The originals must be gone or `.deleted`.
   Result<> swap_in();
@@ -35,7 +37,9 @@ class CompactionWriter {
   void abandon() noexcept;
 
   std::uint64_t bytes() const noexcept { return position_; }
-  std::size_t index_bytes() const noexcept { return indexes_.offset_entries().size() + indexes_.time_entries().size(); }
+  std::size_t index_bytes() const noexcept {
+    return indexes_.offset_entries().size() + indexes_.time_entries().size();
+  }
   Offset base_offset() const noexcept { return base_offset_; }
   /// State of the finished segment.
   segment::SegmentState state() const noexcept;

@@ -15,10 +15,11 @@ std::string place_of(const PartitionLog& log) {
 }  // namespace
 
 Error out_of_range(const PartitionLog& log, Offset offset) {
-  return {Errc::offset_out_of_range,
-          "offset " + std::to_string(offset) + " of " + place_of(log) + " does not exist: valid offsets are " +
-              std::to_string(log.log_start_offset()) + " to " + std::to_string(log.high_watermark()) +
-              "; seek into that range, or set an auto_offset_reset policy"};
+  return {Errc::offset_out_of_range, "offset " + std::to_string(offset) + " of " + place_of(log) +
+                                         " does not exist: valid offsets are " +
+                                         std::to_string(log.log_start_offset()) + " to " +
+                                         std::to_string(log.high_watermark()) +
+                                         "; seek into that range, or set an auto_offset_reset policy"};
 }
 
 void FetchCursor::reset() noexcept {
@@ -54,7 +55,8 @@ Result<> FetchCursor::enter(segment::SegmentPtr segment, Offset offset) {
   base_is_known_ = true;
   const auto floor = pin_->offset_index.floor(offset);
   if (floor.position == 0) return walk_to(offset);
-  // An index has no checksum. An entry is believed if the batch it points at is there and ends as the entry says; else the walk begins at the front.
+  // An index has no checksum. An entry is believed if the batch it points at is there and ends as the entry
+  // says; else the walk begins at the front.
   position_ = floor.position;
   base_is_known_ = false;
   const std::uint64_t end = segment_->end_position();
@@ -74,8 +76,9 @@ BatchFault FetchCursor::check_at_position(std::uint64_t end) const noexcept {
   return base == lowest_base_ ? BatchFault::none : BatchFault::wrong_offset;
 }
 
-// From an index entry at or below the target to the batch that holds it: at most index.interval.bytes of headers. Damage on the way is
-// passed over where the index knows a later batch, so that an offset behind damage can be reached.
+// From an index entry at or below the target to the batch that holds it: at most index.interval.bytes of
+// headers. Damage on the way is passed over where the index knows a later batch, so that an offset behind
+// damage can be reached.
 Result<> FetchCursor::walk_to(Offset offset) {
   const std::uint64_t end = segment_->end_position();
   while (position_ < end) {
@@ -104,7 +107,8 @@ Result<> FetchCursor::check_log_start() const {
   return {};
 }
 
-// Compaction may have put one segment where several were, so the successor is the one that holds the next offset, not the next in line.
+// Compaction may have put one segment where several were, so the successor is the one that holds the next
+// offset, not the next in line.
 Result<bool> FetchCursor::enter_next_segment() {
   const auto list = log_->segments().load();
   if (list->empty()) return false;
@@ -140,7 +144,9 @@ Result<FetchCursor::Step> FetchCursor::peek(Offset bound, bool check_crc, Fetche
     out.pin = &pin_;
     out.segment = &segment_;
     if (out.header.last_offset() >= next_offset_) return Step::batch;
-    position_ += out.bytes.size();  // Wholly below the position: only where a seek ended in a hole that compaction left.
+    position_ +=
+        out.bytes
+            .size();  // Wholly below the position: only where a seek ended in a hole that compaction left.
     lowest_base_ = out.header.next_offset();
     base_is_known_ = true;
   }
@@ -158,7 +164,8 @@ std::optional<FetchCursor::Resumption> FetchCursor::readable_after_fault() const
   const std::uint64_t end = segment_->end_position();
   const auto later = pin_->offset_index.first_after_position(position_);
   if (!later || later->position + format::header_bytes > end) return std::nullopt;
-  return Resumption{later->position, base::load_be<Offset>(pin_->log.data() + later->position + format::base_offset_at)};
+  return Resumption{later->position,
+                    base::load_be<Offset>(pin_->log.data() + later->position + format::base_offset_at)};
 }
 
 Error FetchCursor::corrupt(BatchFault fault) const {
@@ -173,9 +180,11 @@ Error FetchCursor::corrupt(BatchFault fault) const {
     }
   }
   return {Errc::corrupt_record,
-          segment_->log_path() + " at position " + std::to_string(position_) + ", offset " + std::to_string(next_offset_) +
-              " of " + place_of(*log_) + ": " + std::string(format::describe(fault)) + "; " +
-              (resume ? "records are readable again from offset " + std::to_string(*resume) + ": seek there to go on"
+          segment_->log_path() + " at position " + std::to_string(position_) + ", offset " +
+              std::to_string(next_offset_) + " of " + place_of(*log_) + ": " +
+              std::string(format::describe(fault)) + "; " +
+              (resume ? "records are readable again from offset " + std::to_string(*resume) +
+                            ": seek there to go on"
                       : std::string("nothing behind it is readable: seek to the end to go on")) +
               ", and run `seriatim verify` to see the whole extent"};
 }

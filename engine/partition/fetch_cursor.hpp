@@ -1,5 +1,5 @@
-// Where a sequential reader stands in a partition. It keeps its segment pinned and its byte position, so that going on looks nothing up: no lock, no
-// allocation, no system call.
+// Where a sequential reader stands in a partition. It keeps its segment pinned and its byte position, so that
+// going on looks nothing up: no lock, no allocation, no system call.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace seriatim::partition {
 /// A whole batch where it lies.
 struct FetchedBatch {
   format::BatchHeader header{};
-  base::ByteSpan bytes{};           ///< Valid while the pin is held.
+  base::ByteSpan bytes{};  ///< Valid while the pin is held.
   std::uint64_t position = 0;
   /// The cursor's own pin and segment: copy them to keep the bytes beyond the cursor's next step.
   const segment::SegmentPin* pin = nullptr;
@@ -32,15 +32,16 @@ class FetchCursor {
   explicit FetchCursor(PartitionLogPtr log) noexcept : log_(std::move(log)) {}
 
   /// Stands before the batch that holds `offset`, or the next one if compaction removed it.
-  /// Errors: offset_out_of_range (below the log start or above the high watermark; the cursor is unpositioned then), corrupt_record
-  /// (the offset lies in damage), and those of mapping a segment.
+  /// Errors: offset_out_of_range (below the log start or above the high watermark; the cursor is unpositioned
+  /// then), corrupt_record (the offset lies in damage), and those of mapping a segment.
   Result<> seek(Offset offset);
   bool is_positioned() const noexcept { return positioned_; }
   void reset() noexcept;
 
   enum class Step : std::uint8_t { batch, end };
-  /// Reads the batch at the cursor, checked (structure always, CRC if asked), and does not move. `end`: nothing below `bound`.
-  /// Errors: corrupt_record with file, position, and the offset to go on from; offset_out_of_range if the log start has passed the cursor.
+  /// Reads the batch at the cursor, checked (structure always, CRC if asked), and does not move. `end`:
+  /// nothing below `bound`. Errors: corrupt_record with file, position, and the offset to go on from;
+  /// offset_out_of_range if the log start has passed the cursor.
   Result<Step> peek(Offset bound, bool check_crc, FetchedBatch& out);
   /// Moves behind the batch that peek returned.
   void advance(const FetchedBatch& batch) noexcept;
@@ -71,7 +72,8 @@ class FetchCursor {
   segment::SegmentPin pin_{};
   std::uint64_t position_ = 0;
   Offset next_offset_ = 0;
-  // The base offset that the batch at position_ must at least have; exactly that, where nothing was ever compacted and the batch before it is known.
+  // The base offset that the batch at position_ must at least have; exactly that, where nothing was ever
+  // compacted and the batch before it is known.
   Offset lowest_base_ = 0;
   bool base_is_known_ = false;
   bool positioned_ = false;

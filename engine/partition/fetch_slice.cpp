@@ -33,7 +33,8 @@ class EndFinder {
   Offset next_offset() const noexcept { return next_offset_; }
 
  private:
-  // To the last index entry at or below the limit, if it points at a batch that ends as it says (an index has no checksum).
+  // To the last index entry at or below the limit, if it points at a batch that ends as it says (an index has
+  // no checksum).
   void jump() {
     const auto entry = pin_.offset_index.floor_position(limit_);
     if (entry.position <= position_ || entry.position >= end_) return;

@@ -18,13 +18,16 @@ using segment::SegmentTail;
 
 // How often deleted and compacted segments are looked for: they are in nobody's way. Arbitrary.
 constexpr std::int64_t look_every_ns = 1'000'000'000;
-// Files may come and go between the listing and their opening; that it happens this often in a row is no accident.
+// Files may come and go between the listing and their opening; that it happens this often in a row is no
+// accident.
 constexpr int tries_max = 5;
-// A writer that exchanges segments by compacted ones needs a few renames and syncs for it. Arbitrary: a tenth of a second.
+// A writer that exchanges segments by compacted ones needs a few renames and syncs for it. Arbitrary: a tenth
+// of a second.
 constexpr int swap_waits_max = 100;
 constexpr std::chrono::milliseconds swap_wait{1};
 
-// While it lasts, some offsets are under no final name. One that a crash left behind is finished by the next writer.
+// While it lasts, some offsets are under no final name. One that a crash left behind is finished by the next
+// writer.
 bool is_swapping(const segment::DirectoryListing& listing) {
   return std::any_of(listing.interrupted.begin(), listing.interrupted.end(), [](const std::string& name) {
     const auto parsed = format::parse_file_name(name);
@@ -43,7 +46,8 @@ Follower::Follower(const PartitionEnvironment& environment, const FollowerReques
   may_have_gaps_.store(request.may_have_gaps, std::memory_order_release);
 }
 
-Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& environment, const FollowerRequest& request) {
+Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& environment,
+                                                 const FollowerRequest& request) {
   std::shared_ptr<Follower> follower(new Follower(environment, request));
   const base::MutexLock lock(follower->mutex_);
   if (auto looked = follower->look_at_directory(Patience::waits); !looked) return looked.error();
@@ -52,8 +56,9 @@ Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& env
 
 Result<> Follower::refresh() {
   if (!mutex_.try_lock()) return {};
-  const auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
-    if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_) return look_at_directory(Patience::none);
+  auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
+    if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_)
+      return look_at_directory(Patience::none);
     auto extended = extend_active();
     if (!extended && extended.error().code() == Errc::not_found) return look_at_directory(Patience::none);
     return extended;
@@ -119,7 +124,8 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   const Offset last_base = listing.segments.back().base_offset;
   const bool has_rolled = tail_ && tail_->state().base_offset != last_base;
   if (has_rolled) {
-    // What the writer put into the old segment before it began the next is there by now, since the next one is.
+    // What the writer put into the old segment before it began the next is there by now, since the next one
+    // is.
     auto grown = tail_->advance();
     if (!grown && grown.error().code() != Errc::not_found) return grown.error();
     if (grown) active_->extend_followed(tail_->state());
@@ -136,16 +142,19 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   return {};
 }
 
-Result<std::vector<Follower::Known>> Follower::describe_older(const std::vector<segment::SegmentFileInfo>& files) {
+Result<std::vector<Follower::Known>> Follower::describe_older(
+    const std::vector<segment::SegmentFileInfo>& files) {
   std::vector<Known> older;
   for (std::size_t i = 0; i + 1 < files.size(); ++i) {
-    const auto known = std::find_if(older_.begin(), older_.end(), [&](const Known& k) { return k.base_offset == files[i].base_offset; });
+    const auto known = std::find_if(older_.begin(), older_.end(),
+                                    [&](const Known& k) { return k.base_offset == files[i].base_offset; });
     const bool was_sealed = known != older_.end() && known->is_sealed;
     if (was_sealed && known->log_bytes == files[i].log_bytes) {
       older.push_back(*known);
       continue;
     }
-    if (was_sealed) may_have_gaps_.store(true, std::memory_order_release);  // only compaction replaces a sealed segment
+    if (was_sealed)
+      may_have_gaps_.store(true, std::memory_order_release);  // only compaction replaces a sealed segment
     auto described = describe(files[i], files[i + 1].base_offset);
     if (!described) return described.error();
     older.push_back(*std::move(described));
@@ -168,7 +177,8 @@ Result<> Follower::extend_last() {
 Result<> Follower::open_last(Offset base_offset) {
   auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none);
   if (!tail) return tail.error();
-  if (tail->state().end_offset < log_end_offset()) {  // As in extend_last: what was seen once does not go away.
+  if (tail->state().end_offset <
+      log_end_offset()) {  // As in extend_last: what was seen once does not go away.
     forget_partition();
     return {};
   }
@@ -192,12 +202,14 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
   auto state = tail->state();
   // Compaction may have emptied the end of a segment: its successor's base is where it ends.
   state.end_offset = std::max(state.end_offset, next_base);
-  // Only a writer that died, or is about to trim, leaves zeros behind the end of a segment that has a successor. Anything else there is damage: kept in
-  // view, so that whoever reads so far is told.
+  // Only a writer that died, or is about to trim, leaves zeros behind the end of a segment that has a
+  // successor. Anything else there is damage: kept in view, so that whoever reads so far is told.
   auto is_damaged = has_bytes_at(file.base_offset, state.end_position);
   if (!is_damaged) return is_damaged.error();
   if (*is_damaged) state.end_position = file.log_bytes;
-  Known known{.base_offset = file.base_offset, .log_bytes = file.log_bytes, .is_sealed = tail->is_exact() || *is_damaged};
+  Known known{.base_offset = file.base_offset,
+              .log_bytes = file.log_bytes,
+              .is_sealed = tail->is_exact() || *is_damaged};
   if (known.is_sealed) {
     known.segment = segment::Segment::sealed(environment_.files, environment_.maps, directory_, state);
     return known;

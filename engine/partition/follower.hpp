@@ -1,7 +1,9 @@
-// A partition as seen by a read-only process, beside a live writer or with none: it looks at the files and believes only whole, valid batches.
+// A partition as seen by a read-only process, beside a live writer or with none: it looks at the files and
+// believes only whole, valid batches.
 //
-// The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known end: a batch whose checksum fits is
-// complete, anything else is the end for the moment. That costs one CRC per batch, once, and needs no agreement with the writer.
+// The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known
+// end: a batch whose checksum fits is complete, anything else is the end for the moment. That costs one CRC
+// per batch, once, and needs no agreement with the writer.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +30,16 @@ struct FollowerRequest {
 
 class Follower final : public PartitionLog {
  public:
-  /// Looks at the directory for the first time. One that the writer has not made yet is an empty partition, until it is there.
-  /// Errors: those of the file system.
-  static Result<std::shared_ptr<Follower>> open(const PartitionEnvironment& environment, const FollowerRequest& request);
+  /// Looks at the directory for the first time. One that the writer has not made yet is an empty partition,
+  /// until it is there. Errors: those of the file system.
+  static Result<std::shared_ptr<Follower>> open(const PartitionEnvironment& environment,
+                                                const FollowerRequest& request);
 
-  /// Finds new batches and segments, and once a second what was deleted. One thread at a time does the work, others return at once.
+  /// Finds new batches and segments, and once a second what was deleted. One thread at a time does the work,
+  /// others return at once.
   Result<> refresh() override;
-  /// Looks at the whole directory: what retention deleted is forgotten, what compaction put in its place is taken. A partition that is gone, or has
-  /// been replaced by a shorter one, counts as deleted.
+  /// Looks at the whole directory: what retention deleted is forgotten, what compaction put in its place is
+  /// taken. A partition that is gone, or has been replaced by a shorter one, counts as deleted.
   Result<> reload() override;
   /// Takes over a log start that the catalog says.
   void set_log_start(Offset offset) noexcept;
@@ -55,7 +59,8 @@ class Follower final : public PartitionLog {
   Result<> look_at_directory(Patience patience) SERIATIM_REQUIRES(mutex_);
   Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
   Result<> take_listing(const segment::DirectoryListing& listing) SERIATIM_REQUIRES(mutex_);
-  Result<std::vector<Known>> describe_older(const std::vector<segment::SegmentFileInfo>& files) SERIATIM_REQUIRES(mutex_);
+  Result<std::vector<Known>> describe_older(const std::vector<segment::SegmentFileInfo>& files)
+      SERIATIM_REQUIRES(mutex_);
   Result<Known> describe(const segment::SegmentFileInfo& file, Offset next_base) SERIATIM_REQUIRES(mutex_);
   Result<> extend_last() SERIATIM_REQUIRES(mutex_);
   Result<> open_last(Offset base_offset) SERIATIM_REQUIRES(mutex_);
@@ -67,7 +72,7 @@ class Follower final : public PartitionLog {
 
   base::Mutex mutex_;
   Offset requested_start_ SERIATIM_GUARDED_BY(mutex_);
-  std::vector<Known> older_ SERIATIM_GUARDED_BY(mutex_);          // every segment but the last
+  std::vector<Known> older_ SERIATIM_GUARDED_BY(mutex_);                  // every segment but the last
   std::optional<segment::SegmentTail> tail_ SERIATIM_GUARDED_BY(mutex_);  // of the last one
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(mutex_);
   std::int64_t next_look_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;

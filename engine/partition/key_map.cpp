@@ -4,9 +4,11 @@
 
 namespace seriatim::partition {
 
-KeyMap::KeyMap(std::uint64_t bytes) : slots_(std::max<std::size_t>(2, static_cast<std::size_t>(bytes / sizeof(Slot)))) {}
+KeyMap::KeyMap(std::uint64_t bytes)
+    : slots_(std::max<std::size_t>(2, static_cast<std::size_t>(bytes / sizeof(Slot)))) {}
 
-// The slot of `hash`, or the free one where it belongs. There is always a free one: at most 0.9 of the slots are used.
+// The slot of `hash`, or the free one where it belongs. There is always a free one: at most 0.9 of the slots
+// are used.
 std::size_t KeyMap::find(const base::Hash128& hash) const noexcept {
   std::size_t at = static_cast<std::size_t>(hash.low % slots_.size());
   while (slots_[at].offset >= 0 && slots_[at].hash != hash) at = at + 1 == slots_.size() ? 0 : at + 1;

@@ -12,15 +12,16 @@
 
 namespace seriatim::partition {
 
-/// Open addressing over 24-byte slots: 16 bytes of XXH3-128 stand for the key, as 16 bytes of MD5 do in Kafka. Two keys that collide would cost a
-/// record; with 10^9 keys the chance is below 10^-20.
-/// One thread at a time.
+/// Open addressing over 24-byte slots: 16 bytes of XXH3-128 stand for the key, as 16 bytes of MD5 do in
+/// Kafka. Two keys that collide would cost a record; with 10^9 keys the chance is below 10^-20. One thread at
+/// a time.
 class KeyMap {
  public:
   /// @param bytes  memory for slots; at least one slot is made.
   explicit KeyMap(std::uint64_t bytes);
 
-  /// Notes that `key` has a record at `offset`, which is not below any noted before for it. False: the map is full and the key is not in it.
+  /// Notes that `key` has a record at `offset`, which is not below any noted before for it. False: the map is
+  /// full and the key is not in it.
   bool put(base::ByteSpan key, Offset offset);
   /// The newest offset of `key`, -1 if it is not in the map.
   Offset newest(base::ByteSpan key) const noexcept;

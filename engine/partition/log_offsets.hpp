@@ -1,8 +1,8 @@
 // The offsets of one partition: one writer, any number of readers.
 //
-// INV-1: log_start <= high_watermark <= log_end and durable <= log_end, in every thread's eyes. Held by the order of the stores (an
-// upper bound is raised before a lower one) and asserted by the setters. On a single node, every published record is
-// visible, so the high watermark is the log end offset.
+// INV-1: log_start <= high_watermark <= log_end and durable <= log_end, in every thread's eyes. Held by the
+// order of the stores (an upper bound is raised before a lower one) and asserted by the setters. On a single
+// node, every published record is visible, so the high watermark is the log end offset.
 #pragma once
 
 #include <atomic>
@@ -32,8 +32,9 @@ class LogOffsets {
     durable_.store(durable, std::memory_order_release);
     log_start_.store(log_start, std::memory_order_release);
   }
-  /// Publishes: a reader that sees the new end finds the bytes below it. Sequentially consistent, because the publisher then looks for
-  /// sleeping readers, who look at the end after having said that they sleep: one of the two must see the other.
+  /// Publishes: a reader that sees the new end finds the bytes below it. Sequentially consistent, because the
+  /// publisher then looks for sleeping readers, who look at the end after having said that they sleep: one of
+  /// the two must see the other.
   void publish_log_end(Offset end) noexcept {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
     log_end_.store(end, std::memory_order_seq_cst);
@@ -44,7 +45,8 @@ class LogOffsets {
   }
   void advance_log_start(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= high_watermark());
-    if (offset > log_start_.load(std::memory_order_relaxed)) log_start_.store(offset, std::memory_order_release);
+    if (offset > log_start_.load(std::memory_order_relaxed))
+      log_start_.store(offset, std::memory_order_release);
   }
 
  private:

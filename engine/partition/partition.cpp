@@ -114,7 +114,8 @@ Result<PartitionCheckpoint> Partition::close() {
     const base::MutexLock lock(append_mutex_);
     end = offsets_.log_end();
     producers_.set_end_offset(end);
-    if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written.error();
+    if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written)
+      return written.error();
     if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
     // The new length has to be durable too: a clean close promises exact files.
     if (auto synced = active_->sync(); !synced) return synced.error();

@@ -10,7 +10,8 @@ namespace seriatim::partition {
 
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
   if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" + std::to_string(name_.partition) +
+    return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
+                                          std::to_string(name_.partition) +
                                           "; commit or abort it before appending to the same partition");
   }
   const auto header = format::read_batch_header(batch.bytes.data());
@@ -20,7 +21,9 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
     const base::MutexLock lock(append_mutex_);
     if (auto checked = check_appendable(batch.bytes.size()); !checked) return checked.error();
     const Offset base_offset = offsets_.log_end();
-    if (auto rolled = roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta, header.max_timestamp_ms); !rolled) {
+    if (auto rolled = roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta,
+                                     header.max_timestamp_ms);
+        !rolled) {
       return rolled.error();
     }
     auto placed = active_->place(batch.bytes, header, base_offset);
@@ -38,9 +41,10 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
 
 Result<> Partition::check_appendable(std::uint64_t size) const {
   if (closed_) {
-    return Error(is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
-                 name_.topic + "-" + std::to_string(name_.partition) +
-                     (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
+    return Error(
+        is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
+        name_.topic + "-" + std::to_string(name_.partition) +
+            (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
   }
   if (environment_.health.has_failed()) return environment_.health.check();
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
@@ -49,7 +53,8 @@ Result<> Partition::check_appendable(std::uint64_t size) const {
                  "a batch of " + std::to_string(size) + " bytes exceeds " +
                      (size > largest ? "max.message.bytes (" + std::to_string(largest)
                                      : "segment.bytes (" + std::to_string(config_.segment_bytes)) +
-                     ") of topic " + name_.topic + "; send smaller batches, or raise the limit with Admin::alter_config");
+                     ") of topic " + name_.topic +
+                     "; send smaller batches, or raise the limit with Admin::alter_config");
   }
   return {};
 }
@@ -61,7 +66,8 @@ Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::
   if (has_room) {
     // Kafka's rule is message time; the clock only where the first batch has no timestamp.
     const std::int64_t first = active_->first_timestamp_ms();
-    const std::int64_t age = first >= 0 ? max_timestamp_ms - first : environment_.clock.wall_ms() - active_->created_ms();
+    const std::int64_t age =
+        first >= 0 ? max_timestamp_ms - first : environment_.clock.wall_ms() - active_->created_ms();
     if (age <= config_.segment_ms) return {};
   }
   return roll_locked();
@@ -72,7 +78,8 @@ Result<> Partition::roll_locked() {
   if (active_->is_empty()) return {};
   producers_.set_end_offset(base_offset);
   if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written;
-  auto next = segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
+  auto next =
+      segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
   if (!next) return next.error();
   if (auto sealed = active_->seal(); !sealed) {
     // The old segment goes on; the empty one must not be in the way of the next try.
@@ -90,7 +97,8 @@ Result<> Partition::roll_locked() {
   return {};
 }
 
-Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed, const format::BatchHeader& header, base::ByteSpan batch) {
+Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
+                                           const format::BatchHeader& header, base::ByteSpan batch) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
   if (header.has_producer()) {
     if (auto noted = producers_.note(header, batch); !noted) return noted.error();
@@ -106,7 +114,8 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed, c
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
   if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread already holds a claim on " + name_.topic + "-" + std::to_string(name_.partition) +
+    return Error(Errc::invalid_state, "this thread already holds a claim on " + name_.topic + "-" +
+                                          std::to_string(name_.partition) +
                                           "; commit or abort that one first");
   }
   append_mutex_.lock();

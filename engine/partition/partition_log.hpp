@@ -1,5 +1,5 @@
-// What a reader sees of a partition, whoever writes it: its offsets and its segments. The writer's `Partition` and the read-only `Follower`
-// both are one; the fetch path knows only this.
+// What a reader sees of a partition, whoever writes it: its offsets and its segments. The writer's
+// `Partition` and the read-only `Follower` both are one; the fetch path knows only this.
 #pragma once
 
 #include <atomic>
@@ -47,8 +47,9 @@ class PartitionLog {
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
   void mark_deleted() noexcept { deleted_.store(true, std::memory_order_release); }
 
-  /// Whether offsets may be missing between batches: something was compacted here at some time. Otherwise every batch begins where the one before it ended,
-  /// and readers insist on it, because the checksum does not cover the base offset.
+  /// Whether offsets may be missing between batches: something was compacted here at some time. Otherwise
+  /// every batch begins where the one before it ended, and readers insist on it, because the checksum does
+  /// not cover the base offset.
   bool may_have_gaps() const noexcept { return may_have_gaps_.load(std::memory_order_acquire); }
 
   AppendListeners& listeners() const noexcept { return listeners_; }

@@ -12,9 +12,11 @@
 namespace seriatim::partition {
 namespace {
 
-// What was known of producers where a deleted segment began: no use without it, and one more file for every segment that ever was.
+// What was known of producers where a deleted segment began: no use without it, and one more file for every
+// segment that ever was.
 Result<> delete_snapshot(os::Vfs& vfs, const std::string& directory, Offset base_offset) {
-  auto removed = vfs.remove(os::join_path(directory, format::file_name(base_offset, format::FileKind::snapshot)));
+  auto removed =
+      vfs.remove(os::join_path(directory, format::file_name(base_offset, format::FileKind::snapshot)));
   if (!removed && removed.error().code() != Errc::not_found) return removed;
   return {};
 }
@@ -30,8 +32,9 @@ Result<> Partition::roll() {
 Result<> Partition::advance_log_start(Offset offset) {
   const base::MutexLock lock(append_mutex_);
   if (offset > offsets_.high_watermark()) {
-    return Error(Errc::offset_out_of_range, "the log start of " + directory_ + " cannot move to " + std::to_string(offset) +
-                                                ", beyond the high watermark " + std::to_string(offsets_.high_watermark()));
+    return Error(Errc::offset_out_of_range, "the log start of " + directory_ + " cannot move to " +
+                                                std::to_string(offset) + ", beyond the high watermark " +
+                                                std::to_string(offsets_.high_watermark()));
   }
   offsets_.advance_log_start(offset);
   return {};
@@ -61,7 +64,9 @@ Result<Partition::RetentionResult> Partition::apply_retention() {
     // Readers below the new start get offset_out_of_range from here on; whoever holds a pin keeps its bytes.
     offsets_.advance_log_start(std::max(offsets_.log_start(), kept.front()->base_offset()));
     replace_list(std::move(kept));
-    std::erase_if(unsynced_, [&](const segment::SegmentPtr& s) { return std::find(expired.begin(), expired.end(), s) != expired.end(); });
+    std::erase_if(unsynced_, [&](const segment::SegmentPtr& s) {
+      return std::find(expired.begin(), expired.end(), s) != expired.end();
+    });
     forget_released_segments();
     deleted_segments_.insert(deleted_segments_.end(), expired.begin(), expired.end());
   }
@@ -69,10 +74,12 @@ Result<Partition::RetentionResult> Partition::apply_retention() {
   for (const auto& segment : expired) {
     segment->mark_deleted();
     environment_.maps.forget(segment.get());
-    if (auto deleted = segment::delete_segment_files(environment_.files, directory_, segment->base_offset()); !deleted) {
+    if (auto deleted = segment::delete_segment_files(environment_.files, directory_, segment->base_offset());
+        !deleted) {
       return deleted.error();
     }
-    if (auto deleted = delete_snapshot(environment_.files.vfs, directory_, segment->base_offset()); !deleted) return deleted.error();
+    if (auto deleted = delete_snapshot(environment_.files.vfs, directory_, segment->base_offset()); !deleted)
+      return deleted.error();
     ++result.segments;
     result.bytes += segment->end_position();
   }
@@ -88,7 +95,8 @@ Result<> Partition::reload() {
   return {};
 }
 
-Result<> Partition::replace_segments(Offset first_base, Offset end_base, const std::vector<segment::SegmentPtr>& replacement,
+Result<> Partition::replace_segments(Offset first_base, Offset end_base,
+                                     const std::vector<segment::SegmentPtr>& replacement,
                                      const std::function<Result<>()>& swap_files) {
   const base::MutexLock lock(append_mutex_);
   const auto list = segments_.load();
@@ -103,7 +111,8 @@ Result<> Partition::replace_segments(Offset first_base, Offset end_base, const s
     if (covered) replaced.push_back(segment);
     if (!covered) next.push_back(segment);
   }
-  if (replaced.empty()) return Error(Errc::invalid_state, "the segments to be compacted in " + directory_ + " are gone");
+  if (replaced.empty())
+    return Error(Errc::invalid_state, "the segments to be compacted in " + directory_ + " are gone");
   may_have_gaps_.store(true, std::memory_order_release);
   if (auto swapped = swap_files(); !swapped) return swapped;
   replace_list(std::move(next));

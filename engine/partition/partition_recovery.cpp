@@ -11,7 +11,8 @@ namespace seriatim::partition {
 using segment::RecoveredSegment;
 using segment::SegmentFileInfo;
 
-Result<std::shared_ptr<Partition>> Partition::open(const PartitionEnvironment& environment, const PartitionRequest& request) {
+Result<std::shared_ptr<Partition>> Partition::open(const PartitionEnvironment& environment,
+                                                   const PartitionRequest& request) {
   return PartitionOpener(environment, request).open();
 }
 
@@ -23,7 +24,8 @@ Result<std::shared_ptr<Partition>> PartitionOpener::open() {
   auto listing = segment::list_segments(environment_.files.vfs, request_.directory);
   if (!listing) return listing.error();
   for (const auto& orphan : listing->orphan_indexes) {
-    if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed) return removed.error();
+    if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed)
+      return removed.error();
   }
   clean_ = is_clean(*listing);
   partition_.reset(new Partition(environment_, request_));
@@ -46,16 +48,19 @@ Result<> PartitionOpener::prepare_directory() {
 // Clean: the last close said where the log ends, and the files agree.
 bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
   const auto& checkpoint = request_.checkpoint;
-  return checkpoint.clean_end_offset >= 0 && checkpoint.clean_end_offset == checkpoint.recovery_point_offset &&
-         !listing.segments.empty() && listing.segments.back().base_offset == checkpoint.recovery_segment_base &&
+  return checkpoint.clean_end_offset >= 0 &&
+         checkpoint.clean_end_offset == checkpoint.recovery_point_offset && !listing.segments.empty() &&
+         listing.segments.back().base_offset == checkpoint.recovery_segment_base &&
          listing.segments.back().log_bytes == checkpoint.recovery_position;
 }
 
-// The newest snapshot at or below the recovery point; batches behind it are noted as they are scanned. A checkpoint writes a snapshot at its recovery
-// point whenever the state has changed, so nothing lies between the two.
+// The newest snapshot at or below the recovery point; batches behind it are noted as they are scanned. A
+// checkpoint writes a snapshot at its recovery point whenever the state has changed, so nothing lies between
+// the two.
 Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listing) {
   auto& vfs = environment_.files.vfs;
-  // Retention may have passed the stored recovery point: the snapshot at the front of the log is that of what it took.
+  // Retention may have passed the stored recovery point: the snapshot at the front of the log is that of what
+  // it took.
   const Offset front = listing.segments.empty() ? 0 : listing.segments.front().base_offset;
   const Offset newest = std::max(request_.checkpoint.recovery_point_offset, front);
   for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
@@ -63,7 +68,8 @@ Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listin
     auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
     if (loaded) return {};
     environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
-    auto moved = segment::move_aside(vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::snapshot)));
+    auto moved = segment::move_aside(
+        vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::snapshot)));
     if (!moved) return moved.error();
   }
   return {};
@@ -72,19 +78,21 @@ Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listin
 segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file) const {
   const auto& config = request_.config;
   const auto& checkpoint = request_.checkpoint;
-  segment::RecoveryRequest request{.directory = request_.directory,
-                                   .base_offset = file.base_offset,
-                                   .limits = {.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes),
-                                              .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
-                                              .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
-                                              .mapped_writes = request_.mapped_writes},
-                                   .may_have_gaps = may_have_gaps(),
-                                   .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
+  segment::RecoveryRequest request{
+      .directory = request_.directory,
+      .base_offset = file.base_offset,
+      .limits = {.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes),
+                 .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
+                 .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
+                 .mapped_writes = request_.mapped_writes},
+      .may_have_gaps = may_have_gaps(),
+      .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
     request.durable_position = checkpoint.recovery_position;
-    request.durable_offset = checkpoint.recovery_position == 0 ? file.base_offset : checkpoint.recovery_point_offset;
+    request.durable_offset =
+        checkpoint.recovery_position == 0 ? file.base_offset : checkpoint.recovery_point_offset;
   }
   return request;
 }
@@ -103,39 +111,49 @@ Result<> PartitionOpener::recover_segments(const segment::DirectoryListing& list
 // The segment of the recovery point goes with those before it, if retention takes it. Alone it is not taken.
 void PartitionOpener::note_missing_segment(const std::vector<SegmentFileInfo>& files) {
   const auto& checkpoint = request_.checkpoint;
-  const bool is_there = std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.base_offset == checkpoint.recovery_segment_base; });
+  const bool is_there = std::any_of(files.begin(), files.end(), [&](const auto& file) {
+    return file.base_offset == checkpoint.recovery_segment_base;
+  });
   const bool was_retired = !files.empty() && files.front().base_offset > checkpoint.recovery_segment_base;
   if (checkpoint.recovery_position == 0 || is_there || was_retired) return;
-  note_damage(os::join_path(request_.directory, format::file_name(checkpoint.recovery_segment_base, format::FileKind::log)) +
+  note_damage(os::join_path(request_.directory,
+                            format::file_name(checkpoint.recovery_segment_base, format::FileKind::log)) +
               " is missing, with records up to offset " + std::to_string(checkpoint.recovery_point_offset) +
               " that were on stable storage. Restore the file from a copy, or go on without them");
 }
 
-// False: nothing follows, or it was moved aside, because the segment had to be cut where nothing is known to be durable and what follows cannot belong to
-// the log.
+// False: nothing follows, or it was moved aside, because the segment had to be cut where nothing is known to
+// be durable and what follows cannot belong to the log.
 Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& files, std::size_t index) {
   const SegmentFileInfo& file = files[index];
   const bool is_last = index + 1 == files.size();
   const Offset next_base = is_last ? -1 : files[index + 1].base_offset;
   auto request = request_for(file);
   request.is_sealed = !is_last;
-  // A file that is shorter than what was synced has lost acknowledged data; only what is there can be scanned.
+  // A file that is shorter than what was synced has lost acknowledged data; only what is there can be
+  // scanned.
   const bool below_durable = file.log_bytes < request.durable_position;
   if (below_durable) request.durable_position = 0;
-  auto found = segment::scan_segment(environment_.files, request, [this](const format::BatchHeader& header, base::ByteSpan batch) {
-    if (auto noted = producers_.note(header, batch); !noted) environment_.report(true, request_.directory + ": " + noted.error().message());
-  });
+  auto found = segment::scan_segment(
+      environment_.files, request, [this](const format::BatchHeader& header, base::ByteSpan batch) {
+        if (auto noted = producers_.note(header, batch); !noted)
+          environment_.report(true, request_.directory + ": " + noted.error().message());
+      });
   if (!found) return found.error();
   const bool stops_early = found->state.end_position < file.log_bytes;
-  // A writer that is stopped while it rolls leaves its successor behind a segment that is complete and not yet trimmed.
-  const bool is_untrimmed = stops_early && !is_last && found->fault == format::BatchFault::end_of_log && found->state.end_offset == next_base;
+  // A writer that is stopped while it rolls leaves its successor behind a segment that is complete and not
+  // yet trimmed.
+  const bool is_untrimmed = stops_early && !is_last && found->fault == format::BatchFault::end_of_log &&
+                            found->state.end_offset == next_base;
   const bool whole = (!stops_early || is_untrimmed) && !below_durable;
   if (found->durable_fault != format::BatchFault::none) note_fault(file, *found);
   if (found->indexes_need_rebuild) {
-    if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt) return rebuilt.error();
+    if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt)
+      return rebuilt.error();
   }
-  // What lost durable records is contained: its successors were written behind them and are as good as before. And where no record is missing there is
-  // only a tail to cut: that of a sealed segment whose new length did not reach the disk.
+  // What lost durable records is contained: its successors were written behind them and are as good as
+  // before. And where no record is missing there is only a tail to cut: that of a sealed segment whose new
+  // length did not reach the disk.
   const bool is_followed = !is_last && (whole || below_durable || found->state.end_offset == next_base);
   // Before the cut, which takes away the reason: whoever dies in between finds it again.
   if (!is_last && !is_followed) {
@@ -149,21 +167,27 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   if (is_followed) {
     // Compaction may have emptied the end of a segment: its successor's base is where it ends.
     found->state.end_offset = std::max(found->state.end_offset, next_base);
-    segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));
+    segments_.push_back(
+        segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, found->state));
   }
   return is_followed;
 }
 
-Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredSegment& found, bool below_durable) {
-  const std::string path = os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log));
+Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredSegment& found,
+                                   bool below_durable) {
+  const std::string path =
+      os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log));
   if (below_durable) {
-    note_damage(path + " ends at position " + std::to_string(found.state.end_position) + " (offset " +
-                std::to_string(found.state.end_offset) + "), but records up to offset " +
-                std::to_string(request_.checkpoint.recovery_point_offset) +
-                " were on stable storage: they are lost. Restore the file from a copy, or go on without them");
-  } else if (found.state.end_position < file.log_bytes && found.fault != format::BatchFault::end_of_log && found.fault != format::BatchFault::none) {
-    environment_.report(false, path + ": cut at position " + std::to_string(found.state.end_position) + ", offset " +
-                                   std::to_string(found.state.end_offset) + ": " + std::string(format::describe(found.fault)) +
+    note_damage(
+        path + " ends at position " + std::to_string(found.state.end_position) + " (offset " +
+        std::to_string(found.state.end_offset) + "), but records up to offset " +
+        std::to_string(request_.checkpoint.recovery_point_offset) +
+        " were on stable storage: they are lost. Restore the file from a copy, or go on without them");
+  } else if (found.state.end_position < file.log_bytes && found.fault != format::BatchFault::end_of_log &&
+             found.fault != format::BatchFault::none) {
+    environment_.report(false, path + ": cut at position " + std::to_string(found.state.end_position) +
+                                   ", offset " + std::to_string(found.state.end_offset) + ": " +
+                                   std::string(format::describe(found.fault)) +
                                    "; nothing behind it was acknowledged as durable");
   }
   return segment::erase_tail(environment_.files, path, found.state.end_position);
@@ -172,11 +196,16 @@ Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredS
 Result<> PartitionOpener::set_aside(const std::vector<SegmentFileInfo>& files, std::size_t from) {
   auto& vfs = environment_.files.vfs;
   for (std::size_t i = from; i < files.size(); ++i) {
-    const std::string path = os::join_path(request_.directory, format::file_name(files[i].base_offset, format::FileKind::log));
+    const std::string path =
+        os::join_path(request_.directory, format::file_name(files[i].base_offset, format::FileKind::log));
     auto moved = segment::move_aside(vfs, path);
     if (!moved) return moved.error();
-    environment_.report(true, path + " begins behind a cut in the segment before it and was moved to " + *moved);
-    if (auto removed = segment::delete_segment_files(environment_.files, request_.directory, files[i].base_offset); !removed) return removed;
+    environment_.report(true,
+                        path + " begins behind a cut in the segment before it and was moved to " + *moved);
+    if (auto removed =
+            segment::delete_segment_files(environment_.files, request_.directory, files[i].base_offset);
+        !removed)
+      return removed;
   }
   return vfs.sync_directory(request_.directory);
 }
@@ -185,15 +214,18 @@ Result<> PartitionOpener::open_active() {
   const base::MutexLock lock(partition_->append_mutex_);
   const auto limits = partition_->limits();
   // Offsets that were on stable storage are never given out again (INV-3), also if their records are lost.
-  const Offset floor = std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
+  const Offset floor =
+      std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
   Result<segment::SegmentPtr> active = segment::SegmentPtr();
   if (last_state_ && last_state_->end_offset >= floor) {
-    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory, *last_state_, limits);
+    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory,
+                                           *last_state_, limits);
   } else {
     if (last_state_) {
       if (auto sealed = seal_short_segment(); !sealed) return sealed;
     }
-    active = segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
+    active =
+        segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
   }
   if (!active) return active.error();
   (*active)->set_created_ms(environment_.clock.wall_ms());
@@ -207,24 +239,30 @@ Result<> PartitionOpener::open_active() {
   return {};
 }
 
-// The last segment lost durable records, so that it cannot be appended to. Its indexes may still have what was allocated ahead.
+// The last segment lost durable records, so that it cannot be appended to. Its indexes may still have what
+// was allocated ahead.
 Result<> PartitionOpener::seal_short_segment() {
-  auto request = request_for({.base_offset = last_state_->base_offset, .log_bytes = last_state_->end_position});
+  auto request =
+      request_for({.base_offset = last_state_->base_offset, .log_bytes = last_state_->end_position});
   request.is_sealed = true;
-  if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, *last_state_); !rebuilt) return rebuilt;
-  segments_.push_back(segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
+  if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, *last_state_); !rebuilt)
+    return rebuilt;
+  segments_.push_back(
+      segment::Segment::sealed(environment_.files, environment_.maps, request_.directory, *last_state_));
   return {};
 }
 
 void PartitionOpener::publish_offsets() {
   const Offset end = segments_.back()->end_offset();
-  const Offset start = std::clamp(std::max(request_.checkpoint.log_start_offset, segments_.front()->base_offset()), Offset{0}, end);
+  const Offset start = std::clamp(
+      std::max(request_.checkpoint.log_start_offset, segments_.front()->base_offset()), Offset{0}, end);
   const Offset durable = std::min(request_.checkpoint.recovery_point_offset, end);
   partition_->offsets_.reset(start, durable, end);
   const base::MutexLock lock(partition_->sync_mutex_);
   const bool is_known = request_.checkpoint.recovery_segment_base <= segments_.back()->base_offset();
   // An empty file that was lost took nothing with it, but its place is no place in what is there.
-  partition_->synced_segment_base_ = is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset();
+  partition_->synced_segment_base_ =
+      is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset();
   partition_->synced_position_ = is_known ? request_.checkpoint.recovery_position : 0;
   // From the recovery point on, logs and indexes may be as they should only in the page cache.
   const base::MutexLock append_lock(partition_->append_mutex_);
@@ -236,12 +274,14 @@ void PartitionOpener::publish_offsets() {
 
 // Where a compaction was ever allowed, batches may be missing.
 bool PartitionOpener::may_have_gaps() const noexcept {
-  return request_.checkpoint.compacted_to_offset > 0 || request_.config.cleanup_policy != CleanupPolicy::delete_;
+  return request_.checkpoint.compacted_to_offset > 0 ||
+         request_.config.cleanup_policy != CleanupPolicy::delete_;
 }
 
 void PartitionOpener::note_fault(const SegmentFileInfo& file, const RecoveredSegment& found) {
-  note_damage(os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) + " at position " +
-              std::to_string(found.durable_fault_position) + ": " + std::string(format::describe(found.durable_fault)) +
+  note_damage(os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) +
+              " at position " + std::to_string(found.durable_fault_position) + ": " +
+              std::string(format::describe(found.durable_fault)) +
               ". Nothing was cut; `seriatim verify` shows the extent, and what is behind it stays readable");
 }
 

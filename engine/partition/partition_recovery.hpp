@@ -1,7 +1,8 @@
 // Opening a partition: what its directory holds after a stop, clean or not, becomes a Partition.
 //
-// It reads what it needs before it writes, and every step can be repeated: a crash during recovery changes nothing that recovery would not do
-// again (INV-5). What lies beyond the last valid batch is erased before anything is appended; what cannot be explained is moved aside.
+// It reads what it needs before it writes, and every step can be repeated: a crash during recovery changes
+// nothing that recovery would not do again (INV-5). What lies beyond the last valid batch is erased before
+// anything is appended; what cannot be explained is moved aside.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,8 @@ class PartitionOpener {
   Result<> load_producers(const segment::DirectoryListing& listing);
   Result<> recover_segments(const segment::DirectoryListing& listing);
   Result<bool> recover_one(const std::vector<segment::SegmentFileInfo>& files, std::size_t index);
-  Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found, bool below_durable);
+  Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found,
+                    bool below_durable);
   Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
   void note_missing_segment(const std::vector<segment::SegmentFileInfo>& files);
   Result<> open_active();

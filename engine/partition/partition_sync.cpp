@@ -1,5 +1,5 @@
-// Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one for everybody who waits; the running
-// sync is the linger of the next.
+// Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one
+// for everybody who waits; the running sync is the linger of the next.
 #include <utility>
 #include <vector>
 
@@ -70,7 +70,8 @@ Result<> Partition::sync_to(Offset offset) {
   return sync_until([this, offset] { return durable_offset() >= offset; });
 }
 
-// Not only records: sealing changes the length of a log and ends its indexes, which has to be durable before the recovery point may leave the segment.
+// Not only records: sealing changes the length of a log and ends its indexes, which has to be durable before
+// the recovery point may leave the segment.
 Result<> Partition::sync() {
   const Offset end = log_end_offset();
   const Offset segment_base = segments_.load()->back()->base_offset();

@@ -11,7 +11,8 @@
 namespace seriatim::partition {
 namespace {
 
-// A snapshot is 46 bytes a producer; a million producers is beyond anything seen. Bounds what a hostile file makes us allocate.
+// A snapshot is 46 bytes a producer; a million producers is beyond anything seen. Bounds what a hostile file
+// makes us allocate.
 constexpr std::size_t snapshot_bytes_max = 64U << 20;
 
 }  // namespace
@@ -27,14 +28,16 @@ Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan b
   if (header.is_control()) {
     const auto marker = format::read_control_batch(batch, &entry.coordinator_epoch);
     if (marker == format::ControlBatch::malformed) {
-      return Error(Errc::corrupt_record, "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
+      return Error(Errc::corrupt_record,
+                   "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
     }
     if (new_epoch) {
       entry.last_sequence = -1;
       entry.last_offset = -1;
       entry.offset_delta = 0;
     }
-    if (marker == format::ControlBatch::commit || marker == format::ControlBatch::abort) entry.open_transaction_first_offset = -1;
+    if (marker == format::ControlBatch::commit || marker == format::ControlBatch::abort)
+      entry.open_transaction_first_offset = -1;
     return {};
   }
   entry.last_sequence = header.last_sequence();
@@ -52,7 +55,8 @@ Result<> ProducerState::write_snapshot(os::Vfs& vfs, const std::string& director
   entries.reserve(producers_.size());
   for (const auto& producer : producers_) entries.push_back(producer.second);
   const auto bytes = format::encode_producer_snapshot(entries);
-  const std::string path = os::join_path(directory, format::file_name(end_offset_, format::FileKind::snapshot));
+  const std::string path =
+      os::join_path(directory, format::file_name(end_offset_, format::FileKind::snapshot));
   if (auto written = os::replace_small_file(vfs, path, bytes); !written) return written;
   snapshot_offset_ = end_offset_;
   return {};

@@ -1,5 +1,5 @@
-// What is known of every producer that has written to a partition, derived from its batches alone. `note` records; the snapshot file carries it
-// over a restart.
+// What is known of every producer that has written to a partition, derived from its batches alone. `note`
+// records; the snapshot file carries it over a restart.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ class ProducerState {
   Offset end_offset() const noexcept { return end_offset_; }
   void set_end_offset(Offset offset) noexcept { end_offset_ = offset; }
 
-  /// Writes `<end_offset>.snapshot` into `directory`, unless the last snapshot written or loaded is of that offset. Synced and renamed into place.
+  /// Writes `<end_offset>.snapshot` into `directory`, unless the last snapshot written or loaded is of that
+  /// offset. Synced and renamed into place.
   Result<> write_snapshot(os::Vfs& vfs, const std::string& directory);
   /// Replaces the state by that of a snapshot.
   /// Errors: corrupt_metadata, unsupported_version: the file; take an older one.

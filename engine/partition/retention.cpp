@@ -15,7 +15,8 @@ std::int64_t newest_ms(const segment::Segment& segment, std::int64_t now_ms) {
 
 // A segment may only go if what follows it is visible, so that the log start never passes the high watermark.
 bool successor_is_visible(const SegmentList& segments, std::size_t index, Offset high_watermark) {
-  const Offset next_base = index + 1 < segments.size() ? segments[index + 1]->base_offset() : segments[index]->end_offset();
+  const Offset next_base =
+      index + 1 < segments.size() ? segments[index + 1]->base_offset() : segments[index]->end_offset();
   return next_base <= high_watermark;
 }
 
@@ -33,7 +34,8 @@ std::size_t count_over_size(const SegmentList& segments, std::size_t from, const
   if (total <= allowed) return from;
   std::uint64_t excess = total - allowed;
   std::size_t count = from;
-  while (count < segments.size() && !segments[count]->is_empty() && segments[count]->end_position() <= excess &&
+  while (count < segments.size() && !segments[count]->is_empty() &&
+         segments[count]->end_position() <= excess &&
          successor_is_visible(segments, count, input.high_watermark)) {
     excess -= segments[count]->end_position();
     ++count;

@@ -30,8 +30,9 @@ class SegmentList {
   /// Index of the last segment whose base offset is <= `offset`; 0 if there is none. Not for an empty list.
   std::size_t find(Offset offset) const noexcept {
     SERIATIM_ASSERT(!segments_.empty());
-    const auto after = std::upper_bound(segments_.begin(), segments_.end(), offset,
-                                        [](Offset target, const segment::SegmentPtr& s) { return target < s->base_offset(); });
+    const auto after = std::upper_bound(
+        segments_.begin(), segments_.end(), offset,
+        [](Offset target, const segment::SegmentPtr& s) { return target < s->base_offset(); });
     return after == segments_.begin() ? 0 : static_cast<std::size_t>(after - segments_.begin()) - 1;
   }
 

@@ -1,16 +1,20 @@
-// Reading goes on while retention and compaction replace segments. What was found in a list of segments may be gone when it is opened.
+// Reading goes on while retention and compaction replace segments. What was found in a list of segments may
+// be gone when it is opened.
 #pragma once
 
 #include "partition/partition_log.hpp"
 
 namespace seriatim::partition {
 
-/// Whether an error can mean that a file was deleted or exchanged between looking at the list of segments and opening it.
+/// Whether an error can mean that a file was deleted or exchanged between looking at the list of segments and
+/// opening it.
 inline bool may_be_stale(const Error& error) noexcept {
-  return error.code() == Errc::not_found || error.code() == Errc::corrupt_record || error.code() == Errc::corrupt_metadata;
+  return error.code() == Errc::not_found || error.code() == Errc::corrupt_record ||
+         error.code() == Errc::corrupt_metadata;
 }
 
-/// Calls `read`, which begins with a fresh look at the segments; once more if it failed and the segments are others now.
+/// Calls `read`, which begins with a fresh look at the segments; once more if it failed and the segments are
+/// others now.
 template <class Read>
 auto retry_if_replaced(PartitionLog& log, Read&& read) -> decltype(read()) {
   const auto version = log.segments().version();

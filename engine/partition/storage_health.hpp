@@ -1,5 +1,6 @@
-// The failure latch: a failed sync is final. The kernel may have dropped the pages it could not write, so a second sync would report success
-// over lost data; everything that needs stable storage answers storage_failed until the engine is reopened.
+// The failure latch: a failed sync is final. The kernel may have dropped the pages it could not write, so a
+// second sync would report success over lost data; everything that needs stable storage answers
+// storage_failed until the engine is reopened.
 #pragma once
 
 #include <atomic>
@@ -28,8 +29,10 @@ class StorageHealth {
     if (!has_failed()) return {};
     const base::MutexLock lock(mutex_);
     return Error(Errc::storage_failed,
-                 "an earlier sync failed, so nothing more is accepted; close the engine and open it again to read back from the "
-                 "disk what is there. Cause: " + cause_->message(),
+                 "an earlier sync failed, so nothing more is accepted; close the engine and open it again to "
+                 "read back from the "
+                 "disk what is there. Cause: " +
+                     cause_->message(),
                  cause_->sys_errno());
   }
 

@@ -19,7 +19,8 @@ OffsetAndTimestamp at(Offset offset, std::int64_t timestamp_ms) {
 
 class TimeLookup {
  public:
-  explicit TimeLookup(const PartitionLogPtr& log) : log_(*log), cursor_(log), bound_(log->high_watermark()), start_(log->log_start_offset()) {}
+  explicit TimeLookup(const PartitionLogPtr& log)
+      : log_(*log), cursor_(log), bound_(log->high_watermark()), start_(log->log_start_offset()) {}
 
   Result<Found> first_at_or_after(std::int64_t time_ms) {
     const auto list = log_.segments().load();
@@ -56,7 +57,8 @@ class TimeLookup {
     for (;;) {
       auto step = cursor_.peek(bound_, true, batch);
       if (!step) return step.error();
-      if (*step == FetchCursor::Step::end || batch.header.base_offset >= segment->end_offset()) return Found();
+      if (*step == FetchCursor::Step::end || batch.header.base_offset >= segment->end_offset())
+        return Found();
       if (batch.header.max_timestamp_ms >= time_ms) {
         auto found = search_batch(batch, time_ms);
         if (!found || *found) return found;
@@ -86,7 +88,8 @@ class TimeLookup {
       if (*step == FetchCursor::Step::end) return largest;
       auto walked = for_each_record(batch, [&](Offset offset, std::int64_t timestamp_ms) {
         const Timestamp timestamp{std::chrono::milliseconds{timestamp_ms}};
-        if (timestamp_ms >= 0 && (!largest || timestamp > largest->timestamp)) largest = at(offset, timestamp_ms);
+        if (timestamp_ms >= 0 && (!largest || timestamp > largest->timestamp))
+          largest = at(offset, timestamp_ms);
         return true;
       });
       if (!walked) return walked.error();
@@ -108,7 +111,8 @@ class TimeLookup {
       if (step == RecordCursor::Step::end) return {};
       const Offset offset = batch.header.base_offset + record.offset_delta;
       next = offset + 1;
-      if (offset >= start_ && !visit(offset, batch.header.record_timestamp_ms(record.timestamp_delta))) return {};
+      if (offset >= start_ && !visit(offset, batch.header.record_timestamp_ms(record.timestamp_delta)))
+        return {};
     }
   }
 

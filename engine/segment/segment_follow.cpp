@@ -1,4 +1,5 @@
-// A segment as the readers of another process's active one see it: maps made once, an end that is moved on by what a SegmentTail finds.
+// A segment as the readers of another process's active one see it: maps made once, an end that is moved on by
+// what a SegmentTail finds.
 #include <limits>
 #include <utility>
 
@@ -14,7 +15,8 @@ constexpr std::uint64_t log_bytes_max = std::numeric_limits<std::int32_t>::max()
 
 }  // namespace
 
-Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, MapCache& maps, const SegmentTail& tail) {
+Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, MapCache& maps,
+                                                 const SegmentTail& tail) {
   auto log = tail.open_log();
   if (!log) return log.error();
   auto offsets = tail.open_index(tail.offset_index_);
@@ -24,15 +26,19 @@ Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, 
   const SegmentState& state = tail.state();
   auto log_map = (*log)->map(log_bytes_max, os::Access::read);
   if (!log_map) return log_map.error();
-  auto offset_file = IndexFile::open_followed(context, **offsets, OffsetIndex::entry_bytes, state.offset_index_entries);
+  auto offset_file =
+      IndexFile::open_followed(context, **offsets, OffsetIndex::entry_bytes, state.offset_index_entries);
   if (!offset_file) return offset_file.error();
-  auto time_file = IndexFile::open_followed(context, **times, TimeIndex::entry_bytes, state.time_index_entries);
+  auto time_file =
+      IndexFile::open_followed(context, **times, TimeIndex::entry_bytes, state.time_index_entries);
   if (!time_file) return time_file.error();
 
-  std::shared_ptr<Segment> segment(new Segment(context, maps, os::parent_path((*log)->path()), state.base_offset));
+  std::shared_ptr<Segment> segment(
+      new Segment(context, maps, os::parent_path((*log)->path()), state.base_offset));
   segment->take_state(state);
-  auto pinned = std::make_shared<SegmentMaps>(SegmentMaps{*std::move(log_map), OffsetIndex(state.base_offset, *std::move(offset_file)),
-                                                          TimeIndex(state.base_offset, *std::move(time_file))});
+  auto pinned = std::make_shared<SegmentMaps>(
+      SegmentMaps{*std::move(log_map), OffsetIndex(state.base_offset, *std::move(offset_file)),
+                  TimeIndex(state.base_offset, *std::move(time_file))});
   segment->active_maps_ = pinned.get();
   const base::MutexLock lock(segment->maps_mutex_);
   segment->last_maps_ = pinned;

@@ -106,7 +106,7 @@ Result<RecoveredSegment> Scan::run() {
   if (auto read = read_first_timestamp(); !read) return std::move(read).error();
   found_.state.max_timestamp = builder_.max_timestamp();
   compare_indexes();
-  return std::move(found_);
+  return found_;
 }
 
 // False: their ends make no sense, so they are not as they were synced.

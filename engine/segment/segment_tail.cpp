@@ -23,7 +23,8 @@ constexpr std::uint64_t index_look_bytes = 4096;
 constexpr std::size_t entries_per_read = 512;  // arbitrary
 
 // The whole entries of `index` in [first, first + count) that are there.
-Result<std::vector<std::byte>> read_entries(os::File& index, std::size_t entry_bytes, std::uint64_t first, std::uint64_t count) {
+Result<std::vector<std::byte>> read_entries(os::File& index, std::size_t entry_bytes, std::uint64_t first,
+                                            std::uint64_t count) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(count * entry_bytes));
   auto read = index.read_at(bytes, first * entry_bytes);
   if (!read) return read.error();
@@ -33,14 +34,16 @@ Result<std::vector<std::byte>> read_entries(os::File& index, std::size_t entry_b
 
 }  // namespace
 
-SegmentTail::SegmentTail(const SegmentContext& context, const std::string& directory, Offset base_offset) : context_(context) {
+SegmentTail::SegmentTail(const SegmentContext& context, const std::string& directory, Offset base_offset)
+    : context_(context) {
   log_.path = os::join_path(directory, format::file_name(base_offset, FileKind::log));
   offset_index_.path = os::join_path(directory, format::file_name(base_offset, FileKind::offset_index));
   time_index_.path = os::join_path(directory, format::file_name(base_offset, FileKind::time_index));
   state_ = {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}};
 }
 
-Result<SegmentTail> SegmentTail::open(const SegmentContext& context, const std::string& directory, Offset base_offset, OffsetGaps gaps) {
+Result<SegmentTail> SegmentTail::open(const SegmentContext& context, const std::string& directory,
+                                      Offset base_offset, OffsetGaps gaps) {
   SegmentTail tail(context, directory, base_offset);
   if (auto found = tail.find_end(gaps); !found) return found.error();
   return tail;
@@ -70,7 +73,8 @@ Result<> SegmentTail::find_end(OffsetGaps gaps) {
   if (!offset_bytes) return offset_bytes.error();
   auto time_bytes = (*times)->size();
   if (!time_bytes) return time_bytes.error();
-  is_exact_ = state_.end_position == *log_bytes && state_.offset_index_entries * offset_entry_bytes == *offset_bytes &&
+  is_exact_ = state_.end_position == *log_bytes &&
+              state_.offset_index_entries * offset_entry_bytes == *offset_bytes &&
               state_.time_index_entries * time_entry_bytes == *time_bytes;
   return {};
 }
@@ -97,8 +101,8 @@ Result<SegmentTail::FilePtr> SegmentTail::open_index(const Watched& watched) con
   return FilePtr(*std::move(file));
 }
 
-// Begins at the last index entry that its batch confirms. Of a sealed segment that is the last one of the file; an active one has zeros behind it,
-// and a damaged one anything.
+// Begins at the last index entry that its batch confirms. Of a sealed segment that is the last one of the
+// file; an active one has zeros behind it, and a damaged one anything.
 Result<> SegmentTail::find_start(os::File& log, std::uint64_t log_bytes, os::File& index) {
   auto index_bytes = index.size();
   if (!index_bytes) return index_bytes.error();
@@ -113,11 +117,13 @@ Result<> SegmentTail::find_start(os::File& log, std::uint64_t log_bytes, os::Fil
     if (*started) return {};
   }
   // More entries than the smallest batches would need cannot be right.
-  auto front = read_entries(index, offset_entry_bytes, 0, std::min(entry_count, log_bytes / format::header_bytes + 1));
+  auto front =
+      read_entries(index, offset_entry_bytes, 0, std::min(entry_count, log_bytes / format::header_bytes + 1));
   if (!front) return front.error();
   std::uint64_t sane = sane_offset_entries(*front, log_bytes);
   for (; sane > 0; sane /= 2) {
-    auto started = start_at(log, log_bytes, format::load_offset_index_entry(front->data() + (sane - 1) * offset_entry_bytes));
+    auto started = start_at(log, log_bytes,
+                            format::load_offset_index_entry(front->data() + (sane - 1) * offset_entry_bytes));
     if (!started) return started.error();
     if (*started) break;
   }
@@ -126,8 +132,11 @@ Result<> SegmentTail::find_start(os::File& log, std::uint64_t log_bytes, os::Fil
 }
 
 // False: no batch is there that ends as the entry says. An index has no checksum, the batch has.
-Result<bool> SegmentTail::start_at(os::File& log, std::uint64_t log_bytes, const format::OffsetIndexEntry& entry) {
-  if (entry.position <= 0 || entry.relative_offset <= 0 || static_cast<std::uint64_t>(entry.position) >= log_bytes) return false;
+Result<bool> SegmentTail::start_at(os::File& log, std::uint64_t log_bytes,
+                                   const format::OffsetIndexEntry& entry) {
+  if (entry.position <= 0 || entry.relative_offset <= 0 ||
+      static_cast<std::uint64_t>(entry.position) >= log_bytes)
+    return false;
   BatchStream stream(log, static_cast<std::uint64_t>(entry.position), log_bytes, state_.base_offset);
   auto item = stream.next();
   if (!item) return item.error();
@@ -165,7 +174,8 @@ Result<> SegmentTail::find_time_entries(os::File& index) {
   auto last = read_entries(index, time_entry_bytes, entry_count - 1, 1);
   if (!last) return last.error();
   const auto is_right = [this](const format::TimeIndexEntry& entry) {
-    return entry.timestamp_ms > 0 && entry.relative_offset >= 0 && state_.base_offset + entry.relative_offset < state_.end_offset;
+    return entry.timestamp_ms > 0 && entry.relative_offset >= 0 &&
+           state_.base_offset + entry.relative_offset < state_.end_offset;
   };
   if (!last->empty() && is_right(format::load_time_index_entry(last->data()))) {
     state_.time_index_entries = entry_count;
@@ -175,7 +185,8 @@ Result<> SegmentTail::find_time_entries(os::File& index) {
   }
   // On equal timestamps the index has the earlier batch.
   if (state_.time_index_entries > 0 && last_time_entry_.timestamp_ms >= state_.max_timestamp.timestamp_ms) {
-    state_.max_timestamp = {last_time_entry_.timestamp_ms, state_.base_offset + last_time_entry_.relative_offset};
+    state_.max_timestamp = {last_time_entry_.timestamp_ms,
+                            state_.base_offset + last_time_entry_.relative_offset};
   }
   return {};
 }
@@ -187,7 +198,9 @@ Result<> SegmentTail::count_time_entries(os::File& index) {
     std::size_t at = 0;
     for (; at < bytes->size(); at += time_entry_bytes) {
       const auto entry = format::load_time_index_entry(bytes->data() + at);
-      if (entry.timestamp_ms <= last_time_entry_.timestamp_ms || entry.relative_offset < last_time_entry_.relative_offset) break;
+      if (entry.timestamp_ms <= last_time_entry_.timestamp_ms ||
+          entry.relative_offset < last_time_entry_.relative_offset)
+        break;
       if (state_.base_offset + entry.relative_offset >= state_.end_offset) break;
       last_time_entry_ = entry;
       ++state_.time_index_entries;
@@ -203,7 +216,9 @@ Result<> SegmentTail::count_offset_entries(os::File& index) {
     std::size_t at = 0;
     for (; at < bytes->size(); at += offset_entry_bytes) {
       const auto entry = format::load_offset_index_entry(bytes->data() + at);
-      if (entry.relative_offset <= last_offset_entry_.relative_offset || entry.position <= last_offset_entry_.position) break;
+      if (entry.relative_offset <= last_offset_entry_.relative_offset ||
+          entry.position <= last_offset_entry_.position)
+        break;
       if (static_cast<std::uint64_t>(entry.position) >= state_.end_position) break;
       if (state_.base_offset + entry.relative_offset >= state_.end_offset) break;
       last_offset_entry_ = entry;
@@ -221,7 +236,8 @@ Result<bool> SegmentTail::may_have_grown(os::File& log, std::uint64_t log_bytes)
   if (!read) return read.error();
   if (*read < bytes.size()) return false;
   const auto header = format::read_batch_header(bytes.data());
-  return header.base_offset == state_.end_offset && header.length >= format::length_min && header.magic == format::batch_magic;
+  return header.base_offset == state_.end_offset && header.length >= format::length_min &&
+         header.magic == format::batch_magic;
 }
 
 Result<bool> SegmentTail::advance() {
@@ -236,7 +252,8 @@ Result<bool> SegmentTail::advance() {
   if (!grown || !*grown) return grown;
   if (state_.end_position - indexes_read_at_ < index_look_bytes) return true;
   indexes_read_at_ = state_.end_position;
-  // An index that was replaced by a rebuilt one is followed no further; the log is walked instead, which is slower and no less right.
+  // An index that was replaced by a rebuilt one is followed no further; the log is walked instead, which is
+  // slower and no less right.
   auto offsets = open_index(offset_index_);
   auto times = open_index(time_index_);
   if (offsets) {

@@ -1,7 +1,9 @@
-// Where a segment ends that another process may be appending to: found by looking at its files, changing nothing and trusting no length.
+// Where a segment ends that another process may be appending to: found by looking at its files, changing
+// nothing and trusting no length.
 //
-// The writer's memory cannot be seen from here. A batch counts if structure and checksum are right and its base offset is the one expected; what
-// follows the last such batch is the end for the moment: room allocated ahead, or a batch that is just being written.
+// The writer's memory cannot be seen from here. A batch counts if structure and checksum are right and its
+// base offset is the one expected; what follows the last such batch is the end for the moment: room allocated
+// ahead, or a batch that is just being written.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +29,14 @@ class SegmentTail {
  public:
   /// Finds the end: from the last index entry that its batch confirms, else from the front.
   /// Errors: not_found (no log, or not all of its indexes yet) · too_many_open_files, io_error.
-  /// Cost: if the segment is sealed, reads of the indexes' last entries, else of the indexes; then one checksum per batch behind the last entry.
-  static Result<SegmentTail> open(const SegmentContext& context, const std::string& directory, Offset base_offset, OffsetGaps gaps);
+  /// Cost: if the segment is sealed, reads of the indexes' last entries, else of the indexes; then one
+  /// checksum per batch behind the last entry.
+  static Result<SegmentTail> open(const SegmentContext& context, const std::string& directory,
+                                  Offset base_offset, OffsetGaps gaps);
 
   /// Looks for whole batches behind the end. False: there is nothing new.
-  /// Errors: not_found (the log is gone, or another file has taken its place) · too_many_open_files, io_error.
-  /// Cost: three system calls while nothing is new.
+  /// Errors: not_found (the log is gone, or another file has taken its place) · too_many_open_files,
+  /// io_error. Cost: three system calls while nothing is new.
   Result<bool> advance();
 
   /// End, largest timestamp, and how many index entries are right.

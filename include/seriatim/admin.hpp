@@ -33,18 +33,18 @@ struct PartitionDescription {
   Offset log_start_offset = 0;
   Offset high_watermark = 0;
   Offset log_end_offset = 0;
-  Offset durable_offset = 0;        ///< Records below are known to be on stable storage.
+  Offset durable_offset = 0;  ///< Records below are known to be on stable storage.
   std::uint32_t segment_count = 0;
-  std::uint64_t size_bytes = 0;     ///< Log bytes; indexes not counted.
+  std::uint64_t size_bytes = 0;  ///< Log bytes; indexes not counted.
   /// What is wrong with the partition, if recovery found damage it had to contain.
   std::optional<std::string> damage{};
 };
 
 struct TopicDescription {
   std::string name{};
-  std::string topic_id{};           ///< Kafka's text form of the UUID, 22 characters.
-  TopicConfig config{};             ///< In force.
-  ConfigMap overrides{};            ///< What was set, the rest is default.
+  std::string topic_id{};  ///< Kafka's text form of the UUID, 22 characters.
+  TopicConfig config{};    ///< In force.
+  ConfigMap overrides{};   ///< What was set, the rest is default.
   std::vector<PartitionDescription> partitions{};
 };
 
@@ -52,7 +52,7 @@ struct GroupOffset {
   TopicPartition topic_partition{};
   OffsetAndMetadata committed{};
   Timestamp commit_time{};
-  Offset log_end_offset = 0;        ///< -1 if the topic is gone.
+  Offset log_end_offset = 0;  ///< -1 if the topic is gone.
 };
 
 /// Result of a retention or compaction pass.
@@ -77,15 +77,14 @@ struct AdminImpl;
 
 /// Kafka's Admin client, by the same names. Made by `Engine::admin`; keeps the engine alive.
 ///
-/// Every function answers closed, or invalid_state after fork(); those that change something answer read_only in a read-only engine and
-/// storage_full when there is no space (nothing changed then).
-/// Threads: any number at the same time.
-/// Durability: a change survives process death and power loss once the call has returned.
+/// Every function answers closed, or invalid_state after fork(); those that change something answer read_only
+/// in a read-only engine and storage_full when there is no space (nothing changed then). Threads: any number
+/// at the same time. Durability: a change survives process death and power loss once the call has returned.
 class SERIATIM_API Admin {
  public:
   /// Creates a topic.
-  /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed range).
-  /// Threads: any.
+  /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed
+  /// range). Threads: any.
   Result<> create_topic(const NewTopic& topic) const;
   /// Deletes a topic, its records and its groups' offsets. Readers keep what they have pinned.
   /// Errors: unknown_topic_or_partition.
@@ -112,9 +111,9 @@ class SERIATIM_API Admin {
   /// Threads: any.
   Result<TopicDescription> describe_topic(std::string_view topic) const;
 
-  /// Moves the log start up to `before` (-1: the high watermark). Whole segments below go with the next retention pass.
-  /// Errors: unknown_topic_or_partition, offset_out_of_range (above the high watermark), policy_violation (no `delete` in cleanup.policy).
-  /// Threads: any.
+  /// Moves the log start up to `before` (-1: the high watermark). Whole segments below go with the next
+  /// retention pass. Errors: unknown_topic_or_partition, offset_out_of_range (above the high watermark),
+  /// policy_violation (no `delete` in cleanup.policy). Threads: any.
   Result<Offset> delete_records(const TopicPartition& topic_partition, Offset before) const;
   /// Errors: unknown_topic_or_partition, corrupt_record.
   /// Threads: any.
@@ -122,22 +121,22 @@ class SERIATIM_API Admin {
   /// Earliest offset with a timestamp at or after `time`; nullopt if there is none.
   /// Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
   /// Threads: any.
-  Result<std::optional<OffsetAndTimestamp>> offset_for_time(const TopicPartition& topic_partition, Timestamp time) const;
+  Result<std::optional<OffsetAndTimestamp>> offset_for_time(const TopicPartition& topic_partition,
+                                                            Timestamp time) const;
 
   /// Runs a retention pass over a topic now.
   /// Errors: unknown_topic_or_partition; else as the disk says (what was deleted stays deleted).
   /// Threads: any.
   Result<MaintenanceResult> apply_retention(std::string_view topic) const;
-  /// Runs a compaction pass over a topic now, whatever its dirty ratio; with `roll_active`, the active segment is rolled first so that all
-  /// records take part.
-  /// Errors: unknown_topic_or_partition, policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).
+  /// Runs a compaction pass over a topic now, whatever its dirty ratio; with `roll_active`, the active
+  /// segment is rolled first so that all records take part. Errors: unknown_topic_or_partition,
+  /// policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).
   /// Threads: any.
   Result<MaintenanceResult> compact(std::string_view topic, bool roll_active) const;
 
-  /// As the free function `verify`, for a directory that this engine has open. Beside running appends the active segments are checked as far as they were
-  /// written when looked at.
-  /// Errors: unknown_topic_or_partition; damage is in the report.
-  /// Threads: any.
+  /// As the free function `verify`, for a directory that this engine has open. Beside running appends the
+  /// active segments are checked as far as they were written when looked at. Errors:
+  /// unknown_topic_or_partition; damage is in the report. Threads: any.
   Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
   /// Groups that have committed offsets, sorted.
@@ -147,8 +146,8 @@ class SERIATIM_API Admin {
   /// Errors: corrupt_metadata. An unknown group has no offsets: an empty list.
   /// Threads: any.
   Result<std::vector<GroupOffset>> group_offsets(std::string_view group) const;
-  /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end), offset_metadata_too_large.
-  /// Threads: any.
+  /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
+  /// offset_metadata_too_large. Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
   /// Forgets a group's offsets. An unknown group is no error.
   /// Errors: none but the class's.

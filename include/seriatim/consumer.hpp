@@ -55,7 +55,8 @@ namespace detail {
 struct ConsumerImpl;
 }
 
-/// Reads assigned partitions from a position on. Made by `Engine::consumer`; works in read-only engines too, beside a live writer.
+/// Reads assigned partitions from a position on. Made by `Engine::consumer`; works in read-only engines too,
+/// beside a live writer.
 ///
 /// Threads: one at a time, except `wakeup` and `event_fd`; a second thread gets invalid_state.
 class SERIATIM_API Consumer {
@@ -64,10 +65,9 @@ class SERIATIM_API Consumer {
   Consumer& operator=(Consumer&&) noexcept;
   ~Consumer();
 
-  /// Replaces the assignment. Positions of partitions that stay are kept; others start at the committed offset of the group,
-  /// else where `auto_offset_reset` says, when they are first polled.
-  /// Errors: unknown_topic_or_partition (the assignment is unchanged).
-  /// Threads: see class.
+  /// Replaces the assignment. Positions of partitions that stay are kept; others start at the committed
+  /// offset of the group, else where `auto_offset_reset` says, when they are first polled. Errors:
+  /// unknown_topic_or_partition (the assignment is unchanged). Threads: see class.
   Result<> assign(std::span<const TopicPartition> partitions);
   Result<> assign(std::initializer_list<TopicPartition> partitions) {
     return assign(std::span<const TopicPartition>(partitions.begin(), partitions.size()));
@@ -78,29 +78,31 @@ class SERIATIM_API Consumer {
   Result<> assign_topic(std::string_view topic);
   std::vector<TopicPartition> assignment() const;
 
-  /// Returns the next records of the assigned partitions, waiting up to `timeout` for the first; empty if none came. Partitions take
-  /// turns for fairness; within one, records come in offset order without a gap in what is stored.
+  /// Returns the next records of the assigned partitions, waiting up to `timeout` for the first; empty if
+  /// none came. Partitions take turns for fairness; within one, records come in offset order without a gap in
+  /// what is stored.
   ///
   /// Errors (the positions are as before, so that the call can be repeated):
   ///   - wakeup: `wakeup` was called.
-  ///   - no_offset_for_partition, offset_out_of_range: under AutoOffsetReset::none. The message has the valid range.
-  ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the offset to seek to in order to
+  ///   - no_offset_for_partition, offset_out_of_range: under AutoOffsetReset::none. The message has the valid
+  ///   range.
+  ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the
+  ///   offset to seek to in order to
   ///     go on behind it. Records before it were returned by earlier polls.
   ///   - unknown_topic_or_partition: an assigned topic was deleted.
   ///   - invalid_state: nothing is assigned. closed: this consumer or its engine was, also while it waited.
   /// Lifetime:  see ConsumerRecords.
-  /// Cost:      no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are decompressed once.
-  /// Threads:   see class.
+  /// Cost:      no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are
+  /// decompressed once. Threads:   see class.
   Result<ConsumerRecords> poll(std::chrono::milliseconds timeout);
 
   /// The offset of the next record that poll returns. Resolves a pending reset.
   /// Errors: invalid_state (not assigned); as `poll` for a reset.
   /// Threads: see class.
   Result<Offset> position(const TopicPartition& topic_partition);
-  /// Sets the position. Legal before assign: it is remembered and applied. An offset outside the log is answered by the next poll,
-  /// as `auto_offset_reset` says.
-  /// Errors: invalid_argument (negative).
-  /// Threads: see class.
+  /// Sets the position. Legal before assign: it is remembered and applied. An offset outside the log is
+  /// answered by the next poll, as `auto_offset_reset` says. Errors: invalid_argument (negative). Threads:
+  /// see class.
   Result<> seek(const TopicPartition& topic_partition, Offset offset);
   /// Moves to the log start / the end, of the given partitions or (empty) of all assigned ones.
   /// Errors: invalid_state (not assigned).
@@ -112,8 +114,8 @@ class SERIATIM_API Consumer {
   /// Threads: see class.
   Result<> seek_to_time(Timestamp time);
 
-  /// Finds, per partition, the earliest offset whose timestamp is at or after the given time; nullopt if there is none.
-  /// Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
+  /// Finds, per partition, the earliest offset whose timestamp is at or after the given time; nullopt if
+  /// there is none. Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
   /// Threads: see class.
   Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(
       const std::map<TopicPartition, Timestamp>& times) const;
@@ -130,19 +132,17 @@ class SERIATIM_API Consumer {
   /// Threads: see class.
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
 
-  /// Stops or goes on returning records of these partitions; their positions stay, in the middle of a batch too.
-  /// Errors: invalid_state (not assigned).
-  /// Threads: see class.
+  /// Stops or goes on returning records of these partitions; their positions stay, in the middle of a batch
+  /// too. Errors: invalid_state (not assigned). Threads: see class.
   Result<> pause(std::span<const TopicPartition> partitions);
   Result<> resume(std::span<const TopicPartition> partitions);
   std::vector<TopicPartition> paused() const;
 
-  /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument: the current positions;
-  /// with records: just behind them.
-  /// Errors: invalid_state (no group_id; a read-only engine gives read_only), invalid_argument (negative, or beyond the log end),
-  /// unknown_topic_or_partition, offset_metadata_too_large, storage_full: nothing is stored then.
-  /// Durability: survives process death and power loss on return: one LMDB transaction.
-  /// Threads: see class.
+  /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument:
+  /// the current positions; with records: just behind them. Errors: invalid_state (no group_id; a read-only
+  /// engine gives read_only), invalid_argument (negative, or beyond the log end), unknown_topic_or_partition,
+  /// offset_metadata_too_large, storage_full: nothing is stored then. Durability: survives process death and
+  /// power loss on return: one LMDB transaction. Threads: see class.
   Result<> commit_sync();
   Result<> commit_sync(const TopicPartitionOffsets& offsets);
   Result<> commit_sync(const ConsumerRecords& records) { return commit_sync(records.next_offsets()); }
@@ -154,9 +154,9 @@ class SERIATIM_API Consumer {
   /// Makes the running or the next poll return `wakeup` at once.
   /// Threads: any.
   void wakeup() noexcept;
-  /// A descriptor that becomes readable when an assigned partition may have new records; poll makes it unreadable again. Owned by the
-  /// consumer. -1 in a read-only engine, which cannot be told (poll there looks at the files), or if no descriptor could be had.
-  /// Threads: any.
+  /// A descriptor that becomes readable when an assigned partition may have new records; poll makes it
+  /// unreadable again. Owned by the consumer. -1 in a read-only engine, which cannot be told (poll there
+  /// looks at the files), or if no descriptor could be had. Threads: any.
   int event_fd() noexcept;
 
   /// Ends it; what poll returned stays valid. Does not commit. Idempotent.

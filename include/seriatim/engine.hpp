@@ -22,8 +22,9 @@ namespace seriatim {
 inline namespace v0 {
 
 enum class OpenMode : std::uint8_t {
-  read_only,          ///< Never writes, never takes or waits for the writer's lock; sees new records while a writer runs.
-  read_write,         ///< The one writer. The directory must exist.
+  read_only,   ///< Never writes, never takes or waits for the writer's lock; sees new records while a writer
+               ///< runs.
+  read_write,  ///< The one writer. The directory must exist.
   create_if_missing,  ///< As read_write; makes a new directory or fills an empty one.
 };
 
@@ -40,8 +41,8 @@ enum class LogLevel : std::uint8_t { info, warn, error };
 struct EngineOptions {
   OpenMode mode = OpenMode::create_if_missing;
   WriteMode write_mode = WriteMode::automatic;
-  /// Gets a line for what no call can return: recovery findings, failures of background work. Called from any thread; must not throw
-  /// nor call back into the engine. Default: silence.
+  /// Gets a line for what no call can return: recovery findings, failures of background work. Called from any
+  /// thread; must not throw nor call back into the engine. Default: silence.
   std::function<void(LogLevel, std::string_view)> log_sink{};
   /// How often retention and compaction look for work. Kafka: 5 min. 0: only when asked (Admin).
   std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
@@ -53,10 +54,12 @@ namespace detail {
 struct EngineImpl;
 }
 
-/// A data directory, open. Cheap to copy: copies are handles of one engine, and every producer, consumer and reader keeps it alive.
+/// A data directory, open. Cheap to copy: copies are handles of one engine, and every producer, consumer and
+/// reader keeps it alive.
 ///
 /// Threads: any number may use one engine at the same time.
-/// Processes: one writer, any number of read-only ones. After fork() the child's copy answers invalid_state to everything.
+/// Processes: one writer, any number of read-only ones. After fork() the child's copy answers invalid_state
+/// to everything.
 class SERIATIM_API Engine {
  public:
   /// Opens `dir`, recovering it first if its last writer died.
@@ -64,12 +67,15 @@ class SERIATIM_API Engine {
   /// Errors (the directory is unchanged, unless recovery had begun; recovery is idempotent):
   ///   - locked: another process writes there; the message says pid, program and since when.
   ///   - invalid_state: this process has it open for writing already.
-  ///   - not_found, not_a_data_directory, permission_denied, read_only, storage_full, too_many_open_files, io_error.
+  ///   - not_found, not_a_data_directory, permission_denied, read_only, storage_full, too_many_open_files,
+  ///   io_error.
   ///   - unsupported_version: written by a newer seriatim.
-  ///   - corrupt_metadata: FORMAT or the catalog is damaged; the message says what to do. A damaged log does not fail the open: it is contained,
+  ///   - corrupt_metadata: FORMAT or the catalog is damaged; the message says what to do. A damaged log does
+  ///   not fail the open: it is contained,
   ///     reported to the log sink, and answered by reads of that place.
   /// Threads: any.
-  /// Cost: after a clean close constant per partition; after a crash, reads what lies beyond the recovery points.
+  /// Cost: after a clean close constant per partition; after a crash, reads what lies beyond the recovery
+  /// points.
   static Result<Engine> open(const std::filesystem::path& dir, EngineOptions options = {});
 
   Engine(const Engine&) noexcept;
@@ -100,10 +106,10 @@ class SERIATIM_API Engine {
   /// Threads: any.
   Result<> flush() const;
 
-  /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the close was clean. Every handle
-  /// answers `closed` from then on; records already polled stay valid. Idempotent.
-  /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers. invalid_state: called inside a delivery
-  /// callback, which close would wait for; nothing was closed.
+  /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the
+  /// close was clean. Every handle answers `closed` from then on; records already polled stay valid.
+  /// Idempotent. Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
+  /// invalid_state: called inside a delivery callback, which close would wait for; nothing was closed.
   /// Threads: any, but not one that holds a Claim.
   Result<> close() const;
 

@@ -46,16 +46,16 @@ enum class Errc : std::int32_t {
   locked = 40,               ///< Another process writes to this directory. The message says which.
   permission_denied = 41,    ///< The file system refuses access. Correct owner or mode.
   too_many_open_files = 42,  ///< The descriptor limit is reached. Raise `ulimit -n`. Retriable.
-  storage_full = 43,         ///< The file system is full. What was acknowledged is safe; free space and retry.
-  storage_failed = 44,       ///< A sync or write failed for good. Reopen the engine; it reads back from the disk.
-  io_error = 45,             ///< A system call failed in another way. `sys_errno()` has the cause.
-  not_found = 46,            ///< A file or directory that should be there is not.
+  storage_full = 43,    ///< The file system is full. What was acknowledged is safe; free space and retry.
+  storage_failed = 44,  ///< A sync or write failed for good. Reopen the engine; it reads back from the disk.
+  io_error = 45,        ///< A system call failed in another way. `sys_errno()` has the cause.
+  not_found = 46,       ///< A file or directory that should be there is not.
 
   // The data.
-  corrupt_record = 50,       ///< Stored bytes fail their checks. The message has file, position and offsets.
-  corrupt_metadata = 51,     ///< The catalog or another non-log file fails its checks.
-  unsupported_version = 52,  ///< Written by a newer seriatim. Upgrade; nothing is damaged.
-  not_a_data_directory = 53, ///< The directory holds something else. Choose another one.
+  corrupt_record = 50,        ///< Stored bytes fail their checks. The message has file, position and offsets.
+  corrupt_metadata = 51,      ///< The catalog or another non-log file fails its checks.
+  unsupported_version = 52,   ///< Written by a newer seriatim. Upgrade; nothing is damaged.
+  not_a_data_directory = 53,  ///< The directory holds something else. Choose another one.
 };
 
 /// Kafka's spelling of a code, for logs and scripts: "OFFSET_OUT_OF_RANGE".

@@ -20,7 +20,7 @@ inline namespace v0 {
 struct WriterInfo {
   std::int32_t pid = 0;
   std::string program{};
-  std::string since{};   ///< RFC 3339, UTC.
+  std::string since{};  ///< RFC 3339, UTC.
 };
 
 /// The process that writes to `dir`; nullopt if none does.
@@ -30,16 +30,17 @@ SERIATIM_API Result<std::optional<WriterInfo>> writer_of(const std::filesystem::
 
 enum class Severity : std::uint8_t {
   note,        ///< Expected: the torn tail a killed writer leaves.
-  repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`, makes it again.
+  repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`,
+               ///< makes it again.
   damage,      ///< Records or metadata are lost or unreadable.
 };
 
 /// One thing `verify` found.
 struct Finding {
   Severity severity = Severity::note;
-  std::string path{};             ///< File, relative to the directory.
-  std::uint64_t position = 0;     ///< Byte in the file.
-  Offset first_offset = -1;       ///< Offsets concerned, -1 if unknown.
+  std::string path{};          ///< File, relative to the directory.
+  std::uint64_t position = 0;  ///< Byte in the file.
+  Offset first_offset = -1;    ///< Offsets concerned, -1 if unknown.
   Offset last_offset = -1;
   std::string what{};
 };
@@ -66,16 +67,18 @@ struct VerifyOptions {
   std::vector<std::string> topics{};  ///< Empty: all.
   /// Decode every record too (and decompress), not only check every batch's CRC.
   bool deep = true;
-  /// Called now and then with the bytes read so far and in all; returning false stops (the report says what was seen till then).
+  /// Called now and then with the bytes read so far and in all; returning false stops (the report says what
+  /// was seen till then).
   std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)> progress{};
 };
 
-/// Reads every file of a data directory and checks it: FORMAT, catalog, every batch's structure and CRC, every record, offsets without overlap, every
-/// index entry against the log. Changes nothing. Works beside a live writer (the active segments are checked as far as they were written when looked at).
+/// Reads every file of a data directory and checks it: FORMAT, catalog, every batch's structure and CRC,
+/// every record, offsets without overlap, every index entry against the log. Changes nothing. Works beside a
+/// live writer (the active segments are checked as far as they were written when looked at).
 ///
-/// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be verified. Damage is in the report, not an error.
-/// invalid_state: this process has the directory open; use Admin::verify.
-/// Threads: any.
+/// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be
+/// verified. Damage is in the report, not an error. invalid_state: this process has the directory open; use
+/// Admin::verify. Threads: any.
 SERIATIM_API Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options = {});
 
 }  // namespace v0

@@ -1,5 +1,6 @@
 /// @file
-/// `LogReader`: the raw log of one partition, by offset: whole batches as file ranges, point and backward reads.
+/// `LogReader`: the raw log of one partition, by offset: whole batches as file ranges, point and backward
+/// reads.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,11 @@ struct FileSliceImpl;
 struct LogReaderImpl;
 }  // namespace detail
 
-/// A range of whole record batches in one segment file, for sendfile, splice, copy_file_range, or to look at in place.
+/// A range of whole record batches in one segment file, for sendfile, splice, copy_file_range, or to look at
+/// in place.
 ///
-/// Lifetime: the descriptor and the bytes stay valid while it lives, also after retention deleted the segment.
+/// Lifetime: the descriptor and the bytes stay valid while it lives, also after retention deleted the
+/// segment.
 class SERIATIM_API FileSlice {
  public:
   FileSlice() noexcept;
@@ -62,23 +65,24 @@ class SERIATIM_API LogReader {
   /// Finds whole batches from the one that holds `from` on, in place.
   ///
   /// @param from       log start .. high watermark, both inclusive; at the high watermark the slice is empty.
-  /// @param max_bytes  1 .. 2'147'479'552 (what one sendfile call moves); at least one batch is returned even if it is larger. The slice ends
+  /// @param max_bytes  1 .. 2'147'479'552 (what one sendfile call moves); at least one batch is returned even
+  /// if it is larger. The slice ends
   ///                   with a segment; ask again at next_offset().
-  /// Errors: offset_out_of_range (the message has the valid range), invalid_argument, corrupt_record, too_many_open_files, closed.
-  /// Threads: any.
-  /// Cost: no copy, no lock; two binary searches and at most `index.interval.bytes` of batch headers.
+  /// Errors: offset_out_of_range (the message has the valid range), invalid_argument, corrupt_record,
+  /// too_many_open_files, closed. Threads: any. Cost: no copy, no lock; two binary searches and at most
+  /// `index.interval.bytes` of batch headers.
   Result<FileSlice> fetch(Offset from, std::size_t max_bytes = 1 << 20) const;
 
-  /// Sends what remains of `slice` after `already_sent` bytes to `out_fd`: a socket or file by sendfile, a pipe by splice. The bytes
-  /// never enter user space.
+  /// Sends what remains of `slice` after `already_sent` bytes to `out_fd`: a socket or file by sendfile, a
+  /// pipe by splice. The bytes never enter user space.
   ///
-  /// @return Bytes sent by this call: less than what remains only if `out_fd` is non-blocking and full (0 if nothing fitted).
-  /// Errors: io_error with sys_errno() EPIPE if the other side is gone (no SIGPIPE is raised), or what the system call said.
-  /// Threads: any.
+  /// @return Bytes sent by this call: less than what remains only if `out_fd` is non-blocking and full (0 if
+  /// nothing fitted). Errors: io_error with sys_errno() EPIPE if the other side is gone (no SIGPIPE is
+  /// raised), or what the system call said. Threads: any.
   Result<std::size_t> send_to(int out_fd, const FileSlice& slice, std::size_t already_sent = 0) const;
 
-  /// Up to `max_records` records, 1 .. 1'000'000, from `from` on (the first existing one at or after it); empty at the high watermark.
-  /// Errors: offset_out_of_range, corrupt_record, invalid_argument, closed.
+  /// Up to `max_records` records, 1 .. 1'000'000, from `from` on (the first existing one at or after it);
+  /// empty at the high watermark. Errors: offset_out_of_range, corrupt_record, invalid_argument, closed.
   /// Threads: any.
   Result<ConsumerRecords> read(Offset from, std::size_t max_records) const;
   /// Up to `max_records` records below `before`, newest first.

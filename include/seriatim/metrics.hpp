@@ -15,17 +15,17 @@ struct Metrics {
   // Appends.
   std::uint64_t appended_batches = 0;
   std::uint64_t appended_records = 0;
-  std::uint64_t appended_bytes = 0;         ///< As stored: headers included, after compression.
-  std::uint64_t refused_appends = 0;        ///< Appends that returned an error.
+  std::uint64_t appended_bytes = 0;   ///< As stored: headers included, after compression.
+  std::uint64_t refused_appends = 0;  ///< Appends that returned an error.
   std::uint64_t rolled_segments = 0;
-  std::uint64_t syncs = 0;                  ///< fdatasync calls on segments.
+  std::uint64_t syncs = 0;  ///< fdatasync calls on segments.
   std::uint64_t failed_syncs = 0;
   // Reads.
   std::uint64_t fetched_batches = 0;
   std::uint64_t fetched_records = 0;
   std::uint64_t fetched_bytes = 0;
-  std::uint64_t sent_bytes = 0;             ///< Through `LogReader::send_to`.
-  std::uint64_t corrupt_batches = 0;        ///< Batches that failed a check on reading.
+  std::uint64_t sent_bytes = 0;       ///< Through `LogReader::send_to`.
+  std::uint64_t corrupt_batches = 0;  ///< Batches that failed a check on reading.
   // Consumer positions.
   std::uint64_t offset_commits = 0;
   // Background work.
@@ -33,13 +33,13 @@ struct Metrics {
   std::uint64_t deleted_bytes = 0;
   std::uint64_t compactions = 0;
   std::uint64_t compacted_away_records = 0;
-  std::uint64_t background_errors = 0;      ///< Failures of background work; the log sink has their text.
+  std::uint64_t background_errors = 0;  ///< Failures of background work; the log sink has their text.
   // Gauges.
   std::uint64_t topics = 0;
   std::uint64_t partitions = 0;
-  std::uint64_t open_segments = 0;          ///< Segments that are mapped.
-  std::uint64_t pinned_deleted_bytes = 0;   ///< Deleted segments that readers still hold.
-  std::uint64_t buffered_bytes = 0;         ///< Records accepted by producers, not yet in a segment.
+  std::uint64_t open_segments = 0;         ///< Segments that are mapped.
+  std::uint64_t pinned_deleted_bytes = 0;  ///< Deleted segments that readers still hold.
+  std::uint64_t buffered_bytes = 0;        ///< Records accepted by producers, not yet in a segment.
 };
 
 }  // namespace v0

@@ -41,12 +41,13 @@ enum class Partitioning : std::uint8_t {
 };
 
 /// Chooses a partition, 0 .. `partition_count` - 1. Called by `send`, possibly from several threads at once.
-using Partitioner = std::function<PartitionId(std::string_view topic, BytesView key, PartitionId partition_count)>;
+using Partitioner =
+    std::function<PartitionId(std::string_view topic, BytesView key, PartitionId partition_count)>;
 
 /// Sees every record before it is appended and every outcome after. Kafka's ProducerInterceptor.
 ///
-/// `on_send` may change what the record points at, if that lives until `send` returns. Both may be called from
-/// several threads at once; they must not throw. They run in the order in which they were given.
+/// `on_send` may change what the record points at, if that lives until `send` returns. Both may be called
+/// from several threads at once; they must not throw. They run in the order in which they were given.
 struct ProducerInterceptor {
   std::function<void(ProducerRecord&)> on_send{};
   std::function<void(const Result<RecordMetadata>&)> on_acknowledgement{};
@@ -59,11 +60,14 @@ struct ProducerOptions {
   CompressionType compression_type = CompressionType::uncompressed;
   /// Codec's own level; default: the codec's default.
   std::optional<int> compression_level{};
-  /// How long a record may wait for others to share its batch, up to 24 hours. 0: append in the caller's thread.
+  /// How long a record may wait for others to share its batch, up to 24 hours. 0: append in the caller's
+  /// thread.
   std::chrono::microseconds linger{0};
-  /// Bytes at which a gathering batch is full, 1 .. 16 MiB. Matters with linger > 0, and to the sticky partitioner.
+  /// Bytes at which a gathering batch is full, 1 .. 16 MiB. Matters with linger > 0, and to the sticky
+  /// partitioner.
   std::size_t batch_size = 64 * 1024;
-  /// Bytes of records that may wait in this producer, batches that linger and batches that wait for their sync.
+  /// Bytes of records that may wait in this producer, batches that linger and batches that wait for their
+  /// sync.
   std::size_t buffer_memory = 32 * 1024 * 1024;
   OnFull on_full = OnFull::block;
   std::chrono::milliseconds max_block{60'000};
@@ -110,17 +114,19 @@ class SERIATIM_API DeliveryFuture {
   std::shared_ptr<detail::DeliveryState> state_;
 };
 
-/// Called once with the outcome. Per partition, callbacks come in the order of the sends. It runs on the thread that completes the
-/// send: the caller's with linger 0 and acks leader or none, else a thread of the engine. It must not throw and should be short. On the
-/// engine's thread `flush` and `close` answer invalid_state, and a send that finds `buffer_memory` used up fails with queue_full instead of
-/// waiting; handles may be dropped there. The same holds for a coroutine that a send resumed.
+/// Called once with the outcome. Per partition, callbacks come in the order of the sends. It runs on the
+/// thread that completes the send: the caller's with linger 0 and acks leader or none, else a thread of the
+/// engine. It must not throw and should be short. On the engine's thread `flush` and `close` answer
+/// invalid_state, and a send that finds `buffer_memory` used up fails with queue_full instead of waiting;
+/// handles may be dropped there. The same holds for a coroutine that a send resumed.
 using DeliveryCallback = std::function<void(const Result<RecordMetadata>&)>;
 
 /// Space for one record's value inside the mapped segment, to be filled in place and committed.
 ///
-/// While it lives, other appends to the partition wait, and so does everything that looks at the partition as a whole (flush, close, metrics, Admin):
-/// fill it at once, and call none of these on the thread that holds it. Destroying it uncommitted aborts: nothing was written.
-/// Threads: used, committed and destroyed on the thread that made it.
+/// While it lives, other appends to the partition wait, and so does everything that looks at the partition as
+/// a whole (flush, close, metrics, Admin): fill it at once, and call none of these on the thread that holds
+/// it. Destroying it uncommitted aborts: nothing was written. Threads: used, committed and destroyed on the
+/// thread that made it.
 class SERIATIM_API Claim {
  public:
   Claim(Claim&&) noexcept;
@@ -130,7 +136,8 @@ class SERIATIM_API Claim {
   /// The bytes to fill; their number is what was claimed. Not cleared.
   std::span<std::byte> value() noexcept;
   /// Appends the record.
-  /// Errors: as `Producer::append`; the claim is over in any case. invalid_state: already committed or aborted.
+  /// Errors: as `Producer::append`; the claim is over in any case. invalid_state: already committed or
+  /// aborted.
   Result<RecordMetadata> commit();
   /// Gives the space back. Nothing of it will ever be seen.
   void abort() noexcept;
@@ -165,7 +172,8 @@ class SERIATIM_API Producer {
   ///   - read_only, closed, invalid_state.
   /// Threads:    any.
   /// Durability: as `acks` says, when the future completes.
-  /// Cost:       linger 0: one encode and one copy into the mapped segment under the partition's mutex; no allocation,
+  /// Cost:       linger 0: one encode and one copy into the mapped segment under the partition's mutex; no
+  /// allocation,
   ///             no system call unless the segment needs space or acks is all.
   DeliveryFuture send(const ProducerRecord& record);
 
@@ -179,8 +187,8 @@ class SERIATIM_API Producer {
   /// Threads: any.
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
 
-  /// Appends `records` to one partition as one record batch: all of them become visible together or none does.
-  /// Lingering records of this producer for the partition are appended first.
+  /// Appends `records` to one partition as one record batch: all of them become visible together or none
+  /// does. Lingering records of this producer for the partition are appended first.
   ///
   /// @param records  1 .. 2^31 - 1, together at most the topic's `max.message.bytes` after compression.
   /// Errors, Threads, Durability: as `send`; interceptors are not called.
@@ -195,14 +203,13 @@ class SERIATIM_API Producer {
   Result<Claim> try_claim(const TopicPartition& topic_partition, std::size_t value_size, BytesView key = {});
 
   /// Waits until everything sent before has its outcome.
-  /// Errors: timed_out: some records still wait; they stay queued. invalid_state: called inside a callback. Errors of single records are in
-  /// their futures only.
-  /// Threads: any, but not inside a callback.
+  /// Errors: timed_out: some records still wait; they stay queued. invalid_state: called inside a callback.
+  /// Errors of single records are in their futures only. Threads: any, but not inside a callback.
   Result<> flush(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 
   /// flush(timeout), then refuses further sends. Idempotent.
-  /// Errors: as `flush`. After timed_out the producer is closed all the same, and what still waits gets its outcome when it is known.
-  /// Threads: any, but not inside a callback.
+  /// Errors: as `flush`. After timed_out the producer is closed all the same, and what still waits gets its
+  /// outcome when it is known. Threads: any, but not inside a callback.
   Result<> close(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 
  private:

@@ -27,9 +27,9 @@ struct HeaderView {
 ///
 /// Lifetime: everything it points at is only read before the call it is given to returns.
 struct Record {
-  BytesView key{};                         ///< Null: no key.
-  BytesView value{};                       ///< Null: a tombstone on a compacted topic.
-  std::optional<Timestamp> timestamp{};    ///< Default: the engine's clock at the call.
+  BytesView key{};                       ///< Null: no key.
+  BytesView value{};                     ///< Null: a tombstone on a compacted topic.
+  std::optional<Timestamp> timestamp{};  ///< Default: the engine's clock at the call.
   std::span<const HeaderView> headers{};
 };
 
@@ -49,15 +49,15 @@ struct ProducerRecord {
 /// type free of allocation.
 struct RecordMetadata {
   PartitionId partition = -1;
-  Offset offset = -1;            ///< -1 under `Acks::none`, which promises none.
-  Timestamp timestamp{};         ///< The record's, or the append time on a log-append-time topic.
+  Offset offset = -1;     ///< -1 under `Acks::none`, which promises none.
+  Timestamp timestamp{};  ///< The record's, or the append time on a log-append-time topic.
 };
 
 /// Where a batch was stored. Offsets are inclusive.
 struct AppendResult {
   Offset base_offset = -1;
   Offset last_offset = -1;
-  Timestamp timestamp{};         ///< Largest timestamp of the batch.
+  Timestamp timestamp{};  ///< Largest timestamp of the batch.
 };
 
 /// An owning copy of a record, made by `RecordView::to_owned()`.
@@ -89,7 +89,9 @@ class SERIATIM_API RecordView {
   Offset offset() const noexcept { return offset_; }
   Timestamp timestamp() const noexcept { return Timestamp{std::chrono::milliseconds{timestamp_ms_}}; }
   BytesView key() const noexcept { return key_ != nullptr ? BytesView(key_, key_size_) : BytesView(); }
-  BytesView value() const noexcept { return value_ != nullptr ? BytesView(value_, value_size_) : BytesView(); }
+  BytesView value() const noexcept {
+    return value_ != nullptr ? BytesView(value_, value_size_) : BytesView();
+  }
   std::size_t header_count() const noexcept { return header_count_; }
   /// The header at `index` < header_count(), counted from 0 in stored order.
   /// Cost: walks the headers before it.

@@ -28,8 +28,9 @@ class [[nodiscard]] Result {
   using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
   Result() requires std::is_void_v<T> : state_(std::in_place_index<0>) {}
-  Result(value_type value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: converting on purpose
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}       // NOLINT: converting on purpose
+  Result(value_type value)
+      : state_(std::in_place_index<0>, std::move(value)) {}                  // NOLINT: converting on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: converting on purpose
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
@@ -41,15 +42,25 @@ class [[nodiscard]] Result {
   /// The value. Only when ok().
   value_type& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const value_type& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  /// By value, not by reference, so that `for (auto& record : *consumer.poll(timeout))` keeps what it iterates over.
+  /// By value, not by reference, so that `for (auto& record : *consumer.poll(timeout))` keeps what it
+  /// iterates over.
   value_type operator*() && { return std::move(*std::get_if<0>(&state_)); }
   value_type* operator->() noexcept { return std::get_if<0>(&state_); }
   const value_type* operator->() const noexcept { return std::get_if<0>(&state_); }
 
   /// The value; throws `Exception` if there is none. For those who like exceptions.
-  value_type& value() & { check(); return **this; }
-  const value_type& value() const& { check(); return **this; }
-  value_type value() && { check(); return std::move(*std::get_if<0>(&state_)); }
+  value_type& value() & {
+    check();
+    return **this;
+  }
+  const value_type& value() const& {
+    check();
+    return **this;
+  }
+  value_type value() && {
+    check();
+    return std::move(*std::get_if<0>(&state_));
+  }
 
   /// The value, or `fallback` if there is none.
   template <class U>
@@ -58,7 +69,9 @@ class [[nodiscard]] Result {
   }
 
  private:
-  void check() const { if (!ok()) throw_error(error()); }
+  void check() const {
+    if (!ok()) throw_error(error());
+  }
 
   std::variant<value_type, Error> state_;
 };

@@ -1,8 +1,8 @@
 /// @file
 /// seriatim: Kafka's log inside your process. Start here.
 ///
-/// A data directory holds topics; a topic has partitions; a partition is an append-only log of records, numbered by offset. One process writes,
-/// any number read. There is no server.
+/// A data directory holds topics; a topic has partitions; a partition is an append-only log of records,
+/// numbered by offset. One process writes, any number read. There is no server.
 ///
 /// @code
 ///   auto engine = seriatim::Engine::open("/var/lib/app/queue").value();
@@ -17,7 +17,8 @@
 /// @endcode
 ///
 /// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
-/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, admin.hpp, log_reader.hpp; then
+/// docs/durability.md.
 #pragma once
 
 #include <seriatim/admin.hpp>

@@ -43,8 +43,8 @@ class BytesView {
   BytesView(const char* text) noexcept : BytesView(std::string_view(text)) {}           // NOLINT
   BytesView(const std::string& text) noexcept : BytesView(text.data(), text.size()) {}  // NOLINT
   template <class T, std::size_t N>
-    requires std::is_trivially_copyable_v<T>
-  BytesView(std::span<T, N> items) noexcept : BytesView(items.data(), items.size_bytes()) {}  // NOLINT
+  requires std::is_trivially_copyable_v<T> BytesView(std::span<T, N> items)
+  noexcept : BytesView(items.data(), items.size_bytes()) {}  // NOLINT
 
   constexpr bool is_null() const noexcept { return data_ == nullptr; }
   constexpr bool empty() const noexcept { return size_ == 0; }

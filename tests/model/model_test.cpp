@@ -22,7 +22,8 @@ struct ModelRecord {
   std::int64_t timestamp_ms = 0;
 };
 
-// One partition: what was appended, and where the log starts. Compaction may take records out, never the newest of a key.
+// One partition: what was appended, and where the log starts. Compaction may take records out, never the
+// newest of a key.
 struct Model {
   std::map<Offset, ModelRecord> records;
   Offset start = 0;
@@ -48,20 +49,39 @@ std::optional<std::string> text_of(BytesView bytes) {
 
 class Exercise {
  public:
-  Exercise(test::Random& random, bool compact) : random_(random), compact_(compact), directory_(scratch_ / "0") { open(true); }
+  Exercise(test::Random& random, bool compact)
+      : random_(random), compact_(compact), directory_(scratch_ / "0") {
+    open(true);
+  }
 
   void run(int steps) {
     for (int step = 0; step < steps; ++step) {
       CAPTURE(step);
       switch (random_.between(0, 11)) {
-        case 0: reopen(); break;
-        case 1: crash(); break;
-        case 2: read_from_random_offset(); break;
-        case 3: look_up_time(); break;
-        case 4: housekeeping(); break;
-        case 5: read_backward(); break;
-        case 6: commit_and_resume(); break;
-        default: append(); break;
+        case 0:
+          reopen();
+          break;
+        case 1:
+          crash();
+          break;
+        case 2:
+          read_from_random_offset();
+          break;
+        case 3:
+          look_up_time();
+          break;
+        case 4:
+          housekeeping();
+          break;
+        case 5:
+          read_backward();
+          break;
+        case 6:
+          commit_and_resume();
+          break;
+        default:
+          append();
+          break;
       }
       CHECK(end_of_log() == model_.end);
     }
@@ -69,7 +89,8 @@ class Exercise {
     reopen();
     read_all();
     const VerifyReport report = engine_->admin().verify().value();
-    for (const Finding& finding : report.findings) FAIL_CHECK(finding.path << " @ " << finding.position << ": " << finding.what);
+    for (const Finding& finding : report.findings)
+      FAIL_CHECK(finding.path << " @ " << finding.position << ": " << finding.what);
   }
 
  private:
@@ -79,7 +100,10 @@ class Exercise {
     engine_.emplace(Engine::open(directory_, {.maintenance_interval = std::chrono::milliseconds(0)}).value());
     if (create) {
       // Small segments and indexes: every few appends roll.
-      ConfigMap config{{"segment.bytes", "4096"}, {"index.interval.bytes", "256"}, {"retention.ms", "-1"}, {"max.message.bytes", "4096"}};
+      ConfigMap config{{"segment.bytes", "4096"},
+                       {"index.interval.bytes", "256"},
+                       {"retention.ms", "-1"},
+                       {"max.message.bytes", "4096"}};
       if (compact_) config["cleanup.policy"] = "compact";
       engine_->admin().create_topic({.name = "t", .config = config}).value();
     }
@@ -91,7 +115,8 @@ class Exercise {
     open(false);
   }
 
-  // The state a kill -9 leaves between two operations: the files as the page cache has them. The copy is opened, the original is closed.
+  // The state a kill -9 leaves between two operations: the files as the page cache has them. The copy is
+  // opened, the original is closed.
   void crash() {
     const std::string copy = scratch_ / std::to_string(++generation_);
     std::filesystem::copy(directory_, copy, std::filesystem::copy_options::recursive);
@@ -103,10 +128,12 @@ class Exercise {
   }
 
   void append() {
-    static constexpr CompressionType codecs[] = {CompressionType::uncompressed, CompressionType::gzip, CompressionType::snappy,
-                                                 CompressionType::lz4, CompressionType::zstd};
+    static constexpr CompressionType codecs[] = {CompressionType::uncompressed, CompressionType::gzip,
+                                                 CompressionType::snappy, CompressionType::lz4,
+                                                 CompressionType::zstd};
     const Acks acks = random_.one_in(8) ? Acks::all : Acks::leader;
-    Producer producer = engine_->producer({.acks = acks, .compression_type = codecs[random_.between(0, 4)]}).value();
+    Producer producer =
+        engine_->producer({.acks = acks, .compression_type = codecs[random_.between(0, 4)]}).value();
     std::vector<ModelRecord> batch(static_cast<std::size_t>(random_.between(1, 12)));
     std::vector<Record> records;
     for (ModelRecord& record : batch) {
@@ -136,7 +163,8 @@ class Exercise {
 
   // Reads [from, end) and checks it against the model; returns the offsets seen.
   std::vector<Offset> read_from(Offset from) {
-    Consumer consumer = engine_->consumer({.max_poll_records = static_cast<std::size_t>(random_.between(1, 40))}).value();
+    Consumer consumer =
+        engine_->consumer({.max_poll_records = static_cast<std::size_t>(random_.between(1, 40))}).value();
     consumer.assign({at}).value();
     consumer.seek(at, from).value();
     std::vector<Offset> seen;
@@ -154,7 +182,8 @@ class Exercise {
 
   void expect_exactly(Offset from, const std::vector<Offset>& seen) {
     std::vector<Offset> expected;
-    for (auto it = model_.records.lower_bound(from); it != model_.records.end(); ++it) expected.push_back(it->first);
+    for (auto it = model_.records.lower_bound(from); it != model_.records.end(); ++it)
+      expected.push_back(it->first);
     CHECK(seen == expected);
   }
 
@@ -183,7 +212,8 @@ class Exercise {
   void look_up_time() {
     if (model_.compacted) return;
     const std::int64_t time = std::max<std::int64_t>(0, time_ms_ - random_.between(-20, 300));
-    const auto found = engine_->admin().offset_for_time(at, Timestamp{std::chrono::milliseconds{time}}).value();
+    const auto found =
+        engine_->admin().offset_for_time(at, Timestamp{std::chrono::milliseconds{time}}).value();
     const auto expected = model_.earliest_at(time);
     CHECK(found.has_value() == expected.has_value());
     if (found && expected) CHECK(found->offset == *expected);
@@ -199,7 +229,8 @@ class Exercise {
       last = record.offset();
       check_record(record);
     }
-    if (!model_.compacted) CHECK(records.count() == static_cast<std::size_t>(std::min<Offset>(10, before - model_.start)));
+    if (!model_.compacted)
+      CHECK(records.count() == static_cast<std::size_t>(std::min<Offset>(10, before - model_.start)));
   }
 
   void commit_and_resume() {

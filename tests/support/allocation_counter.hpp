@@ -16,7 +16,8 @@ inline std::uint64_t allocations() noexcept { return allocation_count; }
 inline void* count_and_allocate(std::size_t size, std::size_t alignment) {
   ++allocation_count;
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size) : std::aligned_alloc(alignment, whole);
+  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
+                                                        : std::aligned_alloc(alignment, whole);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -33,4 +34,6 @@ __attribute__((weak)) void* operator new(std::size_t size, std::align_val_t alig
 __attribute__((weak)) void operator delete(void* memory) noexcept { std::free(memory); }
 __attribute__((weak)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 __attribute__((weak)) void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-__attribute__((weak)) void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+__attribute__((weak)) void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}

@@ -1,5 +1,5 @@
-// A file system that stops working: from a chosen step on, everything that would change something fails. What was done before stays, so that
-// a stop at every step of an operation can be played through.
+// A file system that stops working: from a chosen step on, everything that would change something fails. What
+// was done before stays, so that a stop at every step of an operation can be played through.
 #pragma once
 
 #include <atomic>
@@ -63,7 +63,9 @@ class FailingVfs final : public os::Vfs {
   class FailingFile final : public os::File {
    public:
     FailingFile(FailingVfs& vfs, std::unique_ptr<os::File> real) : vfs_(vfs), real_(std::move(real)) {}
-    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t position) override { return real_->read_at(into, position); }
+    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t position) override {
+      return real_->read_at(into, position);
+    }
     Result<void> write_at(base::ByteSpan from, std::uint64_t position) override {
       if (auto allowed = step("write"); !allowed) return allowed;
       return real_->write_at(from, position);
@@ -89,9 +91,15 @@ class FailingVfs final : public os::Vfs {
       return real_->sync_all();
     }
     Result<std::uint64_t> size() override { return real_->size(); }
-    Result<os::Mapping> map(std::uint64_t length, os::Access access) override { return real_->map(length, access); }
-    Result<void> start_writeback(std::uint64_t position, std::uint64_t length) override { return real_->start_writeback(position, length); }
-    Result<void> drop_cache(std::uint64_t position, std::uint64_t length) override { return real_->drop_cache(position, length); }
+    Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
+      return real_->map(length, access);
+    }
+    Result<void> start_writeback(std::uint64_t position, std::uint64_t length) override {
+      return real_->start_writeback(position, length);
+    }
+    Result<void> drop_cache(std::uint64_t position, std::uint64_t length) override {
+      return real_->drop_cache(position, length);
+    }
     int descriptor() const noexcept override { return real_->descriptor(); }
     const std::string& path() const noexcept override { return real_->path(); }
     Result<os::FileId> id() override { return real_->id(); }
@@ -110,7 +118,8 @@ class FailingVfs final : public os::Vfs {
     has_failed_ = true;
     // As the real one: a failed sync is final.
     const bool is_sync = std::string(what).starts_with("sync");
-    return Error(is_sync ? Errc::storage_failed : code_.load(), path + ": cannot " + what + " (made to fail by the test); nothing to be done");
+    return Error(is_sync ? Errc::storage_failed : code_.load(),
+                 path + ": cannot " + what + " (made to fail by the test); nothing to be done");
   }
 
   os::Vfs& real_;

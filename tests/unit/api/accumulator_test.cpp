@@ -19,18 +19,23 @@ using test::read_values;
 
 /// One accumulator on partition t-0 of a real engine.
 struct Gathering {
-  explicit Gathering(ConfigMap config = {}, ProducerOptions producer_options = {}, std::size_t batch_size = 1 << 20)
+  explicit Gathering(ConfigMap config = {}, ProducerOptions producer_options = {},
+                     std::size_t batch_size = 1 << 20)
       : opened(1, std::move(config)),
         options(std::move(producer_options)),
         impl(EngineImpl::of(opened.engine)),
         topics(*impl, options),
         accumulator(std::make_shared<Accumulator>(
             *impl, must(impl->topic("t")), must(impl->partition("t", 0)),
-            AccumulatorSettings{.acks = Acks::leader, .linger = std::chrono::hours(1), .batch_size = batch_size})) {}
+            AccumulatorSettings{
+                .acks = Acks::leader, .linger = std::chrono::hours(1), .batch_size = batch_size})) {}
 
-  std::shared_ptr<detail::DeliveryState> add(std::string_view value, std::span<const HeaderView> headers = {}) {
+  std::shared_ptr<detail::DeliveryState> add(std::string_view value,
+                                             std::span<const HeaderView> headers = {}) {
     auto state = std::make_shared<detail::DeliveryState>();
-    must(accumulator->add(*must(topics.find("t")), {.value = BytesView(value), .timestamp_ms = 1000 + added++, .headers = headers}, {.state = state}));
+    must(accumulator->add(*must(topics.find("t")),
+                          {.value = BytesView(value), .timestamp_ms = 1000 + added++, .headers = headers},
+                          {.state = state}));
     return state;
   }
   std::uint64_t batches() const { return opened.engine.metrics().appended_batches; }
@@ -88,7 +93,9 @@ TEST_CASE("a batch too large in sum is split in order; a record too large alone 
   std::vector<std::string> expected;
   for (int i = 0; i < 40; ++i) {
     const bool is_too_large = i % 13 == 5;
-    const std::string value = std::to_string(i) + std::string(is_too_large ? 1000 : static_cast<std::size_t>(random.between(0, 600)), 'x');
+    const std::string value =
+        std::to_string(i) +
+        std::string(is_too_large ? 1000 : static_cast<std::size_t>(random.between(0, 600)), 'x');
     states.push_back(gathering.add(value, headers));
     if (!is_too_large) expected.push_back(value);
   }
@@ -125,7 +132,9 @@ TEST_CASE("what the log refuses fails every record of the batch, and the next ba
 TEST_CASE("a record that cannot be encoded is refused and leaves the batch as it was") {
   Gathering gathering;
   auto kept = gathering.add("kept");
-  CHECK(code_of(gathering.accumulator->add(*must(gathering.topics.find("t")), {.value = "x", .timestamp_ms = -5}, {})) == Errc::invalid_timestamp);
+  CHECK(code_of(gathering.accumulator->add(*must(gathering.topics.find("t")),
+                                           {.value = "x", .timestamp_ms = -5}, {})) ==
+        Errc::invalid_timestamp);
   gathering.accumulator->drain();
   CHECK(must(kept->wait()).offset == 0);
   CHECK(read_values(gathering.opened.engine, "t") == std::vector<std::string>{"kept"});

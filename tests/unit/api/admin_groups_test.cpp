@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "unit/api/engine_fixture.hpp"
 #include "support/child_process.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -59,7 +59,8 @@ TEST_CASE("offsets are found by kind and by time") {
   const Admin admin = opened.engine.admin();
   Producer producer = must(opened.engine.producer());
   CHECK(must(admin.list_offset({"t", 0}, OffsetSpec::max_timestamp)) == -1);
-  for (const std::int64_t ms : {1000, 3000, 2000}) must(producer.send_sync({.topic = "t", .value = "x", .timestamp = at_ms(ms)}));
+  for (const std::int64_t ms : {1000, 3000, 2000})
+    must(producer.send_sync({.topic = "t", .value = "x", .timestamp = at_ms(ms)}));
   CHECK(must(admin.list_offset({"t", 0}, OffsetSpec::earliest)) == 0);
   CHECK(must(admin.list_offset({"t", 0}, OffsetSpec::latest)) == 3);
   CHECK(must(admin.list_offset({"t", 0}, OffsetSpec::max_timestamp)) == 1);
@@ -94,7 +95,8 @@ TEST_CASE("a compaction pass keeps the newest record of each key, also over a re
     CHECK(code_of(engine.admin().compact("plain", true)) == Errc::policy_violation);
     Producer producer = must(engine.producer({.acks = Acks::leader}));
     for (const char* value : {"1", "2", "3"}) {
-      for (const char* key : {"a", "b"}) must(producer.send_sync({.topic = "table", .key = key, .value = value}));
+      for (const char* key : {"a", "b"})
+        must(producer.send_sync({.topic = "table", .key = key, .value = value}));
     }
     const MaintenanceResult result = must(engine.admin().compact("table", true));
     CHECK(result.removed_records == 4);
@@ -120,8 +122,10 @@ TEST_CASE("a group's offsets are stored, listed, changed and forgotten") {
 
   CHECK(code_of(admin.alter_group_offsets("billing", {{{"t", 0}, {4, ""}}})) == Errc::invalid_argument);
   CHECK(code_of(admin.alter_group_offsets("billing", {{{"t", 0}, {-1, ""}}})) == Errc::invalid_argument);
-  CHECK(code_of(admin.alter_group_offsets("billing", {{{"no", 0}, {0, ""}}})) == Errc::unknown_topic_or_partition);
-  CHECK(code_of(admin.alter_group_offsets("billing", {{{"t", 0}, {0, std::string(4097, 'x')}}})) == Errc::offset_metadata_too_large);
+  CHECK(code_of(admin.alter_group_offsets("billing", {{{"no", 0}, {0, ""}}})) ==
+        Errc::unknown_topic_or_partition);
+  CHECK(code_of(admin.alter_group_offsets("billing", {{{"t", 0}, {0, std::string(4097, 'x')}}})) ==
+        Errc::offset_metadata_too_large);
   CHECK(must(admin.group_offsets("billing"))[0].committed.offset == 2);
 
   must(admin.delete_group("billing"));

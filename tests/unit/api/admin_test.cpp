@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "unit/api/engine_fixture.hpp"
 #include "support/failing_vfs.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -28,9 +28,12 @@ TEST_CASE("a topic that may not exist is refused with the reason, and nothing is
   CHECK(code_of(admin.create_topic({.name = "no/slash"})) == Errc::invalid_topic);
   CHECK(code_of(admin.create_topic({.name = "n", .partition_count = 0})) == Errc::invalid_partitions);
   CHECK(code_of(admin.create_topic({.name = "n", .partition_count = 10'001})) == Errc::invalid_partitions);
-  CHECK(code_of(admin.create_topic({.name = "n", .config = {{"retention.mss", "1"}}})) == Errc::invalid_config);
-  CHECK(message_of(admin.create_topic({.name = "n", .config = {{"retention.mss", "1"}}})).find("retention.ms") != std::string::npos);
-  CHECK(code_of(admin.create_topic({.name = "n", .config = {{"segment.bytes", "1"}}})) == Errc::invalid_config);
+  CHECK(code_of(admin.create_topic({.name = "n", .config = {{"retention.mss", "1"}}})) ==
+        Errc::invalid_config);
+  CHECK(message_of(admin.create_topic({.name = "n", .config = {{"retention.mss", "1"}}}))
+            .find("retention.ms") != std::string::npos);
+  CHECK(code_of(admin.create_topic({.name = "n", .config = {{"segment.bytes", "1"}}})) ==
+        Errc::invalid_config);
   CHECK(must(admin.list_topics()) == std::vector<std::string>{"t"});
 }
 
@@ -48,7 +51,8 @@ TEST_CASE("an unknown topic is answered with the nearest name") {
   CHECK(code_of(opened.engine.reader({"t", -1})) == Errc::unknown_topic_or_partition);
 }
 
-TEST_CASE("a deleted topic is gone with its files, also for handles that knew it, and its name can be used again") {
+TEST_CASE(
+    "a deleted topic is gone with its files, also for handles that knew it, and its name can be used again") {
   const OpenedEngine opened(2);
   const Admin admin = opened.engine.admin();
   Producer producer = must(opened.engine.producer());
@@ -59,7 +63,8 @@ TEST_CASE("a deleted topic is gone with its files, also for handles that knew it
 
   must(admin.delete_topic("t"));
   CHECK(std::filesystem::is_empty(opened.path() + "/log"));
-  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .partition = 1})) == Errc::unknown_topic_or_partition);
+  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .partition = 1})) ==
+        Errc::unknown_topic_or_partition);
   CHECK(code_of(reader.read(0, 1)) == Errc::unknown_topic_or_partition);
   CHECK(pinned[0].value().text() == "old");
 
@@ -87,7 +92,9 @@ TEST_CASE("topics that come and go while others send leave no two writers of one
   for (int round = 0; round < 20; ++round) {
     create_topic(opened.engine, "fleeting");
     const Offset seen = must(admin.list_offset({"fleeting", 0}, OffsetSpec::latest));
-    CHECK(test::comes_true([&] { return must(admin.list_offset({"fleeting", 0}, OffsetSpec::latest)) > seen; }));
+    CHECK(test::comes_true([&] {
+      return must(admin.list_offset({"fleeting", 0}, OffsetSpec::latest)) > seen;
+    }));
     must(admin.delete_topic("fleeting"));
   }
   stop = true;
@@ -102,7 +109,8 @@ TEST_CASE("partitions are added, never taken away, and are there after a reopen"
     const Engine engine = open_engine(path);
     create_topic(engine, "t", 2);
     Producer producer = must(engine.producer());
-    CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .partition = 3})) == Errc::unknown_topic_or_partition);
+    CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .partition = 3})) ==
+          Errc::unknown_topic_or_partition);
     CHECK(code_of(engine.admin().create_partitions("t", 2)) == Errc::invalid_partitions);
     CHECK(code_of(engine.admin().create_partitions("t", 1)) == Errc::invalid_partitions);
     must(engine.admin().create_partitions("t", 4));
@@ -125,7 +133,8 @@ TEST_CASE("a configuration change takes effect at once, all of it or nothing, an
     must(producer.send_sync({.topic = "t", .value = large}));
     must(admin.alter_config("t", {{"max.message.bytes", "1KiB"}}));
     CHECK(code_of(producer.send_sync({.topic = "t", .value = large})) == Errc::record_too_large);
-    CHECK(code_of(admin.alter_config("t", {{"retention.ms", "5"}, {"segment.bytes", "-3"}})) == Errc::invalid_config);
+    CHECK(code_of(admin.alter_config("t", {{"retention.ms", "5"}, {"segment.bytes", "-3"}})) ==
+          Errc::invalid_config);
     CHECK(must(admin.describe_topic("t")).config.retention_ms == 1000);
     CHECK(code_of(admin.reset_config("t", {"retention.ms", "nonsense"})) == Errc::invalid_config);
     CHECK(must(admin.describe_topic("t")).overrides.count("retention.ms") == 1);
@@ -141,7 +150,8 @@ TEST_CASE("a configuration change takes effect at once, all of it or nothing, an
 TEST_CASE("a description has every partition's offsets, segments and bytes") {
   const OpenedEngine opened(2, {{"segment.bytes", "4096"}});
   Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
-  for (int i = 0; i < 10; ++i) must(producer.send_sync({.topic = "t", .value = std::string(1000, 'x'), .partition = 1}));
+  for (int i = 0; i < 10; ++i)
+    must(producer.send_sync({.topic = "t", .value = std::string(1000, 'x'), .partition = 1}));
   const TopicDescription description = must(opened.engine.admin().describe_topic("t"));
   CHECK(description.name == "t");
   CHECK(description.topic_id.size() == 22);

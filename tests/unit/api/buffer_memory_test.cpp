@@ -18,7 +18,9 @@ struct Budget {
 };
 
 std::chrono::steady_clock::time_point at_once() { return std::chrono::steady_clock::time_point::min(); }
-std::chrono::steady_clock::time_point late() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
+std::chrono::steady_clock::time_point late() {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(60);
+}
 
 TEST_CASE("the budget is given out up to its limit and comes back") {
   Budget budget(100);
@@ -54,14 +56,17 @@ TEST_CASE("who waits too long times out and is not in the way of the next") {
   Budget budget(100);
   auto held = budget.memory->acquire(100, at_once());
   REQUIRE(held);
-  CHECK(budget.memory->acquire(10, std::chrono::steady_clock::now() + std::chrono::milliseconds(1)).error().code() == Errc::timed_out);
+  CHECK(budget.memory->acquire(10, std::chrono::steady_clock::now() + std::chrono::milliseconds(1))
+            .error()
+            .code() == Errc::timed_out);
   std::thread waiter([&] { CHECK(budget.memory->acquire(10, late()).ok()); });
   held->release();
   waiter.join();
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("waiters are served in the order in which they came: a large request is not starved by small ones") {
+TEST_CASE(
+    "waiters are served in the order in which they came: a large request is not starved by small ones") {
   Budget budget(100);
   auto held = budget.memory->acquire(50, at_once());
   REQUIRE(held);

@@ -96,7 +96,8 @@ TEST_CASE("while a claim lives, its thread is refused the partition and others w
   CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .partition = 0})) == Errc::invalid_state);
   CHECK(must(producer.send_sync({.topic = "t", .value = "x", .partition = 1})).offset == 0);
   std::atomic<Offset> other{-1};
-  std::thread waiting([&] { other = must(producer.send_sync({.topic = "t", .value = "after", .partition = 0})).offset; });
+  std::thread waiting(
+      [&] { other = must(producer.send_sync({.topic = "t", .value = "after", .partition = 0})).offset; });
   fill(claim, "first");
   CHECK(other == -1);
   CHECK(must(claim.commit()).offset == 0);

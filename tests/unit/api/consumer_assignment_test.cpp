@@ -41,7 +41,9 @@ TEST_CASE("an assignment with one unknown partition is refused as a whole") {
   CHECK(consumer.assignment() == std::vector<TopicPartition>{t0});
 }
 
-TEST_CASE("a whole topic is assigned by its name; a partition named twice is assigned once; nothing can be assigned too") {
+TEST_CASE(
+    "a whole topic is assigned by its name; a partition named twice is assigned once; nothing can be "
+    "assigned too") {
   OpenedEngine opened(3);
   auto consumer = must(opened.engine.consumer());
   must(consumer.assign_topic("t"));
@@ -86,7 +88,8 @@ TEST_CASE("a paused partition returns nothing and loses nothing, in the middle o
   CHECK(code_of(consumer.resume(std::vector<TopicPartition>{{"t", 7}})) == Errc::invalid_state);
 }
 
-TEST_CASE("the event descriptor becomes readable with an append, and is not after a poll that took everything") {
+TEST_CASE(
+    "the event descriptor becomes readable with an append, and is not after a poll that took everything") {
   OpenedEngine opened(2);
   auto consumer = must(opened.engine.consumer({.max_poll_records = 1}));
   must(consumer.assign({t0}));

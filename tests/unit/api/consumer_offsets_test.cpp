@@ -55,7 +55,9 @@ TEST_CASE("committed offsets and their metadata survive the engine") {
   CHECK(must(consumer.position(t0)) == 3);
 }
 
-TEST_CASE("a commit that may not be is refused as a whole: beyond the end, negative, unknown partition, too much metadata") {
+TEST_CASE(
+    "a commit that may not be is refused as a whole: beyond the end, negative, unknown partition, too much "
+    "metadata") {
   OpenedEngine opened(2);
   append_batch(opened.engine, t0, {.records = 5});
   auto consumer = of_group(opened.engine);
@@ -64,8 +66,10 @@ TEST_CASE("a commit that may not be is refused as a whole: beyond the end, negat
   CHECK(code_of(beyond) == Errc::invalid_argument);
   CHECK(says(message_of(beyond), {"offset 6 of t-0", "ends at 5"}));
   CHECK(code_of(consumer.commit_sync({{t0, {.offset = -1}}})) == Errc::invalid_argument);
-  CHECK(code_of(consumer.commit_sync({{t0, {.offset = 2}}, {{"u", 0}, {.offset = 0}}})) == Errc::unknown_topic_or_partition);
-  CHECK(code_of(consumer.commit_sync({{t0, {.offset = 2, .metadata = std::string(4'097, 'm')}}})) == Errc::offset_metadata_too_large);
+  CHECK(code_of(consumer.commit_sync({{t0, {.offset = 2}}, {{"u", 0}, {.offset = 0}}})) ==
+        Errc::unknown_topic_or_partition);
+  CHECK(code_of(consumer.commit_sync({{t0, {.offset = 2, .metadata = std::string(4'097, 'm')}}})) ==
+        Errc::offset_metadata_too_large);
   CHECK(must(consumer.committed(t0))->offset == 1);
   CHECK_FALSE(must(consumer.committed(t1)));
   must(consumer.commit_sync(TopicPartitionOffsets{}));

@@ -16,7 +16,8 @@ TEST_CASE("a consumer over three segments with every codec gets every record onc
   OpenedEngine opened(1, {{"segment.bytes", "2000"}});
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   for (int i = 0; partition->segments().load()->size() < 3; ++i) {
-    append_batch(opened.engine, t0, {.records = 1 + i % 25, .frame = {.codec = static_cast<format::Codec>(i % 5)}});
+    append_batch(opened.engine, t0,
+                 {.records = 1 + i % 25, .frame = {.codec = static_cast<format::Codec>(i % 5)}});
   }
   for (const std::size_t limit : {1, 7, 500}) {
     auto consumer = must(opened.engine.consumer({.max_poll_records = limit}));
@@ -59,7 +60,8 @@ TEST_CASE("a poll without records returns empty after its timeout, under every w
 TEST_CASE("a waiting poll gets what is appended meanwhile, under every wait strategy") {
   OpenedEngine opened;
   for (const auto strategy : {WaitStrategy::block, WaitStrategy::yield, WaitStrategy::spin}) {
-    auto consumer = must(opened.engine.consumer({.auto_offset_reset = AutoOffsetReset::latest, .wait_strategy = strategy}));
+    auto consumer = must(
+        opened.engine.consumer({.auto_offset_reset = AutoOffsetReset::latest, .wait_strategy = strategy}));
     must(consumer.assign({t0}));
     const Offset end = must(consumer.position(t0));
     std::thread appender([&] {
@@ -91,7 +93,9 @@ TEST_CASE("wakeup before a poll ends it at once, once; during a poll too, under 
   }
 }
 
-TEST_CASE("a damaged batch is an error with file, position and where to go on; records before it come first, and all after it come") {
+TEST_CASE(
+    "a damaged batch is an error with file, position and where to go on; records before it come first, and "
+    "all after it come") {
   OpenedEngine opened;
   std::uint64_t position = 0;
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
@@ -109,7 +113,8 @@ TEST_CASE("a damaged batch is an error with file, position and where to go on; r
     REQUIRE_FALSE(damaged);
     CHECK(damaged.error().code() == Errc::corrupt_record);
     text = damaged.error().message();
-    CHECK(says(text, {log_path(opened.engine, t0), "position " + std::to_string(position), "offset 20 of t-0"}));
+    CHECK(says(text,
+               {log_path(opened.engine, t0), "position " + std::to_string(position), "offset 20 of t-0"}));
     CHECK(must(consumer.position(t0)) == 20);
   }
   const std::string before_offset = "readable again from offset ";
@@ -183,7 +188,8 @@ TEST_CASE("steady polling allocates nothing, uncompressed or compressed") {
   for (const auto codec : {format::Codec::none, format::Codec::lz4}) {
     CAPTURE(format::name(codec));
     OpenedEngine opened(2);
-    for (int i = 0; i < 200; ++i) append_batch(opened.engine, {"t", i % 2}, {.records = 20, .frame = {.codec = codec}});
+    for (int i = 0; i < 200; ++i)
+      append_batch(opened.engine, {"t", i % 2}, {.records = 20, .frame = {.codec = codec}});
     auto consumer = must(opened.engine.consumer({.max_poll_records = 33}));
     must(consumer.assign_topic("t"));
     std::size_t seen = 0;
@@ -244,7 +250,9 @@ TEST_CASE("four threads append while two consumers poll: both get everything, in
   }
 }
 
-TEST_CASE("a consumer that reads from the front over and over meets no error while segments are compacted and deleted under it") {
+TEST_CASE(
+    "a consumer that reads from the front over and over meets no error while segments are compacted and "
+    "deleted under it") {
   OpenedEngine opened(1, {{"cleanup.policy", "compact,delete"}, {"segment.bytes", "2000"}});
   std::atomic<bool> is_over{false};
   std::string failure;
@@ -294,7 +302,8 @@ TEST_CASE("a read-only consumer polls what another process appends while it does
     std::array<Offset, 2> next{};
     while (next[0] + next[1] < 2 * before + batches * records_each) {
       const auto records = must(consumer.poll(long_wait));
-      for (const RecordView& record : records) REQUIRE(record.offset() == next[static_cast<std::size_t>(record.partition())]++);
+      for (const RecordView& record : records)
+        REQUIRE(record.offset() == next[static_cast<std::size_t>(record.partition())]++);
     }
     writer.finish_append();
   }

@@ -24,7 +24,8 @@ TEST_CASE("without a committed offset the policy decides where to start") {
   CHECK(must(assigned(opened.engine).position(t0)) == 3);
   CHECK(must(assigned(opened.engine, {.auto_offset_reset = AutoOffsetReset::latest}).position(t0)) == 10);
   for (const char* group : {"", "g"}) {
-    auto asked = assigned(opened.engine, {.group_id = group, .auto_offset_reset = AutoOffsetReset::none}).position(t0);
+    auto asked =
+        assigned(opened.engine, {.group_id = group, .auto_offset_reset = AutoOffsetReset::none}).position(t0);
     REQUIRE_FALSE(asked);
     CHECK(asked.error().code() == Errc::no_offset_for_partition);
     CHECK(says(asked.error().message(), {"t-0", "3 to 10"}));
@@ -38,7 +39,8 @@ TEST_CASE("by_duration starts at the first record that is not older, or at the e
   create_topic(engine, "t");
   make_log(engine);  // offset 5 is of 1'500 ms
   const auto start = [&](std::int64_t ms) {
-    return must(assigned(engine, {.auto_offset_reset = AutoOffsetReset::by_duration, .auto_offset_reset_duration = std::chrono::milliseconds(ms)})
+    return must(assigned(engine, {.auto_offset_reset = AutoOffsetReset::by_duration,
+                                  .auto_offset_reset_duration = std::chrono::milliseconds(ms)})
                     .position(t0));
   };
   CHECK(start(500) == 5);
@@ -53,11 +55,13 @@ TEST_CASE("a consumer starts at its group's committed offset") {
   make_log(opened.engine);
   auto first = assigned(opened.engine, {.group_id = "g"});
   must(first.commit_sync({{t0, {.offset = 7}}}));
-  CHECK(must(assigned(opened.engine, {.group_id = "g", .auto_offset_reset = AutoOffsetReset::none}).position(t0)) == 7);
+  CHECK(must(assigned(opened.engine, {.group_id = "g", .auto_offset_reset = AutoOffsetReset::none})
+                 .position(t0)) == 7);
   CHECK(must(assigned(opened.engine, {.group_id = "h"}).position(t0)) == 3);
 }
 
-TEST_CASE("a position outside the log is answered as the policy says: reset, or an error with the valid range") {
+TEST_CASE(
+    "a position outside the log is answered as the policy says: reset, or an error with the valid range") {
   OpenedEngine opened;
   make_log(opened.engine);
   for (const Offset outside : {Offset{0}, Offset{99}}) {
@@ -133,10 +137,13 @@ TEST_CASE("seeking to a time goes to the first record not before it, or to the e
   CHECK(code_of(consumer.seek_to_time(Timestamp{std::chrono::milliseconds(-5)})) == Errc::invalid_argument);
 }
 
-TEST_CASE("under none, retention that passes the position is an error that says so, and reading goes on after a seek") {
+TEST_CASE(
+    "under none, retention that passes the position is an error that says so, and reading goes on after a "
+    "seek") {
   OpenedEngine opened;
   make_log(opened.engine);
-  auto consumer = must(opened.engine.consumer({.auto_offset_reset = AutoOffsetReset::none, .max_poll_records = 2}));
+  auto consumer =
+      must(opened.engine.consumer({.auto_offset_reset = AutoOffsetReset::none, .max_poll_records = 2}));
   must(consumer.assign({t0}));
   must(consumer.seek_to_beginning());
   CHECK(must(consumer.poll(no_wait)).count() == 2);

@@ -24,7 +24,8 @@ TEST_CASE("what is published is read by its fields, with the writer's pid and th
   const TempDir directory;
   auto file = CountersFile::create(os::posix_vfs(), directory.path());
   REQUIRE(file);
-  (*file)->update({.appended_batches = 3, .appended_bytes = std::uint64_t{1} << 40, .buffered_bytes = 7}, 12345);
+  (*file)->update({.appended_batches = 3, .appended_bytes = std::uint64_t{1} << 40, .buffered_bytes = 7},
+                  12345);
   const auto read = must(read_counters(os::posix_vfs(), directory.path()));
   REQUIRE(read);
   CHECK(read->pid == os::process_id());

@@ -72,7 +72,9 @@ TEST_CASE("a coroutine is resumed exactly once, however completing and suspendin
   }
 }
 
-TEST_CASE("completing tells interceptors, callback and future in this order; memory is free before, the flight ends after") {
+TEST_CASE(
+    "completing tells interceptors, callback and future in this order; memory is free before, the flight "
+    "ends after") {
   base::Counter added;
   base::Counter removed;
   const auto memory = std::make_shared<api::BufferMemory>(100, added, removed);
@@ -81,10 +83,14 @@ TEST_CASE("completing tells interceptors, callback and future in this order; mem
   std::string order;
   api::Delivery delivery;
   delivery.state = std::make_shared<DeliveryState>();
-  delivery.interceptors = std::make_shared<const std::vector<ProducerInterceptor>>(std::vector<ProducerInterceptor>{
-      {.on_acknowledgement = [&](const Result<RecordMetadata>&) { order += removed.value() == 60 ? "1" : "held "; }},
-      {},
-      {.on_acknowledgement = [&](const Result<RecordMetadata>& outcome) { order += outcome.ok() ? "2" : "failed "; }}});
+  delivery.interceptors =
+      std::make_shared<const std::vector<ProducerInterceptor>>(std::vector<ProducerInterceptor>{
+          {.on_acknowledgement =
+               [&](const Result<RecordMetadata>&) { order += removed.value() == 60 ? "1" : "held "; }},
+          {},
+          {.on_acknowledgement = [&](const Result<RecordMetadata>& outcome) {
+            order += outcome.ok() ? "2" : "failed ";
+          }}});
   delivery.callback = [&, state = delivery.state](const Result<RecordMetadata>&) {
     order += state->is_complete() ? "late " : "3";
     if (!in_flight->wait_for_earlier(in_time())) order += "4";

@@ -2,9 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
-#include <algorithm>
 #include <limits>
 #include <set>
 #include <thread>
@@ -33,7 +33,8 @@ class Alarm final : public Lingering {
   std::atomic<std::int64_t> last_ns{-1};
 };
 
-PendingDelivery pending_with(const partition::PartitionPtr& partition, DeliveryCallback callback, Offset sync_end = -1) {
+PendingDelivery pending_with(const partition::PartitionPtr& partition, DeliveryCallback callback,
+                             Offset sync_end = -1) {
   PendingDelivery pending{.partition = partition, .sync_end = sync_end};
   pending.deliveries.push_back({.callback = std::move(callback)});
   pending.outcomes.emplace_back(RecordMetadata{.partition = 0, .offset = 1});
@@ -107,7 +108,8 @@ TEST_CASE("a due time is kept by the engine's clock, and a thing that is gone is
   CHECK(early->rings == 1);
 }
 
-TEST_CASE("stop calls everything that was scheduled, delivers, and what comes after is delivered by its caller") {
+TEST_CASE(
+    "stop calls everything that was scheduled, delivers, and what comes after is delivered by its caller") {
   const OpenedEngine opened;
   const auto& impl = EngineImpl::of(opened.engine);
   const auto partition = must(impl->partition("t", 0));

@@ -4,9 +4,9 @@
 #include <future>
 #include <thread>
 
-#include "unit/api/engine_fixture.hpp"
 #include "api/delivery_thread.hpp"
 #include "support/failing_vfs.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -31,7 +31,8 @@ TEST_CASE("close finishes what was accepted: lingering records and outcomes that
   std::vector<DeliveryFuture> futures;
   for (int i = 0; i < 10; ++i) {
     futures.push_back(lingering.send({.topic = "t", .value = "lingers"}));
-    must(direct.send({.topic = "t", .value = "waits"}, [&](const Result<RecordMetadata>& outcome) { called += outcome.ok() ? 1 : 1000; }));
+    must(direct.send({.topic = "t", .value = "waits"},
+                     [&](const Result<RecordMetadata>& outcome) { called += outcome.ok() ? 1 : 1000; }));
   }
   must(opened.engine.close());
   CHECK(called == 10);
@@ -50,8 +51,9 @@ TEST_CASE("sends that run beside a close are stored or refused, and every future
     std::atomic<int> started{0};
     for (int t = 0; t < 4; ++t) {
       senders.emplace_back([&, t] {
-        Producer producer = must(opened.engine.producer({.acks = t % 2 == 0 ? Acks::all : Acks::leader,
-                                                         .linger = std::chrono::milliseconds(t < 2 ? 0 : 50)}));
+        Producer producer =
+            must(opened.engine.producer({.acks = t % 2 == 0 ? Acks::all : Acks::leader,
+                                         .linger = std::chrono::milliseconds(t < 2 ? 0 : 50)}));
         std::vector<DeliveryFuture> futures;
         ++started;
         while (true) {
@@ -86,7 +88,8 @@ TEST_CASE("whoever comes second to close returns when the first is done") {
   CHECK(reopened == 4);
 }
 
-TEST_CASE("inside a callback close, flush and the producer's close are refused instead of waiting for themselves") {
+TEST_CASE(
+    "inside a callback close, flush and the producer's close are refused instead of waiting for themselves") {
   const OpenedEngine opened;
   Producer producer = must(opened.engine.producer());
   std::promise<std::vector<Errc>> seen;
@@ -103,11 +106,15 @@ TEST_CASE("the last handles may be dropped inside a callback: the engine closes 
   for (const int linger_ms : {0, 1}) {
     auto engine = std::make_shared<Engine>(open_engine(path));
     create_topic(*engine, "t" + std::to_string(linger_ms));
-    auto producer = std::make_shared<Producer>(must(engine->producer({.linger = std::chrono::milliseconds(linger_ms)})));
+    auto producer =
+        std::make_shared<Producer>(must(engine->producer({.linger = std::chrono::milliseconds(linger_ms)})));
     const std::weak_ptr<Engine> watched = engine;
     const std::string topic = "t" + std::to_string(linger_ms);
     for (int i = 0; i < 3; ++i) {
-      must(producer->send({.topic = topic, .value = "x"}, [producer, engine](const Result<RecordMetadata>& outcome) { must(outcome.ok() ? Result<>() : Result<>(outcome.error())); }));
+      must(producer->send({.topic = topic, .value = "x"},
+                          [producer, engine](const Result<RecordMetadata>& outcome) {
+                            must(outcome.ok() ? Result<>() : Result<>(outcome.error()));
+                          }));
     }
     engine.reset();
     producer.reset();
@@ -138,7 +145,8 @@ TEST_CASE("a close that cannot sync says so, and the next open recovers") {
   CHECK(read_values(engine, "t") == std::vector<std::string>{"x"});
 }
 
-TEST_CASE("a failed sync is final: nothing is acknowledged or accepted any more until the engine is reopened") {
+TEST_CASE(
+    "a failed sync is final: nothing is acknowledged or accepted any more until the engine is reopened") {
   const TempDir directory;
   FailingVfs vfs;
   {

@@ -1,4 +1,5 @@
-// What every test of the api needs: a real engine in a directory of the test's own, and short names for the usual steps.
+// What every test of the api needs: a real engine in a directory of the test's own, and short names for the
+// usual steps.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -37,19 +38,26 @@ std::string message_of(const Result<T>& result) {
   return result ? std::string() : result.error().message();
 }
 
-inline Engine open_engine(const std::string& directory, EngineOptions options = {}) { return must(Engine::open(directory, std::move(options))); }
-
-/// An engine with a clock or a file system of the test's own.
-inline Engine open_engine_with(const std::string& directory, os::Vfs& vfs, const base::Clock& clock, EngineOptions options = {}) {
-  return ::seriatim::detail::EngineImpl::handle(must(::seriatim::detail::EngineImpl::open(directory, std::move(options), vfs, clock)));
+inline Engine open_engine(const std::string& directory, EngineOptions options = {}) {
+  return must(Engine::open(directory, std::move(options)));
 }
 
-inline void create_topic(const Engine& engine, const std::string& name, PartitionId partitions = 1, ConfigMap config = {}) {
-  must(engine.admin().create_topic({.name = name, .partition_count = partitions, .config = std::move(config)}));
+/// An engine with a clock or a file system of the test's own.
+inline Engine open_engine_with(const std::string& directory, os::Vfs& vfs, const base::Clock& clock,
+                               EngineOptions options = {}) {
+  return ::seriatim::detail::EngineImpl::handle(
+      must(::seriatim::detail::EngineImpl::open(directory, std::move(options), vfs, clock)));
+}
+
+inline void create_topic(const Engine& engine, const std::string& name, PartitionId partitions = 1,
+                         ConfigMap config = {}) {
+  must(engine.admin().create_topic(
+      {.name = name, .partition_count = partitions, .config = std::move(config)}));
 }
 
 /// Every record of a partition from its log start on, copied.
-inline std::vector<OwnedRecord> read_all(const Engine& engine, const std::string& topic, PartitionId partition = 0) {
+inline std::vector<OwnedRecord> read_all(const Engine& engine, const std::string& topic,
+                                         PartitionId partition = 0) {
   const LogReader reader = must(engine.reader({topic, partition}));
   std::vector<OwnedRecord> all;
   for (Offset next = reader.log_start_offset(); next < reader.high_watermark();) {
@@ -66,11 +74,13 @@ inline std::vector<std::string> values_of(const std::vector<OwnedRecord>& record
   for (const OwnedRecord& record : records) values.push_back(record.value.value_or("(null)"));
   return values;
 }
-inline std::vector<std::string> read_values(const Engine& engine, const std::string& topic, PartitionId partition = 0) {
+inline std::vector<std::string> read_values(const Engine& engine, const std::string& topic,
+                                            PartitionId partition = 0) {
   return values_of(read_all(engine, topic, partition));
 }
 
-/// Looks until `condition` holds: for what another thread does in its own time. False only when something is broken.
+/// Looks until `condition` holds: for what another thread does in its own time. False only when something is
+/// broken.
 inline bool comes_true(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {

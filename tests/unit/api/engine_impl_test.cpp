@@ -2,8 +2,8 @@
 
 #include <thread>
 
-#include "unit/api/engine_fixture.hpp"
 #include "support/child_process.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -65,7 +65,8 @@ TEST_CASE("a read-only engine shows a configuration that the writer changed afte
     const Engine engine = open_engine(path, {.mode = OpenMode::read_only});
     const bool before = must(engine.admin().describe_topic("t")).overrides.empty();
     voice.say(before ? "1" : "0");
-    const bool after = comes_true([&] { return must(engine.admin().describe_topic("t")).config.retention_ms == 5; });
+    const bool after =
+        comes_true([&] { return must(engine.admin().describe_topic("t")).config.retention_ms == 5; });
     voice.say(after ? "1" : "0");
   });
   REQUIRE(reader.hear(1) == "1");
@@ -76,7 +77,8 @@ TEST_CASE("a read-only engine shows a configuration that the writer changed afte
 
 TEST_CASE("reports reach the log sink, and errors are counted") {
   std::vector<std::string> lines;
-  const OpenedEngine opened(1, {}, {.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
+  const OpenedEngine opened(1, {},
+                            {.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
   const auto& impl = EngineImpl::of(opened.engine);
   impl->report(LogLevel::warn, "a warning");
   impl->report(LogLevel::error, "an error");

@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "unit/api/engine_fixture.hpp"
 #include "api/format_file.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_vfs.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -31,7 +31,8 @@ TEST_CASE("a birth that stops at any step is begun anew by the next open") {
     const std::string path = directory / "data";
     FailingVfs vfs;
     vfs.fail_after(steps);
-    const bool was_born = detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok() && !vfs.has_failed();
+    const bool was_born =
+        detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok() && !vfs.has_failed();
     vfs.heal();
     {
       const Engine engine = open_engine(path);
@@ -40,7 +41,8 @@ TEST_CASE("a birth that stops at any step is begun anew by the next open") {
       must(must(engine.producer()).send_sync({.topic = "t", .value = "a"}));
     }
     CHECK(read_values(open_engine(path), "t").size() == 1);
-    for (const auto& entry : fs::directory_iterator(path)) CHECK_MESSAGE(!entry.path().filename().string().starts_with("catalog.new"), entry.path());
+    for (const auto& entry : fs::directory_iterator(path))
+      CHECK_MESSAGE(!entry.path().filename().string().starts_with("catalog.new"), entry.path());
     if (was_born) break;
     stopped_somewhere = true;
   }
@@ -87,7 +89,8 @@ TEST_CASE("a deletion that was cut short is finished by the next open") {
       create_topic(engine, "gone", 2);
       create_topic(engine, "kept");
       Producer producer = must(engine.producer());
-      for (const PartitionId partition : {0, 1}) must(producer.send_sync({.topic = "gone", .value = "x", .partition = partition}));
+      for (const PartitionId partition : {0, 1})
+        must(producer.send_sync({.topic = "gone", .value = "x", .partition = partition}));
       must(producer.send_sync({.topic = "kept", .value = "y"}));
       vfs.fail_after(steps);
       const bool deleted = engine.admin().delete_topic("gone").ok();
@@ -99,7 +102,8 @@ TEST_CASE("a deletion that was cut short is finished by the next open") {
     vfs.heal();
     const Engine engine = open_engine(path);
     CHECK(must(engine.admin().list_topics()) == std::vector<std::string>{"kept"});
-    for (const auto& entry : fs::directory_iterator(path + "/log")) CHECK(entry.path().filename() == "kept-0");
+    for (const auto& entry : fs::directory_iterator(path + "/log"))
+      CHECK(entry.path().filename() == "kept-0");
     create_topic(engine, "gone");
     CHECK(read_values(engine, "gone").empty());
     CHECK(read_values(engine, "kept") == std::vector<std::string>{"y"});
@@ -122,10 +126,12 @@ TEST_CASE("INV-2: committed offsets beyond the recovered end are set back to it,
   });
   REQUIRE(writer.hear(1) == "+");
   writer.kill();
-  // A power cut that took the pages of the log, of which nothing was promised, and left the offsets, which were synced.
+  // A power cut that took the pages of the log, of which nothing was promised, and left the offsets, which
+  // were synced.
   fs::resize_file(path + "/log/t-0/00000000000000000000.log", 0);
   std::vector<std::string> lines;
-  const Engine engine = open_engine(path, {.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
+  const Engine engine =
+      open_engine(path, {.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
   const auto offsets = must(engine.admin().group_offsets("g"));
   REQUIRE(offsets.size() == 1);
   CHECK(offsets[0].committed.offset == 0);
@@ -157,7 +163,8 @@ TEST_CASE("many topics open and reopen within 1024 descriptors") {
       const std::string name = "topic-" + std::to_string(topic);
       if (!again) create_topic(engine, name, 10);
       for (PartitionId i = 0; i < 10; ++i) {
-        CHECK(must(producer.send_sync({.topic = name, .value = "x", .partition = i})).offset == (again ? 1 : 0));
+        CHECK(must(producer.send_sync({.topic = name, .value = "x", .partition = i})).offset ==
+              (again ? 1 : 0));
       }
     }
     CHECK(count_open() < 1024);

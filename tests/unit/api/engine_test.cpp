@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "unit/api/engine_fixture.hpp"
 #include "support/child_process.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
 namespace {
@@ -50,13 +50,16 @@ TEST_CASE("what cannot be a data directory is refused with the reason") {
   std::ofstream(directory / "file") << "text";
   CHECK_FALSE(open(directory / "file", OpenMode::create_if_missing).ok());
   CHECK(code_of(open(directory.path(), OpenMode::create_if_missing)) == Errc::not_a_data_directory);
-  CHECK(message_of(open(directory.path(), OpenMode::create_if_missing)).find("holds file") != std::string::npos);
+  CHECK(message_of(open(directory.path(), OpenMode::create_if_missing)).find("holds file") !=
+        std::string::npos);
 }
 
 TEST_CASE("intervals out of range are refused") {
   const TempDir directory;
-  CHECK(code_of(Engine::open(directory / "data", {.maintenance_interval = std::chrono::milliseconds(-1)})) == Errc::invalid_argument);
-  CHECK(code_of(Engine::open(directory / "data", {.checkpoint_interval = std::chrono::milliseconds(0)})) == Errc::invalid_argument);
+  CHECK(code_of(Engine::open(directory / "data", {.maintenance_interval = std::chrono::milliseconds(-1)})) ==
+        Errc::invalid_argument);
+  CHECK(code_of(Engine::open(directory / "data", {.checkpoint_interval = std::chrono::milliseconds(0)})) ==
+        Errc::invalid_argument);
 }
 
 TEST_CASE("a second open for writing in the same process is refused") {
@@ -93,9 +96,11 @@ TEST_CASE("a read-only engine sees what the writer appends and changes nothing")
     const auto refused_producer = engine->producer();
     const auto refused_topic = engine->admin().create_topic({.name = "other"});
     const auto refused_flush = engine->flush();
-    const bool is_read_only = code_of(refused_producer) == Errc::read_only && code_of(refused_topic) == Errc::read_only &&
+    const bool is_read_only = code_of(refused_producer) == Errc::read_only &&
+                              code_of(refused_topic) == Errc::read_only &&
                               code_of(refused_flush) == Errc::read_only;
-    voice.say((values == std::vector<std::string>{"before"} ? "seen " : "not seen ") + std::string(is_read_only ? "refused" : "not refused"));
+    voice.say((values == std::vector<std::string>{"before"} ? "seen " : "not seen ") +
+              std::string(is_read_only ? "refused" : "not refused"));
   });
   CHECK(reader.hear_all() == "seen refused");
   CHECK(reader.wait() == 0);
@@ -103,12 +108,14 @@ TEST_CASE("a read-only engine sees what the writer appends and changes nothing")
 
 TEST_CASE("after fork the child's handles answer invalid_state and leave the parent's engine alone") {
   auto opened = std::make_unique<OpenedEngine>();
-  auto producer = std::make_unique<Producer>(must(opened->engine.producer({.linger = std::chrono::seconds(30)})));
+  auto producer =
+      std::make_unique<Producer>(must(opened->engine.producer({.linger = std::chrono::seconds(30)})));
   auto lingering = std::make_unique<DeliveryFuture>(producer->send({.topic = "t", .value = "lingers"}));
   ChildProcess child([&](const ChildProcess::Voice& voice) {
     const bool refused = code_of(producer->send_sync({.topic = "t", .value = "x"})) == Errc::invalid_state &&
                          code_of(opened->engine.admin().list_topics()) == Errc::invalid_state &&
-                         code_of(opened->engine.flush()) == Errc::invalid_state && code_of(opened->engine.close()) == Errc::invalid_state;
+                         code_of(opened->engine.flush()) == Errc::invalid_state &&
+                         code_of(opened->engine.close()) == Errc::invalid_state;
     lingering.reset();
     producer.reset();
     Engine engine = opened->engine;
@@ -134,7 +141,9 @@ TEST_CASE("destroying every handle in a forked child ends there and keeps the pa
   });
   CHECK(child.hear_all() == "gone");
   CHECK(child.wait() == 0);
-  ChildProcess other([&](const ChildProcess::Voice& voice) { voice.say(code_of(Engine::open(path)) == Errc::locked ? "locked" : "free"); });
+  ChildProcess other([&](const ChildProcess::Voice& voice) {
+    voice.say(code_of(Engine::open(path)) == Errc::locked ? "locked" : "free");
+  });
   CHECK(other.hear_all() == "locked");
   CHECK(must(must(engine->producer()).send_sync({.topic = "t", .value = "b"})).offset == 1);
 }
@@ -207,7 +216,8 @@ TEST_CASE("flush brings every record to stable storage, whatever its acks") {
   must(producer.send_sync({.topic = "t", .value = "b", .partition = 1}));
   CHECK(must(opened.engine.admin().describe_topic("t")).partitions[1].durable_offset == 0);
   must(opened.engine.flush());
-  for (const auto& partition : must(opened.engine.admin().describe_topic("t")).partitions) CHECK(partition.durable_offset == 1);
+  for (const auto& partition : must(opened.engine.admin().describe_topic("t")).partitions)
+    CHECK(partition.durable_offset == 1);
 }
 
 }  // namespace

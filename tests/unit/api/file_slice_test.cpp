@@ -31,7 +31,8 @@ TEST_CASE("a slice's descriptor, position and size name its bytes, and they outl
   CHECK(slice.next_offset() == 6);
   CHECK(slice.position() > 0);
   std::vector<std::byte> bytes(slice.size());
-  REQUIRE(::pread(slice.fd(), bytes.data(), bytes.size(), static_cast<off_t>(slice.position())) == static_cast<ssize_t>(bytes.size()));
+  REQUIRE(::pread(slice.fd(), bytes.data(), bytes.size(), static_cast<off_t>(slice.position())) ==
+          static_cast<ssize_t>(bytes.size()));
   CHECK(std::equal(bytes.begin(), bytes.end(), slice.bytes().begin(), slice.bytes().end()));
 }
 

@@ -28,7 +28,9 @@ std::string stored_text(const TempDir& directory) {
   return std::string(base::as_text(bytes));
 }
 
-void store_text(const TempDir& directory, const std::string& text) { test::write_file(directory / "FORMAT", base::as_bytes(text)); }
+void store_text(const TempDir& directory, const std::string& text) {
+  test::write_file(directory / "FORMAT", base::as_bytes(text));
+}
 
 TEST_CASE("FORMAT is read as it was written, and is text") {
   const TempDir directory;
@@ -37,8 +39,9 @@ TEST_CASE("FORMAT is read as it was written, and is text") {
   REQUIRE(read);
   CHECK(read->version == format_version);
   CHECK(read->directory_id == made_id());
-  CHECK(stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000000\n"
-                                           "directory 00112233445566778899aabbccddeeff\nchecksum "));
+  CHECK(
+      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000000\n"
+                                         "directory 00112233445566778899aabbccddeeff\nchecksum "));
 }
 
 TEST_CASE("a missing FORMAT is not_found") {

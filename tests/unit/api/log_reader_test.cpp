@@ -63,7 +63,8 @@ TEST_CASE("a slice goes over a socket in as many calls as it takes") {
     if (sent < slice.size()) sent += must(reader.send_to(ends[0], slice, sent));
     ++calls;
     std::array<std::byte, 65'536> buffer{};
-    for (ssize_t got = ::read(ends[1], buffer.data(), buffer.size()); got > 0; got = ::read(ends[1], buffer.data(), buffer.size())) {
+    for (ssize_t got = ::read(ends[1], buffer.data(), buffer.size()); got > 0;
+         got = ::read(ends[1], buffer.data(), buffer.size())) {
       received.insert(received.end(), buffer.begin(), buffer.begin() + got);
     }
   }

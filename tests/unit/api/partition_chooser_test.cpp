@@ -11,10 +11,13 @@ namespace {
 
 TEST_CASE("a key's partition is Kafka's: murmur2 with the sign bit cleared") {
   PartitionChooser chooser(Partitioning::by_key, 1000, 1);
-  // Kafka's own UtilsTest has the hashes: "21" -973932308, "foobar" -790332482, "a-little-bit-long-string" -985981536.
-  const std::map<std::string, std::int32_t> hashes{{"21", -973932308}, {"foobar", -790332482}, {"a-little-bit-long-string", -985981536}};
+  // Kafka's own UtilsTest has the hashes: "21" -973932308, "foobar" -790332482, "a-little-bit-long-string"
+  // -985981536.
+  const std::map<std::string, std::int32_t> hashes{
+      {"21", -973932308}, {"foobar", -790332482}, {"a-little-bit-long-string", -985981536}};
   for (const auto& [key, hash] : hashes) {
-    for (const PartitionId count : {2, 3, 7, 100}) CHECK(chooser.choose(key, 10, count) == (hash & 0x7fffffff) % count);
+    for (const PartitionId count : {2, 3, 7, 100})
+      CHECK(chooser.choose(key, 10, count) == (hash & 0x7fffffff) % count);
   }
   CHECK(chooser.choose("", 10, 5) == chooser.choose("", 10, 5));
 }
@@ -58,7 +61,8 @@ TEST_CASE("sticky and round robin ignore keys") {
 
 TEST_CASE("producers begin at different partitions") {
   std::set<PartitionId> first;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) first.insert(PartitionChooser(Partitioning::sticky, 1000, seed).choose(nullptr, 10, 8));
+  for (std::uint64_t seed = 0; seed < 50; ++seed)
+    first.insert(PartitionChooser(Partitioning::sticky, 1000, seed).choose(nullptr, 10, 8));
   CHECK(first.size() > 4);
 }
 

@@ -32,7 +32,8 @@ TEST_CASE("sends on the hot path allocate nothing") {
   for (const Acks acks : {Acks::none, Acks::leader}) {
     Producer producer = must(opened.engine.producer({.acks = acks}));
     const auto send_all = [&] {
-      for (PartitionId i = 0; i < 4; ++i) must(producer.send({.topic = "t", .value = value, .partition = i}).get());
+      for (PartitionId i = 0; i < 4; ++i)
+        must(producer.send({.topic = "t", .value = value, .partition = i}).get());
       must(producer.send({.topic = "t", .key = "key", .value = value}).get());
       must(producer.send({.topic = "t", .value = value, .headers = headers}).get());
       must(producer.send({.topic = "t", .value = large, .partition = 0}).get());
@@ -90,8 +91,9 @@ TEST_CASE("errors known at once are in the future, and not given to the callback
   Producer producer = must(opened.engine.producer());
   CHECK(code_of(producer.send({.topic = "no", .value = "x"}).get()) == Errc::unknown_topic_or_partition);
   bool called = false;
-  CHECK(code_of(producer.send({.topic = "no", .value = "x"}, [&](const Result<RecordMetadata>&) { called = true; })) ==
-        Errc::unknown_topic_or_partition);
+  CHECK(code_of(producer.send({.topic = "no", .value = "x"}, [&](const Result<RecordMetadata>&) {
+          called = true;
+        })) == Errc::unknown_topic_or_partition);
   must(producer.flush());
   CHECK_FALSE(called);
 }
@@ -99,11 +101,14 @@ TEST_CASE("errors known at once are in the future, and not given to the callback
 TEST_CASE("callbacks of a partition come in the order of the sends") {
   const OpenedEngine opened(2);
   for (const int linger_ms : {0, 1}) {
-    Producer producer = must(opened.engine.producer({.linger = std::chrono::milliseconds(linger_ms), .batch_size = 200}));
+    Producer producer =
+        must(opened.engine.producer({.linger = std::chrono::milliseconds(linger_ms), .batch_size = 200}));
     std::vector<Offset> seen[2];
     for (int i = 0; i < 200; ++i) {
       must(producer.send({.topic = "t", .value = "x", .partition = i % 2},
-                         [&](const Result<RecordMetadata>& stored) { seen[must(stored).partition].push_back(must(stored).offset); }));
+                         [&](const Result<RecordMetadata>& stored) {
+                           seen[must(stored).partition].push_back(must(stored).offset);
+                         }));
     }
     must(producer.flush());
     for (const auto& offsets : seen) {
@@ -118,7 +123,8 @@ TEST_CASE("lingering records share a batch, which leaves when it is full or due"
   base::ManualClock clock(1000);
   const Engine engine = open_engine_with(directory / "data", os::posix_vfs(), clock);
   create_topic(engine, "t");
-  Producer producer = must(engine.producer({.acks = Acks::leader, .linger = std::chrono::milliseconds(10), .batch_size = 1000}));
+  Producer producer = must(
+      engine.producer({.acks = Acks::leader, .linger = std::chrono::milliseconds(10), .batch_size = 1000}));
   const std::string value(300, 'x');
   std::vector<DeliveryFuture> full;
   for (int i = 0; i < 4; ++i) full.push_back(producer.send({.topic = "t", .value = value}));
@@ -186,13 +192,15 @@ TEST_CASE("order is kept between lingering records and whole batches or claims o
   std::memcpy(claim.value().data(), "fourth", 6);
   must(claim.commit());
   must(producer.send_sync({.topic = "t", .value = "fifth"}));
-  CHECK(read_values(opened.engine, "t") == std::vector<std::string>{"first", "second", "third", "fourth", "fifth"});
+  CHECK(read_values(opened.engine, "t") ==
+        std::vector<std::string>{"first", "second", "third", "fourth", "fifth"});
 }
 
 TEST_CASE("when buffer_memory is used up a send fails at once, or waits until there is some") {
   const OpenedEngine opened;
   const std::string value(1000, 'x');
-  Producer failing = must(opened.engine.producer({.linger = long_linger, .buffer_memory = 2500, .on_full = OnFull::fail}));
+  Producer failing =
+      must(opened.engine.producer({.linger = long_linger, .buffer_memory = 2500, .on_full = OnFull::fail}));
   std::vector<DeliveryFuture> accepted;
   for (int i = 0; i < 2; ++i) accepted.push_back(failing.send({.topic = "t", .value = value}));
   CHECK(opened.engine.metrics().buffered_bytes > 2000);
@@ -212,14 +220,16 @@ TEST_CASE("when buffer_memory is used up a send fails at once, or waits until th
 
 TEST_CASE("a send that finds no memory within max_block times out") {
   const OpenedEngine opened;
-  Producer producer = must(opened.engine.producer({.buffer_memory = 100, .max_block = std::chrono::milliseconds(1)}));
+  Producer producer =
+      must(opened.engine.producer({.buffer_memory = 100, .max_block = std::chrono::milliseconds(1)}));
   std::promise<void> go;
   auto held = go.get_future().share();
   std::promise<void> inside;
-  must(producer.send({.topic = "t", .value = "holds the delivery thread"}, [&, held](const Result<RecordMetadata>&) {
-    inside.set_value();
-    held.wait();
-  }));
+  must(producer.send({.topic = "t", .value = "holds the delivery thread"},
+                     [&, held](const Result<RecordMetadata>&) {
+                       inside.set_value();
+                       held.wait();
+                     }));
   inside.get_future().wait();
   DeliveryFuture waiting = producer.send({.topic = "t", .value = std::string(200, 'x')});
   CHECK_FALSE(waiting.ready());
@@ -241,8 +251,12 @@ TEST_CASE("interceptors change records in their order and see every outcome") {
   for (const Acks acks : {Acks::leader, Acks::all}) {
     seen.clear();
     ProducerOptions options{.acks = acks};
-    options.interceptors.push_back({.on_send = [](ProducerRecord& record) { record.value = "one"; }, .on_acknowledgement = acknowledged("first")});
-    options.interceptors.push_back({.on_send = [](ProducerRecord& record) { if (record.value.text() == "one") record.key = "two"; },
+    options.interceptors.push_back({.on_send = [](ProducerRecord& record) { record.value = "one"; },
+                                    .on_acknowledgement = acknowledged("first")});
+    options.interceptors.push_back({.on_send =
+                                        [](ProducerRecord& record) {
+                                          if (record.value.text() == "one") record.key = "two";
+                                        },
                                     .on_acknowledgement = acknowledged("second")});
     Producer producer = must(opened.engine.producer(options));
     must(producer.send_sync({.topic = "t", .value = "zero"}));
@@ -266,7 +280,8 @@ TEST_CASE("a partitioner of the application's own decides, and its mistakes are 
   Producer producer = must(opened.engine.producer(options));
   CHECK(must(producer.send_sync({.topic = "t", .key = "k", .value = "x"})).partition == 3);
   CHECK(must(producer.send_sync({.topic = "t", .key = "k", .value = "x", .partition = 1})).partition == 1);
-  CHECK(code_of(producer.send_sync({.topic = "t", .key = "bad", .value = "x"})) == Errc::unknown_topic_or_partition);
+  CHECK(code_of(producer.send_sync({.topic = "t", .key = "bad", .value = "x"})) ==
+        Errc::unknown_topic_or_partition);
 }
 
 TEST_CASE("a failed sync fails every record that waited for it") {
@@ -310,8 +325,10 @@ Detached send_in_turn(Producer& producer, int count, std::promise<std::vector<Of
 
 TEST_CASE("co_await gives the outcome, whether it is there already or comes later") {
   const OpenedEngine opened;
-  for (const auto& [acks, linger_us] : {std::pair{Acks::leader, 0}, std::pair{Acks::all, 0}, std::pair{Acks::all, 50}, std::pair{Acks::leader, 50}}) {
-    Producer producer = must(opened.engine.producer({.acks = acks, .linger = std::chrono::microseconds(linger_us)}));
+  for (const auto& [acks, linger_us] : {std::pair{Acks::leader, 0}, std::pair{Acks::all, 0},
+                                        std::pair{Acks::all, 50}, std::pair{Acks::leader, 50}}) {
+    Producer producer =
+        must(opened.engine.producer({.acks = acks, .linger = std::chrono::microseconds(linger_us)}));
     std::promise<std::vector<Offset>> done;
     send_in_turn(producer, 20, done);
     const auto offsets = done.get_future().get();

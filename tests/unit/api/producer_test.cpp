@@ -24,7 +24,9 @@ Timestamp at_ms(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms
 
 TEST_CASE("options out of range are refused with the range") {
   const OpenedEngine opened;
-  const auto code = [&](ProducerOptions options) { return code_of(opened.engine.producer(std::move(options))); };
+  const auto code = [&](ProducerOptions options) {
+    return code_of(opened.engine.producer(std::move(options)));
+  };
   CHECK(code({.linger = std::chrono::microseconds(-1)}) == Errc::invalid_argument);
   CHECK(code({.linger = std::chrono::hours(25)}) == Errc::invalid_argument);
   CHECK(code({.batch_size = 0}) == Errc::invalid_argument);
@@ -32,7 +34,8 @@ TEST_CASE("options out of range are refused with the range") {
   CHECK(code({.buffer_memory = 0}) == Errc::invalid_argument);
   CHECK(code({.max_block = std::chrono::milliseconds(-1)}) == Errc::invalid_argument);
   CHECK(code({.compression_type = CompressionType::producer}) == Errc::invalid_argument);
-  CHECK_FALSE(opened.engine.producer({.compression_type = CompressionType::gzip, .compression_level = 99}).ok());
+  CHECK_FALSE(
+      opened.engine.producer({.compression_type = CompressionType::gzip, .compression_level = 99}).ok());
   CHECK(message_of(opened.engine.producer({.batch_size = 0})).find("1 to 16777216") != std::string::npos);
 }
 
@@ -40,7 +43,8 @@ TEST_CASE("a record is stored with everything it has: null and empty differ") {
   const OpenedEngine opened;
   Producer producer = must(opened.engine.producer());
   const HeaderView headers[] = {{"h", "1"}, {"h", BytesView()}, {"empty", ""}};
-  must(producer.send_sync({.topic = "t", .key = "k", .value = "v", .timestamp = at_ms(1234), .headers = headers}));
+  must(producer.send_sync(
+      {.topic = "t", .key = "k", .value = "v", .timestamp = at_ms(1234), .headers = headers}));
   must(producer.send_sync({.topic = "t", .key = "", .value = BytesView()}));
   const auto records = read_all(opened.engine, "t");
   REQUIRE(records.size() == 2);
@@ -57,12 +61,15 @@ TEST_CASE("a record is stored with everything it has: null and empty differ") {
 
 TEST_CASE("append stores its records as one batch") {
   const OpenedEngine opened;
-  for (const auto codec : {CompressionType::uncompressed, CompressionType::gzip, CompressionType::snappy, CompressionType::lz4, CompressionType::zstd}) {
+  for (const auto codec : {CompressionType::uncompressed, CompressionType::gzip, CompressionType::snappy,
+                           CompressionType::lz4, CompressionType::zstd}) {
     CAPTURE(static_cast<int>(codec));
     Producer producer = must(opened.engine.producer({.compression_type = codec}));
     const Offset first = must(opened.engine.admin().list_offset({"t", 0}, OffsetSpec::latest));
     const std::uint64_t batches = opened.engine.metrics().appended_batches;
-    const std::vector<Record> records{{.value = "a", .timestamp = at_ms(5)}, {.value = "b", .timestamp = at_ms(9)}, {.value = "c", .timestamp = at_ms(7)}};
+    const std::vector<Record> records{{.value = "a", .timestamp = at_ms(5)},
+                                      {.value = "b", .timestamp = at_ms(9)},
+                                      {.value = "c", .timestamp = at_ms(7)}};
     const AppendResult result = must(producer.append({"t", 0}, records));
     CHECK(result.base_offset == first);
     CHECK(result.last_offset == first + 2);
@@ -90,16 +97,21 @@ TEST_CASE("a refused append leaves nothing in the log") {
   Producer producer = must(opened.engine.producer());
   const std::string large(1000, 'x');
   CHECK(code_of(producer.append({"t", 0}, {})) == Errc::invalid_argument);
-  CHECK(code_of(producer.append({"no", 0}, std::vector<Record>{{.value = "x"}})) == Errc::unknown_topic_or_partition);
-  CHECK(code_of(producer.append({"t", 1}, std::vector<Record>{{.value = "x"}})) == Errc::unknown_topic_or_partition);
+  CHECK(code_of(producer.append({"no", 0}, std::vector<Record>{{.value = "x"}})) ==
+        Errc::unknown_topic_or_partition);
+  CHECK(code_of(producer.append({"t", 1}, std::vector<Record>{{.value = "x"}})) ==
+        Errc::unknown_topic_or_partition);
   const auto too_large = producer.append({"t", 0}, std::vector<Record>{{.value = "x"}, {.value = large}});
   CHECK(code_of(too_large) == Errc::record_too_large);
   CHECK(too_large.error().outcome() == Outcome::not_written);
-  CHECK(code_of(producer.append({"t", 0}, std::vector<Record>{{.value = "x", .timestamp = at_ms(-2)}})) == Errc::invalid_timestamp);
-  CHECK(code_of(producer.append({"table", 0}, std::vector<Record>{{.key = "k", .value = "x"}, {.value = "x"}})) == Errc::invalid_record);
+  CHECK(code_of(producer.append({"t", 0}, std::vector<Record>{{.value = "x", .timestamp = at_ms(-2)}})) ==
+        Errc::invalid_timestamp);
+  CHECK(code_of(producer.append({"table", 0}, std::vector<Record>{{.key = "k", .value = "x"},
+                                                                  {.value = "x"}})) == Errc::invalid_record);
   CHECK(code_of(producer.send_sync({.topic = "table", .value = "x"})) == Errc::invalid_record);
   CHECK(code_of(producer.send_sync({.topic = "t", .value = large})) == Errc::record_too_large);
-  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .timestamp = at_ms(-2)})) == Errc::invalid_timestamp);
+  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .timestamp = at_ms(-2)})) ==
+        Errc::invalid_timestamp);
   CHECK(read_values(opened.engine, "t").empty());
   CHECK(read_values(opened.engine, "table").empty());
   CHECK(opened.engine.metrics().refused_appends == 9);
@@ -112,7 +124,9 @@ TEST_CASE("a topic's compression.type overrules the producer's") {
   const std::string value(10'000, 'x');
   Producer plain = must(opened.engine.producer());
   Producer zipped = must(opened.engine.producer({.compression_type = CompressionType::gzip}));
-  const auto bytes_of = [&](const std::string& topic) { return must(opened.engine.admin().describe_topic(topic)).partitions[0].size_bytes; };
+  const auto bytes_of = [&](const std::string& topic) {
+    return must(opened.engine.admin().describe_topic(topic)).partitions[0].size_bytes;
+  };
   must(plain.send_sync({.topic = "t", .value = value}));
   must(plain.append({"t", 0}, std::vector<Record>{{.value = value}}));
   CHECK(bytes_of("t") < 1000);
@@ -127,8 +141,10 @@ TEST_CASE("on a LogAppendTime topic the engine's clock stamps the record, whatev
   const Engine engine = open_engine_with(directory / "data", os::posix_vfs(), clock);
   create_topic(engine, "t", 1, {{"message.timestamp.type", "LogAppendTime"}});
   Producer direct = must(engine.producer());
-  CHECK(must(direct.send_sync({.topic = "t", .value = "a", .timestamp = at_ms(7)})).timestamp == at_ms(5'000'000));
-  CHECK(must(direct.append({"t", 0}, std::vector<Record>{{.value = "b", .timestamp = at_ms(7)}})).timestamp == at_ms(5'000'000));
+  CHECK(must(direct.send_sync({.topic = "t", .value = "a", .timestamp = at_ms(7)})).timestamp ==
+        at_ms(5'000'000));
+  CHECK(must(direct.append({"t", 0}, std::vector<Record>{{.value = "b", .timestamp = at_ms(7)}})).timestamp ==
+        at_ms(5'000'000));
   Producer lingering = must(engine.producer({.linger = std::chrono::hours(1)}));
   DeliveryFuture later = lingering.send({.topic = "t", .value = "c", .timestamp = at_ms(7)});
   clock.advance_ms(1000);
@@ -174,7 +190,8 @@ TEST_CASE("a full disk is an error that says not written, and nothing acknowledg
     auto engine = Engine::open(root + "/data");
     CHECK(engine.ok());
     if (!engine) return;
-    CHECK(engine->admin().list_offset({"t", 0}, OffsetSpec::latest).value_or(-1) == static_cast<Offset>(acknowledged) + 1);
+    CHECK(engine->admin().list_offset({"t", 0}, OffsetSpec::latest).value_or(-1) ==
+          static_cast<Offset>(acknowledged) + 1);
   });
   if (!mounted) MESSAGE("not run: mounting a small file system needs root");
 }
@@ -184,7 +201,8 @@ TEST_CASE("many threads send to many partitions: nothing is lost, and each threa
   constexpr int per_thread = 300;
   for (const int linger_us : {0, 200}) {
     const OpenedEngine opened(3);
-    Producer producer = must(opened.engine.producer({.acks = Acks::leader, .linger = std::chrono::microseconds(linger_us), .batch_size = 500}));
+    Producer producer = must(opened.engine.producer(
+        {.acks = Acks::leader, .linger = std::chrono::microseconds(linger_us), .batch_size = 500}));
     std::vector<std::thread> threads;
     std::atomic<int> failed{0};
     for (int t = 0; t < thread_count; ++t) {

@@ -19,28 +19,33 @@ struct Wanted {
   format::FrameOptions frame{};
 };
 
-inline partition::PartitionAppend append_batch(const Engine& engine, const TopicPartition& at, const Wanted& wanted = {}) {
+inline partition::PartitionAppend append_batch(const Engine& engine, const TopicPartition& at,
+                                               const Wanted& wanted = {}) {
   const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
   format::BatchBuilder builder;
   for (int i = 0; i < wanted.records; ++i) {
     const std::string value = wanted.value + std::to_string(partition->log_end_offset() + i);
-    must(builder.append({.key = BytesView("k"), .value = BytesView(value), .timestamp_ms = wanted.timestamp_ms + i}));
+    must(builder.append(
+        {.key = BytesView("k"), .value = BytesView(value), .timestamp_ms = wanted.timestamp_ms + i}));
   }
   return must(partition->append(must(builder.frame(wanted.frame))));
 }
 
 /// A batch of bytes that only look like records: structure and checksum are right.
-inline void append_raw_batch(const Engine& engine, const TopicPartition& at, std::vector<std::byte> section, std::int32_t record_count) {
+inline void append_raw_batch(const Engine& engine, const TopicPartition& at, std::vector<std::byte> section,
+                             std::int32_t record_count) {
   std::vector<std::byte> bytes(format::header_bytes);
-  format::BatchHeader header{.length = static_cast<std::int32_t>(format::header_bytes + section.size() - format::log_overhead),
-                             .last_offset_delta = record_count - 1,
-                             .base_timestamp_ms = 1,
-                             .max_timestamp_ms = 1,
-                             .record_count = record_count};
+  format::BatchHeader header{
+      .length = static_cast<std::int32_t>(format::header_bytes + section.size() - format::log_overhead),
+      .last_offset_delta = record_count - 1,
+      .base_timestamp_ms = 1,
+      .max_timestamp_ms = 1,
+      .record_count = record_count};
   format::write_batch_header(bytes.data(), header);
   bytes.insert(bytes.end(), section.begin(), section.end());
   format::seal_batch(bytes);
-  format::FramedBatch framed{.bytes = bytes, .record_count = record_count, .last_offset_delta = record_count - 1};
+  format::FramedBatch framed{
+      .bytes = bytes, .record_count = record_count, .last_offset_delta = record_count - 1};
   const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
   must(partition->append(framed));
 }

@@ -18,7 +18,8 @@ const TopicPartition t0{"t", 0};
 struct Feed {
   explicit Feed(const Engine& engine)
       : pool(std::make_shared<api::RecordPool>()),
-        feed(must(seriatim::detail::EngineImpl::of(engine)->partition_log("t", 0)), std::make_shared<const TopicPartition>(t0), pool) {}
+        feed(must(seriatim::detail::EngineImpl::of(engine)->partition_log("t", 0)),
+             std::make_shared<const TopicPartition>(t0), pool) {}
 
   Result<std::vector<Offset>> try_take(std::size_t records, std::size_t bytes = std::size_t{1} << 30) {
     auto out = pool->take_records();
@@ -34,19 +35,23 @@ struct Feed {
     CHECK(*taken == offsets.size());
     return offsets;
   }
-  std::vector<Offset> take(std::size_t records, std::size_t bytes = std::size_t{1} << 30) { return must(try_take(records, bytes)); }
+  std::vector<Offset> take(std::size_t records, std::size_t bytes = std::size_t{1} << 30) {
+    return must(try_take(records, bytes));
+  }
 
   std::shared_ptr<api::RecordPool> pool;
   RecordFeed feed;
 };
 
-TEST_CASE("records come once each, in order, however polls cut the batches, in three segments and every codec") {
+TEST_CASE(
+    "records come once each, in order, however polls cut the batches, in three segments and every codec") {
   OpenedEngine opened(1, {{"segment.bytes", "3000"}});
   Random random("record_feed");
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   while (partition->segments().load()->size() < 4) {
     append_batch(opened.engine, t0,
-                 {.records = static_cast<int>(random.between(1, 30)), .frame = {.codec = static_cast<format::Codec>(random.between(0, 4))}});
+                 {.records = static_cast<int>(random.between(1, 30)),
+                  .frame = {.codec = static_cast<format::Codec>(random.between(0, 4))}});
   }
   for (int round = 0; round < 50; ++round) {
     Feed feed(opened.engine);
@@ -78,7 +83,9 @@ TEST_CASE("control batches and emptied batches are passed over, and the position
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   append_batch(opened.engine, t0);
   std::vector<std::byte> marker(format::marker_batch_bytes);
-  format::frame_marker({.type = format::ControlType::commit, .producer_id = 1LL << 40, .producer_epoch = 0, .timestamp_ms = 1}, marker);
+  format::frame_marker(
+      {.type = format::ControlType::commit, .producer_id = 1LL << 40, .producer_epoch = 0, .timestamp_ms = 1},
+      marker);
   must(partition->append({.bytes = marker, .record_count = 1}));
   append_batch(opened.engine, t0);
   std::vector<std::byte> emptied(format::header_bytes);
@@ -91,7 +98,9 @@ TEST_CASE("control batches and emptied batches are passed over, and the position
   CHECK_FALSE(feed.feed.has_news());
 }
 
-TEST_CASE("records before a malformed one are handed out, then it is an error at its offset, and seeking behind the batch goes on") {
+TEST_CASE(
+    "records before a malformed one are handed out, then it is an error at its offset, and seeking behind "
+    "the batch goes on") {
   OpenedEngine opened;
   append_batch(opened.engine, t0, {.records = 2});
   format::BatchBuilder builder;
@@ -108,14 +117,17 @@ TEST_CASE("records before a malformed one are handed out, then it is an error at
     auto taken = feed.try_take(100);
     REQUIRE_FALSE(taken);
     CHECK(taken.error().code() == Errc::corrupt_record);
-    CHECK(says(taken.error().message(), {log_path(opened.engine, t0), "offset 4 of t-0", "next batch begins at offset 5"}));
+    CHECK(says(taken.error().message(),
+               {log_path(opened.engine, t0), "offset 4 of t-0", "next batch begins at offset 5"}));
     CHECK(feed.feed.position() == 4);
   }
   feed.feed.seek(5);
   CHECK(feed.take(100) == std::vector<Offset>{5});
 }
 
-TEST_CASE("bytes behind the last record of a batch are an error too, when all its records have come, until a seek") {
+TEST_CASE(
+    "bytes behind the last record of a batch are an error too, when all its records have come, until a "
+    "seek") {
   OpenedEngine opened;
   format::BatchBuilder builder;
   must(builder.append({.value = BytesView("v0")}));
@@ -150,7 +162,9 @@ TEST_CASE("a batch that does not decompress is an error at its offset") {
   ConsumerRecordsImpl::recycle(std::move(out));
 }
 
-TEST_CASE("positions outside the log are out of range, one that delete_records passes in the middle of a batch too") {
+TEST_CASE(
+    "positions outside the log are out of range, one that delete_records passes in the middle of a batch "
+    "too") {
   OpenedEngine opened;
   append_batch(opened.engine, t0, {.records = 10});
   Feed feed(opened.engine);

@@ -12,8 +12,10 @@ const TopicPartition t0{"t", 0};
 // One batch with the records that differ in what is null, empty and repeated.
 void append_varied(const Engine& engine) {
   format::BatchBuilder builder;
-  const std::vector<HeaderView> headers{{"a", BytesView("1")}, {"b", nullptr}, {"a", BytesView("2")}, {"", BytesView("")}};
-  must(builder.append({.key = BytesView("key"), .value = BytesView("value"), .timestamp_ms = 5, .headers = headers}));
+  const std::vector<HeaderView> headers{
+      {"a", BytesView("1")}, {"b", nullptr}, {"a", BytesView("2")}, {"", BytesView("")}};
+  must(builder.append(
+      {.key = BytesView("key"), .value = BytesView("value"), .timestamp_ms = 5, .headers = headers}));
   must(builder.append({.key = nullptr, .value = nullptr, .timestamp_ms = 6}));
   must(builder.append({.key = BytesView(""), .value = BytesView(""), .timestamp_ms = 7}));
   must(must(seriatim::detail::EngineImpl::of(engine)->partition("t", 0))->append(must(builder.frame({}))));

@@ -25,15 +25,18 @@ struct MadeSegment {
       const auto relative = static_cast<std::int32_t>(batch.header.last_offset());
       index.push_back({relative, static_cast<std::int32_t>(batch.position)});
     }
-    time_index.push_back({log.back().header.max_timestamp_ms, static_cast<std::int32_t>(log.back().header.last_offset())});
+    time_index.push_back(
+        {log.back().header.max_timestamp_ms, static_cast<std::int32_t>(log.back().header.last_offset())});
   }
   VerifyReport verify(SegmentToVerify segment = {}) {
     segment.directory = directory.path();
     segment.shown_directory = "log/t-0";
     std::vector<std::byte> entries(index.size() * format::offset_index_entry_bytes);
-    for (std::size_t i = 0; i < index.size(); ++i) format::store_offset_index_entry(entries.data() + i * format::offset_index_entry_bytes, index[i]);
+    for (std::size_t i = 0; i < index.size(); ++i)
+      format::store_offset_index_entry(entries.data() + i * format::offset_index_entry_bytes, index[i]);
     std::vector<std::byte> times(time_index.size() * format::time_index_entry_bytes);
-    for (std::size_t i = 0; i < time_index.size(); ++i) format::store_time_index_entry(times.data() + i * format::time_index_entry_bytes, time_index[i]);
+    for (std::size_t i = 0; i < time_index.size(); ++i)
+      format::store_time_index_entry(times.data() + i * format::time_index_entry_bytes, time_index[i]);
     test::write_file(directory / "00000000000000000000.log", bytes);
     test::write_file(directory / "00000000000000000000.index", entries);
     test::write_file(directory / "00000000000000000000.timeindex", times);
@@ -70,7 +73,9 @@ TEST_CASE("a sound segment is counted and its end returned") {
   CHECK(segment.end == 10);
 }
 
-TEST_CASE("zeros or a torn batch at the end are damage in a sealed segment, and expected in the active one behind what is durable") {
+TEST_CASE(
+    "zeros or a torn batch at the end are damage in a sealed segment, and expected in the active one behind "
+    "what is durable") {
   MadeSegment segment(five_batches());
   const std::size_t whole = segment.bytes.size();
   segment.bytes.resize(whole + 4096);
@@ -107,7 +112,9 @@ TEST_CASE("records that do not decode are damage only a deep look finds") {
   CHECK(report.findings[0].position == log[2].position);
 }
 
-TEST_CASE("after damage the next sound batch that an index entry points at is found, and the lost offsets are told") {
+TEST_CASE(
+    "after damage the next sound batch that an index entry points at is found, and the lost offsets are "
+    "told") {
   const LogBuilder log = five_batches();
   MadeSegment segment(log);
   segment.bytes[static_cast<std::size_t>(log[1].position) + 30] ^= std::byte{1};
@@ -154,7 +161,8 @@ TEST_CASE("an unreadable file is an error, and a stop by progress is no end") {
   static_cast<void>(segment.verify());
   VerifyReport report;
   const SegmentToVerify request{.directory = segment.directory.path(), .shown_directory = "x"};
-  const auto stopped = verify_segment(os::posix_vfs(), request, [](std::uint64_t) { return false; }, report);
+  const auto stopped = verify_segment(
+      os::posix_vfs(), request, [](std::uint64_t) { return false; }, report);
   REQUIRE(stopped.ok());
   CHECK_FALSE(stopped->has_value());
   std::filesystem::remove(segment.directory / "00000000000000000000.log");

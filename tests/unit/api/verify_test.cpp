@@ -28,7 +28,8 @@ struct Written {
     create_topic(engine, "other");
     create_topic(engine, "empty");
     Producer producer = must(engine.producer({.acks = Acks::leader}));
-    for (int i = 0; i < 20; ++i) must(producer.send_sync({.topic = "t", .value = std::string(1000, 'x'), .partition = i % 2}));
+    for (int i = 0; i < 20; ++i)
+      must(producer.send_sync({.topic = "t", .value = std::string(1000, 'x'), .partition = i % 2}));
     must(producer.send_sync({.topic = "other", .value = "x"}));
     must(engine.close());
   }
@@ -88,11 +89,14 @@ TEST_CASE("what is no data directory is an error, not a report") {
   CHECK(code_of(writer_of(directory.path())) == Errc::not_a_data_directory);
 }
 
-TEST_CASE("one flipped byte anywhere in a batch of the log is damage at its place, and what is behind it is still counted") {
+TEST_CASE(
+    "one flipped byte anywhere in a batch of the log is damage at its place, and what is behind it is still "
+    "counted") {
   const Written written;
   const std::string log = written.log() + ".log";
   const std::uint64_t batch_bytes = fs::file_size(log) / 3;
-  for (const std::uint64_t at : {std::uint64_t{3}, std::uint64_t{9}, std::uint64_t{16}, std::uint64_t{21}, std::uint64_t{40}, std::uint64_t{500}}) {
+  for (const std::uint64_t at : {std::uint64_t{3}, std::uint64_t{9}, std::uint64_t{16}, std::uint64_t{21},
+                                 std::uint64_t{40}, std::uint64_t{500}}) {
     CAPTURE(at);
     flip(log, batch_bytes + at);
     const VerifyReport report = written.report();
@@ -167,7 +171,8 @@ TEST_CASE("the tail of a killed writer is a note, not damage") {
   CHECK(must(verify(path)).records == 3);
   writer.kill();
   CHECK(must(verify(path)).findings.empty());
-  std::fstream log(path + "/log/t-0/00000000000000000000.log", std::ios::in | std::ios::out | std::ios::binary);
+  std::fstream log(path + "/log/t-0/00000000000000000000.log",
+                   std::ios::in | std::ios::out | std::ios::binary);
   std::string torn(40, '\0');
   log.read(torn.data(), 40);
   torn[7] = 3;  // the base offset that comes next
@@ -191,15 +196,16 @@ TEST_CASE("progress is told and can stop the work") {
   std::uint64_t last = 0;
   int calls = 0;
   const VerifyReport whole = must(verify(path, {.progress = [&](std::uint64_t done, std::uint64_t total) {
-    CHECK(done > last);
-    CHECK(done <= total);
-    last = done;
-    ++calls;
-    return true;
-  }}));
+                                           CHECK(done > last);
+                                           CHECK(done <= total);
+                                           last = done;
+                                           ++calls;
+                                           return true;
+                                         }}));
   CHECK(calls >= 4);
   CHECK(whole.records == 50);
-  const VerifyReport stopped = must(verify(path, {.progress = [](std::uint64_t, std::uint64_t) { return false; }}));
+  const VerifyReport stopped =
+      must(verify(path, {.progress = [](std::uint64_t, std::uint64_t) { return false; }}));
   CHECK(stopped.records < 50);
   CHECK(stopped.findings.empty());
 }

@@ -1,5 +1,6 @@
-// Another process that has an engine open for writing and appends what it is told to: for tests of reading beside a writer. The catalog may be open
-// only once in a process, so the test itself opens the directory read-only.
+// Another process that has an engine open for writing and appends what it is told to: for tests of reading
+// beside a writer. The catalog may be open only once in a process, so the test itself opens the directory
+// read-only.
 #pragma once
 
 #include <unistd.h>
@@ -16,7 +17,8 @@ class WriterProcess {
  public:
   /// Forks: to be made before the test opens an engine. The topic is "t"; batches go round its partitions.
   explicit WriterProcess(PartitionId partitions = 1, ConfigMap config = {})
-      : commands_(make_pipe()), child_([&](const ChildProcess::Voice& voice) { serve(voice, partitions, config); }) {
+      : commands_(make_pipe()),
+        child_([&](const ChildProcess::Voice& voice) { serve(voice, partitions, config); }) {
     ::close(commands_[0]);
     CHECK(child_.hear(1) == "!");
   }
@@ -31,7 +33,9 @@ class WriterProcess {
     finish_append();
   }
   /// Begins to append; finish_append waits until it has.
-  void append_later(int batches, const Wanted& batch) { tell({.batches = batches, .records = batch.records, .timestamp_ms = batch.timestamp_ms}); }
+  void append_later(int batches, const Wanted& batch) {
+    tell({.batches = batches, .records = batch.records, .timestamp_ms = batch.timestamp_ms});
+  }
   void finish_append() { CHECK(child_.hear(1) == "!"); }
   void delete_topic() {
     tell({});
@@ -50,7 +54,9 @@ class WriterProcess {
     REQUIRE(::pipe(ends.data()) == 0);
     return ends;
   }
-  void tell(const Command& command) { REQUIRE(::write(commands_[1], &command, sizeof(command)) == sizeof(command)); }
+  void tell(const Command& command) {
+    REQUIRE(::write(commands_[1], &command, sizeof(command)) == sizeof(command));
+  }
 
   void serve(const ChildProcess::Voice& voice, PartitionId partitions, const ConfigMap& config) const {
     ::close(commands_[1]);
@@ -58,10 +64,12 @@ class WriterProcess {
     create_topic(engine, "t", partitions, config);
     voice.say("!");
     int turn = 0;
-    for (Command command; ::read(commands_[0], &command, sizeof(command)) == sizeof(command); voice.say("!")) {
+    for (Command command; ::read(commands_[0], &command, sizeof(command)) == sizeof(command);
+         voice.say("!")) {
       if (command.batches == 0) must(engine.admin().delete_topic("t"));
       for (int i = 0; i < command.batches; ++i) {
-        append_batch(engine, {"t", turn++ % partitions}, {.records = command.records, .timestamp_ms = command.timestamp_ms});
+        append_batch(engine, {"t", turn++ % partitions},
+                     {.records = command.records, .timestamp_ms = command.timestamp_ms});
       }
     }
   }

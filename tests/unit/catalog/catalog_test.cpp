@@ -292,7 +292,8 @@ TEST_CASE("ten thousand topics are created, listed and found again") {
   CHECK(must(catalog.partition_states("topic-1234"))[2].log_start_offset == 1'234);
 }
 
-TEST_CASE("a closed catalog answers closed, beside running calls too, and can be opened anew while it exists") {
+TEST_CASE(
+    "a closed catalog answers closed, beside running calls too, and can be opened anew while it exists") {
   const Made made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1)));

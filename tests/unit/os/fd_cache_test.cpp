@@ -157,7 +157,8 @@ TEST_CASE("forget_below lets go of the files of a directory that was renamed, an
   const TempDir dir;
   FdCache cache(posix_vfs(), 8);
   for (const char* name : {"a", "ab"}) REQUIRE(posix_vfs().create_directory(dir / name));
-  for (const char* name : {"a/0", "a/1", "ab/0", "0"}) REQUIRE(cache.open(dir / name, OpenMode::open_or_create));
+  for (const char* name : {"a/0", "a/1", "ab/0", "0"})
+    REQUIRE(cache.open(dir / name, OpenMode::open_or_create));
   cache.forget_below(dir / "a");
   CHECK(cache.size() == 2);
 }

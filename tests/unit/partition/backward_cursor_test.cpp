@@ -23,10 +23,12 @@ std::vector<Offset> bases_below(const partition::PartitionLogPtr& log, Offset be
   return bases;
 }
 
-TEST_CASE("walking backwards from any offset meets every batch below it once, newest first, across segments") {
+TEST_CASE(
+    "walking backwards from any offset meets every batch below it once, newest first, across segments") {
   ReaderFixture fixture;
   std::vector<Offset> all;
-  while (fixture.partition->segments().load()->size() < 4) all.push_back(fixture.append({.records = 3}).base_offset);
+  while (fixture.partition->segments().load()->size() < 4)
+    all.push_back(fixture.append({.records = 3}).base_offset);
   for (Offset before = 0; before <= fixture.partition->high_watermark(); ++before) {
     std::vector<Offset> expected;
     for (const Offset base : all) {
@@ -77,7 +79,8 @@ TEST_CASE("walking backwards into damage says where it is") {
       continue;
     }
     CHECK(step.error().code() == Errc::corrupt_record);
-    CHECK(says(step.error().message(), {fixture.log_path(0), "position " + std::to_string(place.position())}));
+    CHECK(
+        says(step.error().message(), {fixture.log_path(0), "position " + std::to_string(place.position())}));
     break;
   }
 }

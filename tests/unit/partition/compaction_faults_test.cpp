@@ -6,7 +6,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("a compaction that dies at any file operation leaves the old records or the new ones, never a mixture") {
+TEST_CASE(
+    "a compaction that dies at any file operation leaves the old records or the new ones, never a mixture") {
   int step = 0;
   bool saw_old = false;
   bool saw_new = false;
@@ -51,7 +52,8 @@ TEST_CASE("a compaction that dies at any file operation leaves the old records o
   CHECK(step > 20);
 }
 
-TEST_CASE("an exchange of files that was begun and failed stops everything until the partition is opened again") {
+TEST_CASE(
+    "an exchange of files that was begun and failed stops everything until the partition is opened again") {
   bool saw_latch = false;
   bool saw_clean_failure = false;
   for (int step = 0; step < 60; ++step) {

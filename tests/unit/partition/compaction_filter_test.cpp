@@ -16,7 +16,9 @@ constexpr std::int64_t day_ms = 86'400'000;
 class FilterFixture {
  public:
   FilterFixture() { rules.keys = &keys; }
-  base::ByteSpan apply(const std::vector<std::byte>& batch) { return must(filter.apply(format::read_batch_header(batch.data()), batch)); }
+  base::ByteSpan apply(const std::vector<std::byte>& batch) {
+    return must(filter.apply(format::read_batch_header(batch.data()), batch));
+  }
   void newest(const std::string& key, Offset offset) { REQUIRE(keys.put(base::as_bytes(key), offset)); }
 
   KeyMap keys{24 * 100};
@@ -24,9 +26,11 @@ class FilterFixture {
   CompactionFilter filter{rules};
 };
 
-std::vector<std::byte> batch_of(const std::vector<std::pair<Text, Text>>& records, const format::FrameOptions& options = {}, Offset base = 0) {
+std::vector<std::byte> batch_of(const std::vector<std::pair<Text, Text>>& records,
+                                const format::FrameOptions& options = {}, Offset base = 0) {
   format::BatchBuilder builder;
-  for (const auto& [key, value] : records) must(builder.append({.key = view_of(key), .value = view_of(value), .timestamp_ms = T}));
+  for (const auto& [key, value] : records)
+    must(builder.append({.key = view_of(key), .value = view_of(value), .timestamp_ms = T}));
   const auto framed = must(builder.frame(options));
   std::vector<std::byte> bytes(framed.bytes.begin(), framed.bytes.end());
   format::stamp_base_offset(bytes.data(), base);
@@ -136,16 +140,19 @@ TEST_CASE("records with values stay when the tombstones of their batch go") {
 TEST_CASE("markers and records of transactions stay whatever the map says") {
   FilterFixture f;
   f.newest("a", 900);
-  for (const auto& batch : {example_c(), example_d(), example_e()}) CHECK(f.apply(batch).data() == batch.data());
+  for (const auto& batch : {example_c(), example_d(), example_e()})
+    CHECK(f.apply(batch).data() == batch.data());
   CHECK(f.filter.removed_records() == 0);
 }
 
 TEST_CASE("a rebuilt batch keeps its codec, and its records read the same") {
-  for (const auto codec : {format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd}) {
+  for (const auto codec :
+       {format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd}) {
     CAPTURE(format::name(codec));
     FilterFixture f;
     std::vector<std::pair<Text, Text>> records;
-    for (int i = 0; i < 50; ++i) records.emplace_back("key-" + std::to_string(i), "value-" + std::to_string(i));
+    for (int i = 0; i < 50; ++i)
+      records.emplace_back("key-" + std::to_string(i), "value-" + std::to_string(i));
     for (int i = 0; i < 50; i += 2) f.newest("key-" + std::to_string(i), 500);
     const auto kept = f.apply(batch_of(records, {.codec = codec}));
     const auto header = format::read_batch_header(kept.data());

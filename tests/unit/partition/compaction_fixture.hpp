@@ -7,7 +7,10 @@ namespace seriatim::test {
 
 class CompactionFixture : public WriterFixture {
  public:
-  explicit CompactionFixture(std::int64_t segment_bytes = 1'000) : WriterFixture(segment_bytes, CleanupPolicy::compact) { open(); }
+  explicit CompactionFixture(std::int64_t segment_bytes = 1'000)
+      : WriterFixture(segment_bytes, CleanupPolicy::compact) {
+    open();
+  }
 };
 
 /// What must be left of `all` after records below `map_end` were compacted.

@@ -13,19 +13,24 @@ namespace {
 constexpr std::int64_t day_ms = 86'400'000;
 
 void append_random(CompactionFixture& f, Random& random, int batches) {
-  constexpr std::array codecs{format::Codec::none, format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd};
+  constexpr std::array codecs{format::Codec::none, format::Codec::gzip, format::Codec::snappy,
+                              format::Codec::lz4, format::Codec::zstd};
   for (int i = 0; i < batches; ++i) {
     std::vector<std::pair<Text, Text>> records;
     for (auto n = random.between(1, 6); n > 0; --n) {
       const Text key = random.one_in(20) ? Text() : Text("key-" + std::to_string(random.between(0, 30)));
-      records.emplace_back(key, random.one_in(8) ? Text() : Text(random.text(static_cast<std::size_t>(random.between(0, 40)))));
+      records.emplace_back(key, random.one_in(8)
+                                    ? Text()
+                                    : Text(random.text(static_cast<std::size_t>(random.between(0, 40)))));
     }
     f.world->clock.advance_ms(random.between(0, 3));
     f.put(records, {.codec = codecs[static_cast<std::size_t>(random.between(0, 4))]});
   }
 }
 
-TEST_CASE("the newest record of every key survives in its place, and no other, over any number of segments, passes and restarts") {
+TEST_CASE(
+    "the newest record of every key survives in its place, and no other, over any number of segments, passes "
+    "and restarts") {
   Random random("compaction against a model");
   for (int round = 0; round < 6; ++round) {
     CompactionFixture f(random.between(800, 3'000));
@@ -75,14 +80,17 @@ TEST_CASE("example K: a real run leaves Kafka's remnant of a producer's last bat
   const auto before = read_file(f.path(100));
   CHECK(f.compact({.force = true}).removed_records == 3);
   auto expected = example_k();
-  expected.insert(expected.end(), before.begin() + static_cast<std::ptrdiff_t>(example_b().size()), before.end());
+  expected.insert(expected.end(), before.begin() + static_cast<std::ptrdiff_t>(example_b().size()),
+                  before.end());
   CHECK(to_hex(read_file(f.path(100))) == to_hex(expected));
 }
 
 TEST_CASE("a producer's remnant goes once the producer has written again") {
   constexpr ProducerId producer = ProducerId{1} << 42;
   CompactionFixture f(100'000);
-  const auto batch = [](Sequence sequence) { return make_batch({.producer_id = producer, .producer_epoch = 0, .sequence = sequence}); };
+  const auto batch = [](Sequence sequence) {
+    return make_batch({.producer_id = producer, .producer_epoch = 0, .sequence = sequence});
+  };
   f.put_batch(batch(0));
   f.put("k", "newer");
   f.seal_all();
@@ -96,7 +104,8 @@ TEST_CASE("a producer's remnant goes once the producer has written again") {
   CHECK(offsets_of(f.rows()) == std::vector<Offset>{2});
 }
 
-TEST_CASE("a tombstone is seen for delete.retention.ms after the pass that met it, then goes with the next pass") {
+TEST_CASE(
+    "a tombstone is seen for delete.retention.ms after the pass that met it, then goes with the next pass") {
   CompactionFixture f;
   f.put("a", "1");
   f.put("a", Text());
@@ -113,7 +122,8 @@ TEST_CASE("a tombstone is seen for delete.retention.ms after the pass that met i
   CHECK(f.rows()[0].timestamp_ms == t0_ms);
 }
 
-TEST_CASE("everything superseded goes at once after a roll, and what is left is one segment where it fits one") {
+TEST_CASE(
+    "everything superseded goes at once after a roll, and what is left is one segment where it fits one") {
   CompactionFixture f(400);
   f.fill(12, 3);
   const auto values = newest_values(f.rows());
@@ -194,7 +204,8 @@ TEST_CASE("min.compaction.lag.ms keeps young segments, and all that follow the f
   CHECK(f.rows() == compacted(before, old_end));
 }
 
-TEST_CASE("a key map that is too small moves the end back; further passes do the rest, each within its memory") {
+TEST_CASE(
+    "a key map that is too small moves the end back; further passes do the rest, each within its memory") {
   CompactionFixture f(600);
   Random random("tiny key map");
   append_random(f, random, 60);
@@ -226,7 +237,9 @@ TEST_CASE("a key map that cannot hold one batch is refused with what to do, and 
   CHECK_FALSE(f.has_leftovers());
 }
 
-TEST_CASE("INV-9: a reader keeps the bytes it holds and goes on into the merged segments, missing nothing that is left") {
+TEST_CASE(
+    "INV-9: a reader keeps the bytes it holds and goes on into the merged segments, missing nothing that is "
+    "left") {
   CompactionFixture f;
   f.fill(8, 4);
   f.store_checkpoint();
@@ -236,7 +249,8 @@ TEST_CASE("INV-9: a reader keeps the bytes it holds and goes on into the merged 
     partition::FetchCursor cursor(f.partition);
     must(cursor.seek(stop));
     partition::FetchedBatch batch;
-    REQUIRE(must(cursor.peek(f.partition->high_watermark(), true, batch)) == partition::FetchCursor::Step::batch);
+    REQUIRE(must(cursor.peek(f.partition->high_watermark(), true, batch)) ==
+            partition::FetchCursor::Step::batch);
     const std::vector<std::byte> copy(batch.bytes.begin(), batch.bytes.end());
     f.compact({.force = true});
     CHECK(std::equal(copy.begin(), copy.end(), batch.bytes.begin(), batch.bytes.end()));
@@ -245,14 +259,16 @@ TEST_CASE("INV-9: a reader keeps the bytes it holds and goes on into the merged 
     for (const Row& row : left) {
       if (row.offset >= stop) CHECK(std::find(read.begin(), read.end(), row) != read.end());
     }
-    CHECK(std::is_sorted(read.begin(), read.end(), [](const Row& a, const Row& b) { return a.offset < b.offset; }));
+    CHECK(std::is_sorted(read.begin(), read.end(),
+                         [](const Row& a, const Row& b) { return a.offset < b.offset; }));
     CHECK(newest_values(read) == newest_values(left));
     f.fill(f.segment_count() + 6, 4);
     f.store_checkpoint();
   }
 }
 
-TEST_CASE("every offset can be sought after compaction; one that went is answered with the next that is left") {
+TEST_CASE(
+    "every offset can be sought after compaction; one that went is answered with the next that is left") {
   CompactionFixture f;
   f.fill(8, 5);
   f.seal_all();
@@ -290,11 +306,13 @@ TEST_CASE("the merged segment is as old as the last of its sources, so that rete
   f.set_segment_bytes(100'000);
   const auto bases = f.segment_bases();
   for (std::size_t i = 0; i + 1 < bases.size(); ++i) {
-    must(must(os::posix_vfs().open(f.path(bases[i]), os::OpenMode::read_write))->set_modified_ms(t0_ms + static_cast<std::int64_t>(i)));
+    must(must(os::posix_vfs().open(f.path(bases[i]), os::OpenMode::read_write))
+             ->set_modified_ms(t0_ms + static_cast<std::int64_t>(i)));
   }
   f.compact({.force = true});
   REQUIRE(f.segment_count() == 2);
-  CHECK((*f.partition->segments().load())[0]->modified_ms() == t0_ms + static_cast<std::int64_t>(bases.size()) - 2);
+  CHECK((*f.partition->segments().load())[0]->modified_ms() ==
+        t0_ms + static_cast<std::int64_t>(bases.size()) - 2);
 }
 
 TEST_CASE("merged segments stay within segment.bytes") {
@@ -306,7 +324,9 @@ TEST_CASE("merged segments stay within segment.bytes") {
   for (const auto& segment : *f.partition->segments().load()) CHECK(segment->end_position() <= 1'000);
 }
 
-TEST_CASE("compaction and the log start: what lies below it stays hidden and goes with retention, whichever comes first") {
+TEST_CASE(
+    "compaction and the log start: what lies below it stays hidden and goes with retention, whichever comes "
+    "first") {
   CompactionFixture f;
   f.fill(6, 3);
   f.seal_all();

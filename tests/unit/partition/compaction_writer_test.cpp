@@ -14,10 +14,13 @@ using partition::CompactionWriter;
 class OutputFixture {
  public:
   OutputFixture() { fs::create_directory(directory); }
-  std::string path(FileKind kind, FileState state = FileState::live) const { return directory + "/" + format::file_name(base, kind, state); }
+  std::string path(FileKind kind, FileState state = FileState::live) const {
+    return directory + "/" + format::file_name(base, kind, state);
+  }
   std::set<std::string> names() const {
     std::set<std::string> found;
-    for (const auto& entry : fs::directory_iterator(directory)) found.insert(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(directory))
+      found.insert(entry.path().filename().string());
     return found;
   }
   void write(CompactionWriter& writer, const LogBuilder& batches) {
@@ -30,10 +33,16 @@ class OutputFixture {
   os::FdCache files{vfs, 64};
   segment::SegmentContext context{vfs, files};
   std::string directory = temp / "topic-0";
-  LogBuilder log = LogBuilder(base + 3).batches(20, {.size_bytes = 200}).gap(5).batch({.size_bytes = 100'000}).batches(9, {.size_bytes = 90'000});
+  LogBuilder log = LogBuilder(base + 3)
+                       .batches(20, {.size_bytes = 200})
+                       .gap(5)
+                       .batch({.size_bytes = 100'000})
+                       .batches(9, {.size_bytes = 90'000});
 };
 
-TEST_CASE("what was written is a whole segment: the same batches, Kafka's indexes, the age of its source, and no leftovers") {
+TEST_CASE(
+    "what was written is a whole segment: the same batches, Kafka's indexes, the age of its source, and no "
+    "leftovers") {
   OutputFixture f;
   CompactionWriter writer(f.context, f.directory, f.base, 1'000);
   must(writer.open());
@@ -44,13 +53,18 @@ TEST_CASE("what was written is a whole segment: the same batches, Kafka's indexe
                                            format::file_name(f.base, FileKind::offset_index, FileState::swap),
                                            format::file_name(f.base, FileKind::time_index, FileState::swap)});
   must(writer.swap_in());
-  CHECK(f.names() == std::set<std::string>{format::file_name(f.base, FileKind::log), format::file_name(f.base, FileKind::offset_index),
+  CHECK(f.names() == std::set<std::string>{format::file_name(f.base, FileKind::log),
+                                           format::file_name(f.base, FileKind::offset_index),
                                            format::file_name(f.base, FileKind::time_index)});
   CHECK(read_file(f.path(FileKind::log)) == f.log.bytes());
   CHECK(must(must(f.vfs.open(f.path(FileKind::log), os::OpenMode::read))->modified_ms()) == t0_ms - 5'000);
 
-  const auto found = must(segment::scan_segment(
-      f.context, {.directory = f.directory, .base_offset = f.base, .limits = {.index_interval_bytes = 1'000}, .is_sealed = true}, {}));
+  const auto found = must(segment::scan_segment(f.context,
+                                                {.directory = f.directory,
+                                                 .base_offset = f.base,
+                                                 .limits = {.index_interval_bytes = 1'000},
+                                                 .is_sealed = true},
+                                                {}));
   CHECK_FALSE(found.indexes_need_rebuild);
   const auto state = writer.state();
   CHECK(state.base_offset == f.base);

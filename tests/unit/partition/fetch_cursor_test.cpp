@@ -21,7 +21,8 @@ std::vector<Offset> bases_from(FetchCursor& cursor, Offset bound) {
 TEST_CASE("a cursor reads every batch of every segment once, in order") {
   ReaderFixture fixture;
   std::vector<Offset> expected;
-  while (fixture.partition->segments().load()->size() < 4) expected.push_back(fixture.append({.records = 3}).base_offset);
+  while (fixture.partition->segments().load()->size() < 4)
+    expected.push_back(fixture.append({.records = 3}).base_offset);
   FetchCursor cursor(fixture.partition);
   must(cursor.seek(0));
   CHECK(bases_from(cursor, fixture.partition->high_watermark()) == expected);
@@ -88,7 +89,8 @@ TEST_CASE("a cursor that the log start has passed says so instead of returning d
   CHECK(step.error().code() == Errc::offset_out_of_range);
 }
 
-TEST_CASE("a damaged batch is reported with file, position, offset and where to go on, and going on there works") {
+TEST_CASE(
+    "a damaged batch is reported with file, position, offset and where to go on, and going on there works") {
   ReaderFixture fixture(100'000);
   for (int i = 0; i < 40; ++i) fixture.append();
   FetchCursor cursor(fixture.partition);
@@ -100,21 +102,26 @@ TEST_CASE("a damaged batch is reported with file, position, offset and where to 
   REQUIRE_FALSE(step);
   CHECK(step.error().code() == Errc::corrupt_record);
   const std::string& text = step.error().message();
-  CHECK(says(text, {fixture.log_path(0), "position " + std::to_string(position), "offset 10 of topic-3", "seek there"}));
+  CHECK(says(text, {fixture.log_path(0), "position " + std::to_string(position), "offset 10 of topic-3",
+                    "seek there"}));
   CHECK(fixture.world.counters.corrupt_batches.value() == 1);
   const std::string before_offset = "readable again from offset ";
   const Offset resume = std::stoll(text.substr(text.find(before_offset) + before_offset.size()));
   CHECK(resume > 10);
   must(cursor.seek(resume));
-  CHECK(bases_from(cursor, fixture.partition->high_watermark()).size() == static_cast<std::size_t>(40 - resume));
+  CHECK(bases_from(cursor, fixture.partition->high_watermark()).size() ==
+        static_cast<std::size_t>(40 - resume));
 }
 
-TEST_CASE("a batch whose length is damaged stops the reader there, not the readers of what the index knows behind it") {
+TEST_CASE(
+    "a batch whose length is damaged stops the reader there, not the readers of what the index knows behind "
+    "it") {
   ReaderFixture fixture(100'000);
   for (int i = 0; i < 40; ++i) fixture.append();
   FetchCursor cursor(fixture.partition);
   must(cursor.seek(10));
-  overwrite(fixture.log_path(0), cursor.position() + format::length_at, std::string_view("\x7F\xFF\xFF\xFF", 4));
+  overwrite(fixture.log_path(0), cursor.position() + format::length_at,
+            std::string_view("\x7F\xFF\xFF\xFF", 4));
   FetchedBatch batch;
   CHECK_FALSE(cursor.peek(fixture.partition->high_watermark(), true, batch));
   must(cursor.seek(30));
@@ -127,7 +134,8 @@ TEST_CASE("damage without an index entry behind it resumes at the next segment")
   const Offset second = fixture.partition->segments().load()->back()->base_offset();
   FetchCursor cursor(fixture.partition);
   must(cursor.seek(second - 1));
-  overwrite(fixture.log_path(0), cursor.position() + format::length_at, std::string_view("\x7F\xFF\xFF\xFF", 4));
+  overwrite(fixture.log_path(0), cursor.position() + format::length_at,
+            std::string_view("\x7F\xFF\xFF\xFF", 4));
   FetchedBatch batch;
   auto step = cursor.peek(fixture.partition->high_watermark(), true, batch);
   REQUIRE_FALSE(step);

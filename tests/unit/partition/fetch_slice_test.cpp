@@ -7,8 +7,8 @@
 namespace seriatim::test {
 namespace {
 
-using partition::FetchSlice;
 using partition::fetch_slice;
+using partition::FetchSlice;
 
 std::string mapped_bytes(const FetchSlice& slice) {
   return std::string(base::as_text({slice.pin->log.data() + slice.position, slice.size_bytes}));
@@ -26,8 +26,9 @@ TEST_CASE("a slice holds whole batches from the one with the offset on, as many 
   Random random("fetch_slice");
   std::vector<Offset> bases;
   for (int i = 0; i < 200; ++i) {
-    const auto appended = fixture.append({.records = static_cast<int>(random.between(1, 4)),
-                                          .value = random.text(static_cast<std::size_t>(random.between(1, 300)))});
+    const auto appended =
+        fixture.append({.records = static_cast<int>(random.between(1, 4)),
+                        .value = random.text(static_cast<std::size_t>(random.between(1, 300)))});
     bases.push_back(appended.base_offset);
     ends.push_back(fixture.segment_of(0)->end_position());
   }
@@ -35,7 +36,8 @@ TEST_CASE("a slice holds whole batches from the one with the offset on, as many 
     const Offset from = random.between(0, fixture.partition->log_end_offset() - 1);
     const auto bytes_max = static_cast<std::size_t>(random.between(1, 20'000));
     const auto slice = must(fetch_slice(fixture.partition, from, bytes_max));
-    const auto first = static_cast<std::size_t>(std::upper_bound(bases.begin(), bases.end(), from) - bases.begin()) - 1;
+    const auto first =
+        static_cast<std::size_t>(std::upper_bound(bases.begin(), bases.end(), from) - bases.begin()) - 1;
     const std::size_t begin = first == 0 ? 0 : ends[first - 1];
     std::size_t last = first;
     while (last + 1 < ends.size() && ends[last + 1] - begin <= bytes_max) ++last;
@@ -44,7 +46,8 @@ TEST_CASE("a slice holds whole batches from the one with the offset on, as many 
     REQUIRE(slice.position == begin);
     REQUIRE(slice.size_bytes == ends[last] - begin);
     REQUIRE(slice.first_offset == bases[first]);
-    REQUIRE(slice.next_offset == (last + 1 < bases.size() ? bases[last + 1] : fixture.partition->log_end_offset()));
+    REQUIRE(slice.next_offset ==
+            (last + 1 < bases.size() ? bases[last + 1] : fixture.partition->log_end_offset()));
   }
 }
 

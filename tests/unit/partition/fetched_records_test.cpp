@@ -27,14 +27,16 @@ TEST_CASE("an uncompressed section is the batch's own bytes") {
 }
 
 TEST_CASE("every codec's section decodes to its records") {
-  for (const auto codec : {format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd}) {
+  for (const auto codec :
+       {format::Codec::gzip, format::Codec::snappy, format::Codec::lz4, format::Codec::zstd}) {
     CAPTURE(format::name(codec));
     ReaderFixture fixture;
     fixture.append({.records = 20, .frame = {.codec = codec}});
     FetchCursor cursor(fixture.partition);
     const auto batch = first_batch(cursor);
     std::vector<std::byte> scratch;
-    auto records = partition::records_of(batch.header, must(partition::record_section(*fixture.partition, batch, scratch)));
+    auto records = partition::records_of(batch.header,
+                                         must(partition::record_section(*fixture.partition, batch, scratch)));
     format::DecodedRecord record;
     for (int i = 0; i < 20; ++i) {
       REQUIRE(records.next(record) == format::RecordCursor::Step::record);
@@ -54,7 +56,8 @@ TEST_CASE("a section that does not decompress is reported with its place and the
   auto section = partition::record_section(*fixture.partition, batch, scratch);
   REQUIRE_FALSE(section);
   CHECK(section.error().code() == Errc::corrupt_record);
-  CHECK(says(section.error().message(), {fixture.log_path(0), "position 0", "offset 0 of topic-3", "offset 5: seek there"}));
+  CHECK(says(section.error().message(),
+             {fixture.log_path(0), "position 0", "offset 0 of topic-3", "offset 5: seek there"}));
   CHECK(fixture.world.counters.corrupt_batches.value() == 1);
 }
 

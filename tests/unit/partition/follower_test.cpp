@@ -114,7 +114,9 @@ TEST_CASE("segments that retention deleted are forgotten, and pins keep their by
   CHECK(bases_of(follower, start) == bases_of(fixture.partition, start));
 }
 
-TEST_CASE("a partition that was deleted, or replaced by another of its name, counts as deleted and not as shorter") {
+TEST_CASE(
+    "a partition that was deleted, or replaced by another of its name, counts as deleted and not as "
+    "shorter") {
   for (const bool is_made_again : {false, true}) {
     CAPTURE(is_made_again);
     ReaderFixture fixture;
@@ -190,9 +192,11 @@ TEST_CASE("what compaction puts in the place of segments is taken with the next 
   writer.open();
   PartitionWorld other;
   const auto follower = must(Follower::open(
-      other.environment, {.name = writer.request.name, .directory = writer.request.directory, .may_have_gaps = true}));
+      other.environment,
+      {.name = writer.request.name, .directory = writer.request.directory, .may_have_gaps = true}));
   for (int pass = 0; pass < 3; ++pass) {
-    for (int i = 0; i < 60; ++i) writer.put("key-" + std::to_string(i % 7), Text("value " + std::to_string(i)));
+    for (int i = 0; i < 60; ++i)
+      writer.put("key-" + std::to_string(i % 7), Text("value " + std::to_string(i)));
     must(follower->refresh());
     CHECK(rows_of(follower) == writer.rows());
     writer.seal_all();
@@ -211,11 +215,14 @@ TEST_CASE("while segments are being exchanged a follower keeps what it knows") {
   const auto follower = follow(other, fixture.request);
   const auto before = bases_of(follower, 0);
   const auto first = fixture.log_path(0);
-  std::filesystem::rename(first, fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap));
+  std::filesystem::rename(first, fixture.request.directory + "/" +
+                                     format::file_name(0, format::FileKind::log, format::FileState::swap));
   must(follower->reload());
   CHECK(follower->log_start_offset() == 0);
   CHECK(bases_of(follower, fixture.partition->segments().load()->back()->base_offset()).size() > 0);
-  std::filesystem::rename(fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap), first);
+  std::filesystem::rename(
+      fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap),
+      first);
   must(follower->reload());
   CHECK(bases_of(follower, 0) == before);
 }
@@ -233,7 +240,8 @@ TEST_CASE("a second process reads everything that the first one writes while it 
     FetchCursor cursor(*follower);
     FetchedBatch batch;
     for (Offset next = 0; next < total;) {
-      if (auto looked = (*follower)->refresh(); !looked) return voice.say("refresh: " + looked.error().message());
+      if (auto looked = (*follower)->refresh(); !looked)
+        return voice.say("refresh: " + looked.error().message());
       world.clock.advance_ms(1);
       if (next == (*follower)->high_watermark()) continue;
       if (!cursor.is_positioned()) {

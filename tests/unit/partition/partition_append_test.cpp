@@ -43,7 +43,9 @@ TEST_CASE("offsets are given out one after another, whoever appends and however 
   CHECK(f.partition->appended_records() == static_cast<std::uint64_t>(next));
 }
 
-TEST_CASE("a batch beyond max.message.bytes or segment.bytes is refused by the name of the limit, and nothing is touched") {
+TEST_CASE(
+    "a batch beyond max.message.bytes or segment.bytes is refused by the name of the limit, and nothing is "
+    "touched") {
   WriterFixture f(1'000);
   f.request.config.max_message_bytes = 500;
   f.open();
@@ -104,7 +106,8 @@ TEST_CASE("segment.ms counts in clock time where records have no timestamps") {
   CHECK(f.segment_bases() == std::vector<Offset>{0, 2});
 }
 
-TEST_CASE("a full disk refuses an append, keeps what was acknowledged, and lets appends go on once there is room") {
+TEST_CASE(
+    "a full disk refuses an append, keeps what was acknowledged, and lets appends go on once there is room") {
   for (const bool mapped_writes : {true, false}) {
     CAPTURE(mapped_writes);
     WriterFixture f(1'000);
@@ -181,10 +184,13 @@ TEST_CASE("who holds a claim is told so instead of waiting for itself for ever")
   WriterFixture f(100'000);
   f.open();
   must(f.partition->claim(100));
-  const auto appended = f.partition->append({.bytes = f.builder.empty() ? must([&] {
-    must(f.builder.append({.key = BytesView("k")}));
-    return f.builder.frame({});
-  }()).bytes : base::MutableByteSpan()});
+  const auto appended =
+      f.partition->append({.bytes = f.builder.empty() ? must([&] {
+                                                          must(f.builder.append({.key = BytesView("k")}));
+                                                          return f.builder.frame({});
+                                                        }())
+                                                            .bytes
+                                                      : base::MutableByteSpan()});
   REQUIRE_FALSE(appended);
   CHECK(appended.error().code() == Errc::invalid_state);
   CHECK(f.partition->claim(100).error().code() == Errc::invalid_state);

@@ -25,7 +25,9 @@ TEST_CASE("the log start moves within the log only, never back, and hides what l
   CHECK(offsets_of(f.rows()) == std::vector<Offset>{3, 4});
 }
 
-TEST_CASE("retention deletes the files of whole segments, their snapshots too, and moves the log start to the first that is left") {
+TEST_CASE(
+    "retention deletes the files of whole segments, their snapshots too, and moves the log start to the "
+    "first that is left") {
   WriterFixture f(300);
   f.request.config.retention_bytes = 500;
   f.open();
@@ -68,14 +70,17 @@ TEST_CASE("an expired active segment goes too: an empty one remains, and no offs
   CHECK_FALSE(f.partition->damage());
 }
 
-TEST_CASE("INV-9: a reader that holds a deleted segment keeps its bytes, and its space is counted until it lets go") {
+TEST_CASE(
+    "INV-9: a reader that holds a deleted segment keeps its bytes, and its space is counted until it lets "
+    "go") {
   WriterFixture f(300);
   f.open();
   f.fill(3, 3);
   partition::FetchCursor cursor(f.partition);
   must(cursor.seek(0));
   partition::FetchedBatch batch;
-  REQUIRE(must(cursor.peek(f.partition->high_watermark(), true, batch)) == partition::FetchCursor::Step::batch);
+  REQUIRE(must(cursor.peek(f.partition->high_watermark(), true, batch)) ==
+          partition::FetchCursor::Step::batch);
   const std::vector<std::byte> copy(batch.bytes.begin(), batch.bytes.end());
   must(f.partition->advance_log_start(f.partition->log_end_offset()));
   CHECK(must(f.partition->apply_retention()).segments == 2);
@@ -85,7 +90,9 @@ TEST_CASE("INV-9: a reader that holds a deleted segment keeps its bytes, and its
   CHECK(f.partition->pinned_deleted_bytes() == 0);
 }
 
-TEST_CASE("a swap that names the active segment, or segments that are gone, is refused before any file is touched") {
+TEST_CASE(
+    "a swap that names the active segment, or segments that are gone, is refused before any file is "
+    "touched") {
   WriterFixture f(300);
   f.open();
   f.fill(3, 3);
@@ -95,7 +102,8 @@ TEST_CASE("a swap that names the active segment, or segments that are gone, is r
     touched = true;
     return {};
   };
-  CHECK(f.partition->replace_segments(bases[1], bases[2] + 1, {}, touch).error().code() == Errc::invalid_state);
+  CHECK(f.partition->replace_segments(bases[1], bases[2] + 1, {}, touch).error().code() ==
+        Errc::invalid_state);
   CHECK(f.partition->replace_segments(10'000, 20'000, {}, touch).error().code() == Errc::invalid_state);
   CHECK_FALSE(touched);
   CHECK(f.segment_bases() == bases);
@@ -106,7 +114,8 @@ TEST_CASE("if the files of a swap cannot be exchanged the list of segments stays
   f.open();
   f.fill(3, 3);
   const auto bases = f.segment_bases();
-  const auto swapped = f.partition->replace_segments(bases[0], bases[1], {}, []() -> Result<> { return Error(Errc::io_error, "no"); });
+  const auto swapped = f.partition->replace_segments(
+      bases[0], bases[1], {}, []() -> Result<> { return Error(Errc::io_error, "no"); });
   CHECK(swapped.error().code() == Errc::io_error);
   CHECK(f.segment_bases() == bases);
   CHECK_FALSE((*f.partition->segments().load())[0]->is_deleted());

@@ -76,7 +76,8 @@ bool dies_at(const Interrupted& wanted, int step) {
 }
 
 TEST_CASE("INV-5: a recovery that dies at any step is repeated by the next one") {
-  for (const auto& wanted : {Interrupted{"a sealed segment with a tail", 300, 7}, Interrupted{"one that has to be cut", 170, 1}}) {
+  for (const auto& wanted :
+       {Interrupted{"a sealed segment with a tail", 300, 7}, Interrupted{"one that has to be cut", 170, 1}}) {
     int step = 0;
     while (dies_at(wanted, step)) REQUIRE(++step < 200);
     CHECK(step > 5);
@@ -121,7 +122,8 @@ TEST_CASE("a valid batch that lay behind a torn one does not come back behind la
   CHECK(offsets_of(f.rows()) == std::vector<Offset>{0, 1});
 }
 
-TEST_CASE("damage below the recovery point is contained: reported with its place, nothing cut, the rest readable") {
+TEST_CASE(
+    "damage below the recovery point is contained: reported with its place, nothing cut, the rest readable") {
   WriterFixture f(100'000);
   f.open();
   for (int i = 0; i < 4; ++i) f.put_batch(make_batch({.size_bytes = 100}));
@@ -149,7 +151,8 @@ TEST_CASE("INV-3: offsets of durable records that were lost are not given out ag
     std::uint64_t left_bytes;  // of a log of 600
     std::vector<Offset> readable;
   };
-  for (const auto& [what, left_bytes, readable] : {Case{"all", 0, {}}, Case{"half a batch", 150, {0}}, Case{"whole batches", 300, {0, 1, 2}}}) {
+  for (const auto& [what, left_bytes, readable] :
+       {Case{"all", 0, {}}, Case{"half a batch", 150, {0}}, Case{"whole batches", 300, {0, 1, 2}}}) {
     CAPTURE(std::string(what));
     WriterFixture f(100'000);
     f.open();
@@ -227,7 +230,9 @@ TEST_CASE("what follows a segment that had to be cut is moved aside, not deleted
   CHECK(f.segment_bases() == std::vector<Offset>{0});
   CHECK(read_file(f.path(2) + ".damaged") == second);
   CHECK(fs::exists(f.path(4) + ".damaged"));
-  CHECK(std::any_of(f.world->reports.begin(), f.world->reports.end(), [&](const std::string& line) { return says(line, {f.path(2), ".damaged"}); }));
+  CHECK(std::any_of(f.world->reports.begin(), f.world->reports.end(), [&](const std::string& line) {
+    return says(line, {f.path(2), ".damaged"});
+  }));
   CHECK(f.put("a", "1").base_offset == 1);
 }
 
@@ -249,7 +254,8 @@ TEST_CASE("indexes without their log are removed, and an index that is missing i
   CHECK_FALSE(f.partition->damage());
 }
 
-TEST_CASE("the log start of the catalog holds, also in the middle of a segment and beyond a log that was lost") {
+TEST_CASE(
+    "the log start of the catalog holds, also in the middle of a segment and beyond a log that was lost") {
   WriterFixture f(400);
   f.open();
   f.fill(3, 3);

@@ -32,7 +32,9 @@ TEST_CASE("group commit: writers that wait together share syncs, and each finds 
       for (int i = 0; i < appends; ++i) {
         auto bytes = make_batch({});
         const auto appended = f.partition->append({.bytes = bytes});
-        if (!appended || !f.partition->sync_to(appended->last_offset + 1) || f.partition->durable_offset() <= appended->last_offset) ++failures;
+        if (!appended || !f.partition->sync_to(appended->last_offset + 1) ||
+            f.partition->durable_offset() <= appended->last_offset)
+          ++failures;
       }
     });
   }
@@ -42,7 +44,9 @@ TEST_CASE("group commit: writers that wait together share syncs, and each finds 
   CHECK(f.world->counters.syncs.value() <= threads * appends);
 }
 
-TEST_CASE("a failed sync is final: nobody is acknowledged, nothing more is accepted, no sync is tried again, reopening reads back") {
+TEST_CASE(
+    "a failed sync is final: nobody is acknowledged, nothing more is accepted, no sync is tried again, "
+    "reopening reads back") {
   WriterFixture f(100'000);
   f.open();
   f.put("a", "1");
@@ -82,7 +86,9 @@ TEST_CASE("everybody who waits for a sync that fails is told") {
   for (int t = 0; t < 6; ++t) {
     waiters.emplace_back([&] {
       const auto synced = f.partition->sync_to(1);
-      if (!synced && synced.error().code() == Errc::storage_failed && synced.error().outcome() == Outcome::unknown) ++told;
+      if (!synced && synced.error().code() == Errc::storage_failed &&
+          synced.error().outcome() == Outcome::unknown)
+        ++told;
     });
   }
   for (auto& waiter : waiters) waiter.join();

@@ -92,7 +92,8 @@ TEST_CASE("a checkpoint says how far stable storage reaches, not how far the log
   CHECK(checkpoint.clean_end_offset == -1);
 }
 
-TEST_CASE("the stored recovery base is that of the last checkpoint that is in the catalog, and never goes back") {
+TEST_CASE(
+    "the stored recovery base is that of the last checkpoint that is in the catalog, and never goes back") {
   WriterFixture f(300);
   f.open();
   f.fill(3, 3);

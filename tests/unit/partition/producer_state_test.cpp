@@ -22,17 +22,23 @@ class StateFixture {
     ProducerState copy = state;
     copy.set_end_offset(state.end_offset() + 1'000'000);  // a snapshot that was not written yet
     must(copy.write_snapshot(os::posix_vfs(), other.path()));
-    return must(format::parse_producer_snapshot(read_file(other / format::file_name(copy.end_offset(), format::FileKind::snapshot))));
+    return must(format::parse_producer_snapshot(
+        read_file(other / format::file_name(copy.end_offset(), format::FileKind::snapshot))));
   }
-  std::string path(Offset offset) const { return temp / format::file_name(offset, format::FileKind::snapshot); }
+  std::string path(Offset offset) const {
+    return temp / format::file_name(offset, format::FileKind::snapshot);
+  }
 
   TempDir temp;
   ProducerState state;
 };
 
-TEST_CASE("a batch of a producer is remembered with its last sequence, offset and time; plain ones only move the end") {
+TEST_CASE(
+    "a batch of a producer is remembered with its last sequence, offset and time; plain ones only move the "
+    "end") {
   StateFixture f;
-  f.note(LogBuilder(5).batch().batch({.records = 3, .timestamp_ms = t0_ms, .producer_id = producer, .producer_epoch = 2, .sequence = 7}));
+  f.note(LogBuilder(5).batch().batch(
+      {.records = 3, .timestamp_ms = t0_ms, .producer_id = producer, .producer_epoch = 2, .sequence = 7}));
   CHECK(f.state.end_offset() == 9);
   const auto entries = f.entries();
   REQUIRE(entries.size() == 1);
@@ -54,7 +60,11 @@ TEST_CASE("a transaction is open from its first batch to its marker") {
   f.note(log);
   CHECK(f.entries().at(0).open_transaction_first_offset == 1);
   LogBuilder end(3);
-  end.marker({.type = format::ControlType::commit, .producer_id = producer, .producer_epoch = 1, .timestamp_ms = t0_ms, .coordinator_epoch = 4});
+  end.marker({.type = format::ControlType::commit,
+              .producer_id = producer,
+              .producer_epoch = 1,
+              .timestamp_ms = t0_ms,
+              .coordinator_epoch = 4});
   f.note(end);
   CHECK(f.entries().at(0).open_transaction_first_offset == -1);
   CHECK(f.entries().at(0).coordinator_epoch == 4);
@@ -65,7 +75,10 @@ TEST_CASE("a marker with a new epoch clears the sequence, so that the next batch
   StateFixture f;
   LogBuilder log;
   log.batch({.producer_id = producer, .producer_epoch = 1, .sequence = 5, .transactional = true});
-  log.marker({.type = format::ControlType::abort, .producer_id = producer, .producer_epoch = 2, .timestamp_ms = t0_ms});
+  log.marker({.type = format::ControlType::abort,
+              .producer_id = producer,
+              .producer_epoch = 2,
+              .timestamp_ms = t0_ms});
   f.note(log);
   CHECK(f.entries().at(0).producer_epoch == 2);
   CHECK(f.entries().at(0).last_sequence == -1);
@@ -76,7 +89,8 @@ TEST_CASE("a control batch that does not decode is refused") {
   StateFixture f;
   auto bytes = make_batch({.producer_id = producer, .producer_epoch = 1, .sequence = 0});
   auto header = format::read_batch_header(bytes.data());
-  header.attributes = static_cast<std::int16_t>(header.attributes | format::control_bit | format::transactional_bit);
+  header.attributes =
+      static_cast<std::int16_t>(header.attributes | format::control_bit | format::transactional_bit);
   const auto noted = f.state.note(header, bytes);
   REQUIRE_FALSE(noted);
   CHECK(noted.error().code() == Errc::corrupt_record);
@@ -85,7 +99,8 @@ TEST_CASE("a control batch that does not decode is refused") {
 TEST_CASE("a snapshot brings the whole state back") {
   StateFixture f;
   LogBuilder log;
-  for (int i = 0; i < 50; ++i) log.batch({.producer_id = producer + i, .producer_epoch = 0, .sequence = i, .transactional = i % 3 == 0});
+  for (int i = 0; i < 50; ++i)
+    log.batch({.producer_id = producer + i, .producer_epoch = 0, .sequence = i, .transactional = i % 3 == 0});
   f.note(log);
   must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
   ProducerState loaded;

@@ -1,4 +1,5 @@
-// What every test of reading a partition needs: a partition that is appended to, small segments, and batches made to order.
+// What every test of reading a partition needs: a partition that is appended to, small segments, and batches
+// made to order.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -31,7 +32,7 @@ inline void must(const Result<>& result) {
 /// The records of one batch, and how they are framed.
 struct Wanted {
   int records = 1;
-  std::int64_t timestamp_ms = 1'000;       ///< Of the first record.
+  std::int64_t timestamp_ms = 1'000;  ///< Of the first record.
   std::int64_t timestamp_step_ms = 1;
   std::vector<std::int64_t> timestamps{};  ///< Instead of these two.
   std::string value = "value";             ///< Followed by the record's number in the batch.
@@ -46,12 +47,13 @@ struct PartitionWorld {
   partition::StorageHealth health;
   partition::PartitionCounters counters;
   std::vector<std::string> reports;
-  partition::PartitionEnvironment environment{.files = {os::posix_vfs(), files},
-                                              .maps = maps,
-                                              .clock = clock,
-                                              .health = health,
-                                              .counters = counters,
-                                              .report = [this](bool, std::string_view line) { reports.emplace_back(line); }};
+  partition::PartitionEnvironment environment{
+      .files = {os::posix_vfs(), files},
+      .maps = maps,
+      .clock = clock,
+      .health = health,
+      .counters = counters,
+      .report = [this](bool, std::string_view line) { reports.emplace_back(line); }};
 };
 
 class ReaderFixture {
@@ -66,7 +68,8 @@ class ReaderFixture {
     builder.clear();
     for (int i = 0; i < wanted.records; ++i) {
       const auto index = static_cast<std::size_t>(i);
-      const std::int64_t time = wanted.timestamps.empty() ? wanted.timestamp_ms + i * wanted.timestamp_step_ms : wanted.timestamps[index];
+      const std::int64_t time = wanted.timestamps.empty() ? wanted.timestamp_ms + i * wanted.timestamp_step_ms
+                                                          : wanted.timestamps[index];
       const std::string value = wanted.value + std::to_string(i);
       must(builder.append({.key = BytesView("key"), .value = BytesView(value), .timestamp_ms = time}));
     }
@@ -83,7 +86,9 @@ class ReaderFixture {
     must(partition->advance_log_start(offset));
     must(partition->apply_retention());
   }
-  std::string log_path(Offset base) const { return request.directory + "/" + format::file_name(base, format::FileKind::log); }
+  std::string log_path(Offset base) const {
+    return request.directory + "/" + format::file_name(base, format::FileKind::log);
+  }
   segment::SegmentPtr segment_of(Offset offset) const {
     const auto list = partition->segments().load();
     return (*list)[list->find(offset)];

@@ -31,7 +31,8 @@ class RetentionTable {
     }
     return SegmentList(segments);
   }
-  RetentionInput input(std::int64_t bytes, std::int64_t ms, CleanupPolicy policy = CleanupPolicy::delete_) const {
+  RetentionInput input(std::int64_t bytes, std::int64_t ms,
+                       CleanupPolicy policy = CleanupPolicy::delete_) const {
     RetentionInput in{.now_ms = t0_ms + 1'000, .high_watermark = 1'000};
     in.config.retention_bytes = bytes;
     in.config.retention_ms = ms;
@@ -55,7 +56,17 @@ TEST_CASE("by size, whole segments go while what remains does not fall below ret
     std::int64_t retention_bytes;
     std::size_t count;
   };
-  for (const auto& [bytes, count] : {Expected{-1, 0}, {1'000, 0}, {400, 0}, {399, 0}, {301, 0}, {300, 1}, {299, 1}, {200, 2}, {100, 3}, {1, 3}, {0, 4}}) {
+  for (const auto& [bytes, count] : {Expected{-1, 0},
+                                     {1'000, 0},
+                                     {400, 0},
+                                     {399, 0},
+                                     {301, 0},
+                                     {300, 1},
+                                     {299, 1},
+                                     {200, 2},
+                                     {100, 3},
+                                     {1, 3},
+                                     {0, 4}}) {
     CAPTURE(bytes);
     CHECK(count_deletable(list, table.input(bytes, -1)) == count);
   }
@@ -63,12 +74,14 @@ TEST_CASE("by size, whole segments go while what remains does not fall below ret
 
 TEST_CASE("by time, segments go whose newest record is older than retention.ms, strictly") {
   RetentionTable table;
-  const auto list = table.list({{100, t0_ms}, {100, t0_ms + 100}, {100, t0_ms + 900}});  // the clock is at + 1'000
+  const auto list =
+      table.list({{100, t0_ms}, {100, t0_ms + 100}, {100, t0_ms + 900}});  // the clock is at + 1'000
   struct Expected {
     std::int64_t retention_ms;
     std::size_t count;
   };
-  for (const auto& [ms, count] : {Expected{-1, 0}, {2'000, 0}, {1'000, 0}, {999, 1}, {900, 1}, {899, 2}, {100, 2}, {99, 3}, {0, 3}}) {
+  for (const auto& [ms, count] :
+       {Expected{-1, 0}, {2'000, 0}, {1'000, 0}, {999, 1}, {900, 1}, {899, 2}, {100, 2}, {99, 3}, {0, 3}}) {
     CAPTURE(ms);
     CHECK(count_deletable(list, table.input(-1, ms)) == count);
   }
@@ -76,7 +89,8 @@ TEST_CASE("by time, segments go whose newest record is older than retention.ms, 
 
 TEST_CASE("only a prefix goes: a segment that stays keeps all that follow it") {
   RetentionTable table;
-  CHECK(count_deletable(table.list({{100, t0_ms - 500}, {100, t0_ms + 950}, {100, t0_ms - 500}}), table.input(-1, 100)) == 1);
+  CHECK(count_deletable(table.list({{100, t0_ms - 500}, {100, t0_ms + 950}, {100, t0_ms - 500}}),
+                        table.input(-1, 100)) == 1);
   CHECK(count_deletable(table.list({{500}, {100}, {100}}), table.input(600, -1)) == 0);
 }
 
@@ -85,7 +99,8 @@ TEST_CASE("size goes on where the log start ended, and time where size ended") {
   const auto list = table.list({{100, t0_ms + 999}, {100, t0_ms + 999}, {100, t0_ms}, {100, t0_ms + 999}});
   auto input = table.input(250, 500);
   input.log_start = 10;
-  CHECK(count_deletable(list, input) == 1);  // 300 bytes are left, of which none can go whole; the next is young
+  CHECK(count_deletable(list, input) ==
+        1);  // 300 bytes are left, of which none can go whole; the next is young
   input.config.retention_bytes = 200;
   CHECK(count_deletable(list, input) == 3);
 }
@@ -97,7 +112,8 @@ TEST_CASE("segments wholly below the log start go under every policy, never the 
     Offset log_start;
     std::size_t count;
   };
-  for (const auto policy : {CleanupPolicy::delete_, CleanupPolicy::compact, CleanupPolicy::compact_and_delete}) {
+  for (const auto policy :
+       {CleanupPolicy::delete_, CleanupPolicy::compact, CleanupPolicy::compact_and_delete}) {
     for (const auto& [log_start, count] : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {30, 2}}) {
       CAPTURE(log_start);
       auto input = table.input(-1, -1, policy);

@@ -30,13 +30,16 @@ struct Model {
   Found largest(Offset start) const {
     Found best;
     for (const auto& [offset, time] : times) {
-      if (offset >= start && time >= 0 && (!best || time > best->timestamp.time_since_epoch().count())) best = found(offset, time);
+      if (offset >= start && time >= 0 && (!best || time > best->timestamp.time_since_epoch().count()))
+        best = found(offset, time);
     }
     return best;
   }
 };
 
-TEST_CASE("a lookup by time gives what reading every record would, with times out of order, codecs, segments and a log start") {
+TEST_CASE(
+    "a lookup by time gives what reading every record would, with times out of order, codecs, segments and a "
+    "log start") {
   Random random("time_lookup");
   for (int round = 0; round < 20; ++round) {
     ReaderFixture fixture(4'000);
@@ -53,7 +56,8 @@ TEST_CASE("a lookup by time gives what reading every record would, with times ou
       wanted.frame.codec = random.one_in(2) ? format::Codec::lz4 : format::Codec::none;
       fixture.append(wanted);
     }
-    if (round % 2 == 1) must(fixture.partition->advance_log_start(random.between(1, fixture.partition->log_end_offset() - 1)));
+    if (round % 2 == 1)
+      must(fixture.partition->advance_log_start(random.between(1, fixture.partition->log_end_offset() - 1)));
     const Offset start = fixture.partition->log_start_offset();
     const std::int64_t last = fixture.partition->log_end_offset() * 10 + spread;
     for (int lookup = 0; lookup < 200; ++lookup) {
@@ -67,7 +71,9 @@ TEST_CASE("a lookup by time gives what reading every record would, with times ou
 
 TEST_CASE("of a log append time batch the first record counts, since all have the batch's time") {
   ReaderFixture fixture;
-  fixture.append({.records = 4, .timestamps = {1, 2, 3, 4}, .frame = {.log_append_time = true, .append_time_ms = 5'000}});
+  fixture.append({.records = 4,
+                  .timestamps = {1, 2, 3, 4},
+                  .frame = {.log_append_time = true, .append_time_ms = 5'000}});
   CHECK(must(find_offset_for_time(fixture.partition, 4'999)) == found(0, 5'000));
   CHECK(must(find_max_timestamp(fixture.partition)) == found(0, 5'000));
 }

@@ -1,4 +1,5 @@
-// What every test of writing, recovering and compacting a partition needs: a file system that can be made to fail, a clock, keyed records, restarts.
+// What every test of writing, recovering and compacting a partition needs: a file system that can be made to
+// fail, a clock, keyed records, restarts.
 #pragma once
 
 #include <map>
@@ -36,13 +37,15 @@ inline std::vector<Row> rows_from(partition::FetchCursor& cursor) {
   std::vector<Row> rows;
   std::vector<std::byte> scratch;
   partition::FetchedBatch batch;
-  while (must(cursor.peek(cursor.log().high_watermark(), true, batch)) == partition::FetchCursor::Step::batch) {
+  while (must(cursor.peek(cursor.log().high_watermark(), true, batch)) ==
+         partition::FetchCursor::Step::batch) {
     if (!batch.header.is_control()) {
-      auto records = partition::records_of(batch.header, must(partition::record_section(cursor.log(), batch, scratch)));
+      auto records =
+          partition::records_of(batch.header, must(partition::record_section(cursor.log(), batch, scratch)));
       format::DecodedRecord record;
       while (records.next(record) == format::RecordCursor::Step::record) {
-        rows.push_back({batch.header.base_offset + record.offset_delta, text_of(record.key), text_of(record.value),
-                        batch.header.record_timestamp_ms(record.timestamp_delta)});
+        rows.push_back({batch.header.base_offset + record.offset_delta, text_of(record.key),
+                        text_of(record.value), batch.header.record_timestamp_ms(record.timestamp_delta)});
       }
     }
     cursor.advance(batch);
@@ -62,7 +65,8 @@ inline std::vector<Offset> offsets_of(const std::vector<Row>& rows) {
   return offsets;
 }
 
-/// The value every key has in the end; a key whose last record is a tombstone has none. Records without a key are nobody's.
+/// The value every key has in the end; a key whose last record is a tombstone has none. Records without a key
+/// are nobody's.
 inline std::map<std::string, std::string> newest_values(const std::vector<Row>& rows) {
   std::map<std::string, std::string> values;
   for (const Row& row : rows) {
@@ -78,12 +82,14 @@ inline std::map<std::string, std::string> newest_values(const std::vector<Row>& 
 
 /// The process: what dies in a crash.
 struct WriterWorld {
-  explicit WriterWorld(FailingVfs& vfs) : files(vfs, 64), environment{.files = {vfs, files},
-                                                                      .maps = maps,
-                                                                      .clock = clock,
-                                                                      .health = health,
-                                                                      .counters = counters,
-                                                                      .report = [this](bool, std::string_view line) { reports.emplace_back(line); }} {}
+  explicit WriterWorld(FailingVfs& vfs)
+      : files(vfs, 64),
+        environment{.files = {vfs, files},
+                    .maps = maps,
+                    .clock = clock,
+                    .health = health,
+                    .counters = counters,
+                    .report = [this](bool, std::string_view line) { reports.emplace_back(line); }} {}
   os::FdCache files;
   segment::MapCache maps;
   base::ManualClock clock{t0_ms};
@@ -131,14 +137,17 @@ class WriterFixture {
     store_checkpoint();
   }
 
-  Result<partition::PartitionAppend> try_put(const std::vector<std::pair<Text, Text>>& records, const format::FrameOptions& options = {}) {
+  Result<partition::PartitionAppend> try_put(const std::vector<std::pair<Text, Text>>& records,
+                                             const format::FrameOptions& options = {}) {
     builder.clear();
     for (const auto& [key, value] : records) {
-      must(builder.append({.key = view_of(key), .value = view_of(value), .timestamp_ms = world->clock.wall_ms()}));
+      must(builder.append(
+          {.key = view_of(key), .value = view_of(value), .timestamp_ms = world->clock.wall_ms()}));
     }
     return partition->append(must(builder.frame(options)));
   }
-  partition::PartitionAppend put(const std::vector<std::pair<Text, Text>>& records, const format::FrameOptions& options = {}) {
+  partition::PartitionAppend put(const std::vector<std::pair<Text, Text>>& records,
+                                 const format::FrameOptions& options = {}) {
     return must(try_put(records, options));
   }
   void set_segment_bytes(std::int64_t bytes) {
@@ -147,7 +156,9 @@ class WriterFixture {
   }
   partition::PartitionAppend put(const std::string& key, const Text& value) { return put({{key, value}}); }
   /// A batch made elsewhere, as it is but for its offset.
-  partition::PartitionAppend put_batch(std::vector<std::byte> bytes) { return must(partition->append({.bytes = bytes})); }
+  partition::PartitionAppend put_batch(std::vector<std::byte> bytes) {
+    return must(partition->append({.bytes = bytes}));
+  }
   /// `key-i` -> `value-i` until there are `segments` segments.
   void fill(std::size_t segments, int keys) {
     for (int i = 0; partition->segments().load()->size() < segments; ++i) {
@@ -156,10 +167,13 @@ class WriterFixture {
   }
 
   Result<partition::CompactionResult> try_compact(partition::CompactionOptions options = {}) {
-    if (options.key_map_bytes == partition::CompactionOptions{}.key_map_bytes) options.key_map_bytes = 1U << 16;  // 128 MiB to clear takes time
+    if (options.key_map_bytes == partition::CompactionOptions{}.key_map_bytes)
+      options.key_map_bytes = 1U << 16;  // 128 MiB to clear takes time
     return partition::compact(*partition, options);
   }
-  partition::CompactionResult compact(const partition::CompactionOptions& options = {}) { return must(try_compact(options)); }
+  partition::CompactionResult compact(const partition::CompactionOptions& options = {}) {
+    return must(try_compact(options));
+  }
 
   std::vector<Row> rows() const { return rows_of(partition); }
   std::size_t segment_count() const { return partition->segments().load()->size(); }
@@ -168,17 +182,21 @@ class WriterFixture {
     for (const auto& segment : *partition->segments().load()) bases.push_back(segment->base_offset());
     return bases;
   }
-  std::string path(Offset base, format::FileKind kind = format::FileKind::log, format::FileState state = format::FileState::live) const {
+  std::string path(Offset base, format::FileKind kind = format::FileKind::log,
+                   format::FileState state = format::FileState::live) const {
     return request.directory + "/" + format::file_name(base, kind, state);
   }
   std::set<std::string> file_names() const {
     std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(request.directory)) names.insert(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(request.directory))
+      names.insert(entry.path().filename().string());
     return names;
   }
   bool has_leftovers() const {
     for (const std::string& name : file_names()) {
-      if (name.ends_with(".cleaned") || name.ends_with(".swap") || name.ends_with(".deleted") || name.ends_with(".tmp")) return true;
+      if (name.ends_with(".cleaned") || name.ends_with(".swap") || name.ends_with(".deleted") ||
+          name.ends_with(".tmp"))
+        return true;
     }
     return false;
   }

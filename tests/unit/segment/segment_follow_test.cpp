@@ -10,7 +10,8 @@ using segment::SegmentTail;
 
 struct Following {
   explicit Following(const SegmentFixture& fixture)
-      : tail(must(SegmentTail::open(context, fixture.directory, 0, OffsetGaps::none))), segment(must(Segment::follow(context, maps, tail))) {}
+      : tail(must(SegmentTail::open(context, fixture.directory, 0, OffsetGaps::none))),
+        segment(must(Segment::follow(context, maps, tail))) {}
 
   os::FdCache files{os::posix_vfs(), 16};
   segment::SegmentContext context{os::posix_vfs(), files};
@@ -19,7 +20,8 @@ struct Following {
   segment::SegmentPtr segment;
 };
 
-TEST_CASE("a followed segment shows what its writer appends, bytes and index entries, in maps that never move") {
+TEST_CASE(
+    "a followed segment shows what its writer appends, bytes and index entries, in maps that never move") {
   SegmentFixture fixture;
   auto writer = fixture.create();
   Following following(fixture);
@@ -38,7 +40,8 @@ TEST_CASE("a followed segment shows what its writer appends, bytes and index ent
   const auto theirs = must(writer->pin());
   CHECK(pin->offset_index.count() == theirs->offset_index.count());
   CHECK(pin->time_index.count() == theirs->time_index.count());
-  for (Offset offset = 0; offset < log.next_offset(); offset += 5) CHECK(pin->offset_index.floor(offset) == theirs->offset_index.floor(offset));
+  for (Offset offset = 0; offset < log.next_offset(); offset += 5)
+    CHECK(pin->offset_index.floor(offset) == theirs->offset_index.floor(offset));
   CHECK(following.segment->end_offset() == writer->end_offset());
   CHECK(following.segment->max_timestamp_ms() == writer->max_timestamp_ms());
 }

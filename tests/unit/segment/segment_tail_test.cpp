@@ -13,7 +13,8 @@ struct Watcher {
   os::FdCache files{os::posix_vfs(), 16};
   segment::SegmentContext context{os::posix_vfs(), files};
 
-  Result<SegmentTail> try_open(const SegmentFixture& fixture, Offset base = 0, OffsetGaps gaps = OffsetGaps::none) {
+  Result<SegmentTail> try_open(const SegmentFixture& fixture, Offset base = 0,
+                               OffsetGaps gaps = OffsetGaps::none) {
     return SegmentTail::open(context, fixture.directory, base, gaps);
   }
   SegmentTail open(const SegmentFixture& fixture, Offset base = 0) { return must(try_open(fixture, base)); }
@@ -34,7 +35,9 @@ void write_over(const std::string& path, std::uint64_t position, base::ByteSpan 
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-TEST_CASE("the tail of a segment that is being appended to is found behind its last whole batch, not at its file's end") {
+TEST_CASE(
+    "the tail of a segment that is being appended to is found behind its last whole batch, not at its file's "
+    "end") {
   SegmentFixture fixture;
   auto writer = fixture.create();
   append(*writer, LogBuilder().batches(100, {.size_bytes = 300}));
