@@ -87,9 +87,10 @@ void Background::maintain() {
     if (partition::dirty_ratio(*partition) <= config.min_cleanable_dirty_ratio) continue;
     auto compacted = partition::compact(*partition, {.should_stop = [this] { return is_stopping(); }});
     // A partition that cannot be compacted is set aside; others go on.
-    if (!compacted)
+    if (!compacted) {
       engine_.report(LogLevel::error,
                      "compaction of " + partition->directory() + ": " + compacted.error().message());
+    }
     next_checkpoint_ns_ = 0;  // How far compaction came is to be stored soon.
   }
 }

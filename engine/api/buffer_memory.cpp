@@ -23,9 +23,10 @@ Result<MemoryLease> BufferMemory::acquire(std::size_t bytes, std::chrono::steady
     while (served_ticket_ != ticket) freed_.wait(mutex_);
     ++served_ticket_;
     freed_.notify_all();
-    if (!fits(bytes))
+    if (!fits(bytes)) {
       return Error(Errc::timed_out,
                    state + " and none came free within max_block; raise either, or send less at once");
+    }
   }
   used_ += bytes;
   added_.add(bytes);

@@ -46,9 +46,10 @@ void ClaimImpl::abort() noexcept {
 }
 
 Result<RecordMetadata> ClaimImpl::commit() {
-  if (batch.empty())
+  if (batch.empty()) {
     return Error(Errc::invalid_state,
                  "this claim was committed or aborted before; claim again for the next record");
+  }
   format::seal_batch(batch);
   value = {};
   auto appended = partition->finish_claim({.bytes = std::exchange(batch, {}), .record_count = 1});

@@ -38,11 +38,11 @@ Result<> check(const ConsumerOptions& options) {
   return {};
 }
 
-std::string text(const TopicPartition& topic_partition) {
+}  // namespace
+
+std::string name_text(const TopicPartition& topic_partition) {
   return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
 }
-
-}  // namespace
 
 Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
   if (auto usable = engine->check_usable(); !usable) return usable.error();
@@ -129,7 +129,7 @@ Result<ConsumerImpl::Assigned*> ConsumerImpl::find(const TopicPartition& topic_p
                                   [&](const auto& entry) { return entry->name() == topic_partition; });
   if (found == assigned.end()) {
     return Error(Errc::invalid_state,
-                 text(topic_partition) + " is not assigned to this consumer; assign it first");
+                 name_text(topic_partition) + " is not assigned to this consumer; assign it first");
   }
   return found->get();
 }

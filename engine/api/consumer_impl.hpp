@@ -131,6 +131,9 @@ struct ConsumerImpl {
   bool listens_always SERIATIM_GUARDED_BY(listen_mutex) = false;
 };
 
+/// "orders-0", for messages.
+std::string name_text(const TopicPartition& topic_partition);
+
 }  // namespace detail
 }  // namespace v0
 }  // namespace seriatim

@@ -7,13 +7,6 @@
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
-namespace {
-
-std::string text(const TopicPartition& topic_partition) {
-  return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
-}
-
-}  // namespace
 
 Result<partition::PartitionLogPtr> ConsumerImpl::current_log(const TopicPartition& topic_partition) const {
   auto log = engine->partition_log(topic_partition.topic, topic_partition.partition);
@@ -29,7 +22,8 @@ Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> ConsumerImpl
     const std::int64_t time_ms = time.time_since_epoch().count();
     if (time_ms < 0) {
       return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
-                                               text(name) + "; times are milliseconds since 1970, 0 or more");
+                                               name_text(name) +
+                                               "; times are milliseconds since 1970, 0 or more");
     }
     auto log = current_log(name);
     if (!log) return log.error();
@@ -89,7 +83,7 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
     // INV-2: no committed offset exceeds its partition's log end.
     if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
       return Error(Errc::invalid_argument,
-                   "offset " + std::to_string(position.offset) + " of " + text(name) +
+                   "offset " + std::to_string(position.offset) + " of " + name_text(name) +
                        " cannot be committed: the log ends at " + std::to_string((*log)->log_end_offset()) +
                        "; commit the offset of the next record to read, 0 to the log end");
     }

@@ -58,9 +58,8 @@ Result<> EngineImpl::close() {
   // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
   // file in a process.
   catalog->close();
-  if (counters_file)
-    counters_file->update(
-        metrics(), clock.wall_ms());  // What a process that lived for less than a tick did is told too.
+  // What a process that lived for less than a tick did is told too.
+  if (counters_file) counters_file->update(metrics(), clock.wall_ms());
   counters_file.reset();
   lock.release();
   return outcome;

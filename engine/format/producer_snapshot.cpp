@@ -8,7 +8,7 @@ namespace seriatim::format {
 namespace {
 
 constexpr std::int16_t snapshot_version = 1;
-constexpr std::size_t crc_at = 2;
+constexpr std::size_t snapshot_crc_at = 2;
 constexpr std::size_t count_at = 6;  // also where the bytes the CRC covers begin
 
 Error damaged(const std::string& what) {
@@ -61,7 +61,7 @@ std::vector<std::byte> encode_producer_snapshot(std::span<const ProducerSnapshot
     store_entry(at, entry);
     at += producer_snapshot_entry_bytes;
   }
-  base::store_be(file.data() + crc_at, base::crc32c(base::ByteSpan(file).subspan(count_at)));
+  base::store_be(file.data() + snapshot_crc_at, base::crc32c(base::ByteSpan(file).subspan(count_at)));
   return file;
 }
 
@@ -77,7 +77,7 @@ Result<std::vector<ProducerSnapshotEntry>> parse_producer_snapshot(base::ByteSpa
                      "; upgrade seriatim, or remove the file to have it made again from the log");
   }
   if (version != snapshot_version) return damaged("version " + std::to_string(version) + " never existed");
-  const auto crc = base::load_be<std::uint32_t>(file.data() + crc_at);
+  const auto crc = base::load_be<std::uint32_t>(file.data() + snapshot_crc_at);
   if (crc != base::crc32c(file.subspan(count_at))) return damaged("the checksum does not fit the bytes");
   const auto count = base::load_be<std::int32_t>(file.data() + count_at);
   const std::size_t entry_bytes = file.size() - producer_snapshot_header_bytes;

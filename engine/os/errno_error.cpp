@@ -7,7 +7,7 @@
 namespace seriatim::os {
 namespace {
 
-struct Row {
+struct ErrnoRow {
   int errno_value;
   Errc code;
   std::string_view next;
@@ -16,7 +16,7 @@ struct Row {
 constexpr std::string_view next_by_default =
     "See the kernel's log (dmesg) for the cause, and try again once it is gone.";
 
-constexpr Row rows[] = {
+constexpr ErrnoRow errno_rows[] = {
     {ENOSPC, Errc::storage_full, "Free space on this file system and try again."},
     {EDQUOT, Errc::storage_full, "Delete files of this user or have the disk quota raised, and try again."},
     {EMFILE, Errc::too_many_open_files, "Raise the limit (ulimit -n) or close files, and try again."},
@@ -46,8 +46,8 @@ constexpr Row rows[] = {
     {ECONNRESET, Errc::io_error, "The receiver has closed its end; connect again."},
 };
 
-Row row_of(int errno_value) noexcept {
-  for (const Row& row : rows) {
+ErrnoRow row_of(int errno_value) noexcept {
+  for (const ErrnoRow& row : errno_rows) {
     if (row.errno_value == errno_value) return row;
   }
   return {errno_value, Errc::io_error, next_by_default};
@@ -66,8 +66,13 @@ std::string message_of(int errno_value, std::string_view what_failed, std::strin
 }  // namespace
 
 Error errno_error(int errno_value, std::string_view what_failed, std::string_view path) {
-  const Row row = row_of(errno_value);
+  const ErrnoRow row = row_of(errno_value);
   return {row.code, message_of(errno_value, what_failed, path, row.next), errno_value};
+}
+
+std::string range_text(const char* what, std::uint64_t length, std::uint64_t position) {
+  return std::string(what) + " " + std::to_string(length) + " bytes at position " + std::to_string(position) +
+         " of";
 }
 
 Error sync_error(int errno_value, std::string_view path) {

@@ -1,6 +1,8 @@
 // Turns an errno into an Error: one table for the code and for what to do next.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <seriatim/error.hpp>
@@ -16,6 +18,9 @@ namespace seriatim::os {
 /// @param what_failed  a verb and what belongs to it, "open" or "write 4096 bytes at position 8192 of".
 /// @param path  the file or directory; empty if there is none.
 Error errno_error(int errno_value, std::string_view what_failed, std::string_view path);
+
+/// "WHAT LENGTH bytes at position POSITION of", for `what_failed`.
+std::string range_text(const char* what, std::uint64_t length, std::uint64_t position);
 
 /// Makes the Error for a failed fsync or fdatasync: storage_failed, whatever the errno.
 ///

@@ -32,11 +32,6 @@ PageRange whole_pages(std::byte* data, std::uint64_t position, std::uint64_t len
   return {data + begin, static_cast<std::size_t>(position - begin + length)};
 }
 
-std::string range_text(const char* what, std::uint64_t position, std::uint64_t length) {
-  return std::string(what) + " " + std::to_string(length) + " bytes at position " + std::to_string(position) +
-         " of";
-}
-
 }  // namespace
 
 Mapping::Mapping(std::byte* data, std::uint64_t size, Access access, std::string path) noexcept
@@ -88,7 +83,7 @@ Result<Mapping> Mapping::of_descriptor(int descriptor, std::uint64_t length, Acc
 
 Result<void> Mapping::check_range(const char* what, std::uint64_t position, std::uint64_t length) const {
   if (position <= size_ && length <= size_ - position) return {};
-  return Error(Errc::invalid_argument, "cannot " + range_text(what, position, length) + " " + path_ +
+  return Error(Errc::invalid_argument, "cannot " + range_text(what, length, position) + " " + path_ +
                                            ": its mapping has " + std::to_string(size_) +
                                            " bytes. Map more of it.");
 }
@@ -104,9 +99,9 @@ Result<void> Mapping::populate(std::uint64_t position, std::uint64_t length) {
   if (retry_interrupted([&] { return ::madvise(range.start, range.bytes, advice); }) == 0) return {};
   const int saved = errno;
   if (saved == EINVAL) return {};  // the kernel does not know the advice
-  if (saved != EFAULT) return errno_error(saved, range_text("populate", position, length), path_);
+  if (saved != EFAULT) return errno_error(saved, range_text("populate", length, position), path_);
   return Error(Errc::io_error,
-               "cannot " + range_text("populate", position, length) + " " + path_ +
+               "cannot " + range_text("populate", length, position) + " " + path_ +
                    ": a page cannot be had (errno 14): beyond the end of the file, or the disk is full or "
                    "failing. Check "
                    "free space and the kernel's log (dmesg).",

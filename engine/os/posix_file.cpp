@@ -20,11 +20,6 @@
 namespace seriatim::os {
 namespace {
 
-std::string range_text(const char* what, std::uint64_t length, std::uint64_t position) {
-  return std::string(what) + " " + std::to_string(length) + " bytes at position " + std::to_string(position) +
-         " of";
-}
-
 // A write that takes nothing and gives no reason would be repeated for ever.
 int errno_of_write(ssize_t result) noexcept { return result == 0 ? EIO : errno; }
 

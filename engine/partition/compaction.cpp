@@ -19,8 +19,6 @@ namespace {
 using segment::BatchStream;
 using segment::SegmentPtr;
 
-constexpr std::size_t section_bytes_max = std::size_t{1} << 31;  // As in compaction_filter.cpp.
-
 /// What a pass is about.
 struct Range {
   std::vector<SegmentPtr> segments;  // cleanable, from the front of the log
@@ -152,7 +150,7 @@ class CompactionPass {
   // False, and the end moved back, when the map is full: what did not fit is left to the next pass.
   Result<bool> note_keys(const format::BatchHeader& header, base::ByteSpan batch) {
     if (header.is_control() || header.is_transactional()) return true;
-    auto section = format::record_section(batch, section_bytes_max, scratch_);
+    auto section = format::record_section(batch, compacted_section_bytes_max, scratch_);
     if (!section) return section.error();
     format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
     format::DecodedRecord record;

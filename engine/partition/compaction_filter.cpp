@@ -5,13 +5,6 @@
 #include "format/record_section.hpp"
 
 namespace seriatim::partition {
-namespace {
-
-// What a batch may expand to. A stored batch is at most 2^31 - 1 bytes; its records may not claim more than
-// that either.
-constexpr std::size_t section_bytes_max = std::size_t{1} << 31;
-
-}  // namespace
 
 Result<base::ByteSpan> CompactionFilter::apply(const format::BatchHeader& header, base::ByteSpan batch) {
   // Markers and the records of transactions stay: whether a transaction was aborted is not known here, and a
@@ -35,7 +28,7 @@ Result<base::ByteSpan> CompactionFilter::apply(const format::BatchHeader& header
 Result<bool> CompactionFilter::collect(const format::BatchHeader& header, base::ByteSpan batch) {
   kept_.clear();
   keeps_tombstone_ = false;
-  auto section = format::record_section(batch, section_bytes_max, scratch_);
+  auto section = format::record_section(batch, compacted_section_bytes_max, scratch_);
   if (!section) return section.error();
   format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
   format::DecodedRecord record;

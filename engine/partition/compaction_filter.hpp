@@ -1,6 +1,7 @@
 // The second pass of compaction, batch by batch: what of a batch stays (kafka-log 2.12), as bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -15,6 +16,10 @@
 #include "partition/key_map.hpp"
 
 namespace seriatim::partition {
+
+/// What a batch may expand to. A stored batch is at most 2^31 - 1 bytes; its records may not claim more than
+/// that either.
+inline constexpr std::size_t compacted_section_bytes_max = std::size_t{1} << 31;
 
 struct CompactionRules {
   const KeyMap* keys = nullptr;

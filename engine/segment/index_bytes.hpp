@@ -9,9 +9,13 @@
 #include <seriatim/result.hpp>
 
 #include "base/bytes.hpp"
+#include "format/index_entry.hpp"
 #include "segment/segment_files.hpp"
 
 namespace seriatim::segment {
+
+inline constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
+inline constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
 
 struct IndexBytes {
   bool exists =

@@ -10,8 +10,8 @@ namespace {
 
 // First a page, for the many small topics, then double what there is; at most 1 MiB ahead, which is what the
 // log of a 1 GiB segment needs by its middle. Both are arbitrary.
-constexpr std::uint64_t chunk_bytes_min = 4096;
-constexpr std::uint64_t chunk_bytes_max = 1ULL << 20;
+constexpr std::uint64_t index_chunk_bytes_min = 4096;
+constexpr std::uint64_t index_chunk_bytes_max = 1ULL << 20;
 
 // Kafka's default of segment.index.bytes, and room.
 constexpr std::uint64_t followed_bytes_min = 16ULL << 20;
@@ -112,9 +112,9 @@ Result<> IndexFile::stage(const std::byte* entry) {
 Result<> IndexFile::extend(std::uint64_t needed_bytes) {
   auto file = context_.files.open(path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
-  const std::uint64_t chunk = std::clamp(allocated_bytes_, chunk_bytes_min, chunk_bytes_max);
+  const std::uint64_t chunk = std::clamp(allocated_bytes_, index_chunk_bytes_min, index_chunk_bytes_max);
   const std::uint64_t wanted = std::min(
-      std::max(base::align_up(allocated_bytes_ + chunk, chunk_bytes_min), needed_bytes), limit_bytes_);
+      std::max(base::align_up(allocated_bytes_ + chunk, index_chunk_bytes_min), needed_bytes), limit_bytes_);
   auto extended = (*file)->allocate(allocated_bytes_, wanted - allocated_bytes_);
   if (extended) {
     allocated_bytes_ = wanted;

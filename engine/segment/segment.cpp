@@ -11,9 +11,6 @@
 namespace seriatim::segment {
 namespace {
 
-// Kafka's limit: positions in an offset index are 31 bits.
-constexpr std::uint64_t segment_bytes_max = std::numeric_limits<std::int32_t>::max();
-
 Error shorter_than_known(const std::string& path, std::uint64_t size, std::uint64_t end_position) {
   return {Errc::corrupt_record,
           path + " has " + std::to_string(size) + " bytes, but " + std::to_string(end_position) +

@@ -12,8 +12,8 @@ constexpr std::uint64_t page_bytes = 4096;
 
 // How far a log file is allocated ahead: growing with the segment, so that idle topics cost little and busy
 // ones few calls. Arbitrary within that.
-constexpr std::uint64_t chunk_bytes_min = 1ULL << 20;
-constexpr std::uint64_t chunk_bytes_max = 64ULL << 20;
+constexpr std::uint64_t log_chunk_bytes_min = 1ULL << 20;
+constexpr std::uint64_t log_chunk_bytes_max = 64ULL << 20;
 // What is asked for instead when the disk cannot give a chunk.
 constexpr std::uint64_t last_resort_bytes = 64 * 1024;
 
@@ -57,7 +57,7 @@ Result<> Segment::make_ready(std::uint64_t size) {
 Result<> Segment::ensure_allocated(std::uint64_t end) {
   if (end <= allocated_bytes_) return {};
   if (next_chunk_bytes_ == 0)
-    next_chunk_bytes_ = std::clamp(write_position_, chunk_bytes_min, chunk_bytes_max);
+    next_chunk_bytes_ = std::clamp(write_position_, log_chunk_bytes_min, log_chunk_bytes_max);
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   has_exact_files_.store(false, std::memory_order_release);
@@ -68,12 +68,12 @@ Result<> Segment::ensure_allocated(std::uint64_t end) {
   auto allocated = allocate_or_give_back(**file, allocated_bytes_, wanted);
   if (allocated) {
     allocated_bytes_ = wanted;
-    next_chunk_bytes_ = std::min(next_chunk_bytes_ * 2, chunk_bytes_max);
+    next_chunk_bytes_ = std::min(next_chunk_bytes_ * 2, log_chunk_bytes_max);
     return {};
   }
   const std::uint64_t needed = std::min(base::align_up(end, last_resort_bytes), whole_segment);
   if (allocated.error().code() != Errc::storage_full || needed >= wanted) return allocated;
-  next_chunk_bytes_ = chunk_bytes_min;
+  next_chunk_bytes_ = log_chunk_bytes_min;
   if (auto fitted = allocate_or_give_back(**file, allocated_bytes_, needed); !fitted) return fitted;
   allocated_bytes_ = needed;
   return {};

@@ -3,12 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::segment {
+
+/// Kafka's limit: positions in an offset index are 31 bits. What lies beyond in a longer file is not
+/// readable.
+inline constexpr std::uint64_t segment_bytes_max = std::numeric_limits<std::int32_t>::max();
 
 /// Limits of the segments of one partition: the part of the topic configuration that this layer needs.
 struct SegmentLimits {

@@ -1,6 +1,5 @@
 // A segment as the readers of another process's active one see it: maps made once, an end that is moved on by
 // what a SegmentTail finds.
-#include <limits>
 #include <utility>
 
 #include "os/path.hpp"
@@ -8,12 +7,6 @@
 #include "segment/segment_tail.hpp"
 
 namespace seriatim::segment {
-namespace {
-
-// What a segment may grow to. Address space only: no page behind the end that a tail has found is touched.
-constexpr std::uint64_t log_bytes_max = std::numeric_limits<std::int32_t>::max();
-
-}  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, MapCache& maps,
                                                  const SegmentTail& tail) {
@@ -24,7 +17,8 @@ Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, 
   auto times = tail.open_index(tail.time_index_);
   if (!times) return times.error();
   const SegmentState& state = tail.state();
-  auto log_map = (*log)->map(log_bytes_max, os::Access::read);
+  // All that it may grow to. Address space only: no page behind the end that the tail has found is touched.
+  auto log_map = (*log)->map(segment_bytes_max, os::Access::read);
   if (!log_map) return log_map.error();
   auto offset_file =
       IndexFile::open_followed(context, **offsets, OffsetIndex::entry_bytes, state.offset_index_entries);

@@ -15,9 +15,6 @@
 namespace seriatim::segment {
 namespace {
 
-constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
-constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
-
 std::string path_of(const RecoveryRequest& request, format::FileKind kind) {
   return os::join_path(request.directory, format::file_name(request.base_offset, kind));
 }

@@ -21,11 +21,6 @@ namespace {
 
 using format::BatchFault;
 
-constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
-constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
-// Positions in an offset index are 31 bits; a longer file is not Kafka's, and what lies beyond not readable.
-constexpr std::uint64_t log_bytes_max = std::numeric_limits<std::int32_t>::max();
-
 // From where the log has to be walked, and what is known up to there.
 struct StartingPoint {
   std::uint64_t position = 0;
@@ -85,7 +80,7 @@ Result<RecoveredSegment> Scan::run() {
   auto size = log_->size();
   if (!size) return std::move(size).error();
   found_.file_bytes = *size;
-  scan_end_ = std::min(*size, log_bytes_max);
+  scan_end_ = std::min(*size, segment_bytes_max);
   found_.state = {.base_offset = request_.base_offset,
                   .end_offset = request_.base_offset,
                   .max_timestamp = {-1, request_.base_offset}};

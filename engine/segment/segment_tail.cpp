@@ -8,6 +8,7 @@
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "segment/batch_stream.hpp"
+#include "segment/index_bytes.hpp"
 #include "segment/index_sanity.hpp"
 
 namespace seriatim::segment {
@@ -16,8 +17,6 @@ namespace {
 using format::BatchFault;
 using format::FileKind;
 
-constexpr std::size_t offset_entry_bytes = format::offset_index_entry_bytes;
-constexpr std::size_t time_entry_bytes = format::time_index_entry_bytes;
 // Log bytes after which new index entries are looked for: Kafka's default index.interval.bytes.
 constexpr std::uint64_t index_look_bytes = 4096;
 constexpr std::size_t entries_per_read = 512;  // arbitrary

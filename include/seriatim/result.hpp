@@ -28,9 +28,11 @@ class [[nodiscard]] Result {
   using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
   Result() requires std::is_void_v<T> : state_(std::in_place_index<0>) {}
-  Result(value_type value)
-      : state_(std::in_place_index<0>, std::move(value)) {}                  // NOLINT: converting on purpose
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: converting on purpose
+  // Converting on purpose: `return value;` and `return error;` are what it is for.
+  // NOLINTBEGIN(google-explicit-constructor)
+  Result(value_type value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }

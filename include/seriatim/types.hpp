@@ -33,18 +33,21 @@ inline constexpr Timestamp no_timestamp{std::chrono::milliseconds{-1}};
 /// Does not own. What a BytesView given to a call points at is only read before the call returns.
 class BytesView {
  public:
+  // Converting on purpose: keys and values are given as whatever bytes there are.
+  // NOLINTBEGIN(google-explicit-constructor)
   /// Null.
   constexpr BytesView() noexcept = default;
-  constexpr BytesView(std::nullptr_t) noexcept {}  // NOLINT: converting on purpose
+  constexpr BytesView(std::nullptr_t) noexcept {}
   /// `size` bytes at `data`. Not null, also if `size` is 0 or `data` is nullptr.
   BytesView(const void* data, std::size_t size) noexcept
       : data_(data != nullptr ? static_cast<const std::byte*>(data) : &empty_byte), size_(size) {}
-  BytesView(std::string_view text) noexcept : BytesView(text.data(), text.size()) {}    // NOLINT
-  BytesView(const char* text) noexcept : BytesView(std::string_view(text)) {}           // NOLINT
-  BytesView(const std::string& text) noexcept : BytesView(text.data(), text.size()) {}  // NOLINT
+  BytesView(std::string_view text) noexcept : BytesView(text.data(), text.size()) {}
+  BytesView(const char* text) noexcept : BytesView(std::string_view(text)) {}
+  BytesView(const std::string& text) noexcept : BytesView(text.data(), text.size()) {}
   template <class T, std::size_t N>
   requires std::is_trivially_copyable_v<T> BytesView(std::span<T, N> items)
-  noexcept : BytesView(items.data(), items.size_bytes()) {}  // NOLINT
+  noexcept : BytesView(items.data(), items.size_bytes()) {}
+  // NOLINTEND(google-explicit-constructor)
 
   constexpr bool is_null() const noexcept { return data_ == nullptr; }
   constexpr bool empty() const noexcept { return size_ == 0; }

@@ -18,7 +18,10 @@ def main():
     build, engine = Path(sys.argv[1]), Path(sys.argv[2])
     offences = []
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-    engine_commands = [c for c in commands if Path(c["file"]).is_relative_to(engine)]
+    # Merged sources (CMAKE_UNITY_BUILD) lie in the folder that mirrors the engine's.
+    engine_build = build / "seriatim" / "engine"
+    engine_commands = [c for c in commands
+                       if Path(c["file"]).is_relative_to(engine) or Path(c["file"]).is_relative_to(engine_build)]
     if not engine_commands:
         offences.append(f"compile_commands.json has no file of {engine}; this test looks at nothing")
     for command in engine_commands:

@@ -197,8 +197,9 @@ class Exercise {
   void check_newest_of_every_key(const std::vector<Offset>& seen) {
     std::map<std::string, Offset> newest;
     for (const auto& [offset, record] : model_.records) newest[*record.key] = offset;
-    for (const auto& [key, offset] : newest) {
-      CAPTURE(key);
+    for (const auto& of_key : newest) {
+      CAPTURE(of_key.first);
+      const Offset offset = of_key.second;
       if (model_.records[offset].value) CHECK(std::binary_search(seen.begin(), seen.end(), offset));
     }
   }

@@ -20,13 +20,13 @@ constexpr std::array<unsigned char, 4> frame_magic{0x04, 0x22, 0x4D, 0x18};
 constexpr int kafka_level_default = 9;
 constexpr int high_compression_level_min = 3;
 
-struct ContextDeleter {
+struct Lz4ContextDeleter {
   void operator()(LZ4F_cctx* context) const noexcept { LZ4F_freeCompressionContext(context); }
   void operator()(LZ4F_dctx* context) const noexcept { LZ4F_freeDecompressionContext(context); }
 };
 
 LZ4F_cctx* compression_context() {
-  static thread_local const std::unique_ptr<LZ4F_cctx, ContextDeleter> context([] {
+  static thread_local const std::unique_ptr<LZ4F_cctx, Lz4ContextDeleter> context([] {
     LZ4F_cctx* made = nullptr;
     return LZ4F_isError(LZ4F_createCompressionContext(&made, LZ4F_VERSION)) ? nullptr : made;
   }());
@@ -34,7 +34,7 @@ LZ4F_cctx* compression_context() {
 }
 
 LZ4F_dctx* decompression_context() {
-  static thread_local const std::unique_ptr<LZ4F_dctx, ContextDeleter> context([] {
+  static thread_local const std::unique_ptr<LZ4F_dctx, Lz4ContextDeleter> context([] {
     LZ4F_dctx* made = nullptr;
     return LZ4F_isError(LZ4F_createDecompressionContext(&made, LZ4F_VERSION)) ? nullptr : made;
   }());

@@ -56,12 +56,12 @@ Result<void> compress_snappy(base::ByteSpan in, std::vector<std::byte>& out) {
   base::store_be(out.data() + before + stream_magic.size() + sizeof(std::int32_t), stream_version);
   while (!in.empty()) {
     const base::ByteSpan piece = in.first(std::min(in.size(), block_input_bytes));
-    const std::size_t length_at = out.size();
-    const std::size_t block_at = length_at + sizeof(std::int32_t);
+    const std::size_t block_length_at = out.size();
+    const std::size_t block_at = block_length_at + sizeof(std::int32_t);
     out.resize(block_at + snappy::MaxCompressedLength(piece.size()));
     std::size_t block_bytes = 0;
     snappy::RawCompress(chars(piece.data()), piece.size(), chars(out.data() + block_at), &block_bytes);
-    base::store_be(out.data() + length_at, static_cast<std::int32_t>(block_bytes));
+    base::store_be(out.data() + block_length_at, static_cast<std::int32_t>(block_bytes));
     out.resize(block_at + block_bytes);
     in = in.subspan(piece.size());
   }

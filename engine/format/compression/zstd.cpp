@@ -9,12 +9,12 @@
 namespace seriatim::format {
 namespace {
 
-struct ContextDeleter {
+struct ZstdContextDeleter {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
   void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
 };
-using CompressionContext = std::unique_ptr<ZSTD_CCtx, ContextDeleter>;
-using DecompressionContext = std::unique_ptr<ZSTD_DCtx, ContextDeleter>;
+using CompressionContext = std::unique_ptr<ZSTD_CCtx, ZstdContextDeleter>;
+using DecompressionContext = std::unique_ptr<ZSTD_DCtx, ZstdContextDeleter>;
 
 // Contexts are kept per thread, but not one that a high level or a large window blew up: a program has many
 // threads. Above what the default level needs; arbitrary beyond that.

@@ -90,6 +90,15 @@ inline bool comes_true(const std::function<bool()>& condition) {
   return true;
 }
 
+/// Polls as soon as no other thread is inside `consumer`: one that asks whether this one has begun to poll,
+/// by a call that is refused then, is inside for a moment itself.
+inline Result<ConsumerRecords> poll_when_free(Consumer& consumer, std::chrono::milliseconds timeout) {
+  for (;;) {
+    auto polled = consumer.poll(timeout);
+    if (polled || polled.error().code() != Errc::invalid_state) return polled;
+  }
+}
+
 /// A directory and an engine in it with one topic "t".
 struct OpenedEngine {
   explicit OpenedEngine(PartitionId partitions = 1, ConfigMap config = {}, EngineOptions options = {})

@@ -17,9 +17,7 @@ namespace {
 
 // The enumerators and their values as the public header has them, so that a new one cannot be forgotten here.
 std::map<std::string, int> enumerators() {
-  std::string path = __FILE__;
-  path.resize(path.rfind("tests/"));
-  std::ifstream file(path + "include/seriatim/error.hpp");
+  std::ifstream file(SERIATIM_SOURCE_DIR "/include/seriatim/error.hpp");
   REQUIRE(file);
   std::map<std::string, int> result;
   std::string line;

@@ -151,22 +151,22 @@ TEST_CASE("INV-3: offsets of durable records that were lost are not given out ag
     std::uint64_t left_bytes;  // of a log of 600
     std::vector<Offset> readable;
   };
-  for (const auto& [what, left_bytes, readable] :
+  for (const Case& row :
        {Case{"all", 0, {}}, Case{"half a batch", 150, {0}}, Case{"whole batches", 300, {0, 1, 2}}}) {
-    CAPTURE(std::string(what));
+    CAPTURE(std::string(row.what));
     WriterFixture f(100'000);
     f.open();
     for (int i = 0; i < 6; ++i) f.put_batch(make_batch({.size_bytes = 100}));
     f.store_checkpoint();
     f.die();
-    fs::resize_file(f.path(0), left_bytes);
+    fs::resize_file(f.path(0), row.left_bytes);
     f.reopen_after_crash();
     REQUIRE(f.partition->damage());
     CHECK(says(*f.partition->damage(), {f.path(0), "up to offset 6", "lost"}));
     CHECK(f.partition->log_end_offset() == 6);
-    CHECK(offsets_of(f.rows()) == readable);
+    CHECK(offsets_of(f.rows()) == row.readable);
     CHECK(f.put("new", "1").base_offset == 6);
-    auto expected = readable;
+    auto expected = row.readable;
     expected.push_back(6);
     CHECK(offsets_of(f.rows()) == expected);
     // Killed before a checkpoint could say so: what was appended behind the loss stays.

@@ -56,19 +56,19 @@ TEST_CASE("by size, whole segments go while what remains does not fall below ret
     std::int64_t retention_bytes;
     std::size_t count;
   };
-  for (const auto& [bytes, count] : {Expected{-1, 0},
-                                     {1'000, 0},
-                                     {400, 0},
-                                     {399, 0},
-                                     {301, 0},
-                                     {300, 1},
-                                     {299, 1},
-                                     {200, 2},
-                                     {100, 3},
-                                     {1, 3},
-                                     {0, 4}}) {
-    CAPTURE(bytes);
-    CHECK(count_deletable(list, table.input(bytes, -1)) == count);
+  for (const Expected& row : {Expected{-1, 0},
+                              {1'000, 0},
+                              {400, 0},
+                              {399, 0},
+                              {301, 0},
+                              {300, 1},
+                              {299, 1},
+                              {200, 2},
+                              {100, 3},
+                              {1, 3},
+                              {0, 4}}) {
+    CAPTURE(row.retention_bytes);
+    CHECK(count_deletable(list, table.input(row.retention_bytes, -1)) == row.count);
   }
 }
 
@@ -80,10 +80,10 @@ TEST_CASE("by time, segments go whose newest record is older than retention.ms, 
     std::int64_t retention_ms;
     std::size_t count;
   };
-  for (const auto& [ms, count] :
+  for (const Expected& row :
        {Expected{-1, 0}, {2'000, 0}, {1'000, 0}, {999, 1}, {900, 1}, {899, 2}, {100, 2}, {99, 3}, {0, 3}}) {
-    CAPTURE(ms);
-    CHECK(count_deletable(list, table.input(-1, ms)) == count);
+    CAPTURE(row.retention_ms);
+    CHECK(count_deletable(list, table.input(-1, row.retention_ms)) == row.count);
   }
 }
 
@@ -114,11 +114,11 @@ TEST_CASE("segments wholly below the log start go under every policy, never the 
   };
   for (const auto policy :
        {CleanupPolicy::delete_, CleanupPolicy::compact, CleanupPolicy::compact_and_delete}) {
-    for (const auto& [log_start, count] : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {30, 2}}) {
-      CAPTURE(log_start);
+    for (const Expected& row : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {30, 2}}) {
+      CAPTURE(row.log_start);
       auto input = table.input(-1, -1, policy);
-      input.log_start = log_start;
-      CHECK(count_deletable(list, input) == count);
+      input.log_start = row.log_start;
+      CHECK(count_deletable(list, input) == row.count);
     }
   }
 }
@@ -138,13 +138,13 @@ TEST_CASE("INV-9: a segment stays while what follows it is not below the high wa
     Offset high_watermark;
     std::size_t count;
   };
-  for (const auto& [high_watermark, count] : {Expected{0, 0}, {9, 0}, {10, 1}, {20, 2}, {29, 2}, {30, 3}}) {
-    CAPTURE(high_watermark);
+  for (const Expected& row : {Expected{0, 0}, {9, 0}, {10, 1}, {20, 2}, {29, 2}, {30, 3}}) {
+    CAPTURE(row.high_watermark);
     auto by_size = table.input(0, -1);
     auto by_time = table.input(-1, 0);
-    by_size.high_watermark = by_time.high_watermark = high_watermark;
-    CHECK(count_deletable(list, by_size) == count);
-    CHECK(count_deletable(list, by_time) == count);
+    by_size.high_watermark = by_time.high_watermark = row.high_watermark;
+    CHECK(count_deletable(list, by_size) == row.count);
+    CHECK(count_deletable(list, by_time) == row.count);
   }
 }
 

@@ -21,10 +21,10 @@ TEST_CASE(
     Offset offset;
     std::size_t index;
   };
-  for (const auto& [offset, index] :
+  for (const Expected& row :
        {Expected{0, 0}, {9, 0}, {10, 0}, {19, 0}, {20, 1}, {34, 1}, {35, 2}, {1'000'000, 2}}) {
-    CAPTURE(offset);
-    CHECK(list.find(offset) == index);
+    CAPTURE(row.offset);
+    CHECK(list.find(row.offset) == row.index);
   }
   CHECK(list.size() == 3);
   CHECK(list.front() == segments.front());
