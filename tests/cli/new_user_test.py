@@ -72,6 +72,28 @@ class NewUser(CommandTest):
                 self.complains(["-d", self.data, *words], 1, "PERMISSION_DENIED", self.data, "owner", preexec_fn=become_nobody)
         self.assertEqual([r["value"] for r in self.records("t")], ["x"])
 
+    def test_a_lock_file_that_is_none_is_shown_and_stops_no_look(self):
+        self.create("t")
+        lock = os.path.join(self.data, "LOCK")
+        def other_bytes():
+            with open(lock, "wb") as file:
+                file.write(b"not ours")
+        for put in (other_bytes, lambda: os.mkfifo(lock), lambda: os.symlink("/etc/passwd", lock), lambda: os.mkdir(lock)):
+            if os.path.isdir(lock):
+                os.rmdir(lock)
+            else:
+                os.remove(lock)
+            put()
+            out, _ = self.seriatim("status")
+            self.assertIn(b"writer: unknown", out)
+            self.assertRegex(out, rb"lock UNREADABLE: .*LOCK")
+            status = json.loads(self.seriatim("status", "-j")[0])
+            self.assertIn(lock, status["writer_problem"])
+            self.assertEqual(status["topics"], 1)
+            self.seriatim("du")
+            self.seriatim("verify")
+            self.seriatim("count", "t")
+
     def test_a_link_is_no_way_out_of_the_directory(self):
         self.create("t")
         self.produce("t", [b"x"])
