@@ -1,7 +1,11 @@
 // Ten thousand topics in one engine, within a default session's limits.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
+#include <atomic>
 #include <fstream>
+#include <sstream>
+#include <thread>
 
 #include "bad_input/attempt.hpp"
 #include "bad_input/obstacles.hpp"
