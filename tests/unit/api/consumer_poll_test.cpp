@@ -68,7 +68,7 @@ TEST_CASE("a waiting poll gets what is appended meanwhile, under every wait stra
       REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
       append_batch(opened.engine, t0);
     });
-    const auto records = must(consumer.poll(std::chrono::milliseconds::max()));
+    const auto records = must(poll_watched(consumer, std::chrono::milliseconds::max()));
     appender.join();
     REQUIRE(records.count() == 1);
     CHECK(records[0].offset() == end);
@@ -88,7 +88,7 @@ TEST_CASE("wakeup before a poll ends it at once, once; during a poll too, under 
       REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
       consumer.wakeup();
     });
-    CHECK(code_of(consumer.poll(long_wait)) == Errc::wakeup);
+    CHECK(code_of(poll_watched(consumer, long_wait)) == Errc::wakeup);
     waker.join();
   }
 }
@@ -161,7 +161,7 @@ TEST_CASE("a deleted topic ends its polls, sleeping ones too") {
     REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
     must(opened.engine.admin().delete_topic("t"));
   });
-  CHECK(code_of(consumer.poll(long_wait)) == Errc::unknown_topic_or_partition);
+  CHECK(code_of(poll_watched(consumer, long_wait)) == Errc::unknown_topic_or_partition);
   deleter.join();
   CHECK(code_of(consumer.poll(no_wait)) == Errc::unknown_topic_or_partition);
 }
@@ -318,7 +318,7 @@ TEST_CASE("wakeup ends a poll that waits for another process's files") {
     REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
     consumer.wakeup();
   });
-  CHECK(code_of(consumer.poll(long_wait)) == Errc::wakeup);
+  CHECK(code_of(poll_watched(consumer, long_wait)) == Errc::wakeup);
   waker.join();
 }
 

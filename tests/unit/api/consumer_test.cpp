@@ -71,7 +71,7 @@ TEST_CASE("closing from another thread ends a poll that waits") {
     REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
     consumer.close();
   });
-  CHECK(code_of(consumer.poll(long_wait)) == Errc::closed);
+  CHECK(code_of(poll_watched(consumer, long_wait)) == Errc::closed);
   closer.join();
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("closing the engine ends a poll that waits, and every later call") {
     REQUIRE(comes_true([&] { return code_of(consumer.seek_to_end()) == Errc::invalid_state; }));
     must(opened.engine.close());
   });
-  CHECK(code_of(consumer.poll(long_wait)) == Errc::closed);
+  CHECK(code_of(poll_watched(consumer, long_wait)) == Errc::closed);
   closer.join();
   CHECK(code_of(consumer.position(t0)) == Errc::closed);
   CHECK(code_of(opened.engine.consumer()) == Errc::closed);

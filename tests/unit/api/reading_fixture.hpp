@@ -87,6 +87,15 @@ inline std::vector<OwnedRecord> drain(Consumer& consumer) {
   }
 }
 
+/// Polls while another thread finds out, by a call that is refused then, that this one does. That call has
+/// the consumer to itself for a moment if it comes first, and then it is the poll that is refused.
+inline Result<ConsumerRecords> poll_watched(Consumer& consumer, std::chrono::milliseconds timeout) {
+  for (;;) {
+    auto records = consumer.poll(timeout);
+    if (code_of(records) != Errc::invalid_state) return records;
+  }
+}
+
 inline constexpr std::chrono::milliseconds no_wait{0};
 inline constexpr std::chrono::milliseconds long_wait = std::chrono::minutes(1);
 
