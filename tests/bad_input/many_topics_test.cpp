@@ -9,6 +9,7 @@
 
 #include "bad_input/attempt.hpp"
 #include "bad_input/obstacles.hpp"
+#include "support/mounted.hpp"
 
 namespace seriatim {
 namespace {
@@ -66,7 +67,7 @@ void use_them(const std::string& path, const std::function<void(const std::strin
     if (round == 0) {
       say("created " + std::to_string(for_every_topic([&](int number) {
             return engine.admin()
-                .create_topic({.name = topic_name(number), .config = {{"segment.bytes", "65536"}}})
+                .create_topic({.name = topic_name(number), .config = {{"segment.bytes", "16384"}}})
                 .ok();
           })));
     }
@@ -83,16 +84,12 @@ void use_them(const std::string& path, const std::function<void(const std::strin
   }
 }
 
-// Takes about 25 s on an idle disk, minutes on a busy one, and hardly any processor (5 s): for each topic the
-// catalog and two directories are synced, and for each partition its files when the engine closes.
-TEST_CASE(
-    "10,000 topics are created, written and read with 1,024 descriptors and the default number of maps") {
-  const TempDir directory;
+void use_them_in_a_process(const std::string& path) {
   ChildProcess child([&](const ChildProcess::Voice& voice) {
     constexpr rlim_t default_descriptors = 1024;
     const struct rlimit limit { default_descriptors, default_descriptors };
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(4);
-    use_them(directory / "data", [&](const std::string& line) { voice.say(line + "\n"); });
+    use_them(path, [&](const std::string& line) { voice.say(line + "\n"); });
   });
   std::istringstream lines(child.hear_all());
   const std::string all = std::to_string(topics);
@@ -108,8 +105,21 @@ TEST_CASE(
   }
   CHECK(rounds == 2);
   CHECK(child.wait() == 0);
-  const Engine engine = open_engine(directory / "data", {.mode = OpenMode::read_only});
-  CHECK(for_every_topic([&](int number) { return can_be_read(engine, number, 2); }) == topics);
+  const auto engine = Engine::open(path, {.mode = OpenMode::read_only});
+  CHECK(engine.ok());
+  if (engine) CHECK(for_every_topic([&](int number) { return can_be_read(*engine, number, 2); }) == topics);
+}
+
+// Takes about 10 s in memory, where it runs if it may mount: none of what it proves depends on a disk. On a
+// disk it is 150,000 syncs (catalog and directories of each topic, files of each partition at each close),
+// and takes as long as those do: 70 s of 0.5 ms each were measured.
+TEST_CASE(
+    "10,000 topics are created, written and read with 1,024 descriptors and the default number of maps") {
+  const bool was_mounted = with_mounted(
+      "tmpfs", "size=2g", [](const std::string& root) { use_them_in_a_process(root + "/data"); });
+  if (was_mounted) return;
+  const TempDir directory;
+  use_them_in_a_process(directory / "data");
 }
 
 }  // namespace
