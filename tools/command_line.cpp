@@ -102,6 +102,12 @@ std::string path_of(const Nodes& nodes) {
 }  // namespace
 
 ParsedLine parse_command_line(const Command& root, std::span<const std::string> words) {
+  // `seriatim help topic create` is what many try first.
+  if (!words.empty() && words.front() == "help") {
+    std::vector<std::string> asked(words.begin() + 1, words.end());
+    asked.emplace_back("--help");
+    return parse_command_line(root, asked);
+  }
   if (auto problem = find_unknown_word(root, words)) return UsageError{std::move(*problem)};
 
   CLI::App app(root.summary, root.name);

@@ -80,17 +80,19 @@ Result<> ProduceSession::send(const OutgoingRecord& record) {
                           .partition = partition_ ? partition_ : record.partition,
                           .timestamp = record.timestamp,
                           .headers = headers_};
-  sent_bytes_ += outgoing.key.size() + outgoing.value.size();
-  return producer_.send(outgoing, [this](const Result<RecordMetadata>& outcome) { on_outcome(outcome); });
+  const std::size_t bytes = outgoing.key.size() + outgoing.value.size();
+  return producer_.send(outgoing,
+                        [this, bytes](const Result<RecordMetadata>& outcome) { on_outcome(outcome, bytes); });
 }
 
-void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome) {
+void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (!outcome.ok()) {
     if (!failure_) failure_ = outcome.error();
     return;
   }
   ++acknowledged_records_;
+  acknowledged_bytes_ += bytes;
   if (outcome->offset < 0) return;  // Acks::none tells no offsets.
   const auto [slot, is_new] =
       open_runs_.try_emplace(outcome->partition, Run{outcome->partition, outcome->offset, outcome->offset});
@@ -159,10 +161,9 @@ void ProduceSession::print_summary() const {
   const std::lock_guard lock(mutex_);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   const double rate = seconds > 0 ? static_cast<double>(acknowledged_records_) / seconds : 0;
-  std::string text = "sent " + std::to_string(acknowledged_records_) + " record" +
-                     (acknowledged_records_ == 1 ? "" : "s") + ", " +
-                     readable_size(static_cast<double>(sent_bytes_)) + " in " + fixed(seconds, 3) + " s (" +
-                     fixed(rate, 0) + "/s)";
+  std::string text = "sent " + count_of(acknowledged_records_, "record") + ", " +
+                     readable_size(static_cast<double>(acknowledged_bytes_)) + " in " + fixed(seconds, 3) +
+                     " s (" + fixed(rate, 0) + "/s)";
   if (last_run_.last >= 0)
     text +=
         ", last " + topic_ + "-" + std::to_string(last_run_.partition) + "@" + std::to_string(last_run_.last);

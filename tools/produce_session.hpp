@@ -64,7 +64,7 @@ class ProduceSession {
 
   ProduceSession(const Context& context, std::string topic, Producer producer)
       : context_(context), topic_(std::move(topic)), producer_(std::move(producer)) {}
-  void on_outcome(const Result<RecordMetadata>& outcome);
+  void on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes);
   Result<> first_failure();
   Result<> write_report(const std::vector<Run>& runs);
   void print_summary() const;
@@ -84,7 +84,7 @@ class ProduceSession {
   std::optional<Error> failure_;
   std::uint64_t acknowledged_records_ = 0;
   Run last_run_{};
-  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t acknowledged_bytes_ = 0;
 
   // Last, so that it goes first: closing it completes sends, and those outcomes need everything above.
   Producer producer_;

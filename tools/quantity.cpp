@@ -157,6 +157,11 @@ Result<std::string> parse_delimiter(std::string_view text) {
   return result;
 }
 
+std::string count_of(std::uint64_t count, const std::string& noun, const std::string& plural) {
+  if (count == 1) return "1 " + noun;
+  return std::to_string(count) + " " + (plural.empty() ? noun + "s" : plural);
+}
+
 std::string fixed(double value, int digits) {
   std::array<char, 64> text{};
   const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);

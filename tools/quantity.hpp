@@ -26,6 +26,8 @@ Result<std::vector<PartitionId>> parse_partitions(std::string_view text);
 /// Errors: invalid_argument. Threads: any.
 Result<std::string> parse_delimiter(std::string_view text);
 
+/// "1 record", "2 records"; `noun` is one whose plural ends in s, or `plural` says it.
+std::string count_of(std::uint64_t count, const std::string& noun, const std::string& plural = {});
 /// `value` with `digits` places after the point.
 std::string fixed(double value, int digits);
 /// "1.2 MiB".

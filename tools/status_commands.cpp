@@ -17,6 +17,7 @@ namespace {
 struct Status {
   std::string directory{};
   std::optional<WriterInfo> writer{};
+  std::optional<std::string> writer_problem{};  ///< Why it cannot be told who writes.
   FileSystemRoom file_system{};
   std::uint64_t disk_bytes = 0;
   std::uint64_t topics = 0;
@@ -25,6 +26,11 @@ struct Status {
   std::uint64_t groups = 0;
   std::vector<std::string> damage{};
 };
+
+// A LOCK file that is none tells nothing of the data: looking at them goes on.
+bool hides_only_the_writer(const Error& error) {
+  return error.code() == Errc::corrupt_metadata || error.code() == Errc::io_error;
+}
 
 Result<> add_topics(const Engine& engine, Status& status) {
   const auto topics = engine.admin().list_topics();
@@ -51,8 +57,13 @@ Result<Status> look(const Context& context) {
   if (!directory.ok()) return directory.error();
   Status status{.directory = directory->string()};
   Result<std::optional<WriterInfo>> writer = writer_of(*directory);
-  if (!writer.ok()) return writer.error();
-  status.writer = std::move(*writer);
+  if (writer.ok()) {
+    status.writer = std::move(*writer);
+  } else if (hides_only_the_writer(writer.error())) {
+    status.writer_problem = writer.error().message();
+  } else {
+    return writer.error();
+  }
   const Result<FileSystemRoom> room = room_of(*directory);
   if (!room.ok()) return room.error();
   status.file_system = *room;
@@ -76,6 +87,7 @@ Json to_json(const Status& status) {
         {"pid", status.writer->pid}, {"program", status.writer->program}, {"since", status.writer->since}};
   return {{"directory", status.directory},
           {"writer", writer},
+          {"writer_problem", status.writer_problem ? Json(*status.writer_problem) : Json(nullptr)},
           {"file_system", status.file_system.type},
           {"free_bytes", status.file_system.free_bytes},
           {"disk_bytes", status.disk_bytes},
@@ -92,7 +104,8 @@ std::string to_text(const Status& status) {
   std::string text = status.directory + "   writer: ";
   text += status.writer ? status.writer->program + " (pid " + std::to_string(status.writer->pid) +
                               ", since " + status.writer->since + ")"
-                        : "none";
+          : status.writer_problem ? "unknown"
+                                  : "none";
   text += "   fs: " + status.file_system.type + ", " +
           readable_size(static_cast<double>(status.file_system.free_bytes)) + " free\n";
   text += "topics " + std::to_string(status.topics) + "   partitions " + std::to_string(status.partitions) +
@@ -101,6 +114,7 @@ std::string to_text(const Status& status) {
           readable_size(static_cast<double>(status.totals.bytes)) + "   disk " +
           readable_size(static_cast<double>(status.disk_bytes)) + "\n";
   text += "groups " + std::to_string(status.groups) + "\n";
+  if (status.writer_problem) text += "lock UNREADABLE: " + *status.writer_problem + "\n";
   if (status.damage.empty())
     return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";
   text += "health DAMAGED:\n";
@@ -138,7 +152,7 @@ Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
   const Result<std::filesystem::path> directory = context.directory();
   if (!directory.ok()) return directory.error();
   const Result<std::optional<WriterInfo>> is_ours = writer_of(*directory);
-  if (!is_ours.ok()) return is_ours.error();
+  if (!is_ours.ok() && !hides_only_the_writer(is_ours.error())) return is_ours.error();
   const auto files = files_below(*directory);
   if (!files.ok()) return files.error();
   struct Sum {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "command_tree.hpp"
+#include "quantity.hpp"
 
 namespace seriatim::tools {
 namespace {
@@ -45,8 +46,8 @@ Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   const bool was_there = !created.ok() && created.error().code() == Errc::topic_already_exists;
   if (!created.ok() && !(was_there && arguments.if_not_exists)) return created.error();
   context.note(was_there ? "topic " + topic.name + " exists already"
-                         : "created topic " + topic.name + " with " + std::to_string(topic.partition_count) +
-                               " partition" + (topic.partition_count == 1 ? "" : "s"));
+                         : "created topic " + topic.name + " with " +
+                               count_of(static_cast<std::uint64_t>(topic.partition_count), "partition"));
   const Result<> closed = engine->close();
   if (!closed.ok()) return closed.error();
   return ExitCode::ok;

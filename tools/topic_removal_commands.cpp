@@ -5,6 +5,7 @@
 #include "confirmation.hpp"
 #include "context.hpp"
 #include "offset_resolution.hpp"
+#include "quantity.hpp"
 #include "topic_commands.hpp"
 
 namespace seriatim::tools {
@@ -18,10 +19,6 @@ struct RemovalArguments {
   Consent consent{};
 };
 
-std::string count_of(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 Result<ExitCode> finish(const Engine& engine) {
   const Result<> closed = engine.close();
   if (!closed.ok()) return closed.error();
@@ -34,11 +31,11 @@ Result<ExitCode> delete_topic(Context& context, const RemovalArguments& argument
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
   const TopicTotals totals = totals_of(*topic);
-  const Result<bool> agreed = confirm(
-      arguments.consent, "deletes topic " + topic->name + ": " +
-                             count_of(static_cast<std::int64_t>(topic->partitions.size()), "partition") +
-                             ", " + count_of(totals.records, "record") + ", " +
-                             count_of(static_cast<std::int64_t>(totals.bytes), "byte"));
+  const Result<bool> agreed =
+      confirm(arguments.consent, "deletes topic " + topic->name + ": " +
+                                     count_of(topic->partitions.size(), "partition") + ", " +
+                                     count_of(static_cast<std::uint64_t>(totals.records), "record") + ", " +
+                                     count_of(totals.bytes, "byte"));
   if (!agreed.ok()) return agreed.error();
   if (*agreed) {
     const Result<> deleted = engine->admin().delete_topic(arguments.topic);
@@ -104,8 +101,8 @@ Result<ExitCode> trim(Context& context, const RemovalArguments& arguments) {
   if (arguments.consent.dry_run) return finish(*engine);
   const Result<MaintenanceResult> removed = engine->admin().apply_retention(arguments.topic);
   if (!removed.ok()) return removed.error();
-  context.note("removed " + count_of(static_cast<std::int64_t>(removed->deleted_segments), "segment") + ", " +
-               count_of(static_cast<std::int64_t>(removed->deleted_bytes), "byte"));
+  context.note("removed " + count_of(removed->deleted_segments, "segment") + ", " +
+               count_of(removed->deleted_bytes, "byte"));
   return finish(*engine);
 }
 
@@ -116,8 +113,8 @@ Result<ExitCode> compact(Context& context, const RemovalArguments& arguments) {
   if (!topic.ok()) return topic.error();
   const Result<MaintenanceResult> result = engine->admin().compact(arguments.topic, arguments.roll);
   if (!result.ok()) return result.error();
-  context.note("compacted " + count_of(static_cast<std::int64_t>(result->compacted_segments), "segment") +
-               ", removed " + count_of(static_cast<std::int64_t>(result->removed_records), "record"));
+  context.note("compacted " + count_of(result->compacted_segments, "segment") + ", removed " +
+               count_of(result->removed_records, "record"));
   return finish(*engine);
 }
 

@@ -71,10 +71,9 @@ std::string to_text(const VerifyReport& report, const std::string& directory) {
           : *worst == Severity::note       ? "clean but for what a killed writer leaves"
           : *worst == Severity::repairable ? "repairable: opening for writing makes derived files again"
                                            : "DAMAGED";
-  text += ": " + std::to_string(report.topics) + " topics, " + std::to_string(report.partitions) +
-          " partitions, " + std::to_string(report.segments) + " segments, " + std::to_string(report.batches) +
-          " batches, " + std::to_string(report.records) + " records, " + std::to_string(report.bytes) +
-          " bytes\n";
+  text += ": " + count_of(report.topics, "topic") + ", " + count_of(report.partitions, "partition") + ", " +
+          count_of(report.segments, "segment") + ", " + count_of(report.batches, "batch", "batches") + ", " +
+          count_of(report.records, "record") + ", " + count_of(report.bytes, "byte") + "\n";
   if (worst == Severity::damage)
     text += "Next: copy " + directory +
             " aside before anything writes to it, then restore what is listed above from a backup\n";

@@ -1,5 +1,10 @@
 // What an engine does as a whole: checkpoint, flush, close, metrics.
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "api/background.hpp"
 #include "api/counters_file.hpp"
@@ -18,6 +23,34 @@ catalog::PartitionState to_state(const partition::PartitionCheckpoint& checkpoin
           .recovery_position = static_cast<std::int64_t>(checkpoint.recovery_position),
           .clean_end_offset = checkpoint.clean_end_offset,
           .compacted_to_offset = checkpoint.compacted_to_offset};
+}
+
+// A partition waits for the disk several times while it closes. Side by side they wait together, since the
+// file system makes one commit of what many threads sync: 6 k syncs/s by one thread, 33 k/s by sixteen.
+constexpr std::size_t closers_max = 16;
+// Arbitrary: below this a thread costs more than it saves.
+constexpr std::size_t partitions_per_closer = 16;
+
+using CloseResult = Result<partition::PartitionCheckpoint>;
+
+// Closes each partition; the results are in the same order.
+std::vector<CloseResult> close_each(const std::vector<partition::PartitionPtr>& partitions) {
+  std::vector<CloseResult> results(partitions.size(), CloseResult(partition::PartitionCheckpoint{}));
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next.fetch_add(1); i < partitions.size(); i = next.fetch_add(1))
+      results[i] = partitions[i]->close();
+  };
+  std::vector<std::thread> helpers;
+  const std::size_t closers = std::min(closers_max, partitions.size() / partitions_per_closer);
+  try {
+    while (helpers.size() + 1 < closers) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those that are there, this one at least, do it all.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return results;
 }
 
 }  // namespace
@@ -68,19 +101,21 @@ Result<> EngineImpl::close() {
 Result<> EngineImpl::close_partitions() {
   Result<> outcome;
   catalog::Checkpoint stored;
+  std::vector<partition::PartitionPtr> open;
   const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     for (const auto& slot : topic->partitions) {
       // Closes the slot too: nobody who looked the topic up before may open a partition beside the next
       // engine.
-      const auto log = slot->close();
-      if (log == nullptr) continue;
-      auto checkpoint = std::static_pointer_cast<partition::Partition>(log)->close();
-      if (!checkpoint) {
-        if (outcome) outcome = checkpoint.error();
-        continue;
-      }
-      stored.partitions.emplace_back(log->name(), to_state(*checkpoint));
+      if (auto log = slot->close()) open.push_back(std::static_pointer_cast<partition::Partition>(log));
+    }
+  }
+  const auto results = close_each(open);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    if (results[i]) {
+      stored.partitions.emplace_back(open[i]->name(), to_state(*results[i]));
+    } else if (outcome) {
+      outcome = results[i].error();
     }
   }
   // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.

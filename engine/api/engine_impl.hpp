@@ -90,6 +90,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> open_directory();
   Result<> open_catalog();
   Result<> give_birth();
+  Result<> check_layout();
   Result<> load_topics();
   Result<> finish_deletions();
   Result<> recover_after_crash();

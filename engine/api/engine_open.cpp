@@ -1,5 +1,6 @@
 // Opening a data directory, step by step; each step can be repeated after a crash.
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "api/background.hpp"
@@ -18,11 +19,12 @@ namespace detail {
 namespace {
 
 constexpr std::string_view catalog_directory_name = "catalog";
+constexpr std::string_view log_directory_name = "log";
 constexpr std::string_view unborn_catalog_prefix = "catalog.new";
 
 // Names that an interrupted birth may have left in a directory that has no FORMAT yet.
 bool is_birth_leftover(std::string_view name) {
-  return name == os::lock_file_name || name == "log" || name == catalog_directory_name ||
+  return name == os::lock_file_name || name == log_directory_name || name == catalog_directory_name ||
          name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
          name == std::string(api::format_file_name) + ".tmp";
 }
@@ -75,8 +77,8 @@ Result<> EngineImpl::open_directory() {
   if (!*exists) {
     if (options.mode != OpenMode::create_if_missing) {
       return Error(Errc::not_found, dir +
-                                        " does not exist; create it by opening it with "
-                                        "OpenMode::create_if_missing, or correct the path");
+                                        " does not exist; correct the path, or create it with "
+                                        "OpenMode::create_if_missing (`seriatim topic create` does)");
     }
     if (auto created = vfs.create_directory(dir); !created) return created;
     if (auto synced = vfs.sync_directory(os::parent_path(dir)); !synced) return synced;
@@ -84,7 +86,10 @@ Result<> EngineImpl::open_directory() {
   auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
   if (!has_format) return has_format.error();
   if (!*has_format) {
-    auto entries = vfs.list(dir);
+    auto entries = vfs.list(os::join_path(dir, ""));  // The directory itself may be a link; nothing in it.
+    if (!entries && entries.error().sys_errno() == ENOTDIR) {
+      return Error(Errc::not_a_data_directory, dir + " is no directory; choose another path", ENOTDIR);
+    }
     if (!entries) return entries.error();
     const auto foreign = std::find_if(entries->begin(), entries->end(),
                                       [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
@@ -123,6 +128,7 @@ Result<> EngineImpl::open_catalog() {
     auto format = api::read_format_file(vfs, dir);
     if (!format) return format.error();
   }
+  if (auto sound = check_layout(); !sound) return sound;
   auto opened = catalog::Catalog::open(
       path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
              .process_identity = [] { return os::fork_generation(); }});
@@ -136,6 +142,29 @@ Result<> EngineImpl::open_catalog() {
   return catalog->set_clean_shutdown(false);
 }
 
+// Without this check a `log` that is gone would read as topics without records.
+Result<> EngineImpl::check_layout() {
+  const std::string dir = directory.string();
+  auto entries = vfs.list(os::join_path(dir, ""));
+  if (!entries) return entries.error();
+  for (const std::string_view name : {catalog_directory_name, log_directory_name}) {
+    const auto found = std::find_if(entries->begin(), entries->end(),
+                                    [&](const os::DirEntry& entry) { return entry.name == name; });
+    if (found != entries->end() && found->kind == os::EntryKind::directory) continue;
+    const std::string path = os::join_path(dir, name);
+    if (found == entries->end()) {
+      return Error(Errc::corrupt_metadata, path +
+                                               " is missing: it was taken away. Put it back, or restore it "
+                                               "from a copy of this directory");
+    }
+    return Error(Errc::io_error,
+                 path +
+                     " is no directory (a link, file or device took its place). Move it away, and put the "
+                     "directory itself in its place");
+  }
+  return {};
+}
+
 Result<> EngineImpl::give_birth() {
   const std::string dir = directory.string();
   // A birth puts nothing into log/ before there is a FORMAT: what is there is somebody's data.
@@ -147,12 +176,12 @@ Result<> EngineImpl::give_birth() {
                                              ". Nothing was changed: restore FORMAT from a copy of this "
                                              "directory, or choose another directory");
   }
-  auto entries = vfs.list(dir);
+  auto entries = vfs.list(os::join_path(dir, ""));
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
     const bool is_catalog =
         entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
-    if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == "log")) {
+    if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == log_directory_name)) {
       if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
     }
   }

@@ -2,11 +2,14 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <vector>
+
+#include "catalog/lmdb_call.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -45,10 +48,9 @@ Result<std::vector<std::byte>> read_bytes(const std::string& file, std::uint64_t
                                           std::size_t count) {
   std::ifstream in;
   in.rdbuf()->pubsetbuf(nullptr, 0);
+  errno = 0;
   in.open(file, std::ios::binary);
-  if (!in) {
-    return Error(Errc::permission_denied, "cannot open " + file + " for reading; correct its owner or mode");
-  }
+  if (!in) return lmdb_error(errno, "opening it for reading", file);
   std::vector<std::byte> bytes(count);
   in.seekg(static_cast<std::streamoff>(position));
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));

@@ -51,6 +51,8 @@ std::string_view kind_text(mode_t mode) noexcept {
       return "a character device";
     case S_IFBLK:
       return "a block device";
+    case S_IFREG:
+      return "a regular file";
     default:
       return "not a regular file";
   }
@@ -79,9 +81,40 @@ EntryKind kind_of(mode_t mode) noexcept {
   return S_ISLNK(mode) ? EntryKind::symlink : EntryKind::other;
 }
 
+// A link in the place of a directory is refused like one in the place of a file: it could lead out of the
+// data directory. A path that ends in a slash is followed all the same, which is for the caller's own choice.
+DIR* open_directory(const std::string& path) noexcept {
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), flags); });
+  if (descriptor < 0) return nullptr;
+  DIR* stream = ::fdopendir(descriptor);
+  if (stream != nullptr) return stream;
+  const int saved = errno;
+  ::close(descriptor);
+  errno = saved;
+  return nullptr;
+}
+
+Error list_error(const std::string& path, int errno_value) {
+  struct stat status {};
+  const bool may_be_special = errno_value == ELOOP || errno_value == ENOTDIR;
+  const bool is_followed = path.size() > 1 && path.back() == '/';
+  const std::string bare = is_followed ? path.substr(0, path.size() - 1) : path;
+  const int asked =
+      may_be_special ? ::fstatat(AT_FDCWD, bare.c_str(), &status, is_followed ? 0 : AT_SYMLINK_NOFOLLOW) : -1;
+  if (asked == 0 && !S_ISDIR(status.st_mode)) {
+    return {Errc::io_error,
+            "cannot list the directory " + bare + ": it is " + std::string(kind_text(status.st_mode)) +
+                ", and only a directory is expected there. Move it away, and put the directory itself in its "
+                "place.",
+            errno_value};
+  }
+  return errno_error(errno_value, "list the directory", path);
+}
+
 class Directory {
  public:
-  explicit Directory(const std::string& path) noexcept : stream_(::opendir(path.c_str())) {}
+  explicit Directory(const std::string& path) noexcept : stream_(open_directory(path)) {}
   ~Directory() {
     if (stream_ != nullptr) ::closedir(stream_);
   }
@@ -171,7 +204,7 @@ Result<std::vector<DirEntry>> PosixVfs::list(const std::string& path) {
   Directory directory(path);
   if (!directory.is_open()) {
     const int saved = errno;
-    return errno_error(saved, "list the directory", path);
+    return list_error(path, saved);
   }
   std::vector<DirEntry> entries;
   while (const dirent* entry = directory.next()) {

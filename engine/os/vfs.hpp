@@ -166,7 +166,8 @@ class Vfs {
   /// Errors: not_found · io_error (ENOTEMPTY, ...) · permission_denied · read_only.
   virtual Result<void> remove_directory(const std::string& path) = 0;
 
-  /// The entries of a directory in bytewise order of names, without "." and "..".
+  /// The entries of a directory in bytewise order of names, without "." and "..". A symbolic link is not
+  /// followed, unless the path ends in a slash.
   /// Errors: not_found · permission_denied · too_many_open_files · io_error.
   virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;
 

@@ -115,6 +115,9 @@ Result<bool> FetchCursor::enter_next_segment() {
   std::size_t index = list->find(next_offset_);
   if ((*list)[index] == segment_) ++index;
   if (index == list->size()) return false;
+  // Not passed over in silence: the end of the segment before was cut off, or the whole file is gone.
+  const Offset base = (*list)[index]->base_offset();
+  if (base > next_offset_ && !log_->may_have_gaps()) return hole(base);
   if (auto entered = enter((*list)[index], next_offset_); !entered) return entered.error();
   return true;
 }
@@ -162,10 +165,28 @@ void FetchCursor::advance(const FetchedBatch& batch) noexcept {
 
 std::optional<FetchCursor::Resumption> FetchCursor::readable_after_fault() const noexcept {
   const std::uint64_t end = segment_->end_position();
-  const auto later = pin_->offset_index.first_after_position(position_);
-  if (!later || later->position + format::header_bytes > end) return std::nullopt;
-  return Resumption{later->position,
-                    base::load_be<Offset>(pin_->log.data() + later->position + format::base_offset_at)};
+  std::uint64_t position = position_;
+  for (;;) {
+    const auto later = pin_->offset_index.first_after_position(position);
+    // An index out of order must not turn this into a circle.
+    if (!later || later->position <= position || later->position >= end) return std::nullopt;
+    position = later->position;
+    // Neither the index nor what lies behind damage is believed unasked: both must name the same batch.
+    const base::ByteSpan rest{pin_->log.data() + position, static_cast<std::size_t>(end - position)};
+    if (format::check_structure(rest, lowest_base_) != BatchFault::none) continue;
+    const auto header = format::read_batch_header(rest.data());
+    if (header.last_offset() == later->last_offset) return Resumption{position, header.base_offset};
+  }
+}
+
+Error FetchCursor::hole(Offset resume) const {
+  log_->counters().corrupt_batches.add();
+  return {Errc::corrupt_record,
+          segment_->log_path() + " ends at position " + std::to_string(position_) + ", offset " +
+              std::to_string(next_offset_) + " of " + place_of(*log_) +
+              ", but the next segment begins with offset " + std::to_string(resume) +
+              ": the records between are missing. Restore the file from a copy, or seek to offset " +
+              std::to_string(resume) + " to go on without them; `seriatim verify` shows the whole extent"};
 }
 
 Error FetchCursor::corrupt(BatchFault fault) const {

@@ -40,7 +40,8 @@ class FetchCursor {
 
   enum class Step : std::uint8_t { batch, end };
   /// Reads the batch at the cursor, checked (structure always, CRC if asked), and does not move. `end`:
-  /// nothing below `bound`. Errors: corrupt_record with file, position, and the offset to go on from;
+  /// nothing below `bound`. Errors: corrupt_record with file, position, and the offset to go on from (also
+  /// where records are missing between two segments);
   /// offset_out_of_range if the log start has passed the cursor.
   Result<Step> peek(Offset bound, bool check_crc, FetchedBatch& out);
   /// Moves behind the batch that peek returned.
@@ -66,6 +67,7 @@ class FetchCursor {
   };
   std::optional<Resumption> readable_after_fault() const noexcept;
   Error corrupt(format::BatchFault fault) const;
+  Error hole(Offset resume) const;
 
   PartitionLogPtr log_;
   segment::SegmentPtr segment_{};

@@ -49,12 +49,13 @@ Result<> Partition::check_appendable(std::uint64_t size) const {
   if (environment_.health.has_failed()) return environment_.health.check();
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
   if (size > largest || size > static_cast<std::uint64_t>(config_.segment_bytes)) {
-    return Error(Errc::record_too_large,
-                 "a batch of " + std::to_string(size) + " bytes exceeds " +
-                     (size > largest ? "max.message.bytes (" + std::to_string(largest)
-                                     : "segment.bytes (" + std::to_string(config_.segment_bytes)) +
-                     ") of topic " + name_.topic +
-                     "; send smaller batches, or raise the limit with Admin::alter_config");
+    return Error(
+        Errc::record_too_large,
+        "a batch of " + std::to_string(size) + " bytes exceeds " +
+            (size > largest ? "max.message.bytes (" + std::to_string(largest)
+                            : "segment.bytes (" + std::to_string(config_.segment_bytes)) +
+            ") of topic " + name_.topic +
+            "; send smaller batches, or raise the limit with Admin::alter_config or `seriatim topic alter`");
   }
   return {};
 }

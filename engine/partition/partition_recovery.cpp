@@ -145,7 +145,15 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   // yet trimmed.
   const bool is_untrimmed = stops_early && !is_last && found->fault == format::BatchFault::end_of_log &&
                             found->state.end_offset == next_base;
-  const bool whole = (!stops_early || is_untrimmed) && !below_durable;
+  // An empty file may be what a failed roll left: the log went on before it.
+  const Offset end_so_far = segments_.empty() ? Offset{0} : segments_.back()->end_offset();
+  // A file that ends well, but before its successor begins, has lost its end.
+  const bool has_hole = !is_last && !stops_early && !below_durable && !may_have_gaps() &&
+                        found->durable_fault == format::BatchFault::none &&
+                        std::max(found->state.end_offset, end_so_far) < next_base;
+  const bool hole_was_durable = has_hole && next_base <= request_.checkpoint.recovery_point_offset;
+  if (hole_was_durable) note_hole(file, found->state, next_base);
+  const bool whole = (!stops_early || is_untrimmed) && !below_durable && (!has_hole || hole_was_durable);
   if (found->durable_fault != format::BatchFault::none) note_fault(file, *found);
   if (found->indexes_need_rebuild) {
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt)
@@ -283,6 +291,17 @@ void PartitionOpener::note_fault(const SegmentFileInfo& file, const RecoveredSeg
               " at position " + std::to_string(found.durable_fault_position) + ": " +
               std::string(format::describe(found.durable_fault)) +
               ". Nothing was cut; `seriatim verify` shows the extent, and what is behind it stays readable");
+}
+
+void PartitionOpener::note_hole(const SegmentFileInfo& file, const segment::SegmentState& state,
+                                Offset next_base) {
+  note_damage(
+      os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) +
+      " ends at position " + std::to_string(state.end_position) + " (offset " +
+      std::to_string(state.end_offset) + "), but the next segment begins with offset " +
+      std::to_string(next_base) +
+      ": the records between were on stable storage and are missing. Restore the file from a copy, or "
+      "go on without them");
 }
 
 void PartitionOpener::note_damage(std::string what) {

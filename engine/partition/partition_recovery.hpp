@@ -37,6 +37,7 @@ class PartitionOpener {
   void publish_offsets();
   segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file) const;
   void note_fault(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found);
+  void note_hole(const segment::SegmentFileInfo& file, const segment::SegmentState& state, Offset next_base);
   void note_damage(std::string what);
   bool may_have_gaps() const noexcept;
   bool is_clean(const segment::DirectoryListing& listing) const;

@@ -19,9 +19,11 @@ Error shorter_than_known(const std::string& path, std::uint64_t size, std::uint6
 }
 
 Error index_out_of_order(const std::string& path, std::uint64_t entry) {
-  return {Errc::corrupt_metadata, "the index " + path + " is out of order at entry " + std::to_string(entry) +
-                                      ". Nothing is lost: delete it and reopen the engine, which rebuilds it "
-                                      "from its log."};
+  return {
+      Errc::corrupt_metadata,
+      "the index " + path + " does not fit its log at entry " + std::to_string(entry) +
+          ": one of the two is damaged. `seriatim verify` says which; if it is the index, nothing is lost: "
+          "open the directory for writing, which rebuilds it from its log."};
 }
 
 // Whether the time index ends as a clean close leaves it, with an entry that a segment that goes on does not

@@ -73,8 +73,8 @@ class SERIATIM_API LogReader {
   /// `index.interval.bytes` of batch headers.
   Result<FileSlice> fetch(Offset from, std::size_t max_bytes = 1 << 20) const;
 
-  /// Sends what remains of `slice` after `already_sent` bytes to `out_fd`: a socket or file by sendfile, a
-  /// pipe by splice. The bytes never enter user space.
+  /// Sends what remains of `slice` after `already_sent` bytes to `out_fd`, a socket, pipe or file, by
+  /// sendfile(2). The bytes do not enter user space, unless `out_fd` is a file in append mode.
   ///
   /// @return Bytes sent by this call: less than what remains only if `out_fd` is non-blocking and full (0 if
   /// nothing fitted). Errors: io_error with sys_errno() EPIPE if the other side is gone (no SIGPIPE is

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the examples of docs/cli.md and compares what they print.
+"""Runs the examples of docs/cli.md and README.md and compares what they print.
 
-Every fenced block that begins ```console run is run, all in one folder and in their order. A line beginning with `$ ` is a command for bash, the
+Every fenced block that begins ```console run is run, all of a page in one folder and in their order. A line beginning with `$ ` is a command for bash, the
 lines up to the next one are what it prints on standard output and standard error together. In those, ... stands for any characters of a line, and
 a line of ... alone for any number of lines. A command ends with exit status 0, unless the line after it is `# exit status N`.
 """
@@ -15,15 +15,17 @@ import sys
 import tempfile
 import unittest
 
-DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-BLOCK = re.compile(r"^```console run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tools"))
+from doc_blocks import blocks_of  # noqa: E402
+
 STATUS = re.compile(r"# exit status (\d+)")
 
 
-def steps_of(block):
+def steps_of(lines):
     """[(command, status, [expected lines])] of one block."""
     steps = []
-    for line in block.splitlines():
+    for line in lines:
         status = STATUS.fullmatch(line)
         if line.startswith("$ "):
             steps.append([line[2:], 0, []])
@@ -46,9 +48,16 @@ def pattern_of(lines):
 
 
 class Examples(unittest.TestCase):
-    def test_document(self):
-        blocks = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
-        self.assertGreater(len(blocks), 10, f"{DOCUMENT} lost its examples")
+    def test_cli_page(self):
+        self.check_page("docs/cli.md", 10)
+
+    def test_readme(self):
+        self.check_page("README.md", 1)
+
+    def check_page(self, page, blocks_min):
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        blocks = [block.lines for block in blocks_of(text) if block.info == "console run"]
+        self.assertGreaterEqual(len(blocks), blocks_min, f"{page} lost its examples")
         folder = tempfile.mkdtemp(prefix="seriatim-docs-")
         self.addCleanup(shutil.rmtree, folder)
         environment = {k: v for k, v in os.environ.items() if k != "SERIATIM_DIR"}
@@ -66,7 +75,7 @@ class Examples(unittest.TestCase):
         self.assertIsNotNone(re.fullmatch(pattern_of(["a ... c", "..."]), "a b c\nd\ne\n"))
         self.assertIsNone(re.fullmatch(pattern_of(["a ... c"]), "a b\nc\n"))
         self.assertIsNone(re.fullmatch(pattern_of(["a"]), "a\nb\n"))
-        self.assertEqual(steps_of("$ x\n# exit status 3\ny\n$ z\n"), [["x", 3, ["y"]], ["z", 0, []]])
+        self.assertEqual(steps_of(["$ x", "# exit status 3", "y", "$ z"]), [["x", 3, ["y"]], ["z", 0, []]])
 
 
 if __name__ == "__main__":

@@ -144,6 +144,25 @@ TEST_CASE("a listing is sorted, tells kinds apart and leaves out dot and dot-dot
   CHECK(vfs.list(dir / "missing").error().code() == Errc::not_found);
 }
 
+TEST_CASE(
+    "a listing does not follow a link, unless the path ends in a slash, and says what is in its place") {
+  const TempDir dir;
+  REQUIRE(vfs.create_directory(dir / "real"));
+  create(dir / "real/f");
+  REQUIRE(::symlink("real", (dir / "link").c_str()) == 0);
+  REQUIRE(::mkfifo((dir / "fifo").c_str(), 0600) == 0);
+  const auto through = vfs.list(dir / "link/");
+  REQUIRE(through);
+  CHECK(through->size() == 1);
+  for (const auto& [name, kind] : {std::pair{"link", "a symbolic link"}, std::pair{"fifo", "a FIFO"},
+                                   std::pair{"real/f", "a regular file"}}) {
+    const auto refused = vfs.list(dir / name);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == Errc::io_error);
+    CHECK(refused.error().message().find((dir / name) + ": it is " + kind) != std::string::npos);
+  }
+}
+
 TEST_CASE("rename replaces the target and reports what is missing") {
   const TempDir dir;
   create(dir / "a");

@@ -209,6 +209,24 @@ TEST_CASE("a receiver that has gone is an error, never a signal") {
   }
 }
 
+TEST_CASE("a receiver that leaves in the middle is told by the next call, after what it took was counted") {
+  Fixture fixture("sendfile leaves");
+  fixture.connect_pipe();
+  Result<std::size_t> sent = std::size_t{0};
+  std::thread sender([&] { sent = fixture.send(0, mib); });
+  const std::string received = fixture.receive(100'000);
+  fixture.close_receiver();  // While the sender waits for room in the pipe.
+  sender.join();
+  REQUIRE(sent.ok());
+  CHECK(*sent >= received.size());
+  CHECK(*sent < mib);
+  CHECK(received == base::as_text(fixture.expected(0, received.size())));
+  const auto next = fixture.send(*sent, mib - *sent);
+  REQUIRE_FALSE(next);
+  CHECK(next.error().sys_errno() == EPIPE);
+  CHECK_FALSE(is_sigpipe_pending());
+}
+
 TEST_CASE("a SIGPIPE of the application that was pending before stays pending, and its mask stays") {
   ChildProcess child([](const ChildProcess::Voice& voice) {
     sigset_t pipe;

@@ -170,7 +170,7 @@ TEST_CASE("a recovered segment is appended to as if it had never stopped") {
   }
 }
 
-TEST_CASE("what was published survives kill -9 at any moment") {
+TEST_CASE("INV-4: what was published survives kill -9 at any moment") {
   test::Random random("what was published survives kill -9");
   for (int round = 0; round < 8; ++round) {
     test::SegmentFixture f;

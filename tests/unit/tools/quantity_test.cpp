@@ -48,6 +48,9 @@ TEST_CASE("delimiters know C's escapes") {
 }
 
 TEST_CASE("numbers are shown as people read them") {
+  CHECK(count_of(1, "record") == "1 record");
+  CHECK(count_of(0, "record") == "0 records");
+  CHECK(count_of(2, "batch", "batches") == "2 batches");
   CHECK(readable_size(0) == "0 B");
   CHECK(readable_size(1023) == "1023 B");
   CHECK(readable_size(1536) == "1.5 KiB");
