@@ -101,6 +101,18 @@ Offset Partition::stored_recovery_base() const {
 }
 
 Result<PartitionCheckpoint> Partition::close() {
+  PartitionCheckpoint result;
+  auto done = maintain(IfBusy::wait, [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    auto closed = close_files();
+    if (!closed) return closed.error();
+    result = *closed;
+    return {};
+  });
+  if (!done) return done.error();
+  return result;
+}
+
+Result<PartitionCheckpoint> Partition::close_files() {
   if (auto synced = sync(); !synced) return synced.error();
   {
     const base::MutexLock lock(append_mutex_);
@@ -127,7 +139,8 @@ Result<PartitionCheckpoint> Partition::close() {
 
 void Partition::abandon() {
   mark_deleted();
-  listeners().notify();  // Whoever waits for records waits for nothing.
+  listeners().notify();                                   // Whoever waits for records waits for nothing.
+  const base::MutexLock maintenance(maintenance_mutex_);  // A compaction that runs sees the mark and ends.
   const base::MutexLock lock(append_mutex_);
   // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
   tell_counters();

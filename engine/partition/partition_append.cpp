@@ -8,12 +8,15 @@
 
 namespace seriatim::partition {
 
+Result<> Partition::check_unclaimed(std::string_view doing) const {
+  if (claim_holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return {};
+  return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
+                                        std::to_string(name_.partition) + "; commit or abort it before " +
+                                        std::string(doing));
+}
+
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
-  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
-                                          std::to_string(name_.partition) +
-                                          "; commit or abort it before appending to the same partition");
-  }
+  if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const auto header = format::read_batch_header(batch.bytes.data());
   Result<PartitionAppend> result = PartitionAppend{};
   bool flush_due = false;
@@ -39,13 +42,21 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
   return result;
 }
 
+Result<> Partition::check_not_closed() const {
+  if (!closed_) return {};
+  return Error(
+      is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
+      name_.topic + "-" + std::to_string(name_.partition) +
+          (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
+}
+
+Result<> Partition::check_open() const {
+  const base::MutexLock lock(append_mutex_);
+  return check_not_closed();
+}
+
 Result<> Partition::check_appendable(std::uint64_t size) const {
-  if (closed_) {
-    return Error(
-        is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
-        name_.topic + "-" + std::to_string(name_.partition) +
-            (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
-  }
+  if (auto checked = check_not_closed(); !checked) return checked;
   if (environment_.health.has_failed()) return environment_.health.check();
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
   if (size > largest || size > static_cast<std::uint64_t>(config_.segment_bytes)) {
@@ -113,11 +124,7 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
-  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread already holds a claim on " + name_.topic + "-" +
-                                          std::to_string(name_.partition) +
-                                          "; commit or abort that one first");
-  }
+  if (auto checked = check_unclaimed("claiming once more"); !checked) return checked.error();
   append_mutex_.lock();
   auto reserved = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<base::MutableByteSpan> {
     if (auto checked = check_appendable(size); !checked) return checked.error();

@@ -40,7 +40,35 @@ Result<> Partition::advance_log_start(Offset offset) {
   return {};
 }
 
-Result<Partition::RetentionResult> Partition::apply_retention() {
+// In a lock of its own around the whole step: between its looks at the list of segments it deletes, writes
+// and renames files without the append mutex, and two of them would take each other's for their own.
+Result<bool> Partition::maintain(IfBusy if_busy, const std::function<Result<>()>& step) {
+  if (auto checked = check_unclaimed("compacting or trimming the same partition"); !checked)
+    return checked.error();
+  if (if_busy == IfBusy::skip) {
+    if (!maintenance_mutex_.try_lock()) return false;
+  } else {
+    maintenance_mutex_.lock();
+  }
+  auto done = step();
+  maintenance_mutex_.unlock();
+  if (!done) return done.error();
+  return true;
+}
+
+Result<Partition::RetentionResult> Partition::apply_retention(IfBusy if_busy) {
+  RetentionResult result;
+  auto done = maintain(if_busy, [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    auto deleted = delete_expired();
+    if (!deleted) return deleted.error();
+    result = *deleted;
+    return {};
+  });
+  if (!done) return done.error();
+  return result;
+}
+
+Result<Partition::RetentionResult> Partition::delete_expired() {
   std::vector<segment::SegmentPtr> expired;
   {
     const base::MutexLock lock(append_mutex_);

@@ -166,9 +166,7 @@ class WriterFixture {
     }
   }
 
-  Result<partition::CompactionResult> try_compact(partition::CompactionOptions options = {}) {
-    if (options.key_map_bytes == partition::CompactionOptions{}.key_map_bytes)
-      options.key_map_bytes = 1U << 16;  // 128 MiB to clear takes time
+  Result<partition::CompactionResult> try_compact(const partition::CompactionOptions& options = {}) {
     return partition::compact(*partition, options);
   }
   partition::CompactionResult compact(const partition::CompactionOptions& options = {}) {
