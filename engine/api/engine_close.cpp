@@ -96,7 +96,7 @@ Metrics EngineImpl::metrics() const {
   m.appended_batches = p.appended_batches.value();
   m.appended_records = p.appended_records.value();
   m.appended_bytes = p.appended_bytes.value();
-  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     ++m.topics;
     m.partitions += topic->partitions.size();

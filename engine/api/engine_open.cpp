@@ -221,7 +221,7 @@ Result<> EngineImpl::finish_deletions() {
 Result<> EngineImpl::recover_after_crash() {
   if (was_clean) return {};
   std::map<TopicPartition, Offset> ends;
-  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     for (PartitionId i = 0; i < topic->partition_count(); ++i) {
       auto log = topic->partitions[static_cast<std::size_t>(i)]->log();

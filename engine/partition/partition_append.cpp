@@ -100,7 +100,8 @@ Result<> Partition::roll_locked() {
   }
   (*next)->set_created_ms(environment_.clock.wall_ms());
   unsynced_.push_back(active_);
-  std::vector<segment::SegmentPtr> segments(segments_.load()->begin(), segments_.load()->end());
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
   segments.push_back(*next);
   active_ = *next;
   replace_list(std::move(segments));

@@ -177,7 +177,8 @@ class WriterFixture {
   std::size_t segment_count() const { return partition->segments().load()->size(); }
   std::vector<Offset> segment_bases() const {
     std::vector<Offset> bases;
-    for (const auto& segment : *partition->segments().load()) bases.push_back(segment->base_offset());
+    const auto segments = partition->segments().load();
+    for (const auto& segment : *segments) bases.push_back(segment->base_offset());
     return bases;
   }
   std::string path(Offset base, format::FileKind kind = format::FileKind::log,
