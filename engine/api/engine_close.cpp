@@ -36,7 +36,7 @@ Result<> EngineImpl::checkpoint() {
   catalog::Checkpoint stored;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open_partitions()) {
-    if (auto synced = partition->sync(); !synced) return synced;
+    if (auto prepared = partition->prepare_checkpoint(); !prepared) return prepared;
     taken.emplace_back(partition, partition->checkpoint());
     stored.partitions.emplace_back(partition->name(), to_state(taken.back().second));
   }

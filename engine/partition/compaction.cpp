@@ -295,7 +295,9 @@ Result<CompactionResult> compact(Partition& partition, const CompactionOptions& 
     auto passed = CompactionPass(partition, options).run(range);
     if (!passed) return passed.error();
     result = *passed;
-    return {};
+    // Merged segments leave the snapshots of their bases behind.
+    auto pruned = partition.prune_snapshots();
+    return pruned ? Result<>{} : Result<>(pruned.error());
   });
   if (!done) return done.error();
   return result;

@@ -12,7 +12,9 @@ Partition::Partition(const PartitionEnvironment& environment, const PartitionReq
       config_(request.config),
       mapped_writes_(request.mapped_writes),
       compacted_to_(request.checkpoint.compacted_to_offset),
-      stored_recovery_base_(request.checkpoint.recovery_segment_base) {}
+      stored_recovery_base_(request.checkpoint.recovery_segment_base),
+      stored_recovery_point_(request.checkpoint.recovery_point_offset),
+      snapshot_every_bytes_(request.snapshot_every_bytes) {}
 
 Partition::~Partition() {
   // An abandoned one has told already.
@@ -90,11 +92,6 @@ PartitionCheckpoint Partition::checkpoint() const {
   return checkpoint;
 }
 
-void Partition::checkpoint_stored(const PartitionCheckpoint& checkpoint) {
-  const base::MutexLock lock(append_mutex_);
-  stored_recovery_base_ = std::max(stored_recovery_base_, checkpoint.recovery_segment_base);
-}
-
 Offset Partition::stored_recovery_base() const {
   const base::MutexLock lock(append_mutex_);
   return stored_recovery_base_;
@@ -125,9 +122,7 @@ Result<PartitionCheckpoint> Partition::close_files() {
   {
     const base::MutexLock lock(append_mutex_);
     end = offsets_.log_end();
-    producers_.set_end_offset(end);
-    if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written)
-      return written.error();
+    if (auto written = write_snapshot(); !written) return written.error();
     if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
     // The new length has to be durable too: a clean close promises exact files.
     if (auto synced = active_->sync(); !synced) return synced.error();

@@ -49,6 +49,9 @@ struct PartitionRequest {
   TopicConfig config{};
   bool mapped_writes = true;
   PartitionCheckpoint checkpoint{};
+  /// Log bytes behind the last producer snapshot from which on a checkpoint writes another: bounds what an
+  /// open has to replay. Arbitrary: a tenth of a second of reading.
+  std::uint64_t snapshot_every_bytes = 16ULL << 20;
 };
 
 /// What to do if another maintenance step of the partition is running.
@@ -131,8 +134,15 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> check_open() const;
   /// What to store in the catalog; everything below its recovery point was synced.
   PartitionCheckpoint checkpoint() const;
-  /// To be told when a checkpoint is in the catalog.
+  /// Makes ready for a look at `checkpoint`: syncs everything appended so far, and writes a producer snapshot
+  /// if the last one is far behind. Errors: as sync; storage_full, io_error: the snapshot.
+  Result<> prepare_checkpoint();
+  /// To be told when a checkpoint is in the catalog. Removes producer snapshots that nothing needs any more.
   void checkpoint_stored(const PartitionCheckpoint& checkpoint);
+  /// Removes the producer snapshots that no recovery would begin at: all but those at the base of a segment,
+  /// the newest at or below the stored recovery point, and the newest of all.
+  /// @return how many. Errors: as the file system says; what is left is removed another time.
+  Result<std::size_t> prune_snapshots();
   /// Base offset of the segment that the recovery point in the catalog lies in. Segments below it may be
   /// rewritten: a crash never meets a recovery point inside a file that has changed.
   Offset stored_recovery_base() const;
@@ -172,6 +182,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);
+  Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
+  Result<> write_snapshot_if_far();
+  void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::BatchHeader& header,
                                   base::ByteSpan batch) SERIATIM_REQUIRES(append_mutex_);
   void tell_counters() noexcept;
@@ -197,6 +210,13 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  Offset stored_recovery_point_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  // Producer snapshots on disk, ascending, and how much was appended when the last was taken.
+  std::vector<Offset> snapshots_ SERIATIM_GUARDED_BY(append_mutex_);
+  std::int64_t snapshot_at_bytes_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  const std::uint64_t snapshot_every_bytes_;
+  base::Mutex
+      snapshot_mutex_;  // one writer of snapshot files at a time; taken with the append mutex or alone
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
   // Deleted and still pinned by somebody: only the segment knows that, the pins do not keep it alive.
   mutable std::vector<segment::SegmentPtr> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);

@@ -87,8 +87,7 @@ Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::
 Result<> Partition::roll_locked() {
   const Offset base_offset = offsets_.log_end();
   if (active_->is_empty()) return {};
-  producers_.set_end_offset(base_offset);
-  if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written;
+  if (auto written = write_snapshot(); !written) return written;
   auto next =
       segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
   if (!next) return next.error();
@@ -113,7 +112,9 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::BatchHeader& header, base::ByteSpan batch) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
   if (header.has_producer()) {
-    if (auto noted = producers_.note(header, batch); !noted) return noted.error();
+    format::BatchHeader stamped = header;  // Framed without a place: its own base offset is 0.
+    stamped.base_offset = placed.base_offset;
+    if (auto noted = producers_.note(stamped, batch); !noted) return noted.error();
   }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(header.record_count));

@@ -3,25 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "format/file_name.hpp"
-#include "os/path.hpp"
 #include "partition/partition.hpp"
 #include "partition/retention.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim::partition {
-namespace {
-
-// What was known of producers where a deleted segment began: no use without it, and one more file for every
-// segment that ever was.
-Result<> delete_snapshot(os::Vfs& vfs, const std::string& directory, Offset base_offset) {
-  auto removed =
-      vfs.remove(os::join_path(directory, format::file_name(base_offset, format::FileKind::snapshot)));
-  if (!removed && removed.error().code() != Errc::not_found) return removed;
-  return {};
-}
-
-}  // namespace
 
 Result<> Partition::roll() {
   const base::MutexLock lock(append_mutex_);
@@ -106,13 +92,13 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
         !deleted) {
       return deleted.error();
     }
-    if (auto deleted = delete_snapshot(environment_.files.vfs, directory_, segment->base_offset()); !deleted)
-      return deleted.error();
     ++result.segments;
     result.bytes += segment->end_position();
   }
   environment_.counters.deleted_segments.add(result.segments);
   environment_.counters.deleted_bytes.add(result.bytes);
+  // What was known of producers where a deleted segment began is of no use without it.
+  if (auto pruned = prune_snapshots(); !pruned) return pruned.error();
   return result;
 }
 

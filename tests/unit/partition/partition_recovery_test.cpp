@@ -236,6 +236,25 @@ TEST_CASE("what follows a segment that had to be cut is moved aside, not deleted
   CHECK(f.put("a", "1").base_offset == 1);
 }
 
+TEST_CASE(
+    "a sealed segment that lost its last batch in a power cut ends the log: what follows has no place in "
+    "it") {
+  WriterFixture f(250);
+  f.open();
+  for (int i = 0; i < 5; ++i) f.put_batch(make_batch({.size_bytes = 100}));
+  REQUIRE(f.segment_bases() == std::vector<Offset>{0, 2, 4});
+  f.die();
+  fs::resize_file(f.path(0), 100);  // nothing was ever synced
+  f.reopen_after_crash();
+  CHECK(f.partition->log_end_offset() == 1);
+  CHECK(f.segment_bases() == std::vector<Offset>{0});
+  CHECK(fs::exists(f.path(2) + ".damaged"));
+  CHECK_FALSE(f.partition->damage());
+  CHECK(f.put("a", "1").base_offset == 1);
+  f.reopen_after_crash();
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{0, 1});
+}
+
 TEST_CASE("indexes without their log are removed, and an index that is missing is made again") {
   WriterFixture f(400);
   f.open();
