@@ -25,6 +25,9 @@ catalog::PartitionState to_state(const partition::PartitionCheckpoint& checkpoin
 Result<> EngineImpl::flush() {
   if (auto writable = check_writable(); !writable) return writable;
   for (const auto& partition : open_partitions()) {
+    if (auto unclaimed = partition->check_unclaimed("flushing"); !unclaimed) return unclaimed;
+  }
+  for (const auto& partition : open_partitions()) {
     if (auto synced = partition->sync(); !synced) return synced;
   }
   return {};
@@ -47,6 +50,10 @@ Result<> EngineImpl::checkpoint() {
 }
 
 Result<> EngineImpl::close() {
+  // Before anything is closed: the threads to be ended may be waiting for the claim.
+  for (const auto& partition : open_partitions()) {
+    if (auto unclaimed = partition->check_unclaimed("closing the engine"); !unclaimed) return unclaimed;
+  }
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
   for (const auto& partition : open_partitions())

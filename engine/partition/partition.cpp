@@ -67,11 +67,16 @@ std::uint64_t Partition::size_bytes() const {
 }
 
 std::uint64_t Partition::pinned_deleted_bytes() const {
+  const auto count = [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    forget_released_segments();
+    std::uint64_t total = 0;
+    for (const auto& segment : deleted_segments_) total += segment->end_position();
+    return total;
+  };
+  // Who holds a claim holds the mutex.
+  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return count();
   const base::MutexLock lock(append_mutex_);
-  forget_released_segments();
-  std::uint64_t total = 0;
-  for (const auto& segment : deleted_segments_) total += segment->end_position();
-  return total;
+  return count();
 }
 
 void Partition::forget_released_segments() const {

@@ -127,7 +127,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> replace_segments(Offset first_base, Offset end_base,
                             const std::vector<segment::SegmentPtr>& replacement,
                             const std::function<Result<>()>& swap_files);
-  /// Takes effect with the next append; segment limits with the next segment.
+  /// Takes effect with the next append; segment limits with the next segment, or with one that is empty if a
+  /// batch needs the room.
   void set_config(const TopicConfig& config);
   TopicConfig config() const;
   /// ok, or why nothing can be changed any more: closed, deleted.
@@ -182,6 +183,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);
+  Result<> widen_active() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot_if_far();
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);

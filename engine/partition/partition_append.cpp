@@ -1,6 +1,8 @@
 // The append path, top to bottom: admit, roll if needed, place, note, publish.
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "format/batch_header.hpp"
 #include "partition/partition.hpp"
@@ -86,7 +88,7 @@ Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::
 
 Result<> Partition::roll_locked() {
   const Offset base_offset = offsets_.log_end();
-  if (active_->is_empty()) return {};
+  if (active_->is_empty()) return widen_active();
   if (auto written = write_snapshot(); !written) return written;
   auto next =
       segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
@@ -105,6 +107,29 @@ Result<> Partition::roll_locked() {
   active_ = *next;
   replace_list(std::move(segments));
   environment_.counters.rolled_segments.add();
+  return {};
+}
+
+// An empty segment has the size that was configured when it was made. One that is to be larger since is
+// mapped anew, over the same files; readers find it in the list, as they find the successor of any other.
+Result<> Partition::widen_active() {
+  const auto wanted = limits();
+  const std::uint64_t largest =
+      std::min<std::uint64_t>(wanted.segment_bytes, std::numeric_limits<std::int32_t>::max());
+  const Offset base_offset = active_->base_offset();
+  if (active_->has_room(largest, base_offset)) return {};
+  if (auto trimmed = active_->trim(); !trimmed) return trimmed;
+  auto wider = segment::Segment::open_active(
+      environment_.files, environment_.maps, directory_,
+      {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}}, wanted);
+  if (!wider) return wider.error();
+  (*wider)->set_created_ms(active_->created_ms());
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
+  segments.back() = *wider;
+  active_->end_followed();
+  active_ = *wider;
+  replace_list(std::move(segments));
   return {};
 }
 
@@ -152,9 +177,14 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
     if (!placed) return placed.error();
     return publish(*placed, header, batch.bytes);
   }();
+  const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();
-  if (result) listeners().notify();
+  if (!result) return result;
+  listeners().notify();
+  if (flush_due) {
+    if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
+  }
   return result;
 }
 
