@@ -3,28 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace seriatim::tools {
 namespace {
-
-// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-    before_last.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
 
 // The commands from the root down to the one the words have reached.
 using Path = std::vector<const Command*>;
@@ -108,16 +90,8 @@ OptionWord read_short(const Path& path, const std::string& word) {
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  if (best) return best;
+  const std::vector<std::string_view> views(candidates.begin(), candidates.end());
+  if (const auto close = base::nearest(word, views); !close.empty()) return std::string(close);
   // A word cut short is no slip of the hand by distance, yet its end is plain: `desc` for `describe`.
   for (const std::string& candidate : candidates) {
     if (word.size() >= 2 && candidate.starts_with(word)) return candidate;

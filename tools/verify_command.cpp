@@ -57,9 +57,12 @@ Json to_json(const VerifyReport& report) {
 std::string to_text(const Finding& finding) {
   std::string text = word_of(finding.severity) + "  " + printable(finding.path) + " @ " +
                      std::to_string(finding.position) + ": " + printable(finding.what);
-  if (finding.first_offset >= 0)
+  if (finding.first_offset >= 0 && finding.last_offset >= finding.first_offset) {
     text += " (offsets " + std::to_string(finding.first_offset) + ".." + std::to_string(finding.last_offset) +
             ")";
+  } else if (finding.first_offset >= 0) {
+    text += " (from offset " + std::to_string(finding.first_offset) + ")";
+  }
   return text + "\n";
 }
 

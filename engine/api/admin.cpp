@@ -34,7 +34,8 @@ namespace detail {
 Result<> AdminImpl::store_topic(EngineImpl& engine, const std::string& name) {
   auto record = engine.catalog->topic(name);
   if (!record) return record.error();
-  auto map = std::make_shared<api::TopicMap>(*engine.topics.load());
+  const auto known = engine.topics.load();
+  auto map = std::make_shared<api::TopicMap>(*known);
   const auto previous = map->find(name);
   auto topic = engine.make_topic(*record, previous == map->end() ? nullptr : previous->second.get());
   for (const auto& slot : topic->partitions) {
@@ -94,7 +95,8 @@ Result<> Admin::delete_topic(std::string_view name) const {
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   if (auto marked = engine_->catalog->mark_deleted(name); !marked) return marked;
-  auto map = std::make_shared<api::TopicMap>(*engine_->topics.load());
+  const auto known = engine_->topics.load();
+  auto map = std::make_shared<api::TopicMap>(*known);
   map->erase(std::string(name));
   engine_->topics.store(std::move(map));
   for (const auto& slot : (*topic)->partitions) {

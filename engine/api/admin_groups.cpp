@@ -110,7 +110,9 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
     if (!partition) return partition.error();
-    auto compacted = partition::compact(**partition, {.force = true});
+    auto compacted = partition::compact(**partition, {.force = true, .should_stop = [engine = engine_.get()] {
+                                                        return engine->closed.load();
+                                                      }});
     if (!compacted) return compacted.error();
     total.compacted_segments += compacted->segments_before;
     total.deleted_segments += compacted->segments_before - compacted->segments_after;

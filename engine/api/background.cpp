@@ -74,10 +74,12 @@ void Background::flush_overdue(std::int64_t now_ns) {
   }
 }
 
+// Does not wait where an Admin call is at the same work: flush.ms and checkpoints of all partitions would
+// wait with it.
 void Background::maintain() {
   for (const auto& partition : engine_.open_partitions()) {
     if (is_stopping()) return;
-    if (auto deleted = partition->apply_retention(); !deleted) {
+    if (auto deleted = partition->apply_retention(partition::IfBusy::skip); !deleted) {
       engine_.report(LogLevel::error,
                      "retention of " + partition->directory() + ": " + deleted.error().message());
     }
@@ -85,7 +87,8 @@ void Background::maintain() {
     if (config.cleanup_policy == CleanupPolicy::delete_) continue;
     // Compaction takes what lies below the recovery points in the catalog: those of the last checkpoint.
     if (partition::dirty_ratio(*partition) <= config.min_cleanable_dirty_ratio) continue;
-    auto compacted = partition::compact(*partition, {.should_stop = [this] { return is_stopping(); }});
+    auto compacted = partition::compact(
+        *partition, {.if_busy = partition::IfBusy::skip, .should_stop = [this] { return is_stopping(); }});
     // A partition that cannot be compacted is set aside; others go on.
     if (!compacted) {
       engine_.report(LogLevel::error,

@@ -58,6 +58,9 @@ std::vector<CloseResult> close_each(const std::vector<partition::PartitionPtr>& 
 Result<> EngineImpl::flush() {
   if (auto writable = check_writable(); !writable) return writable;
   for (const auto& partition : open_partitions()) {
+    if (auto unclaimed = partition->check_unclaimed("flushing"); !unclaimed) return unclaimed;
+  }
+  for (const auto& partition : open_partitions()) {
     if (auto synced = partition->sync(); !synced) return synced;
   }
   return {};
@@ -69,7 +72,7 @@ Result<> EngineImpl::checkpoint() {
   catalog::Checkpoint stored;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open_partitions()) {
-    if (auto synced = partition->sync(); !synced) return synced;
+    if (auto prepared = partition->prepare_checkpoint(); !prepared) return prepared;
     taken.emplace_back(partition, partition->checkpoint());
     stored.partitions.emplace_back(partition->name(), to_state(taken.back().second));
   }
@@ -80,6 +83,10 @@ Result<> EngineImpl::checkpoint() {
 }
 
 Result<> EngineImpl::close() {
+  // Before anything is closed: the threads to be ended may be waiting for the claim.
+  for (const auto& partition : open_partitions()) {
+    if (auto unclaimed = partition->check_unclaimed("closing the engine"); !unclaimed) return unclaimed;
+  }
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
   for (const auto& partition : open_partitions())
@@ -130,7 +137,7 @@ Metrics EngineImpl::metrics() const {
   m.appended_batches = p.appended_batches.value();
   m.appended_records = p.appended_records.value();
   m.appended_bytes = p.appended_bytes.value();
-  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     ++m.topics;
     m.partitions += topic->partitions.size();

@@ -87,7 +87,8 @@ Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
     const base::MutexLock guard(admin_mutex);
     auto record = catalog->topic(name);
     if (record) {
-      auto map = std::make_shared<api::TopicMap>(*topics.load());
+      const auto latest = topics.load();
+      auto map = std::make_shared<api::TopicMap>(*latest);
       const auto previous = map->find(name);
       const bool same_topic = previous != map->end() && previous->second->id == record->topic_id;
       if (same_topic && previous->second->partition_count() == record->partition_count &&
@@ -143,7 +144,7 @@ Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_nam
 std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
   std::vector<partition::PartitionPtr> open;
   if (is_read_only()) return open;
-  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     for (const auto& slot : topic->partitions) {
       if (auto log = slot->if_open())

@@ -40,6 +40,16 @@ Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
   return vfs.remove_directory(path);
 }
 
+// What is read of the catalog must be on the disk: after a failed sync the page cache may hold what never got
+// there. That the last stop was clean is itself such a fact, so it is not asked first.
+Result<> forget_cached(os::Vfs& vfs, const std::string& path) {
+  auto file = vfs.open(path, os::OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found)
+    return {};  // Opening the catalog says what is missing.
+  if (!file) return file.error();
+  return (*file)->drop_cache(0, 0);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
@@ -127,6 +137,7 @@ Result<> EngineImpl::open_catalog() {
     }
     auto format = api::read_format_file(vfs, dir);
     if (!format) return format.error();
+    if (auto forgotten = forget_cached(vfs, os::join_path(path, "data.mdb")); !forgotten) return forgotten;
   }
   if (auto sound = check_layout(); !sound) return sound;
   auto opened = catalog::Catalog::open(
@@ -250,7 +261,7 @@ Result<> EngineImpl::finish_deletions() {
 Result<> EngineImpl::recover_after_crash() {
   if (was_clean) return {};
   std::map<TopicPartition, Offset> ends;
-  const auto all = topics.load();  // Held: a loop does not keep a temporary alive.
+  const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
     for (PartitionId i = 0; i < topic->partition_count(); ++i) {
       auto log = topic->partitions[static_cast<std::size_t>(i)]->log();

@@ -123,6 +123,22 @@ class Verifier {
     return {};
   }
 
+  // Where a segment meets the one before it, which ends at `expected`; -1: it is the first.
+  void judge_border(const std::string& shown_directory, const segment::SegmentFileInfo& file, Offset expected,
+                    bool may_have_gaps) {
+    const bool is_behind = file.base_offset > expected;
+    // A roll that failed leaves an empty segment within the one before it.
+    const bool is_right = is_behind ? may_have_gaps : file.base_offset == expected || file.log_bytes == 0;
+    if (expected < 0 || is_right) return;
+    report_.findings.push_back(
+        {.severity = Severity::damage,
+         .path = os::join_path(shown_directory, format::file_name(file.base_offset, format::FileKind::log)),
+         .first_offset = std::min(expected, file.base_offset),
+         .last_offset = std::max(expected, file.base_offset) - 1,
+         .what = "the segment before it ends at offset " + std::to_string(expected) +
+                 (is_behind ? ": records are missing" : ": both hold these offsets")});
+  }
+
   Result<> verify_partition(const std::string& shown_directory, const catalog::PartitionState& state,
                             bool may_have_gaps) {
     ++report_.partitions;
@@ -148,16 +164,7 @@ class Verifier {
     Offset expected = -1;
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
-      if (expected >= 0 && file.base_offset != expected && !may_have_gaps) {
-        report_.findings.push_back(
-            {.severity = Severity::damage,
-             .path =
-                 os::join_path(shown_directory, format::file_name(file.base_offset, format::FileKind::log)),
-             .first_offset = expected,
-             .last_offset = file.base_offset - 1,
-             .what = "the segment before it ends at offset " + std::to_string(expected) +
-                     ": records are missing"});
-      }
+      judge_border(shown_directory, file, expected, may_have_gaps);
       api::SegmentToVerify segment{
           .directory = path,
           .shown_directory = shown_directory,

@@ -186,9 +186,13 @@ class SegmentVerifier {
         std::string(format::describe(item.fault)) +
             (*resume == 0 ? "; nothing behind it in this segment is readable"
                           : "; readable again from position " + std::to_string(*resume)));
-    report_.findings.back().first_offset = next_;
-    if (*resume != 0) report_.findings.back().last_offset = next_after_damage_ - 1;
-    if (*resume != 0) next_ = next_after_damage_;
+    // Where the next segment begins, the loss ends: it is not told again there.
+    const Offset behind = *resume != 0 ? next_after_damage_ : segment_.next_base;
+    if (behind < 0 || behind > next_) report_.findings.back().first_offset = next_;
+    if (behind > next_) {
+      report_.findings.back().last_offset = behind - 1;
+      next_ = behind;
+    }
     after_damage_ = true;
     damaged_.push_back({item.position, *resume != 0 ? *resume : size});
     return *resume;

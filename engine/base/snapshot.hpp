@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -16,7 +17,31 @@ namespace seriatim::base {
 template <class T>
 class Snapshot {
  public:
-  using Ptr = std::shared_ptr<const T>;
+  /// Keeps the value of some moment. A reference to the value can only be had from a pointer that has a name:
+  /// `for (auto& x : *snapshot.load())` would iterate over a value that the next store may free, because a
+  /// loop does not keep the temporary alive.
+  class Ptr {
+   public:
+    Ptr() noexcept = default;
+    Ptr(std::nullptr_t) noexcept {}                                             // NOLINT: as std::shared_ptr
+    Ptr(std::shared_ptr<const T> value) noexcept : value_(std::move(value)) {}  // NOLINT: as std::shared_ptr
+    Ptr(std::shared_ptr<T> value) noexcept : value_(std::move(value)) {}        // NOLINT: as std::shared_ptr
+
+    const T& operator*() const& noexcept { return *value_; }
+    const T& operator*() const&& = delete;
+    /// Also of a temporary, for one expression.
+    const T* operator->() const noexcept { return value_.get(); }
+    const T* get() const& noexcept { return value_.get(); }
+    const T* get() const&& = delete;
+    void reset() noexcept { value_.reset(); }
+    void swap(Ptr& other) noexcept { value_.swap(other.value_); }
+    explicit operator bool() const noexcept { return value_ != nullptr; }
+    bool operator==(std::nullptr_t) const noexcept { return value_ == nullptr; }
+    bool operator==(const Ptr& other) const noexcept = default;
+
+   private:
+    std::shared_ptr<const T> value_;
+  };
 
   explicit Snapshot(Ptr initial) : value_(std::move(initial)) {}
 

@@ -73,9 +73,14 @@ std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr
 class CompactionPass {
  public:
   CompactionPass(Partition& partition, const CompactionOptions& options)
-      : partition_(partition), options_(options), config_(partition.config()), keys_(options.key_map_bytes) {}
+      : partition_(partition), options_(options), config_(partition.config()) {}
 
   Result<CompactionResult> run(const Range& range) {
+    // As many keys as records at most, and as many records as offsets.
+    first_dirty_ = range.first_dirty;
+    const Offset dirty_end = range.segments.back()->end_offset();
+    const auto dirty_records = static_cast<std::uint64_t>(std::max<Offset>(dirty_end - first_dirty_, 0));
+    keys_ = KeyMap(KeyMap::bytes_for(dirty_records, options_.key_map_bytes));
     if (auto built = build_key_map(range); !built) return built.error();
     rules_.keys = &keys_;
     rules_.map_end = map_end_;
@@ -115,7 +120,7 @@ class CompactionPass {
                          std::string(format::describe(item->fault)) +
                          "; the partition is left as it is. Run `seriatim verify` to see the extent");
       }
-      if (options_.should_stop && options_.should_stop()) {
+      if (partition_.is_deleted() || (options_.should_stop && options_.should_stop())) {
         stopped_ = true;
         return {};
       }
@@ -129,17 +134,17 @@ class CompactionPass {
     map_end_ = range.segments.back()->end_offset();
     for (const auto& segment : range.segments) {
       if (stopped_ || full_) break;
-      const bool is_dirty = segment->end_offset() > range.first_dirty;
+      const bool is_dirty = segment->end_offset() > first_dirty_;
       auto walked = for_each_batch(
           segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
             last_batch_base_ = header.base_offset;
             if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
-            if (!is_dirty || header.last_offset() < range.first_dirty) return true;
+            if (!is_dirty || header.last_offset() < first_dirty_) return true;
             return note_keys(header, batch);
           });
       if (!walked) return walked;
     }
-    if (full_ && map_end_ <= range.first_dirty) {
+    if (full_ && map_end_ <= first_dirty_) {
       return Error(Errc::invalid_argument, "the key map of " + std::to_string(options_.key_map_bytes) +
                                                " bytes cannot hold the keys of one batch of " +
                                                partition_.directory() + "; allow it more memory");
@@ -156,8 +161,9 @@ class CompactionPass {
     format::DecodedRecord record;
     auto step = cursor.next(record);
     for (; step == format::RecordCursor::Step::record; step = cursor.next(record)) {
-      if (record.key.is_null() || keys_.put(record.key.bytes(), header.base_offset + record.offset_delta))
-        continue;
+      const Offset offset = header.base_offset + record.offset_delta;
+      // The log start may lie within a batch; what is below it is nobody's newest.
+      if (record.key.is_null() || offset < first_dirty_ || keys_.put(record.key.bytes(), offset)) continue;
       full_ = true;
       map_end_ = header.base_offset;
       return false;
@@ -256,9 +262,10 @@ class CompactionPass {
   Partition& partition_;
   const CompactionOptions& options_;
   const TopicConfig config_;
-  KeyMap keys_;
+  KeyMap keys_{0};
   CompactionRules rules_;
   std::map<ProducerId, Offset> last_batches_;
+  Offset first_dirty_ = 0;
   Offset last_batch_base_ = -1;
   Offset map_end_ = 0;
   bool full_ = false;
@@ -277,10 +284,21 @@ double dirty_ratio(const Partition& partition) {
 }
 
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options) {
-  if (auto checked = partition.environment().health.check(); !checked) return checked.error();
-  const Range range = cleanable_range(partition);
-  if (range.segments.empty() || (range.dirty_bytes == 0 && !options.force)) return CompactionResult{};
-  return CompactionPass(partition, options).run(range);
+  CompactionResult result;
+  auto done = partition.maintain(options.if_busy, [&]() -> Result<> {
+    if (auto checked = partition.environment().health.check(); !checked) return checked;
+    if (auto open = partition.check_open(); !open) return open;
+    const Range range = cleanable_range(partition);
+    if (range.segments.empty() || (range.dirty_bytes == 0 && !options.force)) return {};
+    auto passed = CompactionPass(partition, options).run(range);
+    if (!passed) return passed.error();
+    result = *passed;
+    // Merged segments leave the snapshots of their bases behind.
+    auto pruned = partition.prune_snapshots();
+    return pruned ? Result<>{} : Result<>(pruned.error());
+  });
+  if (!done) return done.error();
+  return result;
 }
 
 }  // namespace seriatim::partition

@@ -15,16 +15,18 @@ namespace seriatim::partition {
 struct CompactionOptions {
   /// Compact whatever the dirty ratio says.
   bool force = false;
+  /// Whether to wait while retention or another compaction of the partition runs.
+  IfBusy if_busy = IfBusy::wait;
   /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass
   /// begins from the front again.
   std::function<bool()> should_stop{};
-  /// Memory of the key map; Kafka's log.cleaner.dedupe.buffer.size default. What does not fit is left to the
-  /// next pass.
+  /// Most memory the key map may take; Kafka's log.cleaner.dedupe.buffer.size default. It takes what the
+  /// records to be looked at can need, and what does not fit is left to the next pass.
   std::uint64_t key_map_bytes = 128ULL << 20;
 };
 
 struct CompactionResult {
-  bool ran = false;  ///< False: nothing to do.
+  bool ran = false;  ///< False: nothing to do, or stopped, or busy and not waited for.
   std::uint64_t segments_before = 0;
   std::uint64_t segments_after = 0;
   std::uint64_t bytes_before = 0;
@@ -37,10 +39,10 @@ struct CompactionResult {
 double dirty_ratio(const Partition& partition);
 
 /// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint
-/// first to let it see everything. One thread at a time per partition. Errors: corrupt_record (the segments
-/// that hold it are left as they were) · storage_full, io_error: what was not finished is removed ·
-/// storage_failed, final:
-///   also if an exchange of files was begun and failed, which only the next open completes.
+/// first to let it see everything. A maintenance step: one at a time per partition; it ends early if the
+/// partition is deleted. Errors: closed · corrupt_record (the segments that hold it are left as they were) ·
+/// storage_full, io_error: what was not finished is removed · storage_failed, final: also if an exchange of
+/// files was begun and failed, which only the next open completes.
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
 
 }  // namespace seriatim::partition

@@ -17,7 +17,9 @@ namespace seriatim::partition {
 /// a time.
 class KeyMap {
  public:
-  /// @param bytes  memory for slots; at least one slot is made.
+  /// Memory for `keys` keys, as far as `bytes_max` allows.
+  static std::uint64_t bytes_for(std::uint64_t keys, std::uint64_t bytes_max) noexcept;
+  /// @param bytes  memory for slots; at least two slots are made.
   explicit KeyMap(std::uint64_t bytes);
 
   /// Notes that `key` has a record at `offset`, which is not below any noted before for it. False: the map is

@@ -12,7 +12,9 @@ Partition::Partition(const PartitionEnvironment& environment, const PartitionReq
       config_(request.config),
       mapped_writes_(request.mapped_writes),
       compacted_to_(request.checkpoint.compacted_to_offset),
-      stored_recovery_base_(request.checkpoint.recovery_segment_base) {}
+      stored_recovery_base_(request.checkpoint.recovery_segment_base),
+      stored_recovery_point_(request.checkpoint.recovery_point_offset),
+      snapshot_every_bytes_(request.snapshot_every_bytes) {}
 
 Partition::~Partition() {
   // An abandoned one has told already.
@@ -65,11 +67,16 @@ std::uint64_t Partition::size_bytes() const {
 }
 
 std::uint64_t Partition::pinned_deleted_bytes() const {
+  const auto count = [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    forget_released_segments();
+    std::uint64_t total = 0;
+    for (const auto& segment : deleted_segments_) total += segment->end_position();
+    return total;
+  };
+  // Who holds a claim holds the mutex.
+  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return count();
   const base::MutexLock lock(append_mutex_);
-  forget_released_segments();
-  std::uint64_t total = 0;
-  for (const auto& segment : deleted_segments_) total += segment->end_position();
-  return total;
+  return count();
 }
 
 void Partition::forget_released_segments() const {
@@ -90,17 +97,24 @@ PartitionCheckpoint Partition::checkpoint() const {
   return checkpoint;
 }
 
-void Partition::checkpoint_stored(const PartitionCheckpoint& checkpoint) {
-  const base::MutexLock lock(append_mutex_);
-  stored_recovery_base_ = std::max(stored_recovery_base_, checkpoint.recovery_segment_base);
-}
-
 Offset Partition::stored_recovery_base() const {
   const base::MutexLock lock(append_mutex_);
   return stored_recovery_base_;
 }
 
 Result<PartitionCheckpoint> Partition::close() {
+  PartitionCheckpoint result;
+  auto done = maintain(IfBusy::wait, [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    auto closed = close_files();
+    if (!closed) return closed.error();
+    result = *closed;
+    return {};
+  });
+  if (!done) return done.error();
+  return result;
+}
+
+Result<PartitionCheckpoint> Partition::close_files() {
   if (auto synced = sync(); !synced) return synced.error();
   {
     const base::MutexLock lock(append_mutex_);
@@ -113,9 +127,7 @@ Result<PartitionCheckpoint> Partition::close() {
   {
     const base::MutexLock lock(append_mutex_);
     end = offsets_.log_end();
-    producers_.set_end_offset(end);
-    if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written)
-      return written.error();
+    if (auto written = write_snapshot(); !written) return written.error();
     if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
     // The new length has to be durable too: a clean close promises exact files.
     if (auto synced = active_->sync(); !synced) return synced.error();
@@ -127,7 +139,8 @@ Result<PartitionCheckpoint> Partition::close() {
 
 void Partition::abandon() {
   mark_deleted();
-  listeners().notify();  // Whoever waits for records waits for nothing.
+  listeners().notify();                                   // Whoever waits for records waits for nothing.
+  const base::MutexLock maintenance(maintenance_mutex_);  // A compaction that runs sees the mark and ends.
   const base::MutexLock lock(append_mutex_);
   // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
   tell_counters();

@@ -1,9 +1,11 @@
 // One partition, open for writing: the owner of order. Its append mutex is the only lock of the append path;
 // readers take none.
 //
-// Lock order: append mutex, then (released again before any sync) nothing. The sync state has a mutex of its
-// own, never held with the append mutex. Structure changes (roll, retention, compaction swap) happen under
-// the append mutex and replace the segment list as a whole.
+// Lock order: maintenance mutex, then append mutex, then (released again before any sync) nothing. The
+// maintenance mutex is held over the whole of a retention or compaction step, so that no two of them rewrite
+// or delete the same files; neither readers nor appends ever take it. The sync state has a mutex of its own,
+// never held with the append mutex. Structure changes (roll, retention, compaction swap) happen under the
+// append mutex and replace the segment list as a whole.
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -46,7 +49,13 @@ struct PartitionRequest {
   TopicConfig config{};
   bool mapped_writes = true;
   PartitionCheckpoint checkpoint{};
+  /// Log bytes behind the last producer snapshot from which on a checkpoint writes another: bounds what an
+  /// open has to replay. Arbitrary: a tenth of a second of reading.
+  std::uint64_t snapshot_every_bytes = 16ULL << 20;
 };
+
+/// What to do if another maintenance step of the partition is running.
+enum class IfBusy : std::uint8_t { wait, skip };
 
 struct PartitionAppend {
   Offset base_offset = -1;
@@ -74,6 +83,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// `finish_claim` or `abandon_claim`, which must come from the same thread. Errors: as append, and
   /// invalid_state if this thread holds a claim already.
   Result<base::MutableByteSpan> claim(std::uint64_t size) SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
+  /// ok, or invalid_state if this thread holds a claim: whatever takes the append mutex would wait for
+  /// itself.
+  /// @param doing  what is to come after the claim, for the message.
+  Result<> check_unclaimed(std::string_view doing) const;
   Result<PartitionAppend> finish_claim(const format::FramedBatch& batch) SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
   void abandon_claim() noexcept SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
 
@@ -100,32 +113,48 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
     std::uint64_t segments = 0;
     std::uint64_t bytes = 0;
   };
+  /// Runs `step` while no other maintenance step of this partition runs: retention, compaction, the end of
+  /// the partition. Appends and readers do not wait for it.
+  /// @return false: another step was running and was not waited for.
+  /// Errors: invalid_state: this thread holds a claim, for which the step might wait · those of `step`.
+  Result<bool> maintain(IfBusy if_busy, const std::function<Result<>()>& step);
   /// Deletes what the configuration says is too old or too much (kafka-log 2.10) and what lies below the log
-  /// start.
-  Result<RetentionResult> apply_retention();
-  /// Puts `replacement` in the place of the sealed segments [first_base, end_base); see compaction.
-  /// `swap_files` renames the files on disk and runs under the append mutex, so that no reader can open a
-  /// name that is about to change hands.
+  /// start. A maintenance step; one that was skipped has deleted nothing.
+  Result<RetentionResult> apply_retention(IfBusy if_busy = IfBusy::wait);
+  /// Puts `replacement` in the place of the sealed segments [first_base, end_base); see compaction. Part of a
+  /// maintenance step. `swap_files` renames the files on disk and runs under the append mutex, so that no
+  /// reader can open a name that is about to change hands.
   Result<> replace_segments(Offset first_base, Offset end_base,
                             const std::vector<segment::SegmentPtr>& replacement,
                             const std::function<Result<>()>& swap_files);
-  /// Takes effect with the next append; segment limits with the next segment.
+  /// Takes effect with the next append; segment limits with the next segment, or with one that is empty if a
+  /// batch needs the room.
   void set_config(const TopicConfig& config);
   TopicConfig config() const;
+  /// ok, or why nothing can be changed any more: closed, deleted.
+  Result<> check_open() const;
   /// What to store in the catalog; everything below its recovery point was synced.
   PartitionCheckpoint checkpoint() const;
-  /// To be told when a checkpoint is in the catalog.
+  /// Makes ready for a look at `checkpoint`: syncs everything appended so far, and writes a producer snapshot
+  /// if the last one is far behind. Errors: as sync; storage_full, io_error: the snapshot.
+  Result<> prepare_checkpoint();
+  /// To be told when a checkpoint is in the catalog. Removes producer snapshots that nothing needs any more.
   void checkpoint_stored(const PartitionCheckpoint& checkpoint);
+  /// Removes the producer snapshots that no recovery would begin at: all but those at the base of a segment,
+  /// the newest at or below the stored recovery point, and the newest of all.
+  /// @return how many. Errors: as the file system says; what is left is removed another time.
+  Result<std::size_t> prune_snapshots();
   /// Base offset of the segment that the recovery point in the catalog lies in. Segments below it may be
   /// rewritten: a crash never meets a recovery point inside a file that has changed.
   Offset stored_recovery_base() const;
   void set_compacted_to(Offset offset);
   /// Syncs, trims the active segment to its exact length, writes the producer snapshot, and refuses appends
-  /// from then on.
+  /// and maintenance from then on. Waits for a maintenance step that runs.
   /// @return the checkpoint of a clean close.
   Result<PartitionCheckpoint> close();
   /// Refuses everything from then on, closes files, and leaves what is on disk to be removed. For a deleted
-  /// topic.
+  /// topic. Waits for a maintenance step that runs: it must not meet the files of another topic that gets the
+  /// name.
   void abandon();
 
   /// What recovery found broken and had to contain; nullopt if nothing.
@@ -147,10 +176,17 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   friend class PartitionOpener;
   Partition(const PartitionEnvironment& environment, const PartitionRequest& request);
 
+  Result<RetentionResult> delete_expired() SERIATIM_REQUIRES(maintenance_mutex_);
+  Result<PartitionCheckpoint> close_files() SERIATIM_REQUIRES(maintenance_mutex_);
+  Result<> check_not_closed() const SERIATIM_REQUIRES(append_mutex_);
   Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);
+  Result<> widen_active() SERIATIM_REQUIRES(append_mutex_);
+  Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
+  Result<> write_snapshot_if_far();
+  void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::BatchHeader& header,
                                   base::ByteSpan batch) SERIATIM_REQUIRES(append_mutex_);
   void tell_counters() noexcept;
@@ -165,6 +201,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> run_sync(const SyncWork& work);
   void put_back(const SyncWork& work);
 
+  base::Mutex maintenance_mutex_;
   mutable base::Mutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
@@ -175,6 +212,13 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  Offset stored_recovery_point_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  // Producer snapshots on disk, ascending, and how much was appended when the last was taken.
+  std::vector<Offset> snapshots_ SERIATIM_GUARDED_BY(append_mutex_);
+  std::int64_t snapshot_at_bytes_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  const std::uint64_t snapshot_every_bytes_;
+  base::Mutex
+      snapshot_mutex_;  // one writer of snapshot files at a time; taken with the append mutex or alone
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
   // Deleted and still pinned by somebody: only the segment knows that, the pins do not keep it alive.
   mutable std::vector<segment::SegmentPtr> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);

@@ -1,6 +1,8 @@
 // The append path, top to bottom: admit, roll if needed, place, note, publish.
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "format/batch_header.hpp"
 #include "partition/partition.hpp"
@@ -8,12 +10,15 @@
 
 namespace seriatim::partition {
 
+Result<> Partition::check_unclaimed(std::string_view doing) const {
+  if (claim_holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return {};
+  return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
+                                        std::to_string(name_.partition) + "; commit or abort it before " +
+                                        std::string(doing));
+}
+
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
-  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
-                                          std::to_string(name_.partition) +
-                                          "; commit or abort it before appending to the same partition");
-  }
+  if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const auto header = format::read_batch_header(batch.bytes.data());
   Result<PartitionAppend> result = PartitionAppend{};
   bool flush_due = false;
@@ -39,13 +44,21 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
   return result;
 }
 
+Result<> Partition::check_not_closed() const {
+  if (!closed_) return {};
+  return Error(
+      is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
+      name_.topic + "-" + std::to_string(name_.partition) +
+          (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
+}
+
+Result<> Partition::check_open() const {
+  const base::MutexLock lock(append_mutex_);
+  return check_not_closed();
+}
+
 Result<> Partition::check_appendable(std::uint64_t size) const {
-  if (closed_) {
-    return Error(
-        is_deleted() ? Errc::unknown_topic_or_partition : Errc::closed,
-        name_.topic + "-" + std::to_string(name_.partition) +
-            (is_deleted() ? ": the topic was deleted" : ": the engine was closed; open it again to append"));
-  }
+  if (auto checked = check_not_closed(); !checked) return checked;
   if (environment_.health.has_failed()) return environment_.health.check();
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
   if (size > largest || size > static_cast<std::uint64_t>(config_.segment_bytes)) {
@@ -76,9 +89,8 @@ Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::
 
 Result<> Partition::roll_locked() {
   const Offset base_offset = offsets_.log_end();
-  if (active_->is_empty()) return {};
-  producers_.set_end_offset(base_offset);
-  if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written;
+  if (active_->is_empty()) return widen_active();
+  if (auto written = write_snapshot(); !written) return written;
   auto next =
       segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
   if (!next) return next.error();
@@ -90,7 +102,8 @@ Result<> Partition::roll_locked() {
   }
   (*next)->set_created_ms(environment_.clock.wall_ms());
   unsynced_.push_back(active_);
-  std::vector<segment::SegmentPtr> segments(segments_.load()->begin(), segments_.load()->end());
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
   segments.push_back(*next);
   active_ = *next;
   replace_list(std::move(segments));
@@ -98,11 +111,36 @@ Result<> Partition::roll_locked() {
   return {};
 }
 
+// An empty segment has the size that was configured when it was made. One that is to be larger since is
+// mapped anew, over the same files; readers find it in the list, as they find the successor of any other.
+Result<> Partition::widen_active() {
+  const auto wanted = limits();
+  const std::uint64_t largest =
+      std::min<std::uint64_t>(wanted.segment_bytes, std::numeric_limits<std::int32_t>::max());
+  const Offset base_offset = active_->base_offset();
+  if (active_->has_room(largest, base_offset)) return {};
+  if (auto trimmed = active_->trim(); !trimmed) return trimmed;
+  auto wider = segment::Segment::open_active(
+      environment_.files, environment_.maps, directory_,
+      {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}}, wanted);
+  if (!wider) return wider.error();
+  (*wider)->set_created_ms(active_->created_ms());
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
+  segments.back() = *wider;
+  active_->end_followed();
+  active_ = *wider;
+  replace_list(std::move(segments));
+  return {};
+}
+
 Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::BatchHeader& header, base::ByteSpan batch) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
   if (header.has_producer()) {
-    if (auto noted = producers_.note(header, batch); !noted) return noted.error();
+    format::BatchHeader stamped = header;  // Framed without a place: its own base offset is 0.
+    stamped.base_offset = placed.base_offset;
+    if (auto noted = producers_.note(stamped, batch); !noted) return noted.error();
   }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(header.record_count));
@@ -114,11 +152,7 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
-  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return Error(Errc::invalid_state, "this thread already holds a claim on " + name_.topic + "-" +
-                                          std::to_string(name_.partition) +
-                                          "; commit or abort that one first");
-  }
+  if (auto checked = check_unclaimed("claiming once more"); !checked) return checked.error();
   append_mutex_.lock();
   auto reserved = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<base::MutableByteSpan> {
     if (auto checked = check_appendable(size); !checked) return checked.error();
@@ -144,9 +178,14 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
     if (!placed) return placed.error();
     return publish(*placed, header, batch.bytes);
   }();
+  const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();
-  if (result) listeners().notify();
+  if (!result) return result;
+  listeners().notify();
+  if (flush_due) {
+    if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
+  }
   return result;
 }
 

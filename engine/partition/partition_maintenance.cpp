@@ -3,25 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "format/file_name.hpp"
-#include "os/path.hpp"
 #include "partition/partition.hpp"
 #include "partition/retention.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim::partition {
-namespace {
-
-// What was known of producers where a deleted segment began: no use without it, and one more file for every
-// segment that ever was.
-Result<> delete_snapshot(os::Vfs& vfs, const std::string& directory, Offset base_offset) {
-  auto removed =
-      vfs.remove(os::join_path(directory, format::file_name(base_offset, format::FileKind::snapshot)));
-  if (!removed && removed.error().code() != Errc::not_found) return removed;
-  return {};
-}
-
-}  // namespace
 
 Result<> Partition::roll() {
   const base::MutexLock lock(append_mutex_);
@@ -40,7 +26,35 @@ Result<> Partition::advance_log_start(Offset offset) {
   return {};
 }
 
-Result<Partition::RetentionResult> Partition::apply_retention() {
+// In a lock of its own around the whole step: between its looks at the list of segments it deletes, writes
+// and renames files without the append mutex, and two of them would take each other's for their own.
+Result<bool> Partition::maintain(IfBusy if_busy, const std::function<Result<>()>& step) {
+  if (auto checked = check_unclaimed("compacting or trimming the same partition"); !checked)
+    return checked.error();
+  if (if_busy == IfBusy::skip) {
+    if (!maintenance_mutex_.try_lock()) return false;
+  } else {
+    maintenance_mutex_.lock();
+  }
+  auto done = step();
+  maintenance_mutex_.unlock();
+  if (!done) return done.error();
+  return true;
+}
+
+Result<Partition::RetentionResult> Partition::apply_retention(IfBusy if_busy) {
+  RetentionResult result;
+  auto done = maintain(if_busy, [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    auto deleted = delete_expired();
+    if (!deleted) return deleted.error();
+    result = *deleted;
+    return {};
+  });
+  if (!done) return done.error();
+  return result;
+}
+
+Result<Partition::RetentionResult> Partition::delete_expired() {
   std::vector<segment::SegmentPtr> expired;
   {
     const base::MutexLock lock(append_mutex_);
@@ -78,13 +92,13 @@ Result<Partition::RetentionResult> Partition::apply_retention() {
         !deleted) {
       return deleted.error();
     }
-    if (auto deleted = delete_snapshot(environment_.files.vfs, directory_, segment->base_offset()); !deleted)
-      return deleted.error();
     ++result.segments;
     result.bytes += segment->end_position();
   }
   environment_.counters.deleted_segments.add(result.segments);
   environment_.counters.deleted_bytes.add(result.bytes);
+  // What was known of producers where a deleted segment began is of no use without it.
+  if (auto pruned = prune_snapshots(); !pruned) return pruned.error();
   return result;
 }
 

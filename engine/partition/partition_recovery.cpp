@@ -5,6 +5,7 @@
 
 #include "format/file_name.hpp"
 #include "os/path.hpp"
+#include "segment/batch_stream.hpp"
 
 namespace seriatim::partition {
 
@@ -33,6 +34,13 @@ Result<std::shared_ptr<Partition>> PartitionOpener::open() {
   if (auto recovered = recover_segments(*listing); !recovered) return recovered.error();
   if (auto opened = open_active(); !opened) return opened.error();
   publish_offsets();
+  auto pruned = partition_->prune_snapshots();
+  if (!pruned) return pruned.error();
+  // A snapshot of records that a crash took must not come back once their offsets have other owners.
+  if (*pruned > 0) {
+    if (auto synced = environment_.files.vfs.sync_directory(request_.directory); !synced)
+      return synced.error();
+  }
   return std::move(partition_);
 }
 
@@ -54,9 +62,7 @@ bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
          listing.segments.back().log_bytes == checkpoint.recovery_position;
 }
 
-// The newest snapshot at or below the recovery point; batches behind it are noted as they are scanned. A
-// checkpoint writes a snapshot at its recovery point whenever the state has changed, so nothing lies between
-// the two.
+// The newest snapshot at or below the recovery point: one above it may tell of records that did not survive.
 Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listing) {
   auto& vfs = environment_.files.vfs;
   // Retention may have passed the stored recovery point: the snapshot at the front of the log is that of what
@@ -66,13 +72,74 @@ Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listin
   for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
     if (*it > newest) continue;
     auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
-    if (loaded) return {};
+    if (loaded) break;
     environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
     auto moved = segment::move_aside(
         vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::snapshot)));
     if (!moved) return moved.error();
   }
+  snapshots_ = listing.snapshots;
+  std::erase_if(snapshots_,
+                [&](Offset offset) { return offset <= newest && offset > producers_.end_offset(); });
   return {};
+}
+
+// Everything behind the snapshot, whatever the recovery point says: the snapshot is older.
+Result<> PartitionOpener::replay_producers() {
+  const Offset from = producers_.end_offset();
+  for (const auto& segment : segments_) {
+    if (segment->is_empty() || segment->end_offset() <= from) continue;
+    if (auto replayed = replay_segment(*segment, from); !replayed) return replayed;
+  }
+  return {};
+}
+
+Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from) {
+  auto log = segment.log_file();
+  if (!log) return log.error();
+  std::uint64_t start = 0;
+  if (from > segment.base_offset()) {
+    auto pin = segment.pin();
+    if (pin) start = (*pin)->offset_index.floor(from).position;
+    // An index that is broken costs time, and is told to whoever reads through it.
+    if (!pin && pin.error().code() != Errc::corrupt_metadata) return pin.error();
+  }
+  const std::uint64_t end = segment.end_position();
+  segment::BatchStream stream(**log, start, end, segment.base_offset());
+  stream.trust_crc_below(end);  // The scan has checked them, or they were durable before it.
+  for (;;) {
+    auto item = stream.next();
+    if (!item) return item.error();
+    if (item->at_end) return {};
+    if (item->fault != format::BatchFault::none) {
+      auto next = next_known_batch(segment, item->position);
+      if (!next) return next.error();
+      environment_.report(true, segment.log_path() + " at position " + std::to_string(item->position) + ": " +
+                                    std::string(format::describe(item->fault)) +
+                                    "; what producers wrote up to position " + std::to_string(*next) +
+                                    " is not known. `seriatim verify` shows the extent");
+      stream.resume_at(*next, segment.base_offset());
+      continue;
+    }
+    if (item->header.next_offset() <= from) continue;
+    replayed_bytes_ += item->bytes.size();
+    if (auto noted = producers_.note(item->header, item->bytes); !noted)
+      environment_.report(true, request_.directory + ": " + noted.error().message());
+  }
+}
+
+// Where to go on behind damage: at the next batch that the index or the recovery point knows, else the end.
+Result<std::uint64_t> PartitionOpener::next_known_batch(segment::Segment& segment,
+                                                        std::uint64_t position) const {
+  auto pin = segment.pin();
+  if (!pin && pin.error().code() != Errc::corrupt_metadata) return pin.error();
+  const auto& checkpoint = request_.checkpoint;
+  std::uint64_t next = segment.end_position();
+  if (segment.base_offset() == checkpoint.recovery_segment_base && checkpoint.recovery_position > position)
+    next = std::min(next, checkpoint.recovery_position);
+  const auto indexed = pin ? (*pin)->offset_index.first_after_position(position) : std::nullopt;
+  if (indexed) next = std::min(next, indexed->position);
+  return next;
 }
 
 segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file) const {
@@ -134,11 +201,7 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   // scanned.
   const bool below_durable = file.log_bytes < request.durable_position;
   if (below_durable) request.durable_position = 0;
-  auto found = segment::scan_segment(
-      environment_.files, request, [this](const format::BatchHeader& header, base::ByteSpan batch) {
-        if (auto noted = producers_.note(header, batch); !noted)
-          environment_.report(true, request_.directory + ": " + noted.error().message());
-      });
+  auto found = segment::scan_segment(environment_.files, request);
   if (!found) return found.error();
   const bool stops_early = found->state.end_position < file.log_bytes;
   // A writer that is stopped while it rolls leaves its successor behind a segment that is complete and not
@@ -168,7 +231,7 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
     if (auto moved = set_aside(files, index + 1); !moved) return moved.error();
   }
   // Also when nothing is to be cut: an earlier recovery may have died between its cut and its sync.
-  if (stops_early || below_durable || (is_last && !clean_)) {
+  if (stops_early || below_durable || (!is_followed && !clean_)) {
     if (auto cut = cut_tail(file, *found, below_durable); !cut) return cut.error();
   }
   last_state_ = found->state;
@@ -240,8 +303,11 @@ Result<> PartitionOpener::open_active() {
   segments_.push_back(*active);
   partition_->active_ = *std::move(active);
   partition_->damage_ = damage_;
+  if (auto replayed = replay_producers(); !replayed) return replayed;
   producers_.set_end_offset(partition_->active_->end_offset());
   partition_->producers_ = std::move(producers_);
+  partition_->snapshots_ = std::move(snapshots_);
+  partition_->snapshot_at_bytes_ = -static_cast<std::int64_t>(replayed_bytes_);
   partition_->may_have_gaps_.store(may_have_gaps(), std::memory_order_release);
   partition_->replace_list(segments_);
   return {};

@@ -26,6 +26,9 @@ class PartitionOpener {
  private:
   Result<> prepare_directory();
   Result<> load_producers(const segment::DirectoryListing& listing);
+  Result<> replay_producers();
+  Result<> replay_segment(segment::Segment& segment, Offset from);
+  Result<std::uint64_t> next_known_batch(segment::Segment& segment, std::uint64_t position) const;
   Result<> recover_segments(const segment::DirectoryListing& listing);
   Result<bool> recover_one(const std::vector<segment::SegmentFileInfo>& files, std::size_t index);
   Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found,
@@ -48,6 +51,8 @@ class PartitionOpener {
   std::vector<segment::SegmentPtr> segments_;
   std::optional<segment::SegmentState> last_state_;
   ProducerState producers_;
+  std::vector<Offset> snapshots_;
+  std::uint64_t replayed_bytes_ = 0;
   std::optional<std::string> damage_;
   bool clean_ = false;
 };

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include <seriatim/result.hpp>
@@ -48,17 +47,12 @@ struct RecoveredSegment {
   std::uint64_t durable_fault_position = 0;
 };
 
-/// Called for every batch from `RecoveryRequest::durable_position` on, in order, with the whole batch:
-/// producer state is rebuilt from it.
-using BatchVisitor = std::function<void(const format::BatchHeader&, base::ByteSpan)>;
-
 /// Scans a segment from its durable position to the first invalid byte. Reads only. The scanned range is
 /// dropped from the page cache first: it may hold what a failed sync never wrote. A file that ends below the
 /// durable position is scanned as far as it goes: `state.end_position` says so. Errors: not_found, io_error
 /// and the like; never for bad bytes. Cost: with nothing above the durable position, a read of the indexes
 /// and of the batches behind their last entries.
-Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request,
-                                      const BatchVisitor& visit);
+Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request);
 
 /// Erases everything behind `end_position` and syncs: a valid batch left beyond a hole would otherwise come
 /// back later with a good checksum. To be called after every unclean stop, also when nothing is to be cut: an

@@ -37,10 +37,9 @@ bool is_zero(const std::vector<std::byte>& entry) noexcept {
 
 class Scan {
  public:
-  Scan(const SegmentContext& context, const RecoveryRequest& request, const BatchVisitor& visit)
+  Scan(const SegmentContext& context, const RecoveryRequest& request)
       : context_(context),
         request_(request),
-        visit_(visit),
         builder_(request.base_offset, request.limits.index_interval_bytes) {}
 
   Result<RecoveredSegment> run();
@@ -62,7 +61,6 @@ class Scan {
 
   const SegmentContext& context_;
   const RecoveryRequest& request_;
-  const BatchVisitor& visit_;
   IndexBuilder builder_;
   std::shared_ptr<os::File> log_{};
   IndexBytes offsets_{};
@@ -220,7 +218,6 @@ Result<> Scan::walk() {
     state.end_position = item.position + item.bytes.size();
     state.end_offset = item.header.next_offset();
     if (item.position == 0) state.first_timestamp_ms = item.header.max_timestamp_ms;
-    if (state.end_position > request_.durable_position && visit_) visit_(item.header, item.bytes);
   }
 }
 
@@ -291,9 +288,8 @@ bool Scan::is_right(const IndexBytes& index, base::ByteSpan entries) const {
 
 }  // namespace
 
-Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request,
-                                      const BatchVisitor& visit) {
-  return Scan(context, request, visit).run();
+Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request) {
+  return Scan(context, request).run();
 }
 
 }  // namespace seriatim::segment

@@ -102,15 +102,16 @@ class SERIATIM_API Engine {
   const std::filesystem::path& directory() const noexcept;
 
   /// Puts everything appended before the call on stable storage, whatever its acks.
-  /// Errors: storage_failed (permanent until reopened), closed, read_only.
+  /// Errors: storage_failed (permanent until reopened), closed, read_only, invalid_state (this thread holds a
+  /// Claim, for which it would wait).
   /// Threads: any.
   Result<> flush() const;
 
   /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the
   /// close was clean. Every handle answers `closed` from then on; records already polled stay valid.
   /// Idempotent. Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
-  /// invalid_state: called inside a delivery callback, which close would wait for; nothing was closed.
-  /// Threads: any, but not one that holds a Claim.
+  /// invalid_state: called inside a delivery callback, or by a thread that holds a Claim, which close would
+  /// wait for; nothing was closed. Threads: any.
   Result<> close() const;
 
  private:

@@ -49,6 +49,38 @@ TEST_CASE("a claimed record is written in place and read like any other, in both
   }
 }
 
+TEST_CASE("flush.messages holds for claims as for other records") {
+  const OpenedEngine opened(1, {{"flush.messages", "2"}});
+  Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
+  const auto claim_one = [&] {
+    Claim claim = must(producer.try_claim({"t", 0}, 5));
+    fill(claim, "hello");
+    must(claim.commit());
+    return must(opened.engine.admin().describe_topic("t")).partitions[0].durable_offset;
+  };
+  CHECK(claim_one() == 0);
+  CHECK(claim_one() == 2);
+}
+
+TEST_CASE(
+    "who holds a claim can look at the metrics, and is told that flushing and closing would wait for it") {
+  const OpenedEngine opened;
+  Producer producer = must(opened.engine.producer());
+  Claim claim = must(producer.try_claim({"t", 0}, 5));
+  fill(claim, "hello");
+  CHECK(opened.engine.metrics().topics == 1);
+  const Result<> flushed = opened.engine.flush();
+  CHECK(code_of(flushed) == Errc::invalid_state);
+  CHECK(test::message_of(flushed).find("claim on t-0; commit or abort it before flushing") !=
+        std::string::npos);
+  Engine engine = opened.engine;
+  const Result<> closed = engine.close();
+  CHECK(code_of(closed) == Errc::invalid_state);
+  CHECK(must(claim.commit()).offset == 0);  // Nothing was closed.
+  must(opened.engine.flush());
+  must(engine.close());
+}
+
 TEST_CASE("a claim that is aborted or destroyed leaves nothing, and the offset goes to the next record") {
   const OpenedEngine opened;
   Producer producer = must(opened.engine.producer({.acks = Acks::leader}));

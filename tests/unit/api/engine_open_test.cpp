@@ -6,6 +6,7 @@
 #include "api/format_file.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_vfs.hpp"
+#include "support/passing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {
@@ -137,6 +138,42 @@ TEST_CASE("INV-2: committed offsets beyond the recovered end are set back to it,
   CHECK(offsets[0].committed.offset == 0);
   CHECK(offsets[0].log_end_offset == 0);
   CHECK(lines.size() == 1);
+}
+
+// Notes which files are dropped from the page cache, and which had been opened before.
+class CacheWatch final : public test::PassingVfs {
+ public:
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    return open_as<WatchedFile>(path, mode, dropped);
+  }
+  std::vector<std::string> dropped;
+
+ private:
+  class WatchedFile final : public test::PassingFile {
+   public:
+    WatchedFile(std::unique_ptr<os::File> file, std::vector<std::string>& dropped)
+        : PassingFile(std::move(file)), dropped_(dropped) {}
+    Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
+      dropped_.push_back(path());
+      return PassingFile::drop_cache(at, length);
+    }
+
+   private:
+    std::vector<std::string>& dropped_;
+  };
+};
+
+TEST_CASE("the catalog is read from the disk, not from a page cache that may hold what was never written") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  must(open_engine(path).close());
+  CacheWatch vfs;
+  const base::Clock& clock = base::system_clock();
+  must(open_engine_with(path, vfs, clock).close());
+  CHECK(vfs.dropped == std::vector<std::string>{path + "/catalog/data.mdb"});
+  vfs.dropped.clear();
+  must(open_engine_with(path, vfs, clock, {.mode = OpenMode::read_only}).close());
+  CHECK(vfs.dropped.empty());  // It may be a live writer's.
 }
 
 TEST_CASE("an open that fails leaves the lock free") {

@@ -311,7 +311,7 @@ TEST_CASE("the merged segment is as old as the last of its sources, so that rete
   }
   f.compact({.force = true});
   REQUIRE(f.segment_count() == 2);
-  CHECK((*f.partition->segments().load())[0]->modified_ms() ==
+  CHECK(f.partition->segments().load()->front()->modified_ms() ==
         t0_ms + static_cast<std::int64_t>(bases.size()) - 2);
 }
 
@@ -321,7 +321,8 @@ TEST_CASE("merged segments stay within segment.bytes") {
   f.seal_all();
   f.compact({.force = true});
   CHECK(f.segment_count() > 2);
-  for (const auto& segment : *f.partition->segments().load()) CHECK(segment->end_position() <= 1'000);
+  const auto segments = f.partition->segments().load();
+  for (const auto& segment : *segments) CHECK(segment->end_position() <= 1'000);
 }
 
 TEST_CASE(

@@ -59,12 +59,10 @@ TEST_CASE(
   CHECK(read_file(f.path(FileKind::log)) == f.log.bytes());
   CHECK(must(must(f.vfs.open(f.path(FileKind::log), os::OpenMode::read))->modified_ms()) == t0_ms - 5'000);
 
-  const auto found = must(segment::scan_segment(f.context,
-                                                {.directory = f.directory,
-                                                 .base_offset = f.base,
-                                                 .limits = {.index_interval_bytes = 1'000},
-                                                 .is_sealed = true},
-                                                {}));
+  const auto found = must(segment::scan_segment(f.context, {.directory = f.directory,
+                                                            .base_offset = f.base,
+                                                            .limits = {.index_interval_bytes = 1'000},
+                                                            .is_sealed = true}));
   CHECK_FALSE(found.indexes_need_rebuild);
   const auto state = writer.state();
   CHECK(state.base_offset == f.base);

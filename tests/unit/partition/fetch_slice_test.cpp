@@ -65,7 +65,8 @@ TEST_CASE("fetching on at next_offset moves the whole log, byte for byte, segmen
   }
   CHECK(slices == 4);
   std::string stored;
-  for (const auto& segment : *fixture.partition->segments().load()) {
+  const auto segments = fixture.partition->segments().load();
+  for (const auto& segment : *segments) {
     const auto pin = must(segment->pin());
     stored += base::as_text({pin->log.data(), segment->end_position()});
   }

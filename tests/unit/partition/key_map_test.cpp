@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <map>
 #include <string>
 
@@ -29,6 +30,18 @@ TEST_CASE("the map agrees with std::map about the newest offset of every key") {
     const auto known = model.find(key);
     CHECK(keys.newest(bytes_of(key)) == (known == model.end() ? -1 : known->second));
   }
+}
+
+TEST_CASE("memory for a number of keys holds that many, takes little more, and never more than is allowed") {
+  constexpr std::uint64_t bytes_max = 128ULL << 20;
+  for (std::uint64_t count = 0; count < 3'000; ++count) {
+    const std::uint64_t bytes = KeyMap::bytes_for(count, bytes_max);
+    CAPTURE(count);
+    REQUIRE(KeyMap(bytes).capacity() >= count);
+    REQUIRE(bytes <= 24 * (count * 10 / 9 + 1));
+  }
+  CHECK(KeyMap::bytes_for(1'000, 24 * 10) == 24 * 10);
+  CHECK(KeyMap::bytes_for(std::numeric_limits<std::uint64_t>::max(), bytes_max) == bytes_max);
 }
 
 TEST_CASE("a full map refuses new keys, keeps what it has, and still takes newer offsets of keys it knows") {

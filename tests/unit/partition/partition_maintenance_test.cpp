@@ -118,7 +118,7 @@ TEST_CASE("if the files of a swap cannot be exchanged the list of segments stays
       bases[0], bases[1], {}, []() -> Result<> { return Error(Errc::io_error, "no"); });
   CHECK(swapped.error().code() == Errc::io_error);
   CHECK(f.segment_bases() == bases);
-  CHECK_FALSE((*f.partition->segments().load())[0]->is_deleted());
+  CHECK_FALSE(f.partition->segments().load()->front()->is_deleted());
 }
 
 TEST_CASE("retention of a closed partition does nothing") {

@@ -128,7 +128,7 @@ class WriterFixture {
   }
   /// As the engine does it: sync, look, store, tell.
   void store_checkpoint() {
-    must(partition->sync());
+    must(partition->prepare_checkpoint());
     request.checkpoint = partition->checkpoint();
     partition->checkpoint_stored(request.checkpoint);
   }
@@ -166,9 +166,7 @@ class WriterFixture {
     }
   }
 
-  Result<partition::CompactionResult> try_compact(partition::CompactionOptions options = {}) {
-    if (options.key_map_bytes == partition::CompactionOptions{}.key_map_bytes)
-      options.key_map_bytes = 1U << 16;  // 128 MiB to clear takes time
+  Result<partition::CompactionResult> try_compact(const partition::CompactionOptions& options = {}) {
     return partition::compact(*partition, options);
   }
   partition::CompactionResult compact(const partition::CompactionOptions& options = {}) {
@@ -179,7 +177,8 @@ class WriterFixture {
   std::size_t segment_count() const { return partition->segments().load()->size(); }
   std::vector<Offset> segment_bases() const {
     std::vector<Offset> bases;
-    for (const auto& segment : *partition->segments().load()) bases.push_back(segment->base_offset());
+    const auto segments = partition->segments().load();
+    for (const auto& segment : *segments) bases.push_back(segment->base_offset());
     return bases;
   }
   std::string path(Offset base, format::FileKind kind = format::FileKind::log,

@@ -59,7 +59,7 @@ class SegmentFixture {
     return {.directory = directory, .base_offset = base, .limits = limits, .may_have_gaps = false};
   }
   segment::RecoveredSegment scan(const segment::RecoveryRequest& what) {
-    return must(segment::scan_segment(context, what, {}));
+    return must(segment::scan_segment(context, what));
   }
   /// Scan, erase, rebuild, open: what the partition does with its last segment.
   segment::SegmentPtr recover(const segment::RecoveryRequest& what) {
