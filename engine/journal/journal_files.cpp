@@ -192,35 +192,31 @@ Result<std::optional<JournalFiles::Spare>> JournalFiles::retire(const JournalFil
   return std::optional(Spare{next_number_++, true});
 }
 
-Result<void> JournalFiles::recycle_below(std::uint64_t lsn) {
-  const base::MutexLock preparing(prepare_mutex_);
-  std::vector<Spare> spares;
-  Result<void> outcome;
-  std::size_t spares_present = 0;
-  bool is_changed = false;
-  {
-    const base::MutexLock lock(mutex_);
-    spares_present = spares_.size() + (ready_ ? 1 : 0);
-  }
+Result<void> JournalFiles::retire_below(std::uint64_t lsn, std::vector<Spare>& spares, bool& is_changed) {
   for (const JournalFileRange& file : recyclable(lsn)) {
-    const std::size_t taken = spares_present + spares.size();
-    const std::size_t spares_allowed = options_.spare_files_max - std::min(options_.spare_files_max, taken);
-    auto retired = retire(file, spares_allowed);
-    if (!retired) {
-      outcome = std::move(retired).error();
-      break;
-    }
+    const std::size_t present = counts().spare_files + spares.size();
+    const std::size_t allowed = options_.spare_files_max - std::min(options_.spare_files_max, present);
+    auto retired = retire(file, allowed);
+    if (!retired) return std::move(retired).error();
     if (*retired) spares.push_back(**retired);
     is_changed = true;
     const base::MutexLock lock(mutex_);
     in_use_.erase(in_use_.begin());
   }
-  if (!is_changed) return outcome;
+  return {};
+}
+
+Result<void> JournalFiles::recycle_below(std::uint64_t lsn) {
+  const base::MutexLock preparing(prepare_mutex_);
+  std::vector<Spare> spares;
+  bool is_changed = false;
+  auto retired = retire_below(lsn, spares, is_changed);
+  if (!is_changed) return retired;
   // Before a frame is written to a renamed file: the new name could be lost, and the frames with it.
   if (auto synced = options_.vfs.sync_directory(options_.directory); !synced) return synced;
   const base::MutexLock lock(mutex_);
   spares_.insert(spares_.end(), spares.begin(), spares.end());
-  return outcome;
+  return retired;
 }
 
 JournalFiles::Counts JournalFiles::counts() const {

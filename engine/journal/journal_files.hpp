@@ -80,6 +80,8 @@ class JournalFiles {
   std::vector<JournalFileRange> recyclable(std::uint64_t lsn) const SERIATIM_EXCLUDES(mutex_);
   Result<std::optional<Spare>> retire(const JournalFileRange& file, std::size_t spares_allowed)
       SERIATIM_REQUIRES(prepare_mutex_);
+  Result<void> retire_below(std::uint64_t lsn, std::vector<Spare>& spares, bool& is_changed)
+      SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> remove(const std::string& name);
   std::string path_of(std::uint64_t number) const;
 

@@ -157,6 +157,23 @@ TEST_CASE("a recycled file never brings back frames of an earlier life") {
   }
 }
 
+TEST_CASE("a file begun again after its first write was torn does not bring back the frames behind it") {
+  JournalWorld world;
+  world.open();
+  for (const char* body : {"one", "two", "six"}) world.stage(body);
+  REQUIRE(world.journal->wait_durable(3));
+  world.journal.reset();
+  // As if the sectors of the header had not arrived, and those of the frames had.
+  auto& bytes = world.vfs.bytes(world.path(1));
+  std::fill_n(bytes.begin(), format::journal_frames_at, std::byte{0});
+  world.open();
+  REQUIRE(world.replayed.empty());
+  world.commit("ten");
+  world.open();
+  CHECK(world.contents.files.front().number == 1);
+  CHECK(world.replayed == std::map<std::uint64_t, std::string>{{1, "ten"}});
+}
+
 TEST_CASE(
     "producers on many threads: after a power cut in the middle each finds what it was told is durable") {
   Random random("journal: threads and a power cut");
