@@ -24,7 +24,7 @@ namespace seriatim::journal {
 ///   frames may be written again.
 class GroupWriter {
  public:
-  /// @param options, files  outlive this.
+  /// `options` and `files` outlive this.
   GroupWriter(const JournalOptions& options, JournalFiles& files);
 
   struct Group {

@@ -159,7 +159,7 @@ TEST_CASE("at open, leftovers and files out of turn go, what fits is used, and n
                   .next_file_number = 8,
                   .directory_exists = true});
   REQUIRE(f.world.vfs.create_directory(f.options.directory));
-  for (const std::uint64_t number : {2, 3, 4, 5, 6, 7}) {
+  for (std::uint64_t number = 2; number <= 7; ++number) {
     REQUIRE(f.world.vfs.open(f.world.path(number), os::OpenMode::create_new));
     f.world.vfs.bytes(f.world.path(number)).resize(f.options.file_bytes);
   }

@@ -149,7 +149,7 @@ TEST_CASE("a frame missing before a later file is damage, with file, position an
     CHECK(world.read(none));
   }
   SUBCASE("a file is missing") {
-    for (const std::uint64_t number : {1, 2}) {
+    for (const std::uint64_t number : {std::uint64_t{1}, std::uint64_t{2}}) {
       auto bytes = world.vfs.bytes(world.path(number));
       REQUIRE(world.vfs.remove(world.path(number)));
       Collector none;
