@@ -100,7 +100,7 @@ class Journal {
 
   /// Tells that a checkpoint has the facts of all frames below `lsn`, on stable storage. Their files are for
   /// later use; frames not written yet need not be, and count as durable.
-  /// @param lsn  at most one more than the last staged.
+  /// @param lsn  from 1 to one more than the last staged.
   /// Errors: storage_failed (final) · as the file system; the rest is tried again by the next call.
   Result<void> recycle_below(std::uint64_t lsn);
 

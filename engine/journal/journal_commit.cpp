@@ -206,7 +206,7 @@ void Journal::wake(const Wake& whom) noexcept {
 void Journal::drop_below(std::uint64_t lsn) {
   {
     const base::MutexLock lock(mutex_);
-    SERIATIM_ASSERT(lsn <= next_lsn_);
+    SERIATIM_ASSERT(lsn >= 1 && lsn <= next_lsn_);
     if (written_lsn_.load(std::memory_order_relaxed) + 1 >= lsn && !is_starved_) return;
   }
   acquire_role();

@@ -34,7 +34,7 @@ struct JournalOptions {
   os::Vfs& vfs = os::posix_vfs();
   const base::Clock& clock = base::system_clock();
   /// Called once, before anybody is answered, with what made the journal fail for good. From any thread that
-  /// waits; must not call the journal.
+  /// waits; must not call the journal (it has failed by itself).
   std::function<void(const Error&)> on_storage_failed{};
 };
 

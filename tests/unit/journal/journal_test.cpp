@@ -175,6 +175,43 @@ TEST_CASE("callbacks come in the order of their LSNs, each once, mixed with bloc
   CHECK(std::set<Errc>(answers.codes.begin(), answers.codes.end()) == std::set<Errc>{Errc{}});
 }
 
+TEST_CASE("checkpoints and preparation in the background disturb no commit, and the ring stays small") {
+  JournalWorld world;
+  world.open();
+  REQUIRE(world.journal->recycle_below(1));
+  std::atomic<bool> is_done{false};
+  std::atomic<int> failures{0};
+  std::thread background([&] {
+    while (!is_done) {
+      const std::uint64_t covered = world.journal->durable_lsn();
+      if (!world.journal->prepare_next() || !world.journal->recycle_below(covered + 1)) ++failures;
+    }
+  });
+  std::vector<std::thread> producers;
+  for (int t = 0; t < 4; ++t) {
+    producers.emplace_back([&, t] {
+      for (int i = 0; i < 400; ++i) {
+        const auto lsn = world.journal->stage(frame_of(std::string(1000, 'x')));
+        const bool is_good =
+            lsn && (t == 0 ? world.journal->write_through(*lsn) : world.journal->wait_durable(*lsn));
+        failures += !is_good;
+      }
+    });
+  }
+  for (auto& producer : producers) producer.join();
+  is_done = true;
+  background.join();
+  CHECK(failures == 0);
+  REQUIRE(world.journal->wait_durable(1600));
+  REQUIRE(world.journal->recycle_below(1601));
+  CHECK(world.journal->stats().files <= 1);
+  CHECK(world.journal->stats().spare_files <= 3);
+  world.covered_lsn = 1600;
+  REQUIRE(world.journal->close());
+  world.open();
+  CHECK(world.contents.next_lsn == 1601);
+}
+
 TEST_CASE("a callback for a frame that is durable already is called all the same") {
   JournalWorld world;
   world.open();
