@@ -8,20 +8,27 @@ import json
 import sys
 
 # name, figure, floor, how the two compare, bar.
-# "rate": items (or bytes) per second of the figure over the floor's, at least the bar. "time": time per item over the floor's, at most the bar.
+# "rate": items (or bytes) per second of the figure over the floor's, at least the bar. "time": time per item over the floor's, at most the bar;
+# "p99_us": that counter over the floor's, at most the bar.
 BARS = [
     ("single append, time per record over bare length + CRC + memcpy", "append_single/leader", "bare_append_single", "time", 3.0),
     ("batched append, bytes over bare memcpy + CRC", "append_batch", "bare_append_batch", "rate", 0.6),
     ("hot replay with CRC, 100 B, bytes over bare mapped read", "hot_replay/100", "bare_mapped_read/1000", "rate", 0.6),
     ("hot replay with CRC, 1 KB, bytes over bare mapped read", "hot_replay/1000", "bare_mapped_read/1000", "rate", 0.6),
     ("durable append, one producer, rate over bare pwrite + fdatasync", "append_durable/threads:1", "bare_pwrite_fdatasync", "rate", None),
+    ("journal commit, 1 producer, rate over bare pwrite + fdatasync", "journal_commit/1", "bare_commit/1", "rate", 0.9),
+    ("journal commit, 1 producer, p99 over bare pwrite + fdatasync", "journal_commit/1", "bare_commit/1", "p99_us", 1.3),
+    ("journal commit, 8 producers, rate over a bare group commit", "journal_commit/8", "bare_group_commit/8", "rate", 0.8),
+    ("journal commit, 8 producers, rate over a bare commit thread", "journal_commit/8", "bare_commit_thread/8", "rate", 0.8),
+    ("journal commit, 64 producers, rate over a bare group commit", "journal_commit/64", "bare_group_commit/64", "rate", 0.8),
+    ("journal commit, 64 producers, rate over a bare commit thread", "journal_commit/64", "bare_commit_thread/64", "rate", 0.8),
 ]
 ABSOLUTE = [("single append, records per second", "append_single/leader", 10_000_000)]
 
 
 def plain(name):
     """The benchmark's name without what Google Benchmark appends."""
-    parts = [part for part in name.split("/") if not part.startswith(("iterations:", "real_time", "min_time"))]
+    parts = [part for part in name.split("/") if not part.startswith(("iterations:", "real_time", "manual_time", "min_time"))]
     return "/".join(parts)
 
 
@@ -47,8 +54,9 @@ def main():
     for title, name, floor, kind, bar in BARS:
         if name not in figures or floor not in figures:
             continue
-        if kind == "time":
-            ratio = figures[name]["real_time"] / figures[floor]["real_time"]
+        if kind in ("time", "p99_us"):
+            field = "real_time" if kind == "time" else kind
+            ratio = figures[name][field] / figures[floor][field]
             met = bar is None or ratio <= bar
             wanted = f"at most {bar}" if bar else "no bar"
         else:

@@ -1,0 +1,236 @@
+// The journal's commit against the floor: the same batches written with a bare pwrite + fdatasync into a file
+// that was written before, alone and in bare group commits.
+#include <benchmark/benchmark.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench_support.hpp"
+#include "journal/journal.hpp"
+
+namespace seriatim::bench {
+namespace {
+
+constexpr std::size_t batch_bytes = 167;  // one record of 100 bytes, framed
+constexpr std::size_t file_bytes = std::size_t{16} << 20;
+
+/// A file written before, and the next place in it.
+class WrittenFile {
+ public:
+  explicit WrittenFile(const std::filesystem::path& path)
+      : fd_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    const std::string zeros(std::size_t{64} << 10, '\0');
+    bool written = fd_ >= 0;
+    for (std::size_t at = 0; written && at < file_bytes; at += zeros.size()) {
+      written = pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(at)) ==
+                static_cast<ssize_t>(zeros.size());
+    }
+    if (!written || fsync(fd_) != 0) std::abort();
+  }
+  ~WrittenFile() { close(fd_); }
+  WrittenFile(const WrittenFile&) = delete;
+  WrittenFile& operator=(const WrittenFile&) = delete;
+
+  void commit(const std::string& bytes) {
+    if (at_ + bytes.size() > file_bytes) at_ = 0;
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at_));
+    if (written != static_cast<ssize_t>(bytes.size()) || fdatasync(fd_) != 0) std::abort();
+    at_ += bytes.size();
+    ++syncs_;
+  }
+  std::uint64_t syncs() const noexcept { return syncs_; }
+
+ private:
+  int fd_;
+  std::uint64_t syncs_ = 0;
+  std::size_t at_ = 0;
+};
+
+/// Group commit as small as it gets: a waiter that finds no sync running writes and syncs for all.
+class BareGroupCommit {
+ public:
+  explicit BareGroupCommit(const std::filesystem::path& path) : file_(path) {}
+
+  void commit(const std::string& batch) {
+    std::unique_lock lock(mutex_);
+    staged_ += batch;
+    const std::uint64_t mine = ++staged_count_;
+    while (durable_count_ < mine) {
+      if (is_running_) {
+        done_.wait(lock);
+        continue;
+      }
+      is_running_ = true;
+      group_.clear();
+      group_.swap(staged_);
+      const std::uint64_t count = staged_count_;
+      lock.unlock();
+      file_.commit(group_);
+      lock.lock();
+      durable_count_ = count;
+      is_running_ = false;
+      done_.notify_all();
+    }
+  }
+  std::uint64_t syncs() const noexcept { return file_.syncs(); }
+
+ private:
+  WrittenFile file_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::string staged_;
+  std::string group_;
+  std::uint64_t staged_count_ = 0;
+  std::uint64_t durable_count_ = 0;
+  bool is_running_ = false;
+};
+
+/// The same with a thread that does nothing else.
+class BareCommitThread {
+ public:
+  explicit BareCommitThread(const std::filesystem::path& path) : file_(path), thread_([this] { run(); }) {}
+  ~BareCommitThread() {
+    {
+      const std::scoped_lock lock(mutex_);
+      is_stopping_ = true;
+    }
+    work_.notify_one();
+    thread_.join();
+  }
+
+  void commit(const std::string& batch) {
+    std::unique_lock lock(mutex_);
+    staged_ += batch;
+    const std::uint64_t mine = ++staged_count_;
+    if (staged_.size() == batch.size()) work_.notify_one();
+    done_.wait(lock, [&] { return durable_count_ >= mine; });
+  }
+  std::uint64_t syncs() const noexcept { return file_.syncs(); }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_.wait(lock, [&] { return is_stopping_ || !staged_.empty(); });
+      if (staged_.empty()) return;
+      group_.clear();
+      group_.swap(staged_);
+      const std::uint64_t count = staged_count_;
+      lock.unlock();
+      file_.commit(group_);
+      lock.lock();
+      durable_count_ = count;
+      done_.notify_all();
+    }
+  }
+
+  WrittenFile file_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::string staged_;
+  std::string group_;
+  std::uint64_t staged_count_ = 0;
+  std::uint64_t durable_count_ = 0;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+class JournalCommit {
+ public:
+  explicit JournalCommit(const std::filesystem::path& path) {
+    journal::JournalOptions options;
+    options.directory = path.string();
+    journal_ = must(journal::Journal::open(std::move(options), {}));
+    must(journal_->prepare_next());
+  }
+  void commit(const std::string& batch) {
+    const auto lsn = must(journal_->stage(journal::StagedFrame::batch({}, base::as_bytes(batch), nullptr)));
+    must(journal_->wait_durable(lsn));
+  }
+  std::uint64_t syncs() const { return journal_->stats().syncs; }
+
+ private:
+  std::unique_ptr<journal::Journal> journal_;
+};
+
+using Clock = std::chrono::steady_clock;
+
+/// Each producer commits one batch after another; the latencies of all.
+std::vector<double> run_producers(int producers, int commits, const std::function<void()>& commit) {
+  std::vector<std::vector<double>> latencies(static_cast<std::size_t>(producers));
+  std::vector<std::thread> threads;
+  for (auto& mine : latencies) {
+    mine.reserve(static_cast<std::size_t>(commits));
+    threads.emplace_back([&mine, &commit, commits] {
+      for (int i = 0; i < commits; ++i) {
+        const auto start = Clock::now();
+        commit();
+        mine.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::vector<double> all;
+  for (const auto& mine : latencies) all.insert(all.end(), mine.begin(), mine.end());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+/// One iteration: `range(0)` producers, 4'000 commits in all for one and 16'000 for more.
+template <class Committer>
+void commit_167(benchmark::State& state) {
+  const int producers = static_cast<int>(state.range(0));
+  const int commits = producers == 1 ? 4'000 : 16'000 / producers;
+  const std::string batch = payload(batch_bytes);
+  std::vector<double> latencies;
+  std::uint64_t syncs = 0;
+  for (auto _ : state) {
+    const ScratchDirectory scratch;
+    Committer committer(scratch.path() / "commits");
+    for (int i = 0; i < 100; ++i) committer.commit(batch);
+    syncs = committer.syncs();
+    const auto start = Clock::now();
+    latencies = run_producers(producers, commits, [&] { committer.commit(batch); });
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+    syncs = committer.syncs() - syncs;
+  }
+  state.SetItemsProcessed(state.iterations() * producers * commits);
+  state.counters["batches_per_sync"] = static_cast<double>(producers * commits) / static_cast<double>(syncs);
+  state.counters["p50_us"] = latencies[latencies.size() / 2];
+  state.counters["p99_us"] = latencies[latencies.size() * 99 / 100];
+}
+
+BENCHMARK(commit_167<WrittenFile>)->Name("bare_commit")->Arg(1)->Iterations(1)->UseManualTime();
+BENCHMARK(commit_167<BareGroupCommit>)
+    ->Name("bare_group_commit")
+    ->Arg(8)
+    ->Arg(64)
+    ->Iterations(1)
+    ->UseManualTime();
+BENCHMARK(commit_167<BareCommitThread>)
+    ->Name("bare_commit_thread")
+    ->Arg(8)
+    ->Arg(64)
+    ->Iterations(1)
+    ->UseManualTime();
+BENCHMARK(commit_167<JournalCommit>)
+    ->Name("journal_commit")
+    ->Arg(1)
+    ->Arg(8)
+    ->Arg(64)
+    ->Iterations(1)
+    ->UseManualTime();
+
+}  // namespace
+}  // namespace seriatim::bench

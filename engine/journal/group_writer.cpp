@@ -1,0 +1,126 @@
+#include "journal/group_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace seriatim::journal {
+namespace {
+
+constexpr std::array<std::byte, format::journal_frame_alignment> padding{};
+// Three pieces a frame; groups of more frames than this are rare, and cost one allocation once.
+constexpr std::size_t pieces_expected = std::size_t{3} * 256;
+
+// The kernel may have taken a part of it and may not bring it to the disk: no later sync can be believed.
+Error final_error(const Error& cause) {
+  return {Errc::storage_failed, cause.message(), cause.sys_errno(), Outcome::unknown};
+}
+
+}  // namespace
+
+GroupWriter::GroupWriter(const JournalOptions& options, JournalFiles& files)
+    : options_(options), files_(files) {
+  pieces_.reserve(pieces_expected);
+}
+
+GroupWriter::Extent GroupWriter::choose(std::span<const StagedFrame> frames) const noexcept {
+  const std::uint64_t bytes_max = std::min<std::uint64_t>(options_.group_bytes_max, frame_bytes_max());
+  Extent extent;
+  for (const StagedFrame& frame : frames) {
+    const std::uint64_t bytes = frame.frame_bytes();
+    if (extent.count > 0 && extent.bytes + bytes > bytes_max) break;
+    extent.bytes += bytes;
+    ++extent.count;
+  }
+  return extent;
+}
+
+Result<void> GroupWriter::roll() {
+  // Frames that were written and not synced would otherwise never be: a sync is of one file.
+  if (auto synced = sync(); !synced) return synced;
+  auto next = files_.take_next();
+  if (!next) return std::move(next).error();
+  file_ = *std::move(next);
+  is_begun_ = false;
+  position_ = 0;
+  return {};
+}
+
+void GroupWriter::make_header(std::uint64_t first_lsn) {
+  const format::JournalHeader header{.directory_id = options_.directory_id,
+                                     .file_number = file_.number,
+                                     .incarnation = options_.incarnation,
+                                     .first_lsn = first_lsn,
+                                     .file_bytes = options_.file_bytes};
+  header_block_ = format::make_journal_header(header);
+  key_ = format::journal_key(header);
+}
+
+void GroupWriter::gather(std::span<StagedFrame> frames, const Group& group) {
+  pieces_.clear();
+  if (!is_begun_) pieces_.emplace_back(header_block_);
+  std::uint64_t lsn = group.first_lsn;
+  for (StagedFrame& frame : frames) {
+    const bool is_flagged = group.prior_is_durable && lsn == group.first_lsn;
+    const auto head = base::MutableByteSpan(frame.head).first(frame.head_size());
+    format::seal_journal_frame(
+        head, frame.body,
+        {frame.type, is_flagged ? format::journal_flag_prior_is_durable : std::uint16_t{0}, lsn}, key_,
+        hash_);
+    pieces_.emplace_back(head);
+    if (!frame.body.empty()) pieces_.push_back(frame.body);
+    const std::uint64_t used = head.size() + frame.body.size();
+    if (const std::uint64_t rest = frame.frame_bytes() - used; rest > 0) {
+      pieces_.push_back(base::ByteSpan(padding).first(rest));
+    }
+    ++lsn;
+  }
+}
+
+Result<std::size_t> GroupWriter::write(std::span<StagedFrame> frames, const Group& group) {
+  SERIATIM_ASSERT(!frames.empty());
+  const Extent extent = choose(frames);
+  const bool fits = position_ + extent.bytes <= options_.file_bytes;
+  // A gap between two frames can only be between two files: the checkpoint has what was left out.
+  const bool follows = !is_begun_ || group.first_lsn == next_lsn_;
+  if (file_.file == nullptr || !fits || !follows) {
+    if (auto rolled = roll(); !rolled) return std::move(rolled).error();
+  }
+  if (!is_begun_) make_header(group.first_lsn);
+  gather(frames.first(extent.count), group);
+  if (auto written = file_.file->write_gather_at(pieces_, position_); !written) {
+    if (written.error().code() == Errc::storage_full) return std::move(written).error();
+    return final_error(written.error());
+  }
+  is_unsynced_ = true;
+  if (!is_begun_) {
+    files_.begin(file_.number, group.first_lsn);
+    is_begun_ = true;
+    position_ = format::journal_frames_at;
+  }
+  position_ += extent.bytes;
+  next_lsn_ = group.first_lsn + extent.count;
+  files_.extend(next_lsn_ - 1, position_);
+  return extent.count;
+}
+
+Result<void> GroupWriter::sync() {
+  if (!is_unsynced_) return {};
+  syncs_.add();
+  if (auto synced = file_.file->sync_data(); !synced) return final_error(synced.error());
+  is_unsynced_ = false;
+  return {};
+}
+
+void GroupWriter::leave_below(std::uint64_t lsn) {
+  if (!is_begun_ || next_lsn_ > lsn) return;
+  files_.end();
+  file_ = {};
+  is_begun_ = false;
+  is_unsynced_ = false;
+  position_ = 0;
+}
+
+}  // namespace seriatim::journal

@@ -1,0 +1,79 @@
+// Puts groups of frames into the journal's files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <seriatim/result.hpp>
+
+#include "base/counter.hpp"
+#include "base/xxh3.hpp"
+#include "journal/journal_files.hpp"
+#include "journal/journal_options.hpp"
+#include "journal/staged_frame.hpp"
+#include "os/vfs.hpp"
+
+namespace seriatim::journal {
+
+/// Threads: one at a time (whoever holds the commit role).
+/// Errors of write and sync: storage_failed is final, the caller must not call again. After any other the
+/// same
+///   frames may be written again.
+class GroupWriter {
+ public:
+  /// `options` and `files` outlive this.
+  GroupWriter(const JournalOptions& options, JournalFiles& files);
+
+  struct Group {
+    std::uint64_t first_lsn = 0;
+    /// Everything before first_lsn is on stable storage.
+    bool prior_is_durable = false;
+  };
+
+  /// Writes as many of the first `frames` as one write takes, at least one, into one file: the next one if
+  /// they do not fit into the present one.
+  /// @return how many.
+  /// Errors: storage_full; io_error and others of preparing a file: nothing of it counts as written.
+  Result<std::size_t> write(std::span<StagedFrame> frames, const Group& group);
+
+  /// Brings what was written to stable storage: one fdatasync, none if there is nothing.
+  Result<void> sync();
+
+  /// Lets go of the present file if all of its frames are below `lsn`.
+  void leave_below(std::uint64_t lsn);
+
+  /// Bytes of the largest frame that can be written.
+  std::uint64_t frame_bytes_max() const noexcept { return options_.file_bytes - format::journal_frames_at; }
+
+  /// Calls of fdatasync since open. Any thread.
+  std::uint64_t syncs() const noexcept { return syncs_.value(); }
+
+ private:
+  struct Extent {
+    std::size_t count = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  Extent choose(std::span<const StagedFrame> frames) const noexcept;
+  Result<void> roll();
+  void make_header(std::uint64_t first_lsn);
+  void gather(std::span<StagedFrame> frames, const Group& group);
+
+  const JournalOptions& options_;
+  JournalFiles& files_;
+  ReadyFile file_;
+  bool is_begun_ = false;  ///< file_ holds a header and frames.
+  bool is_unsynced_ = false;
+  std::uint64_t position_ = 0;
+  std::uint64_t next_lsn_ = 0;  ///< After the last frame in file_.
+  std::uint64_t key_ = 0;
+  format::JournalHeaderBlock header_block_{};
+  base::Xxh3Stream hash_;
+  std::vector<base::ByteSpan> pieces_;
+  base::SingleWriterCounter syncs_;
+};
+
+}  // namespace seriatim::journal

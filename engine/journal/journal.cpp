@@ -1,0 +1,230 @@
+#include "journal/journal.hpp"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "os/futex.hpp"
+
+namespace seriatim::journal {
+namespace {
+
+constexpr std::uint32_t file_bytes_unit = 4096;
+// Room for what is usually staged while one sync runs; more allocates once.
+constexpr std::size_t frames_expected = 256;
+
+Result<void> check_options(const JournalOptions& options) {
+  const std::uint32_t bytes = options.file_bytes;
+  if (bytes >= journal_file_bytes_min && bytes <= journal_file_bytes_max && bytes % file_bytes_unit == 0)
+    return {};
+  return Error(Errc::invalid_argument, "journal.file.bytes is " + std::to_string(bytes) +
+                                           "; give a multiple of 4096 between 65536 and 1073741824");
+}
+
+Error closed_error(const std::string& directory) {
+  return {Errc::closed, directory + ": the journal was closed; open the engine again"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(JournalOptions options, const JournalContents& contents) {
+  if (auto checked = check_options(options); !checked) return std::move(checked).error();
+  std::unique_ptr<Journal> journal(new Journal(std::move(options), contents));
+  if (auto tidied = journal->files_.tidy_up(contents); !tidied) return std::move(tidied).error();
+  return journal;
+}
+
+Journal::Journal(JournalOptions options, const JournalContents& contents)
+    : options_(std::move(options)),
+      files_(options_, contents),
+      written_lsn_(contents.next_lsn - 1),
+      durable_lsn_(contents.next_lsn - 1),
+      next_lsn_(contents.next_lsn),
+      writer_(options_, files_) {
+  staged_.reserve(frames_expected);
+  pending_.reserve(frames_expected);
+}
+
+// Whoever needs to know whether everything became durable has called close().
+Journal::~Journal() { static_cast<void>(close().ok()); }
+
+Result<std::uint64_t> Journal::stage(StagedFrame frame) {
+  const std::uint64_t bytes = frame.frame_bytes();
+  if (bytes > writer_.frame_bytes_max()) {
+    return Error(Errc::record_too_large,
+                 options_.directory + ": a frame of " + std::to_string(bytes) +
+                     " bytes fits into no journal file; raise journal.file.bytes or lower "
+                     "journal.bypass.bytes");
+  }
+  const base::MutexLock lock(mutex_);
+  if (refusal_) return *refusal_;
+  if (is_closing_) return closed_error(options_.directory);
+  if (staged_.empty()) staged_since_ns_ = options_.clock.monotonic_ns();
+  staged_.push_back(std::move(frame));
+  staged_bytes_ += bytes;
+  return next_lsn_++;
+}
+
+bool Journal::is_reached(std::uint64_t lsn, Level level) const noexcept {
+  const auto& reached = level == Level::durable ? durable_lsn_ : written_lsn_;
+  return reached.load(std::memory_order_acquire) >= lsn;
+}
+
+Result<void> Journal::wait_durable(std::uint64_t lsn) { return wait(lsn, Level::durable); }
+
+Result<void> Journal::write_through(std::uint64_t lsn) { return wait(lsn, Level::written); }
+
+void Journal::want_durable(std::uint64_t lsn) {
+  if (wanted_lsn_.load(std::memory_order_relaxed) < lsn) wanted_lsn_.store(lsn, std::memory_order_relaxed);
+}
+
+// Returns at once if somebody was woken since `sequence` was read.
+void Journal::sleep(Sleepers& sleepers, std::uint32_t sequence) noexcept {
+  os::futex_wait(sleepers.sequence, sequence);
+  sleepers.count.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<void> Journal::wait(std::uint64_t lsn, Level level) {
+  if (is_reached(lsn, level)) return {};
+  mutex_.lock();
+  SERIATIM_ASSERT(lsn < next_lsn_);
+  if (level == Level::durable) want_durable(lsn);
+  const std::uint64_t failures_seen = failures_;
+  for (;;) {
+    if (refusal_ || failures_ != failures_seen) {
+      Result<void> outcome;
+      if (!is_reached(lsn, level)) outcome = refusal_ ? *refusal_ : *last_failure_;
+      mutex_.unlock();
+      return outcome;
+    }
+    if (role_is_taken_) {
+      Sleepers& sleepers = sleepers_[lsn <= group_end_lsn_ ? parity_ : parity_ ^ 1];
+      const std::uint32_t sequence = sleepers.sequence.load(std::memory_order_relaxed);
+      sleepers.count.fetch_add(1, std::memory_order_relaxed);
+      mutex_.unlock();
+      sleep(sleepers, sequence);
+    } else {
+      take_role();
+      mutex_.unlock();
+      lead();
+    }
+    // Without the mutex: a whole group wakes at once.
+    if (is_reached(lsn, level)) return {};
+    mutex_.lock();
+  }
+}
+
+Result<void> Journal::start_committer() {
+  if (committer_.joinable()) return {};
+  try {
+    committer_ = std::thread([this] { run_committer(); });
+  } catch (const std::system_error& error) {
+    return Error(
+        Errc::io_error,
+        options_.directory + ": cannot start the journal's thread: " + error.what() +
+            ". Raise the limit of threads (ulimit -u), or wait for records instead of using callbacks.",
+        error.code().value());
+  }
+  return {};
+}
+
+Result<void> Journal::call_when_durable(std::uint64_t lsn, DurableCallback callback) {
+  Wake whom;
+  {
+    const base::MutexLock lock(mutex_);
+    SERIATIM_ASSERT(lsn < next_lsn_ && callback.call != nullptr);
+    if (refusal_) return *refusal_;
+    if (is_closing_) return closed_error(options_.directory);
+    if (auto started = start_committer(); !started) return started;
+    want_durable(lsn);
+    callbacks_.push_back({lsn, callbacks_registered_++, callback});
+    // Whoever has the role looks for callbacks when it ends.
+    if (!role_is_taken_) whom.one = &committer_sleep_;
+  }
+  wake(whom);
+  return {};
+}
+
+Result<void> Journal::check() const {
+  const base::MutexLock lock(mutex_);
+  if (refusal_) return *refusal_;
+  return {};
+}
+
+void Journal::fail(const Error& cause) {
+  {
+    const base::MutexLock lock(mutex_);
+    if (refusal_) return;
+    note_failure(Error(Errc::storage_failed, cause.message(), cause.sys_errno(), Outcome::unknown));
+  }
+  // Tells everybody, once no group is under way any more.
+  acquire_role();
+  lead();
+}
+
+Result<void> Journal::prepare_next() {
+  if (auto checked = check(); !checked) return checked;
+  auto prepared = files_.prepare_next();
+  if (!prepared && prepared.error().code() == Errc::storage_failed) fail(prepared.error());
+  return prepared;
+}
+
+Result<void> Journal::recycle_below(std::uint64_t lsn) {
+  if (auto checked = check(); !checked) return checked;
+  drop_below(lsn);
+  auto recycled = files_.recycle_below(lsn);
+  if (!recycled && recycled.error().code() == Errc::storage_failed) fail(recycled.error());
+  return recycled;
+}
+
+Result<void> Journal::close() {
+  std::uint64_t last_lsn = 0;
+  {
+    const base::MutexLock lock(mutex_);
+    if (is_closing_) return {};
+    is_closing_ = true;
+    last_lsn = next_lsn_ - 1;
+  }
+  auto drained = wait(last_lsn, Level::durable);
+  std::thread committer;
+  {
+    const base::MutexLock lock(mutex_);
+    if (!refusal_) refusal_ = closed_error(options_.directory);
+    is_stopping_ = true;
+    committer.swap(committer_);
+  }
+  // Ends what still waits and lets go of what could not be written.
+  acquire_role();
+  lead();
+  wake({.one = &committer_sleep_});
+  if (committer.joinable()) committer.join();
+  return drained;
+}
+
+JournalStats Journal::stats() const {
+  const JournalFiles::Counts counts = files_.counts();
+  JournalStats stats;
+  stats.files = counts.files;
+  stats.bytes_in_use = counts.used_bytes;
+  stats.spare_files = counts.spare_files;
+  stats.groups = groups_.value();
+  stats.frames = frames_.value();
+  stats.syncs = writer_.syncs();
+  const base::MutexLock lock(mutex_);
+  const std::uint64_t pending = pending_frames_.load(std::memory_order_relaxed);
+  stats.frames_staged = pending + staged_.size();
+  stats.bytes_staged = pending_bytes_.load(std::memory_order_relaxed) + staged_bytes_;
+  stats.staged_lsn = next_lsn_ - 1;
+  stats.written_lsn = written_lsn_.load(std::memory_order_relaxed);
+  stats.durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
+  if (pending > 0) {
+    stats.oldest_staged_ns = pending_since_ns_;
+  } else if (!staged_.empty()) {
+    stats.oldest_staged_ns = staged_since_ns_;
+  }
+  return stats;
+}
+
+}  // namespace seriatim::journal

@@ -1,0 +1,247 @@
+// The commit role: taken by one thread at a time, which writes and syncs one group for everybody.
+//
+// Waiters sleep in one of two places: those whose frames are in the group under way, and those whose frames
+// will be in the next. At the end of a group all of the first wake, and one of the second, which takes the
+// role.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "journal/journal.hpp"
+#include "os/futex.hpp"
+
+namespace seriatim::journal {
+
+void Journal::take_staged() {
+  SERIATIM_ASSERT(pending_.empty() && pending_done_ == 0);
+  pending_.swap(staged_);
+  pending_since_ns_ = staged_since_ns_;
+  pending_frames_.store(pending_.size(), std::memory_order_relaxed);
+  pending_bytes_.store(std::exchange(staged_bytes_, 0), std::memory_order_relaxed);
+}
+
+void Journal::take_role() {
+  SERIATIM_ASSERT(!role_is_taken_);
+  role_is_taken_ = true;
+  parity_ ^= 1;
+  // What an earlier group left comes first.
+  if (pending_.empty()) take_staged();
+  group_end_lsn_ = written_lsn_.load(std::memory_order_relaxed) + pending_.size() - pending_done_;
+}
+
+void Journal::acquire_role() {
+  mutex_.lock();
+  while (role_is_taken_) {
+    Sleepers& sleepers = sleepers_[parity_ ^ 1];
+    const std::uint32_t sequence = sleepers.sequence.load(std::memory_order_relaxed);
+    sleepers.count.fetch_add(1, std::memory_order_relaxed);
+    mutex_.unlock();
+    sleep(sleepers, sequence);
+    mutex_.lock();
+  }
+  take_role();
+  mutex_.unlock();
+}
+
+void Journal::lead() {
+  Result<void> outcome = check();
+  if (outcome) {
+    outcome = commit_group();
+    const bool is_final = !outcome && outcome.error().code() == Errc::storage_failed;
+    // Before anybody is answered: who is told of the failure may ask the owner about it.
+    if (is_final && options_.on_storage_failed) options_.on_storage_failed(outcome.error());
+  }
+  finish(outcome);
+}
+
+Result<void> Journal::commit_group() {
+  if (pending_done_ < pending_.size()) {
+    if (auto written = write_group(); !written) return written;
+  }
+  const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
+  const std::uint64_t wanted_lsn = wanted_lsn_.load(std::memory_order_relaxed);
+  if (wanted_lsn <= durable_lsn_.load(std::memory_order_relaxed)) return {};
+  if (auto synced = writer_.sync(); !synced) return synced;
+  durable_lsn_.store(written_lsn, std::memory_order_release);
+  return {};
+}
+
+Result<void> Journal::write_group() {
+  const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
+  const GroupWriter::Group group{
+      .first_lsn = written_lsn + 1,
+      .prior_is_durable = durable_lsn_.load(std::memory_order_relaxed) == written_lsn,
+  };
+  const auto written = writer_.write(std::span(pending_).subspan(pending_done_), group);
+  if (!written) {
+    const Error& cause = written.error();
+    if (cause.code() == Errc::storage_failed) return cause;
+    return Error(cause.code(),
+                 "nothing was written to the journal from frame " + std::to_string(group.first_lsn) +
+                     " on; the next commit tries again: " + cause.message(),
+                 cause.sys_errno(), Outcome::unknown);
+  }
+  groups_.add();
+  frames_.add(*written);
+  skip_pending(*written);
+  return {};
+}
+
+// Lets go of the first `count` of what is pending.
+void Journal::skip_pending(std::size_t count) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    StagedFrame& frame = pending_[pending_done_ + i];
+    bytes += frame.frame_bytes();
+    frame.pin.reset();
+  }
+  pending_done_ += count;
+  pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  pending_frames_.fetch_sub(count, std::memory_order_relaxed);
+  written_lsn_.fetch_add(count, std::memory_order_release);
+  if (pending_done_ < pending_.size()) return;
+  pending_.clear();
+  pending_done_ = 0;
+}
+
+void Journal::note_failure(const Error& error) {
+  ++failures_;
+  last_failure_ = error;
+  if (error.code() == Errc::storage_failed) {
+    if (!refusal_) refusal_ = error;
+  } else {
+    is_starved_ = true;
+  }
+}
+
+// Takes the callbacks that can be answered, in the order of their LSNs.
+void Journal::collect_due(bool failed) {
+  const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
+  const auto is_left = [&](const PendingCallback& pending) { return !failed && pending.lsn > durable_lsn; };
+  const auto first = std::partition(callbacks_.begin(), callbacks_.end(), is_left);
+  due_.assign(first, callbacks_.end());
+  callbacks_.erase(first, callbacks_.end());
+  std::sort(due_.begin(), due_.end(), [](const PendingCallback& a, const PendingCallback& b) {
+    return a.lsn != b.lsn ? a.lsn < b.lsn : a.order < b.order;
+  });
+}
+
+void Journal::finish(const Result<void>& outcome) {
+  Wake whom;
+  bool is_released = false;
+  bool is_refused = false;
+  {
+    const base::MutexLock lock(mutex_);
+    if (outcome) {
+      is_starved_ = false;
+    } else {
+      note_failure(outcome.error());
+    }
+    is_refused = refusal_.has_value();
+    if (is_refused) {
+      dropped_.swap(staged_);
+      staged_bytes_ = 0;
+    }
+    collect_due(!outcome);
+    for (const int i : {0, 1}) {
+      const bool is_done = i == parity_ || !outcome;
+      if (is_done && sleepers_[i].count.load(std::memory_order_relaxed) > 0) whom.all[i] = &sleepers_[i];
+    }
+    if (due_.empty() && !is_refused) {
+      release_role(whom);
+      is_released = true;
+    }
+  }
+  wake(whom);
+  if (is_released) return;
+  if (is_refused) {
+    dropped_.clear();
+    pending_.clear();
+    pending_done_ = 0;
+    pending_frames_.store(0, std::memory_order_relaxed);
+    pending_bytes_.store(0, std::memory_order_relaxed);
+  }
+  call_due(outcome);
+  whom = {};
+  {
+    const base::MutexLock lock(mutex_);
+    release_role(whom);
+  }
+  wake(whom);
+}
+
+void Journal::call_due(const Result<void>& outcome) {
+  const Result<void> durable;
+  const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
+  for (const PendingCallback& due : due_) {
+    due.callback.call(due.callback.context, due.lsn, due.lsn <= durable_lsn ? durable : outcome);
+  }
+  due_.clear();
+}
+
+// The disk is idle until the next one has the role, so that one is woken before those who are done.
+void Journal::release_role(Wake& whom) {
+  role_is_taken_ = false;
+  Sleepers& next = sleepers_[parity_ ^ 1];
+  if (next.count.load(std::memory_order_relaxed) > 0) {
+    whom.one = &next;
+  } else if (!callbacks_.empty()) {
+    whom.one = &committer_sleep_;
+  }
+}
+
+void Journal::wake(const Wake& whom) noexcept {
+  if (whom.one != nullptr) {
+    whom.one->sequence.fetch_add(1, std::memory_order_relaxed);
+    os::futex_wake(whom.one->sequence, 1);
+  }
+  for (Sleepers* const sleepers : whom.all) {
+    if (sleepers == nullptr) continue;
+    sleepers->sequence.fetch_add(1, std::memory_order_relaxed);
+    os::futex_wake_all(sleepers->sequence);
+  }
+}
+
+void Journal::drop_below(std::uint64_t lsn) {
+  {
+    const base::MutexLock lock(mutex_);
+    SERIATIM_ASSERT(lsn >= 1 && lsn <= next_lsn_);
+    if (written_lsn_.load(std::memory_order_relaxed) + 1 >= lsn && !is_starved_) return;
+  }
+  acquire_role();
+  for (;;) {
+    const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
+    const std::uint64_t left = pending_.size() - pending_done_;
+    if (written_lsn + 1 >= lsn) break;
+    if (left > 0) {
+      skip_pending(static_cast<std::size_t>(std::min(left, lsn - 1 - written_lsn)));
+      continue;
+    }
+    const base::MutexLock lock(mutex_);
+    take_staged();
+  }
+  if (durable_lsn() < lsn - 1) durable_lsn_.store(lsn - 1, std::memory_order_release);
+  // Full, and all of it in the checkpoint: the file that is missing.
+  writer_.leave_below(lsn);
+  finish({});
+}
+
+void Journal::run_committer() {
+  mutex_.lock();
+  while (!is_stopping_) {
+    if (!callbacks_.empty() && !role_is_taken_) {
+      take_role();
+      mutex_.unlock();
+      lead();
+    } else {
+      const std::uint32_t sequence = committer_sleep_.sequence.load(std::memory_order_relaxed);
+      mutex_.unlock();
+      os::futex_wait(committer_sleep_.sequence, sequence);
+    }
+    mutex_.lock();
+  }
+  mutex_.unlock();
+}
+
+}  // namespace seriatim::journal

@@ -1,0 +1,41 @@
+// How a journal is set up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <seriatim/error.hpp>
+
+#include "base/clock.hpp"
+#include "format/journal_frame.hpp"
+#include "os/posix_vfs.hpp"
+#include "os/vfs.hpp"
+
+namespace seriatim::journal {
+
+inline constexpr std::uint32_t journal_file_bytes_min = 64U << 10;
+/// What a reader is ready to hold in memory; a larger file was not written by this library.
+inline constexpr std::uint32_t journal_file_bytes_max = 1U << 30;
+
+struct JournalOptions {
+  /// DIR/journal; created with the first file.
+  std::string directory{};
+  format::Id directory_id{};
+  /// A number no earlier open of this directory has used; a random one is.
+  std::uint64_t incarnation = 0;
+  /// `journal.file.bytes`: a multiple of 4'096 between the two limits above.
+  std::uint32_t file_bytes = 16U << 20;
+  /// Bytes of one write; more waits for the next. Bounds the latency of whoever comes behind (arbitrary).
+  std::uint32_t group_bytes_max = 4U << 20;
+  /// Files kept for later use; recycled files beyond are deleted, so that a burst does not hold its space.
+  std::size_t spare_files_max = 2;
+  os::Vfs& vfs = os::posix_vfs();
+  const base::Clock& clock = base::system_clock();
+  /// Called once, before anybody is answered, with what made the journal fail for good. From any thread that
+  /// waits; must not call the journal (it has failed by itself).
+  std::function<void(const Error&)> on_storage_failed{};
+};
+
+}  // namespace seriatim::journal

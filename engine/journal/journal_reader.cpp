@@ -1,0 +1,299 @@
+#include "journal/journal_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "journal/journal_options.hpp"
+#include "os/path.hpp"
+
+namespace seriatim::journal {
+namespace {
+
+constexpr std::size_t number_digits = 20;
+constexpr std::string_view suffix = ".journal";
+constexpr std::string_view temporary_suffix = ".journal.tmp";
+// Far beyond what can be reached, and far enough below 2^64 that nothing added to it wraps.
+constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
+
+std::optional<std::uint64_t> parse_name(std::string_view name, std::string_view ending) noexcept {
+  if (name.size() != number_digits + ending.size() || !name.ends_with(ending)) return std::nullopt;
+  std::uint64_t number = 0;
+  const char* const digits_end = name.data() + number_digits;
+  const auto [end, error] = std::from_chars(name.data(), digits_end, number);
+  if (error != std::errc{} || end != digits_end || number == 0 || number > number_max) return std::nullopt;
+  return number;
+}
+
+struct FoundFile {
+  std::uint64_t number = 0;
+  std::string path{};
+  std::uint64_t size = 0;
+  format::JournalHeader header{};
+};
+
+// The valid frames of a file: from position `frames_at` of it on.
+struct Run {
+  std::uint64_t next_lsn = 0;
+  std::uint64_t end_position = 0;
+};
+
+Error damage(const std::string& path, const std::string& what) {
+  return {Errc::corrupt_metadata,
+          path + ": " + what +
+              ". Nothing was changed. Restore the data directory from a backup, or move its "
+              "journal directory aside to open without what only the journal holds."};
+}
+
+Error damage_at(const std::string& path, std::uint64_t position, std::uint64_t lsn, const std::string& why) {
+  return damage(path, "damaged at position " + std::to_string(position) + ": journal frame " +
+                          std::to_string(lsn) + " was stored and cannot be read, " + why);
+}
+
+class Reader {
+ public:
+  Reader(const ReadOptions& options, JournalVisitor& visitor) : options_(options), visitor_(visitor) {}
+
+  Result<JournalContents> read() {
+    if (auto listed = list(); !listed) return std::move(listed).error();
+    if (auto scanned = scan_all(); !scanned) return std::move(scanned).error();
+    if (auto visited = visit_all(); !visited) return std::move(visited).error();
+    return std::move(contents_);
+  }
+
+ private:
+  Result<void> list();
+  Result<void> classify(std::uint64_t number, const os::DirEntry& entry);
+  Result<void> settle(os::File& file);
+  Result<void> scan_all();
+  Result<Run> scan(const FoundFile& file, std::uint64_t next_lsn);
+  Result<void> check_sequence(const FoundFile& file, std::uint64_t next_lsn) const;
+  Result<void> visit_all();
+  Result<void> visit(const FoundFile& file, const JournalFileRange& range);
+  Result<void> dispatch(const FramePlace& place, const format::JournalFrame& frame, JournalVisitor* visitor);
+  Result<void> load(const FoundFile& file);
+  bool is_covered(std::size_t index) const;
+
+  const ReadOptions& options_;
+  JournalVisitor& visitor_;
+  JournalContents contents_;
+  std::vector<FoundFile> begun_;
+  std::vector<std::byte> bytes_;     // of one file
+  std::uint64_t loaded_number_ = 0;  // whose
+};
+
+Result<void> Reader::list() {
+  auto entries = options_.vfs.list(options_.directory);
+  if (!entries) {
+    if (entries.error().code() == Errc::not_found) return {};
+    return std::move(entries).error();
+  }
+  contents_.directory_exists = true;
+  for (const os::DirEntry& entry : *entries) {
+    if (parse_name(entry.name, temporary_suffix)) contents_.leftovers.push_back(entry.name);
+    const auto number = parse_name(entry.name, suffix);
+    if (!number) continue;
+    contents_.next_file_number = *number + 1;  // the entries are in the order of their names
+    if (auto classified = classify(*number, entry); !classified) return classified;
+  }
+  return {};
+}
+
+// A page that only the cache has can be lost after frames behind it were stored; one that a failed write left
+// clean is not on the disk at all, and is dropped to be read from there.
+Result<void> Reader::settle(os::File& file) {
+  if (options_.is_writer) {
+    if (auto synced = file.sync_data(); !synced) return synced;
+  }
+  return file.drop_cache(0, 0);
+}
+
+Result<void> Reader::classify(std::uint64_t number, const os::DirEntry& entry) {
+  FoundFile found{number, os::join_path(options_.directory, entry.name), 0, {}};
+  if (entry.kind != os::EntryKind::file) return damage(found.path, "is no regular file");
+  auto file = options_.vfs.open(found.path, os::OpenMode::read);
+  if (!file) return std::move(file).error();
+  if (auto settled = settle(**file); !settled) return settled;
+  const auto size = (*file)->size();
+  if (!size) return size.error();
+  found.size = *size;
+  if (found.size < format::journal_frames_at || found.size > journal_file_bytes_max) {
+    return damage(found.path, "has " + std::to_string(found.size) + " bytes, which no journal file has");
+  }
+  format::JournalHeaderBlock block{};
+  const auto read = (*file)->read_at(block, 0);
+  if (!read) return read.error();
+  const auto header = format::load_journal_header(block, number);
+  if (!header) return header.error().with_context(found.path);
+  if (*header && (*header)->directory_id != options_.directory_id) {
+    return damage(found.path, "belongs to another data directory");
+  }
+  if (!*header || (*header)->file_number != number) {
+    contents_.spares.emplace_back(number, found.size);
+    return {};
+  }
+  found.header = **header;
+  if (found.header.file_bytes != found.size) {
+    return damage(found.path, "has " + std::to_string(found.size) + " bytes and was made with " +
+                                  std::to_string(found.header.file_bytes));
+  }
+  if (found.header.first_lsn == 0 || found.header.first_lsn > number_max) {
+    return damage(found.path,
+                  "begins with the impossible frame number " + std::to_string(found.header.first_lsn));
+  }
+  begun_.push_back(std::move(found));
+  return {};
+}
+
+bool Reader::is_covered(std::size_t index) const {
+  return index + 1 < begun_.size() && begun_[index + 1].header.first_lsn <= options_.covered_lsn + 1;
+}
+
+Result<void> Reader::check_sequence(const FoundFile& file, std::uint64_t next_lsn) const {
+  if (file.header.first_lsn <= std::max(next_lsn, options_.covered_lsn + 1)) return {};
+  const std::string why =
+      "because " + file.path + " goes on with frame " + std::to_string(file.header.first_lsn);
+  if (contents_.files.empty()) {
+    return damage(options_.directory, "a file is missing: journal frame " + std::to_string(next_lsn) +
+                                          " was stored and cannot be read, " + why);
+  }
+  const JournalFileRange& before = contents_.files.back();
+  return damage_at(os::join_path(options_.directory, journal_file_name(before.number)), before.used_bytes,
+                   next_lsn, why);
+}
+
+Result<void> Reader::scan_all() {
+  std::uint64_t next_lsn = options_.covered_lsn + 1;
+  for (std::size_t i = 0; i < begun_.size(); ++i) {
+    const FoundFile& file = begun_[i];
+    const std::uint64_t first_lsn = file.header.first_lsn;
+    if (is_covered(i)) {
+      const std::uint64_t last_lsn = begun_[i + 1].header.first_lsn - 1;
+      if (last_lsn + 1 < first_lsn) {
+        return damage(begun_[i + 1].path, "begins with a lower frame number than the file before it");
+      }
+      contents_.files.push_back({file.number, first_lsn, last_lsn, file.size, file.size});
+      continue;
+    }
+    if (auto follows = check_sequence(file, next_lsn); !follows) return follows;
+    const bool overlaps = !contents_.files.empty() && first_lsn <= contents_.files.back().last_lsn;
+    if (overlaps) {
+      return damage(file.path,
+                    "begins with frame " + std::to_string(first_lsn) + ", which the file before it has");
+    }
+    const auto run = scan(file, first_lsn);
+    if (!run) return run.error();
+    contents_.files.push_back({file.number, first_lsn, run->next_lsn - 1, file.size, run->end_position});
+    next_lsn = std::max(run->next_lsn, options_.covered_lsn + 1);
+  }
+  contents_.next_lsn = next_lsn;
+  return {};
+}
+
+Result<void> Reader::load(const FoundFile& file) {
+  if (loaded_number_ == file.number) return {};
+  loaded_number_ = 0;
+  auto opened = options_.vfs.open(file.path, os::OpenMode::read);
+  if (!opened) return std::move(opened).error();
+  bytes_.resize(static_cast<std::size_t>(file.size));
+  const auto read = (*opened)->read_at(bytes_, 0);
+  if (!read) return read.error();
+  if (*read != bytes_.size()) return damage(file.path, "became shorter while it was read");
+  loaded_number_ = file.number;
+  return {};
+}
+
+Result<Run> Reader::scan(const FoundFile& file, std::uint64_t next_lsn) {
+  if (auto loaded = load(file); !loaded) return std::move(loaded).error();
+  const std::uint64_t key = format::journal_key(file.header);
+  Run run{next_lsn, format::journal_frames_at};
+  base::ByteSpan rest = base::ByteSpan(bytes_).subspan(format::journal_frames_at);
+  for (;;) {
+    const auto frame = format::parse_journal_frame(rest, key);
+    if (!frame || frame->fields.lsn != run.next_lsn) break;
+    if (auto checked = dispatch({run.next_lsn, file.path, run.end_position}, *frame, nullptr); !checked) {
+      return std::move(checked).error();
+    }
+    const std::uint64_t bytes = format::journal_frame_bytes(frame->payload.size());
+    rest = rest.subspan(std::min<std::size_t>(bytes, rest.size()));
+    run.end_position += bytes;
+    ++run.next_lsn;
+  }
+  // Damage among frames that are covered loses nothing by itself.
+  const std::uint64_t needed_lsn = std::max(run.next_lsn, options_.covered_lsn + 1);
+  if (const auto proof = format::find_proof_of_damage(rest, key, needed_lsn)) {
+    return damage_at(file.path, run.end_position, run.next_lsn,
+                     "because a frame written after it was synced is at position " +
+                         std::to_string(run.end_position + *proof));
+  }
+  return run;
+}
+
+// Without a visitor, checks only.
+Result<void> Reader::dispatch(const FramePlace& place, const format::JournalFrame& frame,
+                              JournalVisitor* visitor) {
+  const auto where = [&place](const Error& error) {
+    return error.with_context(std::string(place.path) + ", position " + std::to_string(place.position) +
+                              ", journal frame " + std::to_string(place.lsn));
+  };
+  if (auto known = format::check_journal_frame_is_known(frame); !known) return where(known.error());
+  switch (frame.fields.type) {
+    case format::JournalFrameType::batch: {
+      const auto batch = format::parse_journal_batch(frame.payload);
+      if (!batch) return where(batch.error());
+      return visitor != nullptr ? visitor->batch(place, *batch) : Result<void>{};
+    }
+    case format::JournalFrameType::synced_range: {
+      const auto range = format::parse_journal_synced_range(frame.payload);
+      if (!range) return where(range.error());
+      return visitor != nullptr ? visitor->synced_range(place, *range) : Result<void>{};
+    }
+    case format::JournalFrameType::committed_offsets: {
+      const auto commit = format::parse_journal_offsets(frame.payload);
+      if (!commit) return where(commit.error());
+      return visitor != nullptr ? visitor->committed_offsets(place, *commit) : Result<void>{};
+    }
+  }
+  return {};
+}
+
+Result<void> Reader::visit_all() {
+  for (std::size_t i = 0; i < begun_.size(); ++i) {
+    if (is_covered(i)) continue;
+    if (auto visited = visit(begun_[i], contents_.files[i]); !visited) return visited;
+  }
+  return {};
+}
+
+Result<void> Reader::visit(const FoundFile& file, const JournalFileRange& range) {
+  if (range.last_lsn <= options_.covered_lsn) return {};
+  if (auto loaded = load(file); !loaded) return loaded;
+  const std::uint64_t key = format::journal_key(file.header);
+  std::uint64_t position = format::journal_frames_at;
+  for (std::uint64_t lsn = range.first_lsn; lsn <= range.last_lsn; ++lsn) {
+    const auto frame = format::parse_journal_frame(base::ByteSpan(bytes_).subspan(position), key);
+    if (!frame) return damage_at(file.path, position, lsn, "and could be read a moment ago");
+    if (lsn > options_.covered_lsn) {
+      if (auto visited = dispatch({lsn, file.path, position}, *frame, &visitor_); !visited) return visited;
+      ++contents_.frames_visited;
+    }
+    position += format::journal_frame_bytes(frame->payload.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string journal_file_name(std::uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(number_digits - std::min(number_digits, digits.size()), '0') + digits +
+         std::string(suffix);
+}
+
+Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor& visitor) {
+  return Reader(options, visitor).read();
+}
+
+}  // namespace seriatim::journal

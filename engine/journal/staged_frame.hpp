@@ -1,0 +1,71 @@
+// A frame on its way into the journal: small encoded fields inline, the large part by reference.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "base/bytes.hpp"
+#include "format/journal_frame.hpp"
+#include "format/journal_payload.hpp"
+
+namespace seriatim::journal {
+
+/// Made without an allocation; moved into the journal by `Journal::stage`.
+struct StagedFrame {
+  static constexpr std::size_t fields_bytes_max = 56;
+
+  format::JournalFrameType type = format::JournalFrameType::batch;
+  std::uint8_t fields_size = 0;
+  /// Room for the frame's header, and behind it the `fields_size` bytes its payload begins with.
+  std::array<std::byte, format::journal_frame_header_bytes + fields_bytes_max> head;
+  /// The rest of the payload, which stays as it is while `pin` lives.
+  base::ByteSpan body{};
+  /// Released when the frame has been written, or when it never will be.
+  std::shared_ptr<const void> pin{};
+
+  std::byte* fields() noexcept { return head.data() + format::journal_frame_header_bytes; }
+  std::size_t head_size() const noexcept { return format::journal_frame_header_bytes + fields_size; }
+  /// What the frame takes in the file.
+  std::uint64_t frame_bytes() const noexcept {
+    return format::journal_frame_bytes(fields_size + body.size());
+  }
+
+  /// @param batch  as it stands in the mapped segment that `pin` keeps.
+  static StagedFrame batch(const format::JournalPlace& place, base::ByteSpan batch,
+                           std::shared_ptr<const void> pin) noexcept {
+    static_assert(fields_bytes_max >= format::journal_place_bytes);
+    StagedFrame frame;
+    frame.fields_size = static_cast<std::uint8_t>(format::journal_place_bytes);
+    format::store_journal_place(frame.fields(), place);
+    frame.body = batch;
+    frame.pin = std::move(pin);
+    return frame;
+  }
+
+  /// Says that bytes which bypassed the journal are on stable storage. The caller has synced them.
+  static StagedFrame synced_range(const format::JournalSyncedRange& range) noexcept {
+    static_assert(fields_bytes_max >= format::journal_synced_range_bytes);
+    StagedFrame frame;
+    frame.type = format::JournalFrameType::synced_range;
+    frame.fields_size = static_cast<std::uint8_t>(format::journal_synced_range_bytes);
+    format::store_journal_synced_range(frame.fields(), range);
+    return frame;
+  }
+
+  /// @param payload  of encode_journal_offsets; not null.
+  static StagedFrame committed_offsets(std::shared_ptr<const std::vector<std::byte>> payload) noexcept {
+    SERIATIM_ASSERT(payload != nullptr);
+    StagedFrame frame;
+    frame.type = format::JournalFrameType::committed_offsets;
+    frame.body = *payload;
+    frame.pin = std::move(payload);
+    return frame;
+  }
+};
+
+}  // namespace seriatim::journal
