@@ -97,12 +97,8 @@ Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
   header.producer_epoch = options.producer_epoch;
   header.base_sequence = options.base_sequence;
   header.record_count = record_count_;
-  write_sealed_header(batch, header);
-  return FramedBatch{.bytes = batch,
-                     .record_count = header.record_count,
-                     .last_offset_delta = header.last_offset_delta,
-                     .base_timestamp_ms = header.base_timestamp_ms,
-                     .max_timestamp_ms = header.max_timestamp_ms};
+  header.crc = write_sealed_header(batch, header);
+  return FramedBatch{.bytes = batch, .header = header};
 }
 
 }  // namespace seriatim::format

@@ -151,8 +151,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);
-  Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::BatchHeader& header,
-                                  base::ByteSpan batch) SERIATIM_REQUIRES(append_mutex_);
+  Result<> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch)
+      SERIATIM_REQUIRES(append_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
@@ -165,7 +165,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> run_sync(const SyncWork& work);
   void put_back(const SyncWork& work);
 
-  mutable base::Mutex append_mutex_;
+  mutable base::WordMutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);
