@@ -36,8 +36,6 @@ inline std::byte* encode_length(std::byte* to, std::size_t length) noexcept {
   return detail::encode_groups(to, static_cast<std::uint32_t>(length) << 1);
 }
 
-inline constexpr std::byte null_length{0x01};  // -1 as a varint
-
 inline std::size_t field_size(BytesView field) noexcept {
   return field.is_null() ? 1 : length_size(field.size()) + field.size();
 }

@@ -24,6 +24,8 @@ constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
   return static_cast<std::int64_t>((value >> 1) ^ (0U - (value & 1U)));
 }
 
+inline constexpr std::byte null_length{0x01};  // -1 as a varint
+
 /// Bytes of `value` as a varint, 1 to 5.
 constexpr std::size_t varint_size(std::int32_t value) noexcept {
   // ceil(bits / 7) without a division: exact for 1 to 32 bits.

@@ -26,7 +26,7 @@ struct Feed {
     FetchBudget budget{.records_left = records, .bytes_left = bytes};
     auto taken = feed.take(budget, *out);
     std::vector<Offset> offsets;
-    for (const auto& view : out->views) {
+    for (const auto& view : out->views.views()) {
       CHECK(view.value().text() == "v" + std::to_string(view.offset()));
       offsets.push_back(view.offset());
     }
