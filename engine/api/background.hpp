@@ -1,5 +1,5 @@
-// The one thread of background work: pages ahead of appenders, checkpoints, `flush.ms`, retention, compaction. None before open, none
-// after close.
+// The one thread of background work: pages ahead of appenders, checkpoints, `flush.ms`, retention,
+// compaction. None before open, none after close.
 #pragma once
 
 #include <atomic>

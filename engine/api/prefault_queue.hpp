@@ -1,5 +1,5 @@
-// Segments whose appenders would like pages ahead, on their way to the background thread; and what that thread
-// sleeps on.
+// Segments whose appenders would like pages ahead, on their way to the background thread; and what that
+// thread sleeps on.
 #pragma once
 
 #include <array>

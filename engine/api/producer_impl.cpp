@@ -98,8 +98,7 @@ Result<> ProducerImpl::find_route(const ProducerRecord& record, const format::Re
 }
 
 // The hot path: frame outside any lock, then one append.
-Result<RecordMetadata> ProducerImpl::append_now(const Route& route,
-                                                  const format::RecordInput& input) const {
+Result<RecordMetadata> ProducerImpl::append_now(const Route& route, const format::RecordInput& input) const {
   const std::int64_t stored_ms =
       route.topic->stamps_append_time() ? engine_->clock.wall_ms() : input.timestamp_ms;
   const auto options = route.topic->frame_options(stored_ms);

@@ -119,7 +119,8 @@ void RecordFeed::attach(detail::ConsumerRecordsImpl& out) {
   }
 }
 
-// The cursor and the place are copies, so that the compiler can keep them in registers while views are stored.
+// The cursor and the place are copies, so that the compiler can keep them in registers while views are
+// stored.
 Result<> RecordFeed::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   const format::BatchHeader& header = batch_.header;
   const auto left = static_cast<std::size_t>(header.record_count - decoded_);

@@ -89,8 +89,8 @@ struct RecordViewAccess {
   }
 };
 
-/// A vector of views that is filled in place: one that grew would first write every view empty, a third of what
-/// filling it costs.
+/// A vector of views that is filled in place: one that grew would first write every view empty, a third of
+/// what filling it costs.
 class RecordViewBuffer {
  public:
   std::size_t size() const noexcept { return size_; }

@@ -35,12 +35,12 @@ bool has_invariant_counter() noexcept {
 }
 
 // The wall clock in milliseconds for one thread. Reading the clock takes some 20 ns, because it waits for all
-// earlier instructions; the counter alone may be read out of order. So the clock is read once per millisecond,
-// and in between the counter says that the millisecond has not ended.
+// earlier instructions; the counter alone may be read out of order. So the clock is read once per
+// millisecond, and in between the counter says that the millisecond has not ended.
 //
-// The rate of the counter is measured between two readings and taken with a tenth of a margin, so the answer is
-// the clock's own unless somebody sets the clock: that is seen within a millisecond. A counter that moved back
-// (a virtual machine that was moved) ends the use of what was read before.
+// The rate of the counter is measured between two readings and taken with a tenth of a margin, so the answer
+// is the clock's own unless somebody sets the clock: that is seen within a millisecond. A counter that moved
+// back (a virtual machine that was moved) ends the use of what was read before.
 class CachedMillisecond {
  public:
   std::int64_t now() noexcept {

@@ -51,7 +51,8 @@ bool has_crc_instructions() noexcept {
 }
 
 // The product that the instruction turns into `crc` moved over `bytes` bytes.
-__attribute__((target("sse4.2,pclmul"))) std::uint64_t shifted(std::uint64_t crc, std::size_t bytes) noexcept {
+__attribute__((target("sse4.2,pclmul"))) std::uint64_t shifted(std::uint64_t crc,
+                                                               std::size_t bytes) noexcept {
   const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<long long>(crc)),
                                                _mm_cvtsi64_si128(shift_factors[bytes]), 0);
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(product));
@@ -59,9 +60,8 @@ __attribute__((target("sse4.2,pclmul"))) std::uint64_t shifted(std::uint64_t crc
 
 // The instruction waits three cycles for its predecessor and could start every cycle, so three thirds are
 // summed side by side. The registers of the first two then enter the last word of the third.
-__attribute__((target("sse4.2,pclmul"))) std::uint64_t extend_three_streams(std::uint64_t first,
-                                                                            const std::byte* at,
-                                                                            std::size_t third_words) noexcept {
+__attribute__((target("sse4.2,pclmul"))) std::uint64_t extend_three_streams(
+    std::uint64_t first, const std::byte* at, std::size_t third_words) noexcept {
   const std::size_t third = third_words * word_bytes;
   const std::byte* const end = at + third - word_bytes;
   std::uint64_t second = 0;

@@ -70,8 +70,8 @@ class SERIATIM_CAPABILITY("mutex") WordMutex {
   std::atomic<int> word_{free};  // int: what the standard library waits on without a proxy
 };
 
-/// Orders what was stored before an exchange or an unlock of a WordMutex with the loads that follow. On x86 the
-/// locked instruction has done that already.
+/// Orders what was stored before an exchange or an unlock of a WordMutex with the loads that follow. On x86
+/// the locked instruction has done that already.
 inline void fence_after_exchange() noexcept {
 #if defined(__x86_64__)
   std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -39,8 +39,8 @@ Result<void> BatchBuilder::append(const RecordInput& record) {
                             .key = record.key,
                             .value = record.value,
                             .header_count = record.headers.size()};
-  if (!is_small(fields) || record.timestamp_ms < no_timestamp_ms ||
-      used_ > batch_bytes_max - small_bytes_max) [[unlikely]] {
+  if (!is_small(fields) || record.timestamp_ms < no_timestamp_ms || used_ > batch_bytes_max - small_bytes_max)
+      [[unlikely]] {
     return append_any(record, fields);
   }
   make_room(buffer_, used_, fields.key.size() + fields.value.size() + small_record_overhead_max);

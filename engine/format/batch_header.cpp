@@ -69,15 +69,16 @@ void seal_batch(base::MutableByteSpan batch) noexcept {
   base::store_be(batch.data() + crc_at, base::crc32c(batch.subspan(crc_covers_from)));
 }
 
-// Loads that span several narrower stores wait until those have left the store buffer, so nothing is read back
-// that was just written: the header's words are summed in registers and the value where it came from. The two
-// sums do not wait for each other.
-std::uint32_t write_sealed_header(std::byte* to, const BatchHeader& header, const RecordPieces& record) noexcept {
+// Loads that span several narrower stores wait until those have left the store buffer, so nothing is read
+// back that was just written: the header's words are summed in registers and the value where it came from.
+// The two sums do not wait for each other.
+std::uint32_t write_sealed_header(std::byte* to, const BatchHeader& header,
+                                  const RecordPieces& record) noexcept {
   const std::uint32_t crc_of_value = base::crc32c(record.value);
   const CoveredWords words = pack_covered(header);
   const std::uint32_t before_value = base::crc32c_extend(crc_of(words), record.before_value);
-  const std::uint32_t crc = base::crc32c_extend(
-      base::crc32c_append(before_value, crc_of_value, record.value), record.after_value);
+  const std::uint32_t crc =
+      base::crc32c_extend(base::crc32c_append(before_value, crc_of_value, record.value), record.after_value);
   write_header(to, header, words, crc);
   return crc;
 }

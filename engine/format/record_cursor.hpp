@@ -77,10 +77,13 @@ class RecordCursor {
     return high < 0x80U;
   }
 
-  // A record without headers and with short numbers, which most are, with fewer checks and branches: less than
-  // half of the time of the general way. nullptr: something is different, or wrong; the general way finds out.
-  static const std::byte* decode_small(const std::byte* at, const std::byte* end, DecodedRecord& out) noexcept {
-    // The numbers in front of the value, whatever they are, when each has at most two bytes and the key is null.
+  // A record without headers and with short numbers, which most are, with fewer checks and branches: less
+  // than half of the time of the general way. nullptr: something is different, or wrong; the general way
+  // finds out.
+  static const std::byte* decode_small(const std::byte* at, const std::byte* end,
+                                       DecodedRecord& out) noexcept {
+    // The numbers in front of the value, whatever they are, when each has at most two bytes and the key is
+    // null.
     constexpr std::ptrdiff_t numbers_bytes_max = 2 + 1 + 2 + 2 + 1 + 2;
     std::uint32_t body = 0;
     std::uint32_t timestamp = 0;

@@ -89,8 +89,8 @@ inline std::byte* encode_two_groups(std::byte* to, std::uint32_t length) noexcep
   return to + 1 + (has_two ? 1 : 0);
 }
 
-/// Writes a whole small record and returns the byte after it, without first asking for its size: about a third
-/// of the instructions of the general way.
+/// Writes a whole small record and returns the byte after it, without first asking for its size: about a
+/// third of the instructions of the general way.
 inline std::byte* encode_small(std::byte* to, const RecordFields& fields) noexcept {
   const std::size_t key_bytes = fields.key.size();
   const std::size_t value_bytes = fields.value.size();

@@ -78,11 +78,11 @@ FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
   const std::size_t value_bytes = record.value.size();
   if (!record.value.is_null()) std::memcpy(opened.value, record.value.data(), value_bytes);
   std::byte* const records = out.data() + records_at;
-  framed.header.crc = write_sealed_header(
-      out.data(), framed.header,
-      {.before_value = base::ByteSpan(records, opened.value),
-       .value = base::ByteSpan(record.value.data(), value_bytes),
-       .after_value = base::ByteSpan(opened.value + value_bytes, opened.end)});
+  framed.header.crc =
+      write_sealed_header(out.data(), framed.header,
+                          {.before_value = base::ByteSpan(records, opened.value),
+                           .value = base::ByteSpan(record.value.data(), value_bytes),
+                           .after_value = base::ByteSpan(opened.value + value_bytes, opened.end)});
   framed.bytes = out.first(framed.header.size_bytes());
   return framed;
 }

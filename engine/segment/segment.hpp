@@ -225,10 +225,12 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<os::Mapping> map_sealed_log() const;
   Error deleted_error() const;
 
-  // The lines that the next small batch goes to, so that its stores do not keep the unlock waiting (12 of 100 ns).
+  // The lines that the next small batch goes to, so that its stores do not keep the unlock waiting (12 of 100
+  // ns).
   void prefetch_next(std::uint64_t size) const noexcept {
     constexpr std::uint64_t lines_max = 8;
-    const std::uint64_t end = std::min(write_position_ + std::min(size, lines_max * base::cache_line_bytes), ready_bytes_);
+    const std::uint64_t end =
+        std::min(write_position_ + std::min(size, lines_max * base::cache_line_bytes), ready_bytes_);
     if (log_bytes_ == nullptr) return;
     for (std::uint64_t at = write_position_; at < end; at += base::cache_line_bytes)
       __builtin_prefetch(log_bytes_ + at, 1);
@@ -306,8 +308,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::uint64_t next_chunk_bytes_ = 0;
   std::int64_t created_ms_ = -1;
 
-  // Between the appender and whoever populates ahead of it. What is asked for ends at prefault_end_; 0 ends all
-  // of it, once the mutex has been held.
+  // Between the appender and whoever populates ahead of it. What is asked for ends at prefault_end_; 0 ends
+  // all of it, once the mutex has been held.
   alignas(base::cache_line_bytes) base::Mutex prefault_mutex_;
   std::atomic<std::uint64_t> prefault_end_{0};
   std::atomic<std::uint64_t> prefaulted_bytes_{0};

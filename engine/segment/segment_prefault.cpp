@@ -21,7 +21,8 @@ void Segment::ask_ahead() {
   attention_at_ = ready_bytes_;
   if (context_.prefaulter == nullptr || write_position_ < prefault_from_bytes) return;
   const std::uint64_t wanted = std::min(write_position_ + prefault_ahead_bytes, size_limit_);
-  // Early, so that the other thread finds something to populate. A disk that is full is met when a batch needs it.
+  // Early, so that the other thread finds something to populate. A disk that is full is met when a batch
+  // needs it.
   static_cast<void>(ensure_allocated(wanted));
   const std::uint64_t end = std::min({wanted, allocated_bytes_, active_maps_->log.size()});
   if (end > prefault_end_.load(std::memory_order_relaxed)) {

@@ -113,7 +113,8 @@ TEST_CASE("what cannot be stored is refused with a reason") {
   CHECK(negative.error().message().find("-2") != std::string::npos);
 
   // Only sizes are looked at, so no such bytes need to exist.
-  const Result<std::size_t> large = check_record({.value = BytesView(nullptr, batch_bytes_max), .timestamp_ms = T});
+  const Result<std::size_t> large =
+      check_record({.value = BytesView(nullptr, batch_bytes_max), .timestamp_ms = T});
   REQUIRE_FALSE(large);
   CHECK(large.error().code() == Errc::record_too_large);
   CHECK(check_record({.value = BytesView(nullptr, batch_bytes_max - 61 - 21), .timestamp_ms = T}));
