@@ -52,8 +52,7 @@ Result<RecordMetadata> ClaimImpl::commit() {
                  "this claim was committed or aborted before; claim again for the next record");
   format::seal_batch(batch);
   value = {};
-  const auto header = format::read_batch_header(batch.data());
-  auto appended = partition->finish_claim({.bytes = std::exchange(batch, {}), .header = header});
+  auto appended = partition->finish_claim(format::framed_batch(std::exchange(batch, {})));
   if (!appended) return appended.error();
   if (acks == Acks::all) {
     if (auto synced = partition->sync_to(appended->last_offset + 1); !synced) return synced.error();

@@ -42,6 +42,11 @@ struct FramedBatch {
   BatchHeader header{};
 };
 
+/// A batch that was framed earlier: its header is read from its bytes.
+inline FramedBatch framed_batch(base::MutableByteSpan bytes) noexcept {
+  return {.bytes = bytes, .header = read_batch_header(bytes.data())};
+}
+
 /// The attribute bits `options` ask for.
 constexpr std::int16_t attributes_of(const FrameOptions& options) noexcept {
   return static_cast<std::int16_t>(static_cast<int>(options.codec) |

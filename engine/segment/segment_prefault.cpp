@@ -20,12 +20,15 @@ constexpr std::uint64_t prefault_step_bytes = 1ULL << 20;
 void Segment::ask_ahead() {
   attention_at_ = ready_bytes_;
   if (context_.prefaulter == nullptr || write_position_ < prefault_from_bytes) return;
-  const std::uint64_t wanted = std::min(write_position_ + prefault_ahead_bytes, size_limit_);
-  // Early, so that the other thread finds something to populate. A disk that is full is met when a batch
-  // needs it.
-  static_cast<void>(ensure_allocated(wanted));
-  const std::uint64_t end = std::min({wanted, allocated_bytes_, active_maps_->log.size()});
-  if (end > prefault_end_.load(std::memory_order_relaxed)) {
+  std::uint64_t end = prefault_end_.load(std::memory_order_relaxed);
+  if (end < write_position_ + prefault_ahead_bytes / 2) {
+    const std::uint64_t wanted = std::min(write_position_ + prefault_ahead_bytes, size_limit_);
+    // Early, so that the other thread finds something to populate. A disk that is full is met when a batch
+    // needs the blocks.
+    static_cast<void>(ensure_allocated(wanted));
+    const std::uint64_t possible = std::min({wanted, allocated_bytes_, active_maps_->log.size()});
+    if (possible <= end) return;
+    end = possible;
     prefault_end_.store(end, std::memory_order_relaxed);
     context_.prefaulter->request(shared_from_this());
   }

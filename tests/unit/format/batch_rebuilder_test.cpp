@@ -111,9 +111,9 @@ TEST_CASE("dropping records moves neither offsets nor timestamps") {
       rebuilder.rebuild(read_batch_header(b.data()), std::span(records).subspan(1, 1), {});
   REQUIRE(kept);
   CHECK(kept->header.record_count == 1);
-  CHECK(kept->last_offset_delta == 2);
-  CHECK(kept->base_timestamp_ms == T + 5);
-  CHECK(kept->max_timestamp_ms == T + 5);
+  CHECK(kept->header.last_offset_delta == 2);
+  CHECK(kept->header.base_timestamp_ms == T + 5);
+  CHECK(kept->header.max_timestamp_ms == T + 5);
   const test::Bytes batch = copy(*kept);
   test::Bytes other_scratch;
   const std::vector<KeptRecord> again = records_of(batch, other_scratch);
