@@ -1,5 +1,6 @@
 #include "bench_support.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -42,6 +43,34 @@ BareMappedFile::BareMappedFile(const std::filesystem::path& path, std::size_t by
 BareMappedFile::~BareMappedFile() {
   munmap(data_, size_);
   close(fd_);
+}
+
+GrowingMappedFile::GrowingMappedFile(const std::filesystem::path& path, std::size_t bytes) : size_(bytes) {
+  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0) fail(path.c_str());
+  void* map = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (map == MAP_FAILED) fail(path.c_str());
+  data_ = static_cast<std::byte*>(map);
+}
+
+GrowingMappedFile::~GrowingMappedFile() {
+  munmap(data_, size_);
+  close(fd_);
+}
+
+// The log's own figures: 64 MiB of blocks at once, 256 KiB of pages.
+void GrowingMappedFile::grow() {
+  constexpr std::size_t chunk_bytes = std::size_t{64} << 20;
+  constexpr std::size_t step_bytes = std::size_t{256} << 10;
+  const std::size_t wanted = std::min(size_, (end_ + step_bytes) & ~(step_bytes - 1));
+  while (allocated_ < wanted) {
+    const std::size_t chunk = std::min(chunk_bytes, size_ - allocated_);
+    if (posix_fallocate(fd_, static_cast<off_t>(allocated_), static_cast<off_t>(chunk)) != 0)
+      fail("fallocate");
+    allocated_ += chunk;
+  }
+  if (madvise(data_ + populated_, wanted - populated_, MADV_POPULATE_WRITE) != 0) fail("madvise");
+  populated_ = wanted & ~std::size_t{4095};
 }
 
 Engine open_engine(const std::filesystem::path& directory, PartitionId partitions, ConfigMap config) {

@@ -42,6 +42,33 @@ class BareMappedFile {
   std::size_t size_ = 0;
 };
 
+/// A file of `bytes` bytes that grows as a log does: mapped as a whole, allocated in chunks and populated in
+/// steps ahead of the writer. What an append to a new file costs without a log.
+class GrowingMappedFile {
+ public:
+  GrowingMappedFile(const std::filesystem::path& path, std::size_t bytes);
+  ~GrowingMappedFile();
+  GrowingMappedFile(const GrowingMappedFile&) = delete;
+  GrowingMappedFile& operator=(const GrowingMappedFile&) = delete;
+  /// `bytes` bytes at the end that may be written.
+  std::byte* extend(std::size_t bytes) {
+    std::byte* const at = data_ + end_;
+    end_ += bytes;
+    if (end_ > populated_) grow();
+    return at;
+  }
+
+ private:
+  void grow();
+
+  int fd_ = -1;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t end_ = 0;
+  std::size_t allocated_ = 0;
+  std::size_t populated_ = 0;
+};
+
 /// Opens an engine in `directory` with one topic, "bench", of `partitions` partitions. Ends the program with
 /// a message on an error.
 Engine open_engine(const std::filesystem::path& directory, PartitionId partitions = 1, ConfigMap config = {});

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -13,6 +14,9 @@
 
 #include "base/crc32c.hpp"
 #include "bench_support.hpp"
+#include "format/batch_builder.hpp"
+#include "format/batch_layout.hpp"
+#include "format/record_cursor.hpp"
 
 namespace seriatim::bench {
 namespace {
@@ -44,6 +48,34 @@ void bare_mapped_read(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(log_bytes));
 }
 BENCHMARK(bare_mapped_read)->Arg(100)->Arg(1000)->Iterations(3)->Unit(benchmark::kMillisecond);
+
+// The floor of records: the same CRC, and each record's numbers read once to find the next; nothing is kept.
+void bare_decode(benchmark::State& state) {
+  format::BatchBuilder builder;
+  const auto value_size = static_cast<std::size_t>(state.range(0));
+  const std::string value = payload(value_size);
+  for (std::size_t i = 0; i < 100'000 / value_size; ++i)
+    must(builder.append({.value = value, .timestamp_ms = 1}));
+  const auto framed = must(builder.frame({}));
+  const ScratchDirectory scratch;
+  const BareMappedFile file(scratch.path() / "bare", log_bytes);
+  const std::size_t batches = file.size() / framed.bytes.size();
+  for (std::size_t i = 0; i < batches; ++i)
+    std::memcpy(file.data() + i * framed.bytes.size(), framed.bytes.data(), framed.bytes.size());
+  for (auto _ : state) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < batches; ++i) {
+      const base::ByteSpan batch(file.data() + i * framed.bytes.size(), framed.bytes.size());
+      bytes += base::crc32c(batch.subspan(format::crc_covers_from)) & 1U;
+      format::RecordCursor cursor(batch.subspan(format::records_at), framed.header.record_count);
+      format::DecodedRecord record;
+      while (cursor.next(record) == format::RecordCursor::Step::record) bytes += record.value.size();
+    }
+    benchmark::DoNotOptimize(bytes);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(log_bytes));
+}
+BENCHMARK(bare_decode)->Arg(100)->Arg(1000)->Iterations(3)->Unit(benchmark::kMillisecond);
 
 void hot_replay(benchmark::State& state) {
   const ScratchDirectory scratch;

@@ -12,7 +12,10 @@ import sys
 # "p99_us": that counter over the floor's, at most the bar.
 BARS = [
     ("single append, time per record over bare length + CRC + memcpy", "append_single/leader", "bare_append_single", "time", 3.0),
-    ("batched append, bytes over bare memcpy + CRC", "append_batch", "bare_append_batch", "rate", 0.6),
+    ("single append, time over the same format without a log: clock, framing, lock, copy", "append_single/leader", "bare_append_batch_of_one", "time", None),
+    ("batched append, bytes over memcpy + CRC into a file that grows", "append_batch", "bare_append_batch", "rate", 0.6),
+    ("batched append, bytes over memcpy + CRC into pages that were there before", "append_batch", "bare_append_batch_prefaulted", "rate", None),
+    ("hot replay with CRC, 100 B, bytes over CRC and walk without a log", "hot_replay/100", "bare_decode/100", "rate", None),
     ("hot replay with CRC, 100 B, bytes over bare mapped read", "hot_replay/100", "bare_mapped_read/1000", "rate", 0.6),
     ("hot replay with CRC, 1 KB, bytes over bare mapped read", "hot_replay/1000", "bare_mapped_read/1000", "rate", 0.6),
     ("durable append, one producer, rate over bare pwrite + fdatasync", "append_durable/threads:1", "bare_pwrite_fdatasync", "rate", None),

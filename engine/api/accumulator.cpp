@@ -64,7 +64,7 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
   plain_options.codec = format::Codec::none;
   auto whole = builder_.frame(plain_options);
   if (!whole) return hand_over(first, count, whole.error());
-  format::RecordCursor cursor(whole->bytes.subspan(format::header_bytes), whole->record_count);
+  format::RecordCursor cursor(whole->bytes.subspan(format::header_bytes), whole->header.record_count);
   format::BatchBuilder part;
   format::DecodedRecord record;
   std::vector<HeaderView> headers;

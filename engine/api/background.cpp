@@ -34,21 +34,20 @@ Background::Background(detail::EngineImpl& engine)
 Background::~Background() { stop(); }
 
 void Background::stop() {
-  {
-    const base::MutexLock lock(mutex_);
-    stopping_.store(true, std::memory_order_release);
-  }
-  wake_.notify_all();
+  stopping_.store(true, std::memory_order_release);
+  engine_.prefault_queue.stop();
   if (thread_.joinable()) thread_.join();
 }
 
 void Background::loop() {
+  auto next_look = std::chrono::steady_clock::now() + tick;
   while (!is_stopping()) {
-    {
-      const base::MutexLock lock(mutex_);
-      if (!is_stopping()) wake_.wait_until(mutex_, std::chrono::steady_clock::now() + tick);
-    }
-    if (!is_stopping()) run_due(engine_.clock.monotonic_ns());
+    if (const auto segment = engine_.prefault_queue.take_until(next_look)) segment->prefault();
+    // However much there is to populate, the rest has its turn.
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look || is_stopping()) continue;
+    run_due(engine_.clock.monotonic_ns());
+    next_look = std::chrono::steady_clock::now() + tick;
   }
 }
 

@@ -1,12 +1,10 @@
-// The one thread of background work: checkpoints, `flush.ms`, retention, compaction. None before open, none
-// after close.
+// The one thread of background work: pages ahead of appenders, checkpoints, `flush.ms`, retention,
+// compaction. None before open, none after close.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <thread>
-
-#include "base/mutex.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -38,8 +36,6 @@ class Background {
   std::int64_t next_checkpoint_ns_;
   std::int64_t next_maintenance_ns_;
   std::atomic<bool> stopping_{false};
-  base::Mutex mutex_;
-  base::ConditionVariable wake_;
   std::thread thread_;
 };
 

@@ -21,8 +21,9 @@ Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const
   const format::RecordInput input{.key = request.key,
                                   .value = BytesView("", request.value_size),
                                   .timestamp_ms = engine->clock.wall_ms()};
-  if (auto checked = format::check_record(input); !checked) return checked.error();
-  auto space = partition->claim(format::single_batch_bytes(input));
+  const auto size = format::check_record(input);
+  if (!size) return size.error();
+  auto space = partition->claim(*size);
   if (!space) return space.error();
   auto options = topic.frame_options(input.timestamp_ms);
   options.codec = format::Codec::none;  // What is written in place cannot be compressed.
@@ -52,7 +53,7 @@ Result<RecordMetadata> ClaimImpl::commit() {
   }
   format::seal_batch(batch);
   value = {};
-  auto appended = partition->finish_claim({.bytes = std::exchange(batch, {}), .record_count = 1});
+  auto appended = partition->finish_claim(format::framed_batch(std::exchange(batch, {})));
   if (!appended) return appended.error();
   if (acks == Acks::all) {
     if (auto synced = partition->sync_to(appended->last_offset + 1); !synced) return synced.error();

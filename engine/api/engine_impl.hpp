@@ -13,6 +13,7 @@
 
 #include <seriatim/engine.hpp>
 
+#include "api/prefault_queue.hpp"
 #include "api/topic.hpp"
 #include "base/clock.hpp"
 #include "base/counter.hpp"
@@ -115,6 +116,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::StorageHealth health;
   os::FdCache files;
   segment::MapCache maps;
+  api::PrefaultQueue prefault_queue;  ///< Emptied by `background`.
   partition::PartitionEnvironment environment;
 
   os::DirLock lock;

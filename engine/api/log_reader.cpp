@@ -57,7 +57,7 @@ class BackwardReader {
       if (batch.header.is_control()) continue;
       if (auto added = add(batch, out); !added) return added;
     }
-    out.views.resize(std::min(out.views.size(), records_max_));
+    out.views.truncate(records_max_);
     return {};
   }
 
@@ -82,10 +82,11 @@ class BackwardReader {
       const Offset offset = batch.header.base_offset + record.offset_delta;
       next = offset + 1;
       if (offset < start_ || offset >= before_) continue;
-      detail::RecordViewAccess::set(out.views.emplace_back(), reader_.name.get(), offset,
+      detail::RecordViewAccess::set(*out.views.room_for(1), reader_.name.get(), offset,
                                     batch.header.record_timestamp_ms(record.timestamp_delta), record);
+      out.views.added(1);
     }
-    std::reverse(out.views.begin() + static_cast<std::ptrdiff_t>(first), out.views.end());
+    std::reverse(out.views.begin() + first, out.views.end());
     return {};
   }
 

@@ -92,7 +92,7 @@ Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<co
     const bool none = options_.acks == Acks::none;
     return AppendResult{.base_offset = none ? -1 : appended->base_offset,
                         .last_offset = none ? -1 : appended->last_offset,
-                        .timestamp = Timestamp{std::chrono::milliseconds{framed->max_timestamp_ms}}};
+                        .timestamp = Timestamp{std::chrono::milliseconds{framed->header.max_timestamp_ms}}};
   }();
   if (!outcome) engine_->counters.refused_appends.add();
   return outcome;

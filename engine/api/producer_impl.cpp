@@ -16,8 +16,11 @@ namespace {
 // arbitrary, well inside any stack.
 constexpr std::size_t stack_batch_bytes = 4096;
 
-std::int64_t to_ms(const std::optional<Timestamp>& timestamp, const base::Clock& clock) noexcept {
-  return timestamp ? timestamp->time_since_epoch().count() : clock.wall_ms();
+format::RecordInput input_of(const ProducerRecord& record, const base::Clock& clock) noexcept {
+  return {.key = record.key,
+          .value = record.value,
+          .timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : clock.wall_ms(),
+          .headers = record.headers};
 }
 
 std::size_t payload_bytes(const ProducerRecord& record) noexcept {
@@ -68,10 +71,11 @@ Result<> ProducerImpl::check_usable() const {
   return {};
 }
 
-Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) const {
+Result<> ProducerImpl::find_route(const ProducerRecord& record, const format::RecordInput& input,
+                                  Route& route) const {
   auto topic = topics_.find(record.topic);
   if (!topic) return topic.error();
-  Route route{.topic = *topic};
+  route.topic = *topic;
   const PartitionId count = (*topic)->topic->partition_count();
   if (record.partition) {
     route.index = *record.partition;
@@ -83,42 +87,38 @@ Result<ProducerImpl::Route> ProducerImpl::route(const ProducerRecord& record) co
   auto partition = (*topic)->partition(route.index);
   if (!partition) return partition.error();
   route.partition = *partition;
-  route.input = {.key = record.key,
-                 .value = record.value,
-                 .timestamp_ms = to_ms(record.timestamp, engine_->clock),
-                 .headers = record.headers};
   if (record.key.is_null() && (*topic)->needs_key()) {
     return Error(Errc::invalid_record, "topic " + std::string(record.topic) +
                                            " is compacted, so every record needs a key; give it one");
   }
-  if (auto checked = format::check_record(route.input); !checked) return checked.error();
-  return route;
+  const auto size = format::check_record(input);
+  if (!size) return size.error();
+  route.batch_bytes = *size;
+  return {};
 }
 
 // The hot path: frame outside any lock, then one append.
-Result<RecordMetadata> ProducerImpl::append_now(const Route& route) const {
+Result<RecordMetadata> ProducerImpl::append_now(const Route& route, const format::RecordInput& input) const {
   const std::int64_t stored_ms =
-      route.topic->stamps_append_time() ? engine_->clock.wall_ms() : route.input.timestamp_ms;
+      route.topic->stamps_append_time() ? engine_->clock.wall_ms() : input.timestamp_ms;
   const auto options = route.topic->frame_options(stored_ms);
   Result<partition::PartitionAppend> appended = partition::PartitionAppend{};
   if (options.codec != format::Codec::none) {
     auto& builder = thread_builder();
     builder.clear();
-    if (auto added = builder.append(route.input); !added) return added.error();
+    if (auto added = builder.append(input); !added) return added.error();
     auto framed = builder.frame(options);
     if (!framed) return framed.error();
     appended = route.partition->append(*framed);
   } else {
     std::array<std::byte, stack_batch_bytes> stack;
     base::MutableByteSpan space{stack};
-    const std::size_t size = format::single_batch_bytes(route.input);
-    if (size > stack.size()) {
+    if (route.batch_bytes > stack.size()) {
       auto& buffer = thread_buffer();
-      if (buffer.size() < size) buffer.resize(size);
+      if (buffer.size() < route.batch_bytes) buffer.resize(route.batch_bytes);
       space = buffer;
     }
-    format::frame_single(route.input, options, space);
-    appended = route.partition->append({.bytes = space.first(size), .record_count = 1});
+    appended = route.partition->append(format::frame_single(input, options, space));
   }
   if (!appended) return appended.error();
   return RecordMetadata{.partition = route.index,
@@ -148,12 +148,13 @@ Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
   }
   auto outcome = [&]() -> Result<RecordMetadata> {
     if (auto usable = check_usable(); !usable) return usable.error();
-    auto routed = route(record);
-    if (!routed) return routed.error();
-    auto appended = append_now(*routed);
+    const format::RecordInput input = input_of(record, engine_->clock);
+    Route route;
+    if (auto found = find_route(record, input, route); !found) return found.error();
+    auto appended = append_now(route, input);
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {
-      if (auto synced = routed->partition->sync_to(appended->offset + 1); !synced) return synced.error();
+      if (auto synced = route.partition->sync_to(appended->offset + 1); !synced) return synced.error();
     }
     if (options_.acks == Acks::none) appended->offset = -1;
     return appended;
@@ -199,13 +200,14 @@ Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery deliv
   }
   auto queued = [&]() -> Result<> {
     if (auto usable = check_usable(); !usable) return usable;
-    auto routed = route(intercepted);
-    if (!routed) return routed.error();
+    const format::RecordInput input = input_of(intercepted, engine_->clock);
+    Route route;
+    if (auto found = find_route(intercepted, input, route); !found) return found.error();
     auto lease = lease_memory(payload_bytes(intercepted) + format::header_bytes);
     if (!lease) return lease.error();
     delivery.memory = *std::move(lease);
     delivery.interceptors = interceptors_;
-    return enqueue_routed(*routed, std::move(delivery));
+    return enqueue_routed(route, input, std::move(delivery));
   }();
   if (!queued) {
     engine_->counters.refused_appends.add();
@@ -214,10 +216,11 @@ Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery deliv
   return queued;
 }
 
-Result<> ProducerImpl::enqueue_routed(const Route& route, api::Delivery delivery) {
+Result<> ProducerImpl::enqueue_routed(const Route& route, const format::RecordInput& input,
+                                      api::Delivery delivery) {
   delivery.in_flight = api::InFlightMark(in_flight_);
-  if (!is_direct()) return accumulator_of(route)->add(*route.topic, route.input, std::move(delivery));
-  auto appended = append_now(route);
+  if (!is_direct()) return accumulator_of(route)->add(*route.topic, input, std::move(delivery));
+  auto appended = append_now(route, input);
   if (!appended) return appended.error();
   if (options_.acks == Acks::all) {
     api::PendingDelivery pending{.partition = route.partition->shared_from_this(),

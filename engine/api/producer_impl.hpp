@@ -44,17 +44,17 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
     const api::ProducerTopic* topic = nullptr;
     partition::Partition* partition = nullptr;
     PartitionId index = 0;
-    format::RecordInput input{};
+    std::size_t batch_bytes = 0;  ///< As one uncompressed batch.
   };
   Result<> check_usable() const;
-  Result<Route> route(const ProducerRecord& record) const;
-  Result<RecordMetadata> append_now(const Route& route) const;
+  Result<> find_route(const ProducerRecord& record, const format::RecordInput& input, Route& route) const;
+  Result<RecordMetadata> append_now(const Route& route, const format::RecordInput& input) const;
   bool is_direct() const noexcept { return options_.linger.count() == 0; }
   bool completes_at_once() const noexcept {
     return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr;
   }
   Result<> enqueue(const ProducerRecord& record, api::Delivery delivery);
-  Result<> enqueue_routed(const Route& route, api::Delivery delivery);
+  Result<> enqueue_routed(const Route& route, const format::RecordInput& input, api::Delivery delivery);
   std::shared_ptr<api::Accumulator> accumulator_of(const Route& route);
   void drain(partition::Partition* partition);
   void acknowledge(const Result<RecordMetadata>& result) const;

@@ -61,7 +61,7 @@ ConsumerRecords::ConsumerRecords() noexcept = default;
 
 ConsumerRecords::ConsumerRecords(std::unique_ptr<detail::ConsumerRecordsImpl> impl) noexcept
     : impl_(std::move(impl)) {
-  if (impl_ != nullptr) views_ = impl_->views;
+  if (impl_ != nullptr) views_ = impl_->views.views();
 }
 
 ConsumerRecords::ConsumerRecords(ConsumerRecords&& other) noexcept

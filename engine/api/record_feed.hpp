@@ -58,6 +58,7 @@ class RecordFeed {
   Result<> fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   Result<bool> open_batch(FetchBudget& budget);
   Result<> deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
+  std::size_t prefetch_distance() const noexcept;
   void attach(detail::ConsumerRecordsImpl& out);
   void finish_batch() noexcept;
   void forget_place() noexcept;

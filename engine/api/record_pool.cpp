@@ -34,7 +34,7 @@ inline namespace v0 {
 namespace detail {
 
 void ConsumerRecordsImpl::clear() noexcept {
-  views.clear();
+  views.truncate(0);
   ranges.clear();
   pins.clear();
   sections.clear();

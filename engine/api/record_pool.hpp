@@ -2,10 +2,12 @@
 // allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -87,9 +89,36 @@ struct RecordViewAccess {
   }
 };
 
+/// A vector of views that is filled in place: one that grew would first write every view empty, a third of
+/// what filling it costs.
+class RecordViewBuffer {
+ public:
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t capacity() const noexcept { return views_.size(); }
+  RecordView* begin() noexcept { return views_.data(); }
+  RecordView* end() noexcept { return views_.data() + size_; }
+  std::span<const RecordView> views() const noexcept { return std::span(views_).first(size_); }
+  const RecordView& front() const noexcept { return views_.front(); }
+
+  /// Where `count` more views may be written behind those that are there. What they hold is old.
+  RecordView* room_for(std::size_t count) {
+    if (views_.size() - size_ < count) views_.resize(std::max(size_ + count, views_.size() * 2));
+    return end();
+  }
+  /// Takes the first `count` of them in.
+  void added(std::size_t count) noexcept { size_ += count; }
+  /// Forgets all but the first `count`.
+  void truncate(std::size_t count) noexcept { size_ = std::min(size_, count); }
+
+ private:
+  std::vector<RecordView> views_{};
+  std::size_t size_ = 0;
+};
+
 /// Views, and everything they point at. Needs neither the consumer nor the engine.
 struct ConsumerRecordsImpl {
-  std::vector<RecordView> views{};
+  RecordViewBuffer views{};
   std::vector<api::RecordRange> ranges{};
   std::vector<segment::SegmentPin> pins{};
   std::vector<api::SectionRef> sections{};

@@ -1,6 +1,7 @@
 // A mutex the compiler can check: clang's -Wthread-safety reports a guarded member used without its lock.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -32,15 +33,63 @@ class SERIATIM_CAPABILITY("mutex") Mutex {
   std::mutex mutex_;
 };
 
+/// A mutex of one word, for sections of some tens of nanoseconds that are entered millions of times a second:
+/// inline, without the bookkeeping of a pthread mutex (7 of 29 ns per append). Waiters sleep. No condition
+/// variable goes with it.
+class SERIATIM_CAPABILITY("mutex") WordMutex {
+ public:
+  void lock() noexcept SERIATIM_ACQUIRE() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    int seen = free;
+    if (word_.compare_exchange_strong(seen, held, std::memory_order_acquire, std::memory_order_relaxed))
+        [[likely]] {
+      return;
+    }
+    lock_contended();
+  }
+  bool try_lock() noexcept SERIATIM_TRY_ACQUIRE(true) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    int seen = free;
+    return word_.compare_exchange_strong(seen, held, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  /// A read-modify-write operation: see fence_after_exchange().
+  void unlock() noexcept SERIATIM_RELEASE() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    if (word_.exchange(free, std::memory_order_seq_cst) == contended) [[unlikely]]
+      word_.notify_one();
+  }
+
+ private:
+  static constexpr int free = 0;
+  static constexpr int held = 1;
+  static constexpr int contended = 2;  // held, and somebody may sleep
+
+  // Whoever gets it here leaves it `contended`, since it cannot know whether others still sleep.
+  void lock_contended() noexcept {
+    while (word_.exchange(contended, std::memory_order_acquire) != free)
+      word_.wait(contended, std::memory_order_relaxed);
+  }
+
+  std::atomic<int> word_{free};  // int: what the standard library waits on without a proxy
+};
+
+/// Orders what was stored before an exchange or an unlock of a WordMutex with the loads that follow. On x86
+/// the locked instruction has done that already.
+inline void fence_after_exchange() noexcept {
+#if defined(__x86_64__)
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+template <class AnyMutex>
 class SERIATIM_SCOPED_CAPABILITY MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) SERIATIM_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
+  explicit MutexLock(AnyMutex& mutex) SERIATIM_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
   ~MutexLock() SERIATIM_RELEASE() { mutex_.unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
  private:
-  Mutex& mutex_;
+  AnyMutex& mutex_;
 };
 
 /// Waits with a `Mutex` held. Wakes may be spurious: wait in a loop over the condition.

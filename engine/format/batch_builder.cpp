@@ -16,6 +16,15 @@ constexpr std::size_t record_overhead_max = 21;
 // Large enough for a batch of a few small records; arbitrary.
 constexpr std::size_t buffer_bytes_first = 1024;
 
+// No small record takes more.
+constexpr std::size_t small_bytes_max = 0x2000;
+
+// Unsigned, because the distance from -1 to the largest timestamp wraps; the reader's sum wraps back.
+std::int64_t timestamp_delta(std::int64_t timestamp_ms, std::int64_t base_ms) noexcept {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(timestamp_ms) -
+                                   static_cast<std::uint64_t>(base_ms));
+}
+
 void make_room(std::vector<std::byte>& buffer, std::size_t used, std::size_t more) {
   if (buffer.size() - std::min(buffer.size(), used) >= more) return;
   buffer.resize(std::max({used + more, buffer.size() * 2, buffer_bytes_first}));
@@ -24,21 +33,30 @@ void make_room(std::vector<std::byte>& buffer, std::size_t used, std::size_t mor
 }  // namespace
 
 Result<void> BatchBuilder::append(const RecordInput& record) {
+  const std::int64_t base_ms = empty() ? record.timestamp_ms : base_timestamp_ms_;
+  const RecordFields fields{.timestamp_delta = timestamp_delta(record.timestamp_ms, base_ms),
+                            .offset_delta = record_count_,
+                            .key = record.key,
+                            .value = record.value,
+                            .header_count = record.headers.size()};
+  if (!is_small(fields) || record.timestamp_ms < no_timestamp_ms || used_ > batch_bytes_max - small_bytes_max)
+      [[unlikely]] {
+    return append_any(record, fields);
+  }
+  make_room(buffer_, used_, fields.key.size() + fields.value.size() + small_record_overhead_max);
+  std::byte* const at = buffer_.data() + used_;
+  note_appended(static_cast<std::size_t>(encode_small(at, fields) - at), record.timestamp_ms);
+  return {};
+}
+
+// Everything else: exact sizes first, and every limit.
+Result<void> BatchBuilder::append_any(const RecordInput& record, const RecordFields& fields) {
   if (record.timestamp_ms < no_timestamp_ms) {
     return Error(Errc::invalid_timestamp,
                  "timestamp " + std::to_string(record.timestamp_ms) + " ms of record " +
                      std::to_string(record_count_) +
                      " of the batch is negative; use milliseconds since 1970, or -1 for none");
   }
-  const std::int64_t base_timestamp_ms = empty() ? record.timestamp_ms : base_timestamp_ms_;
-  // Unsigned, because the distance from -1 to the largest timestamp wraps; the reader's sum wraps back.
-  const auto timestamp_delta = static_cast<std::int64_t>(static_cast<std::uint64_t>(record.timestamp_ms) -
-                                                         static_cast<std::uint64_t>(base_timestamp_ms));
-  const RecordFields fields{.timestamp_delta = timestamp_delta,
-                            .offset_delta = record_count_,
-                            .key = record.key,
-                            .value = record.value,
-                            .header_count = record.headers.size()};
   const std::size_t body_bytes = body_size(fields, headers_size(record.headers));
   const std::size_t record_bytes = length_size(body_bytes) + body_bytes;
   if (record_bytes > batch_bytes_max - used_ || record_count_ == std::numeric_limits<std::int32_t>::max()) {
@@ -50,11 +68,15 @@ Result<void> BatchBuilder::append(const RecordInput& record) {
   }
   make_room(buffer_, used_, record_bytes);
   encode_headers(encode_before_headers(buffer_.data() + used_, body_bytes, fields), record.headers);
-  used_ += record_bytes;
-  max_timestamp_ms_ = empty() ? record.timestamp_ms : std::max(max_timestamp_ms_, record.timestamp_ms);
-  base_timestamp_ms_ = base_timestamp_ms;
-  ++record_count_;
+  note_appended(record_bytes, record.timestamp_ms);
   return {};
+}
+
+void BatchBuilder::note_appended(std::size_t record_bytes, std::int64_t timestamp_ms) noexcept {
+  used_ += record_bytes;
+  if (empty()) base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
+  max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
+  ++record_count_;
 }
 
 std::size_t BatchBuilder::upper_bound_bytes(const RecordInput& record) const noexcept {
@@ -97,12 +119,8 @@ Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
   header.producer_epoch = options.producer_epoch;
   header.base_sequence = options.base_sequence;
   header.record_count = record_count_;
-  write_sealed_header(batch, header);
-  return FramedBatch{.bytes = batch,
-                     .record_count = header.record_count,
-                     .last_offset_delta = header.last_offset_delta,
-                     .base_timestamp_ms = header.base_timestamp_ms,
-                     .max_timestamp_ms = header.max_timestamp_ms};
+  header.crc = write_sealed_header(batch, header);
+  return FramedBatch{.bytes = batch, .header = header};
 }
 
 }  // namespace seriatim::format

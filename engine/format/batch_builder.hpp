@@ -12,6 +12,8 @@
 
 namespace seriatim::format {
 
+struct RecordFields;
+
 /// Offsets within the batch are 0, 1, 2, ... in the order of append. One thread at a time.
 class BatchBuilder {
  public:
@@ -44,6 +46,9 @@ class BatchBuilder {
   Result<FramedBatch> frame(const FrameOptions& options);
 
  private:
+  Result<void> append_any(const RecordInput& record, const RecordFields& fields);
+  void note_appended(std::size_t record_bytes, std::int64_t timestamp_ms) noexcept;
+
   // Longer than `used_`, so that appending does not clear memory it is about to write.
   std::vector<std::byte> buffer_;
   std::vector<std::byte> compressed_;

@@ -124,7 +124,18 @@ void seal_batch(base::MutableByteSpan batch) noexcept;
 
 /// Writes `header` before the records that are already in place, with the CRC of both; `header.crc` is not
 /// read.
-void write_sealed_header(base::MutableByteSpan batch, const BatchHeader& header) noexcept;
+/// @return that CRC.
+std::uint32_t write_sealed_header(base::MutableByteSpan batch, const BatchHeader& header) noexcept;
+
+/// The one record of a batch, in place behind the header, in three pieces.
+struct RecordPieces {
+  base::ByteSpan before_value{};
+  base::ByteSpan value{};  ///< May be what was copied into place, which can be read sooner.
+  base::ByteSpan after_value{};
+};
+/// The same for a batch of one record.
+std::uint32_t write_sealed_header(std::byte* to, const BatchHeader& header,
+                                  const RecordPieces& record) noexcept;
 
 /// Makes a batch one of log append time: sets the bit and the batch's timestamp, and seals it again. Base
 /// timestamp and deltas keep the producer's values, as in Kafka.

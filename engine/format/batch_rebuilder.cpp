@@ -121,12 +121,8 @@ Result<FramedBatch> BatchRebuilder::rebuild(const BatchHeader& original, std::sp
   }
 
   header.length = static_cast<std::int32_t>(batch_.size() - log_overhead);
-  write_sealed_header(batch_, header);
-  return FramedBatch{.bytes = batch_,
-                     .record_count = header.record_count,
-                     .last_offset_delta = header.last_offset_delta,
-                     .base_timestamp_ms = header.base_timestamp_ms,
-                     .max_timestamp_ms = header.max_timestamp_ms};
+  header.crc = write_sealed_header(batch_, header);
+  return FramedBatch{.bytes = batch_, .header = header};
 }
 
 }  // namespace seriatim::format

@@ -37,11 +37,15 @@ struct FrameOptions {
 /// A whole batch, complete but for its base offset (stamp_base_offset).
 struct FramedBatch {
   base::MutableByteSpan bytes{};  ///< In the buffer of whoever framed it.
-  std::int32_t record_count = 0;
-  std::int32_t last_offset_delta = 0;
-  std::int64_t base_timestamp_ms = no_timestamp_ms;
-  std::int64_t max_timestamp_ms = no_timestamp_ms;
+  /// What stands at the front of `bytes`, so that nobody has to read back what was just written: loads that
+  /// span several narrower stores wait until those have left the store buffer.
+  BatchHeader header{};
 };
+
+/// A batch that was framed earlier: its header is read from its bytes.
+inline FramedBatch framed_batch(base::MutableByteSpan bytes) noexcept {
+  return {.bytes = bytes, .header = read_batch_header(bytes.data())};
+}
 
 /// The attribute bits `options` ask for.
 constexpr std::int16_t attributes_of(const FrameOptions& options) noexcept {

@@ -45,51 +45,80 @@ class RecordCursor {
   /// later call says so again, and `out` holds nothing of use.
   Step next(DecodedRecord& out) noexcept {
     if (remaining_ <= 0) return remaining_ == 0 && at_ == end_ ? Step::end : fail();
-    std::int32_t body_bytes = 0;
-    const std::byte* at = decode_varint(at_, end_, body_bytes);
-    if (at == nullptr || body_bytes < 0 || body_bytes > end_ - at) return fail();
-    const std::byte* const body_end = at + body_bytes;
-    if (!decode_body(at, body_end, out)) return fail();
-    if (out.offset_delta <= previous_delta_ || out.offset_delta > last_offset_delta_) return fail();
-    previous_delta_ = out.offset_delta;
-    at_ = body_end;
+    if (const std::byte* const after = decode_small(at_, end_, out); after != nullptr) [[likely]]
+      return passed(after, out.offset_delta);
+    const std::byte* const after = decode_any(at_, end_, out);
+    return after == nullptr ? fail() : passed(after, out.offset_delta);
+  }
+
+  /// Where the next record begins.
+  const std::byte* position() const noexcept { return at_; }
+
+ private:
+  Step passed(const std::byte* after, std::int32_t offset_delta) noexcept {
+    if (offset_delta <= previous_delta_ || offset_delta > last_offset_delta_) return fail();
+    previous_delta_ = offset_delta;
+    at_ = after;
     --remaining_;
     return Step::record;
   }
 
- private:
-  static bool decode_body(const std::byte* at, const std::byte* end, DecodedRecord& out) noexcept {
-    if (at == end) return false;
-    ++at;  // Record attributes: no bit has a meaning, and Kafka's reader ignores them.
-    at = decode_varlong(at, end, out.timestamp_delta);
-    if (at == nullptr) return false;
-    at = decode_varint(at, end, out.offset_delta);
-    if (at == nullptr) return false;
-    at = decode_bytes(at, end, out.key);
-    if (at == nullptr) return false;
-    at = decode_bytes(at, end, out.value);
-    if (at == nullptr) return false;
-    at = decode_varint(at, end, out.header_count);
-    if (at == nullptr || out.header_count < 0) return false;
-    out.headers = {at, static_cast<std::size_t>(end - at)};
-    return out.header_count == 0 ? at == end : headers_are_valid(out.headers, out.header_count);
-  }
-
-  // A length of -1 is null. Anything lower, which no writer makes, is read as null too, as Kafka does.
-  static const std::byte* decode_bytes(const std::byte* at, const std::byte* end, BytesView& out) noexcept {
-    std::int32_t size = 0;
-    at = decode_varint(at, end, size);
-    if (at == nullptr) return nullptr;
-    if (size < 0) {
-      out = nullptr;
-      return at;
+  // A number of one or two groups, as most are. False, with `at` anywhere: it has more.
+  static bool take_short(const std::byte*& at, std::uint32_t& zigzag) noexcept {
+    const auto low = std::to_integer<std::uint32_t>(at[0]);
+    if (low < 0x80U) {
+      zigzag = low;
+      at += 1;
+      return true;
     }
-    if (size > end - at) return nullptr;
-    out = BytesView(at, static_cast<std::size_t>(size));
-    return at + size;
+    const auto high = std::to_integer<std::uint32_t>(at[1]);
+    zigzag = (low & 0x7FU) | high << 7;
+    at += 2;
+    return high < 0x80U;
   }
 
-  static bool headers_are_valid(base::ByteSpan headers, std::int32_t count) noexcept;
+  // A record without headers and with short numbers, which most are, with fewer checks and branches: less
+  // than half of the time of the general way. nullptr: something is different, or wrong; the general way
+  // finds out.
+  static const std::byte* decode_small(const std::byte* at, const std::byte* end,
+                                       DecodedRecord& out) noexcept {
+    // The numbers in front of the value, whatever they are, when each has at most two bytes and the key is
+    // null.
+    constexpr std::ptrdiff_t numbers_bytes_max = 2 + 1 + 2 + 2 + 1 + 2;
+    std::uint32_t body = 0;
+    std::uint32_t timestamp = 0;
+    std::uint32_t offset = 0;
+    std::uint32_t value = 0;
+    if (end - at < numbers_bytes_max || !take_short(at, body) || (body & 1U) != 0) return nullptr;
+    const std::byte* const body_end = at + (body >> 1);
+    if (static_cast<std::ptrdiff_t>(body >> 1) > end - at) return nullptr;
+    ++at;  // attributes
+    if (!take_short(at, timestamp) || !take_short(at, offset)) return nullptr;
+    out.timestamp_delta = unzigzag(timestamp);
+    out.offset_delta = unzigzag(offset);
+    if (*at == null_length) {
+      out.key = nullptr;
+      ++at;
+    } else {
+      std::uint32_t key = 0;
+      if (!take_short(at, key) || (key & 1U) != 0) return nullptr;
+      // Room for the value's length and the header count must be left: those are read unchecked.
+      if (static_cast<std::ptrdiff_t>(key >> 1) + 2 > end - at) return nullptr;
+      out.key = BytesView(at, key >> 1);
+      at += key >> 1;
+    }
+    if (!take_short(at, value) || (value & 1U) != 0) return nullptr;
+    // Exactly the value and a header count of zero fill the rest.
+    if (body_end - at != static_cast<std::ptrdiff_t>(value >> 1) + 1 || body_end[-1] != std::byte{0})
+      return nullptr;
+    out.value = BytesView(at, value >> 1);
+    out.headers = {body_end, 0};
+    out.header_count = 0;
+    return body_end;
+  }
+
+  // Any record; nullptr if it is malformed. Not inline, so that the other way keeps the registers.
+  static const std::byte* decode_any(const std::byte* at, const std::byte* end, DecodedRecord& out) noexcept;
 
   Step fail() noexcept {
     remaining_ = -1;

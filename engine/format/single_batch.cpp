@@ -20,13 +20,13 @@ RecordFields first_record_fields(const RecordInput& record) noexcept {
 }
 
 struct Opened {
-  BatchHeader header;
   std::byte* value;
+  std::byte* end;
 };
 
 // Writes the record but for the bytes of its value, and no header yet.
-Opened open_record(const RecordInput& record, const FrameOptions& options,
-                   base::MutableByteSpan out) noexcept {
+Opened open_record(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out,
+                   BatchHeader& header) noexcept {
   const RecordFields fields = first_record_fields(record);
   const std::size_t body_bytes = body_size(fields, headers_size(record.headers));
   const std::size_t batch_bytes = header_bytes + length_size(body_bytes) + body_bytes;
@@ -34,9 +34,8 @@ Opened open_record(const RecordInput& record, const FrameOptions& options,
 
   std::byte* const value = encode_before_value(out.data() + records_at, body_bytes, fields);
   std::byte* const after = value + record.value.size();
-  encode_headers(encode_length(after, record.headers.size()), record.headers);
+  std::byte* const end = encode_headers(encode_length(after, record.headers.size()), record.headers);
 
-  BatchHeader header;
   header.length = static_cast<std::int32_t>(batch_bytes - log_overhead);
   header.attributes = static_cast<std::int16_t>(attributes_of(options) & ~codec_mask);
   header.base_timestamp_ms = record.timestamp_ms;
@@ -45,12 +44,12 @@ Opened open_record(const RecordInput& record, const FrameOptions& options,
   header.producer_epoch = options.producer_epoch;
   header.base_sequence = options.base_sequence;
   header.record_count = 1;
-  return {header, value};
+  return {value, end};
 }
 
 }  // namespace
 
-Result<void> check_record(const RecordInput& record) {
+Result<std::size_t> check_record(const RecordInput& record) {
   if (record.timestamp_ms < no_timestamp_ms) {
     return Error(Errc::invalid_timestamp, "record timestamp " + std::to_string(record.timestamp_ms) +
                                               " ms is negative; use milliseconds since 1970, or -1 for none");
@@ -62,7 +61,7 @@ Result<void> check_record(const RecordInput& record) {
                                              std::to_string(batch_bytes_max) +
                                              "; split the value over several records");
   }
-  return {};
+  return size;
 }
 
 std::size_t single_batch_bytes(const RecordInput& record) noexcept {
@@ -70,19 +69,29 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept {
   return header_bytes + length_size(body_bytes) + body_bytes;
 }
 
-std::size_t frame_single(const RecordInput& record, const FrameOptions& options,
+// The value's share of the CRC is computed from where it came from, for the reason that write_sealed_header
+// gives.
+FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
                          base::MutableByteSpan out) noexcept {
-  const Opened opened = open_record(record, options, out);
-  if (!record.value.is_null()) std::memcpy(opened.value, record.value.data(), record.value.size());
-  const std::size_t batch_bytes = opened.header.size_bytes();
-  write_sealed_header(out.first(batch_bytes), opened.header);
-  return batch_bytes;
+  FramedBatch framed;
+  const Opened opened = open_record(record, options, out, framed.header);
+  const std::size_t value_bytes = record.value.size();
+  if (!record.value.is_null()) std::memcpy(opened.value, record.value.data(), value_bytes);
+  std::byte* const records = out.data() + records_at;
+  framed.header.crc =
+      write_sealed_header(out.data(), framed.header,
+                          {.before_value = base::ByteSpan(records, opened.value),
+                           .value = base::ByteSpan(record.value.data(), value_bytes),
+                           .after_value = base::ByteSpan(opened.value + value_bytes, opened.end)});
+  framed.bytes = out.first(framed.header.size_bytes());
+  return framed;
 }
 
 std::byte* open_single(const RecordInput& record, const FrameOptions& options,
                        base::MutableByteSpan out) noexcept {
-  const Opened opened = open_record(record, options, out);
-  write_batch_header(out.data(), opened.header);
+  BatchHeader header;
+  const Opened opened = open_record(record, options, out, header);
+  write_batch_header(out.data(), header);
   return opened.value;
 }
 

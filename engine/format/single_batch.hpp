@@ -11,8 +11,9 @@
 namespace seriatim::format {
 
 /// Checks what framing cannot store.
+/// @return single_batch_bytes(record).
 /// Errors: invalid_timestamp: below -1. record_too_large: the batch would not fit Kafka's 31-bit length.
-Result<void> check_record(const RecordInput& record);
+Result<std::size_t> check_record(const RecordInput& record);
 
 /// Exact size of the batch that frame_single makes of `record`. Any thread.
 std::size_t single_batch_bytes(const RecordInput& record) noexcept;
@@ -21,8 +22,7 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept;
 ///
 /// Base offset and leader epoch are 0. `options.codec` and `options.level` are not looked at: the batch is
 /// not compressed. `out` holds at least single_batch_bytes(record) bytes and does not overlap the record.
-/// @return single_batch_bytes(record).
-std::size_t frame_single(const RecordInput& record, const FrameOptions& options,
+FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
                          base::MutableByteSpan out) noexcept;
 
 /// As frame_single, but leaves the bytes of the value and the CRC to the caller, who writes the value where

@@ -24,6 +24,8 @@ constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
   return static_cast<std::int64_t>((value >> 1) ^ (0U - (value & 1U)));
 }
 
+inline constexpr std::byte null_length{0x01};  // -1 as a varint
+
 /// Bytes of `value` as a varint, 1 to 5.
 constexpr std::size_t varint_size(std::int32_t value) noexcept {
   // ceil(bits / 7) without a division: exact for 1 to 32 bits.
@@ -39,6 +41,15 @@ namespace detail {
 
 template <class Unsigned>
 inline std::byte* encode_groups(std::byte* to, Unsigned bits) noexcept {
+  if (bits < 0x80U) {
+    *to = static_cast<std::byte>(bits);
+    return to + 1;
+  }
+  if (bits < 0x4000U) [[likely]] {
+    *to = static_cast<std::byte>(bits | 0x80U);
+    to[1] = static_cast<std::byte>(bits >> 7);
+    return to + 2;
+  }
   while (bits >= 0x80U) {
     *to++ = static_cast<std::byte>((bits & 0x7FU) | 0x80U);
     bits >>= 7;
@@ -50,9 +61,18 @@ inline std::byte* encode_groups(std::byte* to, Unsigned bits) noexcept {
 // Bits of the last allowed group that do not fit the integer are dropped, as Kafka's reader drops them.
 template <class Unsigned, unsigned bytes_max>
 inline const std::byte* decode_groups(const std::byte* at, const std::byte* end, Unsigned& out) noexcept {
-  if (at != end && *at < std::byte{0x80}) [[likely]] {  // most lengths and deltas
-    out = static_cast<Unsigned>(*at);
-    return at + 1;
+  // Most lengths and deltas have one group or two.
+  if (end - at >= 2) [[likely]] {
+    const auto low = static_cast<Unsigned>(*at);
+    if (low < 0x80U) {
+      out = low;
+      return at + 1;
+    }
+    const auto high = static_cast<Unsigned>(at[1]);
+    if (high < 0x80U) [[likely]] {
+      out = static_cast<Unsigned>((low & 0x7FU) | (high << 7));
+      return at + 2;
+    }
   }
   Unsigned bits = 0;
   for (unsigned shift = 0; shift < bytes_max * 7 && at != end; shift += 7) {

@@ -20,7 +20,8 @@ class LogOffsets {
   /// First offset not yet visible, exclusive bound of every fetch.
   Offset high_watermark() const noexcept { return log_end(); }
   /// Offset the next record will get.
-  /// Sequentially consistent: see publish_log_end. On x86 and ARMv8 that costs no more than an acquire.
+  /// Sequentially consistent, for readers about to sleep: see publish_log_end. On x86 and ARMv8 that costs no
+  /// more than an acquire.
   Offset log_end() const noexcept { return log_end_.load(std::memory_order_seq_cst); }
   /// Records below are on stable storage.
   Offset durable() const noexcept { return durable_.load(std::memory_order_acquire); }
@@ -32,12 +33,12 @@ class LogOffsets {
     durable_.store(durable, std::memory_order_release);
     log_start_.store(log_start, std::memory_order_release);
   }
-  /// Publishes: a reader that sees the new end finds the bytes below it. Sequentially consistent, because the
-  /// publisher then looks for sleeping readers, who look at the end after having said that they sleep: one of
-  /// the two must see the other.
+  /// Publishes: a reader that sees the new end finds the bytes below it. The publisher then looks for
+  /// sleeping readers, who look at the end after having said that they sleep: one of the two must see the
+  /// other, which is what AppendListeners fences for.
   void publish_log_end(Offset end) noexcept {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
-    log_end_.store(end, std::memory_order_seq_cst);
+    log_end_.store(end, std::memory_order_release);
   }
   void advance_durable(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= log_end());

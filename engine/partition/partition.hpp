@@ -187,8 +187,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot_if_far();
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
-  Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::BatchHeader& header,
-                                  base::ByteSpan batch) SERIATIM_REQUIRES(append_mutex_);
+  Result<> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch)
+      SERIATIM_REQUIRES(append_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
@@ -202,7 +202,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void put_back(const SyncWork& work);
 
   base::Mutex maintenance_mutex_;
-  mutable base::Mutex append_mutex_;
+  mutable base::WordMutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);

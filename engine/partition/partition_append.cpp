@@ -19,8 +19,8 @@ Result<> Partition::check_unclaimed(std::string_view doing) const {
 
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
-  const auto header = format::read_batch_header(batch.bytes.data());
-  Result<PartitionAppend> result = PartitionAppend{};
+  const format::BatchHeader& header = batch.header;
+  PartitionAppend appended;
   bool flush_due = false;
   {
     const base::MutexLock lock(append_mutex_);
@@ -33,15 +33,15 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
     }
     auto placed = active_->place(batch.bytes, header, base_offset);
     if (!placed) return placed.error();
-    result = publish(*placed, header, batch.bytes);
-    flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
+    if (auto published = publish(*placed, batch); !published) return published.error();
+    appended = {placed->base_offset, placed->last_offset};
+    flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
   }
-  if (!result) return result;
-  listeners().notify();
+  listeners().notify_after_unlock();
   if (flush_due) {
-    if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
+    if (auto synced = sync_to(appended.last_offset + 1); !synced) return synced.error();
   }
-  return result;
+  return appended;
 }
 
 Result<> Partition::check_not_closed() const {
@@ -134,21 +134,20 @@ Result<> Partition::widen_active() {
   return {};
 }
 
-Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
-                                           const format::BatchHeader& header, base::ByteSpan batch) {
+Result<> Partition::publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
-  if (header.has_producer()) {
-    format::BatchHeader stamped = header;  // Framed without a place: its own base offset is 0.
+  if (batch.header.has_producer()) {
+    format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
     stamped.base_offset = placed.base_offset;
-    if (auto noted = producers_.note(stamped, batch); !noted) return noted.error();
+    if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
   }
   appended_batches_.add(1);
-  appended_records_.add(static_cast<std::uint64_t>(header.record_count));
+  appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  return PartitionAppend{placed.base_offset, placed.last_offset};
+  return {};
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
@@ -172,17 +171,17 @@ Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
 
 Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch) {
   SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
-  const auto header = format::read_batch_header(batch.bytes.data());
   auto result = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
-    auto placed = active_->place(batch.bytes, header, offsets_.log_end());
+    auto placed = active_->place(batch.bytes, batch.header, offsets_.log_end());
     if (!placed) return placed.error();
-    return publish(*placed, header, batch.bytes);
+    if (auto published = publish(*placed, batch); !published) return published.error();
+    return PartitionAppend{placed->base_offset, placed->last_offset};
   }();
   const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();
   if (!result) return result;
-  listeners().notify();
+  listeners().notify_after_unlock();
   if (flush_due) {
     if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
   }

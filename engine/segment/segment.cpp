@@ -148,7 +148,7 @@ Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& lim
                                                         TimeIndex(base_offset_, std::move(*times))});
   const auto last_entry = maps->offset_index.last();
   bytes_since_index_entry_ = state.end_position - (last_entry ? last_entry->position : 0);
-  allocated_bytes_ = ready_bytes_ = state.end_position;
+  allocated_bytes_ = ready_bytes_ = attention_at_ = state.end_position;
   active_maps_ = maps.get();
   if (limits.mapped_writes) log_bytes_ = maps->log.data();
   const base::MutexLock lock(maps_mutex_);

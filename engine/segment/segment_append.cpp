@@ -50,8 +50,13 @@ Result<> Segment::check_fits(std::uint64_t size) const {
 Result<> Segment::make_ready(std::uint64_t size) {
   if (auto fits = check_fits(size); !fits) return fits;
   const std::uint64_t end = write_position_ + size;
-  if (auto allocated = ensure_allocated(end); !allocated) return allocated;
-  return ensure_populated(end);
+  ready_bytes_ = std::max(ready_bytes_, prefaulted_bytes_.load(std::memory_order_acquire));
+  if (end > ready_bytes_) {
+    if (auto allocated = ensure_allocated(end); !allocated) return allocated;
+    if (auto populated = ensure_populated(end); !populated) return populated;
+  }
+  ask_ahead();
+  return {};
 }
 
 Result<> Segment::ensure_allocated(std::uint64_t end) {
@@ -112,7 +117,7 @@ Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
                                           " is appended to with write calls; there is no memory to reserve. "
                                           "Frame the batch elsewhere and place it.");
   }
-  if (write_position_ + size > ready_bytes_) {
+  if (write_position_ + size > attention_at_) {
     if (auto made = make_ready(size); !made) return std::move(made).error();
   }
   return base::MutableByteSpan(log_bytes_ + write_position_, size);
@@ -171,7 +176,8 @@ Result<> Segment::trim_files(std::uint64_t staged_time_entries) {
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   // Readers look at nothing behind the end, so the pages that go were nobody's.
-  allocated_bytes_ = ready_bytes_ = write_position_;
+  stop_prefaulting();
+  allocated_bytes_ = ready_bytes_ = attention_at_ = write_position_;
   if (auto cut = (*file)->truncate(write_position_); !cut) return cut;
   needs_sync_.store(true, std::memory_order_release);
   has_exact_files_.store(true, std::memory_order_release);

@@ -8,6 +8,7 @@
 
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
+#include "segment/prefaulter.hpp"
 
 namespace seriatim::segment {
 
@@ -27,6 +28,7 @@ struct SegmentLimits {
 struct SegmentContext {
   os::Vfs& vfs;
   os::FdCache& files;
+  Prefaulter* prefaulter = nullptr;  ///< nullptr: appenders populate what they need themselves.
 };
 
 }  // namespace seriatim::segment

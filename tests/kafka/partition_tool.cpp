@@ -128,12 +128,8 @@ Result<> append_all(partition::Partition& to, const fs::path& log) {
       return Error(Errc::corrupt_record, log.string() + ": " + std::string(format::describe(fault)));
     }
     const format::BatchHeader header = format::read_batch_header(rest.data());
-    const format::FramedBatch batch{.bytes = rest.first(header.size_bytes()),
-                                    .record_count = header.record_count,
-                                    .last_offset_delta = header.last_offset_delta,
-                                    .base_timestamp_ms = header.base_timestamp_ms,
-                                    .max_timestamp_ms = header.max_timestamp_ms};
-    if (auto appended = to.append(batch); !appended) return appended.error();
+    const auto appended = to.append({.bytes = rest.first(header.size_bytes()), .header = header});
+    if (!appended) return appended.error();
     rest = rest.subspan(header.size_bytes());
   }
   return {};

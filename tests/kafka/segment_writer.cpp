@@ -58,7 +58,7 @@ Result<> SegmentWriter::append(const std::vector<OwnedInput>& records, const for
   for (std::size_t i = 0; i < records.size(); ++i) expect(records[i], static_cast<std::int32_t>(i), options);
   auto batch = frame(records, options);
   if (!batch) return batch.error();
-  write(batch->bytes, batch->record_count);
+  write(batch->bytes, batch->header.record_count);
   return {};
 }
 
@@ -68,7 +68,7 @@ Result<> SegmentWriter::append_single(const OwnedInput& record, const format::Fr
   const format::RecordInput framed = input(record, headers);
   if (auto checked = format::check_record(framed); !checked) return checked.error();
   scratch_.resize(format::single_batch_bytes(framed));
-  const std::size_t used = format::frame_single(framed, options, scratch_);
+  const std::size_t used = format::frame_single(framed, options, scratch_).bytes.size();
   write({scratch_.data(), used}, 1);
   return {};
 }
@@ -95,7 +95,7 @@ Result<> SegmentWriter::append_stamped(const std::vector<OwnedInput>& records,
   auto batch = frame(records, options);
   if (!batch) return batch.error();
   format::stamp_log_append_time(batch->bytes, append_time_ms);
-  write(batch->bytes, batch->record_count);
+  write(batch->bytes, batch->header.record_count);
   return {};
 }
 
@@ -128,7 +128,7 @@ Result<> SegmentWriter::append_compacted(const std::vector<OwnedInput>& records,
   if (!batch) return batch.error();
   auto left = compact(batch->bytes, rebuild, keep);
   if (!left) return left.error();
-  write(left->bytes, batch->record_count);
+  write(left->bytes, batch->header.record_count);
   return {};
 }
 

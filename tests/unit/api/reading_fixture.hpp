@@ -44,8 +44,7 @@ inline void append_raw_batch(const Engine& engine, const TopicPartition& at, std
   format::write_batch_header(bytes.data(), header);
   bytes.insert(bytes.end(), section.begin(), section.end());
   format::seal_batch(bytes);
-  format::FramedBatch framed{
-      .bytes = bytes, .record_count = record_count, .last_offset_delta = record_count - 1};
+  const format::FramedBatch framed{.bytes = bytes, .header = header};
   const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition(at.topic, at.partition));
   must(partition->append(framed));
 }

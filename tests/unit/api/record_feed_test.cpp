@@ -26,7 +26,7 @@ struct Feed {
     FetchBudget budget{.records_left = records, .bytes_left = bytes};
     auto taken = feed.take(budget, *out);
     std::vector<Offset> offsets;
-    for (const auto& view : out->views) {
+    for (const auto& view : out->views.views()) {
       CHECK(view.value().text() == "v" + std::to_string(view.offset()));
       offsets.push_back(view.offset());
     }
@@ -86,12 +86,12 @@ TEST_CASE("control batches and emptied batches are passed over, and the position
   format::frame_marker(
       {.type = format::ControlType::commit, .producer_id = 1LL << 40, .producer_epoch = 0, .timestamp_ms = 1},
       marker);
-  must(partition->append({.bytes = marker, .record_count = 1}));
+  must(partition->append(format::framed_batch(marker)));
   append_batch(opened.engine, t0);
   std::vector<std::byte> emptied(format::header_bytes);
   format::write_batch_header(emptied.data(), {.last_offset_delta = 4});
   format::seal_batch(emptied);
-  must(partition->append({.bytes = emptied, .last_offset_delta = 4}));
+  must(partition->append(format::framed_batch(emptied)));
   Feed feed(opened.engine);
   CHECK(feed.take(100) == std::vector<Offset>{0, 2});
   CHECK(feed.feed.position() == 8);

@@ -15,7 +15,8 @@ TEST_CASE("what goes back to the pool comes out again, empty and with its memory
   const auto pool = std::make_shared<RecordPool>();
   auto records = pool->take_records();
   const auto* const address = records.get();
-  records->views.resize(100);
+  records->views.room_for(100);
+  records->views.added(100);
   ConsumerRecordsImpl::recycle(std::move(records));
   auto again = pool->take_records();
   CHECK(again.get() == address);

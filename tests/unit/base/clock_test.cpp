@@ -14,6 +14,28 @@ TEST_CASE("the system's wall clock counts milliseconds since 1970") {
   CHECK(std::abs(now - before) < 86'400'000);
 }
 
+TEST_CASE("milliseconds that are read fast are the clock's own") {
+  using namespace std::chrono;
+  const auto wall = [] { return floor<milliseconds>(system_clock::now()).time_since_epoch().count(); };
+  const auto steady = [] { return steady_clock::now().time_since_epoch(); };
+  const Clock& clock = seriatim::base::system_clock();
+  int compared = 0;
+  const auto end = steady() + milliseconds(50);
+  while (steady() < end) {
+    const auto steady_before = steady();
+    const std::int64_t before = wall();
+    const std::int64_t now = clock.wall_ms();
+    const std::int64_t after = wall();
+    // Somebody set the clock: says nothing.
+    const auto elapsed = duration_cast<milliseconds>(steady() - steady_before).count();
+    if (after < before || after - before > elapsed + 1) continue;
+    REQUIRE(now >= before);
+    REQUIRE(now <= after);
+    ++compared;
+  }
+  CHECK(compared > 0);
+}
+
 TEST_CASE("the monotonic clock never goes back") {
   const Clock& clock = seriatim::base::system_clock();
   std::int64_t last = clock.monotonic_ns();

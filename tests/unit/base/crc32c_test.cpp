@@ -52,3 +52,14 @@ TEST_CASE("extending a CRC equals the CRC of the whole") {
     REQUIRE(crc32c_extend(first, ByteSpan(bytes).subspan(cut)) == crc32c(bytes));
   }
 }
+
+TEST_CASE("appending a CRC that is known equals the CRC of the whole, at every length") {
+  seriatim::test::Random random("crc32c_append");
+  const std::vector<std::byte> bytes = random.bytes(700);
+  for (std::size_t length = 0; length <= 600; ++length) {
+    const ByteSpan first = ByteSpan(bytes).first(40 + length % 7);
+    const ByteSpan second = ByteSpan(bytes).subspan(first.size(), length);
+    REQUIRE(crc32c_append(crc32c(first), crc32c(second), second) ==
+            crc32c_by_definition(ByteSpan(bytes).first(first.size() + length)));
+  }
+}

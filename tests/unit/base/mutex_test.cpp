@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <thread>
+#include <vector>
 
 using namespace seriatim::base;
 
@@ -26,6 +27,37 @@ TEST_CASE("a held mutex cannot be taken") {
     if (is_taken) mutex.unlock();
   }).join();
   CHECK_FALSE(is_taken);
+}
+
+TEST_CASE("a word mutex admits one thread at a time, and nobody sleeps for ever") {
+  constexpr int threads = 4;
+  constexpr int rounds = 20'000;
+  WordMutex mutex;
+  int inside = 0;
+  std::int64_t count = 0;
+  const auto work = [&] {
+    for (int i = 0; i < rounds; ++i) {
+      const MutexLock lock(mutex);
+      REQUIRE(++inside == 1);
+      ++count;
+      if (i % 64 == 0) std::this_thread::yield();  // so that others find it held, and sleep
+      --inside;
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+  }
+  CHECK(count == std::int64_t{threads} * rounds);
+}
+
+TEST_CASE("a held word mutex cannot be taken, a free one can") {
+  WordMutex mutex;
+  CHECK(mutex.try_lock());
+  CHECK_FALSE(mutex.try_lock());
+  mutex.unlock();
+  CHECK(mutex.try_lock());
+  mutex.unlock();
 }
 
 TEST_CASE("a waiter sees what was changed under the lock, and holds it again") {

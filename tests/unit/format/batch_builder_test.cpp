@@ -96,10 +96,10 @@ TEST_CASE("three records are framed as in example B") {
   CHECK(builder.max_timestamp_ms() == T + 5);
   const Result<FramedBatch> batch = builder.frame(example_b_options);
   REQUIRE(batch);
-  CHECK(batch->record_count == 3);
-  CHECK(batch->last_offset_delta == 2);
-  CHECK(batch->base_timestamp_ms == T);
-  CHECK(batch->max_timestamp_ms == T + 5);
+  CHECK(batch->header.record_count == 3);
+  CHECK(batch->header.last_offset_delta == 2);
+  CHECK(batch->header.base_timestamp_ms == T);
+  CHECK(batch->header.max_timestamp_ms == T + 5);
   stamp_base_offset(batch->bytes.data(), 100);
   CHECK(test::to_hex(batch->bytes) == test::to_hex(test::example_b()));
 }
@@ -128,7 +128,7 @@ TEST_CASE("log append time changes the maximum only") {
   CHECK(header.uses_log_append_time());
   CHECK(header.base_timestamp_ms == T);
   CHECK(header.max_timestamp_ms == T + 99);
-  CHECK(batch->max_timestamp_ms == T + 99);
+  CHECK(batch->header.max_timestamp_ms == T + 99);
 }
 
 TEST_CASE("the maximum timestamp is the true one, also when every timestamp is -1 or they fall") {

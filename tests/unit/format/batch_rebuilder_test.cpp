@@ -40,7 +40,7 @@ TEST_CASE("keeping nothing of B leaves the remnant of example K") {
   const Result<FramedBatch> remnant = rebuilder.rebuild(read_batch_header(test::example_b().data()), {}, {});
   REQUIRE(remnant);
   CHECK(test::to_hex(remnant->bytes) == test::to_hex(test::example_k()));
-  CHECK(remnant->record_count == 0);
+  CHECK(remnant->header.record_count == 0);
   CHECK(check_batch(remnant->bytes, 100) == BatchFault::none);
 }
 
@@ -110,10 +110,10 @@ TEST_CASE("dropping records moves neither offsets nor timestamps") {
   const Result<FramedBatch> kept =
       rebuilder.rebuild(read_batch_header(b.data()), std::span(records).subspan(1, 1), {});
   REQUIRE(kept);
-  CHECK(kept->record_count == 1);
-  CHECK(kept->last_offset_delta == 2);
-  CHECK(kept->base_timestamp_ms == T + 5);
-  CHECK(kept->max_timestamp_ms == T + 5);
+  CHECK(kept->header.record_count == 1);
+  CHECK(kept->header.last_offset_delta == 2);
+  CHECK(kept->header.base_timestamp_ms == T + 5);
+  CHECK(kept->header.max_timestamp_ms == T + 5);
   const test::Bytes batch = copy(*kept);
   test::Bytes other_scratch;
   const std::vector<KeptRecord> again = records_of(batch, other_scratch);

@@ -16,7 +16,7 @@ TEST_CASE("offsets are given out one after another, whoever appends and however 
     writers.emplace_back([&, t] {
       for (int i = 0; i < batches; ++i) {
         auto bytes = make_batch({.records = 1 + (t + i) % 3});
-        auto result = f.partition->append({.bytes = bytes});
+        auto result = f.partition->append(format::framed_batch(bytes));
         if (result) appended[static_cast<std::size_t>(t)].push_back(*result);
       }
     });
@@ -51,7 +51,7 @@ TEST_CASE(
   f.open();
   f.put("a", "1");
   auto large = make_batch({.size_bytes = 501});
-  auto refused = f.partition->append({.bytes = large});
+  auto refused = f.partition->append(format::framed_batch(large));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == Errc::record_too_large);
   CHECK(says(refused.error().message(), {"501", "max.message.bytes (500)", "topic"}));
@@ -59,7 +59,7 @@ TEST_CASE(
   config.max_message_bytes = 5'000;
   f.partition->set_config(config);
   auto larger = make_batch({.size_bytes = 1'001});
-  refused = f.partition->append({.bytes = larger});
+  refused = f.partition->append(format::framed_batch(larger));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == Errc::record_too_large);
   CHECK(says(refused.error().message(), {"segment.bytes (1000)"}));
@@ -197,7 +197,7 @@ TEST_CASE("a claim is filled in place and gets the next offset; an abandoned one
     REQUIRE(room.size() >= batch.size());
     std::copy(batch.begin(), batch.end(), room.begin());
     CHECK(f.partition->log_end_offset() == 1);
-    CHECK(must(f.partition->finish_claim({.bytes = room.first(batch.size())})).base_offset == 1);
+    CHECK(must(f.partition->finish_claim(format::framed_batch(room.first(batch.size())))).base_offset == 1);
     f.put("b", "2");
     const auto rows = f.rows();
     REQUIRE(rows.size() == 3);

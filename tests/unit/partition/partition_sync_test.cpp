@@ -31,7 +31,7 @@ TEST_CASE("group commit: writers that wait together share syncs, and each finds 
     writers.emplace_back([&] {
       for (int i = 0; i < appends; ++i) {
         auto bytes = make_batch({});
-        const auto appended = f.partition->append({.bytes = bytes});
+        const auto appended = f.partition->append(format::framed_batch(bytes));
         if (!appended || !f.partition->sync_to(appended->last_offset + 1) ||
             f.partition->durable_offset() <= appended->last_offset)
           ++failures;
@@ -147,7 +147,7 @@ TEST_CASE("retention that takes a segment while it is being synced fails no sync
   });
   for (int i = 0; i < 300; ++i) {
     auto bytes = make_batch({.size_bytes = 150});
-    const auto appended = f.partition->append({.bytes = bytes});
+    const auto appended = f.partition->append(format::framed_batch(bytes));
     if (!appended || !f.partition->sync()) ++failures;
   }
   done = true;

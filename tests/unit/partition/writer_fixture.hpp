@@ -157,7 +157,7 @@ class WriterFixture {
   partition::PartitionAppend put(const std::string& key, const Text& value) { return put({{key, value}}); }
   /// A batch made elsewhere, as it is but for its offset.
   partition::PartitionAppend put_batch(std::vector<std::byte> bytes) {
-    return must(partition->append({.bytes = bytes}));
+    return must(partition->append(format::framed_batch(bytes)));
   }
   /// `key-i` -> `value-i` until there are `segments` segments.
   void fill(std::size_t segments, int keys) {

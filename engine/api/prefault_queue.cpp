@@ -1,0 +1,39 @@
+#include "api/prefault_queue.hpp"
+
+#include <utility>
+
+namespace seriatim::api {
+
+void PrefaultQueue::request(segment::SegmentPtr segment) noexcept {
+  {
+    const base::MutexLock lock(mutex_);
+    if (stopped_ || count_ == capacity) return;
+    waiting_[(first_ + count_) % capacity] = std::move(segment);
+    ++count_;
+  }
+  changed_.notify_one();
+}
+
+segment::SegmentPtr PrefaultQueue::take_until(std::chrono::steady_clock::time_point deadline) {
+  const base::MutexLock lock(mutex_);
+  while (count_ == 0) {
+    if (stopped_ || !changed_.wait_until(mutex_, deadline)) return nullptr;
+  }
+  segment::SegmentPtr taken = std::move(waiting_[first_]);
+  first_ = (first_ + 1) % capacity;
+  --count_;
+  return taken;
+}
+
+void PrefaultQueue::stop() noexcept {
+  std::array<segment::SegmentPtr, capacity> forgotten;  // destroyed after the lock
+  {
+    const base::MutexLock lock(mutex_);
+    stopped_ = true;
+    count_ = 0;
+    forgotten.swap(waiting_);
+  }
+  changed_.notify_one();
+}
+
+}  // namespace seriatim::api

@@ -1,0 +1,37 @@
+// Segments whose appenders would like pages ahead, on their way to the background thread; and what that
+// thread sleeps on.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+
+#include "base/mutex.hpp"
+#include "segment/prefaulter.hpp"
+#include "segment/segment.hpp"
+
+namespace seriatim::api {
+
+/// Any thread; one takes.
+class PrefaultQueue final : public segment::Prefaulter {
+ public:
+  /// Forgotten if as many as the queue holds are waiting, or nobody takes any more.
+  void request(segment::SegmentPtr segment) noexcept override;
+  /// The oldest request; nullptr once `deadline` has passed or `stop` was called.
+  segment::SegmentPtr take_until(std::chrono::steady_clock::time_point deadline);
+  /// Forgets what waits and wakes the taker.
+  void stop() noexcept;
+
+ private:
+  // Arbitrary. More appenders than that, each 2 MiB from needing its pages, keep one thread busy for seconds.
+  static constexpr std::size_t capacity = 64;
+
+  base::Mutex mutex_;
+  base::ConditionVariable changed_;
+  std::array<segment::SegmentPtr, capacity> waiting_ SERIATIM_GUARDED_BY(mutex_);
+  std::size_t first_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::size_t count_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  bool stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace seriatim::api

@@ -1,0 +1,56 @@
+#include "api/prefault_queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "unit/segment/segment_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using api::PrefaultQueue;
+using std::chrono::steady_clock;
+
+constexpr auto long_enough = std::chrono::minutes(1);
+
+TEST_CASE("segments come out in the order they went in") {
+  SegmentFixture files;
+  const auto first = files.create(0);
+  const auto second = files.create(10);
+  PrefaultQueue queue;
+  queue.request(first);
+  queue.request(second);
+  CHECK(queue.take_until(steady_clock::now() + long_enough) == first);
+  CHECK(queue.take_until(steady_clock::now() + long_enough) == second);
+  CHECK(queue.take_until(steady_clock::now()) == nullptr);
+}
+
+TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones are not") {
+  SegmentFixture files;
+  const auto first = files.create(0);
+  const auto other = files.create(10);
+  PrefaultQueue queue;
+  queue.request(first);
+  for (int i = 0; i < 1000; ++i) queue.request(other);
+  CHECK(queue.take_until(steady_clock::now()) == first);
+  int left = 0;
+  while (queue.take_until(steady_clock::now()) != nullptr) ++left;
+  CHECK(left > 0);
+  CHECK(left < 1000);
+}
+
+TEST_CASE("stop wakes the taker, lets go of every segment, and later requests are not kept") {
+  SegmentFixture files;
+  auto segment = files.create(0);
+  PrefaultQueue queue;
+  std::thread taker([&queue] { CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr); });
+  queue.stop();
+  taker.join();
+  queue.request(segment);
+  CHECK(segment.use_count() == 1);
+  CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr);
+}
+
+}  // namespace
+}  // namespace seriatim::test
