@@ -35,14 +35,14 @@ Background::~Background() { stop(); }
 
 void Background::stop() {
   stopping_.store(true, std::memory_order_release);
-  engine_.prefault_queue.stop();
+  engine_.prefault_queue->stop();
   if (thread_.joinable()) thread_.join();
 }
 
 void Background::loop() {
   auto next_look = std::chrono::steady_clock::now() + tick;
   while (!is_stopping()) {
-    if (const auto segment = engine_.prefault_queue.take_until(next_look)) segment->prefault();
+    if (const auto segment = engine_.prefault_queue->take_until(next_look)) segment->prefault();
     // However much there is to populate, the rest has its turn.
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look || is_stopping()) continue;

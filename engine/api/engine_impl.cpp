@@ -24,7 +24,8 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       clock(engine_clock),
       opened_in(os::fork_generation()),
       files(file_system, os::FdCache::default_capacity()),
-      environment{.files = {file_system, files, &prefault_queue},
+      prefault_queue(std::make_unique<api::PrefaultQueue>()),
+      environment{.files = {file_system, files, prefault_queue.get()},
                   .maps = maps,
                   .clock = engine_clock,
                   .health = health,
@@ -40,6 +41,7 @@ EngineImpl::~EngineImpl() {
     // A child's copy: files and locks are the parent's, and the threads do not exist here, so that nothing
     // may join them.
     static_cast<void>(background.release());
+    static_cast<void>(prefault_queue.release());
     static_cast<void>(delivery.release());
     return;
   }

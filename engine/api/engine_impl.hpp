@@ -116,7 +116,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::StorageHealth health;
   os::FdCache files;
   segment::MapCache maps;
-  api::PrefaultQueue prefault_queue;  ///< Emptied by `background`.
+  std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
   partition::PartitionEnvironment environment;
 
   os::DirLock lock;

@@ -5,7 +5,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 namespace seriatim::base {
@@ -44,7 +43,7 @@ bool has_invariant_counter() noexcept {
 class CachedMillisecond {
  public:
   std::int64_t now() noexcept {
-    const std::uint64_t counter = __rdtsc();
+    const std::uint64_t counter = __builtin_ia32_rdtsc();
     if (counter - read_at_ < valid_for_) [[likely]]
       return ms_;
     return read(counter);

@@ -25,10 +25,10 @@ constexpr std::size_t first_lsn_at = 48;
 constexpr std::size_t header_checksum_at = 56;
 
 // Positions in a frame. The checksum comes first, so that what it covers lies together.
-constexpr std::size_t length_at = 8;
-constexpr std::size_t type_at = 12;
-constexpr std::size_t flags_at = 14;
-constexpr std::size_t lsn_at = 16;
+constexpr std::size_t frame_length_at = 8;
+constexpr std::size_t frame_type_at = 12;
+constexpr std::size_t frame_flags_at = 14;
+constexpr std::size_t frame_lsn_at = 16;
 
 void store_header(std::byte* to, const JournalHeader& header) noexcept {
   std::copy(magic.begin(), magic.end(), to);
@@ -64,9 +64,9 @@ Result<std::optional<JournalHeader>> load_header(const std::byte* from) {
 }
 
 JournalFrameFields load_fields(const std::byte* frame) noexcept {
-  return {.type = static_cast<JournalFrameType>(base::load_le<std::uint16_t>(frame + type_at)),
-          .flags = base::load_le<std::uint16_t>(frame + flags_at),
-          .lsn = base::load_le<std::uint64_t>(frame + lsn_at)};
+  return {.type = static_cast<JournalFrameType>(base::load_le<std::uint16_t>(frame + frame_type_at)),
+          .flags = base::load_le<std::uint16_t>(frame + frame_flags_at),
+          .lsn = base::load_le<std::uint64_t>(frame + frame_lsn_at)};
 }
 
 }  // namespace
@@ -102,23 +102,23 @@ void seal_journal_frame(base::MutableByteSpan head, base::ByteSpan body, const J
                         std::uint64_t key, base::Xxh3Stream& hash) noexcept {
   SERIATIM_ASSERT(head.size() >= journal_frame_header_bytes);
   const std::size_t payload_bytes = head.size() - journal_frame_header_bytes + body.size();
-  base::store_le(head.data() + length_at, base::narrow<std::uint32_t>(payload_bytes));
-  base::store_le(head.data() + type_at, static_cast<std::uint16_t>(fields.type));
-  base::store_le(head.data() + flags_at, fields.flags);
-  base::store_le(head.data() + lsn_at, fields.lsn);
+  base::store_le(head.data() + frame_length_at, base::narrow<std::uint32_t>(payload_bytes));
+  base::store_le(head.data() + frame_type_at, static_cast<std::uint16_t>(fields.type));
+  base::store_le(head.data() + frame_flags_at, fields.flags);
+  base::store_le(head.data() + frame_lsn_at, fields.lsn);
   hash.reset(key);
-  hash.update(head.subspan(length_at));
+  hash.update(head.subspan(frame_length_at));
   hash.update(body);
   base::store_le(head.data(), hash.digest());
 }
 
 std::optional<JournalFrame> parse_journal_frame(base::ByteSpan bytes, std::uint64_t key) noexcept {
   if (bytes.size() < journal_frame_header_bytes) return std::nullopt;
-  const auto length = base::load_le<std::uint32_t>(bytes.data() + length_at);
+  const auto length = base::load_le<std::uint32_t>(bytes.data() + frame_length_at);
   if (length > bytes.size() - journal_frame_header_bytes) return std::nullopt;
   const JournalFrameFields fields = load_fields(bytes.data());
   if (static_cast<std::uint16_t>(fields.type) == 0) return std::nullopt;
-  const base::ByteSpan hashed = bytes.first(journal_frame_header_bytes + length).subspan(length_at);
+  const base::ByteSpan hashed = bytes.first(journal_frame_header_bytes + length).subspan(frame_length_at);
   if (base::xxh3_64(hashed, key) != base::load_le<std::uint64_t>(bytes.data())) return std::nullopt;
   return JournalFrame{fields, bytes.subspan(journal_frame_header_bytes, length)};
 }
@@ -147,7 +147,7 @@ std::optional<std::size_t> find_proof_of_damage(base::ByteSpan bytes, std::uint6
     if ((fields.flags & journal_flag_prior_is_durable) == 0 || fields.lsn <= lsn || fields.lsn >= lsn_end) {
       continue;
     }
-    const auto length = base::load_le<std::uint32_t>(bytes.data() + at + length_at);
+    const auto length = base::load_le<std::uint32_t>(bytes.data() + at + frame_length_at);
     if (length > bytes.size() - at - journal_frame_header_bytes) continue;
     if (length > hash_budget) return std::nullopt;
     hash_budget -= length;

@@ -11,17 +11,17 @@ namespace seriatim::format {
 namespace {
 
 // Positions in a place.
-constexpr std::size_t partition_at = 16;
-constexpr std::size_t base_offset_at = 20;
-constexpr std::size_t segment_base_at = 28;
-constexpr std::size_t position_at = 36;
+constexpr std::size_t place_partition_at = 16;
+constexpr std::size_t place_base_offset_at = 20;
+constexpr std::size_t place_segment_base_at = 28;
+constexpr std::size_t place_position_at = 36;
 
 // Committed offsets before their texts: time, number of entries, length of the group; and each entry before
 // its metadata.
 constexpr std::size_t commit_bytes = 14;
-constexpr std::size_t entry_bytes = 34;
+constexpr std::size_t committed_bytes = 34;
 
-Error damaged(const std::string& what) {
+Error damaged_payload(const std::string& what) {
   return {
       Errc::corrupt_metadata,
       what +
@@ -32,10 +32,10 @@ Error damaged(const std::string& what) {
 JournalPlace load_place(const std::byte* from) noexcept {
   JournalPlace place;
   std::copy_n(from, place.topic_id.size(), place.topic_id.begin());
-  place.partition = base::load_le<std::int32_t>(from + partition_at);
-  place.base_offset = base::load_le<std::int64_t>(from + base_offset_at);
-  place.segment_base_offset = base::load_le<std::int64_t>(from + segment_base_at);
-  place.position = base::load_le<std::uint64_t>(from + position_at);
+  place.partition = base::load_le<std::int32_t>(from + place_partition_at);
+  place.base_offset = base::load_le<std::int64_t>(from + place_base_offset_at);
+  place.segment_base_offset = base::load_le<std::int64_t>(from + place_segment_base_at);
+  place.position = base::load_le<std::uint64_t>(from + place_position_at);
   return place;
 }
 
@@ -59,7 +59,7 @@ void store_entry(std::byte* to, const JournalCommittedOffset& entry) noexcept {
   base::store_le(to + 32, base::narrow<std::uint16_t>(entry.metadata.size()));
 }
 
-JournalCommittedOffset load_entry(const std::byte* from) noexcept {
+JournalCommittedOffset load_committed(const std::byte* from) noexcept {
   JournalCommittedOffset entry;
   std::copy_n(from, entry.topic_id.size(), entry.topic_id.begin());
   entry.partition = base::load_le<std::int32_t>(from + 16);
@@ -72,10 +72,10 @@ JournalCommittedOffset load_entry(const std::byte* from) noexcept {
 
 void store_journal_place(std::byte* to, const JournalPlace& place) noexcept {
   std::copy(place.topic_id.begin(), place.topic_id.end(), to);
-  base::store_le(to + partition_at, place.partition);
-  base::store_le(to + base_offset_at, place.base_offset);
-  base::store_le(to + segment_base_at, place.segment_base_offset);
-  base::store_le(to + position_at, place.position);
+  base::store_le(to + place_partition_at, place.partition);
+  base::store_le(to + place_base_offset_at, place.base_offset);
+  base::store_le(to + place_segment_base_at, place.segment_base_offset);
+  base::store_le(to + place_position_at, place.position);
 }
 
 void store_journal_synced_range(std::byte* to, const JournalSyncedRange& range) noexcept {
@@ -85,7 +85,7 @@ void store_journal_synced_range(std::byte* to, const JournalSyncedRange& range) 
 
 std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& commit) {
   std::size_t size = commit_bytes + commit.group.size();
-  for (const auto& entry : commit.offsets) size += entry_bytes + entry.metadata.size();
+  for (const auto& entry : commit.offsets) size += committed_bytes + entry.metadata.size();
   std::vector<std::byte> payload(size);
   std::byte* at = payload.data();
   base::store_le(at, commit.commit_time_ms);
@@ -95,7 +95,7 @@ std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& com
   at += store_text(at, commit.group);
   for (const auto& entry : commit.offsets) {
     store_entry(at, entry);
-    at += entry_bytes;
+    at += committed_bytes;
     at += store_text(at, entry.metadata);
   }
   SERIATIM_ASSERT(at == payload.data() + size);
@@ -104,32 +104,32 @@ std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& com
 
 Result<JournalBatch> parse_journal_batch(base::ByteSpan payload) {
   if (payload.size() <= journal_place_bytes) {
-    return damaged("a journalled batch of " + std::to_string(payload.size()) +
-                   " bytes has a place and no batch");
+    return damaged_payload("a journalled batch of " + std::to_string(payload.size()) +
+                           " bytes has a place and no batch");
   }
   const JournalBatch batch{load_place(payload.data()), payload.subspan(journal_place_bytes)};
-  if (!is_possible(batch.place)) return damaged("a journalled batch has an impossible place");
+  if (!is_possible(batch.place)) return damaged_payload("a journalled batch has an impossible place");
   return batch;
 }
 
 Result<JournalSyncedRange> parse_journal_synced_range(base::ByteSpan payload) {
   if (payload.size() != journal_synced_range_bytes) {
-    return damaged("a journalled synced range has " + std::to_string(payload.size()) + " bytes instead of " +
-                   std::to_string(journal_synced_range_bytes));
+    return damaged_payload("a journalled synced range has " + std::to_string(payload.size()) +
+                           " bytes instead of " + std::to_string(journal_synced_range_bytes));
   }
   const JournalSyncedRange range{load_place(payload.data()),
                                  base::load_le<std::uint64_t>(payload.data() + journal_place_bytes)};
   constexpr auto size_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!is_possible(range.place) || range.length == 0 || range.length > size_max - range.place.position) {
-    return damaged("a journalled synced range has an impossible place");
+    return damaged_payload("a journalled synced range has an impossible place");
   }
   return range;
 }
 
 Result<JournalCommittedOffsets> parse_journal_offsets(base::ByteSpan payload) {
   const auto cut_off = [&] {
-    return damaged("journalled committed offsets of " + std::to_string(payload.size()) +
-                   " bytes do not end where their lengths say");
+    return damaged_payload("journalled committed offsets of " + std::to_string(payload.size()) +
+                           " bytes do not end where their lengths say");
   };
   if (payload.size() < commit_bytes) return cut_off();
   JournalCommittedOffsets commit;
@@ -137,22 +137,22 @@ Result<JournalCommittedOffsets> parse_journal_offsets(base::ByteSpan payload) {
   const auto count = base::load_le<std::uint32_t>(payload.data() + 8);
   const auto group_bytes = base::load_le<std::uint16_t>(payload.data() + 12);
   base::ByteSpan rest = payload.subspan(commit_bytes);
-  if (rest.size() < group_bytes || (rest.size() - group_bytes) / entry_bytes < count) return cut_off();
+  if (rest.size() < group_bytes || (rest.size() - group_bytes) / committed_bytes < count) return cut_off();
   commit.group = base::as_text(rest.first(group_bytes));
   rest = rest.subspan(group_bytes);
   commit.offsets.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (rest.size() < entry_bytes) return cut_off();
-    JournalCommittedOffset entry = load_entry(rest.data());
+    if (rest.size() < committed_bytes) return cut_off();
+    JournalCommittedOffset entry = load_committed(rest.data());
     const auto metadata_bytes = base::load_le<std::uint16_t>(rest.data() + 32);
-    rest = rest.subspan(entry_bytes);
+    rest = rest.subspan(committed_bytes);
     if (rest.size() < metadata_bytes) return cut_off();
     entry.metadata = base::as_text(rest.first(metadata_bytes));
     rest = rest.subspan(metadata_bytes);
     if (entry.partition < 0 || entry.offset < -1 || entry.leader_epoch < -1) {
-      return damaged("a journalled committed offset has partition " + std::to_string(entry.partition) +
-                     ", offset " + std::to_string(entry.offset) + ", leader epoch " +
-                     std::to_string(entry.leader_epoch));
+      return damaged_payload("a journalled committed offset has partition " +
+                             std::to_string(entry.partition) + ", offset " + std::to_string(entry.offset) +
+                             ", leader epoch " + std::to_string(entry.leader_epoch));
     }
     commit.offsets.push_back(entry);
   }
