@@ -50,7 +50,7 @@ class SERIATIM_CAPABILITY("mutex") WordMutex {
     int seen = free;
     return word_.compare_exchange_strong(seen, held, std::memory_order_acquire, std::memory_order_relaxed);
   }
-  /// A read-modify-write operation: see fence_after_exchange().
+  /// On x86 a locked instruction: what was stored before is seen before what follows is loaded.
   void unlock() noexcept SERIATIM_RELEASE() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
     if (word_.exchange(free, std::memory_order_seq_cst) == contended) [[unlikely]]
       word_.notify_one();
@@ -69,16 +69,6 @@ class SERIATIM_CAPABILITY("mutex") WordMutex {
 
   std::atomic<int> word_{free};  // int: what the standard library waits on without a proxy
 };
-
-/// Orders what was stored before an exchange or an unlock of a WordMutex with the loads that follow. On x86
-/// the locked instruction has done that already.
-inline void fence_after_exchange() noexcept {
-#if defined(__x86_64__)
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
-}
 
 template <class AnyMutex>
 class SERIATIM_SCOPED_CAPABILITY MutexLock {

@@ -24,31 +24,34 @@ class AppendListeners {
   void add(const std::shared_ptr<AppendListener>& listener) {
     const base::MutexLock lock(mutex_);
     listeners_.push_back(listener);
-    // Sequentially consistent: a listener that was added before a publication is seen by notify(), and one
-    // added after it sees the new end when it looks, which it does after adding itself.
-    count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
+    // Exchanged, as notify() does: whichever comes second sees what the other did before. Either the listener is
+    // found, or it finds the new end when it looks, which it does after adding itself.
+    count_.exchange(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
   /// Undoes one `add`.
   void remove(const std::shared_ptr<AppendListener>& listener) {
     const base::MutexLock lock(mutex_);
     const auto found = std::find(listeners_.begin(), listeners_.end(), listener);
     if (found != listeners_.end()) listeners_.erase(found);
-    count_.store(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
+    count_.exchange(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
   /// After what the listeners wait for was stored.
   void notify() noexcept {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    tell();
+    if (count_.fetch_add(0, std::memory_order_seq_cst) != 0) tell();
   }
-  /// The same, right after the append mutex was unlocked. Cost while nobody listens: one load.
+  /// The same, right after the append mutex was unlocked. Cost while nobody listens: one load on x86, where the
+  /// unlock is the locked instruction that notify() needs.
   void notify_after_unlock() noexcept {
-    base::fence_after_exchange();
-    tell();
+#if defined(__x86_64__)
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (count_.load(std::memory_order_seq_cst) != 0) tell();
+#else
+    notify();
+#endif
   }
 
  private:
   void tell() noexcept {
-    if (count_.load(std::memory_order_seq_cst) == 0) return;
     const base::MutexLock lock(mutex_);
     for (const auto& listener : listeners_) listener->on_append();
   }
