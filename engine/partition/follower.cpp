@@ -142,6 +142,14 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   return {};
 }
 
+namespace {
+
+bool is_same_log(const segment::SegmentFileInfo& a, const segment::SegmentFileInfo& b) noexcept {
+  return a.log_bytes == b.log_bytes && a.log_id == b.log_id && a.first_batch_crc == b.first_batch_crc;
+}
+
+}  // namespace
+
 Result<std::vector<Follower::Known>> Follower::describe_older(
     const std::vector<segment::SegmentFileInfo>& files) {
   std::vector<Known> older;
@@ -149,7 +157,7 @@ Result<std::vector<Follower::Known>> Follower::describe_older(
     const auto known = std::find_if(older_.begin(), older_.end(),
                                     [&](const Known& k) { return k.base_offset == files[i].base_offset; });
     const bool was_sealed = known != older_.end() && known->is_sealed;
-    if (was_sealed && known->log_bytes == files[i].log_bytes) {
+    if (was_sealed && is_same_log(known->file, files[i])) {
       older.push_back(*known);
       continue;
     }
@@ -207,9 +215,7 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
   auto is_damaged = has_bytes_at(file.base_offset, state.end_position);
   if (!is_damaged) return is_damaged.error();
   if (*is_damaged) state.end_position = file.log_bytes;
-  Known known{.base_offset = file.base_offset,
-              .log_bytes = file.log_bytes,
-              .is_sealed = tail->is_exact() || *is_damaged};
+  Known known{.base_offset = file.base_offset, .file = file, .is_sealed = tail->is_exact() || *is_damaged};
   if (known.is_sealed) {
     known.segment = segment::Segment::sealed(environment_.files, environment_.maps, directory_, state);
     return known;

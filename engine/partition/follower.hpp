@@ -47,8 +47,8 @@ class Follower final : public PartitionLog {
  private:
   struct Known {
     Offset base_offset = 0;
-    std::uint64_t log_bytes = 0;  ///< Of the file, when it was looked at: another length is another file.
-    bool is_sealed = false;       ///< Described once and for all; else looked at again by the next reload.
+    segment::SegmentFileInfo file{};  ///< When it was looked at: where it differs, another file has its name.
+    bool is_sealed = false;  ///< Described once and for all; else looked at again by the next reload.
     segment::SegmentPtr segment{};
   };
 

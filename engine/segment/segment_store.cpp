@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "format/batch_header.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "segment/batch_stream.hpp"
@@ -40,10 +41,19 @@ Error not_a_file(const std::string& directory, const std::string& name) {
               " has the name of a log file but is no regular file. Look what it is and move it away."};
 }
 
-Result<std::uint64_t> file_size(os::Vfs& vfs, const std::string& path) {
+Result<SegmentFileInfo> describe_log(os::Vfs& vfs, const std::string& path, Offset base_offset) {
   auto file = vfs.open(path, os::OpenMode::read);
   if (!file) return std::move(file).error();
-  return (*file)->size();
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  auto id = (*file)->id();
+  if (!id) return std::move(id).error();
+  std::array<std::byte, format::header_bytes> header{};
+  if (auto read = (*file)->read_at(header, 0); !read) return std::move(read).error();
+  return SegmentFileInfo{.base_offset = base_offset,
+                         .log_bytes = *size,
+                         .log_id = *id,
+                         .first_batch_crc = format::read_batch_header(header.data()).crc};
 }
 
 // A crash or an earlier call may have done it already.
@@ -162,9 +172,9 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
     } else if (parsed->kind == FileKind::snapshot) {
       listing.snapshots.push_back(parsed->offset);
     } else if (parsed->kind == FileKind::log) {
-      auto size = file_size(vfs, os::join_path(directory, entry.name));
-      if (!size) return std::move(size).error();
-      segments[parsed->offset] = {.base_offset = parsed->offset, .log_bytes = *size};
+      auto described = describe_log(vfs, os::join_path(directory, entry.name), parsed->offset);
+      if (!described) return std::move(described).error();
+      segments[parsed->offset] = *described;
     } else {
       indexes.push_back({entry.name, *parsed});
     }

@@ -18,6 +18,10 @@ struct SegmentFileInfo {
   bool has_offset_index = false;
   bool has_time_index = false;
   std::uint64_t log_bytes = 0;
+  /// Tells a log from another that took its name: compaction can make one of the same length, and the file
+  /// system can give the number of a file that is gone to the next one.
+  os::FileId log_id{};
+  std::uint32_t first_batch_crc = 0;  ///< As its header says; 0 if there is none.
 };
 
 struct DirectoryListing {
