@@ -24,8 +24,8 @@ class AppendListeners {
   void add(const std::shared_ptr<AppendListener>& listener) {
     const base::MutexLock lock(mutex_);
     listeners_.push_back(listener);
-    // Exchanged, as notify() does: whichever comes second sees what the other did before. Either the listener is
-    // found, or it finds the new end when it looks, which it does after adding itself.
+    // Exchanged, as notify() does: whichever comes second sees what the other did before. Either the listener
+    // is found, or it finds the new end when it looks, which it does after adding itself.
     count_.exchange(static_cast<std::uint32_t>(listeners_.size()), std::memory_order_seq_cst);
   }
   /// Undoes one `add`.
@@ -39,8 +39,8 @@ class AppendListeners {
   void notify() noexcept {
     if (count_.fetch_add(0, std::memory_order_seq_cst) != 0) tell();
   }
-  /// The same, right after the append mutex was unlocked. Cost while nobody listens: one load on x86, where the
-  /// unlock is the locked instruction that notify() needs.
+  /// The same, right after the append mutex was unlocked. Cost while nobody listens: one load on x86, where
+  /// the unlock is the locked instruction that notify() needs.
   void notify_after_unlock() noexcept {
 #if defined(__x86_64__)
     std::atomic_signal_fence(std::memory_order_seq_cst);

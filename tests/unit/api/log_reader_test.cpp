@@ -155,7 +155,8 @@ TEST_CASE("an offset that compaction took has no record") {
   std::vector<std::byte> emptied(format::header_bytes);
   format::write_batch_header(emptied.data(), {});
   format::seal_batch(emptied);
-  must(must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0))->append(format::framed_batch(emptied)));
+  must(must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0))
+           ->append(format::framed_batch(emptied)));
   append_batch(opened.engine, t0);
   const auto reader = must(opened.engine.reader(t0));
   CHECK(must(reader.record_at(1)).empty());
