@@ -92,13 +92,13 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
 Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuilder& builder) {
   auto framed = builder.frame(frame_options_);
   if (!framed) return framed.error();
-  return partition_->append(*framed);
+  return partition_->append(*framed, durability_of(settings_.acks));
 }
 
 void Accumulator::hand_over(std::size_t first, std::size_t count,
                             const Result<partition::PartitionAppend>& appended) {
   PendingDelivery pending{.partition = partition_};
-  if (appended && settings_.acks == Acks::all) pending.sync_end = appended->last_offset + 1;
+  if (appended && settings_.acks == Acks::all) pending.awaited = *appended;
   if (!appended) engine_.counters.refused_appends.add(count);
   pending.deliveries.reserve(count);
   pending.outcomes.reserve(count);

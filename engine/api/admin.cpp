@@ -95,6 +95,7 @@ Result<> Admin::delete_topic(std::string_view name) const {
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   if (auto marked = engine_->catalog->mark_deleted(name); !marked) return marked;
+  engine_->offsets.forget_topic((*topic)->id);
   const auto known = engine_->topics.load();
   auto map = std::make_shared<api::TopicMap>(*known);
   map->erase(std::string(name));

@@ -126,12 +126,12 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
 
 Result<std::vector<std::string>> Admin::list_groups() const {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  return engine_->catalog->groups();
+  return engine_->groups();
 }
 
 Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  auto stored = engine_->catalog->group_offsets(group);
+  auto stored = engine_->group_offsets(group);
   if (!stored) return stored.error();
   std::vector<GroupOffset> offsets;
   for (auto& [at, committed] : *stored) {
@@ -166,14 +166,14 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
     }
     commits.push_back({at, {offset.offset, offset.metadata, engine_->clock.wall_ms()}});
   }
-  if (auto stored = engine_->catalog->commit_offsets(group, commits); !stored) return stored;
+  if (auto stored = engine_->commit_offsets(group, commits, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(commits.size());
   return {};
 }
 
 Result<> Admin::delete_group(std::string_view group) const {
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  return engine_->catalog->delete_group_offsets(group);
+  return engine_->delete_group(group);
 }
 
 }  // namespace v0

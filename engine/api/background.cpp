@@ -15,6 +15,9 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 // How often the thread looks for due work: the resolution of flush.ms and of the intervals. Arbitrary; ten
 // looks a second cost nothing.
 constexpr std::chrono::milliseconds tick{100};
+// How long another process may see older committed offsets. Arbitrary: a transaction of the catalog per
+// second.
+constexpr std::int64_t offsets_interval_ns = 1'000 * ns_per_ms;
 // Kafka waits 30 s before the first retention pass, so that a start is not slowed down.
 constexpr std::int64_t first_maintenance_ns = 30'000 * ns_per_ms;
 
@@ -54,7 +57,8 @@ void Background::loop() {
 void Background::run_due(std::int64_t now_ns) {
   flush_overdue(now_ns);
   if (engine_.counters_file) engine_.counters_file->update(engine_.metrics(), engine_.clock.wall_ms());
-  if (now_ns >= next_checkpoint_ns_) {
+  prepare_journal(now_ns);
+  if (now_ns >= next_checkpoint_ns_ || engine_.is_journal_long()) {
     if (auto stored = engine_.checkpoint(); !stored)
       engine_.report(LogLevel::error, "checkpoint: " + stored.error().message());
     next_checkpoint_ns_ = now_ns + engine_.options.checkpoint_interval.count() * ns_per_ms;
@@ -63,6 +67,18 @@ void Background::run_due(std::int64_t now_ns) {
     maintain();
     next_maintenance_ns_ = now_ns + engine_.options.maintenance_interval.count() * ns_per_ms;
   }
+}
+
+// A file for the commits to come, and what was committed for other processes to see.
+void Background::prepare_journal(std::int64_t now_ns) {
+  if (engine_.journal->stats().files > 0) {
+    if (auto prepared = engine_.journal->prepare_next(); !prepared)
+      engine_.report(LogLevel::warn, "preparing a journal file: " + prepared.error().message());
+  }
+  if (now_ns < next_offsets_ns_) return;
+  if (auto stored = engine_.store_offsets(); !stored)
+    engine_.report(LogLevel::error, "committed offsets: " + stored.error().message());
+  next_offsets_ns_ = now_ns + offsets_interval_ns;
 }
 
 void Background::flush_overdue(std::int64_t now_ns) {

@@ -53,10 +53,11 @@ Result<RecordMetadata> ClaimImpl::commit() {
   }
   format::seal_batch(batch);
   value = {};
-  auto appended = partition->finish_claim(format::framed_batch(std::exchange(batch, {})));
+  auto appended =
+      partition->finish_claim(format::framed_batch(std::exchange(batch, {})), api::durability_of(acks));
   if (!appended) return appended.error();
   if (acks == Acks::all) {
-    if (auto synced = partition->sync_to(appended->last_offset + 1); !synced) return synced.error();
+    if (auto durable = partition->wait_durable(*appended); !durable) return durable.error();
   }
   return RecordMetadata{.partition = partition->name().partition,
                         .offset = acks == Acks::none ? -1 : appended->base_offset,

@@ -19,6 +19,10 @@ Error out_of_bounds(const char* name, const std::string& value, const std::strin
 }
 
 Result<> check(const ConsumerOptions& options) {
+  if (options.commit_acks == Acks::none) {
+    return Error(Errc::invalid_argument,
+                 "ConsumerOptions::commit_acks is none, which promises nothing; choose leader or all");
+  }
   if (options.max_poll_records < 1 || options.max_poll_records > poll_records_max) {
     return out_of_bounds("max_poll_records", std::to_string(options.max_poll_records), "1 to 1'000'000");
   }
@@ -46,6 +50,12 @@ std::string name_text(const TopicPartition& topic_partition) {
 
 Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
   if (auto usable = engine->check_usable(); !usable) return usable.error();
+  if (options.visibility == Visibility::durable && engine->is_read_only()) {
+    return Error(
+        Errc::invalid_argument,
+        "ConsumerOptions::visibility is durable, but this engine is read-only: only the process that "
+        "writes knows how far stable storage reaches. Consume there, or choose published");
+  }
   if (auto checked = check(options); !checked) return checked.error();
   return Consumer(std::make_unique<ConsumerImpl>(std::move(engine), std::move(options)));
 }
@@ -74,6 +84,7 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
     auto log = engine->partition_log(name.topic, name.partition);
     if (!log) return log.error();
     added.push_back(std::make_unique<Assigned>(*std::move(log), name, pool));
+    if (options.visibility == Visibility::durable) added.back()->feed.show_durable_only();
   }
   // From here on nothing can fail: the assignment changes as a whole.
   std::vector<std::unique_ptr<Assigned>> next;

@@ -90,7 +90,8 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
     commits.push_back(
         {name, {.offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms}});
   }
-  if (auto stored = engine->catalog->commit_offsets(options.group_id, commits); !stored) return stored;
+  if (auto stored = engine->commit_offsets(options.group_id, commits, options.commit_acks); !stored)
+    return stored;
   engine->counters.offset_commits.add();
   return {};
 }
@@ -98,7 +99,7 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
 Result<std::optional<OffsetAndMetadata>> ConsumerImpl::committed(
     const TopicPartition& topic_partition) const {
   if (auto grouped = check_group(); !grouped) return grouped.error();
-  auto stored = engine->catalog->committed(options.group_id, topic_partition);
+  auto stored = engine->committed_offset(options.group_id, topic_partition);
   if (!stored) return stored.error();
   if (!*stored) return std::optional<OffsetAndMetadata>();
   return std::optional<OffsetAndMetadata>(

@@ -114,18 +114,19 @@ void DeliveryThread::loop() {
   }
 }
 
-// One sync per partition for all that waits there, then the outcomes in the order in which they came.
+// One wait per partition for all that waits there, then the outcomes in the order in which they came.
 void DeliveryThread::deliver_all(std::vector<PendingDelivery> pending) {
-  std::unordered_map<partition::Partition*, Offset> ends;
+  // The last batch of each partition: what makes it durable makes all before it durable.
+  std::unordered_map<partition::Partition*, partition::PartitionAppend> last;
   for (const auto& item : pending) {
-    if (item.sync_end < 0) continue;
-    auto& end = ends[item.partition.get()];
-    end = std::max(end, item.sync_end);
+    if (item.awaited.last_offset < 0) continue;
+    auto& latest = last[item.partition.get()];
+    if (item.awaited.last_offset > latest.last_offset) latest = item.awaited;
   }
   std::unordered_map<partition::Partition*, Result<>> syncs;
-  for (const auto& [partition, end] : ends) syncs.emplace(partition, partition->sync_to(end));
+  for (const auto& [partition, appended] : last) syncs.emplace(partition, partition->wait_durable(appended));
   for (auto& item : pending) {
-    const auto sync = item.sync_end < 0 ? syncs.end() : syncs.find(item.partition.get());
+    const auto sync = item.awaited.last_offset < 0 ? syncs.end() : syncs.find(item.partition.get());
     const bool failed = sync != syncs.end() && !sync->second.ok();
     for (std::size_t i = 0; i < item.deliveries.size(); ++i) {
       if (failed && item.outcomes[i].ok()) {

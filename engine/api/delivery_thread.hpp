@@ -26,7 +26,8 @@ namespace seriatim::api {
 /// A batch of the log whose outcome is to be delivered.
 struct PendingDelivery {
   partition::PartitionPtr partition{};
-  Offset sync_end = -1;  ///< Sync up to here first; -1: nothing to wait for.
+  /// Has to be durable first. Without a last offset: nothing to wait for.
+  partition::PartitionAppend awaited{};
   std::vector<Delivery> deliveries{};
   std::vector<Result<RecordMetadata>> outcomes{};  ///< One per delivery, valid if the sync succeeds.
 };

@@ -33,7 +33,8 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                   .report =
                       [this](bool is_error, std::string_view line) {
                         report(is_error ? LogLevel::error : LogLevel::warn, line);
-                      }},
+                      },
+                  .journal_bypass_bytes = options.journal_bypass_bytes},
       topics(std::make_shared<const api::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {
@@ -43,6 +44,7 @@ EngineImpl::~EngineImpl() {
     static_cast<void>(background.release());
     static_cast<void>(prefault_queue.release());
     static_cast<void>(delivery.release());
+    static_cast<void>(journal.release());
     return;
   }
   if (auto result = close(); !result) report(LogLevel::error, result.error().message());
@@ -212,7 +214,9 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
     return partition::PartitionLogPtr(*std::move(follower));
   }
   partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
+  request.topic_id = id;
   request.mapped_writes = mapped_writes;
+  if (replay) request.journalled = replay->take_batches(id, index);
   request.checkpoint = {.log_start_offset = state.log_start_offset,
                         .recovery_point_offset = state.recovery_point_offset,
                         .recovery_segment_base = state.recovery_segment_base,

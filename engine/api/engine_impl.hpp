@@ -13,12 +13,15 @@
 
 #include <seriatim/engine.hpp>
 
+#include "api/journal_replay.hpp"
+#include "api/offset_store.hpp"
 #include "api/prefault_queue.hpp"
 #include "api/topic.hpp"
 #include "base/clock.hpp"
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
+#include "journal/journal.hpp"
 #include "os/dir_lock.hpp"
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
@@ -79,8 +82,20 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   /// Reports a failure or finding that no call can return.
   void report(LogLevel level, std::string_view line) const noexcept;
-  /// Stores the recovery points of all open partitions.
+  // engine_journal.cpp
+  /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
+  /// Lets other processes see what was committed; the journal keeps it all the same.
+  Result<> store_offsets();
+  /// Whether the journal is long enough for a checkpoint before its time.
+  bool is_journal_long() const;
+  Result<> commit_offsets(std::string_view group, const std::vector<catalog::OffsetCommit>& commits,
+                          Acks acks);
+  Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
+                                                                   const TopicPartition& at);
+  Result<std::map<TopicPartition, catalog::CommittedOffset>> group_offsets(std::string_view group);
+  Result<std::vector<std::string>> groups();
+  Result<> delete_group(std::string_view group);
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
@@ -94,6 +109,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> check_layout();
   Result<> load_topics();
   Result<> finish_deletions();
+  Result<> replay_journal();
+  Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
   Result<> recover_after_crash();
   void start_threads();
 
@@ -118,6 +135,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   segment::MapCache maps;
   std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
   partition::PartitionEnvironment environment;
+
+  std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
+  api::OffsetStore offsets;
+  std::unique_ptr<api::JournalReplay> replay;  ///< While the engine is being opened.
+  std::uint64_t covered_lsn = 0;               ///< Of the last checkpoint; under admin_mutex.
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;

@@ -25,8 +25,16 @@ constexpr std::string_view unborn_catalog_prefix = "catalog.new";
 // Names that an interrupted birth may have left in a directory that has no FORMAT yet.
 bool is_birth_leftover(std::string_view name) {
   return name == os::lock_file_name || name == log_directory_name || name == catalog_directory_name ||
+         name == api::journal_directory_name ||
          name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
          name == std::string(api::format_file_name) + ".tmp";
+}
+
+Error lost_format(const std::string& dir, const std::string& held) {
+  return {
+      Errc::corrupt_metadata,
+      dir + " has no FORMAT file, but there is " + held +
+          ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory"};
 }
 
 Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
@@ -68,6 +76,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     if (auto step = impl->open_catalog(); !step) return step;
     if (auto step = impl->load_topics(); !step) return step;
     if (impl->is_read_only()) return {};
+    if (auto step = impl->replay_journal(); !step) return step;
     if (auto step = impl->finish_deletions(); !step) return step;
     return impl->recover_after_crash();
   }();
@@ -178,14 +187,13 @@ Result<> EngineImpl::check_layout() {
 
 Result<> EngineImpl::give_birth() {
   const std::string dir = directory.string();
-  // A birth puts nothing into log/ before there is a FORMAT: what is there is somebody's data.
-  auto logs = vfs.list(log_directory());
-  if (!logs && logs.error().code() != Errc::not_found) return logs.error();
-  if (logs && !logs->empty()) {
-    return Error(Errc::corrupt_metadata, dir + " has no FORMAT file, but " + log_directory() + " holds " +
-                                             logs->front().name +
-                                             ". Nothing was changed: restore FORMAT from a copy of this "
-                                             "directory, or choose another directory");
+  // A birth puts nothing there before there is a FORMAT: what is there is somebody's data.
+  for (const std::string& holder :
+       {log_directory(), os::join_path(dir, std::string(api::journal_directory_name))}) {
+    auto held = vfs.list(holder);
+    if (!held && held.error().code() != Errc::not_found) return held.error();
+    if (!held || held->empty()) continue;
+    return lost_format(dir, os::join_path(holder, held->front().name));
   }
   auto entries = vfs.list(os::join_path(dir, ""));
   if (!entries) return entries.error();
@@ -259,7 +267,10 @@ Result<> EngineImpl::finish_deletions() {
 // After a clean close nothing is opened before it is used. After a crash every partition is recovered at
 // once, because committed offsets must not exceed the recovered ends (INV-2).
 Result<> EngineImpl::recover_after_crash() {
-  if (was_clean) return {};
+  if (was_clean) {
+    replay.reset();
+    return {};
+  }
   std::map<TopicPartition, Offset> ends;
   const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
@@ -269,6 +280,9 @@ Result<> EngineImpl::recover_after_crash() {
       ends[{name, i}] = (*log)->log_end_offset();
     }
   }
+  replay.reset();
+  // First the offsets, then their limit, then the LSN that says that all of it is done.
+  if (auto stored = store_offsets(); !stored) return stored;
   auto lowered = catalog->clamp_offsets(ends);
   if (!lowered) return lowered.error();
   if (*lowered > 0) {
@@ -276,7 +290,8 @@ Result<> EngineImpl::recover_after_crash() {
            std::to_string(*lowered) +
                " committed offsets were beyond the recovered end of their partition and were set back to it");
   }
-  return {};
+  offsets.stored(journal->stats().staged_lsn);
+  return checkpoint();
 }
 
 void EngineImpl::start_threads() {

@@ -84,10 +84,10 @@ Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<co
     if (!is_direct()) drain(*partition);
     auto framed = frame_records(**topic, records);
     if (!framed) return framed.error();
-    auto appended = (*partition)->append(*framed);
+    auto appended = (*partition)->append(*framed, api::durability_of(options_.acks));
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {
-      if (auto synced = (*partition)->sync_to(appended->last_offset + 1); !synced) return synced.error();
+      if (auto durable = (*partition)->wait_durable(*appended); !durable) return durable.error();
     }
     const bool none = options_.acks == Acks::none;
     return AppendResult{.base_offset = none ? -1 : appended->base_offset,

@@ -39,6 +39,11 @@ format::BatchBuilder& thread_builder() {
   return builder;
 }
 
+RecordMetadata metadata_of(PartitionId partition, Offset offset, std::int64_t stored_ms) noexcept {
+  return {
+      .partition = partition, .offset = offset, .timestamp = Timestamp{std::chrono::milliseconds{stored_ms}}};
+}
+
 }  // namespace
 
 ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options)
@@ -98,32 +103,31 @@ Result<> ProducerImpl::find_route(const ProducerRecord& record, const format::Re
 }
 
 // The hot path: frame outside any lock, then one append.
-Result<RecordMetadata> ProducerImpl::append_now(const Route& route, const format::RecordInput& input) const {
-  const std::int64_t stored_ms =
-      route.topic->stamps_append_time() ? engine_->clock.wall_ms() : input.timestamp_ms;
+Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
+                                                            const format::RecordInput& input,
+                                                            std::int64_t stored_ms) const {
   const auto options = route.topic->frame_options(stored_ms);
-  Result<partition::PartitionAppend> appended = partition::PartitionAppend{};
+  const auto durability = api::durability_of(options_.acks);
   if (options.codec != format::Codec::none) {
     auto& builder = thread_builder();
     builder.clear();
     if (auto added = builder.append(input); !added) return added.error();
     auto framed = builder.frame(options);
     if (!framed) return framed.error();
-    appended = route.partition->append(*framed);
-  } else {
-    std::array<std::byte, stack_batch_bytes> stack;
-    base::MutableByteSpan space{stack};
-    if (route.batch_bytes > stack.size()) {
-      auto& buffer = thread_buffer();
-      if (buffer.size() < route.batch_bytes) buffer.resize(route.batch_bytes);
-      space = buffer;
-    }
-    appended = route.partition->append(format::frame_single(input, options, space));
+    return route.partition->append(*framed, durability);
   }
-  if (!appended) return appended.error();
-  return RecordMetadata{.partition = route.index,
-                        .offset = appended->base_offset,
-                        .timestamp = Timestamp{std::chrono::milliseconds{stored_ms}}};
+  std::array<std::byte, stack_batch_bytes> stack;
+  base::MutableByteSpan space{stack};
+  if (route.batch_bytes > stack.size()) {
+    auto& buffer = thread_buffer();
+    if (buffer.size() < route.batch_bytes) buffer.resize(route.batch_bytes);
+    space = buffer;
+  }
+  return route.partition->append(format::frame_single(input, options, space), durability);
+}
+
+std::int64_t ProducerImpl::stored_ms(const Route& route, const format::RecordInput& input) const noexcept {
+  return route.topic->stamps_append_time() ? engine_->clock.wall_ms() : input.timestamp_ms;
 }
 
 DeliveryFuture ProducerImpl::send(const ProducerRecord& record) {
@@ -151,13 +155,13 @@ Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
     const format::RecordInput input = input_of(record, engine_->clock);
     Route route;
     if (auto found = find_route(record, input, route); !found) return found.error();
-    auto appended = append_now(route, input);
+    const std::int64_t at_ms = stored_ms(route, input);
+    auto appended = append_now(route, input, at_ms);
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {
-      if (auto synced = route.partition->sync_to(appended->offset + 1); !synced) return synced.error();
+      if (auto durable = route.partition->wait_durable(*appended); !durable) return durable.error();
     }
-    if (options_.acks == Acks::none) appended->offset = -1;
-    return appended;
+    return metadata_of(route.index, options_.acks == Acks::none ? -1 : appended->base_offset, at_ms);
   }();
   if (!outcome) engine_->counters.refused_appends.add();
   return outcome;
@@ -220,18 +224,19 @@ Result<> ProducerImpl::enqueue_routed(const Route& route, const format::RecordIn
                                       api::Delivery delivery) {
   delivery.in_flight = api::InFlightMark(in_flight_);
   if (!is_direct()) return accumulator_of(route)->add(*route.topic, input, std::move(delivery));
-  auto appended = append_now(route, input);
+  const std::int64_t at_ms = stored_ms(route, input);
+  auto appended = append_now(route, input, at_ms);
   if (!appended) return appended.error();
+  const bool is_told = options_.acks != Acks::none;
+  const auto metadata = metadata_of(route.index, is_told ? appended->base_offset : -1, at_ms);
   if (options_.acks == Acks::all) {
-    api::PendingDelivery pending{.partition = route.partition->shared_from_this(),
-                                 .sync_end = appended->offset + 1};
+    api::PendingDelivery pending{.partition = route.partition->shared_from_this(), .awaited = *appended};
     pending.deliveries.push_back(std::move(delivery));
-    pending.outcomes.emplace_back(*appended);
+    pending.outcomes.emplace_back(metadata);
     engine_->delivery->deliver(std::move(pending));
     return {};
   }
-  if (options_.acks == Acks::none) appended->offset = -1;
-  delivery.complete(*appended);
+  delivery.complete(metadata);
   return {};
 }
 

@@ -48,7 +48,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   };
   Result<> check_usable() const;
   Result<> find_route(const ProducerRecord& record, const format::RecordInput& input, Route& route) const;
-  Result<RecordMetadata> append_now(const Route& route, const format::RecordInput& input) const;
+  Result<partition::PartitionAppend> append_now(const Route& route, const format::RecordInput& input,
+                                                std::int64_t stored_ms) const;
+  std::int64_t stored_ms(const Route& route, const format::RecordInput& input) const noexcept;
   bool is_direct() const noexcept { return options_.linger.count() == 0; }
   bool completes_at_once() const noexcept {
     return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr;

@@ -21,6 +21,11 @@
 
 namespace seriatim::api {
 
+/// What the partition has to know of an acknowledgement level.
+inline partition::Durability durability_of(Acks acks) noexcept {
+  return acks == Acks::all ? partition::Durability::durable : partition::Durability::published;
+}
+
 struct ProducerTopic {
   ProducerTopic(TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options,
                 std::uint64_t seed);

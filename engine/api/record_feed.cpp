@@ -39,7 +39,7 @@ void RecordFeed::forget_place() noexcept {
 
 Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   const std::size_t first = out.views.size();
-  bound_ = log_->high_watermark();
+  bound_ = visible_end();
   const auto outcome = partition::retry_if_replaced(*log_, [&]() -> Result<> {
     auto filled = fill(budget, out);
     // Whatever it was, the segments are looked up anew next time.
@@ -80,7 +80,8 @@ Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out)
 
 // False: nothing more is there, or nothing more fits.
 Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
-  if (position_ == bound_) return false;
+  // Behind the high watermark it is out of range, which the cursor finds out.
+  if (position_ == bound_ || (position_ > bound_ && position_ <= log_->high_watermark())) return false;
   if (!cursor_.is_positioned()) {
     if (auto found = cursor_.seek(position_); !found) return found.error();
   }

@@ -2,6 +2,7 @@
 // batch included.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,9 @@ class RecordFeed {
   RecordFeed(const RecordFeed&) = delete;
   RecordFeed& operator=(const RecordFeed&) = delete;
 
+  /// From now on hands out only what is on stable storage.
+  void show_durable_only() noexcept { durable_only_ = true; }
+
   /// Goes on from `offset`. Whether it exists is found out by the next take.
   void seek(Offset offset) noexcept;
   /// Offset of the next record; that of the next batch once a batch is used up, whatever compaction took from
@@ -42,7 +46,7 @@ class RecordFeed {
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
   /// Whether a take would do anything but find nothing.
   bool has_news() const noexcept {
-    return position_ != log_->high_watermark() || stuck_ || log_->is_deleted();
+    return position_ < visible_end() || position_ > log_->high_watermark() || stuck_ || log_->is_deleted();
   }
 
   /// Appends records to `out`, as one range, and moves behind them. Control batches and what lies below the
@@ -55,6 +59,9 @@ class RecordFeed {
   Result<std::size_t> take(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
 
  private:
+  Offset visible_end() const noexcept {
+    return durable_only_ ? std::min(log_->durable_offset(), log_->high_watermark()) : log_->high_watermark();
+  }
   Result<> fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   Result<bool> open_batch(FetchBudget& budget);
   Result<> deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
@@ -69,6 +76,7 @@ class RecordFeed {
   partition::FetchCursor cursor_;
   Offset position_ = 0;
   Offset bound_ = 0;
+  bool durable_only_ = false;
 
   // The batch that is being handed out; the cursor stands before it.
   bool in_batch_ = false;

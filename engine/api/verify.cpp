@@ -6,6 +6,7 @@
 
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
+#include "api/journal_replay.hpp"
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
@@ -34,6 +35,7 @@ class Verifier {
     auto opened = catalog::Catalog::open(
         os::join_path(dir_, "catalog"),
         {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+    if (opened && format) verify_journal(*opened, format->directory_id);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
     if (code == Errc::unsupported_version) return opened.error();
@@ -58,6 +60,29 @@ class Verifier {
   }
 
  private:
+  // Beside a live writer its files change under whoever reads them: nothing is said then.
+  void verify_journal(const catalog::Catalog& from, const catalog::Id& directory_id) {
+    const auto writer = os::read_lock_info(vfs_, dir_);
+    const auto engine = from.engine();
+    if (!writer || *writer || !engine) return;
+    api::JournalReplay nobody{{}};
+    const auto contents =
+        journal::read_journal({.directory = os::join_path(dir_, std::string(api::journal_directory_name)),
+                               .directory_id = directory_id,
+                               .covered_lsn = engine->covered_lsn,
+                               .is_writer = false,
+                               .vfs = vfs_},
+                              nobody);
+    if (!contents) return add_damage("journal", contents.error());
+    if (contents->frames_visited == 0) return;
+    report_.findings.push_back(
+        {.severity = Severity::note,
+         .path = "journal",
+         .what = std::to_string(contents->frames_visited) +
+                 " frames of the last run, which did not end with a close, are brought "
+                 "home by the next open for writing"});
+  }
+
   Error not_ours(const Error& error) const {
     if (error.code() != Errc::not_found) return error;
     return {

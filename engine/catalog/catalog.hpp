@@ -30,6 +30,11 @@ struct OffsetCommit {
   CommittedOffset committed{};
 };
 
+/// Whether these positions could be stored, whatever topics there are.
+/// Errors: invalid_argument (group name not 1..255 bytes, or with a zero byte; negative offset);
+/// offset_metadata_too_large.
+Result<void> check_offset_commits(std::string_view group, const std::vector<OffsetCommit>& commits);
+
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
 /// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted
 /// while it was gathered.

@@ -47,14 +47,6 @@ Result<void> check_commit(const OffsetCommit& commit) {
   return {};
 }
 
-Result<void> check_commits(std::string_view group, const std::vector<OffsetCommit>& commits) {
-  if (Result<void> named = check_group_name(group); !named) return named;
-  for (const OffsetCommit& commit : commits) {
-    if (Result<void> checked = check_commit(commit); !checked) return checked;
-  }
-  return {};
-}
-
 Result<void> put_offsets(WriteTransaction& out, std::string_view group,
                          const std::vector<OffsetCommit>& commits, Unknown unknown) {
   TopicLookup topics(out);
@@ -131,6 +123,14 @@ Result<std::map<std::string, CommittedOffset>> offsets_beyond(const ReadTransact
 
 }  // namespace
 
+Result<void> check_offset_commits(std::string_view group, const std::vector<OffsetCommit>& commits) {
+  if (Result<void> named = check_group_name(group); !named) return named;
+  for (const OffsetCommit& commit : commits) {
+    if (Result<void> checked = check_commit(commit); !checked) return checked;
+  }
+  return {};
+}
+
 Result<std::vector<PartitionState>> Catalog::partition_states(std::string_view topic) const {
   std::vector<PartitionState> states;
   Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
@@ -174,7 +174,7 @@ Result<void> Catalog::set_clean_shutdown(bool clean) {
 
 Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
   for (const auto& [group, commits] : checkpoint.offsets) {
-    if (Result<void> checked = check_commits(group, commits); !checked) return checked;
+    if (Result<void> checked = check_offset_commits(group, commits); !checked) return checked;
   }
   return environment_->write([&](WriteTransaction& out) -> Result<void> {
     if (checkpoint.covered_lsn || checkpoint.clean_shutdown) {
@@ -193,7 +193,7 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<void> Catalog::commit_offsets(std::string_view group, const std::vector<OffsetCommit>& offsets) {
-  if (Result<void> checked = check_commits(group, offsets); !checked) return checked;
+  if (Result<void> checked = check_offset_commits(group, offsets); !checked) return checked;
   return environment_->write(
       [&](WriteTransaction& out) { return put_offsets(out, group, offsets, Unknown::refuse); });
 }

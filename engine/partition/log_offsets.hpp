@@ -40,9 +40,13 @@ class LogOffsets {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
     log_end_.store(end, std::memory_order_release);
   }
+  /// Any thread.
   void advance_durable(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= log_end());
-    if (offset > durable_.load(std::memory_order_relaxed)) durable_.store(offset, std::memory_order_release);
+    Offset known = durable_.load(std::memory_order_relaxed);
+    while (offset > known && !durable_.compare_exchange_weak(known, offset, std::memory_order_release,
+                                                             std::memory_order_relaxed)) {
+    }
   }
   void advance_log_start(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= high_watermark());

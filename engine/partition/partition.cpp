@@ -9,6 +9,7 @@ namespace seriatim::partition {
 
 Partition::Partition(const PartitionEnvironment& environment, const PartitionRequest& request)
     : PartitionLog(environment, request.name, request.directory),
+      topic_id_(request.topic_id),
       config_(request.config),
       mapped_writes_(request.mapped_writes),
       compacted_to_(request.checkpoint.compacted_to_offset),
@@ -88,7 +89,7 @@ PartitionCheckpoint Partition::checkpoint() const {
   {
     const base::MutexLock lock(sync_mutex_);
     checkpoint.log_start_offset = log_start_offset();
-    checkpoint.recovery_point_offset = durable_offset();
+    checkpoint.recovery_point_offset = synced_offset_;
     checkpoint.recovery_segment_base = synced_segment_base_;
     checkpoint.recovery_position = synced_position_;
   }

@@ -26,6 +26,7 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "format/frame.hpp"
+#include "format/journal_payload.hpp"
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
 #include "segment/segment.hpp"
@@ -43,12 +44,21 @@ struct PartitionCheckpoint {
   Offset compacted_to_offset = 0;       ///< First offset that compaction has not looked at.
 };
 
+/// A batch that the journal has and the segment may have lost.
+struct JournalledBatch {
+  format::JournalPlace place{};
+  std::vector<std::byte> bytes{};
+};
+
 struct PartitionRequest {
   TopicPartition name{};
+  format::Id topic_id{};
   std::string directory{};
   TopicConfig config{};
   bool mapped_writes = true;
   PartitionCheckpoint checkpoint{};
+  /// In the order of the journal. Put back into the segments before anything is recovered.
+  std::vector<JournalledBatch> journalled{};
   /// Log bytes behind the last producer snapshot from which on a checkpoint writes another: bounds what an
   /// open has to replay. Arbitrary: a tenth of a second of reading.
   std::uint64_t snapshot_every_bytes = 16ULL << 20;
@@ -57,9 +67,14 @@ struct PartitionRequest {
 /// What to do if another maintenance step of the partition is running.
 enum class IfBusy : std::uint8_t { wait, skip };
 
+/// What an append is to wait for afterwards (see `wait_durable`). Said before, because a batch is staged for
+/// the journal under the lock that orders it.
+enum class Durability : std::uint8_t { published, durable };
+
 struct PartitionAppend {
   Offset base_offset = -1;
   Offset last_offset = -1;
+  std::uint64_t lsn = 0;  ///< Of the batch's journal frame; 0: it has none.
 };
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
@@ -77,7 +92,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Appends a framed batch. On return it is published: it survives the death of the process.
   /// Errors: record_too_large, storage_full, storage_failed, closed, ...: not written.
   /// Threads: any. Cost: the append mutex, one copy of the batch.
-  Result<PartitionAppend> append(const format::FramedBatch& batch);
+  Result<PartitionAppend> append(const format::FramedBatch& batch,
+                                 Durability durability = Durability::published);
 
   /// Room for a batch of `size` bytes at the end of the active segment, with the append mutex held until
   /// `finish_claim` or `abandon_claim`, which must come from the same thread. Errors: as append, and
@@ -87,11 +103,17 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// itself.
   /// @param doing  what is to come after the claim, for the message.
   Result<> check_unclaimed(std::string_view doing) const;
-  Result<PartitionAppend> finish_claim(const format::FramedBatch& batch) SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
+  Result<PartitionAppend> finish_claim(const format::FramedBatch& batch,
+                                       Durability durability = Durability::published)
+      SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
   void abandon_claim() noexcept SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
 
   // ---- durability: partition_sync.cpp
   // ----------------------------------------------------------------------------------
+  /// Returns once the batch and every earlier one of the partition are on stable storage: through the journal
+  /// if it was staged there, else by a sync of the segment; also where the journal finds no room. Errors:
+  /// storage_failed: final; outcome unknown · as sync_to.
+  Result<> wait_durable(const PartitionAppend& appended);
   /// Returns once every record below `offset` is on stable storage. Concurrent callers share syncs: whoever
   /// finds none running runs one for all. Errors: storage_failed: final; outcome unknown.
   Result<> sync_to(Offset offset);
@@ -187,7 +209,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot_if_far();
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
-  Result<> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch)
+  Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                  Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<std::uint64_t> stage(const segment::PlacedBatch& placed, Durability durability)
       SERIATIM_REQUIRES(append_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
@@ -201,9 +225,13 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> run_sync(const SyncWork& work);
   void put_back(const SyncWork& work);
 
+  const format::Id topic_id_;
   base::Mutex maintenance_mutex_;
   mutable base::WordMutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
+  // Every batch from here on is staged in the journal. What lies below has to be durable before a frame can
+  // promise anything.
+  Offset journalled_from_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);
   bool closed_ SERIATIM_GUARDED_BY(append_mutex_) = false;
@@ -231,6 +259,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   base::ConditionVariable sync_done_;
   bool sync_running_ SERIATIM_GUARDED_BY(sync_mutex_) = false;
   std::uint32_t sync_waiters_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
+  Offset synced_offset_ SERIATIM_GUARDED_BY(sync_mutex_) =
+      0;  // at most what is durable: the journal has more
   Offset synced_segment_base_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
 

@@ -17,7 +17,7 @@ Result<> Partition::check_unclaimed(std::string_view doing) const {
                                         std::string(doing));
 }
 
-Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
+Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability) {
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const format::BatchHeader& header = batch.header;
   PartitionAppend appended;
@@ -33,8 +33,9 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch) {
     }
     auto placed = active_->place(batch.bytes, header, base_offset);
     if (!placed) return placed.error();
-    if (auto published = publish(*placed, batch); !published) return published.error();
-    appended = {placed->base_offset, placed->last_offset};
+    auto published = publish(*placed, batch, durability);
+    if (!published) return published.error();
+    appended = *published;
     flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
   }
   listeners().notify_after_unlock();
@@ -134,20 +135,45 @@ Result<> Partition::widen_active() {
   return {};
 }
 
-Result<> Partition::publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch) {
+Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
+                                           const format::FramedBatch& batch, Durability durability) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
   if (batch.header.has_producer()) {
     format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
     stamped.base_offset = placed.base_offset;
     if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
   }
+  auto lsn = stage(placed, durability);
+  if (!lsn) return lsn.error();
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  return {};
+  return PartitionAppend{placed.base_offset, placed.last_offset, *lsn};
+}
+
+// A frame promises its batch and every earlier one, so it is of use only where those are durable or have
+// frames of their own (INV-6: staged here, journal order is log order). Else the segment is synced, once, and
+// the next batch can be journalled.
+Result<std::uint64_t> Partition::stage(const segment::PlacedBatch& placed, Durability durability) {
+  journal::Journal* const journal = environment_.journal;
+  const bool is_chained = offsets_.durable() >= journalled_from_;
+  if (durability == Durability::published || journal == nullptr || !mapped_writes_ || !is_chained ||
+      placed.size_bytes > environment_.journal_bypass_bytes) {
+    journalled_from_ = placed.last_offset + 1;
+    return std::uint64_t{0};
+  }
+  auto pin = active_->pin();
+  if (!pin) return pin.error();
+  const base::ByteSpan bytes((*pin)->log.data() + placed.position, placed.size_bytes);
+  return journal->stage(journal::StagedFrame::batch({.topic_id = topic_id_,
+                                                     .partition = name_.partition,
+                                                     .base_offset = placed.base_offset,
+                                                     .segment_base_offset = active_->base_offset(),
+                                                     .position = placed.position},
+                                                    bytes, *std::move(pin)));
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
@@ -169,13 +195,12 @@ Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
   return reserved;
 }
 
-Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch) {
+Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch, Durability durability) {
   SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
   auto result = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
     auto placed = active_->place(batch.bytes, batch.header, offsets_.log_end());
     if (!placed) return placed.error();
-    if (auto published = publish(*placed, batch); !published) return published.error();
-    return PartitionAppend{placed->base_offset, placed->last_offset};
+    return publish(*placed, batch, durability);
   }();
   const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);

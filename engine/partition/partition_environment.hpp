@@ -1,11 +1,13 @@
 // What partitions share: handed down by the engine, which outlives them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/counter.hpp"
+#include "journal/journal.hpp"
 #include "os/vfs.hpp"
 #include "partition/storage_health.hpp"
 #include "segment/map_cache.hpp"
@@ -41,6 +43,10 @@ struct PartitionEnvironment {
   StorageHealth& health;
   PartitionCounters& counters;
   ReportSink report;
+  /// What makes single appends durable, once the engine has one; without, segments are synced.
+  journal::Journal* journal = nullptr;
+  /// Batches larger than this are not copied into the journal: their segment is synced.
+  std::uint64_t journal_bypass_bytes = 256ULL << 10;
 };
 
 }  // namespace seriatim::partition

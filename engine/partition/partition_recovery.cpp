@@ -24,6 +24,10 @@ Result<std::shared_ptr<Partition>> PartitionOpener::open() {
   if (auto prepared = prepare_directory(); !prepared) return prepared.error();
   auto listing = segment::list_segments(environment_.files.vfs, request_.directory);
   if (!listing) return listing.error();
+  auto restored = restore_journalled(*listing);
+  if (!restored) return restored.error();
+  if (*restored > 0) listing = segment::list_segments(environment_.files.vfs, request_.directory);
+  if (!listing) return listing.error();
   for (const auto& orphan : listing->orphan_indexes) {
     if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed)
       return removed.error();
@@ -305,6 +309,7 @@ Result<> PartitionOpener::open_active() {
   partition_->damage_ = damage_;
   if (auto replayed = replay_producers(); !replayed) return replayed;
   producers_.set_end_offset(partition_->active_->end_offset());
+  partition_->journalled_from_ = partition_->active_->end_offset();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);
   partition_->snapshot_at_bytes_ = -static_cast<std::int64_t>(replayed_bytes_);
@@ -335,6 +340,7 @@ void PartitionOpener::publish_offsets() {
   const base::MutexLock lock(partition_->sync_mutex_);
   const bool is_known = request_.checkpoint.recovery_segment_base <= segments_.back()->base_offset();
   // An empty file that was lost took nothing with it, but its place is no place in what is there.
+  partition_->synced_offset_ = durable;
   partition_->synced_segment_base_ =
       is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset();
   partition_->synced_position_ = is_known ? request_.checkpoint.recovery_position : 0;

@@ -25,6 +25,7 @@ class PartitionOpener {
 
  private:
   Result<> prepare_directory();
+  Result<std::size_t> restore_journalled(const segment::DirectoryListing& listing);
   Result<> load_producers(const segment::DirectoryListing& listing);
   Result<> replay_producers();
   Result<> replay_segment(segment::Segment& segment, Offset from);

@@ -36,6 +36,7 @@ Result<> Partition::run_sync(const SyncWork& work) {
       environment_.counters.failed_syncs.add();
       if (synced.error().code() == Errc::storage_failed) {
         environment_.health.latch(synced.error());
+        if (environment_.journal != nullptr) environment_.journal->fail(synced.error());
       } else {
         // No sync was tried (no descriptor to be had, ...): what was taken is still to be synced.
         put_back(work);
@@ -65,6 +66,21 @@ bool Partition::is_flush_overdue(std::int64_t now_ns) {
   return (now_ns - undurable_since_ns_) / 1'000'000 >= flush_ms;
 }
 
+Result<> Partition::wait_durable(const PartitionAppend& appended) {
+  const Offset end = appended.last_offset + 1;
+  if (durable_offset() >= end) return {};
+  if (appended.lsn == 0) return sync_to(end);
+  auto waited = environment_.journal->wait_durable(appended.lsn);
+  if (waited) {
+    offsets_.advance_durable(end);
+    listeners().notify();  // whoever is shown only what is durable
+    return {};
+  }
+  // Its own latch tells the engine's. For want of a file nothing is lost: the segment can be synced.
+  if (waited.error().code() == Errc::storage_failed) return waited.error().with_outcome(Outcome::unknown);
+  return sync_to(end);
+}
+
 Result<> Partition::sync_to(Offset offset) {
   if (durable_offset() >= offset) return {};
   return sync_until([this, offset] { return durable_offset() >= offset; });
@@ -76,7 +92,7 @@ Result<> Partition::sync() {
   const Offset end = log_end_offset();
   const Offset segment_base = segments_.load()->back()->base_offset();
   return sync_until([this, end, segment_base]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return durable_offset() >= end && synced_segment_base_ >= segment_base;
+    return synced_offset_ >= end && synced_segment_base_ >= segment_base;
   });
 }
 
@@ -105,6 +121,7 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.lock();
   sync_running_ = false;
   if (synced) {
+    synced_offset_ = work.end_offset;
     synced_segment_base_ = work.segment_base;
     synced_position_ = work.position;
     offsets_.advance_durable(work.end_offset);
@@ -112,6 +129,7 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   const bool somebody_waits = sync_waiters_ > 0;
   sync_mutex_.unlock();
   if (somebody_waits) sync_done_.notify_all();
+  if (synced) listeners().notify();
   return synced;
 }
 

@@ -36,6 +36,12 @@ enum class WaitStrategy : std::uint8_t {
   spin,   ///< Looks without pause: shortest latency, one core.
 };
 
+/// Which records a consumer is shown.
+enum class Visibility : std::uint8_t {
+  published,  ///< As soon as they are in the log: after a power cut some of them may never have been.
+  durable,    ///< Once they are on stable storage (see PartitionDescription::durable_offset).
+};
+
 /// Options of a consumer. Names are Kafka's.
 struct ConsumerOptions {
   /// Name under which positions are committed. Empty: commits are refused.
@@ -49,6 +55,11 @@ struct ConsumerOptions {
   /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
   bool check_crcs = true;
   WaitStrategy wait_strategy = WaitStrategy::block;
+  /// Only in the process that writes: another one is not told what is durable.
+  Visibility visibility = Visibility::published;
+  /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
+  /// without waiting for the disk. `none` is refused: a commit that may be lost at once is none.
+  Acks commit_acks = Acks::all;
 };
 
 namespace detail {

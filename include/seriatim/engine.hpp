@@ -46,8 +46,17 @@ struct EngineOptions {
   std::function<void(LogLevel, std::string_view)> log_sink{};
   /// How often retention and compaction look for work. Kafka: 5 min. 0: only when asked (Admin).
   std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
-  /// How often the recovery points are stored: bounds what recovery rescans. Kafka: 60 s.
+  /// How often segments are synced and the recovery points stored (`checkpoint.interval.ms`): bounds what
+  /// recovery rescans. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
+  /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
+  /// recovery reads. At least 4 MiB.
+  std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
+  /// Length of a journal file (`journal.file.bytes`), a multiple of 4096, 64 KiB to 1 GiB: fully written
+  /// before it is used, so that a commit changes no metadata of the file system.
+  std::uint32_t journal_file_bytes = std::uint32_t{8} << 20;
+  /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced.
+  std::uint64_t journal_bypass_bytes = std::uint64_t{256} << 10;
 };
 
 namespace detail {

@@ -72,7 +72,8 @@ struct VerifyOptions {
   std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)> progress{};
 };
 
-/// Reads every file of a data directory and checks it: FORMAT, catalog, every batch's structure and CRC,
+/// Reads every file of a data directory and checks it: FORMAT, catalog, the journal (if nobody writes), every
+/// batch's structure and CRC,
 /// every record, offsets without overlap, every index entry against the log. Changes nothing. Works beside a
 /// live writer (the active segments are checked as far as they were written when looked at).
 ///

@@ -18,7 +18,7 @@ struct Metrics {
   std::uint64_t appended_bytes = 0;   ///< As stored: headers included, after compression.
   std::uint64_t refused_appends = 0;  ///< Appends that returned an error.
   std::uint64_t rolled_segments = 0;
-  std::uint64_t syncs = 0;  ///< fdatasync calls on segments.
+  std::uint64_t syncs = 0;  ///< fdatasync calls on segments and the journal.
   std::uint64_t failed_syncs = 0;
   // Reads.
   std::uint64_t fetched_batches = 0;

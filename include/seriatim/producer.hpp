@@ -20,13 +20,6 @@
 namespace seriatim {
 inline namespace v0 {
 
-/// What an acknowledgement promises (docs/durability.md).
-enum class Acks : std::int8_t {
-  none = 0,    ///< Accepted by the producer. Nothing is promised; no offset is returned.
-  leader = 1,  ///< In the segment's pages: survives the death of the process at any instruction.
-  all = -1,    ///< On stable storage, with every earlier batch of the partition: survives power loss.
-};
-
 /// What `send` does while `buffer_memory` is used up.
 enum class OnFull : std::uint8_t {
   block,  ///< Waits up to `max_block`, then fails with timed_out.

@@ -85,5 +85,12 @@ struct OffsetAndTimestamp {
 
 using TopicPartitionOffsets = std::map<TopicPartition, OffsetAndMetadata>;
 
+/// What an acknowledgement promises (docs/durability.md).
+enum class Acks : std::int8_t {
+  none = 0,    ///< Accepted by the producer. Nothing is promised; no offset is returned.
+  leader = 1,  ///< In memory of the operating system: survives the death of the process at any instruction.
+  all = -1,    ///< On stable storage, with everything earlier of its kind: survives power loss.
+};
+
 }  // namespace v0
 }  // namespace seriatim

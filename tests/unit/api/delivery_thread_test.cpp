@@ -35,7 +35,8 @@ class Alarm final : public Lingering {
 
 PendingDelivery pending_with(const partition::PartitionPtr& partition, DeliveryCallback callback,
                              Offset sync_end = -1) {
-  PendingDelivery pending{.partition = partition, .sync_end = sync_end};
+  PendingDelivery pending{.partition = partition,
+                          .awaited = {.last_offset = sync_end < 0 ? -1 : sync_end - 1}};
   pending.deliveries.push_back({.callback = std::move(callback)});
   pending.outcomes.emplace_back(RecordMetadata{.partition = 0, .offset = 1});
   return pending;

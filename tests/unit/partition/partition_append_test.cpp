@@ -26,10 +26,10 @@ TEST_CASE("offsets are given out one after another, whoever appends and however 
   for (const auto& of_thread : appended) {
     REQUIRE(of_thread.size() == batches);
     Offset last = -1;
-    for (const auto& [base, end] : of_thread) {
-      CHECK(base > last);  // what a thread sends second lies behind what it sent first
-      last = end;
-      ranges[base] = end;
+    for (const auto& batch : of_thread) {
+      CHECK(batch.base_offset > last);  // what a thread sends second lies behind what it sent first
+      last = batch.last_offset;
+      ranges[batch.base_offset] = last;
     }
   }
   Offset next = 0;

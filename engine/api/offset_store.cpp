@@ -1,0 +1,96 @@
+#include "api/offset_store.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "format/journal_payload.hpp"
+
+namespace seriatim::api {
+namespace {
+
+std::shared_ptr<const std::vector<std::byte>> encoded(std::string_view group,
+                                                      const std::vector<PositionCommit>& commits) {
+  format::JournalCommittedOffsets payload{.group = group};
+  payload.offsets.reserve(commits.size());
+  for (const auto& commit : commits) {
+    payload.commit_time_ms = commit.committed.commit_time_ms;
+    payload.offsets.push_back({.topic_id = commit.topic_id,
+                               .partition = commit.at.partition,
+                               .offset = commit.committed.offset,
+                               .metadata = commit.committed.metadata});
+  }
+  return std::make_shared<const std::vector<std::byte>>(format::encode_journal_offsets(payload));
+}
+
+}  // namespace
+
+// Staged with the mutex held: what is remembered last is what the journal tells last.
+Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string_view group,
+                                          const std::vector<PositionCommit>& commits) {
+  auto frame = journal::StagedFrame::committed_offsets(encoded(group, commits));
+  const base::MutexLock lock(mutex_);
+  auto lsn = journal.stage(std::move(frame));
+  if (!lsn) return lsn;
+  for (const auto& commit : commits) {
+    entries_[{std::string(group), commit.at}] = {commit.topic_id, commit.committed, *lsn};
+  }
+  return lsn;
+}
+
+void OffsetStore::restore(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
+  const base::MutexLock lock(mutex_);
+  for (auto& commit : commits) {
+    entries_[{std::string(group), std::move(commit.at)}] = {commit.topic_id, std::move(commit.committed),
+                                                            lsn};
+  }
+}
+
+std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
+                                                          const catalog::Id& topic_id) const {
+  const base::MutexLock lock(mutex_);
+  const auto found = entries_.find({std::string(group), at});
+  if (found == entries_.end() || found->second.topic_id != topic_id) return std::nullopt;
+  return found->second.committed;
+}
+
+std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::string_view group) const {
+  std::map<TopicPartition, catalog::CommittedOffset> offsets;
+  const base::MutexLock lock(mutex_);
+  for (auto it = entries_.lower_bound({std::string(group), {}});
+       it != entries_.end() && it->first.group == group; ++it)
+    offsets.emplace(it->first.at, it->second.committed);
+  return offsets;
+}
+
+std::vector<std::string> OffsetStore::groups() const {
+  std::vector<std::string> names;
+  const base::MutexLock lock(mutex_);
+  for (const auto& [key, entry] : entries_) {
+    if (names.empty() || names.back() != key.group) names.push_back(key.group);
+  }
+  return names;
+}
+
+OffsetStore::Pending OffsetStore::pending(const journal::Journal& journal) const {
+  const base::MutexLock lock(mutex_);
+  Pending pending{.lsn = journal.stats().staged_lsn};
+  for (const auto& [key, entry] : entries_) pending.offsets[key.group].push_back({key.at, entry.committed});
+  return pending;
+}
+
+void OffsetStore::stored(std::uint64_t lsn) {
+  const base::MutexLock lock(mutex_);
+  std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
+}
+
+void OffsetStore::forget_topic(const catalog::Id& topic_id) {
+  const base::MutexLock lock(mutex_);
+  std::erase_if(entries_, [&](const auto& item) { return item.second.topic_id == topic_id; });
+}
+
+bool OffsetStore::empty() const {
+  const base::MutexLock lock(mutex_);
+  return entries_.empty();
+}
+
+}  // namespace seriatim::api

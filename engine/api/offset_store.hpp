@@ -1,0 +1,76 @@
+// Committed offsets between the journal, which makes them durable, and the catalog, which is their home: what
+// is not there yet is kept here, so that a commit costs a journal frame and no transaction.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/mutex.hpp"
+#include "catalog/catalog.hpp"
+#include "journal/journal.hpp"
+
+namespace seriatim::api {
+
+/// A position of a group, of a topic that was looked up.
+struct PositionCommit {
+  TopicPartition at{};
+  catalog::Id topic_id{};
+  catalog::CommittedOffset committed{};
+};
+
+/// Any thread.
+class OffsetStore {
+ public:
+  /// Stages one frame for all of `commits` and remembers them. They are visible at once.
+  /// @return the frame's LSN.
+  /// Errors: as Journal::stage; nothing is remembered then.
+  Result<std::uint64_t> commit(journal::Journal& journal, std::string_view group,
+                               const std::vector<PositionCommit>& commits);
+  /// What recovery found in the journal, in its order.
+  void restore(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn);
+
+  /// Newer than what the catalog has; nullopt: the catalog knows best.
+  std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
+                                               const catalog::Id& topic_id) const;
+  /// The positions of a group that are newer than the catalog's.
+  std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group) const;
+  std::vector<std::string> groups() const;
+
+  /// Everything to be moved to the catalog, and the LSN up to which frames tell nothing else.
+  struct Pending {
+    std::uint64_t lsn = 0;
+    std::map<std::string, std::vector<catalog::OffsetCommit>> offsets{};
+  };
+  /// @param journal  whose staged LSN is read while no commit is under way.
+  Pending pending(const journal::Journal& journal) const;
+  /// The catalog has what `pending` told: forgets what is not newer.
+  void stored(std::uint64_t lsn);
+  /// A topic was deleted; one of the same name is another.
+  void forget_topic(const catalog::Id& topic_id);
+  bool empty() const;
+
+ private:
+  struct Key {
+    std::string group{};
+    TopicPartition at{};
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Entry {
+    catalog::Id topic_id{};
+    catalog::CommittedOffset committed{};
+    std::uint64_t lsn = 0;
+  };
+
+  mutable base::Mutex mutex_;
+  std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
+};
+
+}  // namespace seriatim::api

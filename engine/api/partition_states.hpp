@@ -1,0 +1,18 @@
+// Between what a partition remembers and what the catalog stores of it.
+#pragma once
+
+#include "catalog/catalog_records.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim::api {
+
+inline catalog::PartitionState to_state(const partition::PartitionCheckpoint& checkpoint) {
+  return {.log_start_offset = checkpoint.log_start_offset,
+          .recovery_point_offset = checkpoint.recovery_point_offset,
+          .recovery_segment_base = checkpoint.recovery_segment_base,
+          .recovery_position = static_cast<std::int64_t>(checkpoint.recovery_position),
+          .clean_end_offset = checkpoint.clean_end_offset,
+          .compacted_to_offset = checkpoint.compacted_to_offset};
+}
+
+}  // namespace seriatim::api

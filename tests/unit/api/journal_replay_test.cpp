@@ -1,0 +1,77 @@
+#include "api/journal_replay.hpp"
+
+#include <doctest/doctest.h>
+
+#include "base/bytes.hpp"
+#include "unit/api/engine_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using api::JournalReplay;
+using api::OffsetStore;
+
+constexpr catalog::Id id_of(unsigned char first) {
+  catalog::Id id{};
+  id[0] = std::byte{first};
+  return id;
+}
+
+api::TopicMap one_topic() {
+  auto topic = std::make_shared<api::Topic>();
+  topic->name = "t";
+  topic->id = id_of(1);
+  topic->partitions.resize(2);
+  api::TopicMap map;
+  map.emplace("t", std::move(topic));
+  return map;
+}
+
+journal::FramePlace at(std::uint64_t lsn) { return {.lsn = lsn, .path = "1.journal", .position = 0}; }
+
+TEST_CASE("batches come out per partition, in order, and those of a topic that is gone do not") {
+  JournalReplay replay(one_topic());
+  CHECK(replay.empty());
+  const auto batch = [&](std::uint64_t lsn, unsigned char id, PartitionId partition, const char* bytes) {
+    must(replay.batch(
+        at(lsn),
+        {.place = {.topic_id = id_of(id), .partition = partition, .base_offset = static_cast<Offset>(lsn)},
+         .batch = base::as_bytes(std::string_view(bytes))}));
+  };
+  batch(1, 1, 0, "a");
+  batch(2, 1, 1, "b");
+  batch(3, 2, 0, "another topic");
+  batch(4, 1, 2, "no such partition");
+  batch(5, 1, 0, "c");
+  CHECK_FALSE(replay.empty());
+  const auto first = replay.take_batches(id_of(1), 0);
+  REQUIRE(first.size() == 2);
+  CHECK(base::as_text(first[0].bytes) == "a");
+  CHECK(base::as_text(first[1].bytes) == "c");
+  CHECK(first[1].place.base_offset == 5);
+  CHECK(replay.take_batches(id_of(1), 0).empty());
+  CHECK(replay.take_batches(id_of(1), 1).size() == 1);
+  CHECK(replay.take_batches(id_of(2), 0).empty());
+}
+
+TEST_CASE("committed offsets are restored in their order, those of a topic that is gone are not") {
+  JournalReplay replay(one_topic());
+  const auto commit = [&](std::uint64_t lsn, unsigned char id, Offset offset) {
+    must(replay.committed_offsets(
+        at(lsn), {.group = "g",
+                  .commit_time_ms = 3,
+                  .offsets = {{.topic_id = id_of(id), .partition = 0, .offset = offset, .metadata = "m"}}}));
+  };
+  commit(1, 1, 5);
+  commit(2, 2, 7);
+  commit(3, 1, 4);
+  OffsetStore store;
+  replay.restore_offsets(store);
+  CHECK(store.find("g", {"t", 0}, id_of(1)) ==
+        catalog::CommittedOffset{.offset = 4, .metadata = "m", .commit_time_ms = 3});
+  CHECK(store.group("g").size() == 1);
+  CHECK(replay.empty());
+}
+
+}  // namespace
+}  // namespace seriatim::test

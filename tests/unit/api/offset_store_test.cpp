@@ -1,0 +1,79 @@
+#include "api/offset_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/api/engine_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using api::OffsetStore;
+using api::PositionCommit;
+
+constexpr catalog::Id id_of(unsigned char first) {
+  catalog::Id id{};
+  id[0] = std::byte{first};
+  return id;
+}
+
+PositionCommit position(const char* topic, unsigned char id, Offset offset) {
+  return {{topic, 0}, id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
+}
+
+struct Store {
+  TempDir dir;
+  std::unique_ptr<journal::Journal> journal = must(
+      journal::Journal::open({.directory = dir / "journal", .incarnation = 1, .file_bytes = 64U << 10}, {}));
+  OffsetStore offsets;
+  std::uint64_t commit(const char* group, const std::vector<PositionCommit>& commits) {
+    return must(offsets.commit(*journal, group, commits));
+  }
+};
+
+TEST_CASE("the newest position is found, of its own group, topic and id") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.commit("g", {position("t", 1, 4)});
+  store.commit("h", {position("t", 1, 9)});
+  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 4);
+  CHECK(store.offsets.find("h", {"t", 0}, id_of(1))->offset == 9);
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, id_of(3)));  // another topic of that name
+  CHECK_FALSE(store.offsets.find("g", {"t", 1}, id_of(1)));
+  CHECK_FALSE(store.offsets.find("i", {"t", 0}, id_of(1)));
+  CHECK(store.offsets.groups() == std::vector<std::string>{"g", "h"});
+  const auto group = store.offsets.group("g");
+  REQUIRE(group.size() == 2);
+  CHECK(group.at({"u", 0}).offset == 6);
+}
+
+TEST_CASE("what was stored is forgotten, what came after it is not") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto pending = store.offsets.pending(*store.journal);
+  CHECK(pending.lsn == 1);
+  REQUIRE(pending.offsets.at("g").size() == 2);
+  store.commit("g", {position("t", 1, 8)});
+  store.offsets.stored(pending.lsn);
+  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 8);
+  CHECK_FALSE(store.offsets.find("g", {"u", 0}, id_of(2)));
+  store.offsets.stored(2);
+  CHECK(store.offsets.empty());
+}
+
+TEST_CASE("a deleted topic takes its positions with it") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.offsets.forget_topic(id_of(1));
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, id_of(1)));
+  CHECK(store.offsets.find("g", {"u", 0}, id_of(2))->offset == 6);
+}
+
+TEST_CASE("a commit that the journal refuses is not remembered") {
+  Store store;
+  must(store.journal->close());
+  CHECK(code_of(store.offsets.commit(*store.journal, "g", {position("t", 1, 5)})) == Errc::closed);
+  CHECK(store.offsets.empty());
+}
+
+}  // namespace
+}  // namespace seriatim::test
