@@ -140,6 +140,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   api::OffsetStore offsets;
   std::unique_ptr<api::JournalReplay> replay;  ///< While the engine is being opened.
   std::uint64_t covered_lsn = 0;               ///< Of the last checkpoint; under admin_mutex.
+  std::uint64_t shown_lsn = 0;  ///< Committed offsets up to here are in the catalog; under admin_mutex.
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;

@@ -121,11 +121,14 @@ Result<> EngineImpl::delete_group(std::string_view group) {
 }
 
 Result<> EngineImpl::store_offsets() {
-  if (offsets.empty()) return {};
   const base::MutexLock guard(admin_mutex);
+  const std::uint64_t newest = offsets.newest_lsn();
+  if (newest <= shown_lsn) return {};
   auto pending = offsets.pending(*journal);
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  return catalog->checkpoint({.offsets = std::move(pending.offsets)});
+  auto stored = catalog->checkpoint({.offsets = std::move(pending.offsets)});
+  if (stored) shown_lsn = newest;
+  return stored;
 }
 
 // What lies in the journal comes home: offsets and recovery points in one transaction with the LSN they

@@ -1,5 +1,6 @@
 #include "api/offset_store.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -34,6 +35,7 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
   for (const auto& commit : commits) {
     entries_[{std::string(group), commit.at}] = {commit.topic_id, commit.committed, *lsn};
   }
+  newest_lsn_ = *lsn;
   return lsn;
 }
 
@@ -43,6 +45,7 @@ void OffsetStore::restore(std::string_view group, std::vector<PositionCommit> co
     entries_[{std::string(group), std::move(commit.at)}] = {commit.topic_id, std::move(commit.committed),
                                                             lsn};
   }
+  newest_lsn_ = std::max(newest_lsn_, lsn);
 }
 
 std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
@@ -88,9 +91,9 @@ void OffsetStore::forget_topic(const catalog::Id& topic_id) {
   std::erase_if(entries_, [&](const auto& item) { return item.second.topic_id == topic_id; });
 }
 
-bool OffsetStore::empty() const {
+std::uint64_t OffsetStore::newest_lsn() const {
   const base::MutexLock lock(mutex_);
-  return entries_.empty();
+  return entries_.empty() ? 0 : newest_lsn_;
 }
 
 }  // namespace seriatim::api

@@ -55,7 +55,9 @@ class OffsetStore {
   void stored(std::uint64_t lsn);
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id);
-  bool empty() const;
+  /// Of the newest commit that is kept here; 0 if there is none.
+  std::uint64_t newest_lsn() const;
+  bool empty() const { return newest_lsn() == 0; }
 
  private:
   struct Key {
@@ -71,6 +73,7 @@ class OffsetStore {
 
   mutable base::Mutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
+  std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace seriatim::api

@@ -21,9 +21,9 @@ Result<std::size_t> PartitionOpener::restore_journalled(const segment::Directory
                             (place.segment_base_offset == checkpoint.recovery_segment_base &&
                              place.position < checkpoint.recovery_position);
     // Before the first segment: retention took it.
-    if (is_settled || listing.segments.empty() ||
-        place.segment_base_offset < listing.segments.front().base_offset)
-      continue;
+    const bool is_retired =
+        !listing.segments.empty() && place.segment_base_offset < listing.segments.front().base_offset;
+    if (is_settled || is_retired) continue;
     const std::string path = os::join_path(
         request_.directory, format::file_name(place.segment_base_offset, format::FileKind::log));
     if (format::check_batch(batch.bytes, place.base_offset) != format::BatchFault::none) {

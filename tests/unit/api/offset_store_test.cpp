@@ -53,11 +53,13 @@ TEST_CASE("what was stored is forgotten, what came after it is not") {
   CHECK(pending.lsn == 1);
   REQUIRE(pending.offsets.at("g").size() == 2);
   store.commit("g", {position("t", 1, 8)});
+  CHECK(store.offsets.newest_lsn() == 2);
   store.offsets.stored(pending.lsn);
   CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 8);
   CHECK_FALSE(store.offsets.find("g", {"u", 0}, id_of(2)));
   store.offsets.stored(2);
   CHECK(store.offsets.empty());
+  CHECK(store.offsets.newest_lsn() == 0);
 }
 
 TEST_CASE("a deleted topic takes its positions with it") {
