@@ -64,7 +64,7 @@ class Verifier {
   void verify_journal(const catalog::Catalog& from, const catalog::Id& directory_id) {
     const auto writer = os::read_lock_info(vfs_, dir_);
     const auto engine = from.engine();
-    if (!writer || *writer || !engine) return;
+    if (!writer || (*writer && (*writer)->is_held) || !engine) return;
     api::JournalReplay nobody{{}};
     const auto contents =
         journal::read_journal({.directory = os::join_path(dir_, std::string(api::journal_directory_name)),

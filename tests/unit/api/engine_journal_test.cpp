@@ -253,6 +253,30 @@ TEST_CASE("what was deleted does not come back from the journal: a group, a topi
   CHECK(committed(after, "h", {"u", 0}) == -1);
 }
 
+TEST_CASE("verify tells of frames that a writer that died has left, and of a journal that is damaged") {
+  const TempDir dir;
+  const TempDir copies;
+  const Engine engine = open_engine(dir / "data");
+  create_topic(engine, "t");
+  Producer producer = durable_producer(engine);
+  for (int i = 0; i < 3; ++i) must(producer.send_sync({.topic = "t", .value = "x"}));
+  const std::string copy = copy_of(engine, copies);
+  const auto findings = must(verify(copy)).findings;
+  const auto left = std::find_if(findings.begin(), findings.end(),
+                                 [](const Finding& finding) { return finding.path == "journal"; });
+  REQUIRE(left != findings.end());
+  CHECK(left->severity == Severity::note);
+  CHECK(left->what.find("3 frames") != std::string::npos);
+  // The first of three frames: those behind it say that it was stored.
+  std::fstream file(copy + "/journal/00000000000000000001.journal",
+                    std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(1100);
+  file.put('\x7F');
+  file.close();
+  CHECK(must(verify(copy)).worst() == Severity::damage);
+  CHECK(code_of(Engine::open(copy)) == Errc::corrupt_metadata);
+}
+
 TEST_CASE("another process sees committed offsets without a checkpoint") {
   const TempDir dir;
   const TempDir copies;
