@@ -39,8 +39,8 @@ TEST_CASE("a small record has the same bytes whichever way it is written") {
   int small = 0;
   for (const std::int64_t timestamp_delta : {0, 1, -1, 63, -64, 64}) {
     for (const std::int32_t offset_delta : {0, 63, 64, 8191, 8192}) {
-      for (const std::size_t key_bytes : {0, 1, 63, 64}) {
-        for (const std::size_t value_bytes : {0, 1, 48, 49, 50, 63, 64, 100, 4095, 4096}) {
+      for (const std::size_t key_bytes : {0U, 1U, 63U, 64U}) {
+        for (const std::size_t value_bytes : {0U, 1U, 48U, 49U, 50U, 63U, 64U, 100U, 4095U, 4096U}) {
           for (const int nulls : {0, 1, 2, 3}) {
             const RecordFields fields{
                 .timestamp_delta = timestamp_delta,
