@@ -18,6 +18,9 @@ constexpr std::chrono::milliseconds tick{100};
 // How long another process may see older committed offsets. Arbitrary: a transaction of the catalog per
 // second.
 constexpr std::int64_t offsets_interval_ns = 1'000 * ns_per_ms;
+// After a failure around the journal: what is wrong (a full disk, mostly) is told once a second, not ten
+// times.
+constexpr std::int64_t retry_ns = 1'000 * ns_per_ms;
 // Kafka waits 30 s before the first retention pass, so that a start is not slowed down.
 constexpr std::int64_t first_maintenance_ns = 30'000 * ns_per_ms;
 
@@ -57,10 +60,12 @@ void Background::loop() {
 void Background::run_due(std::int64_t now_ns) {
   flush_overdue(now_ns);
   if (engine_.counters_file) engine_.counters_file->update(engine_.metrics(), engine_.clock.wall_ms());
-  prepare_journal(now_ns);
-  if (now_ns >= next_checkpoint_ns_ || engine_.is_journal_long()) {
-    if (auto stored = engine_.checkpoint(); !stored)
+  if (now_ns >= next_journal_ns_) tend_journal(now_ns);
+  if (now_ns >= next_checkpoint_ns_ || (now_ns >= next_journal_ns_ && engine_.is_journal_long())) {
+    if (auto stored = engine_.checkpoint(); !stored) {
       engine_.report(LogLevel::error, "checkpoint: " + stored.error().message());
+      next_journal_ns_ = now_ns + retry_ns;
+    }
     next_checkpoint_ns_ = now_ns + engine_.options.checkpoint_interval.count() * ns_per_ms;
   }
   if (now_ns >= next_maintenance_ns_) {
@@ -70,10 +75,12 @@ void Background::run_due(std::int64_t now_ns) {
 }
 
 // A file for the commits to come, and what was committed for other processes to see.
-void Background::prepare_journal(std::int64_t now_ns) {
+void Background::tend_journal(std::int64_t now_ns) {
   if (engine_.journal->stats().files > 0) {
-    if (auto prepared = engine_.journal->prepare_next(); !prepared)
+    if (auto prepared = engine_.journal->prepare_next(); !prepared) {
       engine_.report(LogLevel::warn, "preparing a journal file: " + prepared.error().message());
+      next_journal_ns_ = now_ns + retry_ns;
+    }
   }
   if (now_ns < next_offsets_ns_) return;
   if (auto stored = engine_.store_offsets(); !stored)

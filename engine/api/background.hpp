@@ -30,12 +30,13 @@ class Background {
  private:
   void loop();
   void flush_overdue(std::int64_t now_ns);
-  void prepare_journal(std::int64_t now_ns);
+  void tend_journal(std::int64_t now_ns);
   void maintain();
 
   detail::EngineImpl& engine_;
   std::int64_t next_checkpoint_ns_;
   std::int64_t next_offsets_ns_ = 0;
+  std::int64_t next_journal_ns_ = 0;  ///< Later than now only after a failure.
   std::int64_t next_maintenance_ns_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;

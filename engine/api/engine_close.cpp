@@ -103,7 +103,7 @@ Result<> EngineImpl::close_partitions() {
     }
   }
   // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
-  auto pending = offsets.pending(*journal);
+  auto pending = offsets.pending(*journal, *all);
   stored.offsets = std::move(pending.offsets);
   if (outcome) {
     stored.clean_shutdown = true;

@@ -1,5 +1,6 @@
 #include "api/engine_impl.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/background.hpp"
@@ -34,7 +35,8 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                       [this](bool is_error, std::string_view line) {
                         report(is_error ? LogLevel::error : LogLevel::warn, line);
                       },
-                  .journal_bypass_bytes = options.journal_bypass_bytes},
+                  .journal_bypass_bytes =
+                      std::min<std::uint64_t>(options.journal_bypass_bytes, options.journal_file_bytes / 2)},
       topics(std::make_shared<const api::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {

@@ -97,8 +97,9 @@ Result<std::optional<catalog::CommittedOffset>> EngineImpl::committed_offset(std
 }
 
 Result<std::map<TopicPartition, catalog::CommittedOffset>> EngineImpl::group_offsets(std::string_view group) {
+  const auto known = topics.load();
   // The newer ones first: a checkpoint in between moves some to where is looked next.
-  auto merged = offsets.group(group);
+  auto merged = offsets.group(group, *known);
   auto stored = catalog->group_offsets(group);
   if (!stored) return stored.error();
   for (auto& [at, committed] : *stored) merged.try_emplace(at, std::move(committed));
@@ -124,7 +125,8 @@ Result<> EngineImpl::store_offsets() {
   const base::MutexLock guard(admin_mutex);
   const std::uint64_t newest = offsets.newest_lsn();
   if (newest <= shown_lsn) return {};
-  auto pending = offsets.pending(*journal);
+  const auto known = topics.load();
+  auto pending = offsets.pending(*journal, *known);
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
   auto stored = catalog->checkpoint({.offsets = std::move(pending.offsets)});
   if (stored) shown_lsn = newest;
@@ -136,7 +138,8 @@ Result<> EngineImpl::store_offsets() {
 Result<> EngineImpl::checkpoint() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
-  auto pending = offsets.pending(*journal);
+  const auto known = topics.load();
+  auto pending = offsets.pending(*journal, *known);
   catalog::Checkpoint stored{.covered_lsn = pending.lsn, .offsets = std::move(pending.offsets)};
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open_partitions()) {

@@ -69,6 +69,14 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     return Error(Errc::invalid_argument,
                  "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
   }
+  // A checkpoint leaves the file that is being written: a bound near its length would ask for one without
+  // end.
+  if (engine_options.journal_max_bytes / 4 < engine_options.journal_file_bytes) {
+    return Error(Errc::invalid_argument, "journal_max_bytes is " +
+                                             std::to_string(engine_options.journal_max_bytes) +
+                                             "; it must be at least four times journal_file_bytes (" +
+                                             std::to_string(engine_options.journal_file_bytes) + ")");
+  }
   const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
                                          &EngineImpl::destroy);
   auto opened = [&]() -> Result<> {

@@ -23,6 +23,11 @@ std::shared_ptr<const std::vector<std::byte>> encoded(std::string_view group,
   return std::make_shared<const std::vector<std::byte>>(format::encode_journal_offsets(payload));
 }
 
+bool is_current(const TopicMap& topics, const std::string& name, const catalog::Id& id) {
+  const auto found = topics.find(name);
+  return found != topics.end() && found->second->id == id;
+}
+
 }  // namespace
 
 // Staged with the mutex held: what is remembered last is what the journal tells last.
@@ -56,12 +61,15 @@ std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group
   return found->second.committed;
 }
 
-std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::string_view group) const {
+std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::string_view group,
+                                                                      const TopicMap& topics) const {
   std::map<TopicPartition, catalog::CommittedOffset> offsets;
   const base::MutexLock lock(mutex_);
   for (auto it = entries_.lower_bound({std::string(group), {}});
-       it != entries_.end() && it->first.group == group; ++it)
-    offsets.emplace(it->first.at, it->second.committed);
+       it != entries_.end() && it->first.group == group; ++it) {
+    if (is_current(topics, it->first.at.topic, it->second.topic_id))
+      offsets.emplace(it->first.at, it->second.committed);
+  }
   return offsets;
 }
 
@@ -74,10 +82,13 @@ std::vector<std::string> OffsetStore::groups() const {
   return names;
 }
 
-OffsetStore::Pending OffsetStore::pending(const journal::Journal& journal) const {
+OffsetStore::Pending OffsetStore::pending(const journal::Journal& journal, const TopicMap& topics) const {
   const base::MutexLock lock(mutex_);
   Pending pending{.lsn = journal.stats().staged_lsn};
-  for (const auto& [key, entry] : entries_) pending.offsets[key.group].push_back({key.at, entry.committed});
+  for (const auto& [key, entry] : entries_) {
+    if (is_current(topics, key.at.topic, entry.topic_id))
+      pending.offsets[key.group].push_back({key.at, entry.committed});
+  }
   return pending;
 }
 

@@ -13,6 +13,7 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "api/topic.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
 #include "journal/journal.hpp"
@@ -40,8 +41,9 @@ class OffsetStore {
   /// Newer than what the catalog has; nullopt: the catalog knows best.
   std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
                                                const catalog::Id& topic_id) const;
-  /// The positions of a group that are newer than the catalog's.
-  std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group) const;
+  /// The positions of a group that are newer than the catalog's, of topics that are still those of `topics`.
+  std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group,
+                                                           const TopicMap& topics) const;
   std::vector<std::string> groups() const;
 
   /// Everything to be moved to the catalog, and the LSN up to which frames tell nothing else.
@@ -49,8 +51,10 @@ class OffsetStore {
     std::uint64_t lsn = 0;
     std::map<std::string, std::vector<catalog::OffsetCommit>> offsets{};
   };
+  /// What belongs to topics that are not those of `topics` is left out: a commit that ran beside a deletion
+  /// may have come after `forget_topic`, and the catalog knows topics by name only.
   /// @param journal  whose staged LSN is read while no commit is under way.
-  Pending pending(const journal::Journal& journal) const;
+  Pending pending(const journal::Journal& journal, const TopicMap& topics) const;
   /// The catalog has what `pending` told: forgets what is not newer.
   void stored(std::uint64_t lsn);
   /// A topic was deleted; one of the same name is another.

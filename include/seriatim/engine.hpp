@@ -50,12 +50,13 @@ struct EngineOptions {
   /// recovery rescans. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
-  /// recovery reads. At least 4 MiB.
+  /// recovery reads. At least four times journal_file_bytes.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
   /// Length of a journal file (`journal.file.bytes`), a multiple of 4096, 64 KiB to 1 GiB: fully written
   /// before it is used, so that a commit changes no metadata of the file system.
   std::uint32_t journal_file_bytes = std::uint32_t{8} << 20;
-  /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced.
+  /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced. Half
+  /// of journal_file_bytes at most counts.
   std::uint64_t journal_bypass_bytes = std::uint64_t{256} << 10;
 };
 

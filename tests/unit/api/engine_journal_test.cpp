@@ -339,6 +339,32 @@ TEST_CASE("INV-6: many producers share syncs, and each finds its own records dur
   for (PartitionId p = 0; p < threads; ++p) CHECK(read_values(after, "t", p).size() == rounds);
 }
 
+TEST_CASE("where no journal file can be made the segment is synced, and positions go to the catalog") {
+  const TempDir dir;
+  const TempDir copies;
+  const Engine engine = open_engine(dir / "data");
+  create_topic(engine, "t");
+  // Where the file would be written: what is there is no file.
+  fs::create_directories(dir / "data/journal/00000000000000000001.journal.tmp/x");
+  const std::uint64_t segments = segment_syncs(engine);
+  must(durable_producer(engine).send_sync({.topic = "t", .value = "kept"}));
+  CHECK(journal_syncs(engine) == 0);
+  CHECK(segment_syncs(engine) == segments + 1);
+  CHECK(must(engine.admin().describe_topic("t")).partitions[0].durable_offset == 1);
+  commit(engine, "g", {"t", 0}, 1);
+  const auto stored = must(EngineImpl::of(engine)->catalog->committed("g", {"t", 0}));
+  REQUIRE(stored);
+  CHECK(stored->offset == 1);
+}
+
+TEST_CASE("journal limits that would ask for checkpoints without end are refused") {
+  const TempDir dir;
+  const auto refused = Engine::open(dir / "data", {.journal_max_bytes = 8U << 20});
+  CHECK(code_of(refused) == Errc::invalid_argument);
+  CHECK(message_of(refused).find("journal_max_bytes") != std::string::npos);
+  CHECK_FALSE(fs::exists(dir / "data"));
+}
+
 TEST_CASE("visibility = durable shows a record once it is on stable storage, and wakes who waits for it") {
   const TempDir dir;
   const Engine engine = open_engine(dir / "data");

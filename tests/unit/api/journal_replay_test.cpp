@@ -69,7 +69,7 @@ TEST_CASE("committed offsets are restored in their order, those of a topic that 
   replay.restore_offsets(store);
   CHECK(store.find("g", {"t", 0}, id_of(1)) ==
         catalog::CommittedOffset{.offset = 4, .metadata = "m", .commit_time_ms = 3});
-  CHECK(store.group("g").size() == 1);
+  CHECK(store.group("g", one_topic()).size() == 1);
   CHECK(replay.empty());
 }
 

@@ -20,6 +20,17 @@ PositionCommit position(const char* topic, unsigned char id, Offset offset) {
   return {{topic, 0}, id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
 }
 
+api::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>& known) {
+  api::TopicMap map;
+  for (const auto& [name, id] : known) {
+    auto topic = std::make_shared<api::Topic>();
+    topic->name = name;
+    topic->id = id_of(id);
+    map.emplace(name, std::move(topic));
+  }
+  return map;
+}
+
 struct Store {
   TempDir dir;
   std::unique_ptr<journal::Journal> journal = must(
@@ -41,7 +52,7 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
   CHECK_FALSE(store.offsets.find("g", {"t", 1}, id_of(1)));
   CHECK_FALSE(store.offsets.find("i", {"t", 0}, id_of(1)));
   CHECK(store.offsets.groups() == std::vector<std::string>{"g", "h"});
-  const auto group = store.offsets.group("g");
+  const auto group = store.offsets.group("g", topics_of({{"t", 1}, {"u", 2}}));
   REQUIRE(group.size() == 2);
   CHECK(group.at({"u", 0}).offset == 6);
 }
@@ -49,7 +60,7 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
 TEST_CASE("what was stored is forgotten, what came after it is not") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
-  const auto pending = store.offsets.pending(*store.journal);
+  const auto pending = store.offsets.pending(*store.journal, topics_of({{"t", 1}, {"u", 2}}));
   CHECK(pending.lsn == 1);
   REQUIRE(pending.offsets.at("g").size() == 2);
   store.commit("g", {position("t", 1, 8)});
@@ -68,6 +79,16 @@ TEST_CASE("a deleted topic takes its positions with it") {
   store.offsets.forget_topic(id_of(1));
   CHECK_FALSE(store.offsets.find("g", {"t", 0}, id_of(1)));
   CHECK(store.offsets.find("g", {"u", 0}, id_of(2))->offset == 6);
+}
+
+TEST_CASE("a commit that came behind the deletion of its topic does not reach another one of that name") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto topics = topics_of({{"t", 3}, {"u", 2}});
+  const auto pending = store.offsets.pending(*store.journal, topics);
+  REQUIRE(pending.offsets.at("g").size() == 1);
+  CHECK(pending.offsets.at("g")[0].topic_partition.topic == "u");
+  CHECK(store.offsets.group("g", topics).count({"t", 0}) == 0);
 }
 
 TEST_CASE("a commit that the journal refuses is not remembered") {
