@@ -5,17 +5,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "bench_support.hpp"
+#include "commit_load.hpp"
 #include "journal/journal.hpp"
 
 namespace seriatim::bench {
@@ -164,51 +161,13 @@ class JournalCommit {
   std::unique_ptr<journal::Journal> journal_;
 };
 
-using Clock = std::chrono::steady_clock;
-
-/// Each producer commits one batch after another; the latencies of all.
-std::vector<double> run_producers(int producers, int commits, const std::function<void()>& commit) {
-  std::vector<std::vector<double>> latencies(static_cast<std::size_t>(producers));
-  std::vector<std::thread> threads;
-  for (auto& mine : latencies) {
-    mine.reserve(static_cast<std::size_t>(commits));
-    threads.emplace_back([&mine, &commit, commits] {
-      for (int i = 0; i < commits; ++i) {
-        const auto start = Clock::now();
-        commit();
-        mine.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  std::vector<double> all;
-  for (const auto& mine : latencies) all.insert(all.end(), mine.begin(), mine.end());
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
-/// One iteration: `range(0)` producers, 4'000 commits in all for one and 16'000 for more.
 template <class Committer>
 void commit_167(benchmark::State& state) {
-  const int producers = static_cast<int>(state.range(0));
-  const int commits = producers == 1 ? 4'000 : 16'000 / producers;
+  const ScratchDirectory scratch;
+  Committer committer(scratch.path() / "commits");
   const std::string batch = payload(batch_bytes);
-  std::vector<double> latencies;
-  std::uint64_t syncs = 0;
-  for (auto _ : state) {
-    const ScratchDirectory scratch;
-    Committer committer(scratch.path() / "commits");
-    for (int i = 0; i < 100; ++i) committer.commit(batch);
-    syncs = committer.syncs();
-    const auto start = Clock::now();
-    latencies = run_producers(producers, commits, [&] { committer.commit(batch); });
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
-    syncs = committer.syncs() - syncs;
-  }
-  state.SetItemsProcessed(state.iterations() * producers * commits);
-  state.counters["batches_per_sync"] = static_cast<double>(producers * commits) / static_cast<double>(syncs);
-  state.counters["p50_us"] = latencies[latencies.size() / 2];
-  state.counters["p99_us"] = latencies[latencies.size() * 99 / 100];
+  measure_commits(
+      state, [&](int) { committer.commit(batch); }, [&] { return committer.syncs(); });
 }
 
 BENCHMARK(commit_167<WrittenFile>)->Name("bare_commit")->Arg(1)->Iterations(1)->UseManualTime();

@@ -1,56 +1,101 @@
-// Appending with acks = all, against the bare pwrite + fdatasync of the same bytes on a file written before.
+// Durable commits of the engine: records with acks = all and positions of consumer groups, alone, together,
+// over one partition and over many. The floors are in commit_bench.cpp.
 #include <benchmark/benchmark.h>
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <string>
+#include <vector>
 
+#include "api/engine_impl.hpp"
 #include "bench_support.hpp"
+#include "commit_load.hpp"
 
 namespace seriatim::bench {
 namespace {
 
-void bare_pwrite_fdatasync(benchmark::State& state) {
-  const ScratchDirectory scratch;
-  const int fd = open((scratch.path() / "bare").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  const std::string zeros(std::size_t{8} << 20, '\0');
-  if (fd < 0 || pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()) ||
-      fsync(fd) != 0) {
-    state.SkipWithError("cannot prepare the file");
-    return;
+constexpr PartitionId partition_count = 64;
+constexpr std::size_t value_bytes = 100;
+
+/// An engine with a producer and a consumer group for each thread.
+class Threads {
+ public:
+  explicit Threads(int threads) : engine_(open_engine(scratch_.path() / "data", partition_count)) {
+    for (int i = 0; i < threads; ++i) {
+      producers_.push_back(must(engine_.producer({.acks = Acks::all})));
+      consumers_.push_back(must(engine_.consumer({.group_id = "group-" + std::to_string(i)})));
+    }
   }
-  const std::string value = payload(1024);
-  off_t at = 0;
-  for (auto _ : state) {
-    if (pwrite(fd, value.data(), value.size(), at) < 0 || fdatasync(fd) != 0)
-      state.SkipWithError("write failed");
-    at = (at + 1024) % static_cast<off_t>(zeros.size());
+  void send(int thread, PartitionId partition) {
+    must(producers_[static_cast<std::size_t>(thread)].send_sync(
+        {.topic = "bench", .value = value_, .partition = partition}));
   }
-  close(fd);
-  state.SetItemsProcessed(state.iterations());
-}
-BENCHMARK(bare_pwrite_fdatasync)->Iterations(2000)->UseRealTime();
+  /// One record to each of `count` partitions from the first; waits for all.
+  void send_to_many(PartitionId count) {
+    deliveries_.clear();
+    for (PartitionId i = 0; i < partition_count; ++i) {
+      deliveries_.push_back(producers_[0].send({.topic = "bench", .value = value_, .partition = i % count}));
+    }
+    for (auto& delivery : deliveries_) must(delivery.get());
+  }
+  /// Of a partition that has a record.
+  void commit_position(int thread) {
+    must(consumers_[static_cast<std::size_t>(thread)].commit_sync(
+        {{{"bench", thread % partition_count}, {.offset = 1}}}));
+  }
+  std::uint64_t syncs() const {
+    const auto impl = detail::EngineImpl::of(engine_);
+    return impl->journal->stats().syncs + impl->partition_counters.syncs.value();
+  }
+
+ private:
+  ScratchDirectory scratch_;
+  Engine engine_;
+  std::vector<Producer> producers_;
+  std::vector<Consumer> consumers_;
+  std::vector<DeliveryFuture> deliveries_;
+  std::string value_ = payload(value_bytes);
+};
 
 void append_durable(benchmark::State& state) {
-  static ScratchDirectory* scratch = nullptr;
-  static Engine* engine = nullptr;
-  if (state.thread_index() == 0) {
-    scratch = new ScratchDirectory();
-    engine = new Engine(open_engine(scratch->path() / "data"));
-  }
-  const std::string value = payload(1024);
-  std::optional<Producer> producer;
-  for (auto _ : state) {
-    if (!producer) producer.emplace(must(engine->producer({.acks = Acks::all})));
-    must(producer->send_sync({.topic = "bench", .value = value}));
-  }
-  producer.reset();
-  state.SetItemsProcessed(state.iterations());
-  if (state.thread_index() == 0) {
-    delete engine;
-    delete scratch;
-  }
+  Threads threads(static_cast<int>(state.range(0)));
+  measure_commits(
+      state, [&](int thread) { threads.send(thread, thread % partition_count); },
+      [&] { return threads.syncs(); });
 }
-BENCHMARK(append_durable)->Iterations(1000)->Threads(1)->Threads(8)->UseRealTime();
+BENCHMARK(append_durable)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+
+void append_durable_one_partition(benchmark::State& state) {
+  Threads threads(static_cast<int>(state.range(0)));
+  measure_commits(
+      state, [&](int thread) { threads.send(thread, 0); }, [&] { return threads.syncs(); });
+}
+BENCHMARK(append_durable_one_partition)->Arg(64)->Iterations(1)->UseManualTime();
+
+/// 64 records, waited for together.
+template <PartitionId Count>
+void append_durable_64(benchmark::State& state) {
+  Threads threads(1);
+  measure_commits(
+      state, [&](int) { threads.send_to_many(Count); }, [&] { return threads.syncs(); });
+}
+BENCHMARK(append_durable_64<1>)->Name("append_64_records/to_1")->Arg(1)->Iterations(1)->UseManualTime();
+BENCHMARK(append_durable_64<64>)->Name("append_64_records/to_64")->Arg(1)->Iterations(1)->UseManualTime();
+
+/// Every second thread commits positions, the others records.
+void positions_durable(benchmark::State& state) {
+  Threads threads(static_cast<int>(state.range(0)));
+  threads.send_to_many(partition_count);
+  measure_commits(
+      state,
+      [&](int thread) {
+        if (thread % 2 == 0) {
+          threads.commit_position(thread);
+        } else {
+          threads.send(thread, thread % partition_count);
+        }
+      },
+      [&] { return threads.syncs(); });
+}
+BENCHMARK(positions_durable)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
 
 }  // namespace
 }  // namespace seriatim::bench

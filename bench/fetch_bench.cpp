@@ -174,20 +174,31 @@ void tail_latency(benchmark::State& state) {
 }
 BENCHMARK(tail_latency)->Iterations(200'000)->UseRealTime();
 
+// `range(0)` partitions with `range(1)` MiB in all, every one of them looked at after the open.
 void reopen_clean(benchmark::State& state) {
   const ScratchDirectory scratch;
+  const auto partitions = static_cast<PartitionId>(state.range(0));
   {
-    Engine engine = open_engine(scratch.path() / "data", 10);
-    fill(engine, 1000, 100);
+    Engine engine = open_engine(scratch.path() / "data", partitions);
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
+    const std::string value = payload(1000);
+    const std::vector<Record> records(100, Record{.value = value});
+    const auto batches = static_cast<PartitionId>((state.range(1) << 20) / 100'000);
+    for (PartitionId i = 0; i < batches; ++i) must(producer.append({"bench", i % partitions}, records));
     must(engine.close());
   }
   for (auto _ : state) {
     Engine engine = must(Engine::open(scratch.path() / "data"));
-    must(engine.reader({"bench", 0}));
+    must(engine.admin().describe_topic("bench"));
     must(engine.close());
   }
 }
-BENCHMARK(reopen_clean)->Iterations(20)->Unit(benchmark::kMillisecond);
+BENCHMARK(reopen_clean)
+    ->Args({1, 512})
+    ->Args({100, 512})
+    ->Args({100, 5120})
+    ->Iterations(20)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace seriatim::bench
