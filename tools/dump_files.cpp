@@ -6,6 +6,7 @@
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
+#include "format/producer_window.hpp"
 
 #include "dump_log.hpp"
 #include "stored_file.hpp"
@@ -96,6 +97,27 @@ Result<ExitCode> dump_snapshot(const StoredFile& file, DumpWriter& writer) {
   return ExitCode::ok;
 }
 
+Result<ExitCode> dump_producers(const StoredFile& file, DumpWriter& writer) {
+  std::vector<std::byte> bytes;
+  const Result<> read = file.read(0, static_cast<std::size_t>(file.size()), bytes);
+  if (!read.ok()) return read.error();
+  const auto entries = format::parse_producer_window(bytes);
+  if (!entries.ok()) {
+    writer.row({{"fault", entries.error().message()}});
+    return ExitCode::repairable;
+  }
+  for (const format::ProducerWindowEntry& entry : *entries) {
+    writer.row({{"producer_id", entry.producer_id},
+                {"producer_epoch", entry.producer_epoch},
+                {"first_sequence", entry.batch.first_sequence},
+                {"last_sequence", entry.batch.last_sequence},
+                {"base_offset", entry.batch.base_offset},
+                {"last_offset", entry.batch.last_offset},
+                {"timestamp", entry.batch.timestamp_ms}});
+  }
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings,
@@ -105,7 +127,7 @@ Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings
     return Error(Errc::invalid_argument,
                  path.string() +
                      " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
-                     ".txnindex or .snapshot after 20 digits");
+                     ".txnindex, .snapshot or .producers after 20 digits");
   }
   const Result<StoredFile> file = StoredFile::open(path);
   if (!file.ok()) return file.error();
@@ -119,9 +141,11 @@ Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings
     case format::FileKind::transaction_index:
       return dump_transaction_index(*file, writer);
     case format::FileKind::snapshot:
+      return dump_snapshot(*file, writer);
+    case format::FileKind::producers:
       break;
   }
-  return dump_snapshot(*file, writer);
+  return dump_producers(*file, writer);
 }
 
 }  // namespace seriatim::tools

@@ -181,7 +181,7 @@ class Verifier {
       }
       return {};
     }
-    for (const auto& orphan : listing->orphan_indexes) {
+    for (const auto& orphan : listing->orphans) {
       report_.findings.push_back({.severity = Severity::repairable,
                                   .path = os::join_path(shown_directory, orphan),
                                   .what = "an index without its log"});

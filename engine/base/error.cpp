@@ -15,6 +15,7 @@ struct Row {
   std::string_view name;
   bool retriable;
   bool fatal;
+  bool requires_abort = false;
 };
 
 // One row per code; tests/unit/base/error_test.cpp checks that none is missing.
@@ -50,6 +51,16 @@ constexpr std::array rows{
     Row{Errc::corrupt_metadata, "CORRUPT_METADATA", false, true},
     Row{Errc::unsupported_version, "UNSUPPORTED_VERSION", false, true},
     Row{Errc::not_a_data_directory, "NOT_A_DATA_DIRECTORY", false, false},
+    Row{Errc::out_of_order_sequence_number, "OUT_OF_ORDER_SEQUENCE_NUMBER", false, false, true},
+    Row{Errc::invalid_producer_epoch, "INVALID_PRODUCER_EPOCH", false, true},
+    Row{Errc::producer_fenced, "PRODUCER_FENCED", false, true},
+    Row{Errc::invalid_txn_state, "INVALID_TXN_STATE", false, false},
+    Row{Errc::concurrent_transactions, "CONCURRENT_TRANSACTIONS", true, false},
+    Row{Errc::invalid_transaction_timeout, "INVALID_TRANSACTION_TIMEOUT", false, false},
+    Row{Errc::transaction_abortable, "TRANSACTION_ABORTABLE", false, false, true},
+    Row{Errc::unknown_producer_id, "UNKNOWN_PRODUCER_ID", false, false},
+    Row{Errc::unknown_member_id, "UNKNOWN_MEMBER_ID", false, false},
+    Row{Errc::transactional_id_not_found, "TRANSACTIONAL_ID_NOT_FOUND", false, false},
 };
 
 constexpr Row unknown_row{Errc{}, "UNKNOWN", false, false};
@@ -82,6 +93,7 @@ int Error::sys_errno() const noexcept { return rep_->sys_errno; }
 Outcome Error::outcome() const noexcept { return rep_->outcome; }
 bool Error::retriable() const noexcept { return row_of(rep_->code).retriable; }
 bool Error::fatal() const noexcept { return row_of(rep_->code).fatal; }
+bool Error::requires_abort() const noexcept { return row_of(rep_->code).requires_abort; }
 
 Error Error::with_context(std::string_view context) const {
   return {rep_->code, std::string(context) + ": " + rep_->message, rep_->sys_errno, rep_->outcome};

@@ -14,8 +14,8 @@ constexpr std::size_t offset_digits = 20;
 constexpr std::size_t unique_id_digits = 32;
 constexpr std::size_t file_name_bytes_max = 255;  // NAME_MAX of every Linux file system
 
-constexpr std::array<std::string_view, 5> kind_suffixes{".log", ".index", ".timeindex", ".txnindex",
-                                                        ".snapshot"};
+constexpr std::array<std::string_view, 6> kind_suffixes{".log",      ".index",    ".timeindex",
+                                                        ".txnindex", ".snapshot", ".producers"};
 constexpr std::array<std::string_view, 4> state_suffixes{"", ".deleted", ".cleaned", ".swap"};
 constexpr std::array<std::string_view, 4> directory_suffixes{"", "-delete", "-future", "-stray"};
 

@@ -17,6 +17,7 @@ enum class FileKind : std::uint8_t {
   time_index,         ///< `.timeindex`
   transaction_index,  ///< `.txnindex`
   snapshot,           ///< `.snapshot`; the number is the offset it reaches to, not a segment's base.
+  producers,          ///< `.producers`, ours: stands beside the snapshot of the same number.
 };
 
 enum class FileState : std::uint8_t {

@@ -75,6 +75,9 @@ struct PartitionAppend {
   Offset base_offset = -1;
   Offset last_offset = -1;
   std::uint64_t lsn = 0;  ///< Of the batch's journal frame; 0: it has none.
+  /// Set if the batch was a duplicate: nothing was written, and the offsets are those of the first copy, which
+  /// was stored with this timestamp.
+  std::optional<std::int64_t> duplicate_of_ms{};
 };
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
@@ -90,10 +93,20 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   // ---- append: partition_append.cpp
   // ------------------------------------------------------------------------------------
   /// Appends a framed batch. On return it is published: it survives the death of the process.
-  /// Errors: record_too_large, storage_full, storage_failed, closed, ...: not written.
+  /// @param rule  where the batch's sequence comes from, if it has a producer.
+  /// Errors: record_too_large, storage_full, storage_failed, closed, ...; as ProducerState::admit: not written.
   /// Threads: any. Cost: the append mutex, one copy of the batch.
   Result<PartitionAppend> append(const format::FramedBatch& batch,
-                                 Durability durability = Durability::published);
+                                 Durability durability = Durability::published,
+                                 SequenceRule rule = SequenceRule::given);
+  /// The sequence that the producer has to go on with here; nothing if it is not known in this epoch.
+  std::optional<Sequence> next_sequence(ProducerId producer_id, ProducerEpoch epoch) const;
+  /// A copy of what is known of a producer here; nothing if it is not known.
+  std::optional<ProducerInfo> producer(ProducerId producer_id) const;
+  /// What is known of all of them.
+  std::map<ProducerId, ProducerInfo> producers() const;
+  /// Forgets producers that were last heard of before, unless they have a transaction open.
+  std::size_t expire_producers(std::int64_t older_than_ms);
 
   /// Room for a batch of `size` bytes at the end of the active segment, with the append mutex held until
   /// `finish_claim` or `abandon_claim`, which must come from the same thread. Errors: as append, and
@@ -202,6 +215,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionCheckpoint> close_files() SERIATIM_REQUIRES(maintenance_mutex_);
   Result<> check_not_closed() const SERIATIM_REQUIRES(append_mutex_);
   Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_);
+  Result<std::optional<format::StoredBatch>> admit(const format::BatchHeader& header, SequenceRule rule) const
+      SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_locked() SERIATIM_REQUIRES(append_mutex_);

@@ -17,7 +17,8 @@ Result<> Partition::check_unclaimed(std::string_view doing) const {
                                         std::string(doing));
 }
 
-Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability) {
+Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability,
+                                          SequenceRule rule) {
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const format::BatchHeader& header = batch.header;
   PartitionAppend appended;
@@ -25,6 +26,15 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Dura
   {
     const base::MutexLock lock(append_mutex_);
     if (auto checked = check_appendable(batch.bytes.size()); !checked) return checked.error();
+    if (header.has_producer()) {
+      auto admitted = admit(header, rule);
+      if (!admitted) return admitted.error();
+      if (const auto& copy = *admitted) {
+        return PartitionAppend{.base_offset = copy->base_offset,
+                               .last_offset = copy->last_offset,
+                               .duplicate_of_ms = copy->timestamp_ms};
+      }
+    }
     const Offset base_offset = offsets_.log_end();
     if (auto rolled = roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta,
                                      header.max_timestamp_ms);
@@ -72,6 +82,14 @@ Result<> Partition::check_appendable(std::uint64_t size) const {
             "; send smaller batches, or raise the limit with Admin::alter_config or `seriatim topic alter`");
   }
   return {};
+}
+
+Result<std::optional<format::StoredBatch>> Partition::admit(const format::BatchHeader& header,
+                                                            SequenceRule rule) const {
+  if (!header.is_control()) return producers_.admit(header, rule);
+  if (auto admitted = producers_.admit_marker(header.producer_id, header.producer_epoch); !admitted)
+    return admitted.error();
+  return std::optional<format::StoredBatch>();
 }
 
 // Admission stands before the roll, so that what is refused touches nothing.
@@ -138,20 +156,21 @@ Result<> Partition::widen_active() {
 Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::FramedBatch& batch, Durability durability) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
+  auto lsn = stage(placed, durability);
+  if (!lsn) return lsn.error();
   if (batch.header.has_producer()) {
     format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
     stamped.base_offset = placed.base_offset;
     if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
   }
-  auto lsn = stage(placed, durability);
-  if (!lsn) return lsn.error();
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  return PartitionAppend{placed.base_offset, placed.last_offset, *lsn};
+  return PartitionAppend{
+      .base_offset = placed.base_offset, .last_offset = placed.last_offset, .lsn = *lsn};
 }
 
 // A frame promises its batch and every earlier one, so it is of use only where those are durable or have

@@ -28,7 +28,7 @@ Result<std::shared_ptr<Partition>> PartitionOpener::open() {
   if (!restored) return restored.error();
   if (*restored > 0) listing = segment::list_segments(environment_.files.vfs, request_.directory);
   if (!listing) return listing.error();
-  for (const auto& orphan : listing->orphan_indexes) {
+  for (const auto& orphan : listing->orphans) {
     if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed)
       return removed.error();
   }
@@ -76,6 +76,12 @@ Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listin
   for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
     if (*it > newest) continue;
     auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
+    if (loaded && *loaded) {
+      environment_.report(true, (*loaded)->message() + "; of every producer the last batch is known");
+      auto moved = segment::move_aside(
+          vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::producers)));
+      if (!moved) return moved.error();
+    }
     if (loaded) break;
     environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
     auto moved = segment::move_aside(

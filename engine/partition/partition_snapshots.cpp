@@ -1,4 +1,4 @@
-// Producer snapshots of a partition: when they are written, and which of them are kept.
+// The producers of a partition: what is known of them, when it is written, and which snapshots are kept.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -14,6 +14,15 @@ namespace {
 Offset newest_at_or_below(const std::vector<Offset>& offsets, Offset limit) {
   const auto after = std::upper_bound(offsets.begin(), offsets.end(), limit);
   return after == offsets.begin() ? -1 : *std::prev(after);
+}
+
+// The snapshot first: `.producers` without one is known to be left over. What is gone is no error.
+Result<> remove_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset) {
+  for (const auto kind : {format::FileKind::snapshot, format::FileKind::producers}) {
+    auto removed = vfs.remove(os::join_path(directory, format::file_name(offset, kind)));
+    if (!removed && removed.error().code() != Errc::not_found) return removed;
+  }
+  return {};
 }
 
 }  // namespace
@@ -92,9 +101,8 @@ Result<std::size_t> Partition::prune_snapshots() {
     std::erase_if(snapshots_, [&](Offset offset) { return !is_needed(offset); });
   }
   for (std::size_t i = 0; i < unneeded.size(); ++i) {
-    auto removed = environment_.files.vfs.remove(
-        os::join_path(directory_, format::file_name(unneeded[i], format::FileKind::snapshot)));
-    if (removed || removed.error().code() == Errc::not_found) continue;
+    auto removed = remove_snapshot(environment_.files.vfs, directory_, unneeded[i]);
+    if (removed) continue;
     const base::MutexLock lock(append_mutex_);
     for (; i < unneeded.size(); ++i) {
       snapshots_.insert(std::upper_bound(snapshots_.begin(), snapshots_.end(), unneeded[i]), unneeded[i]);
@@ -102,6 +110,29 @@ Result<std::size_t> Partition::prune_snapshots() {
     return removed.error();
   }
   return unneeded.size();
+}
+
+std::optional<Sequence> Partition::next_sequence(ProducerId producer_id, ProducerEpoch epoch) const {
+  const base::MutexLock lock(append_mutex_);
+  const ProducerInfo* const known = producers_.find(producer_id);
+  if (known == nullptr || known->epoch != epoch) return std::nullopt;
+  return known->next_sequence();
+}
+
+std::optional<ProducerInfo> Partition::producer(ProducerId producer_id) const {
+  const base::MutexLock lock(append_mutex_);
+  const ProducerInfo* const known = producers_.find(producer_id);
+  return known == nullptr ? std::optional<ProducerInfo>() : *known;
+}
+
+std::map<ProducerId, ProducerInfo> Partition::producers() const {
+  const base::MutexLock lock(append_mutex_);
+  return producers_.all();
+}
+
+std::size_t Partition::expire_producers(std::int64_t older_than_ms) {
+  const base::MutexLock lock(append_mutex_);
+  return producers_.expire(older_than_ms);
 }
 
 }  // namespace seriatim::partition

@@ -1,78 +1,142 @@
 #include "partition/producer_state.hpp"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "format/control_record.hpp"
-#include "format/file_name.hpp"
-#include "os/path.hpp"
-#include "os/small_file.hpp"
 
 namespace seriatim::partition {
 namespace {
 
-// A snapshot is 46 bytes a producer; a million producers is beyond anything seen. Bounds what a hostile file
-// makes us allocate.
-constexpr std::size_t snapshot_bytes_max = 64U << 20;
+std::string producer_text(ProducerId id) { return "producer " + std::to_string(id); }
+
+Error old_epoch(ProducerId id, ProducerEpoch epoch, ProducerEpoch newest) {
+  return {Errc::invalid_producer_epoch, producer_text(id) + " writes with epoch " + std::to_string(epoch) +
+                                            ", but " + std::to_string(newest) +
+                                            " is in force: another holder was opened since, or the "
+                                            "transaction was ended by the engine. Close this producer"};
+}
+
+Error wrong_sequence(const format::BatchHeader& header, Sequence expected) {
+  return {Errc::out_of_order_sequence_number,
+          producer_text(header.producer_id) + " sends sequence " + std::to_string(header.base_sequence) +
+              " where " + std::to_string(expected) +
+              " is next: a record before it is missing, or it is older than the last five batches. "
+              "Producer::last_sequence tells what is stored"};
+}
 
 }  // namespace
+
+void StoredBatches::push(const format::StoredBatch& batch) noexcept {
+  if (count_ == capacity) {
+    std::move(batches_.begin() + 1, batches_.end(), batches_.begin());
+    --count_;
+  }
+  batches_[count_++] = batch;
+}
+
+std::optional<format::StoredBatch> StoredBatches::find(Sequence first, Sequence last) const noexcept {
+  for (const auto& batch : all()) {
+    if (batch.first_sequence == first && batch.last_sequence == last) return batch;
+  }
+  return std::nullopt;
+}
+
+// In the order of kafka-log 4.2; the duplicate comes before everything else.
+Result<std::optional<format::StoredBatch>> ProducerState::admit(const format::BatchHeader& header,
+                                                                SequenceRule rule) const {
+  const ProducerInfo* const producer = find(header.producer_id);
+  if (producer == nullptr) return std::optional<format::StoredBatch>();
+  if (header.producer_epoch < producer->epoch)
+    return old_epoch(header.producer_id, header.producer_epoch, producer->epoch);
+  const bool is_new_epoch = header.producer_epoch > producer->epoch;
+  if (rule == SequenceRule::given && !is_new_epoch) {
+    if (auto copy = producer->batches.find(header.base_sequence, header.last_sequence()))
+      return std::optional<format::StoredBatch>(copy);
+  }
+  const Sequence expected = is_new_epoch ? 0 : producer->next_sequence();
+  if (header.base_sequence != expected) return wrong_sequence(header, expected);
+  if (producer->open_first_offset >= 0 && !header.is_transactional()) {
+    return Error(Errc::invalid_txn_state,
+                 producer_text(header.producer_id) +
+                     " has a transaction open here and sends a record outside of it; end the transaction first");
+  }
+  return std::optional<format::StoredBatch>();
+}
+
+Result<> ProducerState::admit_marker(ProducerId producer_id, ProducerEpoch epoch) const {
+  const ProducerInfo* const producer = find(producer_id);
+  if (producer == nullptr || epoch >= producer->epoch) return {};
+  return old_epoch(producer_id, epoch, producer->epoch);
+}
+
+Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::BatchHeader& header,
+                                                                base::ByteSpan batch) const {
+  const auto marker = format::read_control_batch(batch);
+  if (marker == format::ControlBatch::malformed) {
+    return Error(Errc::corrupt_record,
+                 "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
+  }
+  const ProducerInfo* const producer = find(header.producer_id);
+  const bool ends = marker == format::ControlBatch::commit || marker == format::ControlBatch::abort;
+  if (!ends || producer == nullptr || producer->open_first_offset < 0) return std::optional<EndedTransaction>();
+  // The oldest one that is open without it.
+  auto oldest = open_.begin();
+  if (oldest->first == producer->open_first_offset) ++oldest;
+  return std::optional<EndedTransaction>(
+      {.producer_id = header.producer_id,
+       .first_offset = producer->open_first_offset,
+       .last_offset = header.base_offset,
+       .is_aborted = marker == format::ControlBatch::abort,
+       .last_stable_offset = oldest == open_.end() ? header.next_offset() : oldest->first});
+}
 
 Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch) {
   end_offset_ = header.next_offset();
   if (!header.has_producer()) return {};
-  auto& entry = producers_[header.producer_id];
-  entry.producer_id = header.producer_id;
-  const bool new_epoch = entry.producer_epoch != header.producer_epoch;
-  entry.producer_epoch = header.producer_epoch;
-  entry.timestamp_ms = header.max_timestamp_ms;
+  std::optional<EndedTransaction> ended;
   if (header.is_control()) {
-    const auto marker = format::read_control_batch(batch, &entry.coordinator_epoch);
-    if (marker == format::ControlBatch::malformed) {
-      return Error(Errc::corrupt_record,
-                   "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
-    }
-    if (new_epoch) {
-      entry.last_sequence = -1;
-      entry.last_offset = -1;
-      entry.offset_delta = 0;
-    }
-    if (marker == format::ControlBatch::commit || marker == format::ControlBatch::abort)
-      entry.open_transaction_first_offset = -1;
+    auto found = ended_by(header, batch);
+    if (!found) return found.error();
+    ended = *found;
+  }
+  auto& producer = producers_[header.producer_id];
+  if (producer.epoch != header.producer_epoch) producer.batches.clear();
+  producer.epoch = header.producer_epoch;
+  producer.last_activity_ms = header.max_timestamp_ms;
+  if (!header.is_control()) {
+    note_data(producer, header);
     return {};
   }
-  entry.last_sequence = header.last_sequence();
-  entry.last_offset = header.last_offset();
-  entry.offset_delta = header.last_offset_delta;
-  if (header.is_transactional() && entry.open_transaction_first_offset < 0) {
-    entry.open_transaction_first_offset = header.base_offset;
+  format::read_control_batch(batch, &producer.coordinator_epoch);
+  if (ended) {
+    open_.erase(ended->first_offset);
+    producer.open_first_offset = -1;
   }
   return {};
 }
 
-Result<> ProducerState::write_snapshot(os::Vfs& vfs, const std::string& directory) {
-  if (end_offset_ == snapshot_offset_) return {};
-  std::vector<format::ProducerSnapshotEntry> entries;
-  entries.reserve(producers_.size());
-  for (const auto& producer : producers_) entries.push_back(producer.second);
-  const auto bytes = format::encode_producer_snapshot(entries);
-  const std::string path =
-      os::join_path(directory, format::file_name(end_offset_, format::FileKind::snapshot));
-  if (auto written = os::replace_small_file(vfs, path, bytes); !written) return written;
-  snapshot_offset_ = end_offset_;
-  return {};
+void ProducerState::note_data(ProducerInfo& producer, const format::BatchHeader& header) {
+  producer.batches.push({.first_sequence = header.base_sequence,
+                         .last_sequence = header.last_sequence(),
+                         .base_offset = header.base_offset,
+                         .last_offset = header.last_offset(),
+                         .timestamp_ms = header.max_timestamp_ms});
+  if (header.is_transactional() && producer.open_first_offset < 0) {
+    producer.open_first_offset = header.base_offset;
+    open_.emplace(header.base_offset, header.producer_id);
+  }
 }
 
-Result<> ProducerState::load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset) {
-  const std::string path = os::join_path(directory, format::file_name(offset, format::FileKind::snapshot));
-  auto bytes = os::read_small_file(vfs, path, snapshot_bytes_max);
-  if (!bytes) return bytes.error();
-  auto entries = format::parse_producer_snapshot(*bytes);
-  if (!entries) return entries.error().with_context(path);
-  producers_.clear();
-  for (const auto& entry : *entries) producers_[entry.producer_id] = entry;
-  end_offset_ = offset;
-  snapshot_offset_ = offset;
-  return {};
+const ProducerInfo* ProducerState::find(ProducerId producer_id) const noexcept {
+  const auto found = producers_.find(producer_id);
+  return found == producers_.end() ? nullptr : &found->second;
+}
+
+std::size_t ProducerState::expire(std::int64_t older_than_ms) {
+  return std::erase_if(producers_, [&](const auto& entry) {
+    return entry.second.open_first_offset < 0 && entry.second.last_activity_ms < older_than_ms;
+  });
 }
 
 }  // namespace seriatim::partition

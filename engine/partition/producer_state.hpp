@@ -1,10 +1,16 @@
-// What is known of every producer that has written to a partition, derived from its batches alone. `note`
-// records; the snapshot file carries it over a restart.
+// What is known of every producer that has written to a partition, derived from its batches alone: `admit`
+// decides whether a batch may be appended, `note` records it once it is in the log, and the snapshot files
+// carry all of it over a restart.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
@@ -12,17 +18,88 @@
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
 #include "format/producer_snapshot.hpp"
+#include "format/producer_window.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::partition {
 
+/// Where the sequence of a batch comes from.
+enum class SequenceRule : std::uint8_t {
+  given,      ///< From the application, which may repeat itself: a duplicate is recognised.
+  predicted,  ///< From a guess at what comes next: equal sequences are no duplicate.
+};
+
+/// A transaction that a marker has ended.
+struct EndedTransaction {
+  ProducerId producer_id = -1;
+  Offset first_offset = -1;
+  Offset last_offset = -1;  ///< The marker's.
+  bool is_aborted = false;
+  /// The first offset of the oldest transaction that is still open, else the one behind the marker.
+  Offset last_stable_offset = -1;
+};
+
+/// The last batches of one producer in one epoch, the newest last.
+class StoredBatches {
+ public:
+  /// Kafka's number: a producer may have that many requests in flight.
+  static constexpr std::size_t capacity = 5;
+
+  std::span<const format::StoredBatch> all() const noexcept { return {batches_.data(), count_}; }
+  bool empty() const noexcept { return count_ == 0; }
+  const format::StoredBatch& newest() const noexcept { return batches_[count_ - 1]; }
+  void push(const format::StoredBatch& batch) noexcept;
+  void clear() noexcept { count_ = 0; }
+  /// The batch of exactly these sequences, if it is one of them.
+  std::optional<format::StoredBatch> find(Sequence first, Sequence last) const noexcept;
+
+ private:
+  std::array<format::StoredBatch, capacity> batches_{};
+  std::size_t count_ = 0;
+};
+
+struct ProducerInfo {
+  ProducerEpoch epoch = -1;
+  std::int32_t coordinator_epoch = -1;
+  std::int64_t last_activity_ms = -1;
+  Offset open_first_offset = -1;  ///< Of its transaction; -1: none is open.
+  StoredBatches batches{};
+
+  /// What a batch of this epoch has to begin with.
+  Sequence next_sequence() const noexcept {
+    return batches.empty() ? 0 : format::advance_sequence(batches.newest().last_sequence, 1);
+  }
+};
+
 /// Not thread-safe; the partition's append mutex guards it.
 class ProducerState {
  public:
+  /// Decides on a data batch that has a producer; changes nothing.
+  /// @return the first copy if the batch is a duplicate of one (INV-7); nothing if it may be appended.
+  /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an open
+  ///   transaction.
+  Result<std::optional<format::StoredBatch>> admit(const format::BatchHeader& header,
+                                                   SequenceRule rule) const;
+  /// Decides on a marker. Errors: invalid_producer_epoch: the partition has seen a newer one.
+  Result<> admit_marker(ProducerId producer_id, ProducerEpoch epoch) const;
+
   /// Enters a batch that is in the log. Batches without a producer change nothing.
   /// @param batch  the whole batch: a marker's record is decoded.
   /// Errors: corrupt_record: a control batch that does not decode.
   Result<> note(const format::BatchHeader& header, base::ByteSpan batch);
+  /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
+  /// open. Errors: as `note`.
+  Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
+                                                   base::ByteSpan batch) const;
+
+  /// nullptr: unknown here, or forgotten.
+  const ProducerInfo* find(ProducerId producer_id) const noexcept;
+  const std::map<ProducerId, ProducerInfo>& all() const noexcept { return producers_; }
+  /// First offset of the oldest open transaction; -1 if none is open.
+  Offset first_open_offset() const noexcept { return open_.empty() ? -1 : open_.begin()->first; }
+  /// Forgets producers whose last batch or marker is older, unless they have a transaction open.
+  /// @return how many.
+  std::size_t expire(std::int64_t older_than_ms);
 
   bool empty() const noexcept { return producers_.empty(); }
   /// Offset up to which batches were noted, exclusive.
@@ -32,14 +109,22 @@ class ProducerState {
   /// A copy of this state was written as the snapshot of `offset`.
   void set_snapshot_offset(Offset offset) noexcept { snapshot_offset_ = offset; }
   /// Writes `<end_offset>.snapshot` into `directory`, unless the last snapshot written or loaded is of that
-  /// offset. Synced and renamed into place.
+  /// offset, and beside it `.producers`, if there are any. Synced and renamed into place.
   Result<> write_snapshot(os::Vfs& vfs, const std::string& directory);
-  /// Replaces the state by that of a snapshot.
-  /// Errors: corrupt_metadata, unsupported_version: the file; take an older one.
-  Result<> load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset);
+  /// Replaces the state by that of a snapshot. Where its `.producers` is missing or does not fit, the last
+  /// batch of each producer is known.
+  /// @return what is wrong with the `.producers`, if it cannot be used.
+  /// Errors: corrupt_metadata, unsupported_version: the snapshot; take an older one.
+  Result<std::optional<Error>> load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset);
 
  private:
-  std::map<ProducerId, format::ProducerSnapshotEntry> producers_;
+  void note_data(ProducerInfo& producer, const format::BatchHeader& header);
+  void restore(const format::ProducerSnapshotEntry& entry, std::span<const format::ProducerWindowEntry> window);
+  Result<std::vector<format::ProducerWindowEntry>> load_window(os::Vfs& vfs, const std::string& directory,
+                                                               Offset offset) const;
+
+  std::map<ProducerId, ProducerInfo> producers_;
+  std::map<Offset, ProducerId> open_;  ///< First offsets of open transactions.
   Offset end_offset_ = 0;
   Offset snapshot_offset_ = -1;
 };

@@ -25,6 +25,10 @@ constexpr std::string_view unfinished_suffix = ".tmp";
 constexpr std::array segment_kinds{FileKind::log, FileKind::offset_index, FileKind::time_index,
                                    FileKind::transaction_index};
 
+bool is_of_segment(FileKind kind) noexcept {
+  return std::find(segment_kinds.begin(), segment_kinds.end(), kind) != segment_kinds.end();
+}
+
 struct NamedFile {
   std::string name{};
   FileName parsed{};
@@ -133,7 +137,7 @@ Result<> finish_swap(const SegmentContext& context, const std::string& directory
   }
   if (outputs.empty()) return {};
   const auto is_covered = [&](const FileName& name) {
-    return name.state == FileState::live && name.kind != FileKind::snapshot && name.offset >= covered_from &&
+    return name.state == FileState::live && is_of_segment(name.kind) && name.offset >= covered_from &&
            name.offset < covered_to;
   };
   if (auto removed = remove_all(context, directory, names_where(*files, is_covered)); !removed)
@@ -160,6 +164,7 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
   DirectoryListing listing;
   std::map<Offset, SegmentFileInfo> segments;
   std::vector<NamedFile> indexes;
+  std::vector<NamedFile> windows;
   for (const os::DirEntry& entry : *entries) {
     const auto parsed = format::parse_file_name(entry.name);
     if (!parsed) {
@@ -171,6 +176,8 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
       listing.interrupted.push_back(entry.name);
     } else if (parsed->kind == FileKind::snapshot) {
       listing.snapshots.push_back(parsed->offset);
+    } else if (parsed->kind == FileKind::producers) {
+      windows.push_back({entry.name, *parsed});
     } else if (parsed->kind == FileKind::log) {
       auto described = describe_log(vfs, os::join_path(directory, entry.name), parsed->offset);
       if (!described) return std::move(described).error();
@@ -182,7 +189,7 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
   for (const NamedFile& index : indexes) {
     const auto segment = segments.find(index.parsed.offset);
     if (segment == segments.end()) {
-      listing.orphan_indexes.push_back(index.name);
+      listing.orphans.push_back(index.name);
     } else if (index.parsed.kind == FileKind::offset_index) {
       segment->second.has_offset_index = true;
     } else if (index.parsed.kind == FileKind::time_index) {
@@ -191,6 +198,10 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
   }
   for (const auto& [base_offset, info] : segments) listing.segments.push_back(info);
   std::sort(listing.snapshots.begin(), listing.snapshots.end());
+  for (const NamedFile& window : windows) {
+    if (!std::binary_search(listing.snapshots.begin(), listing.snapshots.end(), window.parsed.offset))
+      listing.orphans.push_back(window.name);
+  }
   return listing;
 }
 

@@ -68,24 +68,20 @@ Entries recovered(const WriterFixture& f, std::int64_t segment_bytes) {
 struct Producers {
   explicit Producers(Random& r) : random(r) {}
   void append(WriterFixture& f) {
-    const auto which = static_cast<std::size_t>(random.between(0, 4));
-    if (which == 4) {
+    const ProducerId id = first_producer + random.between(0, 4);
+    if (id == first_producer + 4) {
       f.put("k", "no producer");
       return;
     }
-    if (random.one_in(15)) {
-      ++epochs[which];
-      sequences[which] = 0;
-    }
+    const auto known = f.partition->producer(id).value_or(partition::ProducerInfo{.epoch = 0});
+    const bool bumps = random.one_in(15);
     f.put_batch(make_batch({.records = static_cast<int>(random.between(1, 3)),
                             .timestamp_ms = t0_ms + clock++,
-                            .producer_id = first_producer + static_cast<ProducerId>(which),
-                            .producer_epoch = epochs[which],
-                            .sequence = sequences[which]++}));
+                            .producer_id = id,
+                            .producer_epoch = static_cast<ProducerEpoch>(known.epoch + (bumps ? 1 : 0)),
+                            .sequence = bumps ? 0 : known.next_sequence()}));
   }
   Random& random;
-  std::array<ProducerEpoch, 4> epochs{};
-  std::array<Sequence, 4> sequences{};
   std::int64_t clock = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "partition/producer_state.hpp"
 
+#include <limits>
+
 #include "reader_fixture.hpp"
 #include "support/log_builder.hpp"
 
@@ -83,6 +85,163 @@ TEST_CASE("a marker with a new epoch clears the sequence, so that the next batch
   CHECK(f.entries().at(0).producer_epoch == 2);
   CHECK(f.entries().at(0).last_sequence == -1);
   CHECK(f.entries().at(0).last_offset == -1);
+}
+
+// One row of kafka-log 4.2's table, which was executed against Kafka's own class.
+struct Incoming {
+  ProducerEpoch epoch = 0;
+  Sequence first = 0;
+  int records = 1;
+  bool transactional = false;
+};
+
+Errc answer(const ProducerState& state, const Incoming& batch) {
+  const LogBuilder log = LogBuilder(state.end_offset()).batch({.records = batch.records,
+                                                               .producer_id = producer,
+                                                               .producer_epoch = batch.epoch,
+                                                               .sequence = batch.first,
+                                                               .transactional = batch.transactional});
+  const auto admitted = state.admit(log.all().front().header, partition::SequenceRule::predicted);
+  return admitted ? Errc{} : admitted.error().code();
+}
+
+void store(StateFixture& f, const Incoming& batch) {
+  f.note(LogBuilder(f.state.end_offset()).batch({.records = batch.records,
+                                                 .producer_id = producer,
+                                                 .producer_epoch = batch.epoch,
+                                                 .sequence = batch.first,
+                                                 .transactional = batch.transactional}));
+}
+
+void end(StateFixture& f, format::ControlType type, ProducerEpoch epoch) {
+  f.note(LogBuilder(f.state.end_offset()).marker(
+      {.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}));
+}
+
+constexpr Sequence last_of_all = std::numeric_limits<Sequence>::max();
+
+TEST_CASE("sequences are admitted as Kafka's state manager admits them") {
+  StateFixture f;
+  CHECK(answer(f.state, {.first = 17}) == Errc{});
+  store(f, {.first = 17});
+  CHECK(answer(f.state, {.first = 18, .records = 3}) == Errc{});
+  store(f, {.first = 18, .records = 3});
+  CHECK(answer(f.state, {.first = 25}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.first = 18, .records = 3}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.first = 20, .records = 3}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.epoch = 1, .first = 3}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.epoch = 1}) == Errc{});
+  store(f, {.epoch = 1});
+  CHECK(answer(f.state, {.epoch = 0, .first = 21}) == Errc::invalid_producer_epoch);
+}
+
+TEST_CASE("sequences wrap from 2'147'483'647 to 0, inside a batch too") {
+  StateFixture f;
+  store(f, {.first = last_of_all - 1, .records = 4});
+  CHECK(answer(f.state, {.first = 2}) == Errc{});
+  StateFixture at_end;
+  store(at_end, {.first = last_of_all});
+  CHECK(answer(at_end.state, {.first = 1}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(at_end.state, {.first = 0}) == Errc{});
+}
+
+TEST_CASE("a plain batch in an open transaction is refused, after its sequence was looked at") {
+  StateFixture f;
+  store(f, {.first = 0, .transactional = true});
+  CHECK(answer(f.state, {.first = 1}) == Errc::invalid_txn_state);
+  CHECK(answer(f.state, {.first = 9}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.first = 1, .transactional = true}) == Errc{});
+}
+
+TEST_CASE("a marker with a new epoch fences: the old epoch is refused, the new one begins at 0") {
+  StateFixture f;
+  store(f, {.first = 0, .transactional = true});
+  const LogBuilder abort = LogBuilder(1).marker(
+      {.type = format::ControlType::abort, .producer_id = producer, .producer_epoch = 1, .timestamp_ms = t0_ms});
+  const auto& marker = abort.all().front();
+  const auto ended = must(f.state.ended_by(marker.header, marker.bytes));
+  REQUIRE(ended);
+  CHECK(ended->first_offset == 0);
+  CHECK(ended->last_offset == 1);
+  CHECK(ended->is_aborted);
+  CHECK(ended->last_stable_offset == 2);
+  CHECK(f.state.first_open_offset() == 0);
+  f.note(abort);
+  CHECK(f.state.first_open_offset() == -1);
+  CHECK(answer(f.state, {.epoch = 1, .first = 1}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.epoch = 0, .first = 1}) == Errc::invalid_producer_epoch);
+  CHECK(answer(f.state, {.epoch = 1}) == Errc{});
+  CHECK_FALSE(f.state.admit_marker(producer, 0).ok());
+  CHECK(f.state.admit_marker(producer, 1).ok());
+}
+
+TEST_CASE("a marker of the same epoch leaves the sequences, and a second one changes nothing") {
+  StateFixture f;
+  store(f, {.epoch = 1, .transactional = true});
+  end(f, format::ControlType::commit, 1);
+  const LogBuilder again = LogBuilder(2).marker({.type = format::ControlType::commit,
+                                                 .producer_id = producer,
+                                                 .producer_epoch = 1,
+                                                 .timestamp_ms = t0_ms});
+  CHECK_FALSE(must(f.state.ended_by(again.all().front().header, again.all().front().bytes)));
+  f.note(again);
+  CHECK(answer(f.state, {.epoch = 1, .first = 1}) == Errc{});
+}
+
+TEST_CASE("a producer known through a marker only begins at 0") {
+  StateFixture f;
+  end(f, format::ControlType::abort, 3);
+  CHECK(answer(f.state, {.epoch = 3, .first = 5}) == Errc::out_of_order_sequence_number);
+  CHECK(answer(f.state, {.epoch = 3}) == Errc{});
+}
+
+TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the offsets of the first copy") {
+  StateFixture f;
+  for (int i = 0; i < 7; ++i) store(f, {.first = 2 * i, .records = 2});
+  for (int i = 0; i < 7; ++i) {
+    const LogBuilder log =
+        LogBuilder(99).batch({.records = 2, .producer_id = producer, .producer_epoch = 0, .sequence = 2 * i});
+    const auto admitted = f.state.admit(log.all().front().header, partition::SequenceRule::given);
+    if (i < 2) {
+      REQUIRE_FALSE(admitted);
+      CHECK(admitted.error().code() == Errc::out_of_order_sequence_number);
+    } else {
+      REQUIRE(must(admitted));
+      CHECK((*admitted)->base_offset == 2 * i);
+      CHECK((*admitted)->last_offset == 2 * i + 1);
+    }
+  }
+}
+
+TEST_CASE("the last five batches are kept across a restart; without their file the last one is") {
+  StateFixture f;
+  for (int i = 0; i < 6; ++i) store(f, {.first = i});
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  ProducerState loaded;
+  CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6)));
+  REQUIRE(loaded.find(producer));
+  CHECK(loaded.find(producer)->batches.all().size() == 5);
+  CHECK(loaded.find(producer)->batches.find(1, 1)->base_offset == 1);
+  const std::string window = f.temp / format::file_name(6, format::FileKind::producers);
+  overwrite(window, 30, "\x7F");
+  const auto fault = must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6));
+  REQUIRE(fault);
+  CHECK(fault->message().find(window) != std::string::npos);
+  CHECK(loaded.find(producer)->batches.all().size() == 1);
+  CHECK(loaded.find(producer)->next_sequence() == 6);
+  std::filesystem::remove(window);
+  CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6)));
+  CHECK(loaded.find(producer)->batches.newest().first_sequence == 5);
+}
+
+TEST_CASE("producers are forgotten after their time, but never with a transaction open") {
+  StateFixture f;
+  store(f, {.first = 0, .transactional = true});
+  CHECK(f.state.expire(t0_ms + 1) == 0);
+  end(f, format::ControlType::commit, 1);
+  CHECK(f.state.expire(t0_ms) == 0);
+  CHECK(f.state.expire(t0_ms + 1) == 1);
+  CHECK(answer(f.state, {.first = 400}) == Errc{});
 }
 
 TEST_CASE("a control batch that does not decode is refused") {

@@ -107,7 +107,7 @@ TEST_CASE("a directory is listed by base offset, with what belongs together") {
   CHECK(listing.segments[1].base_offset == 200);
   CHECK(listing.segments[1].has_time_index);
   CHECK(listing.snapshots == std::vector<Offset>{7, 200});
-  CHECK(Names(listing.orphan_indexes.begin(), listing.orphan_indexes.end()) ==
+  CHECK(Names(listing.orphans.begin(), listing.orphans.end()) ==
         Names{"00000000000000000009.index", "00000000000000000009.txnindex"});
   CHECK(Names(listing.unknown.begin(), listing.unknown.end()) == Names{"partition.metadata", "5.log", "sub"});
   CHECK(Names(listing.interrupted.begin(), listing.interrupted.end()) ==
