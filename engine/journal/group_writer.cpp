@@ -79,17 +79,32 @@ void GroupWriter::gather(std::span<StagedFrame> frames, const Group& group) {
   }
 }
 
-Result<std::size_t> GroupWriter::write(std::span<StagedFrame> frames, const Group& group) {
-  SERIATIM_ASSERT(!frames.empty());
-  const Extent extent = choose(frames);
+bool GroupWriter::needs_another_file(const Extent& extent, const Group& group) const noexcept {
   const bool fits = position_ + extent.bytes <= options_.file_bytes;
   // A gap between two frames can only be between two files: the checkpoint has what was left out.
   const bool follows = !is_begun_ || group.first_lsn == next_lsn_;
-  if (file_.file == nullptr || !fits || !follows) {
+  return file_.file == nullptr || !fits || !follows;
+}
+
+Result<std::size_t> GroupWriter::write(std::span<StagedFrame> frames, const Group& group) {
+  SERIATIM_ASSERT(!frames.empty());
+  const Extent extent = choose(frames);
+  if (needs_another_file(extent, group)) {
     if (auto rolled = roll(); !rolled) return std::move(rolled).error();
   }
+  return write_here(frames.first(extent.count), group);
+}
+
+Result<std::size_t> GroupWriter::write_beside(std::span<StagedFrame> frames, const Group& group) {
+  SERIATIM_ASSERT(!frames.empty());
+  const Extent extent = choose(frames);
+  if (!is_begun_ || needs_another_file(extent, group)) return std::size_t{0};
+  return write_here(frames.first(extent.count), group);
+}
+
+Result<std::size_t> GroupWriter::write_here(std::span<StagedFrame> frames, const Group& group) {
   if (!is_begun_) make_header(group.first_lsn);
-  gather(frames.first(extent.count), group);
+  gather(frames, group);
   if (auto written = file_.file->write_gather_at(pieces_, position_); !written) {
     if (written.error().code() == Errc::storage_full) return std::move(written).error();
     return final_error(written.error());
@@ -100,17 +115,17 @@ Result<std::size_t> GroupWriter::write(std::span<StagedFrame> frames, const Grou
     is_begun_ = true;
     position_ = format::journal_frames_at;
   }
-  position_ += extent.bytes;
-  next_lsn_ = group.first_lsn + extent.count;
+  for (const StagedFrame& frame : frames) position_ += frame.frame_bytes();
+  next_lsn_ = group.first_lsn + frames.size();
   files_.extend(next_lsn_ - 1, position_);
-  return extent.count;
+  return frames.size();
 }
 
 Result<void> GroupWriter::sync() {
-  if (!is_unsynced_) return {};
+  // Before the call: what is written beside it may not be in it.
+  if (!is_unsynced_.exchange(false)) return {};
   syncs_.add();
   if (auto synced = file_.file->sync_data(); !synced) return final_error(synced.error());
-  is_unsynced_ = false;
   return {};
 }
 

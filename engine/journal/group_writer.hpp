@@ -1,6 +1,7 @@
 // Puts groups of frames into the journal's files.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,7 +19,8 @@
 
 namespace seriatim::journal {
 
-/// Threads: one at a time (whoever holds the commit role).
+/// Threads: one at a time (whoever holds the commit role), except that `write_beside` may run while another
+/// thread is in `sync`.
 /// Errors of write and sync: storage_failed is final, the caller must not call again. After any other the
 /// same
 ///   frames may be written again.
@@ -39,7 +41,11 @@ class GroupWriter {
   /// Errors: storage_full; io_error and others of preparing a file: nothing of it counts as written.
   Result<std::size_t> write(std::span<StagedFrame> frames, const Group& group);
 
-  /// Brings what was written to stable storage: one fdatasync, none if there is nothing.
+  /// As `write`, but only into the present file, so that it can run beside a `sync` of that file.
+  /// @return 0: they need another file.
+  Result<std::size_t> write_beside(std::span<StagedFrame> frames, const Group& group);
+
+  /// Brings what was written before the call to stable storage: one fdatasync, none if there is nothing.
   Result<void> sync();
 
   /// Lets go of the present file if all of its frames are below `lsn`.
@@ -58,6 +64,8 @@ class GroupWriter {
   };
 
   Extent choose(std::span<const StagedFrame> frames) const noexcept;
+  bool needs_another_file(const Extent& extent, const Group& group) const noexcept;
+  Result<std::size_t> write_here(std::span<StagedFrame> frames, const Group& group);
   Result<void> roll();
   void make_header(std::uint64_t first_lsn);
   void gather(std::span<StagedFrame> frames, const Group& group);
@@ -66,7 +74,7 @@ class GroupWriter {
   JournalFiles& files_;
   ReadyFile file_;
   bool is_begun_ = false;  ///< file_ holds a header and frames.
-  bool is_unsynced_ = false;
+  std::atomic<bool> is_unsynced_{false};
   std::uint64_t position_ = 0;
   std::uint64_t next_lsn_ = 0;  ///< After the last frame in file_.
   std::uint64_t key_ = 0;

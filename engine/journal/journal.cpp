@@ -92,12 +92,25 @@ Result<void> Journal::wait(std::uint64_t lsn, Level level) {
   SERIATIM_ASSERT(lsn < next_lsn_);
   if (level == Level::durable) want_durable(lsn);
   const std::uint64_t failures_seen = failures_;
+  bool may_write_beside = level == Level::written;
   for (;;) {
     if (refusal_ || failures_ != failures_seen) {
       Result<void> outcome;
       if (!is_reached(lsn, level)) outcome = refusal_ ? *refusal_ : *last_failure_;
       mutex_.unlock();
       return outcome;
+    }
+    if (may_write_beside && role_is_taken_) {
+      if (is_reached(lsn, level)) {
+        mutex_.unlock();
+        return {};
+      }
+      if (is_syncing_ && !is_written_beside_) {
+        may_write_beside = write_beside();
+      } else {
+        sleep_beside();
+      }
+      continue;
     }
     if (role_is_taken_) {
       Sleepers& sleepers = sleepers_[lsn <= group_end_lsn_ ? parity_ : parity_ ^ 1];

@@ -4,7 +4,8 @@
 // A blocking waiter commits by itself, for everybody who waits: handing the work to a thread would cost two
 // context switches, as much as half a sync. Who arrives while a group is under way is in the next one; the
 // running sync is the linger. A thread of the journal's own, started when the first callback is registered,
-// does the same for those who do not block.
+// does the same for those who do not block. Who only wants its frame to be written does not wait for a sync
+// that is under way: it writes beside it.
 #pragma once
 
 #include <atomic>
@@ -145,7 +146,12 @@ class Journal {
   void acquire_role() SERIATIM_EXCLUDES(mutex_);
   void lead() SERIATIM_EXCLUDES(mutex_);
   Result<void> commit_group();
+  Result<void> sync_group();
   Result<void> write_group();
+  Result<std::size_t> write_pending(bool is_beside);
+  bool write_beside() SERIATIM_REQUIRES(mutex_);
+  void sleep_beside() SERIATIM_REQUIRES(mutex_);
+  void wake_beside() noexcept SERIATIM_REQUIRES(mutex_);
   void skip_pending(std::size_t count);
   void take_staged() SERIATIM_REQUIRES(mutex_);
   void finish(const Result<void>& outcome) SERIATIM_EXCLUDES(mutex_);
@@ -177,6 +183,8 @@ class Journal {
   std::uint64_t next_lsn_ SERIATIM_GUARDED_BY(mutex_);
   bool is_closing_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool role_is_taken_ SERIATIM_GUARDED_BY(mutex_) = false;
+  bool is_syncing_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< Who has the role leaves what is pending alone.
+  bool is_written_beside_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< Somebody writes meanwhile.
   /// Which of sleepers_ waits for the group under way; the other one for the group after it.
   int parity_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t group_end_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
@@ -192,8 +200,9 @@ class Journal {
   std::thread committer_ SERIATIM_GUARDED_BY(mutex_);
   Sleepers sleepers_[2];
   Sleepers committer_sleep_;
+  Sleepers beside_sleepers_;  ///< Who waits to be written, for a sync to begin or a write beside it to end.
 
-  // Of whoever holds the commit role.
+  // Of whoever holds the commit role, or writes beside its sync.
   GroupWriter writer_;
   std::vector<StagedFrame> pending_;
   std::size_t pending_done_ = 0;  ///< Of pending_, how many are written.

@@ -62,18 +62,69 @@ Result<void> Journal::commit_group() {
   const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
   const std::uint64_t wanted_lsn = wanted_lsn_.load(std::memory_order_relaxed);
   if (wanted_lsn <= durable_lsn_.load(std::memory_order_relaxed)) return {};
-  if (auto synced = writer_.sync(); !synced) return synced;
+  if (auto synced = sync_group(); !synced) return synced;
   durable_lsn_.store(written_lsn, std::memory_order_release);
   return {};
 }
 
+Result<void> Journal::sync_group() {
+  {
+    const base::MutexLock lock(mutex_);
+    is_syncing_ = true;
+    wake_beside();
+  }
+  auto synced = writer_.sync();
+  const base::MutexLock lock(mutex_);
+  is_syncing_ = false;
+  while (is_written_beside_) sleep_beside();
+  return synced;
+}
+
+void Journal::sleep_beside() {
+  const std::uint32_t sequence = beside_sleepers_.sequence.load(std::memory_order_relaxed);
+  beside_sleepers_.count.fetch_add(1, std::memory_order_relaxed);
+  mutex_.unlock();
+  sleep(beside_sleepers_, sequence);
+  mutex_.lock();
+}
+
+void Journal::wake_beside() noexcept {
+  if (beside_sleepers_.count.load(std::memory_order_relaxed) == 0) return;
+  beside_sleepers_.sequence.fetch_add(1, std::memory_order_relaxed);
+  os::futex_wake_all(beside_sleepers_.sequence);
+}
+
+// Writes what is staged while the sync of an earlier group runs. False: it has to wait for the role, because
+// another file is needed, or the write failed, which who has the role next will meet.
+bool Journal::write_beside() {
+  is_written_beside_ = true;
+  if (pending_.empty()) take_staged();
+  mutex_.unlock();
+  const auto written = pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(true);
+  const bool is_final = !written && written.error().code() == Errc::storage_failed;
+  if (is_final && options_.on_storage_failed) options_.on_storage_failed(written.error());
+  mutex_.lock();
+  is_written_beside_ = false;
+  if (!written) note_failure(written.error());
+  wake_beside();
+  return written && *written > 0;
+}
+
 Result<void> Journal::write_group() {
+  const auto written = write_pending(false);
+  if (!written) return written.error();
+  return {};
+}
+
+Result<std::size_t> Journal::write_pending(bool is_beside) {
   const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
   const GroupWriter::Group group{
       .first_lsn = written_lsn + 1,
       .prior_is_durable = durable_lsn_.load(std::memory_order_relaxed) == written_lsn,
   };
-  const auto written = writer_.write(std::span(pending_).subspan(pending_done_), group);
+  const auto frames = std::span(pending_).subspan(pending_done_);
+  const auto written = is_beside ? writer_.write_beside(frames, group) : writer_.write(frames, group);
+  if (written && *written == 0) return written;
   if (!written) {
     const Error& cause = written.error();
     if (cause.code() == Errc::storage_failed) return cause;
@@ -85,7 +136,7 @@ Result<void> Journal::write_group() {
   groups_.add();
   frames_.add(*written);
   skip_pending(*written);
-  return {};
+  return written;
 }
 
 // Lets go of the first `count` of what is pending.
@@ -183,6 +234,7 @@ void Journal::call_due(const Result<void>& outcome) {
 // The disk is idle until the next one has the role, so that one is woken before those who are done.
 void Journal::release_role(Wake& whom) {
   role_is_taken_ = false;
+  wake_beside();
   Sleepers& next = sleepers_[parity_ ^ 1];
   if (next.count.load(std::memory_order_relaxed) > 0) {
     whom.one = &next;

@@ -246,6 +246,55 @@ TEST_CASE(
   CHECK(syncs == 1);
 }
 
+TEST_CASE("write_through does not wait for a sync that is under way") {
+  JournalWorld world;
+  world.open();
+  world.commit("first");
+  std::uint64_t beside = 0;
+  world.vfs.before_change = [&](std::string_view what, const std::string&) -> Result<void> {
+    // From inside the sync itself: whoever waited for its end would wait for ever.
+    if (what != "sync" || beside != 0) return {};
+    beside = world.stage("beside");
+    REQUIRE(world.journal->write_through(beside));
+    CHECK(world.journal->stats().written_lsn == beside);
+    return {};
+  };
+  const std::uint64_t lsn = world.stage("synced");
+  REQUIRE(world.journal->wait_durable(lsn));
+  REQUIRE(beside == lsn + 1);
+  // The sync had begun before it was written, and promises nothing of it.
+  CHECK_FALSE(world.journal->is_durable(beside));
+  REQUIRE(world.journal->wait_durable(beside));
+  CHECK(world.journal->is_durable(beside));
+}
+
+TEST_CASE("what was written beside a sync is synced by the next, and survives a power cut from then on") {
+  Random random("written beside a sync");
+  for (int round = 0; round < 200; ++round) {
+    JournalWorld world;
+    world.open();
+    world.commit("first");  // makes the file, with syncs of its own
+    std::uint64_t beside = 0;
+    world.vfs.before_change = [&](std::string_view what, const std::string&) -> Result<void> {
+      if (what != "sync" || beside != 0) return {};
+      beside = world.stage("beside");
+      REQUIRE(world.journal->write_through(beside));
+      return {};
+    };
+    const std::uint64_t lsn = world.commit("synced");
+    const bool is_waited_for = random.one_in(2);
+    if (is_waited_for) REQUIRE(world.journal->wait_durable(beside));
+    world.vfs.before_change = {};
+    world.vfs.cut_power();
+    world.journal.reset();
+    world.vfs.restart(random);
+    Collector seen;
+    REQUIRE(world.read(seen, true));
+    CHECK(seen.frames.contains(lsn));
+    if (is_waited_for) CHECK(seen.frames.contains(beside));
+  }
+}
+
 TEST_CASE("pins are held until their frames are written, and released then") {
   JournalWorld world;
   world.open();
