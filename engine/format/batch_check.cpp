@@ -61,6 +61,8 @@ std::string_view describe(BatchFault fault) noexcept {
       return "producer id, epoch and sequence contradict each other";
     case BatchFault::bad_crc:
       return "the checksum does not fit the bytes";
+    case BatchFault::undecided:
+      return "it commits a transaction whose decision did not survive";
   }
   return "unknown fault";
 }

@@ -23,6 +23,7 @@ enum class BatchFault : std::uint8_t {
   bad_leader_epoch,  ///< Below -1.
   bad_producer,      ///< Producer id, epoch, sequence and the transactional bit contradict each other.
   bad_crc,           ///< The checksum does not fit the bytes.
+  undecided,         ///< A whole commit marker, of a transaction whose decision did not survive a crash.
 };
 
 /// What a fault means, as a clause for an error message: "the checksum does not fit the bytes". Lives for

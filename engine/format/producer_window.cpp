@@ -13,9 +13,9 @@ constexpr std::size_t window_hash_at = 8;
 constexpr std::size_t window_count_at = 16;  // also where the bytes the hash covers begin
 
 Error bad_window(const std::string& what) {
-  return {Errc::corrupt_metadata,
-          "producer window: " + what +
-              "; remove the file: of every producer the last batch is known without it"};
+  return {
+      Errc::corrupt_metadata,
+      "producer window: " + what + "; remove the file: of every producer the last batch is known without it"};
 }
 
 void store_window_entry(std::byte* to, const ProducerWindowEntry& entry) noexcept {
@@ -58,8 +58,7 @@ std::vector<std::byte> encode_producer_window(std::span<const ProducerWindowEntr
     store_window_entry(at, entry);
     at += producer_window_entry_bytes;
   }
-  base::store_be(file.data() + window_hash_at,
-                 base::xxh3_64(base::ByteSpan(file).subspan(window_count_at)));
+  base::store_be(file.data() + window_hash_at, base::xxh3_64(base::ByteSpan(file).subspan(window_count_at)));
   return file;
 }
 

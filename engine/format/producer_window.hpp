@@ -1,6 +1,6 @@
 // The `.producers` file: of every producer the last batches of a partition, by which a retry is recognised,
-// up to but excluding the offset in the file's name. It stands beside the `.snapshot` of that offset, which is
-// Kafka's and has only the last batch of each. docs/data_directory.md has the table.
+// up to but excluding the offset in the file's name. It stands beside the `.snapshot` of that offset, which
+// is Kafka's and has only the last batch of each. docs/data_directory.md has the table.
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,7 @@ Range cleanable_range(const Partition& partition) {
   Range range;
   const TopicConfig config = partition.config();
   const auto list = partition.segments().load();
-  const Offset end = std::min(partition.high_watermark(), partition.stored_recovery_base());
+  const Offset end = std::min(partition.last_stable_offset(), partition.stored_recovery_base());
   const std::int64_t youngest_ms = partition.environment().clock.wall_ms() - config.min_compaction_lag_ms;
   range.first_dirty = std::max(partition.checkpoint().compacted_to_offset, partition.log_start_offset());
   if (range.first_dirty > partition.log_end_offset()) range.first_dirty = partition.log_start_offset();

@@ -1,11 +1,13 @@
 // The offsets of one partition: one writer, any number of readers.
 //
-// INV-1: log_start <= high_watermark <= log_end and durable <= log_end, in every thread's eyes. Held by the
-// order of the stores (an upper bound is raised before a lower one) and asserted by the setters. On a single
-// node, every published record is visible, so the high watermark is the log end offset.
+// INV-1: log_start <= last_stable <= high_watermark <= log_end and durable <= log_end, in every thread's
+// eyes. Held by the order of the stores (an upper bound is raised before a lower one) and asserted by the
+// setters. On a single node, every published record is visible, so the high watermark is the log end offset.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include <seriatim/types.hpp>
 
@@ -23,6 +25,13 @@ class LogOffsets {
   /// Sequentially consistent, for readers about to sleep: see publish_log_end. On x86 and ARMv8 that costs no
   /// more than an acquire.
   Offset log_end() const noexcept { return log_end_.load(std::memory_order_seq_cst); }
+  /// Records below belong to no transaction that is undecided, nor to one that is becoming visible.
+  Offset last_stable() const noexcept {
+    // In this order: a transaction that opened below the end that was read is seen.
+    const Offset end = log_end();
+    const Offset unstable = first_unstable_.load(std::memory_order_seq_cst);
+    return std::max(std::min(end, unstable), log_start());
+  }
   /// Records below are on stable storage.
   Offset durable() const noexcept { return durable_.load(std::memory_order_acquire); }
 
@@ -40,6 +49,13 @@ class LogOffsets {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
     log_end_.store(end, std::memory_order_release);
   }
+  /// First offset of the oldest transaction that is not yet visible; nothing_unstable if there is none.
+  /// Raised before `publish_log_end` shows the first batch of a transaction.
+  void set_first_unstable(Offset offset) noexcept {
+    first_unstable_.store(offset, std::memory_order_seq_cst);
+  }
+  static constexpr Offset nothing_unstable = std::numeric_limits<Offset>::max();
+
   /// Any thread.
   void advance_durable(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= log_end());
@@ -57,6 +73,7 @@ class LogOffsets {
  private:
   alignas(64) std::atomic<Offset> log_end_{0};
   alignas(64) std::atomic<Offset> log_start_{0};
+  std::atomic<Offset> first_unstable_{nothing_unstable};
   std::atomic<Offset> durable_{0};
 };
 

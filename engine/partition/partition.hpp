@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
+#include "format/control_record.hpp"
 #include "format/frame.hpp"
 #include "format/journal_payload.hpp"
 #include "partition/partition_log.hpp"
@@ -59,6 +61,9 @@ struct PartitionRequest {
   PartitionCheckpoint checkpoint{};
   /// In the order of the journal. Put back into the segments before anything is recovered.
   std::vector<JournalledBatch> journalled{};
+  /// Whether the transaction that a producer committed with a marker of this epoch was decided, as far as the
+  /// journal tells. Asked about markers behind the recovery point; empty: all were.
+  std::function<bool(ProducerId producer_id, ProducerEpoch epoch)> is_decided{};
   /// Log bytes behind the last producer snapshot from which on a checkpoint writes another: bounds what an
   /// open has to replay. Arbitrary: a tenth of a second of reading.
   std::uint64_t snapshot_every_bytes = 16ULL << 20;
@@ -75,8 +80,8 @@ struct PartitionAppend {
   Offset base_offset = -1;
   Offset last_offset = -1;
   std::uint64_t lsn = 0;  ///< Of the batch's journal frame; 0: it has none.
-  /// Set if the batch was a duplicate: nothing was written, and the offsets are those of the first copy, which
-  /// was stored with this timestamp.
+  /// Set if the batch was a duplicate: nothing was written, and the offsets are those of the first copy,
+  /// which was stored with this timestamp.
   std::optional<std::int64_t> duplicate_of_ms{};
 };
 
@@ -94,11 +99,22 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   // ------------------------------------------------------------------------------------
   /// Appends a framed batch. On return it is published: it survives the death of the process.
   /// @param rule  where the batch's sequence comes from, if it has a producer.
-  /// Errors: record_too_large, storage_full, storage_failed, closed, ...; as ProducerState::admit: not written.
-  /// Threads: any. Cost: the append mutex, one copy of the batch.
+  /// Errors: record_too_large, storage_full, storage_failed, closed, ...; as ProducerState::admit: not
+  /// written. Threads: any. Cost: the append mutex, one copy of the batch.
   Result<PartitionAppend> append(const format::FramedBatch& batch,
                                  Durability durability = Durability::published,
                                  SequenceRule rule = SequenceRule::given);
+  /// Appends the marker that ends a transaction. Readers under read_committed see the transaction's end only
+  /// once `release_transaction` says so.
+  /// @param decision_lsn  of the journal frame that decided it: nothing is called durable here before that
+  ///   is. 0: it was aborted, which needs no frame.
+  /// Errors: as append.
+  Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn);
+  /// Lets the last stable offset pass a transaction whose marker was appended. A short lock of its own, never
+  /// the append mutex.
+  void release_transaction(ProducerId producer_id);
+  /// Wakes who waits for the last stable offset.
+  void notify_released() { listeners().notify(); }
   /// The sequence that the producer has to go on with here; nothing if it is not known in this epoch.
   std::optional<Sequence> next_sequence(ProducerId producer_id, ProducerEpoch epoch) const;
   /// A copy of what is known of a producer here; nothing if it is not known.
@@ -228,6 +244,12 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
                                   Durability durability) SERIATIM_REQUIRES(append_mutex_);
   Result<std::uint64_t> stage(const segment::PlacedBatch& placed, Durability durability)
       SERIATIM_REQUIRES(append_mutex_);
+  Result<std::uint64_t> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                      Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
+                                           SequenceRule rule);
+  void hold_back(ProducerId producer_id, Offset first_offset);
+  void update_first_unstable() SERIATIM_REQUIRES(stable_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
@@ -251,6 +273,12 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);
   bool closed_ SERIATIM_GUARDED_BY(append_mutex_) = false;
   ProducerState producers_ SERIATIM_GUARDED_BY(append_mutex_);
+  /// Of the newest decision whose marker is in the log.
+  std::uint64_t decided_lsn_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  /// Taken inside the append mutex, or alone. First offsets of transactions that are open, or whose end is
+  /// not to be seen yet.
+  base::Mutex stable_mutex_;
+  std::map<ProducerId, Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;

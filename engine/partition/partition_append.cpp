@@ -19,13 +19,23 @@ Result<> Partition::check_unclaimed(std::string_view doing) const {
 
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability,
                                           SequenceRule rule) {
+  auto appended = append_held_back(batch, durability, rule);
+  // A marker of nobody's transaction, copied from elsewhere: it is seen when it is there.
+  if (appended && batch.header.is_control()) release_transaction(batch.header.producer_id);
+  return appended;
+}
+
+Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& batch, Durability durability,
+                                                    SequenceRule rule) {
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const format::BatchHeader& header = batch.header;
   PartitionAppend appended;
   bool flush_due = false;
   {
     const base::MutexLock lock(append_mutex_);
-    if (auto checked = check_appendable(batch.bytes.size()); !checked) return checked.error();
+    // A marker is not the application's, and no limit of it may keep a transaction from ending.
+    if (auto checked = check_appendable(header.is_control() ? 0 : batch.bytes.size()); !checked)
+      return checked.error();
     if (header.has_producer()) {
       auto admitted = admit(header, rule);
       if (!admitted) return admitted.error();
@@ -156,21 +166,16 @@ Result<> Partition::widen_active() {
 Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::FramedBatch& batch, Durability durability) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
-  auto lsn = stage(placed, durability);
+  auto lsn =
+      batch.header.has_producer() ? note_producer(placed, batch, durability) : stage(placed, durability);
   if (!lsn) return lsn.error();
-  if (batch.header.has_producer()) {
-    format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
-    stamped.base_offset = placed.base_offset;
-    if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
-  }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  return PartitionAppend{
-      .base_offset = placed.base_offset, .last_offset = placed.last_offset, .lsn = *lsn};
+  return PartitionAppend{.base_offset = placed.base_offset, .last_offset = placed.last_offset, .lsn = *lsn};
 }
 
 // A frame promises its batch and every earlier one, so it is of use only where those are durable or have

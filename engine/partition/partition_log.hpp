@@ -30,6 +30,8 @@ class PartitionLog {
   Offset log_start_offset() const noexcept { return offsets_.log_start(); }
   Offset high_watermark() const noexcept { return offsets_.high_watermark(); }
   Offset log_end_offset() const noexcept { return offsets_.log_end(); }
+  /// How far a read_committed reader may look.
+  Offset last_stable_offset() const noexcept { return offsets_.last_stable(); }
   Offset durable_offset() const noexcept { return offsets_.durable(); }
 
   /// The segments of now. Load a bound first, then this: it holds every offset below the bound.

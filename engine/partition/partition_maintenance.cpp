@@ -17,10 +17,10 @@ Result<> Partition::roll() {
 
 Result<> Partition::advance_log_start(Offset offset) {
   const base::MutexLock lock(append_mutex_);
-  if (offset > offsets_.high_watermark()) {
+  if (offset > offsets_.last_stable()) {
     return Error(Errc::offset_out_of_range, "the log start of " + directory_ + " cannot move to " +
-                                                std::to_string(offset) + ", beyond the high watermark " +
-                                                std::to_string(offsets_.high_watermark()));
+                                                std::to_string(offset) + ", beyond the last stable offset " +
+                                                std::to_string(offsets_.last_stable()));
   }
   offsets_.advance_log_start(offset);
   return {};
@@ -62,7 +62,7 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
     RetentionInput input{.config = config_,
                          .now_ms = environment_.clock.wall_ms(),
                          .log_start = offsets_.log_start(),
-                         .high_watermark = offsets_.high_watermark()};
+                         .last_stable_offset = offsets_.last_stable()};
     auto list = segments_.load();
     std::size_t count = count_deletable(*list, input);
     if (count == list->size()) {

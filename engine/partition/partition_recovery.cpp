@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/control_record.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "segment/batch_stream.hpp"
@@ -99,9 +100,35 @@ Result<> PartitionOpener::replay_producers() {
   const Offset from = producers_.end_offset();
   for (const auto& segment : segments_) {
     if (segment->is_empty() || segment->end_offset() <= from) continue;
+    aborted_.clear();
     if (auto replayed = replay_segment(*segment, from); !replayed) return replayed;
+    if (auto restored = restore_transactions(*segment, from); !restored) return restored;
   }
   return {};
+}
+
+// What the replay says was aborted is what the index has to say. One that makes no sense goes, and is made
+// again from the front of the segment.
+Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
+  auto& index = segment.transactions();
+  auto restored = index.replace_from(from, aborted_);
+  if (restored || restored.error().code() != Errc::corrupt_metadata) return restored;
+  environment_.report(true, restored.error().message() + "; it is made again now");
+  if (auto moved = segment::move_aside(environment_.files.vfs, index.path()); !moved) return moved.error();
+  environment_.files.files.forget(index.path());
+  if (from <= segment.base_offset()) return index.replace_from(from, aborted_);
+  ProducerState here = std::exchange(producers_, {});
+  auto& vfs = environment_.files.vfs;
+  if (segment.base_offset() > 0) {
+    auto loaded = producers_.load_snapshot(vfs, request_.directory, segment.base_offset());
+    // Without it, only transactions that began before the segment are missed; `verify` tells of them.
+    if (!loaded) environment_.report(true, loaded.error().message());
+  }
+  aborted_.clear();
+  auto replayed = replay_segment(segment, segment.base_offset());
+  producers_ = std::move(here);
+  if (!replayed) return replayed;
+  return index.replace_from(segment.base_offset(), aborted_);
 }
 
 Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from) {
@@ -133,9 +160,17 @@ Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from)
     }
     if (item->header.next_offset() <= from) continue;
     replayed_bytes_ += item->bytes.size();
+    note_aborted(item->header, item->bytes);
     if (auto noted = producers_.note(item->header, item->bytes); !noted)
       environment_.report(true, request_.directory + ": " + noted.error().message());
   }
+}
+
+void PartitionOpener::note_aborted(const format::BatchHeader& header, base::ByteSpan batch) {
+  if (!header.is_control()) return;
+  const auto ended = producers_.ended_by(header, batch);
+  if (!ended || !*ended || !(*ended)->is_aborted) return;
+  aborted_.push_back((*ended)->index_entry());
 }
 
 // Where to go on behind damage: at the next batch that the index or the recovery point knows, else the end.
@@ -164,6 +199,12 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                  .mapped_writes = request_.mapped_writes},
       .may_have_gaps = may_have_gaps(),
       .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
+  if (request_.is_decided) {
+    request.accepts_control = [this](const format::BatchHeader& header, base::ByteSpan batch) {
+      return format::read_control_batch(batch) != format::ControlBatch::commit ||
+             request_.is_decided(header.producer_id, header.producer_epoch);
+    };
+  }
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
@@ -315,6 +356,14 @@ Result<> PartitionOpener::open_active() {
   partition_->damage_ = damage_;
   if (auto replayed = replay_producers(); !replayed) return replayed;
   producers_.set_end_offset(partition_->active_->end_offset());
+  const Offset first_open = producers_.first_open_offset();
+  partition_->offsets_.set_first_unstable(first_open >= 0 ? first_open : LogOffsets::nothing_unstable);
+  {
+    const base::MutexLock stable_lock(partition_->stable_mutex_);
+    for (const auto& [id, producer] : producers_.all()) {
+      if (producer.open_first_offset >= 0) partition_->held_back_.emplace(id, producer.open_first_offset);
+    }
+  }
   partition_->journalled_from_ = partition_->active_->end_offset();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);

@@ -29,6 +29,8 @@ class PartitionOpener {
   Result<> load_producers(const segment::DirectoryListing& listing);
   Result<> replay_producers();
   Result<> replay_segment(segment::Segment& segment, Offset from);
+  Result<> restore_transactions(segment::Segment& segment, Offset from);
+  void note_aborted(const format::BatchHeader& header, base::ByteSpan batch);
   Result<std::uint64_t> next_known_batch(segment::Segment& segment, std::uint64_t position) const;
   Result<> recover_segments(const segment::DirectoryListing& listing);
   Result<bool> recover_one(const std::vector<segment::SegmentFileInfo>& files, std::size_t index);
@@ -54,6 +56,7 @@ class PartitionOpener {
   ProducerState producers_;
   std::vector<Offset> snapshots_;
   std::uint64_t replayed_bytes_ = 0;
+  std::vector<format::AbortedTransaction> aborted_;  ///< Of the segment that is being replayed.
   std::optional<std::string> damage_;
   bool clean_ = false;
 };

@@ -13,6 +13,7 @@ struct Partition::SyncWork {
   Offset end_offset = 0;
   Offset segment_base = 0;
   std::uint64_t position = 0;
+  std::uint64_t decided_lsn = 0;
 };
 
 Partition::SyncWork Partition::collect_sync_work() {
@@ -22,6 +23,7 @@ Partition::SyncWork Partition::collect_sync_work() {
   work.end_offset = offsets_.log_end();
   work.segment_base = active_->base_offset();
   work.position = active_->end_position();
+  work.decided_lsn = decided_lsn_;
   if (work.position > 0) work.segments.push_back(active_);
   return work;
 }
@@ -44,7 +46,11 @@ Result<> Partition::run_sync(const SyncWork& work) {
       return synced.error().with_outcome(Outcome::unknown);
     }
   }
-  return {};
+  // A marker says that its transaction was decided: on stable storage it must not say so alone.
+  if (work.decided_lsn == 0) return {};
+  auto decided = environment_.journal->wait_durable(work.decided_lsn);
+  if (!decided) put_back(work);
+  return decided;
 }
 
 void Partition::put_back(const SyncWork& work) {

@@ -76,7 +76,8 @@ Result<> ProducerState::write_snapshot(os::Vfs& vfs, const std::string& director
   return {};
 }
 
-Result<std::optional<Error>> ProducerState::load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset) {
+Result<std::optional<Error>> ProducerState::load_snapshot(os::Vfs& vfs, const std::string& directory,
+                                                          Offset offset) {
   const std::string path = path_of(directory, offset, format::FileKind::snapshot);
   auto bytes = os::read_small_file(vfs, path, snapshot_bytes_max);
   if (!bytes) return bytes.error();

@@ -57,9 +57,10 @@ Result<std::optional<format::StoredBatch>> ProducerState::admit(const format::Ba
   const Sequence expected = is_new_epoch ? 0 : producer->next_sequence();
   if (header.base_sequence != expected) return wrong_sequence(header, expected);
   if (producer->open_first_offset >= 0 && !header.is_transactional()) {
-    return Error(Errc::invalid_txn_state,
-                 producer_text(header.producer_id) +
-                     " has a transaction open here and sends a record outside of it; end the transaction first");
+    return Error(
+        Errc::invalid_txn_state,
+        producer_text(header.producer_id) +
+            " has a transaction open here and sends a record outside of it; end the transaction first");
   }
   return std::optional<format::StoredBatch>();
 }
@@ -79,7 +80,8 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
   }
   const ProducerInfo* const producer = find(header.producer_id);
   const bool ends = marker == format::ControlBatch::commit || marker == format::ControlBatch::abort;
-  if (!ends || producer == nullptr || producer->open_first_offset < 0) return std::optional<EndedTransaction>();
+  if (!ends || producer == nullptr || producer->open_first_offset < 0)
+    return std::optional<EndedTransaction>();
   // The oldest one that is open without it.
   auto oldest = open_.begin();
   if (oldest->first == producer->open_first_offset) ++oldest;

@@ -17,6 +17,7 @@
 
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
+#include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
 #include "format/producer_window.hpp"
 #include "os/vfs.hpp"
@@ -37,6 +38,14 @@ struct EndedTransaction {
   bool is_aborted = false;
   /// The first offset of the oldest transaction that is still open, else the one behind the marker.
   Offset last_stable_offset = -1;
+
+  /// What the transaction index says of it, if it was aborted.
+  format::AbortedTransaction index_entry() const noexcept {
+    return {.producer_id = producer_id,
+            .first_offset = first_offset,
+            .last_offset = last_offset,
+            .last_stable_offset = last_stable_offset};
+  }
 };
 
 /// The last batches of one producer in one epoch, the newest last.
@@ -76,7 +85,8 @@ class ProducerState {
  public:
   /// Decides on a data batch that has a producer; changes nothing.
   /// @return the first copy if the batch is a duplicate of one (INV-7); nothing if it may be appended.
-  /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an open
+  /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an
+  /// open
   ///   transaction.
   Result<std::optional<format::StoredBatch>> admit(const format::BatchHeader& header,
                                                    SequenceRule rule) const;
@@ -119,7 +129,8 @@ class ProducerState {
 
  private:
   void note_data(ProducerInfo& producer, const format::BatchHeader& header);
-  void restore(const format::ProducerSnapshotEntry& entry, std::span<const format::ProducerWindowEntry> window);
+  void restore(const format::ProducerSnapshotEntry& entry,
+               std::span<const format::ProducerWindowEntry> window);
   Result<std::vector<format::ProducerWindowEntry>> load_window(os::Vfs& vfs, const std::string& directory,
                                                                Offset offset) const;
 

@@ -13,11 +13,12 @@ std::int64_t newest_ms(const segment::Segment& segment, std::int64_t now_ms) {
   return modified >= 0 ? modified : now_ms;
 }
 
-// A segment may only go if what follows it is visible, so that the log start never passes the high watermark.
-bool successor_is_visible(const SegmentList& segments, std::size_t index, Offset high_watermark) {
+// A segment may only go if what follows it is decided, so that the log start never passes the last stable
+// offset.
+bool successor_is_stable(const SegmentList& segments, std::size_t index, Offset last_stable_offset) {
   const Offset next_base =
       index + 1 < segments.size() ? segments[index + 1]->base_offset() : segments[index]->end_offset();
-  return next_base <= high_watermark;
+  return next_base <= last_stable_offset;
 }
 
 std::size_t count_below_start(const SegmentList& segments, Offset log_start) {
@@ -36,7 +37,7 @@ std::size_t count_over_size(const SegmentList& segments, std::size_t from, const
   std::size_t count = from;
   while (count < segments.size() && !segments[count]->is_empty() &&
          segments[count]->end_position() <= excess &&
-         successor_is_visible(segments, count, input.high_watermark)) {
+         successor_is_stable(segments, count, input.last_stable_offset)) {
     excess -= segments[count]->end_position();
     ++count;
   }
@@ -48,7 +49,7 @@ std::size_t count_over_age(const SegmentList& segments, std::size_t from, const 
   std::size_t count = from;
   while (count < segments.size() && !segments[count]->is_empty() &&
          input.now_ms - newest_ms(*segments[count], input.now_ms) > input.config.retention_ms &&
-         successor_is_visible(segments, count, input.high_watermark)) {
+         successor_is_stable(segments, count, input.last_stable_offset)) {
     ++count;
   }
   return count;

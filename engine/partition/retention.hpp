@@ -15,7 +15,7 @@ struct RetentionInput {
   TopicConfig config{};
   std::int64_t now_ms = 0;
   Offset log_start = 0;
-  Offset high_watermark = 0;
+  Offset last_stable_offset = 0;
 };
 
 /// How many segments from the front may be deleted: a prefix, ended by the first segment that must stay. It

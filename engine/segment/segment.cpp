@@ -49,6 +49,10 @@ Segment::Segment(const SegmentContext& context, MapCache& maps, const std::strin
           os::join_path(directory, format::file_name(base_offset, format::FileKind::offset_index))),
       time_index_path_(
           os::join_path(directory, format::file_name(base_offset, format::FileKind::time_index))),
+      transactions_(
+          context,
+          os::join_path(directory, format::file_name(base_offset, format::FileKind::transaction_index)),
+          base_offset),
       end_offset_(base_offset),
       max_timestamp_{-1, base_offset} {}
 

@@ -26,6 +26,7 @@
 #include "segment/map_cache.hpp"
 #include "segment/segment_files.hpp"
 #include "segment/segment_maps.hpp"
+#include "segment/transaction_index.hpp"
 
 namespace seriatim::segment {
 
@@ -91,6 +92,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   const std::string& log_path() const noexcept { return log_path_; }
   const std::string& offset_index_path() const noexcept { return offset_index_path_; }
   const std::string& time_index_path() const noexcept { return time_index_path_; }
+  /// The transactions that were aborted in this segment; a part of what `sync` brings to stable storage.
+  TransactionIndex& transactions() noexcept { return transactions_; }
 
   // ---- readers, any thread ----
   std::uint64_t end_position() const noexcept { return end_position_.load(std::memory_order_acquire); }
@@ -269,6 +272,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::string log_path_;
   std::string offset_index_path_;
   std::string time_index_path_;
+  TransactionIndex transactions_;
 
   std::atomic<std::uint64_t> end_position_{0};
   std::atomic<Offset> end_offset_{0};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <seriatim/result.hpp>
@@ -32,6 +33,9 @@ struct RecoveryRequest {
   /// ends of the indexes are believed. Without it the index files are read whole, which thousands of old
   /// segments cannot afford.
   bool indexes_synced = false;
+  /// Asked about every control batch behind the durable position; false: the log ends before it. Empty: all
+  /// are right.
+  std::function<bool(const format::BatchHeader& header, base::ByteSpan batch)> accepts_control{};
 };
 
 /// What was found. Nothing has been changed on disk yet.

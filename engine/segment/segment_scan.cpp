@@ -54,6 +54,7 @@ class Scan {
   Result<bool> log_agrees(const format::OffsetIndexEntry& entry) const;
   Result<> walk();
   bool pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item);
+  bool is_accepted(const BatchStream::Item& item) const;
   bool offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept;
   Result<> read_first_timestamp();
   void compare_indexes();
@@ -209,6 +210,7 @@ Result<> Scan::walk() {
     BatchStream::Item item = *next;
     if (item.at_end) return {};
     if (item.fault == BatchFault::none && !offsets_fit(item, expected)) item.fault = BatchFault::wrong_offset;
+    if (item.fault == BatchFault::none && !is_accepted(item)) item.fault = BatchFault::undecided;
     if (item.fault != BatchFault::none) {
       if (pass_over_durable_fault(stream, item)) continue;
       found_.fault = item.fault;
@@ -219,6 +221,12 @@ Result<> Scan::walk() {
     state.end_offset = item.header.next_offset();
     if (item.position == 0) state.first_timestamp_ms = item.header.max_timestamp_ms;
   }
+}
+
+bool Scan::is_accepted(const BatchStream::Item& item) const {
+  const bool is_asked =
+      request_.accepts_control && item.header.is_control() && item.position >= request_.durable_position;
+  return !is_asked || request_.accepts_control(item.header, item.bytes);
 }
 
 // What the stream cannot know: the span an index can express, and whether a base offset above the expected

@@ -25,11 +25,11 @@ struct SegmentFileInfo {
 };
 
 struct DirectoryListing {
-  std::vector<SegmentFileInfo> segments{};    ///< By base offset.
-  std::vector<Offset> snapshots{};            ///< Producer snapshots, ascending.
-  std::vector<std::string> orphans{};         ///< Indexes without their log, `.producers` without their snapshot.
-  std::vector<std::string> interrupted{};     ///< What finish_interrupted_work deals with.
-  std::vector<std::string> unknown{};         ///< Left alone.
+  std::vector<SegmentFileInfo> segments{};  ///< By base offset.
+  std::vector<Offset> snapshots{};          ///< Producer snapshots, ascending.
+  std::vector<std::string> orphans{};  ///< Indexes without their log, `.producers` without their snapshot.
+  std::vector<std::string> interrupted{};  ///< What finish_interrupted_work deals with.
+  std::vector<std::string> unknown{};      ///< Left alone.
 };
 
 /// Lists a partition directory.

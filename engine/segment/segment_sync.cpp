@@ -29,7 +29,9 @@ Result<> Segment::sync() {
   return {};
 }
 
+// The log last: what is known to be durable in it has its indexes.
 Result<> Segment::sync_files() {
+  if (auto synced = transactions_.sync(); !synced) return synced;
   if (has_exact_files_.load(std::memory_order_acquire)) {
     if (auto synced = sync_file(offset_index_path_); !synced) return synced;
     if (auto synced = sync_file(time_index_path_); !synced) return synced;

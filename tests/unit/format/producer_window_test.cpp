@@ -12,11 +12,15 @@ namespace {
 const std::vector<ProducerWindowEntry> two_batches{
     {.producer_id = ProducerId{1} << 40,
      .producer_epoch = 3,
-     .batch = {.first_sequence = 7, .last_sequence = 9, .base_offset = 20, .last_offset = 22, .timestamp_ms = 5}},
+     .batch =
+         {.first_sequence = 7, .last_sequence = 9, .base_offset = 20, .last_offset = 22, .timestamp_ms = 5}},
     {.producer_id = ProducerId{1} << 40,
      .producer_epoch = 3,
-     .batch = {
-         .first_sequence = 10, .last_sequence = 10, .base_offset = 30, .last_offset = 30, .timestamp_ms = 6}}};
+     .batch = {.first_sequence = 10,
+               .last_sequence = 10,
+               .base_offset = 30,
+               .last_offset = 30,
+               .timestamp_ms = 6}}};
 
 }  // namespace
 

@@ -96,26 +96,29 @@ struct Incoming {
 };
 
 Errc answer(const ProducerState& state, const Incoming& batch) {
-  const LogBuilder log = LogBuilder(state.end_offset()).batch({.records = batch.records,
-                                                               .producer_id = producer,
-                                                               .producer_epoch = batch.epoch,
-                                                               .sequence = batch.first,
-                                                               .transactional = batch.transactional});
+  const LogBuilder log = LogBuilder(state.end_offset())
+                             .batch({.records = batch.records,
+                                     .producer_id = producer,
+                                     .producer_epoch = batch.epoch,
+                                     .sequence = batch.first,
+                                     .transactional = batch.transactional});
   const auto admitted = state.admit(log.all().front().header, partition::SequenceRule::predicted);
   return admitted ? Errc{} : admitted.error().code();
 }
 
 void store(StateFixture& f, const Incoming& batch) {
-  f.note(LogBuilder(f.state.end_offset()).batch({.records = batch.records,
-                                                 .producer_id = producer,
-                                                 .producer_epoch = batch.epoch,
-                                                 .sequence = batch.first,
-                                                 .transactional = batch.transactional}));
+  f.note(LogBuilder(f.state.end_offset())
+             .batch({.records = batch.records,
+                     .producer_id = producer,
+                     .producer_epoch = batch.epoch,
+                     .sequence = batch.first,
+                     .transactional = batch.transactional}));
 }
 
 void end(StateFixture& f, format::ControlType type, ProducerEpoch epoch) {
-  f.note(LogBuilder(f.state.end_offset()).marker(
-      {.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}));
+  f.note(
+      LogBuilder(f.state.end_offset())
+          .marker({.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}));
 }
 
 constexpr Sequence last_of_all = std::numeric_limits<Sequence>::max();
@@ -156,8 +159,10 @@ TEST_CASE("a plain batch in an open transaction is refused, after its sequence w
 TEST_CASE("a marker with a new epoch fences: the old epoch is refused, the new one begins at 0") {
   StateFixture f;
   store(f, {.first = 0, .transactional = true});
-  const LogBuilder abort = LogBuilder(1).marker(
-      {.type = format::ControlType::abort, .producer_id = producer, .producer_epoch = 1, .timestamp_ms = t0_ms});
+  const LogBuilder abort = LogBuilder(1).marker({.type = format::ControlType::abort,
+                                                 .producer_id = producer,
+                                                 .producer_epoch = 1,
+                                                 .timestamp_ms = t0_ms});
   const auto& marker = abort.all().front();
   const auto ended = must(f.state.ended_by(marker.header, marker.bytes));
   REQUIRE(ended);
@@ -211,27 +216,6 @@ TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the o
       CHECK((*admitted)->last_offset == 2 * i + 1);
     }
   }
-}
-
-TEST_CASE("the last five batches are kept across a restart; without their file the last one is") {
-  StateFixture f;
-  for (int i = 0; i < 6; ++i) store(f, {.first = i});
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
-  ProducerState loaded;
-  CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6)));
-  REQUIRE(loaded.find(producer));
-  CHECK(loaded.find(producer)->batches.all().size() == 5);
-  CHECK(loaded.find(producer)->batches.find(1, 1)->base_offset == 1);
-  const std::string window = f.temp / format::file_name(6, format::FileKind::producers);
-  overwrite(window, 30, "\x7F");
-  const auto fault = must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6));
-  REQUIRE(fault);
-  CHECK(fault->message().find(window) != std::string::npos);
-  CHECK(loaded.find(producer)->batches.all().size() == 1);
-  CHECK(loaded.find(producer)->next_sequence() == 6);
-  std::filesystem::remove(window);
-  CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 6)));
-  CHECK(loaded.find(producer)->batches.newest().first_sequence == 5);
 }
 
 TEST_CASE("producers are forgotten after their time, but never with a transaction open") {

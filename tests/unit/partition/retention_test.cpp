@@ -33,7 +33,7 @@ class RetentionTable {
   }
   RetentionInput input(std::int64_t bytes, std::int64_t ms,
                        CleanupPolicy policy = CleanupPolicy::delete_) const {
-    RetentionInput in{.now_ms = t0_ms + 1'000, .high_watermark = 1'000};
+    RetentionInput in{.now_ms = t0_ms + 1'000, .last_stable_offset = 1'000};
     in.config.retention_bytes = bytes;
     in.config.retention_ms = ms;
     in.config.cleanup_policy = policy;
@@ -131,18 +131,18 @@ TEST_CASE("under compact alone neither size nor time deletes anything; with dele
   CHECK(count_deletable(list, table.input(-1, 0, CleanupPolicy::compact_and_delete)) == 3);
 }
 
-TEST_CASE("INV-9: a segment stays while what follows it is not below the high watermark") {
+TEST_CASE("INV-9: a segment stays while what follows it is not below the last stable offset") {
   RetentionTable table;
   const auto list = table.list({{100}, {100}, {100}});
   struct Expected {
-    Offset high_watermark;
+    Offset last_stable_offset;
     std::size_t count;
   };
   for (const Expected& row : {Expected{0, 0}, {9, 0}, {10, 1}, {20, 2}, {29, 2}, {30, 3}}) {
-    CAPTURE(row.high_watermark);
+    CAPTURE(row.last_stable_offset);
     auto by_size = table.input(0, -1);
     auto by_time = table.input(-1, 0);
-    by_size.high_watermark = by_time.high_watermark = row.high_watermark;
+    by_size.last_stable_offset = by_time.last_stable_offset = row.last_stable_offset;
     CHECK(count_deletable(list, by_size) == row.count);
     CHECK(count_deletable(list, by_time) == row.count);
   }

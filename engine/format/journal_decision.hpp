@@ -1,0 +1,54 @@
+// The journal frame that commits a transaction: everything that becomes true with it, in one checksum.
+// Little-endian; docs/data_directory.md has the table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/journal_payload.hpp"
+
+namespace seriatim::format {
+
+/// A partition that the transaction wrote to.
+struct DecidedPartition {
+  Id topic_id{};
+  PartitionId partition = 0;
+  Offset first_offset = 0;
+  Offset last_offset = 0;  ///< Of its last record.
+  bool operator==(const DecidedPartition&) const = default;
+};
+
+/// A change of a named key-value table.
+struct DecidedState {
+  std::string_view name{};
+  base::ByteSpan key{};
+  std::optional<base::ByteSpan> value{};  ///< Nothing: the key is erased.
+};
+
+struct JournalDecision {
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;  ///< Of the transaction's records.
+  ProducerEpoch next_epoch = -1;      ///< Of its markers, and of what the producer writes from then on.
+  std::int64_t time_ms = 0;
+  std::string_view transactional_id{};
+  std::vector<DecidedPartition> partitions{};
+  std::vector<JournalCommittedOffsets> offsets{};  ///< One entry per group.
+  std::vector<DecidedState> state{};
+};
+
+/// The whole payload. Texts and keys have less than 65'536 bytes each (the catalog's limits are lower).
+std::vector<std::byte> encode_journal_decision(const JournalDecision& decision);
+
+/// The inverse; texts, keys and values are views of the payload.
+/// Errors: corrupt_metadata: it is not exactly one decision, or a field is outside its range.
+/// Threads: any.
+Result<JournalDecision> parse_journal_decision(base::ByteSpan payload);
+
+}  // namespace seriatim::format

@@ -1,0 +1,71 @@
+// Transactions in one partition: their markers, the index of the aborted ones, and how far a read_committed
+// reader may look.
+#include <algorithm>
+#include <array>
+
+#include "format/control_record.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim::partition {
+
+Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker,
+                                                 std::uint64_t decision_lsn) {
+  std::array<std::byte, format::marker_batch_bytes> bytes;
+  format::frame_marker(marker, bytes);
+  if (decision_lsn > 0) {
+    const base::MutexLock lock(append_mutex_);
+    decided_lsn_ = std::max(decided_lsn_, decision_lsn);
+  }
+  return append_held_back(format::framed_batch(bytes), Durability::durable, SequenceRule::given);
+}
+
+// What a batch of a producer changes besides the log. The index of aborted transactions is written first: it
+// can fail for want of space, and takes the entry back if the marker is not published in the end.
+Result<std::uint64_t> Partition::note_producer(const segment::PlacedBatch& placed,
+                                               const format::FramedBatch& batch, Durability durability) {
+  format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
+  stamped.base_offset = placed.base_offset;
+  std::optional<EndedTransaction> ended;
+  if (stamped.is_control()) {
+    auto found = producers_.ended_by(stamped, batch.bytes);
+    if (!found) return found.error();
+    ended = *found;
+  }
+  const bool is_indexed = ended && ended->is_aborted;
+  if (is_indexed) {
+    if (auto indexed = active_->transactions().append(ended->index_entry()); !indexed) return indexed.error();
+  }
+  auto lsn = stage(placed, durability);
+  if (!lsn) {
+    if (is_indexed) {
+      if (auto cut = active_->transactions().cut_from(placed.base_offset); !cut)
+        environment_.report(true, cut.error().message());
+    }
+    return lsn;
+  }
+  if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
+  if (stamped.is_transactional() && !stamped.is_control()) {
+    const auto* const producer = producers_.find(stamped.producer_id);
+    if (producer->open_first_offset == placed.base_offset) hold_back(stamped.producer_id, placed.base_offset);
+  }
+  return lsn;
+}
+
+void Partition::hold_back(ProducerId producer_id, Offset first_offset) {
+  const base::MutexLock lock(stable_mutex_);
+  held_back_.emplace(producer_id, first_offset);
+  update_first_unstable();
+}
+
+void Partition::release_transaction(ProducerId producer_id) {
+  const base::MutexLock lock(stable_mutex_);
+  if (held_back_.erase(producer_id) > 0) update_first_unstable();
+}
+
+void Partition::update_first_unstable() {
+  Offset first = LogOffsets::nothing_unstable;
+  for (const auto& [producer_id, offset] : held_back_) first = std::min(first, offset);
+  offsets_.set_first_unstable(first);
+}
+
+}  // namespace seriatim::partition
