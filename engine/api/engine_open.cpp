@@ -146,17 +146,23 @@ Result<> EngineImpl::open_directory() {
 Result<> EngineImpl::open_catalog() {
   const std::string dir = directory.string();
   const std::string path = os::join_path(dir, catalog_directory_name);
+  api::FormatFile format;
   if (!is_read_only()) {
     auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
     if (!has_format) return has_format.error();
     if (!*has_format) {
       if (auto born = give_birth(); !born) return born;
     }
-    auto format = api::read_format_file(vfs, dir);
-    if (!format) return format.error();
+    auto read = api::read_format_file(vfs, dir);
+    if (!read) return read.error();
+    format = *read;
     if (auto forgotten = forget_cached(vfs, os::join_path(path, "data.mdb")); !forgotten) return forgotten;
   }
   if (auto sound = check_layout(); !sound) return sound;
+  if (!is_read_only()) {
+    // Before the catalog is given what an older seriatim would not look at, and lose.
+    if (auto added = api::add_features(vfs, dir, format); !added) return added;
+  }
   auto opened = catalog::Catalog::open(
       path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
              .process_identity = [] { return os::fork_generation(); }});
@@ -225,7 +231,7 @@ Result<> EngineImpl::give_birth() {
   if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
       !published)
     return published;
-  return api::write_format_file(vfs, dir, {.version = api::format_version, .directory_id = id});
+  return api::write_format_file(vfs, dir, {.directory_id = id});
 }
 
 Result<> EngineImpl::load_topics() {

@@ -51,8 +51,8 @@ bool parse_id(std::string_view text, catalog::Id& out) {
 }
 
 std::string body_text(const FormatFile& format) {
-  return std::string(magic_line) + "format " + std::to_string(format.version) + "\nfeatures " + hex64(0) +
-         "\ndirectory " + id_text(format.directory_id) + "\n";
+  return std::string(magic_line) + "format " + std::to_string(format.version) + "\nfeatures " +
+         hex64(format.features) + "\ndirectory " + id_text(format.directory_id) + "\n";
 }
 
 Error damaged(const std::string& path) {
@@ -74,15 +74,16 @@ Result<FormatFile> read_format_file(os::Vfs& vfs, const std::string& directory) 
   FormatFile format;
   if (!take_line(rest, "format", value) || !parse_number(value, format.version, 10) || format.version < 1)
     return damaged(path);
-  std::uint64_t features = 0;
   const bool newer_format = format.version > format_version;
-  if (!newer_format && (!take_line(rest, "features", value) || !parse_number(value, features, 16)))
+  if (newer_format) format.features = 0;
+  if (!newer_format && (!take_line(rest, "features", value) || !parse_number(value, format.features, 16)))
     return damaged(path);
-  if (newer_format || features != 0) {
+  if (newer_format || (format.features & ~known_features) != 0) {
     return Error(Errc::unsupported_version,
-                 path + " says format " + std::to_string(format.version) + ", features " + hex64(features) +
-                     "; this seriatim knows format " + std::to_string(format_version) +
-                     " and no features. The directory is not damaged: open it with a newer seriatim");
+                 path + " says format " + std::to_string(format.version) + ", features " +
+                     hex64(format.features) + "; this seriatim knows format " +
+                     std::to_string(format_version) + " and features " + hex64(known_features) +
+                     ". The directory is not damaged: open it with a newer seriatim");
   }
   if (!take_line(rest, "directory", value) || !parse_id(value, format.directory_id)) return damaged(path);
   const std::string_view body = text.substr(0, text.size() - rest.size());
@@ -96,6 +97,12 @@ Result<> write_format_file(os::Vfs& vfs, const std::string& directory, const For
   std::string text = body_text(format);
   text += "checksum " + hex64(base::xxh3_64(base::as_bytes(text))) + "\n";
   return os::replace_small_file(vfs, os::join_path(directory, format_file_name), base::as_bytes(text));
+}
+
+Result<> add_features(os::Vfs& vfs, const std::string& directory, FormatFile format) {
+  if ((format.features | known_features) == format.features) return {};
+  format.features |= known_features;
+  return write_format_file(vfs, directory, format);
 }
 
 std::string id_text(const catalog::Id& id) {

@@ -2,7 +2,7 @@
 //
 //   seriatim data directory
 //   format 1
-//   features 0000000000000000
+//   features 0000000000000001
 //   directory 0123456789abcdef0123456789abcdef
 //   checksum 0123456789abcdef
 //
@@ -11,6 +11,7 @@
 // may have changed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <seriatim/result.hpp>
@@ -23,8 +24,15 @@ namespace seriatim::api {
 inline constexpr const char* format_file_name = "FORMAT";
 inline constexpr int format_version = 1;
 
+/// The catalog keeps producers, transactional ids and state, and the journal and the segments hold
+/// transactions: a program that does not know them would lose them.
+inline constexpr std::uint64_t feature_transactions = 1;
+/// All that this program knows, and what a directory is born with.
+inline constexpr std::uint64_t known_features = feature_transactions;
+
 struct FormatFile {
   int version = format_version;
+  std::uint64_t features = known_features;
   catalog::Id directory_id{};
 };
 
@@ -32,6 +40,10 @@ struct FormatFile {
 Result<FormatFile> read_format_file(os::Vfs& vfs, const std::string& directory);
 /// Written beside, synced, renamed, directory synced.
 Result<> write_format_file(os::Vfs& vfs, const std::string& directory, const FormatFile& format);
+
+/// Sets the feature bits that this program may make use of and `format` does not have, as
+/// write_format_file(). Without effect if it has all of them.
+Result<> add_features(os::Vfs& vfs, const std::string& directory, FormatFile format);
 
 /// 32 hexadecimal digits.
 std::string id_text(const catalog::Id& id);

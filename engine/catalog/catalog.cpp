@@ -119,6 +119,8 @@ Result<Catalog> Catalog::open(const std::string& path, const CatalogOptions& opt
   // Every version has the engine record: a catalog without it is not one.
   const Result<EngineRecord> engine = catalog.engine();
   if (!engine && !options.allow_damage) return engine.error();
+  // Last: what is refused stays as it is.
+  if (Result<void> added = catalog.environment_->add_missing_databases(); !added) return added.error();
   return catalog;
 }
 

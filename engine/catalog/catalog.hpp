@@ -1,10 +1,11 @@
-// `Catalog`: topics, their settings, what partitions remember, and committed offsets, in one LMDB
-// environment.
+// `Catalog`: topics, their settings, what partitions remember, committed offsets, producers, transactional
+// ids and state, in one LMDB environment.
 //
 // Facts come here by checkpoints, never on the hot path: every write is a transaction with full sync, whole
 // or not at all after any crash. Every read is a short transaction of its own, and sees one consistent state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "base/bytes.hpp"
 #include "catalog/catalog_options.hpp"
 #include "catalog/catalog_records.hpp"
 
@@ -35,6 +37,16 @@ struct OffsetCommit {
 /// offset_metadata_too_large.
 Result<void> check_offset_commits(std::string_view group, const std::vector<OffsetCommit>& commits);
 
+/// Whether this transactional id could be stored.
+/// Errors: invalid_argument (id not 1..255 bytes, or with a zero byte; negative producer id, epoch or
+/// timeout).
+Result<void> check_transactional_id(std::string_view id, const TransactionalId& record);
+
+/// Whether this change could be stored.
+/// Errors: invalid_argument (name not 1..100 bytes, or with a zero byte; key not 1..400 bytes; value over
+/// 1 MiB).
+Result<void> check_state_change(const StateChange& change);
+
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
 /// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted
 /// while it was gathered.
@@ -43,6 +55,9 @@ struct Checkpoint {
   std::optional<bool> clean_shutdown{};
   std::vector<std::pair<TopicPartition, PartitionState>> partitions{};
   std::map<std::string, std::vector<OffsetCommit>> offsets{};  ///< by group
+  /// The last of several for one id stays, as of several changes of one key.
+  std::vector<std::pair<std::string, TransactionalId>> transactional_ids{};
+  std::vector<StateChange> state{};
 };
 
 /// Threads: any number, any method. Writers wait for one another, readers wait for nobody, except while the
@@ -57,6 +72,8 @@ class Catalog {
  public:
   /// Opens the catalog in directory `path`. Its files are checked before LMDB sees them.
   /// Every page and every value is checked: a few microseconds per page of 4 KiB.
+  /// A catalog from before producers, transactional ids and state had a place in it is given one by a writer,
+  /// durably and when nothing is wrong with it; to a reader they are empty.
   /// Errors: not_found if there is none (see catalog_birth.hpp); corrupt_metadata, with the file and what is
   /// wrong, or the first damaged value and how many there are; unsupported_version; invalid_state if this
   /// process has it open already (LMDB forbids two environments of one file in a process).
@@ -110,8 +127,10 @@ class Catalog {
   Result<EngineRecord> engine() const;
   /// Durable when it returns.
   Result<void> set_clean_shutdown(bool clean);
-  /// Partition states, offsets, covered LSN and the clean flag, all in one write transaction.
-  /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets; nothing is stored then.
+  /// Partition states, offsets, transactional ids, state, covered LSN and the clean flag, all in one write
+  /// transaction.
+  /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets, put_transactional_id and
+  /// check_state_change; nothing is stored then.
   Result<void> checkpoint(const Checkpoint& checkpoint);
 
   // Committed offsets.
@@ -132,6 +151,47 @@ class Catalog {
   /// that end. Partitions that are not in `log_ends` are left alone.
   /// @return  how many were lowered.
   Result<std::size_t> clamp_offsets(const std::map<TopicPartition, Offset>& log_ends);
+
+  // Producers and transactions.
+
+  /// Gives out ids that were never given out before. Durable when it returns.
+  /// @param count  1 or more.
+  /// @return  the first of `count` consecutive ids.
+  /// Errors: invalid_argument; invalid_state if there are no more ids below 2^63.
+  Result<ProducerId> reserve_producer_ids(std::int32_t count);
+  /// The first id that is not yet reserved.
+  Result<ProducerId> producer_id_end() const;
+  /// Nothing if there is no producer of this name.
+  Result<std::optional<NamedProducer>> named_producer(std::string_view name) const;
+  /// Stores or replaces. Durable when it returns.
+  /// Errors: invalid_argument (name not 1..255 bytes, or with a zero byte; negative id or epoch).
+  Result<void> put_named_producer(std::string_view name, const NamedProducer& producer);
+  /// By name.
+  Result<std::map<std::string, NamedProducer>> named_producers() const;
+  /// A name that is not there is no error (the call may be a repetition).
+  Result<void> delete_named_producer(std::string_view name);
+
+  Result<std::map<std::string, TransactionalId>> transactional_ids() const;
+  /// Stores or replaces. Durable when it returns.
+  /// Errors: invalid_argument (id not 1..255 bytes, or with a zero byte; negative producer id, epoch or
+  /// timeout).
+  Result<void> put_transactional_id(std::string_view id, const TransactionalId& record);
+  /// An id that is not there is no error (the call may be a repetition).
+  Result<void> delete_transactional_id(std::string_view id);
+
+  // State; it is changed by checkpoints only.
+
+  /// Nothing if there is no such key.
+  /// Errors: invalid_argument (name or key as check_state_change).
+  Result<std::optional<std::vector<std::byte>>> state_value(std::string_view name, base::ByteSpan key) const;
+  /// Keys with their values in byte order of the keys, from the first that is not below `from_key` (of any
+  /// length; empty: from the beginning), at most `limit`.
+  /// Errors: invalid_argument (name as check_state_change).
+  /// Cost: copies the values, up to 1 MiB each.
+  Result<std::vector<std::pair<std::vector<std::byte>, std::vector<std::byte>>>> scan_state(
+      std::string_view name, base::ByteSpan from_key, std::size_t limit) const;
+  /// Names of all states with at least one key, sorted.
+  Result<std::vector<std::string>> state_names() const;
 
   /// Size and state, for status and doctor.
   struct Usage {

@@ -1,4 +1,4 @@
-// The half of Catalog that checkpoints write: partition states, the engine record, committed offsets.
+// The part of Catalog that checkpoints write: partition states, the engine record, committed offsets.
 #include <optional>
 #include <utility>
 
@@ -176,6 +176,12 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
   for (const auto& [group, commits] : checkpoint.offsets) {
     if (Result<void> checked = check_offset_commits(group, commits); !checked) return checked;
   }
+  for (const auto& [id, record] : checkpoint.transactional_ids) {
+    if (Result<void> checked = check_transactional_id(id, record); !checked) return checked;
+  }
+  for (const StateChange& change : checkpoint.state) {
+    if (Result<void> checked = check_state_change(change); !checked) return checked;
+  }
   return environment_->write([&](WriteTransaction& out) -> Result<void> {
     if (checkpoint.covered_lsn || checkpoint.clean_shutdown) {
       Result<EngineRecord> engine = get_engine(out);
@@ -187,6 +193,12 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
     if (Result<void> put = put_states(out, checkpoint.partitions, Unknown::leave_out); !put) return put;
     for (const auto& [group, commits] : checkpoint.offsets) {
       if (Result<void> put = put_offsets(out, group, commits, Unknown::leave_out); !put) return put;
+    }
+    for (const auto& [id, record] : checkpoint.transactional_ids) {
+      if (Result<void> put = put_record(out, Database::transactional_ids, id, record); !put) return put;
+    }
+    for (const StateChange& change : checkpoint.state) {
+      if (Result<void> made = apply_state_change(out, change); !made) return made;
     }
     return {};
   });

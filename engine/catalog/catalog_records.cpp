@@ -160,4 +160,60 @@ Result<EngineRecord> decode_engine(base::ByteSpan payload) {
   return record;
 }
 
+std::string encode(const ProducerIds& record) {
+  PayloadWriter out;
+  out.integer(record.end);
+  return std::move(out).take();
+}
+
+Result<ProducerIds> decode_producer_ids(base::ByteSpan payload) {
+  PayloadReader in(payload);
+  ProducerIds record;
+  record.end = in.integer<ProducerId>();
+  if (!in.finished() || record.end < first_producer_id) return malformed("end of the producer ids", payload);
+  return record;
+}
+
+std::string encode(const NamedProducer& record) {
+  PayloadWriter out;
+  out.integer(record.producer_id);
+  out.integer(record.producer_epoch);
+  out.integer(record.created_ms);
+  out.integer(record.last_used_ms);
+  return std::move(out).take();
+}
+
+Result<NamedProducer> decode_named_producer(base::ByteSpan payload) {
+  PayloadReader in(payload);
+  NamedProducer record;
+  record.producer_id = in.integer<ProducerId>();
+  record.producer_epoch = in.integer<ProducerEpoch>();
+  record.created_ms = in.integer<std::int64_t>();
+  record.last_used_ms = in.integer<std::int64_t>();
+  if (!in.finished() || record.producer_id < 0 || record.producer_epoch < 0)
+    return malformed("named producer", payload);
+  return record;
+}
+
+std::string encode(const TransactionalId& record) {
+  PayloadWriter out;
+  out.integer(record.producer_id);
+  out.integer(record.producer_epoch);
+  out.integer(record.timeout_ms);
+  out.integer(record.last_used_ms);
+  return std::move(out).take();
+}
+
+Result<TransactionalId> decode_transactional_id(base::ByteSpan payload) {
+  PayloadReader in(payload);
+  TransactionalId record;
+  record.producer_id = in.integer<ProducerId>();
+  record.producer_epoch = in.integer<ProducerEpoch>();
+  record.timeout_ms = in.integer<std::int32_t>();
+  record.last_used_ms = in.integer<std::int64_t>();
+  if (!in.finished() || record.producer_id < 0 || record.producer_epoch < 0 || record.timeout_ms < 0)
+    return malformed("transactional id", payload);
+  return record;
+}
+
 }  // namespace seriatim::catalog

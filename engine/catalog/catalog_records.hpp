@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,11 +62,50 @@ struct EngineRecord {
   bool operator==(const EngineRecord&) const = default;
 };
 
+/// Where the ids of this directory's producers begin: Kafka hands out its own from 0 on, and a broker that
+/// takes over our segments must not meet one of its ids in them (it would drop a new producer's records as
+/// duplicates). Source: kafka-log rules for a hand-over; 2^53, where JavaScript's integers end, is far.
+inline constexpr ProducerId first_producer_id = ProducerId{1} << 40U;
+
+/// The ids that were given out: from first_producer_id to below `end`.
+struct ProducerIds {
+  ProducerId end = first_producer_id;
+  bool operator==(const ProducerIds&) const = default;
+};
+
+/// A producer that keeps its id from run to run.
+struct NamedProducer {
+  ProducerId producer_id = 0;
+  ProducerEpoch producer_epoch = 0;
+  std::int64_t created_ms = 0;
+  std::int64_t last_used_ms = 0;
+  bool operator==(const NamedProducer&) const = default;
+};
+
+/// What a transactional id stands for.
+struct TransactionalId {
+  ProducerId producer_id = 0;
+  ProducerEpoch producer_epoch = 0;
+  std::int32_t timeout_ms = 0;
+  std::int64_t last_used_ms = 0;
+  bool operator==(const TransactionalId&) const = default;
+};
+
+/// One change of a state.
+struct StateChange {
+  std::string name{};
+  std::vector<std::byte> key{};
+  std::optional<std::vector<std::byte>> value{};  ///< nothing: erased
+};
+
 /// Payload bytes of each record; the value codec adds version and checksum around them.
 std::string encode(const TopicRecord& record);
 std::string encode(const PartitionState& record);
 std::string encode(const CommittedOffset& record);
 std::string encode(const EngineRecord& record);
+std::string encode(const ProducerIds& record);
+std::string encode(const NamedProducer& record);
+std::string encode(const TransactionalId& record);
 
 /// The inverse. Bytes have passed their checksum, but are bounded and checked again all the same.
 /// Errors: corrupt_metadata if the payload is not exactly one record.
@@ -73,5 +113,8 @@ Result<TopicRecord> decode_topic(base::ByteSpan payload);
 Result<PartitionState> decode_partition_state(base::ByteSpan payload);
 Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload);
 Result<EngineRecord> decode_engine(base::ByteSpan payload);
+Result<ProducerIds> decode_producer_ids(base::ByteSpan payload);
+Result<NamedProducer> decode_named_producer(base::ByteSpan payload);
+Result<TransactionalId> decode_transactional_id(base::ByteSpan payload);
 
 }  // namespace seriatim::catalog

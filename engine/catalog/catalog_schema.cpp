@@ -4,12 +4,22 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "catalog/lmdb_layout.hpp"
 
 namespace seriatim::catalog {
 namespace {
 
 constexpr std::size_t id_bytes = std::tuple_size_v<Id>;
 constexpr std::size_t partition_bytes = sizeof(std::uint32_t);
+static_assert(state_name_bytes_max + 1 + state_key_bytes_max <= lmdb::key_bytes_max);
+
+// Names have no zero byte: all keys that begin with a name and a zero byte are of that name, and the first
+// text after them is the name with a byte of one.
+std::string with_byte(std::string_view name, char byte) {
+  std::string text(name);
+  text.push_back(byte);
+  return text;
+}
 
 }  // namespace
 
@@ -28,17 +38,9 @@ std::string offset_key(std::string_view group, const Id& topic_id, PartitionId p
   return group_prefix(group) + partition_key(topic_id, partition);
 }
 
-std::string group_prefix(std::string_view group) {
-  std::string prefix(group);
-  prefix.push_back('\0');
-  return prefix;
-}
+std::string group_prefix(std::string_view group) { return with_byte(group, '\0'); }
 
-std::string after_group(std::string_view group) {
-  std::string key(group);
-  key.push_back('\x01');
-  return key;
-}
+std::string after_group(std::string_view group) { return with_byte(group, '\x01'); }
 
 bool split_offset_key(std::string_view key, OffsetKey& parts) noexcept {
   constexpr std::size_t tail = 1 + id_bytes + partition_bytes;
@@ -51,6 +53,22 @@ bool split_offset_key(std::string_view key, OffsetKey& parts) noexcept {
   parts.group = key.substr(0, group_bytes);
   std::memcpy(parts.topic_id.data(), id, id_bytes);
   parts.partition = static_cast<PartitionId>(partition);
+  return true;
+}
+
+std::string state_key(std::string_view name, std::string_view key) { return state_prefix(name).append(key); }
+
+std::string state_prefix(std::string_view name) { return with_byte(name, '\0'); }
+
+std::string after_state(std::string_view name) { return with_byte(name, '\x01'); }
+
+bool split_state_key(std::string_view stored, StateKey& parts) noexcept {
+  const std::size_t name_bytes = stored.find('\0');
+  if (name_bytes == std::string_view::npos || name_bytes == 0 || name_bytes > state_name_bytes_max)
+    return false;
+  const std::string_view key = stored.substr(name_bytes + 1);
+  if (key.empty() || key.size() > state_key_bytes_max) return false;
+  parts = {stored.substr(0, name_bytes), key};
   return true;
 }
 

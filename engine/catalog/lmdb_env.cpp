@@ -148,6 +148,9 @@ Environment::Attempt Environment::try_read(const ReadBody& body) const {
 }
 
 Result<void> Environment::read(const ReadBody& body) const {
+  if (!has_all_databases_) {
+    if (Result<void> looked = look_for_databases(); !looked) return looked;
+  }
   for (int stale = 0; stale < stale_attempts_max;) {
     Attempt attempt = try_read(body);
     if (attempt.next == Next::finished) return std::move(attempt.result);

@@ -79,6 +79,9 @@ class WriteTransaction : public ReadTransaction {
   Result<void> put(Database database, std::string_view key, std::string_view value);
   /// @return  whether it was there.
   Result<bool> erase(Database database, std::string_view key);
+  /// Makes a database that is not there.
+  /// @return  LMDB's handle, good in this transaction, and after it once it is committed.
+  Result<unsigned> create_database(Database database);
 
  private:
   friend class Environment;
@@ -108,6 +111,10 @@ class Environment {
   /// Makes all databases in an empty directory, with what `fill` puts there, in one synced transaction.
   static Result<void> create(const std::string& directory, const CatalogOptions& options,
                              const WriteBody& fill);
+
+  /// Makes the databases that an older catalog does not have, in one transaction that changes nothing else.
+  /// Before any other thread uses the environment. Without effect if it has them, or is open read-only.
+  Result<void> add_missing_databases();
 
   ~Environment();
   Environment(const Environment&) = delete;
@@ -150,6 +157,9 @@ class Environment {
   Result<void> open_files(bool is_birth);
   int open_once(unsigned flags);
   Result<void> open_databases(bool is_birth);
+  Result<void> open_handles(MDB_txn* raw, bool is_birth) const;
+  /// Opens what another process may have added to an older catalog.
+  Result<void> look_for_databases() const;
   Result<void> verify_pages(const Verification& verification) const;
   Result<void> verify_number() const;
   Result<void> detect_lock();
@@ -173,7 +183,9 @@ class Environment {
   std::uint64_t process_;
   mutable std::optional<OpenClaim> claim_;
   MDB_env* env_ = nullptr;
-  std::array<unsigned, database_count> handles_{};
+  /// None for a database that an older catalog does not have. They change alone in the gate.
+  mutable std::array<std::optional<unsigned>, database_count> handles_{};
+  mutable std::atomic<bool> has_all_databases_{true};
   bool lock_free_ = false;
 
   base::Mutex writer_;

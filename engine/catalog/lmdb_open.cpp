@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/assert.hpp"
 #include "catalog/data_file_check.hpp"
@@ -189,22 +190,62 @@ Result<void> Environment::open_databases(bool is_birth) {
     begun = begin(is_birth, raw);
   }
   if (begun != 0) return call_failed(begun, "opening the databases");
+  return open_handles(raw, is_birth);
+}
+
+Result<void> Environment::open_handles(MDB_txn* raw, bool is_birth) const {
   OpenTransaction owner(raw);
+  std::vector<std::string> missing;
   for (std::size_t i = 0; i < database_count; ++i) {
     const std::string name(database_names[i]);
     const unsigned flags = is_birth ? static_cast<unsigned>(MDB_CREATE) : 0U;
-    const int opened = guarded([&] { return mdb_dbi_open(raw, name.c_str(), flags, &handles_[i]); });
-    if (opened == MDB_NOTFOUND) {
-      return Error(Errc::corrupt_metadata, "catalog " + directory_ + ": the database \"" + name +
-                                               "\" is missing" + damaged_catalog_advice);
-    }
+    unsigned handle = 0;
+    const int opened = guarded([&] { return mdb_dbi_open(raw, name.c_str(), flags, &handle); });
     if (opened == assertion_failed) owner.release();
-    if (opened != 0) return call_failed(opened, "opening database " + name);
+    if (opened != 0 && opened != MDB_NOTFOUND) return call_failed(opened, "opening database " + name);
+    if (opened == 0) handles_[i] = handle;
+    if (opened == MDB_NOTFOUND) missing.push_back(name);
   }
+  // An older catalog lacks all that were added since, because they are made together; anything else was
+  // there.
+  const bool is_older = missing.size() == database_count - first_database_count &&
+                        missing.front() == database_names[first_database_count];
+  if (!missing.empty() && !is_older) {
+    return Error(Errc::corrupt_metadata, "catalog " + directory_ + ": the database \"" + missing.front() +
+                                             "\" is missing" + damaged_catalog_advice);
+  }
+  has_all_databases_ = missing.empty();
   owner.release();
   const int committed = guarded([&] { return mdb_txn_commit(raw); });
   if (committed != 0) return write_failed(committed, "opening the databases");
   return {};
+}
+
+Result<void> Environment::look_for_databases() const {
+  // Before the gate, as in write().
+  if (Result<void> usable = check_usable(); !usable) return usable;
+  const TransactionGate::PassAlone alone(gate_);
+  if (Result<void> usable = check_usable(); !usable) return usable;
+  MDB_txn* raw = nullptr;
+  const int begun = begin(false, raw);
+  if (begun == MDB_MAP_RESIZED)
+    return {};  // The read that comes next enlarges the map; the one after it looks.
+  if (begun != 0) return call_failed(begun, "looking for databases");
+  return open_handles(raw, false);
+}
+
+Result<void> Environment::add_missing_databases() {
+  if (has_all_databases_ || options_.access == Access::read_only) return {};
+  Result<void> added = write([this](WriteTransaction& out) -> Result<void> {
+    for (std::size_t i = first_database_count; i < database_count; ++i) {
+      const Result<unsigned> handle = out.create_database(static_cast<Database>(i));
+      if (!handle) return handle.error();
+      handles_[i] = *handle;
+    }
+    return {};
+  });
+  if (added) has_all_databases_ = true;
+  return added;
 }
 
 }  // namespace seriatim::catalog

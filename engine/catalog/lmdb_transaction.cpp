@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/assert.hpp"
 #include "catalog/lmdb_layout.hpp"
 #include "catalog/value_codec.hpp"
 
@@ -46,8 +47,9 @@ Error ReadTransaction::failed(int code, std::string_view doing, Database databas
 }
 
 Result<std::optional<base::ByteSpan>> ReadTransaction::get(Database database, std::string_view key) const {
-  if (!is_possible_key(key)) return std::optional<base::ByteSpan>();
-  const unsigned handle = environment_.handles_[static_cast<std::size_t>(database)];
+  const std::optional<unsigned> opened = environment_.handles_[static_cast<std::size_t>(database)];
+  if (!is_possible_key(key) || !opened) return std::optional<base::ByteSpan>();
+  const unsigned handle = *opened;
   MDB_val wanted = val_of(key);
   MDB_val found{};
   const int code = guarded([&] { return mdb_get(transaction_, handle, &wanted, &found); });
@@ -57,9 +59,10 @@ Result<std::optional<base::ByteSpan>> ReadTransaction::get(Database database, st
 }
 
 Result<void> ReadTransaction::scan(Database database, std::string_view from, const Visitor& visitor) const {
-  const unsigned handle = environment_.handles_[static_cast<std::size_t>(database)];
+  const std::optional<unsigned> handle = environment_.handles_[static_cast<std::size_t>(database)];
+  if (!handle) return {};
   MDB_cursor* cursor = nullptr;
-  const int opened = guarded([&] { return mdb_cursor_open(transaction_, handle, &cursor); });
+  const int opened = guarded([&] { return mdb_cursor_open(transaction_, *handle, &cursor); });
   if (opened != 0) return failed(opened, "scanning from", database, from);
   CursorOwner owner(cursor);
   MDB_val key = val_of(from);
@@ -82,10 +85,11 @@ Result<void> WriteTransaction::put(Database database, std::string_view key, std:
     return Error(Errc::invalid_argument, "catalog: a key of " + std::to_string(key.size()) +
                                              " bytes cannot be stored, 1 to 511 can; use a shorter name");
   }
-  const unsigned handle = environment_.handles_[static_cast<std::size_t>(database)];
+  const std::optional<unsigned> handle = environment_.handles_[static_cast<std::size_t>(database)];
+  SERIATIM_ASSERT(handle);  // a writer has added what was missing
   MDB_val at = val_of(key);
   MDB_val bytes = val_of(value);
-  const int code = guarded([&] { return mdb_put(transaction_, handle, &at, &bytes, 0); });
+  const int code = guarded([&] { return mdb_put(transaction_, *handle, &at, &bytes, 0); });
   if (code != 0) return failed(code, "storing", database, key);
   has_changed_ = true;
   return {};
@@ -100,13 +104,25 @@ Result<void> WriteTransaction::put_number() {
 
 Result<bool> WriteTransaction::erase(Database database, std::string_view key) {
   if (!is_possible_key(key)) return false;
-  const unsigned handle = environment_.handles_[static_cast<std::size_t>(database)];
+  const std::optional<unsigned> handle = environment_.handles_[static_cast<std::size_t>(database)];
+  if (!handle) return false;
   MDB_val at = val_of(key);
-  const int code = guarded([&] { return mdb_del(transaction_, handle, &at, nullptr); });
+  const int code = guarded([&] { return mdb_del(transaction_, *handle, &at, nullptr); });
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) return failed(code, "erasing", database, key);
   has_changed_ = true;
   return true;
+}
+
+Result<unsigned> WriteTransaction::create_database(Database database) {
+  const std::string name(name_of(database));
+  unsigned handle = 0;
+  const int code = guarded(
+      [&] { return mdb_dbi_open(transaction_, name.c_str(), static_cast<unsigned>(MDB_CREATE), &handle); });
+  if (code == MDB_MAP_FULL) met_full_map_ = true;
+  if (code != 0) return environment_.write_failed(code, "making the database \"" + name + "\"");
+  has_changed_ = true;
+  return handle;
 }
 
 }  // namespace seriatim::catalog

@@ -31,6 +31,14 @@ Result<std::optional<Record>> get(const ReadTransaction& in, Database database, 
   return std::optional<Record>(std::move(*record));
 }
 
+// A state's value has no form of its own but its size.
+Result<std::vector<std::byte>> decode_state_value(base::ByteSpan payload) {
+  if (payload.size() <= state_value_bytes_max) return std::vector<std::byte>(payload.begin(), payload.end());
+  return Error(Errc::corrupt_metadata, "catalog: a state's value of " + std::to_string(payload.size()) +
+                                           " bytes is larger than any that was stored; restore the catalog "
+                                           "from a backup");
+}
+
 }  // namespace
 
 Result<std::optional<TopicRecord>> get_topic(const ReadTransaction& in, std::string_view name) {
@@ -55,6 +63,22 @@ Result<EngineRecord> get_engine(const ReadTransaction& in) {
       "catalog " + in.directory() + ": the engine record is missing; restore the catalog from a backup");
 }
 
+Result<ProducerIds> get_producer_ids(const ReadTransaction& in) {
+  const Result<std::optional<ProducerIds>> ids =
+      get(in, Database::engine, producer_ids_key, decode_producer_ids);
+  if (!ids) return ids.error();
+  return ids->value_or(ProducerIds{});
+}
+
+Result<std::optional<NamedProducer>> get_named_producer(const ReadTransaction& in, std::string_view name) {
+  return get(in, Database::producers, name, decode_named_producer);
+}
+
+Result<std::optional<std::vector<std::byte>>> get_state_value(const ReadTransaction& in,
+                                                              std::string_view key) {
+  return get(in, Database::state, key, decode_state_value);
+}
+
 Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, std::string_view key,
                                 base::ByteSpan value) {
   return parse(in, database, key, value, decode_topic);
@@ -62,6 +86,21 @@ Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, st
 
 Result<CommittedOffset> parse_offset(const ReadTransaction& in, std::string_view key, base::ByteSpan value) {
   return parse(in, Database::offsets, key, value, decode_committed_offset);
+}
+
+Result<NamedProducer> parse_named_producer(const ReadTransaction& in, std::string_view key,
+                                           base::ByteSpan value) {
+  return parse(in, Database::producers, key, value, decode_named_producer);
+}
+
+Result<TransactionalId> parse_transactional_id(const ReadTransaction& in, std::string_view key,
+                                               base::ByteSpan value) {
+  return parse(in, Database::transactional_ids, key, value, decode_transactional_id);
+}
+
+Result<std::vector<std::byte>> parse_state_value(const ReadTransaction& in, std::string_view key,
+                                                 base::ByteSpan value) {
+  return parse(in, Database::state, key, value, decode_state_value);
 }
 
 template <class Record>
@@ -74,6 +113,19 @@ template Result<void> put_record(WriteTransaction&, Database, std::string_view, 
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const PartitionState&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const CommittedOffset&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const EngineRecord&);
+template Result<void> put_record(WriteTransaction&, Database, std::string_view, const ProducerIds&);
+template Result<void> put_record(WriteTransaction&, Database, std::string_view, const NamedProducer&);
+template Result<void> put_record(WriteTransaction&, Database, std::string_view, const TransactionalId&);
+
+Result<void> apply_state_change(WriteTransaction& out, const StateChange& change) {
+  const std::string key = state_key(change.name, base::as_text(change.key));
+  if (change.value) {
+    return out.put(Database::state, key, encode_value(Database::state, key, base::as_text(*change.value)));
+  }
+  const Result<bool> erased = out.erase(Database::state, key);
+  if (!erased) return erased.error();
+  return {};
+}
 
 Result<void> erase_prefix(WriteTransaction& out, Database database, std::string_view prefix) {
   std::vector<std::string> keys;

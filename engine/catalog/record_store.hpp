@@ -1,10 +1,12 @@
 // Records in and out of transactions: encoding, version, checksum and the catalog's path in every error.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <seriatim/result.hpp>
 
@@ -21,13 +23,29 @@ Result<std::optional<CommittedOffset>> get_offset(const ReadTransaction& in, std
 /// Errors, beside those: corrupt_metadata if there is none.
 Result<EngineRecord> get_engine(const ReadTransaction& in);
 
+/// What nothing was reserved of is the default.
+Result<ProducerIds> get_producer_ids(const ReadTransaction& in);
+Result<std::optional<NamedProducer>> get_named_producer(const ReadTransaction& in, std::string_view name);
+/// `key` as state_key() makes it.
+Result<std::optional<std::vector<std::byte>>> get_state_value(const ReadTransaction& in,
+                                                              std::string_view key);
+
 /// A value met by a scan.
 Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, std::string_view key,
                                 base::ByteSpan value);
 Result<CommittedOffset> parse_offset(const ReadTransaction& in, std::string_view key, base::ByteSpan value);
+Result<NamedProducer> parse_named_producer(const ReadTransaction& in, std::string_view key,
+                                           base::ByteSpan value);
+Result<TransactionalId> parse_transactional_id(const ReadTransaction& in, std::string_view key,
+                                               base::ByteSpan value);
+Result<std::vector<std::byte>> parse_state_value(const ReadTransaction& in, std::string_view key,
+                                                 base::ByteSpan value);
 
 template <class Record>
 Result<void> put_record(WriteTransaction& out, Database database, std::string_view key, const Record& record);
+
+/// Errors: none of its own; the change has passed check_state_change().
+Result<void> apply_state_change(WriteTransaction& out, const StateChange& change);
 
 /// Erases all pairs whose key begins with `prefix`.
 Result<void> erase_prefix(WriteTransaction& out, Database database, std::string_view prefix);

@@ -16,6 +16,14 @@ bool is_legal(char c) {
          c == '-';
 }
 
+// Without a zero byte, because one ends the name where it is part of a key.
+Result<void> check_plain_name(std::string_view what, std::string_view name, std::size_t bytes_max) {
+  if (!name.empty() && name.size() <= bytes_max && name.find('\0') == std::string_view::npos) return {};
+  return Error(Errc::invalid_argument, std::string(what) + " " + printable_key(name) + " (" +
+                                           std::to_string(name.size()) + " bytes) is not legal; use 1 to " +
+                                           std::to_string(bytes_max) + " bytes without a zero byte");
+}
+
 }  // namespace
 
 Result<void> check_topic_name(std::string_view name) {
@@ -28,11 +36,34 @@ Result<void> check_topic_name(std::string_view name) {
 }
 
 Result<void> check_group_name(std::string_view name) {
-  if (!name.empty() && name.size() <= group_name_bytes_max && name.find('\0') == std::string_view::npos)
-    return {};
-  return Error(Errc::invalid_argument, "group name " + printable_key(name) + " (" +
-                                           std::to_string(name.size()) +
-                                           " bytes) is not legal; use 1 to 255 bytes without a zero byte");
+  return check_plain_name("group name", name, group_name_bytes_max);
+}
+
+Result<void> check_producer_name(std::string_view name) {
+  return check_plain_name("producer name", name, producer_name_bytes_max);
+}
+
+Result<void> check_transactional_id(std::string_view id) {
+  return check_plain_name("transactional id", id, transactional_id_bytes_max);
+}
+
+Result<void> check_state_name(std::string_view name) {
+  return check_plain_name("state name", name, state_name_bytes_max);
+}
+
+Result<void> check_state_key(base::ByteSpan key) {
+  if (!key.empty() && key.size() <= state_key_bytes_max) return {};
+  return Error(Errc::invalid_argument,
+               "state key " + printable_key(base::as_text(key)) + " (" + std::to_string(key.size()) +
+                   " bytes) is not legal; use 1 to 400 bytes, for example a hash of what is longer");
+}
+
+Result<void> check_state_value(base::ByteSpan value) {
+  if (value.size() <= state_value_bytes_max) return {};
+  return Error(
+      Errc::invalid_argument,
+      "a state value of " + std::to_string(value.size()) +
+          " bytes is too large; store at most 1048576 bytes under a key, or divide it among several");
 }
 
 }  // namespace seriatim::catalog

@@ -1,9 +1,11 @@
-// What a topic and a group may be called.
+// What topics, groups, producers and states may be called, and how large a state's keys and values may be.
 #pragma once
 
 #include <string_view>
 
 #include <seriatim/result.hpp>
+
+#include "base/bytes.hpp"
 
 namespace seriatim::catalog {
 
@@ -14,5 +16,19 @@ Result<void> check_topic_name(std::string_view name);
 /// 1 to 255 bytes, none of them zero.
 /// Errors: invalid_argument.
 Result<void> check_group_name(std::string_view name);
+/// As a group's name.
+Result<void> check_producer_name(std::string_view name);
+/// As a group's name.
+Result<void> check_transactional_id(std::string_view id);
+
+/// 1 to 100 bytes, none of them zero.
+/// Errors: invalid_argument.
+Result<void> check_state_name(std::string_view name);
+/// 1 to 400 bytes, whatever they are.
+/// Errors: invalid_argument.
+Result<void> check_state_key(base::ByteSpan key);
+/// At most 1 MiB.
+/// Errors: invalid_argument.
+Result<void> check_state_value(base::ByteSpan value);
 
 }  // namespace seriatim::catalog

@@ -4,10 +4,12 @@
 #include <fstream>
 
 #include "api/format_file.hpp"
+#include "catalog/data_file_check.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/passing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
+#include "unit/catalog/old_catalog.hpp"
 
 namespace seriatim {
 namespace {
@@ -72,10 +74,79 @@ TEST_CASE("a directory written by a newer seriatim is refused as such, for writi
   const TempDir directory;
   const std::string path = directory / "data";
   must(open_engine(path).close());
-  must(api::write_format_file(os::posix_vfs(), path, {.version = api::format_version + 1}));
-  CHECK(code_of(Engine::open(path)) == Errc::unsupported_version);
-  CHECK(code_of(Engine::open(path, {.mode = OpenMode::read_only})) == Errc::unsupported_version);
-  CHECK(code_of(verify(path)) == Errc::unsupported_version);
+  for (const api::FormatFile& newer :
+       {api::FormatFile{.version = api::format_version + 1}, api::FormatFile{.features = 2},
+        api::FormatFile{.features = api::known_features | 2}}) {
+    must(api::write_format_file(os::posix_vfs(), path, newer));
+    const std::string before = catalog::read_all(path + "/FORMAT");
+    CHECK(code_of(Engine::open(path)) == Errc::unsupported_version);
+    CHECK(code_of(Engine::open(path, {.mode = OpenMode::read_only})) == Errc::unsupported_version);
+    CHECK(code_of(verify(path)) == Errc::unsupported_version);
+    CHECK(catalog::read_all(path + "/FORMAT") == before);
+  }
+}
+
+// A directory of before producers, transactional ids and state: topic "t", closed cleanly.
+void make_older_directory(const std::string& path) {
+  must(open_engine(path).close());
+  fs::remove_all(path + "/catalog");
+  fs::remove_all(path + "/journal");  // Its LSNs are not those of the catalog that takes the place.
+  catalog::make_old_catalog(path + "/catalog", catalog::first_databases());
+  auto format = must(api::read_format_file(os::posix_vfs(), path));
+  format.features = 0;
+  must(api::write_format_file(os::posix_vfs(), path, format));
+}
+
+TEST_CASE("a writer upgrades an older directory, FORMAT before the catalog, wherever it is stopped") {
+  bool was_stopped_between = false;
+  for (int steps = 0;; ++steps) {
+    CAPTURE(steps);
+    const TempDir directory;
+    const std::string path = directory / "data";
+    make_older_directory(path);
+    const catalog::Id id = must(api::read_format_file(os::posix_vfs(), path)).directory_id;
+    FailingVfs vfs;
+    vfs.fail_after(steps);
+    const bool opened =
+        detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok() && !vfs.has_failed();
+    vfs.heal();
+    const auto format = must(api::read_format_file(os::posix_vfs(), path));
+    const bool has_databases =
+        must(catalog::check_meta_pages(path + "/catalog")).main_tree.entries == catalog::database_count;
+    CHECK((format.features == api::known_features || !has_databases));
+    was_stopped_between = was_stopped_between || (format.features == api::known_features && !has_databases);
+    CHECK(must(open_engine(path).admin().list_topics()) == std::vector<std::string>{"t"});
+    const auto upgraded = must(api::read_format_file(os::posix_vfs(), path));
+    CHECK(upgraded.features == api::known_features);
+    CHECK(upgraded.directory_id == id);
+    if (opened) break;
+  }
+  CHECK(was_stopped_between);
+}
+
+TEST_CASE("an older directory is read as it is, and nothing in it is changed by that") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  make_older_directory(path);
+  const std::string format = catalog::read_all(path + "/FORMAT");
+  const std::string data = catalog::read_all(path + "/catalog/data.mdb");
+  {
+    const Engine engine = must(Engine::open(path, {.mode = OpenMode::read_only}));
+    CHECK(must(engine.admin().list_topics()) == std::vector<std::string>{"t"});
+  }
+  CHECK(must(verify(path)).findings.empty());
+  CHECK(catalog::read_all(path + "/FORMAT") == format);
+  CHECK(catalog::read_all(path + "/catalog/data.mdb") == data);
+}
+
+TEST_CASE("an older directory that is damaged is not upgraded") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  make_older_directory(path);
+  fs::rename(path + "/log", directory / "log");
+  const std::string format = catalog::read_all(path + "/FORMAT");
+  CHECK(code_of(Engine::open(path)) == Errc::corrupt_metadata);
+  CHECK(catalog::read_all(path + "/FORMAT") == format);
 }
 
 TEST_CASE("a deletion that was cut short is finished by the next open") {

@@ -38,9 +38,10 @@ TEST_CASE("FORMAT is read as it was written, and is text") {
   const auto read = read_format_file(os::posix_vfs(), directory.path());
   REQUIRE(read);
   CHECK(read->version == format_version);
+  CHECK(read->features == known_features);
   CHECK(read->directory_id == made_id());
   CHECK(
-      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000000\n"
+      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000001\n"
                                          "directory 00112233445566778899aabbccddeeff\nchecksum "));
 }
 
@@ -70,7 +71,8 @@ TEST_CASE("a FORMAT with any byte changed, cut or added is never taken for a goo
 
 TEST_CASE("a newer format or an unknown feature is refused as newer, whatever else the file says") {
   const TempDir directory;
-  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000001\n"}) {
+  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000002\n",
+                           "format 1\nfeatures 8000000000000001\n"}) {
     store_text(directory, std::string("seriatim data directory\n") + rest);
     const auto read = read_format_file(os::posix_vfs(), directory.path());
     CHECK(code_of(read) == Errc::unsupported_version);
@@ -78,6 +80,29 @@ TEST_CASE("a newer format or an unknown feature is refused as newer, whatever el
   }
   store_text(directory, "seriatim data directory\nformat 0\n");
   CHECK(code_of(read_format_file(os::posix_vfs(), directory.path())) == Errc::corrupt_metadata);
+}
+
+TEST_CASE("an older FORMAT is read, and is given the features it lacks, once, or stays as it is") {
+  const TempDir directory;
+  const FormatFile older{.features = 0, .directory_id = made_id()};
+  for (int steps = 0;; ++steps) {
+    CAPTURE(steps);
+    REQUIRE(write_format_file(os::posix_vfs(), directory.path(), older));
+    CHECK(stored_text(directory).find("\nfeatures 0000000000000000\n") != std::string::npos);
+    test::FailingVfs vfs;
+    vfs.fail_after(steps);
+    const bool added = add_features(vfs, directory.path(), older).ok();
+    const auto read = read_format_file(os::posix_vfs(), directory.path());
+    REQUIRE(read);
+    CHECK(read->directory_id == made_id());
+    CHECK((read->features == known_features || (read->features == 0 && !added)));
+    if (added) break;
+    CHECK(vfs.has_failed());
+  }
+  test::FailingVfs full;
+  full.fail_after(0);
+  CHECK(add_features(full, directory.path(), {.directory_id = made_id()}).ok());
+  CHECK_FALSE(full.has_failed());
 }
 
 TEST_CASE("writing FORMAT leaves the old one or the new one, wherever it stops") {

@@ -179,5 +179,78 @@ TEST_CASE("a writer that is killed has lost nothing it was told was committed") 
   }
 }
 
+TEST_CASE("a checkpoint with anything illegal in it stores nothing at all") {
+  const Made made;
+  Catalog catalog = made.open();
+  Checkpoint good;
+  good.covered_lsn = 9;
+  good.transactional_ids = {{"x", {first_producer_id, 0, 1, 2}}};
+  good.state = {{"s", bytes_of("k"), bytes_of("v")}};
+  std::vector<Checkpoint> bad(6, good);
+  bad[0].transactional_ids.push_back({"", {}});
+  bad[1].transactional_ids.push_back({"y", {-1, 0, 0, 0}});
+  bad[2].state.push_back({"", bytes_of("k"), {}});
+  bad[3].state.push_back({"s", {}, {}});
+  bad[4].state.push_back({"s", bytes_of("large"), std::vector<std::byte>(1'048'577)});
+  bad[5].offsets["g"] = {{{"a", 0}, {-1, "", 0}}};
+  for (const Checkpoint& checkpoint : bad)
+    CHECK(catalog.checkpoint(checkpoint).error().code() == Errc::invalid_argument);
+  CHECK(catalog.checkpoint(bad[4]).error().message().find("state \"s\", key \"large\"") != std::string::npos);
+  CHECK(must(catalog.engine()).covered_lsn == 0);
+  CHECK(must(catalog.transactional_ids()).empty());
+  CHECK(must(catalog.state_names()).empty());
+  must(catalog.checkpoint(good));
+  CHECK(must(catalog.engine()).covered_lsn == 9);
+  CHECK(must(catalog.state_names()) == std::vector<std::string>{"s"});
+}
+
+TEST_CASE("a checkpoint makes its changes in order: of several for one key or id the last stays") {
+  const Made made;
+  Checkpoint checkpoint;
+  checkpoint.transactional_ids = {{"x", {first_producer_id, 0, 1, 2}}, {"x", {first_producer_id, 1, 1, 3}}};
+  checkpoint.state = {{"s", bytes_of("kept"), bytes_of("1")}, {"s", bytes_of("gone"), bytes_of("1")},
+                      {"s", bytes_of("kept"), std::nullopt},  {"s", bytes_of("kept"), bytes_of("2")},
+                      {"s", bytes_of("gone"), std::nullopt},  {"s", bytes_of("never"), std::nullopt},
+                      {"t", bytes_of("empty"), bytes_of("")}};
+  {
+    Catalog catalog = made.open();
+    must(catalog.checkpoint(checkpoint));
+  }
+  const Catalog catalog = made.open();
+  CHECK(must(catalog.transactional_ids()) ==
+        std::map<std::string, TransactionalId>{{"x", {first_producer_id, 1, 1, 3}}});
+  CHECK(must(catalog.state_value("s", bytes_of("kept"))) == bytes_of("2"));
+  CHECK_FALSE(must(catalog.state_value("s", bytes_of("gone"))).has_value());
+  CHECK(must(catalog.state_value("t", bytes_of("empty"))) == bytes_of(""));
+  CHECK(must(catalog.scan_state("s", {}, 10)).size() == 1);
+}
+
+TEST_CASE("a checkpoint cut short by the death of its process is there whole or not at all") {
+  const Made made;
+  test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+    Result<Catalog> catalog = Catalog::open(made.path, options());
+    if (!catalog) voice.say("!");
+    // Ends by SIGKILL only.
+    for (std::uint64_t i = 1; catalog; ++i) {
+      Checkpoint checkpoint;
+      checkpoint.covered_lsn = i;
+      checkpoint.transactional_ids = {{"x", {static_cast<ProducerId>(i), 0, 0, 0}}};
+      checkpoint.state = {{"s", bytes_of("k"), bytes_of(std::to_string(i))}};
+      checkpoint.offsets["g"] = {{{"a", 0}, {static_cast<Offset>(i), "", 0}}};
+      voice.say(catalog->checkpoint(checkpoint) ? "." : "!");
+    }
+  });
+  CHECK(child.hear(25) == std::string(25, '.'));
+  child.kill();
+  const std::uint64_t acknowledged = 25 + child.hear_all().size();
+  const Catalog catalog = made.open();
+  const std::uint64_t covered = must(catalog.engine()).covered_lsn;
+  CHECK(covered >= acknowledged);
+  CHECK(covered <= acknowledged + 1);
+  CHECK(must(catalog.transactional_ids()).at("x").producer_id == static_cast<ProducerId>(covered));
+  CHECK(must(catalog.state_value("s", bytes_of("k"))) == bytes_of(std::to_string(covered)));
+  CHECK(must(catalog.committed("g", {"a", 0}))->offset == static_cast<Offset>(covered));
+}
+
 }  // namespace
 }  // namespace seriatim::catalog

@@ -30,6 +30,10 @@ TEST_CASE("the bytes of each record are what the format says") {
   CHECK(encode(CommittedOffset{5, "m", 7}) == bytes("0000000000000005 0000000000000007 00000001 6d"));
   CHECK(encode(EngineRecord{counting_id(), true, 9}) ==
         bytes("000102030405060708090a0b0c0d0e0f 01 0000000000000009"));
+  CHECK(encode(ProducerIds{}) == bytes("0000010000000000"));
+  CHECK(encode(NamedProducer{1, 2, 3, 4}) ==
+        bytes("0000000000000001 0002 0000000000000003 0000000000000004"));
+  CHECK(encode(TransactionalId{1, 2, 3, 4}) == bytes("0000000000000001 0002 00000003 0000000000000004"));
 }
 
 template <class Record, class Decode>
@@ -53,6 +57,9 @@ TEST_CASE("every record comes back whole, and neither cut nor with bytes left ov
   check_round_trip(PartitionState{10, 20, 8, 4'096, 20, 15}, decode_partition_state);
   check_round_trip(CommittedOffset{10, "some metadata", 1'700'000'000'000}, decode_committed_offset);
   check_round_trip(EngineRecord{counting_id(), false, 77}, decode_engine);
+  check_round_trip(ProducerIds{first_producer_id + 5}, decode_producer_ids);
+  check_round_trip(NamedProducer{first_producer_id, 32'767, 1'700'000'000'000, -1}, decode_named_producer);
+  check_round_trip(TransactionalId{first_producer_id, 7, 60'000, 1'700'000'000'000}, decode_transactional_id);
 }
 
 TEST_CASE("impossible contents are refused") {
@@ -67,6 +74,16 @@ TEST_CASE("impossible contents are refused") {
       decode_topic(base::as_bytes(bytes("00000000 00000000000000000000000000000000 00000001 0000000000000000"
                                         "ffffffff")))
           .ok());
+}
+
+TEST_CASE("impossible producers are refused") {
+  CHECK_FALSE(decode_producer_ids(base::as_bytes(encode(ProducerIds{first_producer_id - 1}))).ok());
+  CHECK_FALSE(decode_producer_ids(base::as_bytes(bytes("8000000000000000"))).ok());
+  CHECK_FALSE(decode_named_producer(base::as_bytes(encode(NamedProducer{-1, 0, 0, 0}))).ok());
+  CHECK_FALSE(decode_named_producer(base::as_bytes(encode(NamedProducer{0, -1, 0, 0}))).ok());
+  CHECK_FALSE(decode_transactional_id(base::as_bytes(encode(TransactionalId{-1, 0, 0, 0}))).ok());
+  CHECK_FALSE(decode_transactional_id(base::as_bytes(encode(TransactionalId{0, -1, 0, 0}))).ok());
+  CHECK_FALSE(decode_transactional_id(base::as_bytes(encode(TransactionalId{0, 0, -1, 0}))).ok());
 }
 
 }  // namespace

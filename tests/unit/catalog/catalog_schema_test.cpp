@@ -61,5 +61,29 @@ TEST_CASE("a key is shown as text if it is some, else in hexadecimal, and never 
   CHECK(printable_key(std::string(100, 'x')) == "\"" + std::string(64, 'x') + "...\"");
 }
 
+TEST_CASE("a state key comes apart into name and key, whatever bytes the key has") {
+  for (const std::string& key :
+       {std::string("k"), std::string("\0", 1), std::string("\0\xff\0", 3), std::string(400, '\xff')}) {
+    StateKey parts;
+    const std::string stored = state_key("my state", key);
+    REQUIRE(split_state_key(stored, parts));
+    CHECK(parts.name == "my state");
+    CHECK(parts.key == key);
+    CHECK(stored >= state_prefix("my state"));
+    CHECK(stored < after_state("my state"));
+    CHECK_FALSE((stored >= state_prefix("my") && stored < after_state("my")));
+  }
+}
+
+TEST_CASE("bytes that are no state key are refused") {
+  StateKey parts;
+  CHECK_FALSE(split_state_key("", parts));
+  CHECK_FALSE(split_state_key("name", parts));
+  CHECK_FALSE(split_state_key(state_key("", "key"), parts));
+  CHECK_FALSE(split_state_key(state_key("name", ""), parts));
+  CHECK_FALSE(split_state_key(state_key(std::string(101, 'n'), "key"), parts));
+  CHECK_FALSE(split_state_key(state_key("name", std::string(401, 'k')), parts));
+}
+
 }  // namespace
 }  // namespace seriatim::catalog

@@ -154,6 +154,43 @@ TEST_CASE("a topic without files can be deleted in one step") {
   CHECK(must(catalog.groups()).empty());
 }
 
+// One stored value, and whether each flipped bit of it is noticed.
+void check_every_flip(const std::string& path, Database database, const std::string& key) {
+  const std::unique_ptr<Environment> environment = must(open_environment(path, options()));
+  std::string stored;
+  must(environment->read([&](ReadTransaction& in) -> Result<void> {
+    const Result<std::optional<base::ByteSpan>> value = in.get(database, key);
+    if (!value) return value.error();
+    stored = base::as_text(**value);
+    return {};
+  }));
+  const std::string file = path + "/data.mdb";
+  // Left over in pages no longer in use, it may be there more than once: all of them are flipped.
+  const std::string whole_file = read_all(file);
+  std::vector<std::size_t> positions;
+  for (std::size_t at = whole_file.find(stored); at != std::string::npos;
+       at = whole_file.find(stored, at + 1))
+    positions.push_back(at);
+  REQUIRE_FALSE(positions.empty());
+  // Through LMDB's own map, which sees the file's bytes at once: rot that comes after the check at open.
+  for (std::size_t bit = 0; bit < stored.size() * 8; ++bit) {
+    CAPTURE(bit);
+    const char whole = stored[bit / 8];
+    const auto flipped = static_cast<char>(whole ^ (1 << (bit % 8)));
+    for (const std::size_t position : positions) patch(file, position + bit / 8, flipped);
+    const Result<void> read = environment->read([&](ReadTransaction& in) -> Result<void> {
+      const Result<std::optional<base::ByteSpan>> value = in.get(database, key);
+      if (!value) return value.error();
+      const Result<base::ByteSpan> payload = decode_value(database, key, **value);
+      if (!payload) return payload.error();
+      return {};
+    });
+    for (const std::size_t position : positions) patch(file, position + bit / 8, whole);
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().code() == Errc::corrupt_metadata);
+  }
+}
+
 TEST_CASE(
     "every flipped bit of a stored value is reported with database and key, and only that value is lost") {
   const Made made;
@@ -161,33 +198,22 @@ TEST_CASE(
     Catalog catalog = made.open();
     must(catalog.create_topic(topic_record("t", 1)));
     must(catalog.create_topic(topic_record("u", 2)));
+    must(catalog.put_named_producer("p", {first_producer_id, 1, 2, 3}));
+    must(catalog.reserve_producer_ids(1'000));
+    Checkpoint checkpoint;
+    checkpoint.transactional_ids = {{"x", {first_producer_id, 1, 2, 3}}};
+    checkpoint.state = {{"s", bytes_of("k"), bytes_of("value of a state")}};
+    must(catalog.checkpoint(checkpoint));
   }
-  const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
-  std::string stored;
-  must(environment->read([&](ReadTransaction& in) -> Result<void> {
-    const Result<std::optional<base::ByteSpan>> value = in.get(Database::topics, "t");
-    if (!value) return value.error();
-    stored = base::as_text(**value);
-    return {};
-  }));
-  const std::string file = made.path + "/data.mdb";
-  const std::size_t position = read_all(file).rfind(stored);
-  REQUIRE(position != std::string::npos);
-  // Through LMDB's own map, which sees the file's bytes at once: rot that comes after the check at open.
-  for (std::size_t bit = 0; bit < stored.size() * 8; ++bit) {
-    CAPTURE(bit);
-    const char whole = stored[bit / 8];
-    patch(file, position + bit / 8, static_cast<char>(whole ^ (1 << (bit % 8))));
-    const Result<void> read = environment->read([&](ReadTransaction& in) -> Result<void> {
-      const Result<std::optional<base::ByteSpan>> value = in.get(Database::topics, "t");
-      if (!value) return value.error();
-      const Result<base::ByteSpan> payload = decode_value(Database::topics, "t", **value);
-      if (!payload) return payload.error();
-      return {};
-    });
-    patch(file, position + bit / 8, whole);
-    REQUIRE_FALSE(read.ok());
-    CHECK(read.error().code() == Errc::corrupt_metadata);
+  const std::vector<std::pair<Database, std::string>> places{
+      {Database::topics, "t"},
+      {Database::engine, std::string(producer_ids_key)},
+      {Database::producers, "p"},
+      {Database::transactional_ids, "x"},
+      {Database::state, state_key("s", "k")}};
+  for (const auto& [database, key] : places) {
+    CAPTURE(name_of(database));
+    check_every_flip(made.path, database, key);
   }
 }
 

@@ -3,13 +3,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "catalog/catalog.hpp"
+#include "catalog/data_file_check.hpp"
 #include "made_catalog.hpp"
+#include "old_catalog.hpp"
 #include "support/child_process.hpp"
 #include "support/mounted.hpp"
 
@@ -183,6 +187,163 @@ TEST_CASE("a catalog whose lock file is missing or damaged opens all the same") 
     write_all(made.path + "/lock.mdb", bytes);
     CHECK(must(Catalog::open(made.path, options())).topic("t").ok());
   }
+}
+
+TEST_CASE("a writer gives an older catalog the databases it lacks, once, and changes nothing else") {
+  const test::TempDir dir;
+  const std::string path = dir / "catalog";
+  make_old_catalog(path, first_databases());
+  const lmdb::Meta before = must(check_meta_pages(path));
+  CHECK(before.main_tree.entries == first_database_count);
+  {
+    const Catalog catalog = must(Catalog::open(path, options()));
+    check_old_contents(catalog);
+    check_no_newer_contents(catalog);
+  }
+  const lmdb::Meta after = must(check_meta_pages(path));
+  CHECK(after.main_tree.entries == database_count);
+  CHECK(after.transaction == before.transaction + 1);
+  {
+    Catalog catalog = must(Catalog::open(path, options()));
+    CHECK(must(check_meta_pages(path)).transaction == after.transaction);
+    must(catalog.put_named_producer("p", {first_producer_id, 1, 2, 3}));
+    must(catalog.put_transactional_id("x", {first_producer_id, 1, 2, 3}));
+    CHECK(must(catalog.reserve_producer_ids(1)) == first_producer_id);
+  }
+  const Catalog catalog = must(Catalog::open(path, options(Access::read_only)));
+  check_old_contents(catalog);
+  CHECK(must(catalog.named_producers()).size() == 1);
+  CHECK(must(catalog.transactional_ids()).size() == 1);
+}
+
+TEST_CASE("a reader of an older catalog finds the databases it lacks empty, and leaves it as it is") {
+  const test::TempDir dir;
+  const std::string path = dir / "catalog";
+  make_old_catalog(path, first_databases());
+  const std::string bytes = read_all(path + "/data.mdb");
+  {
+    Catalog catalog = must(Catalog::open(path, options(Access::read_only)));
+    check_old_contents(catalog);
+    check_no_newer_contents(catalog);
+    CHECK(catalog.put_named_producer("p", {}).error().code() == Errc::read_only);
+    CHECK(catalog.reserve_producer_ids(1).error().code() == Errc::read_only);
+  }
+  CHECK(read_all(path + "/data.mdb") == bytes);
+}
+
+TEST_CASE("a reader of an older catalog sees what a writer in another process adds to it") {
+  const test::TempDir dir;
+  const std::string path = dir / "catalog";
+  make_old_catalog(path, first_databases());
+  const Catalog reader = must(Catalog::open(path, options(Access::read_only)));
+  check_no_newer_contents(reader);
+  test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
+    Result<Catalog> writer = Catalog::open(path, options());
+    voice.say(writer && writer->put_named_producer("p", {first_producer_id, 1, 2, 3}) ? "w" : "!");
+  });
+  REQUIRE(child.hear_all() == "w");
+  CHECK(must(reader.named_producer("p")) == NamedProducer{first_producer_id, 1, 2, 3});
+  CHECK(must(reader.state_names()).empty());
+  check_old_contents(reader);
+}
+
+TEST_CASE("a crash at any point of giving an older catalog its databases leaves it old or new, and whole") {
+  const test::TempDir dir;
+  const std::string path = dir / "catalog";
+  const std::string file = path + "/data.mdb";
+  make_old_catalog(path, first_databases());
+  const std::string before = read_all(file);
+  CHECK(Catalog::open(path, options()).ok());
+  const std::string after = read_all(file);
+  constexpr std::size_t page = 4'096;
+  constexpr std::size_t metas = 2 * page;
+  REQUIRE(after.size() % page == 0);
+  REQUIRE(after != before);
+  // A meta page is written when all pages before it are on the disk: until then any of them may be missing.
+  for (std::size_t pages = 0; metas + pages * page <= after.size(); ++pages) {
+    for (const bool is_first_written : {true, false}) {
+      CAPTURE(pages);
+      const std::size_t cut = metas + pages * page;
+      std::string crashed = before;
+      crashed.resize(std::max(before.size(), after.size()), '\0');
+      const std::size_t from = is_first_written ? metas : cut;
+      const std::size_t to = is_first_written ? cut : after.size();
+      crashed.replace(from, to - from, after, from, to - from);
+      write_all(file, crashed);
+      {
+        const Catalog reader = must(Catalog::open(path, options(Access::read_only)));
+        check_old_contents(reader);
+        check_no_newer_contents(reader);
+      }
+      Catalog writer = must(Catalog::open(path, options()));
+      check_old_contents(writer);
+      must(writer.put_named_producer("p", {}));
+      CHECK(must(check_meta_pages(path)).main_tree.entries == database_count);
+    }
+  }
+}
+
+TEST_CASE("the databases an older catalog lacks are made also where the map has to grow for them") {
+  bool has_grown = false;
+  for (std::size_t setting_pages = 0; setting_pages < 16; ++setting_pages) {
+    CAPTURE(setting_pages);
+    const test::TempDir dir;
+    make_old_catalog(dir / "catalog", first_databases(), setting_pages * 4'096);
+    CatalogOptions tiny = options();
+    tiny.map_bytes = 1;
+    Catalog catalog = must(Catalog::open(dir / "catalog", tiny));
+    check_old_contents(catalog);
+    has_grown = has_grown || must(catalog.usage()).map_bytes > 65'536;
+    must(catalog.put_named_producer("p", {first_producer_id, 0, 1, 2}));
+    CHECK(must(catalog.named_producers()).size() == 1);
+    CHECK(must(catalog.transactional_ids()).empty());
+  }
+  CHECK(has_grown);
+}
+
+TEST_CASE("a database that every catalog had, or one of those made together, is never missed in silence") {
+  std::vector<std::vector<std::string>> incomplete;
+  for (std::size_t gone = 0; gone < database_count; ++gone) {
+    std::vector<std::string> names{database_names.begin(), database_names.end()};
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(gone));
+    incomplete.push_back(names);
+    if (gone < first_database_count) continue;
+    names = first_databases();
+    names.emplace_back(database_names[gone]);
+    incomplete.push_back(names);
+  }
+  // As many as an older catalog, but not those.
+  incomplete.emplace_back(database_names.begin(), database_names.begin() + first_database_count);
+  incomplete.back()[4] = "state";
+  for (const std::vector<std::string>& names : incomplete) {
+    CAPTURE(names.size());
+    const test::TempDir dir;
+    const std::string path = dir / "catalog";
+    make_old_catalog(path, names);
+    const std::string bytes = read_all(path + "/data.mdb");
+    for (const Access access : {Access::read_write, Access::read_only}) {
+      const Result<Catalog> opened = Catalog::open(path, options(access));
+      REQUIRE_FALSE(opened.ok());
+      CHECK(opened.error().code() == Errc::corrupt_metadata);
+      CHECK(opened.error().message().find("is missing") != std::string::npos);
+    }
+    CHECK(read_all(path + "/data.mdb") == bytes);
+  }
+}
+
+TEST_CASE("an older catalog with a damaged value is refused as it is, before anything is added to it") {
+  const test::TempDir dir;
+  const std::string path = dir / "catalog";
+  const std::string file = path + "/data.mdb";
+  make_old_catalog(path, first_databases());
+  const std::string value =
+      encode_value(Database::offsets, offset_key("g", id_of(1), 1), encode(CommittedOffset{5, "m", 6}));
+  const std::size_t position = read_all(file).rfind(value);
+  REQUIRE(position != std::string::npos);
+  patch(file, position + value.size() - 1, 'x');
+  const std::string bytes = read_all(file);
+  CHECK(Catalog::open(path, options()).error().code() == Errc::corrupt_metadata);
+  CHECK(read_all(file) == bytes);
 }
 
 }  // namespace

@@ -120,6 +120,11 @@ inline std::vector<std::uint64_t> pages_of_kind(const std::string& file, std::ui
   return positions;
 }
 
+inline std::vector<std::byte> bytes_of(std::string_view text) {
+  const base::ByteSpan bytes = base::as_bytes(text);
+  return {bytes.begin(), bytes.end()};
+}
+
 /// A catalog that has a bit of everything, in more than one page per tree.
 inline void fill(Catalog& catalog, std::uint32_t topics) {
   for (std::uint32_t i = 0; i < topics; ++i) {
@@ -134,6 +139,18 @@ inline void fill(Catalog& catalog, std::uint32_t topics) {
   }
   must(catalog.commit_offsets("group", commits));
   must(catalog.put_partition_states(states));
+  Checkpoint checkpoint;
+  for (std::uint32_t i = 0; i < topics; ++i) {
+    const std::string number = std::to_string(i);
+    checkpoint.transactional_ids.emplace_back("transactional id " + number,
+                                              TransactionalId{first_producer_id + i, 1, 60'000, i});
+    checkpoint.state.push_back({"state " + number.substr(0, 1), bytes_of("key " + number),
+                                bytes_of(std::string(i == 0 ? 5'000 : 20, 's'))});
+  }
+  must(catalog.checkpoint(checkpoint));
+  const ProducerId first = must(catalog.reserve_producer_ids(static_cast<std::int32_t>(topics)));
+  for (std::uint32_t i = 0; i < topics; i += 10)
+    must(catalog.put_named_producer("producer " + std::to_string(i), {first + i, 0, 5, i}));
 }
 
 }  // namespace seriatim::catalog

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog_schema.hpp"
+#include "catalog/value_codec.hpp"
 #include "made_catalog.hpp"
 
 namespace seriatim::catalog {
@@ -62,6 +64,29 @@ TEST_CASE("a catalog without its engine record does not open") {
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().code() == Errc::corrupt_metadata);
   CHECK(opened.error().message().find("engine record is missing") != std::string::npos);
+}
+
+TEST_CASE("state that was never stored as it stands is damage, although its checksum is good") {
+  const test::TempDir dir;
+  make_catalog(dir / "catalog");
+  {
+    const std::unique_ptr<Environment> environment = must(open_environment(dir / "catalog", options()));
+    must(environment->write([](WriteTransaction& out) -> Result<void> {
+      const std::string large = state_key("s", "large");
+      must(
+          out.put(Database::state, large, encode_value(Database::state, large, std::string(1'048'577, 'v'))));
+      return out.put(Database::state, "nameless", encode_value(Database::state, "nameless", ""));
+    }));
+  }
+  const Catalog catalog = must(Catalog::open(dir / "catalog", options()));
+  const Result<std::optional<std::vector<std::byte>>> value =
+      catalog.state_value("s", base::as_bytes("large"));
+  REQUIRE_FALSE(value.ok());
+  CHECK(value.error().code() == Errc::corrupt_metadata);
+  CHECK(value.error().message().find("database \"state\"") != std::string::npos);
+  CHECK(catalog.scan_state("s", {}, 1).error().code() == Errc::corrupt_metadata);
+  CHECK(catalog.state_names().error().code() == Errc::corrupt_metadata);
+  CHECK(catalog.state_names().error().message().find("key \"nameless\"") != std::string::npos);
 }
 
 }  // namespace
