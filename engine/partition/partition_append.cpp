@@ -135,16 +135,25 @@ Result<> Partition::widen_active() {
   return {};
 }
 
-Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
-                                           const format::FramedBatch& batch, Durability durability) {
+// Everything that can still refuse a placed batch. The LSN, if it was staged.
+Result<std::uint64_t> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                      Durability durability) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
   if (batch.header.has_producer()) {
     format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
     stamped.base_offset = placed.base_offset;
     if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
   }
-  auto lsn = stage(placed, durability);
-  if (!lsn) return lsn.error();
+  return stage(placed, durability);
+}
+
+Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
+                                           const format::FramedBatch& batch, Durability durability) {
+  auto lsn = note(placed, batch, durability);
+  if (!lsn) {
+    if (auto taken = active_->take_back(placed); !taken) return lsn.error().with_outcome(Outcome::unknown);
+    return lsn.error();
+  }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
