@@ -154,7 +154,8 @@ void Tour::take() {
 // While a fault lasts, a topic or a read may fail; what is read must be right all the same.
 void Tour::check_records(const Engine& engine, const Logs& logs, bool is_final) {
   for (const auto& [at, log] : logs) {
-    const auto& [topic, partition] = at;
+    const std::string& topic = at.first;
+    const PartitionId partition = at.second;
     CAPTURE(topic);
     CAPTURE(partition);
     const bool may_be_gone = log.acknowledged.empty() || deletions_tried_.contains(topic);
@@ -182,7 +183,9 @@ void Tour::check_log(const LogReader& reader, const std::string& topic, const Lo
   const bool is_compacted = topic == "k";
   // Topics whose deletion failed on the way are there whole or not at all, whichever.
   const bool is_whole = is_final && !is_compacted && !deletions_tried_.contains(topic);
-  for (const auto& [offset, value] : log.acknowledged) {
+  for (const auto& item : log.acknowledged) {
+    const Offset offset = item.first;
+    const std::string& value = item.second;
     CAPTURE(offset);
     const auto it = found.find(offset);
     if (it != found.end()) CHECK(it->second == value);
