@@ -1,5 +1,6 @@
 // Every call in turn fails while everything that changes a data directory is done: the errors are the right
-// ones, nothing acknowledged is lost, and all goes on when the fault is gone.
+// ones, what was acknowledged is there and what was refused is not (INV-4), and all goes on when the fault is
+// gone.
 #include <doctest/doctest.h>
 
 #include <algorithm>
