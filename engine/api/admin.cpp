@@ -62,7 +62,10 @@ Result<> AdminImpl::finish_deletion_of(EngineImpl& engine, const std::string& na
 Result<> AdminImpl::change_overrides(EngineImpl& engine, std::string_view topic,
                                      const std::map<std::string, std::string>& overrides) {
   if (auto valid = catalog::resolve_config(overrides); !valid) return valid.error();
-  if (auto stored = engine.catalog->set_config_overrides(topic, overrides); !stored) return stored;
+  // Less retention is a way to win space.
+  auto stored =
+      engine.reserve.spend_on([&] { return engine.catalog->set_config_overrides(topic, overrides); });
+  if (!stored) return stored;
   return store_topic(engine, std::string(topic));
 }
 
@@ -94,7 +97,8 @@ Result<> Admin::delete_topic(std::string_view name) const {
   const base::MutexLock lock(engine_->admin_mutex);
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
-  if (auto marked = engine_->catalog->mark_deleted(name); !marked) return marked;
+  auto marked = engine_->reserve.spend_on([&] { return engine_->catalog->mark_deleted(name); });
+  if (!marked) return marked;
   engine_->offsets.forget_topic((*topic)->id);
   const auto known = engine_->topics.load();
   auto map = std::make_shared<api::TopicMap>(*known);
@@ -103,7 +107,8 @@ Result<> Admin::delete_topic(std::string_view name) const {
   for (const auto& slot : (*topic)->partitions) {
     if (auto log = slot->if_open()) std::static_pointer_cast<partition::Partition>(log)->abandon();
   }
-  return AdminImpl::finish_deletion_of(*engine_, std::string(name));
+  return engine_->reserve.spend_on(
+      [&] { return AdminImpl::finish_deletion_of(*engine_, std::string(name)); });
 }
 
 Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const {

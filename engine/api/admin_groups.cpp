@@ -41,7 +41,10 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
     if (!states) return states.error();
     auto state = (*states)[static_cast<std::size_t>(at.partition)];
     state.log_start_offset = std::max(state.log_start_offset, target);
-    if (auto stored = engine_->catalog->put_partition_states({{at, state}}); !stored) return stored.error();
+    auto stored = engine_->reserve.spend_on([&] {
+      return engine_->catalog->put_partition_states({{at, state}});
+    });
+    if (!stored) return stored.error();
     if (auto moved = (*partition)->advance_log_start(target); !moved) return moved.error();
   }
   return target;
@@ -80,7 +83,7 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
     if (!partition) return partition.error();
-    auto deleted = (*partition)->apply_retention();
+    auto deleted = engine_->reserve.spend_on([&] { return (*partition)->apply_retention(); });
     if (!deleted) return deleted.error();
     total.deleted_segments += deleted->segments;
     total.deleted_bytes += deleted->bytes;

@@ -60,6 +60,13 @@ void Background::loop() {
 void Background::run_due(std::int64_t now_ns) {
   flush_overdue(now_ns);
   if (engine_.counters_file) engine_.counters_file->update(engine_.metrics(), engine_.clock.wall_ms());
+  if (now_ns >= next_reserve_ns_) {
+    // Full is full: whoever needs the space is told. What else is wrong nobody else would meet.
+    auto made = engine_.reserve.make();
+    if (!made && made.error().code() != Errc::storage_full)
+      engine_.report(LogLevel::warn, "reserve: " + made.error().message());
+    if (!made) next_reserve_ns_ = now_ns + retry_ns;
+  }
   if (now_ns >= next_journal_ns_) tend_journal(now_ns);
   if (now_ns >= next_checkpoint_ns_ || (now_ns >= next_journal_ns_ && engine_.is_journal_long())) {
     if (auto stored = engine_.checkpoint(); !stored) {
@@ -101,7 +108,9 @@ void Background::flush_overdue(std::int64_t now_ns) {
 void Background::maintain() {
   for (const auto& partition : engine_.open_partitions()) {
     if (is_stopping()) return;
-    if (auto deleted = partition->apply_retention(partition::IfBusy::skip); !deleted) {
+    auto deleted =
+        engine_.reserve.spend_on([&] { return partition->apply_retention(partition::IfBusy::skip); });
+    if (!deleted) {
       engine_.report(LogLevel::error,
                      "retention of " + partition->directory() + ": " + deleted.error().message());
     }

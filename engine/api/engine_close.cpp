@@ -1,6 +1,7 @@
 // What an engine does as a whole: checkpoint, flush, close, metrics.
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -83,6 +84,9 @@ Result<> EngineImpl::close() {
 }
 
 Result<> EngineImpl::close_partitions() {
+  // Made again at the end: whoever opens next may find the disk full.
+  std::optional<api::Reserve::Spending> spending;
+  if (reserve.is_needed()) spending.emplace(reserve);
   Result<> outcome;
   catalog::Checkpoint stored;
   std::vector<partition::PartitionPtr> open;

@@ -16,6 +16,7 @@
 #include "api/journal_replay.hpp"
 #include "api/offset_store.hpp"
 #include "api/prefault_queue.hpp"
+#include "api/reserve.hpp"
 #include "api/topic.hpp"
 #include "base/clock.hpp"
 #include "base/counter.hpp"
@@ -85,6 +86,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   // engine_journal.cpp
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
+  Result<> checkpoint_once();
   /// Lets other processes see what was committed; the journal keeps it all the same.
   Result<> store_offsets();
   /// Whether the journal is long enough for a checkpoint before its time.
@@ -134,6 +136,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   os::FdCache files;
   segment::MapCache maps;
   std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
+  api::Reserve reserve;                                ///< Of a writer.
   partition::PartitionEnvironment environment;
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.

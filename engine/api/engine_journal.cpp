@@ -49,6 +49,7 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
        .directory_id = directory_id,
        .incarnation = random_incarnation(),
        .file_bytes = options.journal_file_bytes,
+       .before_taking = [this] { return reserve.before_taking(); },
        .vfs = vfs,
        .clock = clock,
        .on_storage_failed =
@@ -118,7 +119,7 @@ Result<std::vector<std::string>> EngineImpl::groups() {
 // The journal forgets them first: replayed, its frames would bring them back.
 Result<> EngineImpl::delete_group(std::string_view group) {
   if (auto done = checkpoint(); !done) return done;
-  return catalog->delete_group_offsets(group);
+  return reserve.spend_on([&] { return catalog->delete_group_offsets(group); });
 }
 
 Result<> EngineImpl::store_offsets() {
@@ -136,6 +137,10 @@ Result<> EngineImpl::store_offsets() {
 // What lies in the journal comes home: offsets and recovery points in one transaction with the LSN they
 // cover, after the segments were synced that the frames up to it tell of.
 Result<> EngineImpl::checkpoint() {
+  return reserve.spend_on([this] { return checkpoint_once(); });
+}
+
+Result<> EngineImpl::checkpoint_once() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
   const auto known = topics.load();

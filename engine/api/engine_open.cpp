@@ -58,6 +58,15 @@ Result<> forget_cached(os::Vfs& vfs, const std::string& path) {
   return (*file)->drop_cache(0, 0);
 }
 
+// LMDB makes its table of readers sparse and stores into a map of it: on a full disk a store into a hole
+// would be SIGBUS. What is longer than it needs it uses for more readers.
+Result<> allocate_reader_table(os::Vfs& vfs, const std::string& path) {
+  constexpr std::uint64_t table_bytes = 64ULL * 512;  // 510 slots and a header of two
+  auto file = vfs.open(path, os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  return (*file)->allocate(0, table_bytes);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
@@ -81,6 +90,9 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
                                          &EngineImpl::destroy);
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
+    // A full disk must not keep anybody from opening what is to be made smaller.
+    std::optional<api::Reserve::Spending> spending;
+    if (!impl->is_read_only() && impl->reserve.is_needed()) spending.emplace(impl->reserve);
     if (auto step = impl->open_catalog(); !step) return step;
     if (auto step = impl->load_topics(); !step) return step;
     if (impl->is_read_only()) return {};
@@ -162,6 +174,8 @@ Result<> EngineImpl::open_catalog() {
   if (!is_read_only()) {
     // Before the catalog is given what an older seriatim would not look at, and lose.
     if (auto added = api::add_features(vfs, dir, format); !added) return added;
+    auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
+    if (!allocated) return allocated;
   }
   auto opened = catalog::Catalog::open(
       path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
@@ -309,6 +323,7 @@ Result<> EngineImpl::recover_after_crash() {
 }
 
 void EngineImpl::start_threads() {
+  if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
   auto counters_opened = api::CountersFile::create(vfs, directory.string());
   if (counters_opened) {
     counters_file = *std::move(counters_opened);

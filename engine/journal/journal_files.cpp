@@ -125,6 +125,9 @@ Result<void> JournalFiles::create_directory() {
 }
 
 Result<void> JournalFiles::write_zeros(const std::string& path) {
+  if (options_.before_taking) {
+    if (auto allowed = options_.before_taking(); !allowed) return allowed;
+  }
   auto file = options_.vfs.open(path, os::OpenMode::open_or_create);
   if (!file) return std::move(file).error();
   if (auto cut = (*file)->truncate(0); !cut) return cut;

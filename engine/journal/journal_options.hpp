@@ -7,6 +7,7 @@
 #include <string>
 
 #include <seriatim/error.hpp>
+#include <seriatim/result.hpp>
 
 #include "base/clock.hpp"
 #include "format/journal_frame.hpp"
@@ -31,6 +32,8 @@ struct JournalOptions {
   std::uint32_t group_bytes_max = 4U << 20;
   /// Files kept for later use; recycled files beyond are deleted, so that a burst does not hold its space.
   std::size_t spare_files_max = 2;
+  /// Asked before blocks are taken for a new file; an error refuses it.
+  std::function<Result<void>()> before_taking{};
   os::Vfs& vfs = os::posix_vfs();
   const base::Clock& clock = base::system_clock();
   /// Called once, before anybody is answered, with what made the journal fail for good. From any thread that

@@ -187,11 +187,11 @@ class CompactionPass {
     for (const auto& segment : group) bytes_before += segment->end_position();
     const bool unchanged = group.size() == 1 && writer.bytes() == bytes_before && !rebuilt_;
     if (!filled || stopped_ || unchanged) {
-      writer.abandon();
+      abandon(writer);
       return filled;
     }
     if (auto finished = writer.finish(group.back()->modified_ms()); !finished) {
-      writer.abandon();
+      abandon(writer);
       return finished;
     }
     if (auto swapped = swap(group, writer); !swapped) return swapped;
@@ -229,34 +229,66 @@ class CompactionPass {
     return writer.write(format::read_batch_header(rebuilt->bytes.data()), rebuilt->bytes);
   }
 
-  // From the finished `.swap` on nothing is taken back once an original is touched: a crash is completed by
-  // the next open. So is an error, and until then nothing more may happen to this directory: another pass or
-  // retention could take away what the waiting `.swap` stands for, and opening would bring it back.
+  // A `.swap` that waits is completed by the next open, and until then nothing more may happen to this
+  // directory: another pass or retention could take away what it stands for, and opening would bring it back.
+  void abandon(CompactionWriter& writer) {
+    if (auto removed = writer.abandon(); !removed) partition_.environment().health.latch(removed.error());
+  }
+
+  // Until the originals are removed an error can be taken back. A crash on the way is completed by the next
+  // open: as long as there is a `.swap`, it is whole.
   Result<> swap(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
     const auto& environment = partition_.environment();
     auto state = writer.state();
     state.end_offset = group.back()->end_offset();
     auto replacement =
         segment::Segment::sealed(environment.files, environment.maps, partition_.directory(), state);
-    bool has_begun = false;
-    auto swapped = partition_.replace_segments(
-        group.front()->base_offset(), group.back()->base_offset() + 1, {replacement}, [&]() -> Result<> {
-          has_begun = true;
-          for (const auto& segment : group) {
-            if (auto deleted = segment::delete_segment_files(environment.files, partition_.directory(),
-                                                             segment->base_offset());
-                !deleted)
-              return deleted;
-          }
-          return writer.swap_in();
-        });
-    if (swapped) return swapped;
-    if (has_begun) {
-      environment.health.latch(swapped.error());
-    } else {
-      writer.abandon();
+    bool is_as_before = true;
+    auto swapped = partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1,
+                                               {replacement}, [&]() -> Result<> {
+                                                 auto exchanged = exchange(group, writer);
+                                                 if (!exchanged) is_as_before = take_back(group, writer);
+                                                 return exchanged;
+                                               });
+    if (!swapped) {
+      if (is_as_before) {
+        abandon(writer);
+      } else {
+        environment.health.latch(swapped.error());
+      }
+      return swapped;
+    }
+    for (const auto& segment : group) {
+      auto removed =
+          segment::remove_files_put_aside(environment.files, partition_.directory(), segment->base_offset());
+      // What is left under a name that says so is removed by the next open.
+      if (!removed) environment.report(true, removed.error().message());
     }
     return swapped;
+  }
+
+  // The originals are out of the way, durably, before the new segment gets their name: at no moment, and
+  // after no crash, do two live segments hold the same offsets.
+  Result<> exchange(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
+    const auto& files = partition_.environment().files;
+    for (const auto& segment : group) {
+      auto put = segment::put_segment_files_aside(files, partition_.directory(), segment->base_offset());
+      if (!put) return put;
+    }
+    if (auto synced = files.vfs.sync_directory(partition_.directory()); !synced) return synced;
+    return writer.swap_in();
+  }
+
+  // False if it is not known what the disk has.
+  bool take_back(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
+    const auto& files = partition_.environment().files;
+    if (!writer.swap_out()) return false;
+    for (const auto& segment : group) {
+      if (!segment::bring_segment_files_back(files, partition_.directory(), segment->base_offset()))
+        return false;
+    }
+    // Before the `.swap` goes: it is all there is if a crash loses these names.
+    return files.vfs.sync_directory(partition_.directory()).ok();
   }
 
   Partition& partition_;

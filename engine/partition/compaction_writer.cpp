@@ -1,6 +1,7 @@
 #include "partition/compaction_writer.hpp"
 
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "format/file_name.hpp"
@@ -79,11 +80,10 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   log_.reset();
   // Names must not become durable before what they promise.
   if (auto synced = context_.vfs.sync_directory(directory_); !synced) return synced;
+  has_swaps_ = true;
   for (const FileKind kind : kinds) {
-    const std::string cleaned =
-        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::cleaned));
-    const std::string swap =
-        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
+    const std::string cleaned = path_of(kind, FileState::cleaned);
+    const std::string swap = path_of(kind, FileState::swap);
     if (auto renamed = context_.vfs.rename(cleaned, swap); !renamed) return renamed;
   }
   return context_.vfs.sync_directory(directory_);
@@ -91,24 +91,44 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
 
 Result<> CompactionWriter::swap_in() {
   for (const FileKind kind : kinds) {
-    const std::string swap =
-        os::join_path(directory_, format::file_name(base_offset_, kind, FileState::swap));
-    const std::string live = os::join_path(directory_, format::file_name(base_offset_, kind));
+    const std::string swap = path_of(kind, FileState::swap);
+    const std::string live = path_of(kind, FileState::live);
     if (auto renamed = context_.vfs.rename(swap, live); !renamed) return renamed;
     context_.files.forget(live);
   }
   return context_.vfs.sync_directory(directory_);
 }
 
-void CompactionWriter::abandon() noexcept {
-  log_.reset();
-  for (const FileKind kind : kinds) {
-    for (const FileState state : {FileState::cleaned, FileState::swap}) {
-      // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything
-      // else.
-      (void)context_.vfs.remove(os::join_path(directory_, format::file_name(base_offset_, kind, state))).ok();
-    }
+// From the last name back, so that on the way it is as on the way of `swap_in`.
+Result<> CompactionWriter::swap_out() {
+  for (auto kind = std::rbegin(kinds); kind != std::rend(kinds); ++kind) {
+    const std::string swap = path_of(*kind, FileState::swap);
+    const std::string live = path_of(*kind, FileState::live);
+    auto is_swap = context_.vfs.exists(swap);
+    if (!is_swap) return is_swap.error();
+    if (*is_swap) continue;
+    context_.files.forget(live);
+    if (auto renamed = context_.vfs.rename(live, swap); !renamed) return renamed;
   }
+  return {};
+}
+
+// The log last: without it an index would be swapped in beside a log that is not its own.
+Result<> CompactionWriter::abandon() {
+  log_.reset();
+  Result<> outcome;
+  for (const FileKind kind : kinds) {
+    // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything else.
+    (void)context_.vfs.remove(path_of(kind, FileState::cleaned)).ok();
+    if (!has_swaps_) continue;
+    auto removed = context_.vfs.remove(path_of(kind, FileState::swap));
+    if (!removed && removed.error().code() != Errc::not_found && outcome) outcome = removed;
+  }
+  return outcome;
+}
+
+std::string CompactionWriter::path_of(FileKind kind, FileState state) const {
+  return os::join_path(directory_, format::file_name(base_offset_, kind, state));
 }
 
 segment::SegmentState CompactionWriter::state() const noexcept {

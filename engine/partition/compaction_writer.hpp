@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
+#include "format/file_name.hpp"
 #include "segment/index_builder.hpp"
 #include "segment/segment.hpp"
 #include "segment/segment_files.hpp"
@@ -33,8 +34,11 @@ class CompactionWriter {
   Result<> finish(std::int64_t modified_ms);
   /// Renames `.swap` to the final names. The originals must be gone or `.deleted`.
   Result<> swap_in();
+  /// Renames what `swap_in` has renamed back to `.swap`. Names only: the caller syncs the directory.
+  Result<> swap_out();
   /// Removes what was written, after an error.
-  void abandon() noexcept;
+  /// Errors: as the file system: a `.swap` is left, which the next open would take for the new segment.
+  Result<> abandon();
 
   std::uint64_t bytes() const noexcept { return position_; }
   std::size_t index_bytes() const noexcept {
@@ -46,11 +50,13 @@ class CompactionWriter {
 
  private:
   Result<> flush();
+  std::string path_of(format::FileKind kind, format::FileState state) const;
   Result<> write_index(const std::string& name, base::ByteSpan bytes);
 
   segment::SegmentContext context_;
   std::string directory_;
   Offset base_offset_;
+  bool has_swaps_ = false;
   segment::IndexBuilder indexes_;
   std::unique_ptr<os::File> log_;
   std::vector<std::byte> buffer_;

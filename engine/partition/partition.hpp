@@ -242,6 +242,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                                   Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<std::uint64_t> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                             Durability durability) SERIATIM_REQUIRES(append_mutex_);
   Result<std::uint64_t> stage(const segment::PlacedBatch& placed, Durability durability)
       SERIATIM_REQUIRES(append_mutex_);
   Result<std::uint64_t> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
@@ -293,6 +295,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::optional<std::string> damage_ SERIATIM_GUARDED_BY(append_mutex_);
   // Deleted and still pinned by somebody: only the segment knows that, the pins do not keep it alive.
   mutable std::vector<segment::SegmentPtr> deleted_segments_ SERIATIM_GUARDED_BY(append_mutex_);
+  // No longer in the list, and their files not all deleted: a deletion failed on the way.
+  std::vector<segment::SegmentPtr> undeleted_ SERIATIM_GUARDED_BY(maintenance_mutex_);
   std::vector<std::byte> claim_buffer_
       SERIATIM_GUARDED_BY(append_mutex_);  // where a claim is filled if writes are not mapped
   std::atomic<std::thread::id> claim_holder_{};

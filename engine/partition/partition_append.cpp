@@ -163,12 +163,20 @@ Result<> Partition::widen_active() {
   return {};
 }
 
+// Everything that can still refuse a placed batch. The LSN, if it was staged.
+Result<std::uint64_t> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                      Durability durability) {
+  if (auto noted = active_->note(placed); !noted) return noted.error();
+  return batch.header.has_producer() ? note_producer(placed, batch, durability) : stage(placed, durability);
+}
+
 Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::FramedBatch& batch, Durability durability) {
-  if (auto noted = active_->note(placed); !noted) return noted.error();
-  auto lsn =
-      batch.header.has_producer() ? note_producer(placed, batch, durability) : stage(placed, durability);
-  if (!lsn) return lsn.error();
+  auto lsn = note(placed, batch, durability);
+  if (!lsn) {
+    if (auto taken = active_->take_back(placed); !taken) return lsn.error().with_outcome(Outcome::unknown);
+    return lsn.error();
+  }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);

@@ -71,7 +71,7 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
       list = segments_.load();
       count = std::min(count, list->size() - 1);
     }
-    if (count == 0) return RetentionResult{};
+    if (count == 0 && undeleted_.empty()) return RetentionResult{};
     const auto split = list->begin() + static_cast<std::ptrdiff_t>(count);
     expired.assign(list->begin(), split);
     std::vector<segment::SegmentPtr> kept(split, list->end());
@@ -84,8 +84,11 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
     forget_released_segments();
     deleted_segments_.insert(deleted_segments_.end(), expired.begin(), expired.end());
   }
+  undeleted_.insert(undeleted_.end(), expired.begin(), expired.end());
   RetentionResult result;
-  for (const auto& segment : expired) {
+  // From the front, and what fails is the next call's to go on with: nobody else would before the next open.
+  for (; !undeleted_.empty(); undeleted_.erase(undeleted_.begin())) {
+    const segment::SegmentPtr& segment = undeleted_.front();
     segment->mark_deleted();
     environment_.maps.forget(segment.get());
     if (auto deleted = segment::delete_segment_files(environment_.files, directory_, segment->base_offset());

@@ -102,11 +102,15 @@ Result<> IndexFile::stage(const std::byte* entry) {
     if (!file) return std::move(file).error();
     return (*file)->write_at({entry, entry_bytes_}, at);
   }
-  if (at + entry_bytes_ > allocated_bytes_) [[unlikely]] {
-    if (auto extended = extend(at + entry_bytes_); !extended) return extended;
-  }
+  if (auto made = make_room(); !made) return made;
   std::memcpy(map_.data() + at, entry, entry_bytes_);
   return {};
+}
+
+Result<> IndexFile::make_room() {
+  const std::uint64_t needed = size_bytes() + entry_bytes_;
+  if (!mapped_writes_ || needed <= allocated_bytes_) return {};
+  return extend(needed);
 }
 
 Result<> IndexFile::extend(std::uint64_t needed_bytes) {

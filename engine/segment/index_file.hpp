@@ -67,6 +67,9 @@ class IndexFile {
   /// again overwrites it. Writer only; not when full.
   /// Errors: storage_full and the like; nothing has changed then.
   Result<> stage(const std::byte* entry);
+  /// Takes the blocks that the next entry may need, so that `stage` of a mapped file cannot fail. Writer
+  /// only; not when full. Errors: storage_full and the like; nothing has changed then.
+  Result<> make_room();
   /// Makes the staged entry count. Writer only.
   void commit() noexcept {
     count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);

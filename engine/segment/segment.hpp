@@ -136,6 +136,9 @@ class Segment : public std::enable_shared_from_this<Segment> {
       if (!limits_.mapped_writes) return place_written(batch, header, base_offset);
       if (auto made = make_ready(batch.size()); !made) return std::move(made).error();
     }
+    if (needs_index_entry()) [[unlikely]] {
+      if (auto made = make_index_room(); !made) return std::move(made).error();
+    }
     std::byte* const to = log_bytes_ + write_position_;
     if (to != batch.data()) std::memcpy(to, batch.data(), batch.size());
     format::stamp_base_offset(to, base_offset);
@@ -158,10 +161,14 @@ class Segment : public std::enable_shared_from_this<Segment> {
     if (batch.max_timestamp_ms > max_timestamp_.timestamp_ms) {
       pending_.timestamp = {batch.max_timestamp_ms, batch.last_offset};
     }
-    if (bytes_since_index_entry_ <= limits_.index_interval_bytes) [[likely]]
+    if (!needs_index_entry()) [[likely]]
       return {};
     return stage_index_entries(batch);
   }
+  /// Erases a batch that was placed and will not be published. Its bytes would be a whole batch at the right
+  /// place to a recovery, which could not know that it was refused.
+  /// Errors: as the disk says (without mapped writes); the batch may come back then.
+  Result<> take_back(const PlacedBatch& batch);
   /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
   void publish(const PlacedBatch& batch) noexcept {
     SERIATIM_ASSERT(pending_.is_noted && batch.position == write_position_);
@@ -248,6 +255,9 @@ class Segment : public std::enable_shared_from_this<Segment> {
   }
   Result<PlacedBatch> place_written(base::ByteSpan batch, const format::BatchHeader& header,
                                     Offset base_offset);
+  bool needs_index_entry() const noexcept { return bytes_since_index_entry_ > limits_.index_interval_bytes; }
+  // Before the batch is placed, so that a full disk refuses it while nothing of it is anywhere.
+  Result<> make_index_room();
   Result<> make_ready(std::uint64_t size);
   void ask_ahead();
   void stop_prefaulting() noexcept;

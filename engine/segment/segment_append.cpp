@@ -1,5 +1,6 @@
 // The appender's half of a segment: room ahead of the writer, indexes, sealing.
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "format/batch_layout.hpp"
@@ -61,6 +62,9 @@ Result<> Segment::make_ready(std::uint64_t size) {
 
 Result<> Segment::ensure_allocated(std::uint64_t end) {
   if (end <= allocated_bytes_) return {};
+  if (context_.keeper != nullptr) {
+    if (auto allowed = context_.keeper->before_taking(); !allowed) return allowed;
+  }
   if (next_chunk_bytes_ == 0)
     next_chunk_bytes_ = std::clamp(write_position_, log_chunk_bytes_min, log_chunk_bytes_max);
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
@@ -99,6 +103,9 @@ Result<> Segment::ensure_populated(std::uint64_t end) {
 Result<PlacedBatch> Segment::place_written(base::ByteSpan batch, const format::BatchHeader& header,
                                            Offset base_offset) {
   if (auto fits = check_fits(batch.size()); !fits) return std::move(fits).error();
+  if (context_.keeper != nullptr) {
+    if (auto allowed = context_.keeper->before_taking(); !allowed) return std::move(allowed).error();
+  }
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   std::array<std::byte, format::length_at> stamped;
@@ -120,7 +127,25 @@ Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
   if (write_position_ + size > attention_at_) {
     if (auto made = make_ready(size); !made) return std::move(made).error();
   }
+  if (needs_index_entry()) {
+    if (auto made = make_index_room(); !made) return std::move(made).error();
+  }
   return base::MutableByteSpan(log_bytes_ + write_position_, size);
+}
+
+Result<> Segment::take_back(const PlacedBatch& batch) {
+  if (log_bytes_ != nullptr) {
+    std::memset(log_bytes_ + batch.position, 0, format::header_bytes);
+    return {};
+  }
+  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
+  if (!file) return std::move(file).error();
+  return (*file)->truncate(batch.position);
+}
+
+Result<> Segment::make_index_room() {
+  if (auto made = active_maps_->offset_index.file().make_room(); !made) return made;
+  return active_maps_->time_index.file().make_room();
 }
 
 Result<> Segment::stage_index_entries(const PlacedBatch& batch) {

@@ -9,6 +9,7 @@
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
 #include "segment/prefaulter.hpp"
+#include "segment/space_keeper.hpp"
 
 namespace seriatim::segment {
 
@@ -29,6 +30,7 @@ struct SegmentContext {
   os::Vfs& vfs;
   os::FdCache& files;
   Prefaulter* prefaulter = nullptr;  ///< nullptr: appenders populate what they need themselves.
+  SpaceKeeper* keeper = nullptr;     ///< nullptr: appenders take the last block, too.
 };
 
 }  // namespace seriatim::segment

@@ -68,6 +68,18 @@ Result<> remove_if_there(const SegmentContext& context, const std::string& path)
   return removed;
 }
 
+Result<> rename_if_there(const SegmentContext& context, const std::string& from, const std::string& to) {
+  context.files.forget(from);
+  context.files.forget(to);
+  auto renamed = context.vfs.rename(from, to);
+  if (!renamed && renamed.error().code() == Errc::not_found) return {};
+  return renamed;
+}
+
+std::string aside_path(const std::string& directory, Offset base_offset, FileKind kind) {
+  return os::join_path(directory, format::file_name(base_offset, kind, FileState::deleted));
+}
+
 Result<> remove_all(const SegmentContext& context, const std::string& directory,
                     const std::vector<std::string>& names) {
   if (names.empty()) return {};
@@ -235,22 +247,41 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
   return finish_swap(context, directory);
 }
 
-Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
-                              Offset base_offset) {
-  std::vector<std::string> renamed_names;
+Result<> put_segment_files_aside(const SegmentContext& context, const std::string& directory,
+                                 Offset base_offset) {
   for (const FileKind kind : segment_kinds) {
-    const std::string from = os::join_path(directory, format::file_name(base_offset, kind));
-    const std::string name = format::file_name(base_offset, kind, FileState::deleted);
-    context.files.forget(from);
-    auto renamed = context.vfs.rename(from, os::join_path(directory, name));
-    if (!renamed && renamed.error().code() != Errc::not_found) return renamed;
-    renamed_names.push_back(name);
-  }
-  if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
-  for (const std::string& name : renamed_names) {
-    if (auto removed = remove_if_there(context, os::join_path(directory, name)); !removed) return removed;
+    auto renamed = rename_if_there(context, os::join_path(directory, format::file_name(base_offset, kind)),
+                                   aside_path(directory, base_offset, kind));
+    if (!renamed) return renamed;
   }
   return {};
+}
+
+// The log last, as it went first: an index without its log is removed, a log without its index gets another.
+Result<> bring_segment_files_back(const SegmentContext& context, const std::string& directory,
+                                  Offset base_offset) {
+  for (auto kind = segment_kinds.rbegin(); kind != segment_kinds.rend(); ++kind) {
+    auto renamed = rename_if_there(context, aside_path(directory, base_offset, *kind),
+                                   os::join_path(directory, format::file_name(base_offset, *kind)));
+    if (!renamed) return renamed;
+  }
+  return {};
+}
+
+Result<> remove_files_put_aside(const SegmentContext& context, const std::string& directory,
+                                Offset base_offset) {
+  for (const FileKind kind : segment_kinds) {
+    auto removed = remove_if_there(context, aside_path(directory, base_offset, kind));
+    if (!removed) return removed;
+  }
+  return {};
+}
+
+Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
+                              Offset base_offset) {
+  if (auto put = put_segment_files_aside(context, directory, base_offset); !put) return put;
+  if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
+  return remove_files_put_aside(context, directory, base_offset);
 }
 
 Result<std::string> move_aside(os::Vfs& vfs, const std::string& path) {

@@ -48,6 +48,15 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
 Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
                               Offset base_offset);
 
+/// The parts of it, for an exchange that may have to be taken back. Names only: the caller syncs the
+/// directory in between. Each is idempotent.
+Result<> put_segment_files_aside(const SegmentContext& context, const std::string& directory,
+                                 Offset base_offset);
+Result<> bring_segment_files_back(const SegmentContext& context, const std::string& directory,
+                                  Offset base_offset);
+Result<> remove_files_put_aside(const SegmentContext& context, const std::string& directory,
+                                Offset base_offset);
+
 /// Moves a file nobody can explain aside, to `<name>.damaged` (numbered if that exists): nothing is
 /// destroyed.
 /// @return the new path.

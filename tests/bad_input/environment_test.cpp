@@ -6,6 +6,7 @@
 
 #include "bad_input/attempt.hpp"
 #include "bad_input/obstacles.hpp"
+#include "support/full_disk.hpp"
 #include "support/mounted.hpp"
 
 namespace seriatim {
@@ -78,17 +79,6 @@ TEST_CASE("without the right to a directory or file the error names it and its m
   const Attempt after = attempt(data.path);
   CHECK(after.line("read") == std::to_string(made_records));
   CHECK(after.line("append") == "ok");
-}
-
-// Whatever else is there, no byte is free after this.
-void fill(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-  const std::string block(4096, 'f');
-  while (::write(descriptor, block.data(), block.size()) > 0) {
-  }
-  while (::write(descriptor, "f", 1) > 0) {
-  }
-  ::close(descriptor);
 }
 
 void check_full(const Error& error, const std::string& path) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "support/child_process.hpp"
@@ -31,6 +32,7 @@ TEST_CASE("a slot of a deleted topic does not open the topic that has taken its 
 TEST_CASE("a read-only engine follows what the writer does to topics") {
   const TempDir directory;
   const std::string path = directory / "data";
+  const std::string looked = directory / "looked";
   must(open_engine(path).close());
   // The reader first: nothing of the parent's engine may be open in a child.
   ChildProcess writer([&](const ChildProcess::Voice& voice) {
@@ -41,6 +43,7 @@ TEST_CASE("a read-only engine follows what the writer does to topics") {
       must(engine.admin().alter_config("t", {{"retention.ms", "5"}}));
       must(engine.admin().create_partitions("t", 3));
     }
+    while (!std::filesystem::exists(looked)) std::this_thread::yield();
     must(engine.admin().delete_topic("t"));
     create_topic(engine, "t", 7);
     voice.say("2");
@@ -49,6 +52,7 @@ TEST_CASE("a read-only engine follows what the writer does to topics") {
   REQUIRE(writer.hear(1) == "1");
   const Engine reader = open_engine(path, {.mode = OpenMode::read_only});
   CHECK(must(reader.admin().describe_topic("t")).partitions.size() >= 1);
+  std::filesystem::create_directory(looked);
   REQUIRE(writer.hear(1) == "2");
   CHECK(must(reader.admin().describe_topic("t")).partitions.size() == 7);
   CHECK(must(reader.admin().describe_topic("t")).overrides.empty());

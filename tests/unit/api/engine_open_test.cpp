@@ -63,7 +63,8 @@ TEST_CASE("a directory that lost its FORMAT is refused and left as it is") {
   const std::string format = path + "/FORMAT";
   fs::rename(format, directory / "FORMAT");
   CHECK(code_of(Engine::open(path)) == Errc::not_a_data_directory);
-  fs::remove(path + "/counters");  // All names that are left could be those of a birth.
+  for (const char* name : {"/counters", "/RESERVE"}) fs::remove(path + name);
+  // All names that are left could be those of a birth.
   CHECK(code_of(Engine::open(path)) == Errc::corrupt_metadata);
   CHECK(message_of(Engine::open(path)).find("t-0") != std::string::npos);
   fs::rename(directory / "FORMAT", format);

@@ -81,6 +81,23 @@ TEST_CASE("a file that could not be prepared leaves nothing behind, and the next
   }
 }
 
+TEST_CASE(
+    "no new file takes blocks that are kept for something else; a file that is there is used all the same") {
+  FilesFixture f;
+  bool may_take = false;
+  f.options.before_taking = [&]() -> Result<void> {
+    if (may_take) return {};
+    return Error(Errc::storage_full, "kept (by the test); nothing to be done");
+  };
+  const auto refused = f.files.take_next();
+  CHECK((!refused && refused.error().code() == Errc::storage_full));
+  CHECK(f.called("create 00000000000000000001.journal.tmp") == f.calls.size());
+  may_take = true;
+  REQUIRE(f.files.prepare_next());
+  may_take = false;
+  CHECK(f.take().number == 1);
+}
+
 TEST_CASE("files below the checkpoint become later files by name; the one being written stays") {
   FilesFixture f;
   for (std::uint64_t i = 0; i < 3; ++i) {

@@ -95,7 +95,7 @@ TEST_CASE("an abandoned output leaves nothing, before and after it was finished"
     must(writer.open());
     f.write(writer, f.log);
     if (finished) must(writer.finish(-1));
-    writer.abandon();
+    must(writer.abandon());
     CHECK(f.names().empty());
   }
 }
@@ -119,7 +119,7 @@ TEST_CASE("nothing bears a final name before the swap, wherever finishing fails"
       CHECK(fs::exists(f.path(FileKind::time_index, FileState::swap)));
       CHECK(read_file(f.path(FileKind::log, FileState::swap)) == f.log.bytes());
     }
-    writer.abandon();
+    must(writer.abandon());
     CHECK(f.names().empty());
   }
   CHECK(step > 8);

@@ -52,6 +52,33 @@ TEST_CASE(
   CHECK(must(f.partition->apply_retention()).segments == 0);  // twice changes nothing
 }
 
+TEST_CASE("a deletion that fails on the way is gone on with by the next retention") {
+  int failures = 0;
+  for (int step = 0;; ++step) {
+    CAPTURE(step);
+    WriterFixture f(300);
+    f.open();
+    f.fill(6, 3);
+    f.request.config.retention_bytes = 500;
+    f.partition->set_config(f.request.config);
+    f.vfs.fail_after(step, Errc::storage_full);
+    const auto failed = f.partition->apply_retention();
+    f.vfs.heal();
+    if (failed) break;
+    ++failures;
+    if (failed.error().code() == Errc::storage_failed) continue;
+    must(f.partition->apply_retention());
+    CHECK_FALSE(f.has_leftovers());
+    // No log is left but those of the list.
+    std::vector<Offset> logs;
+    for (const std::string& name : f.file_names()) {
+      if (name.ends_with(".log")) logs.push_back(std::stoll(name));
+    }
+    CHECK(logs == f.segment_bases());
+  }
+  CHECK(failures > 10);
+}
+
 TEST_CASE("an expired active segment goes too: an empty one remains, and no offset is given out twice") {
   WriterFixture f;
   f.request.config.retention_ms = 1'000;

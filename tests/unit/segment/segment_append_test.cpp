@@ -283,6 +283,60 @@ TEST_CASE("timestamps of the segment and of its first batch are kept") {
   CHECK(segment->created_ms() == 5);
 }
 
+TEST_CASE("an appender asks before it takes blocks, and takes none while it may not") {
+  struct Keeper final : segment::SpaceKeeper {
+    Result<> before_taking() override {
+      ++asked;
+      if (may_take) return {};
+      return Error(Errc::storage_full, "kept (by the test); nothing to be done");
+    }
+    bool may_take = false;
+    int asked = 0;
+  };
+  for (const bool mapped : {true, false}) {
+    CAPTURE(mapped);
+    test::SegmentFixture f;
+    Keeper keeper;
+    f.context.keeper = &keeper;
+    f.limits.mapped_writes = mapped;
+    const auto segment = f.create();
+    const auto log = LogBuilder().batches(2, {.size_bytes = 1000});
+    const auto refused = test::try_append(*segment, log[0]);
+    CHECK((!refused && refused.error().code() == Errc::storage_full));
+    CHECK(test::file_size(f.log_path()) == 0);
+    keeper.may_take = true;
+    test::must(test::try_append(*segment, log[0]));
+    const int asked = keeper.asked;
+    keeper.may_take = false;
+    // What is allocated already may be used.
+    CHECK(test::try_append(*segment, log[1]).ok() == mapped);
+    CHECK(keeper.asked == asked + (mapped ? 0 : 1));
+  }
+}
+
+TEST_CASE("a batch for whose index entry there is no room is refused before anything of it is in the log") {
+  test::FailingVfs vfs;
+  test::SegmentFixture f;
+  os::FdCache files(vfs, 8);
+  const segment::SegmentContext context{vfs, files};
+  f.limits.index_interval_bytes = 100;
+  const auto segment = test::must(segment::Segment::create(context, f.maps, f.directory, 0, f.limits));
+  const auto log = LogBuilder().batches(2, {.size_bytes = 1000});
+  test::must(test::try_append(*segment, log[0]));
+  for (int step = 0; step < 2; ++step) {  // either index
+    vfs.fail_after(step, Errc::storage_full);
+    CHECK(test::try_append(*segment, log[1]).error().code() == Errc::storage_full);
+    vfs.heal();
+    CHECK(f.scan(f.request()).state.end_offset == 1);
+  }
+  const auto placed = test::must(segment->place(log[1].bytes, log[1].header, 1));
+  CHECK(f.scan(f.request()).state.end_offset == 2);
+  test::must(segment->take_back(placed));
+  CHECK(f.scan(f.request()).state.end_offset == 1);
+  test::must(test::try_append(*segment, log[1]));
+  CHECK(f.scan(f.request()).state.end_offset == 2);
+}
+
 TEST_CASE("a full disk is an error; readers go on, and appends work again when there is space") {
   for (const bool mapped : {true, false}) {
     const bool ran = test::with_mounted("tmpfs", "size=3m", [mapped](const std::string& root) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "support/child_process.hpp"
+#include "support/failing_vfs.hpp"
 #include "support/hex.hpp"
 #include "support/random.hpp"
 #include "unit/segment/segment_fixture.hpp"
@@ -211,6 +212,20 @@ TEST_CASE("indexes go on behind damage below the durable position") {
   CHECK(pin->offset_index.count() >= 5);
   CHECK(pin->offset_index.at(0).position >= log[30].position);
   CHECK(pin->offset_index.last()->position > log[50].position);
+}
+
+TEST_CASE("the tail is erased on stable storage before anybody may append behind it") {
+  test::SegmentFixture f;
+  test::write_file(f.log_path(), Bytes(10'000, std::byte{7}));
+  test::FailingVfs vfs;
+  os::FdCache files(vfs, 8);
+  const segment::SegmentContext context{vfs, files};
+  vfs.fail_after(1);  // the cut succeeds, its sync does not
+  const auto erased = segment::erase_tail(context, f.log_path(), 4321);
+  CHECK((!erased && erased.error().code() == Errc::storage_failed));
+  CHECK(test::file_size(f.log_path()) == 4321);
+  vfs.heal();
+  test::must(segment::erase_tail(context, f.log_path(), 4321));
 }
 
 TEST_CASE("erasing a tail leaves the bytes before it, and is repeatable") {

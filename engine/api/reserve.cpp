@@ -1,0 +1,85 @@
+#include "api/reserve.hpp"
+
+#include <utility>
+
+#include "os/path.hpp"
+
+namespace seriatim::api {
+
+Reserve::Reserve(os::Vfs& vfs, const std::string& directory)
+    : vfs_(vfs), directory_(directory), path_(os::join_path(directory, reserve_file_name)) {}
+
+Result<> Reserve::make() {
+  const base::MutexLock lock(mutex_);
+  if (is_whole_ || spenders_ > 0) return {};
+  return make_locked();
+}
+
+Result<> Reserve::make_locked() {
+  auto exists = vfs_.exists(path_);
+  if (!exists) return exists.error();
+  auto file = vfs_.open(path_, os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  auto allocated = allocate(**file);
+  if (!allocated && !*exists && !is_owed_.load(std::memory_order_relaxed)) {
+    // A disk too small for it: the engine works without, as in a directory of an earlier release. Left
+    // behind, the empty file says that it is owed.
+    if (vfs_.remove(path_)) return allocated;
+  }
+  is_whole_ = allocated.ok();
+  is_owed_.store(!is_whole_, std::memory_order_release);
+  return allocated;
+}
+
+// Blocks that it has already cost nothing. A part of it is of no use and of use to others.
+Result<> Reserve::allocate(os::File& file) {
+  auto allocated = file.allocate(0, reserve_bytes);
+  if (allocated) return allocated;
+  if (auto cut = file.truncate(0); !cut) return cut;
+  return allocated;
+}
+
+// True if a call that found the disk full may find room now: blocks were given up here, or by somebody
+// before.
+bool Reserve::begin_spending() {
+  const base::MutexLock lock(mutex_);
+  ++spenders_;
+  if (is_owed_.load(std::memory_order_relaxed) && !is_whole_) return true;
+  auto file = vfs_.open(path_, os::OpenMode::read_write);
+  if (!file) return false;
+  // Cut, not removed: that it is there and empty tells the next open that it is owed.
+  if (auto cut = (*file)->truncate(0); !cut) return false;
+  is_whole_ = false;
+  is_owed_.store(true, std::memory_order_release);
+  return true;
+}
+
+// A failure is what makes it owed; whoever needs blocks next, or the background thread, tries again.
+void Reserve::end_spending() {
+  const base::MutexLock lock(mutex_);
+  --spenders_;
+  if (spenders_ == 0 && is_owed_.load(std::memory_order_relaxed)) static_cast<void>(make_locked().ok());
+}
+
+Reserve::Spending::Spending(Reserve& reserve) : reserve_(reserve), has_given_(reserve.begin_spending()) {}
+Reserve::Spending::~Spending() { reserve_.end_spending(); }
+
+bool Reserve::is_needed() const {
+  const auto file_system = vfs_.file_system(directory_);
+  return file_system && file_system->free_bytes < reserve_bytes;
+}
+
+Result<> Reserve::before_taking() {
+  if (!is_owed_.load(std::memory_order_acquire)) return {};
+  const base::MutexLock lock(mutex_);
+  if (!is_owed_.load(std::memory_order_relaxed)) return {};
+  Result<> made = spenders_ == 0 ? make_locked() : Result<>{};
+  if (spenders_ == 0 && (made || made.error().code() != Errc::storage_full)) return made;
+  return Error(Errc::storage_full,
+               path_ +
+                   " is spent: the disk is full, and what is left of it is kept for deleting topics and "
+                   "records, for retention and for checkpoints. Free space on this file system, or "
+                   "delete what is not needed; appends go on by themselves then.");
+}
+
+}  // namespace seriatim::api
