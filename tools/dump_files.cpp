@@ -6,7 +6,9 @@
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
+#include "journal/journal_reader.hpp"
 
+#include "dump_journal.hpp"
 #include "dump_log.hpp"
 #include "stored_file.hpp"
 
@@ -100,12 +102,14 @@ Result<ExitCode> dump_snapshot(const StoredFile& file, DumpWriter& writer) {
 
 Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings,
                            DumpWriter& writer) {
+  if (const auto number = journal::parse_journal_file_name(path.filename().string()))
+    return dump_journal(path, *number, settings, writer);
   const auto name = format::parse_file_name(path.filename().string());
   if (!name) {
     return Error(Errc::invalid_argument,
                  path.string() +
-                     " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
-                     ".txnindex or .snapshot after 20 digits");
+                     " is not named like a file of a partition or of the journal. Files end in .log, .index, "
+                     ".timeindex, .txnindex, .snapshot or .journal after 20 digits");
   }
   const Result<StoredFile> file = StoredFile::open(path);
   if (!file.ok()) return file.error();

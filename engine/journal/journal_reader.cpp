@@ -292,6 +292,10 @@ std::string journal_file_name(std::uint64_t number) {
          std::string(suffix);
 }
 
+std::optional<std::uint64_t> parse_journal_file_name(std::string_view name) noexcept {
+  return parse_name(name, suffix);
+}
+
 Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor& visitor) {
   return Reader(options, visitor).read();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,5 +85,7 @@ Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor&
 
 /// "00000000000000000001.journal"
 std::string journal_file_name(std::uint64_t number);
+/// The inverse; nothing if it is no such name.
+std::optional<std::uint64_t> parse_journal_file_name(std::string_view name) noexcept;
 
 }  // namespace seriatim::journal
