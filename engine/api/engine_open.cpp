@@ -303,6 +303,16 @@ Result<> EngineImpl::recover_after_crash() {
 }
 
 void EngineImpl::start_threads() {
+  // When the writer before this one made its last checkpoint is known from nowhere else.
+  const auto published = api::read_counters(vfs, directory.string());
+  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
+    const bool is_the_same =
+        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
+    if (is_the_same) {
+      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
+                               std::memory_order_relaxed);
+    }
+  }
   auto counters_opened = api::CountersFile::create(vfs, directory.string());
   if (counters_opened) {
     counters_file = *std::move(counters_opened);

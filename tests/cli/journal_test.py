@@ -104,6 +104,43 @@ class Journal(CommandTest):
         self.assertEqual([row["lsn"] for row in rows if "type" in row], [1])
         self.assertIn("end", rows[-1])
 
+    def status(self, status=0):
+        return json.loads(self.seriatim("status", "-j", status=status)[0])
+
+    def test_status_tells_what_a_dead_writer_left_and_what_a_clean_close_covered(self):
+        self.create("orders")
+        self.kill_a_writer("orders", [b"one", b"two"])
+        left = self.status()["journal"]
+        self.assertEqual((left["live"], left["files"], left["durable_lsn"], left["checkpoint_lsn"]), (False, 1, 2, 0))
+        self.assertGreater(left["bytes_in_use"], 1024)
+        self.assertIsNone(left["oldest_wait_us"])
+        self.produce("orders", [b"three"])
+        closed = self.status()["journal"]
+        self.assertEqual((closed["durable_lsn"], closed["checkpoint_lsn"], closed["bytes_in_use"]), (3, 3, 0))
+        self.assertGreater(closed["checkpoint_time"], 1_700_000_000_000)
+
+    def test_status_of_a_live_writer_is_what_it_publishes(self):
+        self.create("orders")
+        report = self.path("acks")
+        writer = self.start("-d", self.data, "produce", "orders", "--report-acks", report, stdin=subprocess.PIPE)
+        writer.stdin.write(b"one\n")
+        writer.stdin.flush()
+        journal = {"live": False}
+        while not journal["live"] or journal["durable_lsn"] != 1:
+            self.assertIsNone(writer.poll())
+            journal = self.status()["journal"]
+        self.assertEqual(journal["files"], 1)
+        out, _ = self.seriatim("status")
+        self.assertRegex(out, rb"durable LSN 1 .* oldest commit under way: ")
+        writer.communicate(timeout=60)
+
+    def test_status_tells_a_damaged_journal(self):
+        self.create("orders")
+        self.kill_a_writer("orders", [b"one", b"two", b"three"])
+        self.flip(self.begun_file(), 1024 + 30)
+        damage = self.status(4)["damage"]
+        self.assertIn("journal frame 1", damage[0])
+
     def test_files_that_hold_no_journal_are_told_apart(self):
         self.create("orders")
         self.kill_a_writer("orders", [b"one"])
