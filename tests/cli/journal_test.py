@@ -141,6 +141,21 @@ class Journal(CommandTest):
         damage = self.status(4)["damage"]
         self.assertIn("journal frame 1", damage[0])
 
+    def test_perf_fsync_measures_the_disk_and_the_commits_that_share_a_sync(self):
+        out, _ = self.run_command("perf", "fsync", self.folder, "--duration", "100ms", "-j")
+        rows = json.loads(out)["measurements"]
+        self.assertEqual([row["producers"] for row in rows], [0, 1, 8, 64])
+        for row in rows:
+            self.assertGreater(row["commits"], 0)
+            self.assertGreater(row["syncs"], 0)
+            self.assertGreater(row["latency_ns"]["p99"], 0)
+        self.assertEqual(rows[0]["commits_per_sync"], 1)
+        self.assertGreater(rows[3]["commits_per_sync"], 1)
+        self.assertEqual(os.listdir(self.folder), [], "nothing is left")
+        for words in (["--duration", "0s"], ["--size", "1GiB"]):
+            self.run_command("perf", "fsync", self.folder, *words, status=2)
+        self.run_command("perf", "fsync", self.path("none"), status=3)
+
     def test_files_that_hold_no_journal_are_told_apart(self):
         self.create("orders")
         self.kill_a_writer("orders", [b"one"])
