@@ -57,8 +57,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   EngineImpl& operator=(const EngineImpl&) = delete;
 
   /// The seam for tests: another file system, another clock.
+  /// @param salvages  a damaged journal does not end it: what can be read is replayed. For repair.
   static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options,
-                                                  os::Vfs& vfs, const base::Clock& clock);
+                                                  os::Vfs& vfs, const base::Clock& clock,
+                                                  bool salvages = false);
   /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins,
   /// later.
   static void destroy(EngineImpl* engine) noexcept;
@@ -154,6 +156,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   base::Mutex admin_mutex;  ///< One change of topics at a time.
   base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
   bool was_clean = false;
+  bool salvages_journal = false;
   bool mapped_writes = true;
   std::atomic<bool> closed{false};
 

@@ -34,6 +34,7 @@ Result<> EngineImpl::replay_journal() {
       {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
        .directory_id = format->directory_id,
        .covered_lsn = record->covered_lsn,
+       .salvages = salvages_journal,
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();

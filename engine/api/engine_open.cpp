@@ -31,10 +31,10 @@ bool is_birth_leftover(std::string_view name) {
 }
 
 Error lost_format(const std::string& dir, const std::string& held) {
-  return {
-      Errc::corrupt_metadata,
-      dir + " has no FORMAT file, but there is " + held +
-          ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory"};
+  return {Errc::corrupt_metadata, dir + " has no FORMAT file, but there is " + held +
+                                      ". Nothing was changed: `seriatim repair` writes it again, or restore "
+                                      "it from a copy of this directory, "
+                                      "or choose another directory"};
 }
 
 Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
@@ -62,7 +62,7 @@ Result<> forget_cached(os::Vfs& vfs, const std::string& path) {
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
                                                      EngineOptions engine_options, os::Vfs& vfs,
-                                                     const base::Clock& clock) {
+                                                     const base::Clock& clock, bool salvages) {
   if (dir.empty())
     return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
   if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
@@ -79,6 +79,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   }
   const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
                                          &EngineImpl::destroy);
+  impl->salvages_journal = salvages;
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     if (auto step = impl->open_catalog(); !step) return step;
