@@ -20,6 +20,7 @@ Command status_command();
 Command du_command();
 Command dump_command();
 Command verify_command();
+Command repair_command();
 Command perf_command();
 /// @param root  the tree to make the completion of, looked at when the command runs.
 Command completion_command(const Command& root);

@@ -78,22 +78,24 @@ Result<ExitCode> dump(Context& context, const DumpArguments& arguments) {
 
 Command dump_command() {
   auto arguments = std::make_shared<DumpArguments>();
-  return {.name = "dump",
-          .summary =
-              "Prints stored batches, records and index entries, as kafka-dump-log does; exit status 4 if a "
-              "batch fails its checks",
-          .positionals = {{.name = "TARGET",
-                           .help = "Files of a partition, or TOPIC:PARTITION",
-                           .target = &arguments->targets}},
-          .options = {{.names = "-r,--records,--deep",
-                       .help = "Print the records of each batch",
-                       .target = &arguments->settings.records},
-                      {.names = "-i,--index",
-                       .help = "With TOPIC:PARTITION, print indexes and snapshots too",
-                       .target = &arguments->indexes}},
-          .examples = {"seriatim -d data dump orders:0 --records",
-                       "seriatim dump data/log/orders-0/00000000000000000000.index"},
-          .run = [arguments](Context& context) { return dump(context, *arguments); }};
+  return {
+      .name = "dump",
+      .summary =
+          "Prints stored batches, records, index entries and journal frames, as kafka-dump-log does; exit "
+          "status 4 if one fails its checks",
+      .positionals = {{.name = "TARGET",
+                       .help = "Files of a partition or of the journal, or TOPIC:PARTITION",
+                       .target = &arguments->targets}},
+      .options = {{.names = "-r,--records,--deep",
+                   .help = "Print the records of each batch",
+                   .target = &arguments->settings.records},
+                  {.names = "-i,--index",
+                   .help = "With TOPIC:PARTITION, print indexes and snapshots too",
+                   .target = &arguments->indexes}},
+      .examples = {"seriatim -d data dump orders:0 --records",
+                   "seriatim dump data/log/orders-0/00000000000000000000.index",
+                   "seriatim dump data/journal/00000000000000000001.journal --records"},
+      .run = [arguments](Context& context) { return dump(context, *arguments); }};
 }
 
 }  // namespace seriatim::tools

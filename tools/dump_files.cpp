@@ -7,7 +7,9 @@
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
 #include "format/producer_window.hpp"
+#include "journal/journal_reader.hpp"
 
+#include "dump_journal.hpp"
 #include "dump_log.hpp"
 #include "stored_file.hpp"
 
@@ -122,12 +124,14 @@ Result<ExitCode> dump_producers(const StoredFile& file, DumpWriter& writer) {
 
 Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings& settings,
                            DumpWriter& writer) {
+  if (const auto number = journal::parse_journal_file_name(path.filename().string()))
+    return dump_journal(path, *number, settings, writer);
   const auto name = format::parse_file_name(path.filename().string());
   if (!name) {
     return Error(Errc::invalid_argument,
                  path.string() +
-                     " is not named like a file of a partition. Files end in .log, .index, .timeindex, "
-                     ".txnindex, .snapshot or .producers after 20 digits");
+                     " is not named like a file of a partition or of the journal. Files end in .log, .index, "
+                     ".timeindex, .txnindex, .snapshot, .producers or .journal after 20 digits");
   }
   const Result<StoredFile> file = StoredFile::open(path);
   if (!file.ok()) return file.error();

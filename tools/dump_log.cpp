@@ -117,6 +117,22 @@ ExitCode report_end(BatchFault fault, std::uint64_t position, std::uint64_t file
 
 }  // namespace
 
+ExitCode dump_batch(base::ByteSpan batch, bool with_records, std::string_view prefix, DumpWriter& writer) {
+  const BatchFault fault = format::check_structure(batch, 0);
+  if (fault != BatchFault::none) {
+    writer.row({{"fault", std::string(format::describe(fault))}}, prefix);
+    return ExitCode::damage;
+  }
+  const BatchHeader header = format::read_batch_header(batch.data());
+  const bool is_valid = format::crc_is_valid(batch);
+  Json row = describe(header, 0, is_valid);
+  row.erase("position");
+  writer.row(row, prefix);
+  if (!is_valid) return ExitCode::damage;
+  std::vector<std::byte> scratch;
+  return with_records ? dump_records(header, batch, scratch, writer) : ExitCode::ok;
+}
+
 Result<ExitCode> dump_log(const StoredFile& file, Offset base, bool with_records, DumpWriter& writer) {
   std::vector<std::byte> batch;
   std::vector<std::byte> scratch;

@@ -12,7 +12,7 @@ enum class ExitCode : int {
   usage = 2,       ///< The command line, or a value in it, is wrong.
   not_found = 3,   ///< No such topic, partition, offset, group or directory.
   damage = 4,      ///< Records or metadata are lost or unreadable.
-  repairable = 5,  ///< Only derived data is wrong; opening for writing makes it again.
+  repairable = 5,  ///< Only derived data is wrong; `repair` makes it again.
   locked = 6,      ///< Another process writes to the directory.
   timed_out = 7,
   interrupted = 130,  ///< 128 + SIGINT, as shells report it.

@@ -120,12 +120,34 @@ Command disk_measurement() {
           .run = [arguments](Context& context) { return perf_disk(context, *arguments); }};
 }
 
+Command fsync_measurement() {
+  auto arguments = std::make_shared<FsyncArguments>();
+  return {
+      .name = "fsync",
+      .summary =
+          "Measures durable commits by 1, 8 and 64 producers beside the bare disk, and how many share a sync",
+      .positionals = {{.name = "DIR",
+                       .help = "Where to put the test files; they are removed again",
+                       .target = &arguments->directory}},
+      .options = {{.names = "--duration",
+                   .value_name = "TIME",
+                   .help = "Of each of the four measurements (default: 1s)",
+                   .target = &arguments->duration},
+                  {.names = "--size",
+                   .value_name = "SIZE",
+                   .help = "Bytes of a value (default: 100)",
+                   .target = &arguments->size}},
+      .examples = {"seriatim perf fsync /var/lib/app", "seriatim perf fsync . --duration 10s -j"},
+      .run = [arguments](Context& context) { return perf_fsync(context, *arguments); }};
+}
+
 }  // namespace
 
 Command perf_command() {
   return {.name = "perf",
           .summary = "Measures throughput and latency",
-          .children = {produce_measurement(), consume_measurement(), e2e_measurement(), disk_measurement()}};
+          .children = {produce_measurement(), consume_measurement(), e2e_measurement(), disk_measurement(),
+                       fsync_measurement()}};
 }
 
 }  // namespace seriatim::tools

@@ -1,4 +1,4 @@
-// The measurements behind `perf produce|consume|e2e|disk`.
+// The measurements behind `perf produce|consume|e2e|disk|fsync`.
 #pragma once
 
 #include <string>
@@ -20,5 +20,12 @@ struct DiskArguments {
   std::string size = "256MiB";
 };
 Result<ExitCode> perf_disk(Context& context, const DiskArguments& arguments);
+
+struct FsyncArguments {
+  std::string directory{};
+  std::string duration = "1s";  ///< Of each measurement.
+  std::string size = "100";
+};
+Result<ExitCode> perf_fsync(Context& context, const FsyncArguments& arguments);
 
 }  // namespace seriatim::tools

@@ -1,5 +1,6 @@
 // status: one screen about a data directory. du: where its bytes are.
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 
@@ -24,6 +25,7 @@ struct Status {
   std::uint64_t partitions = 0;
   TopicTotals totals{};
   std::uint64_t groups = 0;
+  JournalStatus journal{};
   std::vector<std::string> damage{};
 };
 
@@ -70,6 +72,11 @@ Result<Status> look(const Context& context) {
   const auto files = files_below(*directory);
   if (!files.ok()) return files.error();
   for (const FileUsage& file : *files) status.disk_bytes += file.allocated;
+  // Before the engine is open: a process opens a catalog once.
+  Result<JournalStatus> journal = journal_status(*directory);
+  if (!journal.ok()) return journal.error();
+  status.journal = std::move(*journal);
+  if (!status.journal.damage.empty()) status.damage.push_back("journal: " + status.journal.damage);
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const Result<> added = add_topics(*engine, status);
@@ -78,6 +85,34 @@ Result<Status> look(const Context& context) {
   if (!groups.ok()) return groups.error();
   status.groups = groups->size();
   return status;
+}
+
+Json to_json(const JournalStatus& journal) {
+  return {
+      {"live", journal.is_live},
+      {"files", journal.files},
+      {"bytes_in_use", journal.bytes_in_use},
+      {"spare_files", journal.spare_files},
+      {"durable_lsn", journal.durable_lsn},
+      {"checkpoint_lsn", journal.covered_lsn},
+      {"checkpoint_time",
+       journal.checkpoint_time ? Json(journal.checkpoint_time->time_since_epoch().count()) : Json(nullptr)},
+      {"oldest_wait_us", journal.oldest_wait ? Json(journal.oldest_wait->count()) : Json(nullptr)}};
+}
+
+std::string to_text(const JournalStatus& journal) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  std::string text = "journal " + readable_size(static_cast<double>(journal.bytes_in_use)) + " in use, " +
+                     count_of(journal.files, "file") + ", " + std::to_string(journal.spare_files) +
+                     " spare   durable LSN " + std::to_string(journal.durable_lsn) + "   checkpoint LSN " +
+                     std::to_string(journal.covered_lsn);
+  if (journal.checkpoint_time) {
+    const auto age = std::max(now - *journal.checkpoint_time, std::chrono::milliseconds(0));
+    text += ", " + readable_duration(age) + " ago";
+  }
+  if (!journal.is_live) return text + "\n";
+  return text + "   oldest commit under way: " +
+         (journal.oldest_wait ? readable_duration(*journal.oldest_wait) : std::string("none")) + "\n";
 }
 
 Json to_json(const Status& status) {
@@ -97,6 +132,7 @@ Json to_json(const Status& status) {
           {"records", status.totals.records},
           {"log_bytes", status.totals.bytes},
           {"groups", status.groups},
+          {"journal", to_json(status.journal)},
           {"damage", status.damage}};
 }
 
@@ -113,7 +149,7 @@ std::string to_text(const Status& status) {
           std::to_string(status.totals.records) + "   log " +
           readable_size(static_cast<double>(status.totals.bytes)) + "   disk " +
           readable_size(static_cast<double>(status.disk_bytes)) + "\n";
-  text += "groups " + std::to_string(status.groups) + "\n";
+  text += "groups " + std::to_string(status.groups) + "\n" + to_text(status.journal);
   if (status.writer_problem) text += "lock UNREADABLE: " + *status.writer_problem + "\n";
   if (status.damage.empty())
     return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";

@@ -72,14 +72,17 @@ std::string to_text(const VerifyReport& report, const std::string& directory) {
   const auto worst = report.worst();
   text += !worst                           ? "clean"
           : *worst == Severity::note       ? "clean but for what a killed writer leaves"
-          : *worst == Severity::repairable ? "repairable: opening for writing makes derived files again"
+          : *worst == Severity::repairable ? "repairable: seriatim repair makes derived files again"
                                            : "DAMAGED";
   text += ": " + count_of(report.topics, "topic") + ", " + count_of(report.partitions, "partition") + ", " +
           count_of(report.segments, "segment") + ", " + count_of(report.batches, "batch", "batches") + ", " +
           count_of(report.records, "record") + ", " + count_of(report.bytes, "byte") + "\n";
   if (worst == Severity::damage)
     text += "Next: copy " + directory +
-            " aside before anything writes to it, then restore what is listed above from a backup\n";
+            " aside before anything writes to it, then restore what is listed above from a backup; without "
+            "one, seriatim "
+            "-d " +
+            directory + " repair --dry-run says what can be saved\n";
   return text;
 }
 

@@ -114,6 +114,7 @@ Result<> EngineImpl::close_partitions() {
     stored.covered_lsn = pending.lsn;
   }
   auto done = catalog->checkpoint(stored);
+  if (done && outcome) note_checkpoint(pending.lsn);
   if (done && outcome) done = journal->recycle_below(pending.lsn + 1);
   if (!done && outcome) outcome = done;
   if (auto ended = journal->close(); !ended && outcome) outcome = ended;
@@ -140,7 +141,7 @@ Metrics EngineImpl::metrics() const {
   }
   m.open_segments += maps.size();
   m.rolled_segments = p.rolled_segments.value();
-  m.syncs = p.syncs.value() + (journal ? journal->stats().syncs : 0);
+  m.syncs = p.syncs.value();
   m.failed_syncs = p.failed_syncs.value();
   m.fetched_batches = p.fetched_batches.value();
   m.fetched_records = p.fetched_records.value();
@@ -157,7 +158,27 @@ Metrics EngineImpl::metrics() const {
   // Added is counted before removed is: read in the other order, the difference is never negative.
   const std::uint64_t removed = counters.buffered_bytes_removed.value();
   m.buffered_bytes = counters.buffered_bytes_added.value() - removed;
+  if (journal) add_journal(m);
   return m;
+}
+
+void EngineImpl::add_journal(Metrics& m) const {
+  const journal::JournalStats stats = journal->stats();
+  m.syncs += stats.syncs;
+  m.journal_files = stats.files;
+  m.journal_bytes = stats.bytes_in_use;
+  m.journal_spare_files = stats.spare_files;
+  m.journal_staged_lsn = stats.staged_lsn;
+  m.journal_durable_lsn = stats.durable_lsn;
+  // The clock may stand still in a test; a commit under way is never younger than the smallest age.
+  if (stats.oldest_staged_ns != 0) {
+    const std::int64_t age_us = (clock.monotonic_ns() - stats.oldest_staged_ns) / 1'000;
+    m.oldest_wait_us = static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 1));
+  }
+  m.checkpoints = counters.checkpoints.value();
+  m.checkpoint_lsn = checkpoint_lsn.load(std::memory_order_relaxed);
+  m.checkpoint_time_ms = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(checkpoint_time_ms.load(std::memory_order_relaxed), 0));
 }
 
 }  // namespace detail

@@ -44,6 +44,7 @@ struct EngineCounters {
   base::Counter refused_appends;
   base::Counter sent_bytes;
   base::Counter offset_commits;
+  base::Counter checkpoints;
   base::Counter background_errors;
   base::Counter buffered_bytes_added;
   base::Counter buffered_bytes_removed;
@@ -57,8 +58,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   EngineImpl& operator=(const EngineImpl&) = delete;
 
   /// The seam for tests: another file system, another clock.
+  /// @param salvages  a damaged journal does not end it: what can be read is replayed. For repair.
   static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options,
-                                                  os::Vfs& vfs, const base::Clock& clock);
+                                                  os::Vfs& vfs, const base::Clock& clock,
+                                                  bool salvages = false);
   /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins,
   /// later.
   static void destroy(EngineImpl* engine) noexcept;
@@ -87,6 +90,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
   Result<> checkpoint_once();
+  /// The catalog has everything up to `lsn`.
+  void note_checkpoint(std::uint64_t lsn) noexcept;
   /// Lets other processes see what was committed; the journal keeps it all the same.
   Result<> store_offsets();
   /// Whether the journal is long enough for a checkpoint before its time.
@@ -103,6 +108,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> close();
   Result<> close_partitions();
   Metrics metrics() const;
+  void add_journal(Metrics& metrics) const;
 
   // Opening, in this order: engine_open.cpp.
   Result<> open_directory();
@@ -141,8 +147,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
   api::OffsetStore offsets;
-  std::unique_ptr<api::JournalReplay> replay;  ///< While the engine is being opened.
-  std::uint64_t covered_lsn = 0;               ///< Of the last checkpoint; under admin_mutex.
+  std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
+  std::uint64_t covered_lsn = 0;                 ///< Of the last checkpoint; under admin_mutex.
+  std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
+  std::atomic<std::int64_t> checkpoint_time_ms{0};
   std::uint64_t shown_lsn = 0;  ///< Committed offsets up to here are in the catalog; under admin_mutex.
 
   os::DirLock lock;
@@ -151,6 +159,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   base::Mutex admin_mutex;  ///< One change of topics at a time.
   base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
   bool was_clean = false;
+  bool salvages_journal = false;
   bool mapped_writes = true;
   std::atomic<bool> closed{false};
 

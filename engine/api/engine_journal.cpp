@@ -34,9 +34,11 @@ Result<> EngineImpl::replay_journal() {
       {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
        .directory_id = format->directory_id,
        .covered_lsn = record->covered_lsn,
+       .salvages = salvages_journal,
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();
+  checkpoint_lsn.store(record->covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
   replay->restore_offsets(offsets);
@@ -156,9 +158,16 @@ Result<> EngineImpl::checkpoint_once() {
   if (!is_news) return {};
   if (auto done = catalog->checkpoint(stored); !done) return done;
   covered_lsn = pending.lsn;
+  note_checkpoint(pending.lsn);
   for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
   offsets.stored(pending.lsn);
   return journal->recycle_below(pending.lsn + 1);
+}
+
+void EngineImpl::note_checkpoint(std::uint64_t lsn) noexcept {
+  counters.checkpoints.add();
+  checkpoint_lsn.store(lsn, std::memory_order_relaxed);
+  checkpoint_time_ms.store(clock.wall_ms(), std::memory_order_relaxed);
 }
 
 bool EngineImpl::is_journal_long() const {

@@ -31,10 +31,10 @@ bool is_birth_leftover(std::string_view name) {
 }
 
 Error lost_format(const std::string& dir, const std::string& held) {
-  return {
-      Errc::corrupt_metadata,
-      dir + " has no FORMAT file, but there is " + held +
-          ". Nothing was changed: restore FORMAT from a copy of this directory, or choose another directory"};
+  return {Errc::corrupt_metadata, dir + " has no FORMAT file, but there is " + held +
+                                      ". Nothing was changed: `seriatim repair` writes it again, or restore "
+                                      "it from a copy of this directory, "
+                                      "or choose another directory"};
 }
 
 Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
@@ -71,7 +71,7 @@ Result<> allocate_reader_table(os::Vfs& vfs, const std::string& path) {
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
                                                      EngineOptions engine_options, os::Vfs& vfs,
-                                                     const base::Clock& clock) {
+                                                     const base::Clock& clock, bool salvages) {
   if (dir.empty())
     return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
   if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
@@ -88,6 +88,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   }
   const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
                                          &EngineImpl::destroy);
+  impl->salvages_journal = salvages;
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     // A full disk must not keep anybody from opening what is to be made smaller.
@@ -324,6 +325,16 @@ Result<> EngineImpl::recover_after_crash() {
 
 void EngineImpl::start_threads() {
   if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
+  // When the writer before this one made its last checkpoint is known from nowhere else.
+  const auto published = api::read_counters(vfs, directory.string());
+  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
+    const bool is_the_same =
+        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
+    if (is_the_same) {
+      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
+                               std::memory_order_relaxed);
+    }
+  }
   auto counters_opened = api::CountersFile::create(vfs, directory.string());
   if (counters_opened) {
     counters_file = *std::move(counters_opened);

@@ -58,7 +58,8 @@ std::string body_text(const FormatFile& format) {
 Error damaged(const std::string& path) {
   return {Errc::corrupt_metadata, path +
                                       " is not what seriatim wrote there. The records in log/ are not "
-                                      "affected: restore FORMAT from a copy of this directory"};
+                                      "affected: `seriatim repair` writes it again, or restore FORMAT from "
+                                      "a copy of this directory"};
 }
 
 }  // namespace

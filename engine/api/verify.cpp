@@ -12,15 +12,20 @@
 #include "catalog/catalog.hpp"
 #include "catalog/topic_config_rules.hpp"
 #include "format/file_name.hpp"
+#include "format/producer_snapshot.hpp"
 #include "os/dir_lock.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"
 #include "os/process.hpp"
+#include "os/small_file.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace {
+
+// Kafka's entries are 46 bytes each: millions of producers fit.
+constexpr std::size_t snapshot_bytes_max = std::size_t{1} << 28;
 
 class Verifier {
  public:
@@ -186,6 +191,7 @@ class Verifier {
                                   .path = os::join_path(shown_directory, orphan),
                                   .what = "an index without its log"});
     }
+    for (const Offset offset : listing->snapshots) verify_snapshot(path, shown_directory, offset);
     Offset expected = -1;
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
@@ -217,6 +223,20 @@ class Verifier {
                                   .what = "records that were on stable storage are missing"});
     }
     return {};
+  }
+
+  // A snapshot is derived: it tells what the log behind it tells too.
+  void verify_snapshot(const std::string& directory, const std::string& shown_directory, Offset offset) {
+    const std::string name = format::file_name(offset, format::FileKind::snapshot);
+    auto bytes = os::read_small_file(vfs_, os::join_path(directory, name), snapshot_bytes_max);
+    // Beside a live writer older ones go.
+    if (!bytes && bytes.error().code() == Errc::not_found) return;
+    auto parsed = bytes ? format::parse_producer_snapshot(*bytes)
+                        : Result<std::vector<format::ProducerSnapshotEntry>>(bytes.error());
+    if (parsed) return;
+    report_.findings.push_back({.severity = Severity::repairable,
+                                .path = os::join_path(shown_directory, name),
+                                .what = "the producer snapshot cannot be read: " + parsed.error().message()});
   }
 
   // The catalog is gone: the records are judged all the same, partition by partition as the directory shows

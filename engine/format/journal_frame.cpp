@@ -69,6 +69,26 @@ JournalFrameFields load_fields(const std::byte* frame) noexcept {
           .lsn = base::load_le<std::uint64_t>(frame + frame_lsn_at)};
 }
 
+// The first frame with all of `flags` and a number above `lsn`.
+std::optional<std::size_t> find_frame_after(base::ByteSpan bytes, std::uint64_t key, std::uint64_t lsn,
+                                            std::uint16_t flags) noexcept {
+  // Of an honest file nearly every candidate that is hashed is the proof. Bytes made to look like many large
+  // frames would cost the square of their number.
+  std::size_t hash_budget = bytes.size() * 4;
+  const std::uint64_t lsn_end = lsn + bytes.size() / journal_frame_header_bytes + 1;
+  for (std::size_t at = journal_frame_alignment; at + journal_frame_header_bytes <= bytes.size();
+       at += journal_frame_alignment) {
+    const JournalFrameFields fields = load_fields(bytes.data() + at);
+    if ((fields.flags & flags) != flags || fields.lsn <= lsn || fields.lsn >= lsn_end) continue;
+    const auto length = base::load_le<std::uint32_t>(bytes.data() + at + frame_length_at);
+    if (length > bytes.size() - at - journal_frame_header_bytes) continue;
+    if (length > hash_budget) return std::nullopt;
+    hash_budget -= length;
+    if (parse_journal_frame(bytes.subspan(at), key)) return at;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 JournalHeaderBlock make_journal_header(const JournalHeader& header) noexcept {
@@ -137,23 +157,12 @@ Result<void> check_journal_frame_is_known(const JournalFrame& frame) {
 
 std::optional<std::size_t> find_proof_of_damage(base::ByteSpan bytes, std::uint64_t key,
                                                 std::uint64_t lsn) noexcept {
-  // Of an honest file nearly every candidate that is hashed is the proof. Bytes made to look like many large
-  // frames would cost the square of their number.
-  std::size_t hash_budget = bytes.size() * 4;
-  const std::uint64_t lsn_end = lsn + bytes.size() / journal_frame_header_bytes + 1;
-  for (std::size_t at = journal_frame_alignment; at + journal_frame_header_bytes <= bytes.size();
-       at += journal_frame_alignment) {
-    const JournalFrameFields fields = load_fields(bytes.data() + at);
-    if ((fields.flags & journal_flag_prior_is_durable) == 0 || fields.lsn <= lsn || fields.lsn >= lsn_end) {
-      continue;
-    }
-    const auto length = base::load_le<std::uint32_t>(bytes.data() + at + frame_length_at);
-    if (length > bytes.size() - at - journal_frame_header_bytes) continue;
-    if (length > hash_budget) return std::nullopt;
-    hash_budget -= length;
-    if (parse_journal_frame(bytes.subspan(at), key)) return at;
-  }
-  return std::nullopt;
+  return find_frame_after(bytes, key, lsn, journal_flag_prior_is_durable);
+}
+
+std::optional<std::size_t> find_later_frame(base::ByteSpan bytes, std::uint64_t key,
+                                            std::uint64_t lsn) noexcept {
+  return find_frame_after(bytes, key, lsn, 0);
 }
 
 }  // namespace seriatim::format

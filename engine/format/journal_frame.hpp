@@ -108,5 +108,9 @@ Result<void> check_journal_frame_is_known(const JournalFrame& frame);
 /// Cost: bounded by a few times the hash of all bytes, whatever they are.
 std::optional<std::size_t> find_proof_of_damage(base::ByteSpan bytes, std::uint64_t key,
                                                 std::uint64_t lsn) noexcept;
+/// The same for any frame after `lsn`, whether or not it proves anything: what can be read behind damage, or
+/// behind the hole that a torn write left.
+std::optional<std::size_t> find_later_frame(base::ByteSpan bytes, std::uint64_t key,
+                                            std::uint64_t lsn) noexcept;
 
 }  // namespace seriatim::format

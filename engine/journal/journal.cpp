@@ -232,7 +232,9 @@ JournalStats Journal::stats() const {
   stats.staged_lsn = next_lsn_ - 1;
   stats.written_lsn = written_lsn_.load(std::memory_order_relaxed);
   stats.durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
-  if (pending > 0) {
+  if (role_is_taken_ && group_since_ns_ != 0) {
+    stats.oldest_staged_ns = group_since_ns_;
+  } else if (pending > 0) {
     stats.oldest_staged_ns = pending_since_ns_;
   } else if (!staged_.empty()) {
     stats.oldest_staged_ns = staged_since_ns_;

@@ -47,7 +47,8 @@ struct JournalStats {
   std::uint64_t groups = 0;
   std::uint64_t frames = 0;  ///< Written since open.
   std::uint64_t syncs = 0;
-  /// base::Clock::monotonic_ns when the oldest frame not written yet was staged; 0 if there is none.
+  /// base::Clock::monotonic_ns when the oldest frame of the group under way, or else the oldest not written
+  /// yet, was staged; 0 if there is none.
   std::int64_t oldest_staged_ns = 0;
 };
 
@@ -180,6 +181,8 @@ class Journal {
   std::uint64_t staged_bytes_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::int64_t staged_since_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::int64_t pending_since_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::int64_t group_since_ns_ SERIATIM_GUARDED_BY(mutex_) =
+      0;  // of the group under way; 0: it writes nothing
   std::uint64_t next_lsn_ SERIATIM_GUARDED_BY(mutex_);
   bool is_closing_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool role_is_taken_ SERIATIM_GUARDED_BY(mutex_) = false;

@@ -27,6 +27,7 @@ void Journal::take_role() {
   parity_ ^= 1;
   // What an earlier group left comes first.
   if (pending_.empty()) take_staged();
+  group_since_ns_ = pending_.empty() ? 0 : pending_since_ns_;
   group_end_lsn_ = written_lsn_.load(std::memory_order_relaxed) + pending_.size() - pending_done_;
 }
 

@@ -34,17 +34,22 @@ struct FoundFile {
   format::JournalHeader header{};
 };
 
-// The valid frames of a file: from position `frames_at` of it on.
-struct Run {
+// Frames that follow one another without a hole.
+struct Stretch {
+  std::uint64_t position = 0;
+  std::uint64_t first_lsn = 0;
   std::uint64_t next_lsn = 0;
   std::uint64_t end_position = 0;
 };
 
+// The valid frames of a file. More than one stretch only where damage is passed over.
+using Run = std::vector<Stretch>;
+
 Error damage(const std::string& path, const std::string& what) {
   return {Errc::corrupt_metadata,
           path + ": " + what +
-              ". Nothing was changed. Restore the data directory from a backup, or move its "
-              "journal directory aside to open without what only the journal holds."};
+              ". Nothing was changed. Restore the data directory from a backup, or run `seriatim repair "
+              "--accept-loss`, which saves what can be read before and behind the damage"};
 }
 
 Error damage_at(const std::string& path, std::uint64_t position, std::uint64_t lsn, const std::string& why) {
@@ -68,10 +73,16 @@ class Reader {
   Result<void> classify(std::uint64_t number, const os::DirEntry& entry);
   Result<void> settle(os::File& file);
   Result<void> scan_all();
-  Result<Run> scan(const FoundFile& file, std::uint64_t next_lsn);
-  Result<void> check_sequence(const FoundFile& file, std::uint64_t next_lsn) const;
+  Result<void> scan_one(std::size_t index, std::uint64_t& next_lsn);
+  Result<Run> scan(const FoundFile& file, std::uint64_t first_lsn);
+  Result<Stretch> scan_stretch(const FoundFile& file, std::uint64_t key, Stretch stretch);
+  Result<void> check_sequence(const FoundFile& file, std::uint64_t next_lsn);
+  Error sequence_error(const FoundFile& file, std::uint64_t next_lsn) const;
+  bool passes_over(const Error& error) const noexcept;
+  void give_up(std::uint64_t number);
+  void note_loss(std::uint64_t first_lsn, std::uint64_t last_lsn, const Error& error);
   Result<void> visit_all();
-  Result<void> visit(const FoundFile& file, const JournalFileRange& range);
+  Result<void> visit(const FoundFile& file, const Stretch& stretch);
   Result<void> dispatch(const FramePlace& place, const format::JournalFrame& frame, JournalVisitor* visitor);
   Result<void> load(const FoundFile& file);
   bool is_covered(std::size_t index) const;
@@ -80,6 +91,7 @@ class Reader {
   JournalVisitor& visitor_;
   JournalContents contents_;
   std::vector<FoundFile> begun_;
+  std::vector<Run> runs_;            // of begun_, none of those that are covered
   std::vector<std::byte> bytes_;     // of one file
   std::uint64_t loaded_number_ = 0;  // whose
 };
@@ -96,9 +108,29 @@ Result<void> Reader::list() {
     const auto number = parse_name(entry.name, suffix);
     if (!number) continue;
     contents_.next_file_number = *number + 1;  // the entries are in the order of their names
-    if (auto classified = classify(*number, entry); !classified) return classified;
+    auto classified = classify(*number, entry);
+    if (classified) continue;
+    if (!passes_over(classified.error())) return classified;
+    give_up(*number);
   }
   return {};
+}
+
+// What the file system cannot do, and what a newer version wrote, is no damage.
+bool Reader::passes_over(const Error& error) const noexcept {
+  return options_.salvages && error.code() == Errc::corrupt_metadata;
+}
+
+void Reader::give_up(std::uint64_t number) {
+  const std::string name = journal_file_name(number);
+  auto& damaged = contents_.damaged;
+  if (std::find(damaged.begin(), damaged.end(), name) == damaged.end()) damaged.push_back(name);
+  std::erase_if(contents_.files, [number](const JournalFileRange& file) { return file.number == number; });
+}
+
+void Reader::note_loss(std::uint64_t first_lsn, std::uint64_t last_lsn, const Error& error) {
+  first_lsn = std::max(first_lsn, options_.covered_lsn + 1);
+  if (first_lsn <= last_lsn) contents_.losses.push_back({first_lsn, last_lsn, error.message()});
 }
 
 // A page that only the cache has can be lost after frames behind it were stored; one that a failed write left
@@ -135,14 +167,17 @@ Result<void> Reader::classify(std::uint64_t number, const os::DirEntry& entry) {
     return {};
   }
   found.header = **header;
-  if (found.header.file_bytes != found.size) {
-    return damage(found.path, "has " + std::to_string(found.size) + " bytes and was made with " +
-                                  std::to_string(found.header.file_bytes));
-  }
   if (found.header.first_lsn == 0 || found.header.first_lsn > number_max) {
     return damage(found.path,
                   "begins with the impossible frame number " + std::to_string(found.header.first_lsn));
   }
+  const bool has_its_length = found.header.file_bytes == found.size;
+  const auto wrong_length = [&found] {
+    return damage(found.path, "has " + std::to_string(found.size) + " bytes and was made with " +
+                                  std::to_string(found.header.file_bytes));
+  };
+  if (!has_its_length && !options_.salvages) return wrong_length();
+  if (!has_its_length) give_up(number);
   begun_.push_back(std::move(found));
   return {};
 }
@@ -151,8 +186,7 @@ bool Reader::is_covered(std::size_t index) const {
   return index + 1 < begun_.size() && begun_[index + 1].header.first_lsn <= options_.covered_lsn + 1;
 }
 
-Result<void> Reader::check_sequence(const FoundFile& file, std::uint64_t next_lsn) const {
-  if (file.header.first_lsn <= std::max(next_lsn, options_.covered_lsn + 1)) return {};
+Error Reader::sequence_error(const FoundFile& file, std::uint64_t next_lsn) const {
   const std::string why =
       "because " + file.path + " goes on with frame " + std::to_string(file.header.first_lsn);
   if (contents_.files.empty()) {
@@ -164,31 +198,54 @@ Result<void> Reader::check_sequence(const FoundFile& file, std::uint64_t next_ls
                    next_lsn, why);
 }
 
+Result<void> Reader::check_sequence(const FoundFile& file, std::uint64_t next_lsn) {
+  if (file.header.first_lsn <= std::max(next_lsn, options_.covered_lsn + 1)) return {};
+  const Error error = sequence_error(file, next_lsn);
+  if (!options_.salvages) return error;
+  note_loss(next_lsn, file.header.first_lsn - 1, error);
+  // It ends too early, and is kept for whoever wants to look.
+  if (!contents_.files.empty()) give_up(contents_.files.back().number);
+  return {};
+}
+
 Result<void> Reader::scan_all() {
   std::uint64_t next_lsn = options_.covered_lsn + 1;
+  runs_.resize(begun_.size());
   for (std::size_t i = 0; i < begun_.size(); ++i) {
-    const FoundFile& file = begun_[i];
-    const std::uint64_t first_lsn = file.header.first_lsn;
-    if (is_covered(i)) {
-      const std::uint64_t last_lsn = begun_[i + 1].header.first_lsn - 1;
-      if (last_lsn + 1 < first_lsn) {
-        return damage(begun_[i + 1].path, "begins with a lower frame number than the file before it");
-      }
-      contents_.files.push_back({file.number, first_lsn, last_lsn, file.size, file.size});
-      continue;
-    }
-    if (auto follows = check_sequence(file, next_lsn); !follows) return follows;
-    const bool overlaps = !contents_.files.empty() && first_lsn <= contents_.files.back().last_lsn;
-    if (overlaps) {
-      return damage(file.path,
-                    "begins with frame " + std::to_string(first_lsn) + ", which the file before it has");
-    }
-    const auto run = scan(file, first_lsn);
-    if (!run) return run.error();
-    contents_.files.push_back({file.number, first_lsn, run->next_lsn - 1, file.size, run->end_position});
-    next_lsn = std::max(run->next_lsn, options_.covered_lsn + 1);
+    auto scanned = scan_one(i, next_lsn);
+    if (scanned) continue;
+    if (!passes_over(scanned.error())) return scanned;
+    give_up(begun_[i].number);
   }
   contents_.next_lsn = next_lsn;
+  return {};
+}
+
+Result<void> Reader::scan_one(std::size_t index, std::uint64_t& next_lsn) {
+  const FoundFile& file = begun_[index];
+  const std::uint64_t first_lsn = file.header.first_lsn;
+  if (is_covered(index)) {
+    const std::uint64_t last_lsn = begun_[index + 1].header.first_lsn - 1;
+    if (last_lsn + 1 < first_lsn) {
+      return damage(begun_[index + 1].path, "begins with a lower frame number than the file before it");
+    }
+    contents_.files.push_back({file.number, first_lsn, last_lsn, file.size, file.size});
+    return {};
+  }
+  if (auto follows = check_sequence(file, next_lsn); !follows) return follows;
+  const bool overlaps = !contents_.files.empty() && first_lsn <= contents_.files.back().last_lsn;
+  if (overlaps) {
+    return damage(file.path,
+                  "begins with frame " + std::to_string(first_lsn) + ", which the file before it has");
+  }
+  auto run = scan(file, first_lsn);
+  if (!run) return std::move(run).error();
+  const Stretch& last = run->back();
+  contents_.files.push_back({file.number, first_lsn, last.next_lsn - 1, file.size, last.end_position});
+  next_lsn = std::max({next_lsn, last.next_lsn, options_.covered_lsn + 1});
+  const bool is_damaged = run->size() > 1 || file.header.file_bytes != file.size;
+  if (is_damaged) give_up(file.number);
+  runs_[index] = *std::move(run);
   return {};
 }
 
@@ -205,30 +262,45 @@ Result<void> Reader::load(const FoundFile& file) {
   return {};
 }
 
-Result<Run> Reader::scan(const FoundFile& file, std::uint64_t next_lsn) {
+Result<Run> Reader::scan(const FoundFile& file, std::uint64_t first_lsn) {
   if (auto loaded = load(file); !loaded) return std::move(loaded).error();
   const std::uint64_t key = format::journal_key(file.header);
-  Run run{next_lsn, format::journal_frames_at};
-  base::ByteSpan rest = base::ByteSpan(bytes_).subspan(format::journal_frames_at);
+  Run run;
+  std::uint64_t position = format::journal_frames_at;
+  for (std::uint64_t lsn = first_lsn;;) {
+    auto stretch = scan_stretch(file, key, {position, lsn, lsn, position});
+    if (!stretch) return std::move(stretch).error();
+    run.push_back(*stretch);
+    const auto rest = base::ByteSpan(bytes_).subspan(stretch->end_position);
+    // Damage among frames that are covered loses nothing by itself.
+    const std::uint64_t needed_lsn = std::max(stretch->next_lsn, options_.covered_lsn + 1);
+    const auto proof = format::find_proof_of_damage(rest, key, needed_lsn);
+    if (!proof) return run;
+    const Error error = damage_at(file.path, stretch->end_position, stretch->next_lsn,
+                                  "because a frame written after it was synced is at position " +
+                                      std::to_string(stretch->end_position + *proof));
+    if (!options_.salvages) return error;
+    const auto later = format::find_later_frame(rest, key, stretch->next_lsn);
+    position = stretch->end_position + later.value_or(*proof);
+    lsn = format::parse_journal_frame(base::ByteSpan(bytes_).subspan(position), key)->fields.lsn;
+    note_loss(stretch->next_lsn, lsn - 1, error);
+  }
+}
+
+Result<Stretch> Reader::scan_stretch(const FoundFile& file, std::uint64_t key, Stretch stretch) {
+  base::ByteSpan rest = base::ByteSpan(bytes_).subspan(stretch.position);
   for (;;) {
     const auto frame = format::parse_journal_frame(rest, key);
-    if (!frame || frame->fields.lsn != run.next_lsn) break;
-    if (auto checked = dispatch({run.next_lsn, file.path, run.end_position}, *frame, nullptr); !checked) {
+    if (!frame || frame->fields.lsn != stretch.next_lsn) return stretch;
+    if (auto checked = dispatch({stretch.next_lsn, file.path, stretch.end_position}, *frame, nullptr);
+        !checked) {
       return std::move(checked).error();
     }
     const std::uint64_t bytes = format::journal_frame_bytes(frame->payload.size());
     rest = rest.subspan(std::min<std::size_t>(bytes, rest.size()));
-    run.end_position += bytes;
-    ++run.next_lsn;
+    stretch.end_position += bytes;
+    ++stretch.next_lsn;
   }
-  // Damage among frames that are covered loses nothing by itself.
-  const std::uint64_t needed_lsn = std::max(run.next_lsn, options_.covered_lsn + 1);
-  if (const auto proof = format::find_proof_of_damage(rest, key, needed_lsn)) {
-    return damage_at(file.path, run.end_position, run.next_lsn,
-                     "because a frame written after it was synced is at position " +
-                         std::to_string(run.end_position + *proof));
-  }
-  return run;
 }
 
 // Without a visitor, checks only.
@@ -261,18 +333,19 @@ Result<void> Reader::dispatch(const FramePlace& place, const format::JournalFram
 
 Result<void> Reader::visit_all() {
   for (std::size_t i = 0; i < begun_.size(); ++i) {
-    if (is_covered(i)) continue;
-    if (auto visited = visit(begun_[i], contents_.files[i]); !visited) return visited;
+    for (const Stretch& stretch : runs_[i]) {
+      if (auto visited = visit(begun_[i], stretch); !visited) return visited;
+    }
   }
   return {};
 }
 
-Result<void> Reader::visit(const FoundFile& file, const JournalFileRange& range) {
-  if (range.last_lsn <= options_.covered_lsn) return {};
+Result<void> Reader::visit(const FoundFile& file, const Stretch& stretch) {
+  if (stretch.next_lsn <= options_.covered_lsn + 1) return {};
   if (auto loaded = load(file); !loaded) return loaded;
   const std::uint64_t key = format::journal_key(file.header);
-  std::uint64_t position = format::journal_frames_at;
-  for (std::uint64_t lsn = range.first_lsn; lsn <= range.last_lsn; ++lsn) {
+  std::uint64_t position = stretch.position;
+  for (std::uint64_t lsn = stretch.first_lsn; lsn < stretch.next_lsn; ++lsn) {
     const auto frame = format::parse_journal_frame(base::ByteSpan(bytes_).subspan(position), key);
     if (!frame) return damage_at(file.path, position, lsn, "and could be read a moment ago");
     if (lsn > options_.covered_lsn) {
@@ -290,6 +363,10 @@ std::string journal_file_name(std::uint64_t number) {
   const std::string digits = std::to_string(number);
   return std::string(number_digits - std::min(number_digits, digits.size()), '0') + digits +
          std::string(suffix);
+}
+
+std::optional<std::uint64_t> parse_journal_file_name(std::string_view name) noexcept {
+  return parse_name(name, suffix);
 }
 
 Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor& visitor) {

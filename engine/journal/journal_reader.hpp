@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,13 @@ struct JournalFileRange {
   std::uint64_t used_bytes = 0;
 };
 
+/// Frames that were stored, are not covered and cannot be read.
+struct JournalLoss {
+  std::uint64_t first_lsn = 0;
+  std::uint64_t last_lsn = 0;
+  std::string what{};  ///< Where, and how it is known.
+};
+
 /// What is in a journal's directory.
 struct JournalContents {
   std::vector<JournalFileRange> files{};                          ///< In the order of their frames.
@@ -56,6 +64,9 @@ struct JournalContents {
   std::uint64_t next_file_number = 1;
   std::uint64_t frames_visited = 0;
   bool directory_exists = false;
+  // Only with ReadOptions::salvages are there any.
+  std::vector<JournalLoss> losses{};   ///< In the order of their frames.
+  std::vector<std::string> damaged{};  ///< Names of damaged files; they are in no other list.
 };
 
 struct ReadOptions {
@@ -67,6 +78,9 @@ struct ReadOptions {
   /// storage first: a frame that only the page cache has would be lost in a power cut after later ones were
   /// stored.
   bool is_writer = true;
+  /// Damage does not end the reading: what can be read before and behind it is visited, and the rest told in
+  /// the contents. For repair.
+  bool salvages = false;
   os::Vfs& vfs;
 };
 
@@ -84,5 +98,7 @@ Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor&
 
 /// "00000000000000000001.journal"
 std::string journal_file_name(std::uint64_t number);
+/// The inverse; nothing if it is no such name.
+std::optional<std::uint64_t> parse_journal_file_name(std::string_view name) noexcept;
 
 }  // namespace seriatim::journal

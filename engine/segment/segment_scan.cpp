@@ -52,7 +52,11 @@ class Scan {
   Result<> start_from_checked_indexes();
   StartingPoint choose_start() const;
   Result<bool> log_agrees(const format::OffsetIndexEntry& entry) const;
+  SegmentState empty_state() const;
   Result<> walk();
+  Result<> walk_again();
+  void note_time(const format::BatchHeader& header);
+  bool last_time_entry_fits() const;
   bool pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item);
   bool is_accepted(const BatchStream::Item& item) const;
   bool offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept;
@@ -68,6 +72,8 @@ class Scan {
   IndexBytes times_{};
   StartingPoint start_{};
   bool trusts_indexes_ = false;
+  Offset first_walked_offset_ = -1;
+  bool confirms_last_time_ = false;
   std::uint64_t scan_end_ = 0;
   RecoveredSegment found_{};
 };
@@ -80,9 +86,7 @@ Result<RecoveredSegment> Scan::run() {
   if (!size) return std::move(size).error();
   found_.file_bytes = *size;
   scan_end_ = std::min(*size, segment_bytes_max);
-  found_.state = {.base_offset = request_.base_offset,
-                  .end_offset = request_.base_offset,
-                  .max_timestamp = {-1, request_.base_offset}};
+  found_.state = empty_state();
   if (request_.durable_position < found_.file_bytes) {
     // The whole file: the kernel does not drop part of a large folio.
     auto dropped = log_->drop_cache(0, 0);
@@ -97,6 +101,9 @@ Result<RecoveredSegment> Scan::run() {
     if (auto started = start_from_checked_indexes(); !started) return std::move(started).error();
   }
   if (auto walked = walk(); !walked) return std::move(walked).error();
+  if (trusts_indexes_ && !last_time_entry_fits()) {
+    if (auto walked = walk_again(); !walked) return std::move(walked).error();
+  }
   if (auto read = read_first_timestamp(); !read) return std::move(read).error();
   found_.state.max_timestamp = builder_.max_timestamp();
   compare_indexes();
@@ -198,6 +205,38 @@ Result<bool> Scan::log_agrees(const format::OffsetIndexEntry& entry) const {
          item->header.last_offset() == request_.base_offset + entry.relative_offset;
 }
 
+SegmentState Scan::empty_state() const {
+  return {.base_offset = request_.base_offset,
+          .end_offset = request_.base_offset,
+          .max_timestamp = {-1, request_.base_offset}};
+}
+
+// Where the walk passes the batch of the last time entry, that entry can be believed no more than the batch
+// bears out: by it a segment is found, and judged too old. Damage in the log is no reason to doubt it.
+bool Scan::last_time_entry_fits() const {
+  if (times_.bytes.empty() || found_.durable_fault != BatchFault::none) return true;
+  const auto last = format::load_time_index_entry(times_.bytes.data());
+  const Offset offset = request_.base_offset + last.relative_offset;
+  return offset < first_walked_offset_ || confirms_last_time_;
+}
+
+Result<> Scan::walk_again() {
+  trusts_indexes_ = false;
+  builder_ = IndexBuilder(request_.base_offset, request_.limits.index_interval_bytes);
+  found_ = {.state = empty_state(), .file_bytes = found_.file_bytes};
+  start_ = {};
+  if (auto started = start_from_checked_indexes(); !started) return started;
+  return walk();
+}
+
+void Scan::note_time(const format::BatchHeader& header) {
+  if (!trusts_indexes_ || times_.bytes.empty()) return;
+  if (first_walked_offset_ < 0) first_walked_offset_ = header.base_offset;
+  const auto last = format::load_time_index_entry(times_.bytes.data());
+  if (header.last_offset() == request_.base_offset + last.relative_offset)
+    confirms_last_time_ = header.max_timestamp_ms == last.timestamp_ms;
+}
+
 Result<> Scan::walk() {
   BatchStream stream(*log_, start_.position, scan_end_, start_.lowest_offset);
   stream.trust_crc_below(request_.durable_position);
@@ -217,6 +256,7 @@ Result<> Scan::walk() {
       return {};
     }
     builder_.note(item.position, item.header);
+    note_time(item.header);
     state.end_position = item.position + item.bytes.size();
     state.end_offset = item.header.next_offset();
     if (item.position == 0) state.first_timestamp_ms = item.header.max_timestamp_ms;

@@ -2,6 +2,7 @@
 /// Looking at a data directory without being its writer: what holds it, and whether every byte is right.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -27,6 +28,28 @@ struct WriterInfo {
 /// Errors: not_found, not_a_data_directory, permission_denied, io_error.
 /// Threads: any. Never takes or disturbs the lock.
 SERIATIM_API Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir);
+
+/// The journal of a data directory and its last checkpoint.
+struct JournalStatus {
+  /// A writer is at work: the figures are those it published, at most about 100 ms old. Otherwise they are
+  /// what the files hold.
+  bool is_live = false;
+  std::uint64_t files = 0;         ///< That hold frames.
+  std::uint64_t bytes_in_use = 0;  ///< Of frames that no checkpoint covers, by whole files.
+  std::uint64_t spare_files = 0;
+  std::uint64_t durable_lsn = 0;  ///< Frames up to this number are on stable storage, or covered.
+  std::uint64_t covered_lsn = 0;  ///< The last checkpoint moved frames up to this number to their homes.
+  std::optional<Timestamp> checkpoint_time{};  ///< nullopt: not known.
+  /// Age of the oldest commit under way; nullopt: none, or nobody writes.
+  std::optional<std::chrono::microseconds> oldest_wait{};
+  std::string damage{};  ///< Why the next open for writing will refuse the journal; empty: it will not.
+};
+
+/// Looks at the journal without disturbing its writer. Reads its files if there is none.
+/// Errors: not_found, not_a_data_directory, unsupported_version, corrupt_metadata (FORMAT, the catalog),
+/// permission_denied, io_error · invalid_state: this process has the directory open; use Engine::metrics.
+/// Threads: any.
+SERIATIM_API Result<JournalStatus> journal_status(const std::filesystem::path& dir);
 
 enum class Severity : std::uint8_t {
   note,        ///< Expected: the torn tail a killed writer leaves.

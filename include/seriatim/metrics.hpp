@@ -40,6 +40,16 @@ struct Metrics {
   std::uint64_t open_segments = 0;         ///< Segments that are mapped.
   std::uint64_t pinned_deleted_bytes = 0;  ///< Deleted segments that readers still hold.
   std::uint64_t buffered_bytes = 0;        ///< Records accepted by producers, not yet in a segment.
+  // The journal: gauges, but for the count of checkpoints.
+  std::uint64_t journal_files = 0;        ///< That hold frames.
+  std::uint64_t journal_bytes = 0;        ///< Of frames that no checkpoint covers, by whole files.
+  std::uint64_t journal_spare_files = 0;  ///< Written before and ready for later use.
+  std::uint64_t journal_staged_lsn = 0;   ///< Number of the newest frame.
+  std::uint64_t journal_durable_lsn = 0;  ///< Frames up to this number are on stable storage, or covered.
+  std::uint64_t oldest_wait_us = 0;       ///< Age of the oldest commit under way, microseconds; 0: none.
+  std::uint64_t checkpoints = 0;          ///< Since the engine was opened.
+  std::uint64_t checkpoint_lsn = 0;       ///< Frames up to this number are in the catalog and the segments.
+  std::uint64_t checkpoint_time_ms = 0;   ///< Wall clock of the last checkpoint, ms; 0: not known.
 };
 
 }  // namespace v0

@@ -31,6 +31,7 @@
 #include <seriatim/metrics.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/record.hpp>
+#include <seriatim/repair.hpp>
 #include <seriatim/result.hpp>
 #include <seriatim/topic_config.hpp>
 #include <seriatim/types.hpp>

@@ -11,7 +11,7 @@ from command import COMMAND, CommandTest, main
 
 COMMANDS = (["topic"], ["topic", "create"], ["topic", "list"], ["topic", "describe"], ["topic", "alter"], ["topic", "add-partitions"],
             ["topic", "compact"], ["topic", "trim"], ["topic", "delete"], ["produce"], ["consume"], ["tail"], ["get"], ["count"], ["status"],
-            ["du"], ["dump"], ["verify"], ["perf"], ["perf", "produce"], ["perf", "consume"], ["perf", "e2e"], ["completion"])
+            ["du"], ["dump"], ["verify"], ["repair"], ["perf"], ["perf", "produce"], ["perf", "consume"], ["perf", "e2e"], ["perf", "fsync"], ["completion"])
 NOBODY = 65534
 
 

@@ -9,7 +9,7 @@ import subprocess
 from command import COMMAND, CommandTest, main
 
 LISTINGS = (["topic", "list"], ["topic", "describe", "t"], ["status"], ["du"], ["du", "--by", "file"], ["du", "--by", "topic"], ["count", "t"],
-            ["verify"], ["dump", "t:0", "--records", "--index"], ["get", "t:0@0"])
+            ["verify"], ["repair"], ["dump", "t:0", "--records", "--index"], ["get", "t:0@0"])
 
 
 class OutputForms(CommandTest):
@@ -135,7 +135,7 @@ class OutputForms(CommandTest):
 
     def test_every_command_has_help_with_an_example(self):
         out, _ = self.run_command("--help")
-        for name in ("topic", "produce", "consume", "tail", "get", "count", "status", "du", "dump", "verify", "perf", "completion"):
+        for name in ("topic", "produce", "consume", "tail", "get", "count", "status", "du", "dump", "verify", "repair", "perf", "completion"):
             self.assertIn(name.encode(), out)
             words = {"topic": ["topic", "create"], "perf": ["perf", "produce"]}.get(name, [name])
             help_text, _ = self.run_command(*words, "--help")

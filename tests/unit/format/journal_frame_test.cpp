@@ -164,6 +164,7 @@ TEST_CASE("a later frame that was written after a sync proves damage; one of the
   };
   append(6, 0, key);
   CHECK_FALSE(find_proof_of_damage(bytes, key, 5));
+  CHECK_FALSE(find_later_frame(bytes, key, 6));
   append(5, journal_flag_prior_is_durable, key);  // says nothing of itself
   append(1, journal_flag_prior_is_durable, key);
   append(7, journal_flag_prior_is_durable, key + 1);  // of an earlier life
@@ -171,6 +172,8 @@ TEST_CASE("a later frame that was written after a sync proves damage; one of the
   const std::size_t at = bytes.size();
   append(7, journal_flag_prior_is_durable, key);
   CHECK(find_proof_of_damage(bytes, key, 5) == at);
+  CHECK(find_later_frame(bytes, key, 6) == at);
+  CHECK(find_later_frame(base::ByteSpan(bytes).subspan(8), key, 5) == 56);
 }
 
 TEST_CASE("bytes made to look like many large frames are given up on instead of being hashed for minutes") {

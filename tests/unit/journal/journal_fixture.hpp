@@ -81,6 +81,7 @@ struct JournalWorld {
                                   .directory_id = test_id(1),
                                   .covered_lsn = covered_lsn,
                                   .is_writer = is_writer,
+                                  .salvages = salvages,
                                   .vfs = front != nullptr ? *front : vfs},
                                  visitor);
   }
@@ -119,6 +120,7 @@ struct JournalWorld {
   os::Vfs* front = nullptr;  ///< Between the journal and vfs, if set.
   std::uint64_t incarnation = 100;
   std::uint64_t covered_lsn = 0;
+  bool salvages = false;
   journal::JournalContents contents{};
   std::map<std::uint64_t, std::string> replayed{};
   std::unique_ptr<journal::Journal> journal{};

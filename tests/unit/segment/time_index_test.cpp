@@ -39,6 +39,13 @@ TEST_CASE("an entry whose timestamp is not above the last one's is left out sile
   CHECK(f.index.sane_prefix() == 2);
 }
 
+TEST_CASE("behind an entry whose offset is wrong no entry follows that would go back") {
+  Fixture f;
+  test::must(f.index.maybe_append({50, base_offset + 900}));  // as a flipped bit of the file makes it
+  test::must(f.index.maybe_append({60, base_offset + 3}));
+  CHECK(f.index.count() == 1);
+}
+
 TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
   Fixture f;
   for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, base_offset + i}));

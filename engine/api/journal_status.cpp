@@ -1,0 +1,92 @@
+// `journal_status`: the journal of a data directory seen from outside.
+#include <seriatim/inspect.hpp>
+
+#include "api/counters_file.hpp"
+#include "api/format_file.hpp"
+#include "api/journal_replay.hpp"
+#include "catalog/catalog.hpp"
+#include "os/dir_lock.hpp"
+#include "os/path.hpp"
+#include "os/posix_vfs.hpp"
+#include "os/process.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+Result<api::FormatFile> format_of(os::Vfs& vfs, const std::string& dir) {
+  auto exists = vfs.exists(dir);
+  if (!exists) return exists.error();
+  if (!*exists) return Error(Errc::not_found, dir + " does not exist; correct the path");
+  auto format = api::read_format_file(vfs, dir);
+  if (format || format.error().code() != Errc::not_found) return format;
+  return Error(Errc::not_a_data_directory,
+               dir + " has no FORMAT file: it is not a seriatim data directory; correct the path");
+}
+
+void take_published(const Metrics& metrics, JournalStatus& status) {
+  status.files = metrics.journal_files;
+  status.bytes_in_use = metrics.journal_bytes;
+  status.spare_files = metrics.journal_spare_files;
+  status.durable_lsn = metrics.journal_durable_lsn;
+  if (metrics.oldest_wait_us != 0) status.oldest_wait = std::chrono::microseconds(metrics.oldest_wait_us);
+}
+
+Result<> read_files(os::Vfs& vfs, const std::string& dir, const catalog::Id& directory_id,
+                    JournalStatus& status) {
+  api::JournalReplay nobody{{}};
+  const auto contents =
+      journal::read_journal({.directory = os::join_path(dir, std::string(api::journal_directory_name)),
+                             .directory_id = directory_id,
+                             .covered_lsn = status.covered_lsn,
+                             .is_writer = false,
+                             .vfs = vfs},
+                            nobody);
+  if (!contents && contents.error().code() == Errc::corrupt_metadata) {
+    status.damage = contents.error().message();
+    return {};
+  }
+  if (!contents) return contents.error();
+  for (const auto& file : contents->files) {
+    ++status.files;
+    if (file.last_lsn > status.covered_lsn) status.bytes_in_use += file.used_bytes;
+  }
+  status.spare_files = contents->spares.size();
+  status.durable_lsn = contents->next_lsn - 1;
+  return {};
+}
+
+}  // namespace
+
+Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
+  auto& vfs = os::posix_vfs();
+  const auto format = format_of(vfs, dir.string());
+  if (!format) return format.error();
+  const auto catalog = catalog::Catalog::open(
+      os::join_path(dir.string(), "catalog"),
+      {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+  if (!catalog) return catalog.error();
+  const auto record = catalog->engine();
+  if (!record) return record.error();
+  JournalStatus status{.covered_lsn = record->covered_lsn};
+  const auto writer = os::read_lock_info(vfs, dir.string());
+  const bool is_written = writer && *writer && (*writer)->is_held;
+  const auto published = api::read_counters(vfs, dir.string());
+  const bool is_told = published && *published;
+  if (is_told && (*published)->metrics.checkpoint_lsn == record->covered_lsn &&
+      (*published)->metrics.checkpoint_time_ms != 0) {
+    status.checkpoint_time = Timestamp(std::chrono::milliseconds((*published)->metrics.checkpoint_time_ms));
+  }
+  if (is_written && is_told && (*published)->pid == (*writer)->pid) {
+    status.is_live = true;
+    take_published((*published)->metrics, status);
+    return status;
+  }
+  // A writer that has published nothing yet changes the files under whoever reads them.
+  if (is_written) return status;
+  if (auto read = read_files(vfs, dir.string(), format->directory_id, status); !read) return read.error();
+  return status;
+}
+
+}  // namespace v0
+}  // namespace seriatim

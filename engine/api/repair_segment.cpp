@@ -1,0 +1,283 @@
+#include "api/repair_segment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "format/batch_header.hpp"
+#include "format/file_name.hpp"
+#include "format/index_entry.hpp"
+#include "os/path.hpp"
+#include "os/small_file.hpp"
+#include "partition/compaction_writer.hpp"
+#include "segment/batch_stream.hpp"
+#include "segment/index_builder.hpp"
+
+namespace seriatim::api {
+namespace {
+
+using format::BatchFault;
+using format::FileKind;
+using Item = segment::BatchStream::Item;
+
+constexpr std::size_t copy_bytes = std::size_t{1} << 20;  // Arbitrary.
+
+std::string segment_path(const SegmentToRepair& segment, FileKind kind) {
+  return os::join_path(segment.directory, format::file_name(segment.base_offset, kind));
+}
+
+/// Gets what a segment holds, in order.
+class SegmentSink {
+ public:
+  virtual ~SegmentSink() = default;
+  SegmentSink() = default;
+  SegmentSink(const SegmentSink&) = delete;
+  SegmentSink& operator=(const SegmentSink&) = delete;
+  virtual Result<> batch(const Item& item) = 0;
+  virtual Result<> lost(const LostOffsets& offsets) = 0;
+};
+
+/// Reads every batch that can be read; goes on behind damage at the next place where a batch is known to
+/// begin.
+class SegmentWalk {
+ public:
+  SegmentWalk(const segment::SegmentContext& context, const SegmentToRepair& segment, SegmentSink& sink)
+      : context_(context), segment_(segment), sink_(sink), next_(segment.base_offset) {}
+
+  Result<> run() {
+    auto file = context_.vfs.open(segment_path(segment_, FileKind::log), os::OpenMode::read);
+    if (!file) return file.error();
+    file_ = *std::move(file);
+    auto size = file_->size();
+    if (!size) return size.error();
+    size_ = *size;
+    if (auto known = load_known_places(); !known) return known;
+    segment::BatchStream stream(*file_, 0, size_, segment_.base_offset);
+    for (;;) {
+      auto item = stream.next();
+      if (!item) return item.error();
+      if (item->at_end) break;
+      auto fits = is_right(*item);
+      if (!fits) return fits.error();
+      if (*fits) {
+        if (auto taken = take(*item); !taken) return taken;
+        continue;
+      }
+      auto resumed = place_behind(*item);
+      if (!resumed) return resumed.error();
+      is_behind_damage_ = true;
+      if (!*resumed) break;
+      stream.resume_at(**resumed, next_);
+    }
+    const bool has_hole = segment_.next_base > next_ && (is_behind_damage_ || !segment_.may_have_gaps);
+    return has_hole ? sink_.lost({next_, segment_.next_base - 1}) : Result<>{};
+  }
+
+ private:
+  // Base offsets have no checksum: one that leaves a hole is believed where the batch behind it goes on from
+  // there, and taken for damage where that batch goes on from where this one should be.
+  Result<bool> is_right(const Item& item) {
+    if (item.fault != BatchFault::none) return false;
+    const auto& header = item.header;
+    if (header.last_offset() - segment_.base_offset > std::numeric_limits<std::int32_t>::max()) return false;
+    if (segment_.next_base >= 0 && header.last_offset() >= segment_.next_base) return false;
+    if (segment_.may_have_gaps || is_behind_damage_ || header.base_offset == next_) return true;
+    segment::BatchStream probe(*file_, item.position + header.size_bytes(), size_, next_);
+    auto behind = probe.next();
+    if (!behind) return behind.error();
+    return behind->at_end || behind->fault != BatchFault::none ||
+           behind->header.base_offset >= header.next_offset();
+  }
+
+  Result<> take(const Item& item) {
+    const bool is_lost = item.header.base_offset > next_ && (is_behind_damage_ || !segment_.may_have_gaps);
+    if (is_lost) {
+      if (auto told = sink_.lost({next_, item.header.base_offset - 1}); !told) return told;
+    }
+    is_behind_damage_ = false;
+    next_ = item.header.next_offset();
+    return sink_.batch(item);
+  }
+
+  // Where batches begin according to the index. It may be wrong: each place is tried before it is used.
+  Result<> load_known_places() {
+    auto index = context_.vfs.open(segment_path(segment_, FileKind::offset_index), os::OpenMode::read);
+    if (!index) return index.error().code() == Errc::not_found ? Result<>{} : Result<>(index.error());
+    auto bytes = (*index)->size();
+    if (!bytes) return bytes.error();
+    // More entries than the smallest batches would need cannot be right.
+    const std::uint64_t bytes_max = (size_ / format::header_bytes + 1) * format::offset_index_entry_bytes;
+    std::vector<std::byte> entries(static_cast<std::size_t>(std::min(*bytes, bytes_max)));
+    auto read = (*index)->read_at(entries, 0);
+    if (!read) return read.error();
+    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= *read;
+         at += format::offset_index_entry_bytes) {
+      const auto position = format::load_offset_index_entry(entries.data() + at).position;
+      if (position > 0) known_places_.push_back(static_cast<std::uint64_t>(position));
+    }
+    std::sort(known_places_.begin(), known_places_.end());
+    return {};
+  }
+
+  // Behind the damaged batch, if its length is right; else where the index knows one.
+  Result<std::optional<std::uint64_t>> place_behind(const Item& fault) {
+    std::vector<std::uint64_t> places(
+        std::upper_bound(known_places_.begin(), known_places_.end(), fault.position), known_places_.end());
+    std::array<std::byte, format::header_bytes> bytes{};
+    auto read = file_->read_at(bytes, fault.position);
+    if (!read) return read.error();
+    const auto header = format::read_batch_header(bytes.data());
+    if (*read == bytes.size() && header.length >= format::length_min)
+      places.insert(places.begin(), fault.position + header.size_bytes());
+    std::sort(places.begin(), places.end());
+    for (const std::uint64_t place : places) {
+      if (place >= size_) break;
+      segment::BatchStream probe(*file_, place, size_, next_);
+      auto item = probe.next();
+      if (!item) return item.error();
+      const bool fits = !item->at_end && item->fault == BatchFault::none &&
+                        (segment_.next_base < 0 || item->header.last_offset() < segment_.next_base);
+      if (fits) return std::optional(place);
+    }
+    return std::optional<std::uint64_t>();
+  }
+
+  const segment::SegmentContext& context_;
+  const SegmentToRepair& segment_;
+  SegmentSink& sink_;
+  std::unique_ptr<os::File> file_;
+  std::uint64_t size_ = 0;
+  Offset next_;
+  bool is_behind_damage_ = false;
+  std::vector<std::uint64_t> known_places_;
+};
+
+class LossList final : public SegmentSink {
+ public:
+  Result<> batch(const Item&) override { return {}; }
+  Result<> lost(const LostOffsets& offsets) override {
+    all.push_back(offsets);
+    return {};
+  }
+  std::vector<LostOffsets> all{};
+};
+
+class IndexSink final : public SegmentSink {
+ public:
+  explicit IndexSink(const SegmentToRepair& segment)
+      : builder(segment.base_offset, segment.index_interval_bytes) {}
+  Result<> batch(const Item& item) override {
+    builder.note(item.position, item.header);
+    return {};
+  }
+  Result<> lost(const LostOffsets&) override { return {}; }
+  segment::IndexBuilder builder;
+};
+
+class RewriteSink final : public SegmentSink {
+ public:
+  RewriteSink(const SegmentToRepair& segment, partition::CompactionWriter& writer)
+      : segment_(segment), writer_(writer) {}
+  Result<> batch(const Item& item) override { return writer_.write(item.header, item.bytes); }
+  Result<> lost(const LostOffsets& offsets) override {
+    if (offsets.last - segment_.base_offset > std::numeric_limits<std::int32_t>::max()) {
+      return Error(Errc::invalid_state,
+                   segment_path(segment_, FileKind::log) + ": the lost offsets " +
+                       std::to_string(offsets.first) + " to " + std::to_string(offsets.last) +
+                       " are more than one segment can express; the file was left as it is");
+    }
+    std::array<std::byte, format::header_bytes> bytes{};
+    const format::BatchHeader empty{
+        .base_offset = offsets.first,
+        .last_offset_delta = static_cast<std::int32_t>(offsets.last - offsets.first)};
+    const std::uint32_t crc = format::write_sealed_header(bytes, empty);
+    auto header = empty;
+    header.crc = crc;
+    return writer_.write(header, bytes);
+  }
+
+ private:
+  const SegmentToRepair& segment_;
+  partition::CompactionWriter& writer_;
+};
+
+Result<std::string> copy_aside(os::Vfs& vfs, const std::string& path) {
+  std::string to = path + ".damaged";
+  for (int number = 1;; ++number) {
+    auto exists = vfs.exists(to);
+    if (!exists) return exists.error();
+    if (!*exists) break;
+    to = path + ".damaged." + std::to_string(number);
+  }
+  auto from = vfs.open(path, os::OpenMode::read);
+  if (!from) return from.error();
+  auto copy = vfs.open(to, os::OpenMode::create_new);
+  if (!copy) return copy.error();
+  std::vector<std::byte> piece(copy_bytes);
+  for (std::uint64_t position = 0;; position += piece.size()) {
+    auto read = (*from)->read_at(piece, position);
+    if (!read) return read.error();
+    if (auto written = (*copy)->write_at(base::ByteSpan(piece).first(*read), position); !written)
+      return written.error();
+    if (*read < piece.size()) break;
+  }
+  if (auto synced = (*copy)->sync_all(); !synced) return synced.error();
+  if (auto synced = vfs.sync_directory(os::parent_path(path)); !synced) return synced.error();
+  return to;
+}
+
+}  // namespace
+
+Result<std::vector<LostOffsets>> find_lost_offsets(const segment::SegmentContext& context,
+                                                   const SegmentToRepair& segment) {
+  LossList losses;
+  if (auto walked = SegmentWalk(context, segment, losses).run(); !walked) return walked.error();
+  return std::move(losses.all);
+}
+
+Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const SegmentToRepair& segment) {
+  IndexSink sink(segment);
+  if (auto walked = SegmentWalk(context, segment, sink).run(); !walked) return walked;
+  sink.builder.close();
+  const std::pair<FileKind, base::ByteSpan> files[] = {
+      {FileKind::offset_index, sink.builder.offset_entries()},
+      {FileKind::time_index, sink.builder.time_entries()}};
+  for (const auto& [kind, entries] : files) {
+    const std::string path = segment_path(segment, kind);
+    if (auto replaced = os::replace_small_file(context.vfs, path, entries); !replaced) return replaced;
+    context.files.forget(path);
+  }
+  return {};
+}
+
+Result<std::string> rewrite_segment(const segment::SegmentContext& context, const SegmentToRepair& segment) {
+  const std::string path = segment_path(segment, FileKind::log);
+  if (segment.next_base < 0) {
+    return Error(Errc::invalid_state, path + " is the last segment of its partition and was left as it is");
+  }
+  auto original = context.vfs.open(path, os::OpenMode::read);
+  if (!original) return original.error();
+  auto modified_ms = (*original)->modified_ms();
+  if (!modified_ms) return modified_ms.error();
+  auto copy = copy_aside(context.vfs, path);
+  if (!copy) return copy;
+  partition::CompactionWriter writer(context, segment.directory, segment.base_offset,
+                                     segment.index_interval_bytes);
+  auto made = [&]() -> Result<> {
+    if (auto opened = writer.open(); !opened) return opened;
+    RewriteSink sink(segment, writer);
+    if (auto walked = SegmentWalk(context, segment, sink).run(); !walked) return walked;
+    return writer.finish(*modified_ms);
+  }();
+  if (!made) {
+    writer.abandon();
+    return made.error();
+  }
+  if (auto swapped = writer.swap_in(); !swapped) return swapped.error();
+  return copy;
+}
+
+}  // namespace seriatim::api
