@@ -201,8 +201,9 @@ inline void adopt_partition(PartitionModel& model, const PartitionContents& foun
   }
   for (auto& [group, positions] : model.positions) {
     const auto at = found.positions.find(group);
-    if (crash == Crash::power_cut) positions = {};
-    if (at == found.positions.end()) continue;
+    const bool is_there = at != found.positions.end();
+    if (crash == Crash::power_cut || !is_there) positions = {};
+    if (!is_there) continue;
     positions.commit(at->second);
     positions.survives(crash);
   }

@@ -109,7 +109,7 @@ class PowerRun {
     try {
       if (--calls_left_ <= 0) {
         cut(disk);
-      } else if (random_.one_in(2)) {
+      } else if (random_.one_in(3)) {
         const Crash crash = random_.one_in(4) ? Crash::kill : Crash::power_cut;
         const std::string image = new_directory();
         crash == Crash::kill ? disk.kill(image) : disk.power_cut(image, random_);
