@@ -52,7 +52,14 @@ Result<> PartitionOpener::prepare_directory() {
   auto& vfs = environment_.files.vfs;
   auto exists = vfs.exists(request_.directory);
   if (!exists) return exists.error();
-  if (*exists) return segment::finish_interrupted_work(environment_.files, request_.directory);
+  if (*exists) {
+    // Names that a writer was killed before it could sync: what is done next relies on them, and a power cut
+    // must not take them back.
+    if (request_.checkpoint.clean_end_offset < 0) {
+      if (auto synced = vfs.sync_directory(request_.directory); !synced) return synced;
+    }
+    return segment::finish_interrupted_work(environment_.files, request_.directory);
+  }
   if (auto created = vfs.create_directory(request_.directory); !created) return created;
   return vfs.sync_directory(os::parent_path(request_.directory));
 }
