@@ -128,18 +128,23 @@ class PowerWorkload {
     note_durable(at.topic);
   }
 
+  // Sometimes many large ones, which fill a journal file.
   void commit_position() {
     const At at = some_topic();
     const std::string& group = power_groups[static_cast<std::size_t>(random_.between(0, 1))];
-    const Offset offset = random_.one_in(2) ? at.model->end : random_.between(0, at.model->end);
-    const Acks acks = random_.one_in(2) ? Acks::all : Acks::leader;
-    auto& positions = at.model->positions[group];
-    positions.commit(offset);
-    begin("commit " + group + " at " + std::to_string(offset) + " of " + at.text() +
-          (acks == Acks::all ? ", all" : ", leader"));
-    Consumer consumer = needed(engine_.consumer({.group_id = group, .commit_acks = acks}));
-    needed(consumer.commit_sync({{at.name(), {.offset = offset}}}));
-    positions.survives(acks == Acks::all ? Crash::power_cut : Crash::kill);
+    const bool is_large = random_.one_in(4);
+    for (auto left = is_large ? random_.between(4, 16) : 1; left > 0; --left) {
+      const Offset offset = random_.one_in(2) ? at.model->end : random_.between(0, at.model->end);
+      const Acks acks = random_.one_in(is_large ? 6 : 2) ? Acks::all : Acks::leader;
+      auto& positions = at.model->positions[group];
+      positions.commit(offset);
+      begin("commit " + group + " at " + std::to_string(offset) + " of " + at.text() +
+            (acks == Acks::all ? ", all" : ", leader") + (is_large ? ", large" : ""));
+      Consumer consumer = needed(engine_.consumer({.group_id = group, .commit_acks = acks}));
+      needed(consumer.commit_sync(
+          {{at.name(), {.offset = offset, .metadata = std::string(is_large ? 4000 : 0, 'm')}}}));
+      positions.survives(acks == Acks::all ? Crash::power_cut : Crash::kill);
+    }
   }
 
   void sync() {

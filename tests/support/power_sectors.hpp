@@ -17,14 +17,15 @@ inline constexpr std::size_t power_sector_bytes = 512;
 /// What one power cut is like. The extremes come often, because they are what a missing sync shows itself by.
 struct PowerChoice {
   enum class Names { none, all, prefix, each };
-  enum class Bytes { none, all, all_but_last_sector, length_only, each };
+  enum class Bytes { none, all, all_but_last_sector, length_only, front, back, each };
 
   explicit PowerChoice(Random& random) {
     constexpr Names of_names[] = {Names::none, Names::all, Names::prefix, Names::each};
-    constexpr Bytes of_bytes[] = {Bytes::none,        Bytes::all,  Bytes::all_but_last_sector,
-                                  Bytes::length_only, Bytes::each, Bytes::each};
+    constexpr Bytes of_bytes[] = {Bytes::none,        Bytes::all,   Bytes::all_but_last_sector,
+                                  Bytes::length_only, Bytes::front, Bytes::back,
+                                  Bytes::each,        Bytes::each};
     names = of_names[random.between(0, 3)];
-    bytes = of_bytes[random.between(0, 5)];
+    bytes = of_bytes[random.between(0, 7)];
     is_mixed = random.one_in(3);
   }
 
@@ -81,9 +82,13 @@ inline std::vector<std::byte> surviving_bytes(PowerBytes file, PowerChoice choic
   const auto changed = changed_sectors(bytes, file.live);
   constexpr std::int64_t eighths[] = {1, 4, 7};
   const std::int64_t kept = eighths[random.between(0, 2)];
+  // A hole and what lies behind it, or what comes before.
+  const auto border = static_cast<std::size_t>(random.between(0, std::ssize(changed)));
   for (std::size_t i = 0; i < changed.size() && choice.bytes != Bytes::length_only; ++i) {
-    const bool is_last = i + 1 == changed.size();
-    const bool is_new = choice.bytes == Bytes::each ? random.between(1, 8) <= kept : !is_last;
+    bool is_new = i + 1 < changed.size();
+    if (choice.bytes == Bytes::each) is_new = random.between(1, 8) <= kept;
+    if (choice.bytes == Bytes::front) is_new = i < border;
+    if (choice.bytes == Bytes::back) is_new = i >= border;
     if (!is_new) continue;
     const std::size_t at = changed[i];
     std::size_t from = 0;
