@@ -158,7 +158,7 @@ class PowerRun {
       if (auto wrong = model_.complaint(recovered, crash))
         throw CrashFault("after a " + std::string(name_of(crash)) + ": " + *wrong);
       if (random_.one_in(2)) check_verified(engine);
-      if (!recovered.empty() && random_.one_in(3)) {
+      if (!recovered.empty() && (lossy_partition(recovered) || random_.one_in(4))) {
         const Acks acks = random_.one_in(2) ? Acks::all : Acks::leader;
         expected.push_back(append_to(engine, recovered, acks));
         if (!random_.one_in(3)) {
@@ -187,11 +187,25 @@ class PowerRun {
     return crash;
   }
 
+  std::optional<TopicPartition> lossy_partition(const Contents& contents) const {
+    for (const auto& [name, partitions] : contents) {
+      const auto& models = model_.topics.at(name).partitions;
+      for (std::size_t i = 0; i < partitions.size(); ++i) {
+        if (partitions[i].end < models[i].end) return TopicPartition{name, static_cast<PartitionId>(i)};
+      }
+    }
+    return std::nullopt;
+  }
+
   // Of the length of what was lost there, if anything was: what lies behind it must not come back.
   Contents append_to(const Engine& engine, Contents contents, Acks acks) {
     auto topic = contents.begin();
     std::advance(topic, random_.between(0, std::ssize(contents) - 1));
-    const auto index = static_cast<std::size_t>(random_.between(0, std::ssize(topic->second) - 1));
+    auto index = static_cast<std::size_t>(random_.between(0, std::ssize(topic->second) - 1));
+    if (const auto lossy = lossy_partition(contents)) {
+      topic = contents.find(lossy->topic);
+      index = static_cast<std::size_t>(lossy->partition);
+    }
     auto& partition = topic->second[index];
     const auto& model = model_.topics.at(topic->first).partitions[index];
     const auto lost = model.records.find(partition.end);
