@@ -67,6 +67,14 @@ Result<> allocate_reader_table(os::Vfs& vfs, const std::string& path) {
   return (*file)->allocate(0, table_bytes);
 }
 
+// A writer that was killed may have left names that only the page cache has: FORMAT, the journal's directory,
+// those of partitions. They would be lost in a power cut together with all that is built on them from here
+// on.
+Result<> settle_names(os::Vfs& vfs, const std::string& dir, const std::string& log_dir) {
+  if (auto synced = vfs.sync_directory(dir); !synced) return synced;
+  return vfs.sync_directory(log_dir);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
@@ -187,6 +195,9 @@ Result<> EngineImpl::open_catalog() {
   auto record = catalog->engine();
   if (!record) return record.error();
   was_clean = record->clean_shutdown;
+  if (!was_clean) {
+    if (auto settled = settle_names(vfs, dir, log_directory()); !settled) return settled;
+  }
   // Before anything is appended: a crash from here on has to be seen by the next open.
   return catalog->set_clean_shutdown(false);
 }

@@ -195,7 +195,9 @@ class Verifier {
     Offset expected = -1;
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
-      judge_border(shown_directory, file, expected, may_have_gaps);
+      // Below the log start nothing is missed.
+      judge_border(shown_directory, file, expected,
+                   may_have_gaps || file.base_offset <= state.log_start_offset);
       api::SegmentToVerify segment{
           .directory = path,
           .shown_directory = shown_directory,

@@ -53,7 +53,14 @@ Result<> PartitionOpener::prepare_directory() {
   auto& vfs = environment_.files.vfs;
   auto exists = vfs.exists(request_.directory);
   if (!exists) return exists.error();
-  if (*exists) return segment::finish_interrupted_work(environment_.files, request_.directory);
+  if (*exists) {
+    // Names that a writer was killed before it could sync: what is done next relies on them, and a power cut
+    // must not take them back.
+    if (request_.checkpoint.clean_end_offset < 0) {
+      if (auto synced = vfs.sync_directory(request_.directory); !synced) return synced;
+    }
+    return segment::finish_interrupted_work(environment_.files, request_.directory);
+  }
   if (auto created = vfs.create_directory(request_.directory); !created) return created;
   return vfs.sync_directory(os::parent_path(request_.directory));
 }
@@ -197,7 +204,7 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                  .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
                  .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
                  .mapped_writes = request_.mapped_writes},
-      .may_have_gaps = may_have_gaps(),
+      .may_have_gaps = may_have_gaps() && file.base_offset < checkpoint.recovery_segment_base,
       .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
   if (request_.is_decided) {
     request.accepts_control = [this](const format::BatchHeader& header, base::ByteSpan batch) {
@@ -261,10 +268,13 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
                             found->state.end_offset == next_base;
   // An empty file may be what a failed roll left: the log went on before it.
   const Offset end_so_far = segments_.empty() ? Offset{0} : segments_.back()->end_offset();
+  // Compaction takes nothing above the stored recovery point, and below the log start nothing is missed.
+  const bool may_end_early = may_have_gaps() && next_base <= request_.checkpoint.recovery_point_offset;
+  const Offset wanted_from = std::max(end_so_far, request_.checkpoint.log_start_offset);
   // A file that ends well, but before its successor begins, has lost its end.
-  const bool has_hole = !is_last && !stops_early && !below_durable && !may_have_gaps() &&
+  const bool has_hole = !is_last && !stops_early && !below_durable && !may_end_early &&
                         found->durable_fault == format::BatchFault::none &&
-                        std::max(found->state.end_offset, end_so_far) < next_base;
+                        std::max(found->state.end_offset, wanted_from) < next_base;
   const bool hole_was_durable = has_hole && next_base <= request_.checkpoint.recovery_point_offset;
   if (hole_was_durable) note_hole(file, found->state, next_base);
   const bool whole = (!stops_early || is_untrimmed) && !below_durable && (!has_hole || hole_was_durable);

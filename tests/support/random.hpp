@@ -17,6 +17,8 @@ class Random {
   explicit Random(const char* what) : seed_(choose_seed()), engine_(seed_) {
     std::cerr << what << ": SERIATIM_SEED=" << seed_ << '\n';
   }
+  /// One of several of a test that prints the seed itself.
+  explicit Random(std::uint64_t seed) : seed_(seed), engine_(seed) {}
 
   std::uint64_t seed() const noexcept { return seed_; }
   std::uint64_t next() { return engine_(); }

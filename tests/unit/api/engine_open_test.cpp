@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "api/format_file.hpp"
 #include "catalog/data_file_check.hpp"
@@ -277,6 +278,34 @@ TEST_CASE("many topics open and reopen within 1024 descriptors") {
       }
     }
     CHECK(count_open() < 1024);
+  }
+}
+
+/// Notes which directories were synced.
+class SyncedDirectories final : public test::PassingVfs {
+ public:
+  std::set<std::string> synced;
+  Result<void> sync_directory(const std::string& path) override {
+    synced.insert(path);
+    return PassingVfs::sync_directory(path);
+  }
+};
+
+TEST_CASE(
+    "INV-4: after a kill, names that nobody may have synced are synced before anything builds on them") {
+  const TempDir directory;
+  const std::string copy = directory / "copy";
+  {
+    const Engine engine = open_engine(directory / "data");
+    create_topic(engine, "t");
+    must(must(engine.producer({.acks = Acks::leader})).send_sync({.topic = "t", .value = "x"}));
+    fs::copy(directory / "data", copy, fs::copy_options::recursive);
+  }
+  SyncedDirectories vfs;
+  const Engine engine = open_engine_with(copy, vfs, base::system_clock());
+  for (const char* name : {"", "/log", "/log/t-0"}) {
+    CAPTURE(std::string(name));
+    CHECK(vfs.synced.contains(copy + name));
   }
 }
 

@@ -184,6 +184,23 @@ TEST_CASE("the tail of a killed writer is a note, not damage") {
   CHECK(must(verify(path)).records == 3);
 }
 
+TEST_CASE("records that were deleted before a power cut took them are not missed") {
+  const TempDir directory;
+  const std::string copy = directory / "copy";
+  {
+    const Engine engine = open_engine(directory / "data");
+    create_topic(engine, "t");
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
+    for (int i = 0; i < 3; ++i) must(producer.send_sync({.topic = "t", .value = "x"}));
+    must(engine.admin().delete_records({"t", 0}, 2));
+    fs::copy(directory / "data", copy, fs::copy_options::recursive);
+  }
+  fs::resize_file(copy + "/log/t-0/00000000000000000000.log", 0);
+  const Engine engine = open_engine(copy);
+  CHECK(must(engine.reader({"t", 0})).log_start_offset() == 2);
+  CHECK(must(engine.admin().verify()).findings.empty());
+}
+
 TEST_CASE("progress is told and can stop the work") {
   const TempDir directory;
   const std::string path = directory / "data";

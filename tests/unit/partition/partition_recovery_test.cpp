@@ -295,6 +295,34 @@ TEST_CASE("a sealed segment that lost its end is damage where it was durable, el
   }
 }
 
+TEST_CASE("where compaction may leave gaps, one above the recovery point still ends the log") {
+  WriterFixture f(250, CleanupPolicy::compact);
+  f.open();
+  for (int i = 0; i < 5; ++i) f.put_batch(make_batch({.size_bytes = 100}));
+  REQUIRE(f.segment_bases() == std::vector<Offset>{0, 2, 4});
+  f.die();
+  fs::resize_file(f.path(2), 0);
+  f.reopen_after_crash();
+  CHECK(offsets_of(f.rows()) == std::vector<Offset>{0, 1});
+  CHECK(f.put("a", "1").base_offset == 2);
+}
+
+TEST_CASE("records below the log start that a crash took are missed by nobody") {
+  WriterFixture f(100'000);
+  f.open();
+  for (int i = 0; i < 3; ++i) f.put_batch(make_batch({.size_bytes = 100}));
+  f.die();
+  fs::resize_file(f.path(0), 100);
+  f.request.checkpoint.log_start_offset = 3;
+  for (int i = 0; i < 2; ++i) {
+    f.reopen_after_crash();
+    CHECK_FALSE(f.partition->damage());
+    CHECK(f.segment_bases() == std::vector<Offset>{0, 3});
+    CHECK(f.partition->log_end_offset() == 3);
+    f.store_checkpoint();
+  }
+}
+
 TEST_CASE("indexes without their log are removed, and an index that is missing is made again") {
   WriterFixture f(400);
   f.open();
