@@ -8,8 +8,12 @@
 namespace seriatim::api {
 
 Accumulator::Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
-                         AccumulatorSettings settings)
-    : engine_(engine), topic_(std::move(topic)), partition_(std::move(partition)), settings_(settings) {}
+                         AccumulatorSettings settings, std::shared_ptr<ProducerIdentity> identity)
+    : engine_(engine),
+      topic_(std::move(topic)),
+      partition_(std::move(partition)),
+      settings_(settings),
+      identity_(std::move(identity)) {}
 
 Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery) {
   const base::MutexLock lock(mutex_);
@@ -90,9 +94,17 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
 }
 
 Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuilder& builder) {
+  const auto durability = durability_of(settings_.acks);
+  if (identity_ != nullptr) {
+    return identity_->append({.partition = *partition_,
+                              .durability = durability,
+                              .record_count = static_cast<std::int32_t>(builder.record_count())},
+                             next_sequence_, frame_options_,
+                             [&](const format::FrameOptions& options) { return builder.frame(options); });
+  }
   auto framed = builder.frame(frame_options_);
   if (!framed) return framed.error();
-  return partition_->append(*framed, durability_of(settings_.acks));
+  return partition_->append(*framed, durability);
 }
 
 void Accumulator::hand_over(std::size_t first, std::size_t count,

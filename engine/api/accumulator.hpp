@@ -31,7 +31,7 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   /// The engine outlives it: whoever holds an accumulator is a producer, which holds the engine, or the
   /// delivery thread, which the engine joins.
   Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
-              AccumulatorSettings settings);
+              AccumulatorSettings settings, std::shared_ptr<ProducerIdentity> identity = nullptr);
 
   /// Takes a copy of the record. A full batch is appended in the caller's thread.
   /// Errors: record_too_large, invalid_timestamp: the record is not taken.
@@ -55,6 +55,8 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   const TopicPtr topic_;
   const partition::PartitionPtr partition_;
   const AccumulatorSettings settings_;
+  const std::shared_ptr<ProducerIdentity> identity_;  ///< nullptr: a plain producer.
+  NextSequence next_sequence_{-1};
   base::Mutex mutex_;
   format::BatchBuilder builder_ SERIATIM_GUARDED_BY(mutex_);
   format::FrameOptions frame_options_ SERIATIM_GUARDED_BY(mutex_);

@@ -106,8 +106,10 @@ void Background::flush_overdue(std::int64_t now_ns) {
 // Does not wait where an Admin call is at the same work: flush.ms and checkpoints of all partitions would
 // wait with it.
 void Background::maintain() {
+  const std::int64_t forgotten_ms = engine_.clock.wall_ms() - engine_.options.producer_id_expiration.count();
   for (const auto& partition : engine_.open_partitions()) {
     if (is_stopping()) return;
+    partition->expire_producers(forgotten_ms);
     auto deleted =
         engine_.reserve.spend_on([&] { return partition->apply_retention(partition::IfBusy::skip); });
     if (!deleted) {

@@ -17,6 +17,7 @@
 #include "api/offset_store.hpp"
 #include "api/prefault_queue.hpp"
 #include "api/reserve.hpp"
+#include "api/producer_identity.hpp"
 #include "api/topic.hpp"
 #include "base/clock.hpp"
 #include "base/counter.hpp"
@@ -103,6 +104,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<std::map<TopicPartition, catalog::CommittedOffset>> group_offsets(std::string_view group);
   Result<std::vector<std::string>> groups();
   Result<> delete_group(std::string_view group);
+  // engine_producers.cpp
+  /// An id that no producer of this directory ever had.
+  Result<ProducerId> new_producer_id();
+  /// The producer of that name; makes one if there is none. Durable on return.
+  Result<catalog::NamedProducer> named_producer(const std::string& name);
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
@@ -157,11 +163,15 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   std::optional<catalog::Catalog> catalog;
   api::TopicRegistry topics;
   base::Mutex admin_mutex;  ///< One change of topics at a time.
+  base::Mutex producer_ids_mutex;
+  ProducerId next_producer_id SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< Of those reserved ...
+  ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.
   base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
   bool was_clean = false;
   bool salvages_journal = false;
   bool mapped_writes = true;
   std::atomic<bool> closed{false};
+  api::ProducerNames producer_names;
 
   std::unique_ptr<api::CountersFile> counters_file;
   std::unique_ptr<api::DeliveryThread> delivery;

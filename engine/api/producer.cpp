@@ -17,7 +17,8 @@ namespace {
 // Kafka has no upper bound; above this a lingering batch could not be stored under any usual
 // max.message.bytes.
 constexpr std::size_t batch_size_max = 16U << 20;
-constexpr std::chrono::hours linger_max{24};  // Arbitrary; keeps due times in range.
+constexpr std::chrono::hours linger_max{24};          // Arbitrary; keeps due times in range.
+constexpr std::size_t producer_name_bytes_max = 255;  // The catalog's.
 
 Result<> check_options(const ProducerOptions& options) {
   const auto refuse = [](std::string what) {
@@ -38,6 +39,11 @@ Result<> check_options(const ProducerOptions& options) {
         "ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a "
         "topic's setting");
   }
+  if (options.name.size() > producer_name_bytes_max || options.name.find('\0') != std::string::npos) {
+    return refuse("ProducerOptions::name has " + std::to_string(options.name.size()) +
+                  " bytes; it must be at most " + std::to_string(producer_name_bytes_max) +
+                  ", none of them zero");
+  }
   const int codec =
       static_cast<int>(options.compression_type) - static_cast<int>(CompressionType::uncompressed);
   return format::check_level(static_cast<format::Codec>(codec), options.compression_level);
@@ -50,14 +56,62 @@ namespace detail {
 Result<Producer> ProducerImpl::create(std::shared_ptr<EngineImpl> engine, ProducerOptions options) {
   if (auto writable = engine->check_writable(); !writable) return writable.error();
   if (auto checked = check_options(options); !checked) return checked.error();
-  return Producer(std::make_shared<ProducerImpl>(std::move(engine), std::move(options)));
+  auto identity = identify(*engine, options);
+  if (!identity) return identity.error();
+  return Producer(
+      std::make_shared<ProducerImpl>(std::move(engine), std::move(options), *std::move(identity)));
 }
 
-Result<format::FramedBatch> ProducerImpl::frame_records(const api::ProducerTopic& topic,
-                                                        std::span<const Record> records) const {
-  static thread_local format::BatchBuilder builder;
-  builder.clear();
-  const std::int64_t now_ms = engine_->clock.wall_ms();
+// A named one gets the id that it had; every other a new one, since nobody could know its old one.
+Result<std::shared_ptr<api::ProducerIdentity>> ProducerImpl::identify(EngineImpl& engine,
+                                                                      const ProducerOptions& options) {
+  if (options.name.empty() && !options.enable_idempotence) return std::shared_ptr<api::ProducerIdentity>();
+  if (options.name.empty()) {
+    auto id = engine.new_producer_id();
+    if (!id) return id.error();
+    return std::make_shared<api::ProducerIdentity>(*id, ProducerEpoch{0}, std::string());
+  }
+  auto named = engine.named_producer(options.name);
+  if (!named) return named.error();
+  auto identity =
+      std::make_shared<api::ProducerIdentity>(named->producer_id, named->producer_epoch, options.name);
+  engine.producer_names.hold(options.name, identity);
+  return identity;
+}
+
+std::optional<ProducerId> ProducerImpl::producer_id() const noexcept {
+  return identity_ == nullptr ? std::optional<ProducerId>() : identity_->id();
+}
+
+Result<> ProducerImpl::check_sequence(std::optional<Sequence> sequence) const {
+  if (!sequence) return {};
+  if (identity_ == nullptr || !is_direct()) {
+    return Error(
+        Errc::invalid_state,
+        "a record with a sequence needs a producer with ProducerOptions::name or enable_idempotence, "
+        "and linger 0");
+  }
+  if (*sequence >= 0) return {};
+  return Error(Errc::invalid_argument,
+               "the sequence is " + std::to_string(*sequence) + "; sequences begin at 0");
+}
+
+Result<std::optional<Sequence>> ProducerImpl::last_sequence(const TopicPartition& at) const {
+  if (auto usable = check_usable(); !usable) return usable.error();
+  if (identity_ == nullptr) {
+    return Error(Errc::invalid_state,
+                 "only producers with ProducerOptions::name or enable_idempotence have sequences");
+  }
+  auto partition = engine_->partition(at.topic, at.partition);
+  if (!partition) return partition.error();
+  const auto known = (*partition)->producer(identity_->id());
+  if (!known || known->epoch != identity_->epoch() || known->batches.empty())
+    return std::optional<Sequence>();
+  return std::optional<Sequence>(known->batches.newest().last_sequence);
+}
+
+Result<> ProducerImpl::gather_records(const api::ProducerTopic& topic, std::span<const Record> records,
+                                      std::int64_t now_ms, format::BatchBuilder& builder) {
   for (const Record& record : records) {
     if (record.key.is_null() && topic.needs_key()) {
       return Error(Errc::invalid_record, "record " + std::to_string(&record - records.data()) +
@@ -70,10 +124,12 @@ Result<format::FramedBatch> ProducerImpl::frame_records(const api::ProducerTopic
         {.key = record.key, .value = record.value, .timestamp_ms = timestamp_ms, .headers = record.headers});
     if (!added) return added.error().with_context("record " + std::to_string(&record - records.data()));
   }
-  return builder.frame(topic.frame_options(now_ms));
+  return {};
 }
 
-Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<const Record> records) {
+Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<const Record> records,
+                                          std::optional<Sequence> first_sequence) {
+  static thread_local format::BatchBuilder builder;
   auto outcome = [&]() -> Result<AppendResult> {
     if (auto usable = check_usable(); !usable) return usable.error();
     if (records.empty()) return Error(Errc::invalid_argument, "Producer::append needs at least one record");
@@ -82,17 +138,30 @@ Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<co
     auto partition = (*topic)->partition(at.partition);
     if (!partition) return partition.error();
     if (!is_direct()) drain(*partition);
-    auto framed = frame_records(**topic, records);
-    if (!framed) return framed.error();
-    auto appended = (*partition)->append(*framed, api::durability_of(options_.acks));
+    if (auto checked = check_sequence(first_sequence); !checked) return checked.error();
+    const std::int64_t now_ms = engine_->clock.wall_ms();
+    builder.clear();
+    if (auto gathered = gather_records(**topic, records, now_ms, builder); !gathered) return gathered.error();
+    std::int64_t timestamp_ms = 0;
+    const Route route{
+        .topic = *topic, .partition = *partition, .index = at.partition, .sequence = first_sequence};
+    auto appended =
+        append_framed(route, (*topic)->frame_options(now_ms), static_cast<std::int32_t>(records.size()),
+                      [&](const format::FrameOptions& options) {
+                        auto framed = builder.frame(options);
+                        if (framed) timestamp_ms = framed->header.max_timestamp_ms;
+                        return framed;
+                      });
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {
       if (auto durable = (*partition)->wait_durable(*appended); !durable) return durable.error();
     }
     const bool none = options_.acks == Acks::none;
-    return AppendResult{.base_offset = none ? -1 : appended->base_offset,
-                        .last_offset = none ? -1 : appended->last_offset,
-                        .timestamp = Timestamp{std::chrono::milliseconds{framed->header.max_timestamp_ms}}};
+    return AppendResult{
+        .base_offset = none ? -1 : appended->base_offset,
+        .last_offset = none ? -1 : appended->last_offset,
+        .timestamp = Timestamp{std::chrono::milliseconds{appended->duplicate_of_ms.value_or(timestamp_ms)}},
+        .duplicate = appended->duplicate_of_ms.has_value()};
   }();
   if (!outcome) engine_->counters.refused_appends.add();
   return outcome;
@@ -108,6 +177,11 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
     if (key.is_null() && (*topic)->needs_key()) {
       return Error(Errc::invalid_record,
                    "topic " + at.topic + " is compacted, so every record needs a key; give the claim one");
+    }
+    if (identity_ != nullptr) {
+      return Error(Errc::invalid_state,
+                   "a claim is written in place, before its sequence is known: claim with a producer without "
+                   "name and idempotence, or use send");
     }
     if (!is_direct()) drain(*partition);
     return ClaimImpl::create(engine_, **topic, (*partition)->shared_from_this(),
@@ -134,8 +208,16 @@ Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback)
 }
 Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) { return impl_->send_sync(record); }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) {
-  return impl_->append(at, records);
+  return impl_->append(at, records, std::nullopt);
 }
+Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records,
+                                      Sequence first_sequence) {
+  return impl_->append(at, records, first_sequence);
+}
+Result<std::optional<Sequence>> Producer::last_sequence(const TopicPartition& at) const {
+  return impl_->last_sequence(at);
+}
+std::optional<ProducerId> Producer::producer_id() const noexcept { return impl_->producer_id(); }
 Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) {
   return impl_->try_claim(at, value_size, key);
 }

@@ -39,16 +39,21 @@ format::BatchBuilder& thread_builder() {
   return builder;
 }
 
-RecordMetadata metadata_of(PartitionId partition, Offset offset, std::int64_t stored_ms) noexcept {
-  return {
-      .partition = partition, .offset = offset, .timestamp = Timestamp{std::chrono::milliseconds{stored_ms}}};
+RecordMetadata metadata_of(PartitionId partition, const partition::PartitionAppend& appended, Acks acks,
+                           std::int64_t stored_ms) noexcept {
+  return {.partition = partition,
+          .offset = acks == Acks::none ? -1 : appended.base_offset,
+          .timestamp = Timestamp{std::chrono::milliseconds{appended.duplicate_of_ms.value_or(stored_ms)}},
+          .duplicate = appended.duplicate_of_ms.has_value()};
 }
 
 }  // namespace
 
-ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options)
+ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options,
+                           std::shared_ptr<api::ProducerIdentity> identity)
     : engine_(std::move(engine)),
       options_(std::move(options)),
+      identity_(std::move(identity)),
       interceptors_(options_.interceptors.empty()
                         ? nullptr
                         : std::make_shared<const std::vector<ProducerInterceptor>>(options_.interceptors)),
@@ -99,7 +104,8 @@ Result<> ProducerImpl::find_route(const ProducerRecord& record, const format::Re
   const auto size = format::check_record(input);
   if (!size) return size.error();
   route.batch_bytes = *size;
-  return {};
+  route.sequence = record.sequence;
+  return check_sequence(record.sequence);
 }
 
 // The hot path: frame outside any lock, then one append.
@@ -107,14 +113,12 @@ Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
                                                             const format::RecordInput& input,
                                                             std::int64_t stored_ms) const {
   const auto options = route.topic->frame_options(stored_ms);
-  const auto durability = api::durability_of(options_.acks);
   if (options.codec != format::Codec::none) {
     auto& builder = thread_builder();
     builder.clear();
     if (auto added = builder.append(input); !added) return added.error();
-    auto framed = builder.frame(options);
-    if (!framed) return framed.error();
-    return route.partition->append(*framed, durability);
+    return append_framed(route, options, 1,
+                         [&](const format::FrameOptions& final) { return builder.frame(final); });
   }
   std::array<std::byte, stack_batch_bytes> stack;
   base::MutableByteSpan space{stack};
@@ -123,7 +127,9 @@ Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
     if (buffer.size() < route.batch_bytes) buffer.resize(route.batch_bytes);
     space = buffer;
   }
-  return route.partition->append(format::frame_single(input, options, space), durability);
+  return append_framed(route, options, 1, [&](const format::FrameOptions& final) {
+    return Result<format::FramedBatch>(format::frame_single(input, final, space));
+  });
 }
 
 std::int64_t ProducerImpl::stored_ms(const Route& route, const format::RecordInput& input) const noexcept {
@@ -161,7 +167,7 @@ Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
     if (options_.acks == Acks::all) {
       if (auto durable = route.partition->wait_durable(*appended); !durable) return durable.error();
     }
-    return metadata_of(route.index, options_.acks == Acks::none ? -1 : appended->base_offset, at_ms);
+    return metadata_of(route.index, *appended, options_.acks, at_ms);
   }();
   if (!outcome) engine_->counters.refused_appends.add();
   return outcome;
@@ -227,8 +233,7 @@ Result<> ProducerImpl::enqueue_routed(const Route& route, const format::RecordIn
   const std::int64_t at_ms = stored_ms(route, input);
   auto appended = append_now(route, input, at_ms);
   if (!appended) return appended.error();
-  const bool is_told = options_.acks != Acks::none;
-  const auto metadata = metadata_of(route.index, is_told ? appended->base_offset : -1, at_ms);
+  const auto metadata = metadata_of(route.index, *appended, options_.acks, at_ms);
   if (options_.acks == Acks::all) {
     api::PendingDelivery pending{.partition = route.partition->shared_from_this(), .awaited = *appended};
     pending.deliveries.push_back(std::move(delivery));
@@ -247,7 +252,8 @@ std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& rout
     accumulator = std::make_shared<api::Accumulator>(
         *engine_, route.topic->topic, route.partition->shared_from_this(),
         api::AccumulatorSettings{
-            .acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size});
+            .acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size},
+        identity_);
   }
   return accumulator;
 }

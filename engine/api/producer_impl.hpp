@@ -17,6 +17,7 @@
 #include "api/delivery.hpp"
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
+#include "api/producer_identity.hpp"
 #include "api/producer_topic.hpp"
 #include "base/mutex.hpp"
 
@@ -25,7 +26,8 @@ inline namespace v0 {
 namespace detail {
 
 struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
-  ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
+  ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options,
+               std::shared_ptr<api::ProducerIdentity> identity);
   ~ProducerImpl();
 
   static Result<Producer> create(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
@@ -33,7 +35,10 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   DeliveryFuture send(const ProducerRecord& record);
   Result<> send(const ProducerRecord& record, DeliveryCallback callback);
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
-  Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);
+  Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records,
+                              std::optional<Sequence> first_sequence);
+  Result<std::optional<Sequence>> last_sequence(const TopicPartition& at) const;
+  std::optional<ProducerId> producer_id() const noexcept;
   Result<Claim> try_claim(const TopicPartition& at, std::size_t value_size, BytesView key);
   Result<> flush(std::chrono::milliseconds timeout);
   Result<> close(std::chrono::milliseconds timeout);
@@ -45,7 +50,28 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
     partition::Partition* partition = nullptr;
     PartitionId index = 0;
     std::size_t batch_bytes = 0;  ///< As one uncompressed batch.
+    std::optional<Sequence> sequence{};
   };
+  static Result<std::shared_ptr<api::ProducerIdentity>> identify(EngineImpl& engine,
+                                                                 const ProducerOptions& options);
+  Result<> check_sequence(std::optional<Sequence> sequence) const;
+  /// Appends what `frame` makes of the topic's options.
+  template <class Frame>
+  Result<partition::PartitionAppend> append_framed(const Route& route, const format::FrameOptions& options,
+                                                   std::int32_t record_count, const Frame& frame) const {
+    const auto durability = api::durability_of(options_.acks);
+    if (identity_ == nullptr) {
+      auto framed = frame(options);
+      if (!framed) return framed.error();
+      return route.partition->append(*framed, durability);
+    }
+    return identity_->append({.partition = *route.partition,
+                              .durability = durability,
+                              .record_count = record_count,
+                              .first_sequence = route.sequence},
+                             route.topic->next_sequences[static_cast<std::size_t>(route.index)], options,
+                             frame);
+  }
   Result<> check_usable() const;
   Result<> find_route(const ProducerRecord& record, const format::RecordInput& input, Route& route) const;
   Result<partition::PartitionAppend> append_now(const Route& route, const format::RecordInput& input,
@@ -62,11 +88,12 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   void acknowledge(const Result<RecordMetadata>& result) const;
   Result<api::MemoryLease> lease_memory(std::size_t bytes);
   Result<> check_may_wait() const;
-  Result<format::FramedBatch> frame_records(const api::ProducerTopic& topic,
-                                            std::span<const Record> records) const;
+  static Result<> gather_records(const api::ProducerTopic& topic, std::span<const Record> records,
+                                 std::int64_t now_ms, format::BatchBuilder& builder);
 
   const std::shared_ptr<EngineImpl> engine_;
   const ProducerOptions options_;
+  const std::shared_ptr<api::ProducerIdentity> identity_;  ///< nullptr: a plain producer.
   const std::shared_ptr<const std::vector<ProducerInterceptor>>
       interceptors_;  ///< nullptr if there are none.
   mutable api::ProducerTopics topics_;

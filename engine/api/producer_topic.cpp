@@ -28,7 +28,9 @@ ProducerTopic::ProducerTopic(TopicPtr of, std::uint64_t registry_version, const 
                              std::uint64_t seed)
     : topic(std::move(of)),
       version(registry_version),
-      chooser(options.partitioning, options.batch_size, seed) {
+      chooser(options.partitioning, options.batch_size, seed),
+      next_sequences(std::make_unique<NextSequence[]>(topic->partitions.size())) {
+  for (std::size_t i = 0; i < topic->partitions.size(); ++i) next_sequences[i] = -1;
   const bool producers_choice = topic->config.compression_type == CompressionType::producer;
   codec = codec_of(producers_choice ? options.compression_type : topic->config.compression_type);
   if (codec == codec_of(options.compression_type)) level = options.compression_level;

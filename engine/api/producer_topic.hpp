@@ -15,6 +15,7 @@
 
 #include "api/engine_impl.hpp"
 #include "api/partition_chooser.hpp"
+#include "api/producer_identity.hpp"
 #include "api/topic.hpp"
 #include "base/mutex.hpp"
 #include "format/frame.hpp"
@@ -45,6 +46,8 @@ struct ProducerTopic {
   format::Codec codec;
   std::optional<int> level;
   mutable PartitionChooser chooser;
+  /// By partition; of an idempotent producer.
+  std::unique_ptr<NextSequence[]> next_sequences;
 };
 
 /// The topics a producer has used. Entries live as long as the producer, replaced ones too (they are small,

@@ -273,7 +273,7 @@ Result<std::string> rewrite_segment(const segment::SegmentContext& context, cons
     return writer.finish(*modified_ms);
   }();
   if (!made) {
-    writer.abandon();
+    if (auto removed = writer.abandon(); !removed) return made.error().with_context(removed.error().message());
     return made.error();
   }
   if (auto swapped = writer.swap_in(); !swapped) return swapped.error();

@@ -49,6 +49,8 @@ struct EngineOptions {
   /// How often segments are synced and the recovery points stored (`checkpoint.interval.ms`): bounds what
   /// recovery rescans. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
+  /// How long a partition remembers a producer that writes nothing (Kafka: producer.id.expiration.ms, 24 h).
+  std::chrono::milliseconds producer_id_expiration{std::chrono::hours(24)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
   /// recovery reads. At least four times journal_file_bytes.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;

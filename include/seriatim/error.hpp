@@ -58,16 +58,17 @@ enum class Errc : std::int32_t {
   not_a_data_directory = 53,  ///< The directory holds something else. Choose another one.
 
   // Producers and transactions.
-  out_of_order_sequence_number = 60,    ///< The sequence is not the next one: something before it is missing or was stored.
-  invalid_producer_epoch = 61,   ///< The epoch is older than one the partition has seen.
-  producer_fenced = 62,          ///< Another holder of this name or id was opened since. Close this one.
-  invalid_txn_state = 63,        ///< Not in this state of the transaction: none is open, or it has ended.
-  concurrent_transactions = 64,  ///< A transaction of this producer is open already. End it first.
+  out_of_order_sequence_number =
+      60,  ///< The sequence is not the next one: something before it is missing or was stored.
+  invalid_producer_epoch = 61,       ///< The epoch is older than one the partition has seen.
+  producer_fenced = 62,              ///< Another holder of this name or id was opened since. Close this one.
+  invalid_txn_state = 63,            ///< Not in this state of the transaction: none is open, or it has ended.
+  concurrent_transactions = 64,      ///< A transaction of this producer is open already. End it first.
   invalid_transaction_timeout = 65,  ///< Not from 1 ms to the engine's `transaction_max_timeout`.
-  transaction_abortable = 66,        ///< The transaction cannot be committed any more. Abort it, and begin again.
-  unknown_producer_id = 67,          ///< No producer of this directory has this id.
-  unknown_member_id = 68,            ///< The consumer is no member of the group, or of another engine.
-  transactional_id_not_found = 69,   ///< No producer ever used this transactional id.
+  transaction_abortable = 66,  ///< The transaction cannot be committed any more. Abort it, and begin again.
+  unknown_producer_id = 67,    ///< No producer of this directory has this id.
+  unknown_member_id = 68,      ///< The consumer is no member of the group, or of another engine.
+  transactional_id_not_found = 69,  ///< No producer ever used this transactional id.
 };
 
 /// Kafka's spelling of a code, for logs and scripts: "OFFSET_OUT_OF_RANGE".

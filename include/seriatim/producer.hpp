@@ -68,6 +68,14 @@ struct ProducerOptions {
   /// Overrules `partitioning` when set.
   Partitioner partitioner{};
   std::vector<ProducerInterceptor> interceptors{};
+  /// Number the records, so that one that is sent again with its number is stored once (Kafka's
+  /// enable.idempotence, there on by default). Off by default: there is no wire here that could lose an
+  /// answer, so that only an application that repeats itself needs it.
+  bool enable_idempotence = false;
+  /// Keeps the producer's identity across restarts of the application: whoever opens the name again goes on
+  /// with its sequences, and what it repeats is recognised. 1..255 bytes without a zero byte; implies
+  /// enable_idempotence. Opening a name that is open fences its older holder.
+  std::string name{};
 };
 
 namespace detail {
@@ -162,6 +170,7 @@ class SERIATIM_API Producer {
   ///   - queue_full, timed_out: `buffer_memory` is used up (see `OnFull`).
   ///   - storage_full: no space; what was acknowledged is safe. Retry once there is.
   ///   - storage_failed: a sync failed (outcome unknown); reopen the engine.
+  ///   - out_of_order_sequence_number, producer_fenced: of an idempotent producer.
   ///   - read_only, closed, invalid_state.
   /// Threads:    any.
   /// Durability: as `acks` says, when the future completes.
@@ -194,6 +203,22 @@ class SERIATIM_API Producer {
   /// Threads: any; see `Claim`.
   /// Cost: no copy of the value at all.
   Result<Claim> try_claim(const TopicPartition& topic_partition, std::size_t value_size, BytesView key = {});
+
+  /// As `append`, numbered by the application: `first_sequence` and the following numbers. A batch of exactly
+  /// the sequences of one of the last five is a duplicate: nothing is written, and the result is that of the
+  /// first time.
+  /// Errors: as `append`; out_of_order_sequence_number: not the next one · invalid_state: not an idempotent
+  /// producer · invalid_argument (negative).
+  Result<AppendResult> append(const TopicPartition& topic_partition, std::span<const Record> records,
+                              Sequence first_sequence);
+
+  /// The number of the last record that this producer's name has stored in a partition; nothing if there is
+  /// none, or it is forgotten (`EngineOptions::producer_id_expiration`). What an application asks after a
+  /// crash to know where to go on. Errors: unknown_topic_or_partition; invalid_state: not an idempotent
+  /// producer. Threads: any. Cost: the partition's mutex.
+  Result<std::optional<Sequence>> last_sequence(const TopicPartition& topic_partition) const;
+  /// Its id in the log; nothing if it is not idempotent.
+  std::optional<ProducerId> producer_id() const noexcept;
 
   /// Waits until everything sent before has its outcome.
   /// Errors: timed_out: some records still wait; they stay queued. invalid_state: called inside a callback.

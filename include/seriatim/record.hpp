@@ -43,6 +43,9 @@ struct ProducerRecord {
   std::optional<PartitionId> partition{};  ///< Default: the partitioner decides.
   std::optional<Timestamp> timestamp{};
   std::span<const HeaderView> headers{};
+  /// Of an idempotent producer: the record's own number, by which it is recognised if it is sent again: one
+  /// more than that of the record before it in the partition. Default: the producer counts.
+  std::optional<Sequence> sequence{};
 };
 
 /// Where a record was stored. The topic is the one given to the call: leaving its name out keeps this
@@ -51,13 +54,16 @@ struct RecordMetadata {
   PartitionId partition = -1;
   Offset offset = -1;     ///< -1 under `Acks::none`, which promises none.
   Timestamp timestamp{};  ///< The record's, or the append time on a log-append-time topic.
+  /// It had been stored before, by its sequence; offset and timestamp are those of then, nothing was written.
+  bool duplicate = false;
 };
 
 /// Where a batch was stored. Offsets are inclusive.
 struct AppendResult {
   Offset base_offset = -1;
   Offset last_offset = -1;
-  Timestamp timestamp{};  ///< Largest timestamp of the batch.
+  Timestamp timestamp{};   ///< Largest timestamp of the batch.
+  bool duplicate = false;  ///< As in RecordMetadata.
 };
 
 /// An owning copy of a record, made by `RecordView::to_owned()`.

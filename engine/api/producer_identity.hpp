@@ -1,0 +1,110 @@
+// Who a producer is to the partitions: an id, an epoch, and a sequence for every record, by which a retry is
+// recognised. Plain producers have none.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/mutex.hpp"
+#include "format/frame.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim::api {
+
+/// The sequence that a producer expects to come next in one partition; -1: it has to be asked for.
+using NextSequence = std::atomic<Sequence>;
+
+/// Threads: any.
+class ProducerIdentity {
+ public:
+  /// @param name  for messages; empty: of a producer without one.
+  ProducerIdentity(ProducerId id, ProducerEpoch epoch, std::string name);
+
+  ProducerId id() const noexcept { return id_; }
+  ProducerEpoch epoch() const noexcept { return epoch_; }
+
+  /// Refuses every append from now on, and returns once none is under way.
+  void fence() noexcept;
+
+  /// One batch on its way into a partition.
+  struct Request {
+    partition::Partition& partition;
+    partition::Durability durability = partition::Durability::published;
+    std::int32_t record_count = 1;
+    /// From the application; nothing: the next one.
+    std::optional<Sequence> first_sequence{};
+  };
+  /// Appends what `frame` makes of the options it is given, once or, if another thread has taken the sequence
+  /// meanwhile, again.
+  /// @param frame  Result<format::FramedBatch>(const format::FrameOptions&).
+  /// Errors: producer_fenced · as Partition::append and `frame`.
+  template <class Frame>
+  Result<partition::PartitionAppend> append(const Request& request, NextSequence& next,
+                                            format::FrameOptions options, const Frame& frame) {
+    const Pass pass(*this);
+    if (!pass.is_open()) return fenced();
+    options.producer_id = id_;
+    options.producer_epoch = epoch_;
+    const bool is_given = request.first_sequence.has_value();
+    Sequence sequence = is_given ? *request.first_sequence : next.load(std::memory_order_relaxed);
+    for (;;) {
+      if (sequence < 0) sequence = request.partition.next_sequence(id_, epoch_).value_or(0);
+      options.base_sequence = sequence;
+      auto framed = frame(options);
+      if (!framed) return framed.error();
+      auto appended = request.partition.append(
+          *framed, request.durability,
+          is_given ? partition::SequenceRule::given : partition::SequenceRule::predicted);
+      const bool is_taken =
+          !appended && !is_given && appended.error().code() == Errc::out_of_order_sequence_number;
+      if (!is_taken) {
+        if (appended) next.store(format::advance_sequence(sequence, request.record_count));
+        return appended;
+      }
+      sequence = -1;
+    }
+  }
+
+ private:
+  class Pass {
+   public:
+    explicit Pass(ProducerIdentity& identity) noexcept : identity_(identity) {
+      identity_.under_way_.fetch_add(1, std::memory_order_seq_cst);
+    }
+    ~Pass() { identity_.under_way_.fetch_sub(1, std::memory_order_release); }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    bool is_open() const noexcept { return !identity_.is_fenced_.load(std::memory_order_seq_cst); }
+
+   private:
+    ProducerIdentity& identity_;
+  };
+  Error fenced() const;
+
+  const ProducerId id_;
+  const ProducerEpoch epoch_;
+  const std::string name_;
+  std::atomic<bool> is_fenced_{false};
+  std::atomic<std::uint32_t> under_way_{0};
+};
+
+/// The named producers that are open: the newest holder of a name fences the one before it. Any thread.
+class ProducerNames {
+ public:
+  /// Makes `identity` the holder of `name`.
+  void hold(std::string_view name, const std::shared_ptr<ProducerIdentity>& identity);
+
+ private:
+  base::Mutex mutex_;
+  std::map<std::string, std::weak_ptr<ProducerIdentity>, std::less<>> holders_ SERIATIM_GUARDED_BY(mutex_);
+};
+
+}  // namespace seriatim::api
