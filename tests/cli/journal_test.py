@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The journal as the command shows it: frame by frame, damage told with its place, the figures of status."""
+"""The journal as the command shows it (INV-10): frame by frame, damage told with its place, the figures of status."""
 
 import glob
 import json

@@ -166,6 +166,21 @@ TEST_CASE("no room for a file: who waits is told that nothing was written, and t
   CHECK(world.replayed == std::map<std::uint64_t, std::string>{{1, "one"}, {2, "two"}});
 }
 
+TEST_CASE("a commit whose sync does not come back has an age, although its frame is written") {
+  JournalWorld world;
+  world.open();
+  world.commit("first");
+  std::int64_t during_sync = 0;
+  world.vfs.after_sync = [&](const std::string&) {
+    CHECK(world.journal->stats().frames_staged == 0);
+    during_sync = world.journal->stats().oldest_staged_ns;
+  };
+  world.commit("second");
+  world.vfs.after_sync = nullptr;
+  CHECK(during_sync != 0);
+  CHECK(world.journal->stats().oldest_staged_ns == 0);
+}
+
 TEST_CASE(
     "no room in the middle of a write (a file system that copies): the same frames are written again later") {
   JournalWorld world;
