@@ -56,10 +56,9 @@ Result<> PartitionOpener::prepare_directory() {
   if (*exists) {
     // Names that a writer was killed before it could sync: what is done next relies on them, and a power cut
     // must not take them back.
-    if (request_.checkpoint.clean_end_offset < 0) {
-      if (auto synced = vfs.sync_directory(request_.directory); !synced) return synced;
-    }
-    return segment::finish_interrupted_work(environment_.files, request_.directory);
+    auto finished = segment::finish_interrupted_work(environment_.files, request_.directory);
+    if (!finished || request_.checkpoint.clean_end_offset >= 0) return finished;
+    return vfs.sync_directory(request_.directory);
   }
   if (auto created = vfs.create_directory(request_.directory); !created) return created;
   return vfs.sync_directory(os::parent_path(request_.directory));
@@ -72,126 +71,6 @@ bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
          checkpoint.clean_end_offset == checkpoint.recovery_point_offset && !listing.segments.empty() &&
          listing.segments.back().base_offset == checkpoint.recovery_segment_base &&
          listing.segments.back().log_bytes == checkpoint.recovery_position;
-}
-
-// The newest snapshot at or below the recovery point: one above it may tell of records that did not survive.
-Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listing) {
-  auto& vfs = environment_.files.vfs;
-  // Retention may have passed the stored recovery point: the snapshot at the front of the log is that of what
-  // it took.
-  const Offset front = listing.segments.empty() ? 0 : listing.segments.front().base_offset;
-  const Offset newest = std::max(request_.checkpoint.recovery_point_offset, front);
-  for (auto it = listing.snapshots.rbegin(); it != listing.snapshots.rend(); ++it) {
-    if (*it > newest) continue;
-    auto loaded = producers_.load_snapshot(vfs, request_.directory, *it);
-    if (loaded && *loaded) {
-      environment_.report(true, (*loaded)->message() + "; of every producer the last batch is known");
-      auto moved = segment::move_aside(
-          vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::producers)));
-      if (!moved) return moved.error();
-    }
-    if (loaded) break;
-    environment_.report(true, loaded.error().message() + "; taking the snapshot before it");
-    auto moved = segment::move_aside(
-        vfs, os::join_path(request_.directory, format::file_name(*it, format::FileKind::snapshot)));
-    if (!moved) return moved.error();
-  }
-  snapshots_ = listing.snapshots;
-  std::erase_if(snapshots_,
-                [&](Offset offset) { return offset <= newest && offset > producers_.end_offset(); });
-  return {};
-}
-
-// Everything behind the snapshot, whatever the recovery point says: the snapshot is older.
-Result<> PartitionOpener::replay_producers() {
-  const Offset from = producers_.end_offset();
-  for (const auto& segment : segments_) {
-    if (segment->is_empty() || segment->end_offset() <= from) continue;
-    aborted_.clear();
-    if (auto replayed = replay_segment(*segment, from); !replayed) return replayed;
-    if (auto restored = restore_transactions(*segment, from); !restored) return restored;
-  }
-  return {};
-}
-
-// What the replay says was aborted is what the index has to say. One that makes no sense goes, and is made
-// again from the front of the segment.
-Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
-  auto& index = segment.transactions();
-  auto restored = index.replace_from(from, aborted_);
-  if (restored || restored.error().code() != Errc::corrupt_metadata) return restored;
-  environment_.report(true, restored.error().message() + "; it is made again now");
-  if (auto moved = segment::move_aside(environment_.files.vfs, index.path()); !moved) return moved.error();
-  environment_.files.files.forget(index.path());
-  if (from <= segment.base_offset()) return index.replace_from(from, aborted_);
-  ProducerState here = std::exchange(producers_, {});
-  auto& vfs = environment_.files.vfs;
-  if (segment.base_offset() > 0) {
-    auto loaded = producers_.load_snapshot(vfs, request_.directory, segment.base_offset());
-    // Without it, only transactions that began before the segment are missed; `verify` tells of them.
-    if (!loaded) environment_.report(true, loaded.error().message());
-  }
-  aborted_.clear();
-  auto replayed = replay_segment(segment, segment.base_offset());
-  producers_ = std::move(here);
-  if (!replayed) return replayed;
-  return index.replace_from(segment.base_offset(), aborted_);
-}
-
-Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from) {
-  auto log = segment.log_file();
-  if (!log) return log.error();
-  std::uint64_t start = 0;
-  if (from > segment.base_offset()) {
-    auto pin = segment.pin();
-    if (pin) start = (*pin)->offset_index.floor(from).position;
-    // An index that is broken costs time, and is told to whoever reads through it.
-    if (!pin && pin.error().code() != Errc::corrupt_metadata) return pin.error();
-  }
-  const std::uint64_t end = segment.end_position();
-  segment::BatchStream stream(**log, start, end, segment.base_offset());
-  stream.trust_crc_below(end);  // The scan has checked them, or they were durable before it.
-  for (;;) {
-    auto item = stream.next();
-    if (!item) return item.error();
-    if (item->at_end) return {};
-    if (item->fault != format::BatchFault::none) {
-      auto next = next_known_batch(segment, item->position);
-      if (!next) return next.error();
-      environment_.report(true, segment.log_path() + " at position " + std::to_string(item->position) + ": " +
-                                    std::string(format::describe(item->fault)) +
-                                    "; what producers wrote up to position " + std::to_string(*next) +
-                                    " is not known. `seriatim verify` shows the extent");
-      stream.resume_at(*next, segment.base_offset());
-      continue;
-    }
-    if (item->header.next_offset() <= from) continue;
-    replayed_bytes_ += item->bytes.size();
-    note_aborted(item->header, item->bytes);
-    if (auto noted = producers_.note(item->header, item->bytes); !noted)
-      environment_.report(true, request_.directory + ": " + noted.error().message());
-  }
-}
-
-void PartitionOpener::note_aborted(const format::BatchHeader& header, base::ByteSpan batch) {
-  if (!header.is_control()) return;
-  const auto ended = producers_.ended_by(header, batch);
-  if (!ended || !*ended || !(*ended)->is_aborted) return;
-  aborted_.push_back((*ended)->index_entry());
-}
-
-// Where to go on behind damage: at the next batch that the index or the recovery point knows, else the end.
-Result<std::uint64_t> PartitionOpener::next_known_batch(segment::Segment& segment,
-                                                        std::uint64_t position) const {
-  auto pin = segment.pin();
-  if (!pin && pin.error().code() != Errc::corrupt_metadata) return pin.error();
-  const auto& checkpoint = request_.checkpoint;
-  std::uint64_t next = segment.end_position();
-  if (segment.base_offset() == checkpoint.recovery_segment_base && checkpoint.recovery_position > position)
-    next = std::min(next, checkpoint.recovery_position);
-  const auto indexed = pin ? (*pin)->offset_index.first_after_position(position) : std::nullopt;
-  if (indexed) next = std::min(next, indexed->position);
-  return next;
 }
 
 segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file) const {

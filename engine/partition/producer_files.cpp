@@ -49,6 +49,11 @@ format::StoredBatch last_batch(const format::ProducerSnapshotEntry& entry) {
           .timestamp_ms = entry.timestamp_ms};
 }
 
+// The file is wrong, not the way to it.
+bool is_unusable(const Error& error) noexcept {
+  return error.code() == Errc::corrupt_metadata || error.code() == Errc::unsupported_version;
+}
+
 }  // namespace
 
 // Ours first: where the snapshot is, it is complete.
@@ -84,6 +89,7 @@ Result<std::optional<Error>> ProducerState::load_snapshot(os::Vfs& vfs, const st
   auto entries = format::parse_producer_snapshot(*bytes);
   if (!entries) return entries.error().with_context(path);
   auto window = load_window(vfs, directory, offset);
+  if (!window && !is_unusable(window.error())) return window.error();
   producers_.clear();
   open_.clear();
   for (const auto& entry : *entries)

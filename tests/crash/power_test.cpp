@@ -44,11 +44,11 @@ void play_histories(const char* name, const PowerWeights& weights) {
 
 }  // namespace
 
-TEST_CASE("INV-2 to INV-5: appends, commits and rolls survive a crash at every call") {
+TEST_CASE("INV-2, INV-3, INV-4, INV-5: appends, commits and rolls survive a crash at every call") {
   play_histories("crash.power appends", {});
 }
 
-TEST_CASE("INV-2 to INV-5: topics, retention and compaction survive a crash at every call") {
+TEST_CASE("INV-2, INV-3, INV-4, INV-5: topics, retention and compaction survive a crash at every call") {
   play_histories("crash.power upkeep",
                  {.append = 30, .commit = 5, .sync = 8, .roll = 8, .upkeep = 16, .topics = 12});
 }

@@ -76,8 +76,10 @@ class Workbench {
  public:
   explicit Workbench(const Settings& settings) : settings_(settings), clock_(settings.now_ms) {}
 
-  Result<partition::PartitionPtr> open(const fs::path& directory) {
+  Result<partition::PartitionPtr> open(const fs::path& directory,
+                                       const partition::PartitionCheckpoint& checkpoint = {}) {
     partition::PartitionRequest request;
+    request.checkpoint = checkpoint;
     request.name = {directory.filename().string(), 0};
     request.directory = directory.string();
     request.config = settings_.config;
@@ -100,12 +102,27 @@ class Workbench {
       .report = [](bool, std::string_view line) { std::cerr << "partition_tool: " << line << '\n'; }};
 };
 
+/// Beside the directory: what a catalog would keep. Where batches are missing, recovery has to know that they
+/// were not lost.
+fs::path checkpoint_path(const fs::path& directory) { return directory.string() + ".checkpoint"; }
+
+partition::PartitionCheckpoint stored_checkpoint(const fs::path& directory) {
+  partition::PartitionCheckpoint checkpoint;
+  std::ifstream(checkpoint_path(directory)) >> checkpoint.recovery_point_offset >>
+      checkpoint.recovery_segment_base >> checkpoint.recovery_position >> checkpoint.compacted_to_offset;
+  return checkpoint;
+}
+
 Result<> close(partition::Partition& opened) {
   if (const auto damage = opened.damage()) {
     return Error(Errc::corrupt_record, opened.directory() + " is damaged: " + *damage);
   }
   const Offset end = opened.log_end_offset();
-  if (auto closed = opened.close(); !closed) return closed.error();
+  const auto closed = opened.close();
+  if (!closed) return closed.error();
+  std::ofstream(checkpoint_path(opened.directory()))
+      << closed->recovery_point_offset << ' ' << closed->recovery_segment_base << ' '
+      << closed->recovery_position << ' ' << closed->compacted_to_offset << '\n';
   std::cout << "{\"log_end_offset\":" << end << "}\n";
   return {};
 }
@@ -159,7 +176,7 @@ Result<> recover(const fs::path& directory, const Settings& settings) {
 
 Result<> compact(const fs::path& directory, const Settings& settings) {
   Workbench bench(settings);
-  auto opened = bench.open(directory);
+  auto opened = bench.open(directory, stored_checkpoint(directory));
   if (!opened) return opened.error();
   // What an engine's catalog does: compaction stays below the recovery point that is stored there.
   if (auto synced = (*opened)->sync(); !synced) return synced.error();
