@@ -273,7 +273,8 @@ Result<std::string> rewrite_segment(const segment::SegmentContext& context, cons
     return writer.finish(*modified_ms);
   }();
   if (!made) {
-    if (auto removed = writer.abandon(); !removed) return made.error().with_context(removed.error().message());
+    if (auto removed = writer.abandon(); !removed)
+      return made.error().with_context(removed.error().message());
     return made.error();
   }
   if (auto swapped = writer.swap_in(); !swapped) return swapped.error();

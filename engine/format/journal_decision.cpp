@@ -117,9 +117,10 @@ std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) 
     groups.push_back(encode_journal_offsets(offsets));
     size += group_length_bytes + groups.back().size();
   }
-  for (const auto& state : decision.state)
-    size +=
-        decided_state_bytes + state.name.size() + state.key.size() + (state.value ? state.value->size() : 0);
+  for (const auto& state : decision.state) {
+    const std::size_t value_bytes = state.value ? state.value->size() : 0;
+    size += decided_state_bytes + state.name.size() + state.key.size() + value_bytes;
+  }
 
   DecisionWriter out(size);
   out.integer(decision.producer_id);

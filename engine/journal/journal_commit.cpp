@@ -124,7 +124,7 @@ Result<std::size_t> Journal::write_pending(bool is_beside) {
       .prior_is_durable = durable_lsn_.load(std::memory_order_relaxed) == written_lsn,
   };
   const auto frames = std::span(pending_).subspan(pending_done_);
-  const auto written = is_beside ? writer_.write_beside(frames, group) : writer_.write(frames, group);
+  auto written = is_beside ? writer_.write_beside(frames, group) : writer_.write(frames, group);
   if (written && *written == 0) return written;
   if (!written) {
     const Error& cause = written.error();
