@@ -1,11 +1,10 @@
 // The journal's commit against the floor: the same batches written with a bare pwrite + fdatasync into a file
 // that was written before, alone and in bare group commits.
-#include <benchmark/benchmark.h>
-
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -161,35 +160,28 @@ class JournalCommit {
   std::unique_ptr<journal::Journal> journal_;
 };
 
-template <class Committer>
-void commit_167(benchmark::State& state) {
-  const ScratchDirectory scratch;
-  Committer committer(scratch.path() / "commits");
-  const std::string batch = payload(batch_bytes);
-  measure_commits(
-      state, [&](int) { committer.commit(batch); }, [&] { return committer.syncs(); });
+/// One batch of one record for each commit.
+template <class Log>
+class BatchCommitter final : public Committer {
+ public:
+  explicit BatchCommitter(const std::filesystem::path& directory) : log_(directory / "commits") {}
+  void commit(int) override { log_.commit(batch_); }
+  std::uint64_t syncs() const override { return log_.syncs(); }
+
+ private:
+  Log log_;
+  std::string batch_ = payload(batch_bytes);
+};
+
+template <class Log>
+std::unique_ptr<Committer> make_batches(const std::filesystem::path& directory, int) {
+  return std::make_unique<BatchCommitter<Log>>(directory);
 }
 
-BENCHMARK(commit_167<WrittenFile>)->Name("bare_commit")->Arg(1)->Iterations(1)->UseManualTime();
-BENCHMARK(commit_167<BareGroupCommit>)
-    ->Name("bare_group_commit")
-    ->Arg(8)
-    ->Arg(64)
-    ->Iterations(1)
-    ->UseManualTime();
-BENCHMARK(commit_167<BareCommitThread>)
-    ->Name("bare_commit_thread")
-    ->Arg(8)
-    ->Arg(64)
-    ->Iterations(1)
-    ->UseManualTime();
-BENCHMARK(commit_167<JournalCommit>)
-    ->Name("journal_commit")
-    ->Arg(1)
-    ->Arg(8)
-    ->Arg(64)
-    ->Iterations(1)
-    ->UseManualTime();
+const bool entered = enter_committer("bare_commit", make_batches<WrittenFile>, 1, 1) &&
+                     enter_committer("bare_group_commit", make_batches<BareGroupCommit>, 2) &&
+                     enter_committer("bare_commit_thread", make_batches<BareCommitThread>, 2) &&
+                     enter_committer("journal_commit", make_batches<JournalCommit>);
 
 }  // namespace
 }  // namespace seriatim::bench

@@ -1,28 +1,35 @@
-// The load of every benchmark of durable commits: threads that each commit one thing after another, and what
-// that took. One shape for the bare loops, the journal, the engine and the databases beside it.
+// Durable commits, measured in turn: a shared disk is fast in one second and slow in the next, so that two
+// figures can only be compared if they were taken side by side. Every contestant commits a little, then the
+// next one, round after round.
 #pragma once
 
-#include <benchmark/benchmark.h>
-
-#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
-#include <vector>
+#include <memory>
+#include <string>
 
 namespace seriatim::bench {
 
-/// Commits of all threads together in one iteration.
-constexpr int commits_alone = 4'000;
-constexpr int commits_together = 16'000;
-inline int commits_each(int threads) { return threads == 1 ? commits_alone : commits_together / threads; }
+/// What is measured. Any number of threads commit at the same time.
+class Committer {
+ public:
+  virtual ~Committer() = default;
+  Committer() = default;
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+  /// Returns when what it wrote is on stable storage. @param thread  from 0.
+  virtual void commit(int thread) = 0;
+  /// Syncs so far; 0: not known.
+  virtual std::uint64_t syncs() const { return 0; }
+};
 
-/// @param commit  called with the thread's number, `commits` times by each thread.
-/// @return how long each call took, in us, sorted.
-std::vector<double> run_committers(int threads, int commits, const std::function<void(int thread)>& commit);
+/// @param directory  of its own, empty. @param threads  that will commit.
+using CommitterFactory =
+    std::function<std::unique_ptr<Committer>(const std::filesystem::path& directory, int threads)>;
 
-/// Runs one iteration of `state.range(0)` threads, and reports rate, p50 and p99.
-/// @param syncs  counts the syncs so far; batches_per_sync is reported if it is given.
-void measure_commits(benchmark::State& state, const std::function<void(int thread)>& commit,
-                     const std::function<std::uint64_t()>& syncs = {});
+/// Enters a contestant in the benchmarks "in_turn/THREADS"; those with fewer threads than `threads_min` or
+/// more than `threads_max` leave it out. For the initialisers of globals.
+bool enter_committer(std::string name, CommitterFactory factory, int threads_min = 1, int threads_max = 64);
 
 }  // namespace seriatim::bench

@@ -1,7 +1,7 @@
 // Durable commits of the engine: records with acks = all and positions of consumer groups, alone, together,
 // over one partition and over many. The floors are in commit_bench.cpp.
-#include <benchmark/benchmark.h>
-
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,24 +16,31 @@ constexpr PartitionId partition_count = 64;
 constexpr std::size_t value_bytes = 100;
 
 /// An engine with a producer and a consumer group for each thread.
-class Threads {
+class EngineCommitter : public Committer {
  public:
-  explicit Threads(int threads) : engine_(open_engine(scratch_.path() / "data", partition_count)) {
+  EngineCommitter(const std::filesystem::path& directory, int threads)
+      : engine_(open_engine(directory / "data", partition_count)) {
     for (int i = 0; i < threads; ++i) {
       producers_.push_back(must(engine_.producer({.acks = Acks::all})));
       consumers_.push_back(must(engine_.consumer({.group_id = "group-" + std::to_string(i)})));
     }
+    send_to_many(partition_count);
   }
+  std::uint64_t syncs() const override {
+    const auto& impl = *detail::EngineImpl::of(engine_);
+    return impl.journal->stats().syncs + impl.partition_counters.syncs.value();
+  }
+
+ protected:
   void send(int thread, PartitionId partition) {
     must(producers_[static_cast<std::size_t>(thread)].send_sync(
         {.topic = "bench", .value = value_, .partition = partition}));
   }
-  /// One record to each of `count` partitions from the first; waits for all.
+  /// 64 records over the first `count` partitions; waits for all.
   void send_to_many(PartitionId count) {
     deliveries_.clear();
-    for (PartitionId i = 0; i < partition_count; ++i) {
+    for (PartitionId i = 0; i < partition_count; ++i)
       deliveries_.push_back(producers_[0].send({.topic = "bench", .value = value_, .partition = i % count}));
-    }
     for (auto& delivery : deliveries_) must(delivery.get());
   }
   /// Of a partition that has a record.
@@ -41,13 +48,8 @@ class Threads {
     must(consumers_[static_cast<std::size_t>(thread)].commit_sync(
         {{{"bench", thread % partition_count}, {.offset = 1}}}));
   }
-  std::uint64_t syncs() const {
-    const auto impl = detail::EngineImpl::of(engine_);
-    return impl->journal->stats().syncs + impl->partition_counters.syncs.value();
-  }
 
  private:
-  ScratchDirectory scratch_;
   Engine engine_;
   std::vector<Producer> producers_;
   std::vector<Consumer> consumers_;
@@ -55,47 +57,46 @@ class Threads {
   std::string value_ = payload(value_bytes);
 };
 
-void append_durable(benchmark::State& state) {
-  Threads threads(static_cast<int>(state.range(0)));
-  measure_commits(
-      state, [&](int thread) { threads.send(thread, thread % partition_count); },
-      [&] { return threads.syncs(); });
-}
-BENCHMARK(append_durable)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+/// Each thread on a partition of its own.
+struct OwnPartitions final : EngineCommitter {
+  using EngineCommitter::EngineCommitter;
+  void commit(int thread) override { send(thread, thread % partition_count); }
+};
 
-void append_durable_one_partition(benchmark::State& state) {
-  Threads threads(static_cast<int>(state.range(0)));
-  measure_commits(
-      state, [&](int thread) { threads.send(thread, 0); }, [&] { return threads.syncs(); });
-}
-BENCHMARK(append_durable_one_partition)->Arg(64)->Iterations(1)->UseManualTime();
+struct OnePartition final : EngineCommitter {
+  using EngineCommitter::EngineCommitter;
+  void commit(int thread) override { send(thread, 0); }
+};
 
 /// 64 records, waited for together.
 template <PartitionId Count>
-void append_durable_64(benchmark::State& state) {
-  Threads threads(1);
-  measure_commits(
-      state, [&](int) { threads.send_to_many(Count); }, [&] { return threads.syncs(); });
-}
-BENCHMARK(append_durable_64<1>)->Name("append_64_records/to_1")->Arg(1)->Iterations(1)->UseManualTime();
-BENCHMARK(append_durable_64<64>)->Name("append_64_records/to_64")->Arg(1)->Iterations(1)->UseManualTime();
+struct Records64 final : EngineCommitter {
+  using EngineCommitter::EngineCommitter;
+  void commit(int) override { send_to_many(Count); }
+};
 
 /// Every second thread commits positions, the others records.
-void positions_durable(benchmark::State& state) {
-  Threads threads(static_cast<int>(state.range(0)));
-  threads.send_to_many(partition_count);
-  measure_commits(
-      state,
-      [&](int thread) {
-        if (thread % 2 == 0) {
-          threads.commit_position(thread);
-        } else {
-          threads.send(thread, thread % partition_count);
-        }
-      },
-      [&] { return threads.syncs(); });
+struct Positions final : EngineCommitter {
+  using EngineCommitter::EngineCommitter;
+  void commit(int thread) override {
+    if (thread % 2 == 0) {
+      commit_position(thread);
+    } else {
+      send(thread, thread % partition_count);
+    }
+  }
+};
+
+template <class Engines>
+std::unique_ptr<Committer> make_engine(const std::filesystem::path& directory, int threads) {
+  return std::make_unique<Engines>(directory, threads);
 }
-BENCHMARK(positions_durable)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+
+const bool entered = enter_committer("append_durable", make_engine<OwnPartitions>) &&
+                     enter_committer("append_durable_one_partition", make_engine<OnePartition>, 2) &&
+                     enter_committer("append_64_records_to_1", make_engine<Records64<1>>, 1, 1) &&
+                     enter_committer("append_64_records_to_64", make_engine<Records64<64>>, 1, 1) &&
+                     enter_committer("positions_durable", make_engine<Positions>);
 
 }  // namespace
 }  // namespace seriatim::bench

@@ -29,14 +29,14 @@ BARS = [
     ("durable append, 8 producers on 8 partitions, rate over a bare group commit", "append_durable/8", "bare_group_commit/8", "rate", 0.8),
     ("durable append, 64 producers on 64 partitions, rate over a bare group commit", "append_durable/64", "bare_group_commit/64", "rate", 0.8),
     ("64 producers, time per record on 64 partitions over one partition", "append_durable/64", "append_durable_one_partition/64", "time", 1.2),
-    ("64 records waited for together, time on 64 partitions over one partition", "append_64_records/to_64/1", "append_64_records/to_1/1", "time", 1.2),
+    ("64 records waited for together, time on 64 partitions over one partition", "append_64_records_to_64/1", "append_64_records_to_1/1", "time", 1.2),
     ("positions and records, 8 threads, rate over records alone", "positions_durable/8", "append_durable/8", "rate", 0.8),
-    ("durable append, 1 producer, rate over RocksDB", "append_durable/1", "rocksdb_commit/1", "rate", 1.0),
-    ("durable append, 8 producers, rate over RocksDB", "append_durable/8", "rocksdb_commit/8", "rate", 1.5),
-    ("durable append, 64 producers, rate over RocksDB", "append_durable/64", "rocksdb_commit/64", "rate", 1.5),
-    ("durable append, 1 producer, rate over SQLite", "append_durable/1", "sqlite_commit/1", "rate", 1.0),
-    ("durable append, 8 producers, rate over SQLite", "append_durable/8", "sqlite_commit/8", "rate", 1.5),
-    ("durable append, 64 producers, rate over SQLite", "append_durable/64", "sqlite_commit/64", "rate", 1.5),
+    ("durable append, 1 producer, rate over RocksDB", "append_durable/1", "rocksdb/1", "rate", 1.0),
+    ("durable append, 8 producers, rate over RocksDB", "append_durable/8", "rocksdb/8", "rate", 1.5),
+    ("durable append, 64 producers, rate over RocksDB", "append_durable/64", "rocksdb/64", "rate", 1.5),
+    ("durable append, 1 producer, rate over SQLite", "append_durable/1", "sqlite/1", "rate", 1.0),
+    ("durable append, 8 producers, rate over SQLite", "append_durable/8", "sqlite/8", "rate", 1.5),
+    ("durable append, 64 producers, rate over SQLite", "append_durable/64", "sqlite/64", "rate", 1.5),
 ]
 ABSOLUTE = [("single append, records per second", "append_single/leader", 10_000_000)]
 
@@ -45,6 +45,19 @@ def plain(name):
     """The benchmark's name without what Google Benchmark appends."""
     parts = [part for part in name.split("/") if not part.startswith(("iterations:", "real_time", "manual_time", "min_time"))]
     return "/".join(parts)
+
+
+def contestants(benchmark):
+    """What in_turn/THREADS measured side by side, as if each had been a benchmark: NAME/THREADS."""
+    figures = {}
+    for key, value in benchmark.items():
+        name, _, what = key.partition(":")
+        if what:
+            figures.setdefault(f"{name}/{plain(benchmark['run_name']).split('/')[1]}", {"time_unit": "ns"})[what] = value
+    for figure in figures.values():
+        figure["items_per_second"] = figure["per_second"]
+        figure["real_time"] = 1e9 / figure["per_second"]
+    return figures
 
 
 def main():
@@ -58,7 +71,11 @@ def main():
     for benchmark in report["benchmarks"]:
         if benchmark.get("run_type") == "aggregate" and benchmark.get("aggregate_name") != "median":
             continue
-        figures[plain(benchmark.get("run_name", benchmark["name"]))] = benchmark
+        name = plain(benchmark.get("run_name", benchmark["name"]))
+        if name.startswith("in_turn/"):
+            figures.update(contestants(benchmark))
+        else:
+            figures[name] = benchmark
     missed = False
     for name, figure in sorted(figures.items()):
         rate = figure.get("items_per_second")

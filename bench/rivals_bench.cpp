@@ -1,7 +1,5 @@
 // Durable commits of the databases that applications use for the same: RocksDB with a synced write-ahead log,
 // SQLite in WAL mode with synchronous = FULL. The same disk, threads and bytes as durable_bench.cpp.
-#include <benchmark/benchmark.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -26,34 +24,27 @@ void check(const rocksdb::Status& status) {
   std::exit(1);
 }
 
-class RocksDb {
+class RocksDb final : public Committer {
  public:
-  explicit RocksDb(const std::filesystem::path& path) {
+  explicit RocksDb(const std::filesystem::path& directory) {
     rocksdb::Options options;
     options.create_if_missing = true;
     rocksdb::DB* opened = nullptr;
-    check(rocksdb::DB::Open(options, path.string(), &opened));
+    check(rocksdb::DB::Open(options, (directory / "db").string(), &opened));
     db_.reset(opened);
   }
-  void put(const std::string& value) {
+  void commit(int) override {
     rocksdb::WriteOptions options;
     options.sync = true;
     const std::uint64_t key = next_key_.fetch_add(1);
-    check(db_->Put(options, {reinterpret_cast<const char*>(&key), sizeof key}, value));
+    check(db_->Put(options, {reinterpret_cast<const char*>(&key), sizeof key}, value_));
   }
 
  private:
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<std::uint64_t> next_key_{0};
+  std::string value_ = payload(value_bytes);
 };
-
-void rocksdb_commit(benchmark::State& state) {
-  const ScratchDirectory scratch;
-  RocksDb db(scratch.path() / "rocksdb");
-  const std::string value = payload(value_bytes);
-  measure_commits(state, [&](int) { db.put(value); });
-}
-BENCHMARK(rocksdb_commit)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
 
 /// A connection, as each thread has one of its own.
 class Sqlite {
@@ -93,15 +84,24 @@ class Sqlite {
   sqlite3_stmt* insert_ = nullptr;
 };
 
-void sqlite_commit(benchmark::State& state) {
-  const ScratchDirectory scratch;
-  std::vector<std::unique_ptr<Sqlite>> connections;
-  for (int i = 0; i < static_cast<int>(state.range(0)); ++i)
-    connections.push_back(std::make_unique<Sqlite>(scratch.path() / "log.sqlite"));
-  const std::string value = payload(value_bytes);
-  measure_commits(state, [&](int thread) { connections[static_cast<std::size_t>(thread)]->insert(value); });
-}
-BENCHMARK(sqlite_commit)->Arg(1)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+class SqliteConnections final : public Committer {
+ public:
+  SqliteConnections(const std::filesystem::path& directory, int threads) {
+    for (int i = 0; i < threads; ++i)
+      connections_.push_back(std::make_unique<Sqlite>(directory / "log.sqlite"));
+  }
+  void commit(int thread) override { connections_[static_cast<std::size_t>(thread)]->insert(value_); }
+
+ private:
+  std::vector<std::unique_ptr<Sqlite>> connections_;
+  std::string value_ = payload(value_bytes);
+};
+
+const bool entered = enter_committer("rocksdb", [](const std::filesystem::path& directory,
+                                                   int) { return std::make_unique<RocksDb>(directory); }) &&
+                     enter_committer("sqlite", [](const std::filesystem::path& directory, int threads) {
+                       return std::make_unique<SqliteConnections>(directory, threads);
+                     });
 
 }  // namespace
 }  // namespace seriatim::bench

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -307,6 +308,64 @@ TEST_CASE(
     CAPTURE(std::string(name));
     CHECK(vfs.synced.contains(copy + name));
   }
+}
+
+TEST_CASE("INV-4: the name of a directory that a killed birth has left is synced before the birth ends") {
+  const TempDir directory;
+  fs::create_directories(directory / "data/log");
+  SyncedDirectories vfs;
+  const Engine engine = open_engine_with(directory / "data", vfs, base::system_clock());
+  CHECK(vfs.synced.contains(directory.path()));
+}
+
+/// Counts the bytes that are read from segments.
+class CountedReads final : public test::PassingVfs {
+ public:
+  std::atomic<std::uint64_t> bytes{0};
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    if (!path.ends_with(".log")) return PassingVfs::open(path, mode);
+    return open_as<LogFile>(path, mode, *this);
+  }
+
+ private:
+  class LogFile final : public test::PassingFile {
+   public:
+    LogFile(std::unique_ptr<os::File> file, CountedReads& owner)
+        : PassingFile(std::move(file)), owner_(owner) {}
+    Result<std::size_t> read_at(base::MutableByteSpan into, std::uint64_t at) override {
+      owner_.bytes += into.size();
+      return PassingFile::read_at(into, at);
+    }
+
+   private:
+    CountedReads& owner_;
+  };
+};
+
+std::uint64_t bytes_read_by_reopening(int batches) {
+  const TempDir directory;
+  constexpr PartitionId partitions = 20;
+  {
+    Engine engine = open_engine(directory / "data");
+    create_topic(engine, "t", partitions);
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
+    const std::string value(1000, 'v');
+    const std::vector<Record> records(10, Record{.value = value});
+    for (int i = 0; i < batches; ++i) must(producer.append({"t", i % partitions}, records));
+    must(engine.close());
+  }
+  CountedReads vfs;
+  const Engine engine = open_engine_with(directory / "data", vfs, base::system_clock());
+  must(engine.admin().describe_topic("t"));  // opens every partition
+  return vfs.bytes;
+}
+
+TEST_CASE("a clean reopen scans no data: ten times as much of it is not read") {
+  const std::uint64_t of_little = bytes_read_by_reopening(200);
+  const std::uint64_t of_much = bytes_read_by_reopening(2'000);
+  MESSAGE("bytes read: " << of_little << " of 2 MB, " << of_much << " of 20 MB");
+  CHECK(of_much <= 2 * of_little);
+  CHECK(of_much < 1'000'000);
 }
 
 }  // namespace
