@@ -88,13 +88,13 @@ DecidedPartition read_partition(DecisionReader& in) {
 }
 
 DecidedState read_state(DecisionReader& in) {
-  const auto name_bytes = in.integer<std::uint16_t>();
-  const auto key_bytes = in.integer<std::uint16_t>();
-  const auto value_bytes = in.integer<std::uint32_t>();
+  const auto name_length = in.integer<std::uint16_t>();
+  const auto key_length = in.integer<std::uint16_t>();
+  const auto value_length = in.integer<std::uint32_t>();
   DecidedState state;
-  state.name = base::as_text(in.bytes(name_bytes));
-  state.key = in.bytes(key_bytes);
-  if (value_bytes != erased) state.value = in.bytes(value_bytes);
+  state.name = base::as_text(in.bytes(name_length));
+  state.key = in.bytes(key_length);
+  if (value_length != erased) state.value = in.bytes(value_length);
   return state;
 }
 
@@ -118,8 +118,8 @@ std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) 
     size += group_length_bytes + groups.back().size();
   }
   for (const auto& state : decision.state) {
-    const std::size_t value_bytes = state.value ? state.value->size() : 0;
-    size += decided_state_bytes + state.name.size() + state.key.size() + value_bytes;
+    size += decided_state_bytes + state.name.size() + state.key.size();
+    if (state.value) size += state.value->size();
   }
 
   DecisionWriter out(size);
