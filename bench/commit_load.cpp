@@ -100,9 +100,9 @@ void in_turn(benchmark::State& state) {
     for (int round = -warm_up_rounds; round < rounds; ++round) {
       for (Contestant& contestant : contestants) {
         if (round == 0) {
-          contestant = {.name = contestant.name,
-                        .committer = std::move(contestant.committer),
-                        .syncs_before = contestant.committer->syncs()};
+          const std::uint64_t syncs = contestant.committer->syncs();
+          contestant = {
+              .name = contestant.name, .committer = std::move(contestant.committer), .syncs_before = syncs};
         }
         take_turn(contestant, threads);
       }

@@ -257,8 +257,8 @@ Result<> EngineImpl::give_birth() {
   if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
       !published)
     return published;
-  // A birth that was killed may have made the directory and not have come to this. Where somebody else made it,
-  // out of our reach, its name is his matter.
+  // A birth that was killed may have made the directory and not have come to this. Where somebody else made
+  // it, out of our reach, its name is his matter.
   auto named = vfs.sync_directory(os::parent_path(dir));
   if (!named && named.error().code() != Errc::permission_denied) return named;
   return api::write_format_file(vfs, dir, {.directory_id = id});

@@ -2,6 +2,7 @@
 // it.
 #include <algorithm>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "format/file_name.hpp"
@@ -109,8 +110,9 @@ Result<std::vector<format::ProducerWindowEntry>> ProducerState::load_window(os::
   if (!bytes) return bytes.error();
   auto window = format::parse_producer_window(*bytes);
   if (!window) return window.error().with_context(path);
-  std::stable_sort(window->begin(), window->end(),
-                   [](const auto& a, const auto& b) { return a.producer_id < b.producer_id; });
+  std::sort(window->begin(), window->end(), [](const auto& a, const auto& b) {
+    return std::tie(a.producer_id, a.batch.base_offset) < std::tie(b.producer_id, b.batch.base_offset);
+  });
   return window;
 }
 

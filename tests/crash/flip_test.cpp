@@ -19,7 +19,7 @@ namespace {
 
 using namespace test;
 
-constexpr std::size_t bits_by_default = 4'000;
+constexpr std::size_t bits_by_default = SERIATIM_FLIP_BITS;
 // Of one child: a crash is told with its bit, and loses no more than the rest of these.
 constexpr std::size_t bits_of_child = 100;
 
