@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "bench_support.hpp"
 #include "commit_load.hpp"
@@ -37,18 +40,23 @@ class WrittenFile {
   WrittenFile(const WrittenFile&) = delete;
   WrittenFile& operator=(const WrittenFile&) = delete;
 
-  void commit(const std::string& bytes) {
-    if (at_ + bytes.size() > file_bytes) at_ = 0;
-    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at_));
+  void commit(const std::string& bytes) { commit_at(take(bytes.size()), bytes); }
+  /// Where the next bytes go. One thread at a time.
+  std::size_t take(std::size_t size) noexcept {
+    if (at_ + size > file_bytes) at_ = 0;
+    return std::exchange(at_, at_ + size);
+  }
+  /// Any thread.
+  void commit_at(std::size_t at, const std::string& bytes) {
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (written != static_cast<ssize_t>(bytes.size()) || fdatasync(fd_) != 0) std::abort();
-    at_ += bytes.size();
     ++syncs_;
   }
   std::uint64_t syncs() const noexcept { return syncs_; }
 
  private:
   int fd_;
-  std::uint64_t syncs_ = 0;
+  std::atomic<std::uint64_t> syncs_{0};
   std::size_t at_ = 0;
 };
 
@@ -91,7 +99,59 @@ class BareGroupCommit {
   bool is_running_ = false;
 };
 
-/// The same with a thread that does nothing else.
+/// The same with two groups under way: a waiter that finds one running writes and syncs the next beside it. A
+/// group is durable when those before it are.
+class BareTwoGroups {
+ public:
+  explicit BareTwoGroups(const std::filesystem::path& path) : file_(path) {}
+
+  void commit(const std::string& batch) {
+    std::unique_lock lock(mutex_);
+    staged_ += batch;
+    const std::uint64_t mine = ++staged_count_;
+    while (durable_count_ < mine) {
+      if (running_ == groups_.size() || staged_.empty()) {
+        done_.wait(lock);
+        continue;
+      }
+      Group& group = groups_[groups_[0].is_running ? 1 : 0];
+      group.is_running = true;
+      ++running_;
+      group.bytes.clear();
+      group.bytes.swap(staged_);
+      const std::uint64_t first = std::exchange(taken_count_, staged_count_);
+      const std::uint64_t end = staged_count_;
+      const std::size_t at = file_.take(group.bytes.size());
+      lock.unlock();
+      file_.commit_at(at, group.bytes);
+      lock.lock();
+      done_.wait(lock, [&] { return durable_count_ == first; });
+      durable_count_ = end;
+      group.is_running = false;
+      --running_;
+      done_.notify_all();
+    }
+  }
+  std::uint64_t syncs() const noexcept { return file_.syncs(); }
+
+ private:
+  struct Group {
+    std::string bytes{};
+    bool is_running = false;
+  };
+
+  WrittenFile file_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::string staged_;
+  std::array<Group, 2> groups_;
+  std::size_t running_ = 0;
+  std::uint64_t staged_count_ = 0;
+  std::uint64_t taken_count_ = 0;
+  std::uint64_t durable_count_ = 0;
+};
+
+/// One group at a time, by a thread that does nothing else.
 class BareCommitThread {
  public:
   explicit BareCommitThread(const std::filesystem::path& path) : file_(path), thread_([this] { run(); }) {}
@@ -180,6 +240,7 @@ std::unique_ptr<Committer> make_batches(const std::filesystem::path& directory, 
 
 const bool entered = enter_committer("bare_commit", make_batches<WrittenFile>, 1, 1) &&
                      enter_committer("bare_group_commit", make_batches<BareGroupCommit>, 2) &&
+                     enter_committer("bare_two_groups", make_batches<BareTwoGroups>, 2) &&
                      enter_committer("bare_commit_thread", make_batches<BareCommitThread>, 2) &&
                      enter_committer("journal_commit", make_batches<JournalCommit>);
 

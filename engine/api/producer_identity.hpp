@@ -74,18 +74,24 @@ class ProducerIdentity {
   }
 
  private:
+  /// Only who has a name can be fenced: the others do not pay for it.
   class Pass {
    public:
-    explicit Pass(ProducerIdentity& identity) noexcept : identity_(identity) {
-      identity_.under_way_.fetch_add(1, std::memory_order_seq_cst);
+    explicit Pass(ProducerIdentity& identity) noexcept
+        : identity_(identity.name_.empty() ? nullptr : &identity) {
+      if (identity_ != nullptr) identity_->under_way_.fetch_add(1, std::memory_order_seq_cst);
     }
-    ~Pass() { identity_.under_way_.fetch_sub(1, std::memory_order_release); }
+    ~Pass() {
+      if (identity_ != nullptr) identity_->under_way_.fetch_sub(1, std::memory_order_release);
+    }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
-    bool is_open() const noexcept { return !identity_.is_fenced_.load(std::memory_order_seq_cst); }
+    bool is_open() const noexcept {
+      return identity_ == nullptr || !identity_->is_fenced_.load(std::memory_order_seq_cst);
+    }
 
    private:
-    ProducerIdentity& identity_;
+    ProducerIdentity* const identity_;
   };
   Error fenced() const;
 

@@ -95,10 +95,10 @@ Result<void> Journal::wait(std::uint64_t lsn, Level level) {
   bool may_write_beside = level == Level::written;
   for (;;) {
     if (refusal_ || failures_ != failures_seen) {
-      Result<void> outcome;
-      if (!is_reached(lsn, level)) outcome = refusal_ ? *refusal_ : *last_failure_;
+      const bool is_done = is_reached(lsn, level);
+      const Error failure = refusal_ ? *refusal_ : *last_failure_;
       mutex_.unlock();
-      return outcome;
+      return is_done ? Result<void>() : Result<void>(failure);
     }
     if (may_write_beside && role_is_taken_) {
       if (is_reached(lsn, level)) {
