@@ -8,6 +8,7 @@
 
 #include "api/format_file.hpp"
 #include "catalog/catalog.hpp"
+#include "format/journal_decision.hpp"
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 #include "journal/journal_options.hpp"
@@ -57,6 +58,8 @@ class JournalDump {
   void put_topic(Json& row, const format::Id& id) const;
   void put_place(Json& row, const format::JournalPlace& place) const;
   Result<> put_payload(Json& row, const JournalFrame& frame);
+  void put_offsets(Json& row, const format::JournalCommittedOffsets& commit) const;
+  void put_decision(Json& row, const format::JournalDecision& decision) const;
   std::size_t print_gap(base::ByteSpan rest, std::uint64_t key);
 
   std::uint64_t file_number_;
@@ -113,12 +116,23 @@ Result<> JournalDump::put_payload(Json& row, const JournalFrame& frame) {
     row["length"] = range->length;
     return {};
   }
+  if (frame.fields.type == JournalFrameType::decision) {
+    const auto decision = format::parse_journal_decision(frame.payload);
+    if (!decision.ok()) return decision.error();
+    put_decision(row, *decision);
+    return {};
+  }
   const auto commit = format::parse_journal_offsets(frame.payload);
   if (!commit.ok()) return commit.error();
-  put_bytes(row, "group", commit->group);
-  row["commit_time"] = commit->commit_time_ms;
+  put_offsets(row, *commit);
+  return {};
+}
+
+void JournalDump::put_offsets(Json& row, const format::JournalCommittedOffsets& commit) const {
+  put_bytes(row, "group", commit.group);
+  row["commit_time"] = commit.commit_time_ms;
   Json positions = Json::array();
-  for (const format::JournalCommittedOffset& offset : commit->offsets) {
+  for (const format::JournalCommittedOffset& offset : commit.offsets) {
     Json one = Json::object();
     put_topic(one, offset.topic_id);
     one["partition"] = offset.partition;
@@ -127,7 +141,40 @@ Result<> JournalDump::put_payload(Json& row, const JournalFrame& frame) {
     positions.push_back(std::move(one));
   }
   row["positions"] = std::move(positions);
-  return {};
+}
+
+void JournalDump::put_decision(Json& row, const format::JournalDecision& decision) const {
+  put_bytes(row, "transactional_id", decision.transactional_id);
+  row["producer_id"] = decision.producer_id;
+  row["producer_epoch"] = decision.producer_epoch;
+  row["next_epoch"] = decision.next_epoch;
+  row["time"] = decision.time_ms;
+  Json partitions = Json::array();
+  for (const format::DecidedPartition& at : decision.partitions) {
+    Json one = Json::object();
+    put_topic(one, at.topic_id);
+    one["partition"] = at.partition;
+    one["first_offset"] = at.first_offset;
+    one["last_offset"] = at.last_offset;
+    partitions.push_back(std::move(one));
+  }
+  row["partitions"] = std::move(partitions);
+  Json groups = Json::array();
+  for (const auto& commit : decision.offsets) {
+    Json one = Json::object();
+    put_offsets(one, commit);
+    groups.push_back(std::move(one));
+  }
+  row["groups"] = std::move(groups);
+  Json changes = Json::array();
+  for (const format::DecidedState& change : decision.state) {
+    Json one = Json::object();
+    put_bytes(one, "state", change.name);
+    put_bytes(one, "key", base::as_text(change.key));
+    one["value_bytes"] = change.value ? Json(change.value->size()) : Json(nullptr);
+    changes.push_back(std::move(one));
+  }
+  row["state"] = std::move(changes);
 }
 
 const char* name_of(JournalFrameType type) {
@@ -138,6 +185,8 @@ const char* name_of(JournalFrameType type) {
       return "synced_range";
     case JournalFrameType::committed_offsets:
       return "committed_offsets";
+    case JournalFrameType::decision:
+      return "decision";
   }
   return "unknown";
 }

@@ -156,21 +156,8 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
 
 Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const {
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  std::vector<catalog::OffsetCommit> commits;
-  for (const auto& [at, offset] : offsets) {
-    auto log = engine_->partition_log(at.topic, at.partition);
-    if (!log) return log.error();
-    if (offset.offset < 0 || offset.offset > (*log)->log_end_offset()) {
-      // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
-      return Error(Errc::invalid_argument, "offset " + std::to_string(offset.offset) + " of " + at.topic +
-                                               "-" + std::to_string(at.partition) +
-                                               " cannot be committed: choose one from 0 to the log end " +
-                                               std::to_string((*log)->log_end_offset()));
-    }
-    commits.push_back({at, {offset.offset, offset.metadata, engine_->clock.wall_ms()}});
-  }
-  if (auto stored = engine_->commit_offsets(group, commits, Acks::all); !stored) return stored;
-  engine_->counters.offset_commits.add(commits.size());
+  if (auto stored = engine_->commit_offsets(group, offsets, Acks::all); !stored) return stored;
+  engine_->counters.offset_commits.add(offsets.size());
   return {};
 }
 

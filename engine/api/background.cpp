@@ -67,6 +67,12 @@ void Background::run_due(std::int64_t now_ns) {
       engine_.report(LogLevel::warn, "reserve: " + made.error().message());
     if (!made) next_reserve_ns_ = now_ns + retry_ns;
   }
+  if (now_ns >= next_transactions_ns_) {
+    if (auto tended = engine_.coordinator->tend(); !tended) {
+      engine_.report(LogLevel::error, "ending a transaction: " + tended.error().message());
+      next_transactions_ns_ = now_ns + retry_ns;
+    }
+  }
   if (now_ns >= next_journal_ns_) tend_journal(now_ns);
   if (now_ns >= next_checkpoint_ns_ || (now_ns >= next_journal_ns_ && engine_.is_journal_long())) {
     if (auto stored = engine_.checkpoint(); !stored) {
@@ -90,8 +96,8 @@ void Background::tend_journal(std::int64_t now_ns) {
     }
   }
   if (now_ns < next_offsets_ns_) return;
-  if (auto stored = engine_.store_offsets(); !stored)
-    engine_.report(LogLevel::error, "committed offsets: " + stored.error().message());
+  if (auto stored = engine_.store_commits(); !stored)
+    engine_.report(LogLevel::error, "committed offsets and state: " + stored.error().message());
   next_offsets_ns_ = now_ns + offsets_interval_ns;
 }
 
@@ -106,6 +112,8 @@ void Background::flush_overdue(std::int64_t now_ns) {
 // Does not wait where an Admin call is at the same work: flush.ms and checkpoints of all partitions would
 // wait with it.
 void Background::maintain() {
+  if (auto expired = engine_.expire_transactional_ids(); !expired)
+    engine_.report(LogLevel::error, "expiring transactional ids: " + expired.error().message());
   const std::int64_t forgotten_ms = engine_.clock.wall_ms() - engine_.options.producer_id_expiration.count();
   for (const auto& partition : engine_.open_partitions()) {
     if (is_stopping()) return;

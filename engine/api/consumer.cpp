@@ -112,6 +112,8 @@ Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) {
   return entry ? impl_->commit(offsets) : Result<>(entry.error());
 }
 
+ConsumerGroupMetadata Consumer::group_metadata() const { return {.group_id = impl_->options.group_id}; }
+
 Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const {
   auto entry = impl_->enter();
   if (!entry) return entry.error();

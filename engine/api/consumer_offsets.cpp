@@ -74,23 +74,7 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
   if (auto writable = engine->check_writable(); !writable) return writable;
   if (auto grouped = check_group(); !grouped) return grouped;
   if (offsets.empty()) return {};
-  std::vector<catalog::OffsetCommit> commits;
-  commits.reserve(offsets.size());
-  const std::int64_t now_ms = engine->clock.wall_ms();
-  for (const auto& [name, position] : offsets) {
-    auto log = current_log(name);
-    if (!log) return log.error();
-    // INV-2: no committed offset exceeds its partition's log end.
-    if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
-      return Error(Errc::invalid_argument,
-                   "offset " + std::to_string(position.offset) + " of " + name_text(name) +
-                       " cannot be committed: the log ends at " + std::to_string((*log)->log_end_offset()) +
-                       "; commit the offset of the next record to read, 0 to the log end");
-    }
-    commits.push_back(
-        {name, {.offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms}});
-  }
-  if (auto stored = engine->commit_offsets(options.group_id, commits, options.commit_acks); !stored)
+  if (auto stored = engine->commit_offsets(options.group_id, offsets, options.commit_acks); !stored)
     return stored;
   engine->counters.offset_commits.add();
   return {};

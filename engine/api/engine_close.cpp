@@ -87,8 +87,9 @@ Result<> EngineImpl::close_partitions() {
   // Made again at the end: whoever opens next may find the disk full.
   std::optional<api::Reserve::Spending> spending;
   if (reserve.is_needed()) spending.emplace(reserve);
-  Result<> outcome;
-  catalog::Checkpoint stored;
+  // First of all: markers are appended. What cannot be ended now, recovery ends.
+  Result<> outcome = coordinator->end_all();
+  std::vector<std::pair<TopicPartition, catalog::PartitionState>> partitions;
   std::vector<partition::PartitionPtr> open;
   const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
@@ -101,21 +102,23 @@ Result<> EngineImpl::close_partitions() {
   const auto results = close_each(open);
   for (std::size_t i = 0; i < open.size(); ++i) {
     if (results[i]) {
-      stored.partitions.emplace_back(open[i]->name(), api::to_state(*results[i]));
+      partitions.emplace_back(open[i]->name(), api::to_state(*results[i]));
     } else if (outcome) {
       outcome = results[i].error();
     }
   }
   // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
-  auto pending = offsets.pending(*journal, *all);
-  stored.offsets = std::move(pending.offsets);
+  auto gathered = gather_checkpoint();
+  gathered.partitions = std::move(partitions);
+  const std::uint64_t lsn = *gathered.covered_lsn;
   if (outcome) {
-    stored.clean_shutdown = true;
-    stored.covered_lsn = pending.lsn;
+    gathered.clean_shutdown = true;
+  } else {
+    gathered.covered_lsn.reset();
   }
-  auto done = catalog->checkpoint(stored);
-  if (done && outcome) note_checkpoint(pending.lsn);
-  if (done && outcome) done = journal->recycle_below(pending.lsn + 1);
+  auto done = catalog->checkpoint(gathered);
+  if (done && outcome) note_checkpoint(lsn);
+  if (done && outcome) done = journal->recycle_below(lsn + 1);
   if (!done && outcome) outcome = done;
   if (auto ended = journal->close(); !ended && outcome) outcome = ended;
   return outcome;

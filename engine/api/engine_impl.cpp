@@ -219,7 +219,13 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
   partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
   request.topic_id = id;
   request.mapped_writes = mapped_writes;
-  if (replay) request.journalled = replay->take_batches(id, index);
+  if (replay) {
+    request.journalled = replay->take_batches(id, index);
+    // Of ids that are not ours (a log that came from elsewhere) the journal knows nothing.
+    request.is_decided = [this](ProducerId producer_id, ProducerEpoch marker_epoch) {
+      return producer_id < catalog::first_producer_id || replay->is_decided(producer_id, marker_epoch);
+    };
+  }
   request.checkpoint = {.log_start_offset = state.log_start_offset,
                         .recovery_point_offset = state.recovery_point_offset,
                         .recovery_segment_base = state.recovery_segment_base,

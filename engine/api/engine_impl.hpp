@@ -18,6 +18,7 @@
 #include "api/prefault_queue.hpp"
 #include "api/producer_identity.hpp"
 #include "api/reserve.hpp"
+#include "api/state_store.hpp"
 #include "api/topic.hpp"
 #include "base/clock.hpp"
 #include "base/counter.hpp"
@@ -28,7 +29,9 @@
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
 #include "partition/partition_environment.hpp"
+#include "partition/visibility_gate.hpp"
 #include "segment/map_cache.hpp"
+#include "transaction/coordinator.hpp"
 
 namespace seriatim::api {
 class Background;
@@ -91,14 +94,20 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
   Result<> checkpoint_once();
+  /// All but the partitions.
+  catalog::Checkpoint gather_checkpoint();
+  void forget_stored(const catalog::Checkpoint& stored);
   /// The catalog has everything up to `lsn`.
   void note_checkpoint(std::uint64_t lsn) noexcept;
   /// Lets other processes see what was committed; the journal keeps it all the same.
-  Result<> store_offsets();
+  Result<> store_commits();
   /// Whether the journal is long enough for a checkpoint before its time.
   bool is_journal_long() const;
-  Result<> commit_offsets(std::string_view group, const std::vector<catalog::OffsetCommit>& commits,
-                          Acks acks);
+  /// Positions to be committed, of topics that exist. Errors: invalid_argument (INV-2: beyond the log end),
+  /// offset_metadata_too_large, unknown_topic_or_partition.
+  Result<std::vector<api::PositionCommit>> check_positions(std::string_view group,
+                                                           const TopicPartitionOffsets& offsets);
+  Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
   Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
                                                                    const TopicPartition& at);
   Result<std::map<TopicPartition, catalog::CommittedOffset>> group_offsets(std::string_view group);
@@ -109,6 +118,24 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<ProducerId> new_producer_id();
   /// The producer of that name; makes one if there is none. Durable on return.
   Result<catalog::NamedProducer> named_producer(const std::string& name);
+  // engine_transactions.cpp
+  Result<> open_coordinator();
+  /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that is
+  /// open.
+  Result<> finish_transactions();
+  Result<> finish_decision(const api::ReplayedDecision& decision);
+  Result<> abort_undecided();
+  Result<> restore_epochs();
+  Result<transaction::HolderPtr> open_transactional_id(const std::string& id,
+                                                       std::chrono::milliseconds timeout);
+  /// Brings to the catalog what of ids and epochs it does not have.
+  Result<> store_transactional_ids();
+  /// Forgets transactional ids that nobody has used for long.
+  Result<> expire_transactional_ids();
+  // engine_state.cpp
+  Result<std::optional<std::vector<std::byte>>> state_value(std::string_view name, base::ByteSpan key);
+  Result<std::vector<StateEntry>> scan_state(std::string_view name, base::ByteSpan from_key,
+                                             std::size_t limit);
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
@@ -153,11 +180,14 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
   api::OffsetStore offsets;
+  api::StateStore state_store;
   std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
   std::uint64_t covered_lsn = 0;                 ///< Of the last checkpoint; under admin_mutex.
   std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
-  std::uint64_t shown_lsn = 0;  ///< Committed offsets up to here are in the catalog; under admin_mutex.
+  /// What of `offsets` and `state_store` the catalog has; under admin_mutex.
+  std::uint64_t shown_offsets = 0;
+  std::uint64_t shown_state = 0;
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;
@@ -172,6 +202,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool mapped_writes = true;
   std::atomic<bool> closed{false};
   api::ProducerNames producer_names;
+  partition::VisibilityGate visibility_gate;
+  std::unique_ptr<transaction::Coordinator> coordinator;  ///< Of a writer.
 
   std::unique_ptr<api::CountersFile> counters_file;
   std::unique_ptr<api::DeliveryThread> delivery;

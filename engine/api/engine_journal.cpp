@@ -41,8 +41,10 @@ Result<> EngineImpl::replay_journal() {
   checkpoint_lsn.store(record->covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
-  replay->restore_offsets(offsets);
-  return open_journal(*contents, format->directory_id);
+  replay->restore_commits(offsets);
+  replay->restore_state(state_store);
+  if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
+  return open_coordinator();
 }
 
 Result<> EngineImpl::open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id) {
@@ -67,23 +69,40 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
   return {};
 }
 
-Result<> EngineImpl::commit_offsets(std::string_view group, const std::vector<catalog::OffsetCommit>& commits,
-                                    Acks acks) {
-  if (auto checked = catalog::check_offset_commits(group, commits); !checked) return checked;
+Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(std::string_view group,
+                                                                     const TopicPartitionOffsets& offsets_given) {
+  std::vector<catalog::OffsetCommit> commits;
   std::vector<api::PositionCommit> positions;
-  positions.reserve(commits.size());
-  for (const auto& commit : commits) {
-    const auto& at = commit.topic_partition;
+  commits.reserve(offsets_given.size());
+  positions.reserve(offsets_given.size());
+  const std::int64_t now_ms = clock.wall_ms();
+  for (const auto& [at, position] : offsets_given) {
     auto found = topic(at.topic);
     if (!found) return found.error();
-    if (at.partition < 0 || at.partition >= (*found)->partition_count()) {
-      return Error(Errc::unknown_topic_or_partition, "topic " + at.topic + " has partitions 0 to " +
-                                                         std::to_string((*found)->partition_count() - 1) +
-                                                         ", not " + std::to_string(at.partition));
+    auto log = partition_log(at.topic, at.partition);
+    if (!log) return log.error();
+    // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
+    if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
+      return Error(Errc::invalid_argument,
+                   "offset " + std::to_string(position.offset) + " of " + at.topic + "-" +
+                       std::to_string(at.partition) + " cannot be committed: the log ends at " +
+                       std::to_string((*log)->log_end_offset()) +
+                       "; commit the offset of the next record to read, 0 to the log end");
     }
-    positions.push_back({at, (*found)->id, commit.committed});
+    catalog::CommittedOffset committed{
+        .offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms};
+    commits.push_back({at, committed});
+    positions.push_back({at, (*found)->id, std::move(committed)});
   }
-  auto lsn = offsets.commit(*journal, group, positions);
+  if (auto checked = catalog::check_offset_commits(group, commits); !checked) return checked.error();
+  return positions;
+}
+
+Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets_given,
+                                    Acks acks) {
+  auto positions = check_positions(group, offsets_given);
+  if (!positions) return positions.error();
+  auto lsn = offsets.commit(*journal, group, *positions);
   if (!lsn) return lsn.error();
   auto done = acks == Acks::all ? journal->wait_durable(*lsn) : journal->write_through(*lsn);
   if (done || done.error().code() == Errc::storage_failed || done.error().code() == Errc::closed) return done;
@@ -124,16 +143,18 @@ Result<> EngineImpl::delete_group(std::string_view group) {
   return reserve.spend_on([&] { return catalog->delete_group_offsets(group); });
 }
 
-Result<> EngineImpl::store_offsets() {
+Result<> EngineImpl::store_commits() {
   const base::MutexLock guard(admin_mutex);
-  const std::uint64_t newest = offsets.newest_lsn();
-  if (newest <= shown_lsn) return {};
+  const std::uint64_t newest_offsets = offsets.version();
+  const std::uint64_t newest_state = state_store.version();
+  if (newest_offsets == shown_offsets && newest_state == shown_state) return {};
   const auto known = topics.load();
-  auto pending = offsets.pending(*journal, *known);
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  auto stored = catalog->checkpoint({.offsets = std::move(pending.offsets)});
-  if (stored) shown_lsn = newest;
-  return stored;
+  auto stored = catalog->checkpoint({.offsets = offsets.pending(*known), .state = state_store.pending()});
+  if (!stored) return stored;
+  shown_offsets = newest_offsets;
+  shown_state = newest_state;
+  return {};
 }
 
 // What lies in the journal comes home: offsets and recovery points in one transaction with the LSN they
@@ -145,23 +166,42 @@ Result<> EngineImpl::checkpoint() {
 Result<> EngineImpl::checkpoint_once() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
-  const auto known = topics.load();
-  auto pending = offsets.pending(*journal, *known);
-  catalog::Checkpoint stored{.covered_lsn = pending.lsn, .offsets = std::move(pending.offsets)};
+  auto stored = gather_checkpoint();
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open_partitions()) {
     if (auto prepared = partition->prepare_checkpoint(); !prepared) return prepared;
     taken.emplace_back(partition, partition->checkpoint());
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
-  const bool is_news = pending.lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty();
+  const std::uint64_t lsn = *stored.covered_lsn;
+  const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||
+                       !stored.transactional_ids.empty() || !stored.state.empty();
   if (!is_news) return {};
   if (auto done = catalog->checkpoint(stored); !done) return done;
-  covered_lsn = pending.lsn;
-  note_checkpoint(pending.lsn);
+  covered_lsn = lsn;
+  note_checkpoint(lsn);
   for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
-  offsets.stored(pending.lsn);
-  return journal->recycle_below(pending.lsn + 1);
+  forget_stored(stored);
+  return journal->recycle_below(lsn + 1);
+}
+
+// In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it is
+// a decision that is not settled, which the LSN stays below. The partitions come last: the markers of settled
+// decisions are below their recovery points.
+catalog::Checkpoint EngineImpl::gather_checkpoint() {
+  const auto known = topics.load();
+  const std::uint64_t staged_lsn = journal->stats().staged_lsn;
+  const std::uint64_t lsn = std::min(staged_lsn, coordinator->settled_lsn());
+  return {.covered_lsn = lsn,
+          .offsets = offsets.pending(*known),
+          .transactional_ids = coordinator->news(),
+          .state = state_store.pending()};
+}
+
+void EngineImpl::forget_stored(const catalog::Checkpoint& stored) {
+  offsets.stored(*stored.covered_lsn);
+  state_store.stored(*stored.covered_lsn);
+  coordinator->news_stored(stored.transactional_ids);
 }
 
 void EngineImpl::note_checkpoint(std::uint64_t lsn) noexcept {

@@ -324,9 +324,10 @@ Result<> EngineImpl::recover_after_crash() {
       ends[{name, i}] = (*log)->log_end_offset();
     }
   }
+  if (auto finished = finish_transactions(); !finished) return finished;
   replay.reset();
   // First the offsets, then their limit, then the LSN that says that all of it is done.
-  if (auto stored = store_offsets(); !stored) return stored;
+  if (auto stored = store_commits(); !stored) return stored;
   auto lowered = catalog->clamp_offsets(ends);
   if (!lowered) return lowered.error();
   if (*lowered > 0) {

@@ -30,7 +30,12 @@ Result<void> JournalReplay::synced_range(const journal::FramePlace&, const forma
 
 Result<void> JournalReplay::committed_offsets(const journal::FramePlace& place,
                                               const format::JournalCommittedOffsets& commit) {
-  Commit kept{.group = std::string(commit.group), .lsn = place.lsn};
+  keep_offsets(commit, place.lsn);
+  return {};
+}
+
+void JournalReplay::keep_offsets(const format::JournalCommittedOffsets& commit, std::uint64_t lsn) {
+  Commit kept{.group = std::string(commit.group), .lsn = lsn};
   for (const auto& offset : commit.offsets) {
     const Topic* const topic = find(offset.topic_id, offset.partition);
     if (topic == nullptr) continue;
@@ -41,6 +46,30 @@ Result<void> JournalReplay::committed_offsets(const journal::FramePlace& place,
                                             .commit_time_ms = commit.commit_time_ms}});
   }
   if (!kept.positions.empty()) commits_.push_back(std::move(kept));
+}
+
+Result<void> JournalReplay::decision(const journal::FramePlace& place,
+                                     const format::JournalDecision& decision) {
+  ReplayedDecision kept{.lsn = place.lsn,
+                        .transactional_id = std::string(decision.transactional_id),
+                        .producer_id = decision.producer_id,
+                        .producer_epoch = decision.producer_epoch,
+                        .next_epoch = decision.next_epoch};
+  for (const auto& at : decision.partitions) {
+    if (const Topic* const topic = find(at.topic_id, at.partition))
+      kept.partitions.push_back({topic->name, at.partition});
+  }
+  decided_.emplace(kept.producer_id, kept.next_epoch);
+  decisions_.push_back(std::move(kept));
+  for (const auto& offsets : decision.offsets) keep_offsets(offsets, place.lsn);
+  if (decision.state.empty()) return {};
+  Changes changed{.lsn = place.lsn};
+  for (const auto& change : decision.state) {
+    catalog::StateChange one{.name = std::string(change.name), .key = {change.key.begin(), change.key.end()}};
+    if (change.value) one.value.emplace(change.value->begin(), change.value->end());
+    changed.changes.push_back(std::move(one));
+  }
+  changes_.push_back(std::move(changed));
   return {};
 }
 
@@ -50,9 +79,14 @@ std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalo
   return found == batches_.end() ? std::vector<partition::JournalledBatch>() : std::move(found->second);
 }
 
-void JournalReplay::restore_offsets(OffsetStore& store) {
-  for (auto& commit : commits_) store.restore(commit.group, std::move(commit.positions), commit.lsn);
+void JournalReplay::restore_commits(OffsetStore& store) {
+  for (auto& commit : commits_) store.enter(commit.group, std::move(commit.positions), commit.lsn);
   commits_.clear();
+}
+
+void JournalReplay::restore_state(StateStore& store) {
+  for (auto& changed : changes_) store.enter(std::move(changed.changes), changed.lsn);
+  changes_.clear();
 }
 
 }  // namespace seriatim::api

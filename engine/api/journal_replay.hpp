@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <seriatim/result.hpp>
 
 #include "api/offset_store.hpp"
+#include "api/state_store.hpp"
 #include "api/topic.hpp"
 #include "journal/journal_reader.hpp"
 #include "partition/partition.hpp"
@@ -20,6 +22,16 @@ namespace seriatim::api {
 /// In the data directory.
 inline constexpr std::string_view journal_directory_name = "journal";
 
+/// A transaction that was committed, as far as its topics exist.
+struct ReplayedDecision {
+  std::uint64_t lsn = 0;
+  std::string transactional_id{};
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;
+  ProducerEpoch next_epoch = -1;
+  std::vector<TopicPartition> partitions{};
+};
+
 /// Keeps what belongs to topics that exist. One thread.
 class JournalReplay final : public journal::JournalVisitor {
  public:
@@ -28,16 +40,25 @@ class JournalReplay final : public journal::JournalVisitor {
 
   /// The batches of a partition, in the journal's order; empty afterwards.
   std::vector<partition::JournalledBatch> take_batches(const catalog::Id& topic_id, PartitionId partition);
-  /// Puts the committed offsets where lookups find them.
-  void restore_offsets(OffsetStore& store);
+  /// Puts the committed offsets where lookups find them, those of decided transactions too.
+  void restore_commits(OffsetStore& store);
+  /// The same for the state that transactions have changed.
+  void restore_state(StateStore& store);
+  /// Whether a transaction with markers of this epoch was decided.
+  bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) const {
+    return decided_.contains({producer_id, marker_epoch});
+  }
+  /// The decisions, in their order.
+  const std::vector<ReplayedDecision>& decisions() const noexcept { return decisions_; }
   /// Whether there was anything.
-  bool empty() const noexcept { return batches_.empty() && commits_.empty(); }
+  bool empty() const noexcept { return batches_.empty() && commits_.empty() && decisions_.empty(); }
 
   Result<void> batch(const journal::FramePlace& place, const format::JournalBatch& batch) override;
   Result<void> synced_range(const journal::FramePlace& place,
                             const format::JournalSyncedRange& range) override;
   Result<void> committed_offsets(const journal::FramePlace& place,
                                  const format::JournalCommittedOffsets& commit) override;
+  Result<void> decision(const journal::FramePlace& place, const format::JournalDecision& decision) override;
 
  private:
   struct Commit {
@@ -45,12 +66,20 @@ class JournalReplay final : public journal::JournalVisitor {
     std::vector<PositionCommit> positions{};
     std::uint64_t lsn = 0;
   };
+  struct Changes {
+    std::vector<catalog::StateChange> changes{};
+    std::uint64_t lsn = 0;
+  };
 
+  void keep_offsets(const format::JournalCommittedOffsets& commit, std::uint64_t lsn);
   const Topic* find(const catalog::Id& topic_id, PartitionId partition) const;
 
   std::map<catalog::Id, TopicPtr> topics_;
   std::map<std::pair<catalog::Id, PartitionId>, std::vector<partition::JournalledBatch>> batches_;
   std::vector<Commit> commits_;
+  std::vector<Changes> changes_;
+  std::vector<ReplayedDecision> decisions_;
+  std::set<std::pair<ProducerId, ProducerEpoch>> decided_;
 };
 
 }  // namespace seriatim::api

@@ -33,24 +33,24 @@ bool is_current(const TopicMap& topics, const std::string& name, const catalog::
 // Staged with the mutex held: what is remembered last is what the journal tells last.
 Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string_view group,
                                           const std::vector<PositionCommit>& commits) {
-  auto frame = journal::StagedFrame::committed_offsets(encoded(group, commits));
+  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, encoded(group, commits));
   const base::MutexLock lock(mutex_);
   auto lsn = journal.stage(std::move(frame));
   if (!lsn) return lsn;
   for (const auto& commit : commits) {
     entries_[{std::string(group), commit.at}] = {commit.topic_id, commit.committed, *lsn};
   }
-  newest_lsn_ = *lsn;
+  ++version_;
   return lsn;
 }
 
-void OffsetStore::restore(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
+void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   for (auto& commit : commits) {
-    entries_[{std::string(group), std::move(commit.at)}] = {commit.topic_id, std::move(commit.committed),
-                                                            lsn};
+    auto& entry = entries_[{std::string(group), std::move(commit.at)}];
+    if (entry.lsn <= lsn) entry = {commit.topic_id, std::move(commit.committed), lsn};
   }
-  newest_lsn_ = std::max(newest_lsn_, lsn);
+  ++version_;
 }
 
 std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
@@ -82,12 +82,12 @@ std::vector<std::string> OffsetStore::groups() const {
   return names;
 }
 
-OffsetStore::Pending OffsetStore::pending(const journal::Journal& journal, const TopicMap& topics) const {
+std::map<std::string, std::vector<catalog::OffsetCommit>> OffsetStore::pending(const TopicMap& topics) const {
   const base::MutexLock lock(mutex_);
-  Pending pending{.lsn = journal.stats().staged_lsn};
+  std::map<std::string, std::vector<catalog::OffsetCommit>> pending;
   for (const auto& [key, entry] : entries_) {
     if (is_current(topics, key.at.topic, entry.topic_id))
-      pending.offsets[key.group].push_back({key.at, entry.committed});
+      pending[key.group].push_back({key.at, entry.committed});
   }
   return pending;
 }
@@ -102,9 +102,14 @@ void OffsetStore::forget_topic(const catalog::Id& topic_id) {
   std::erase_if(entries_, [&](const auto& item) { return item.second.topic_id == topic_id; });
 }
 
-std::uint64_t OffsetStore::newest_lsn() const {
+std::uint64_t OffsetStore::version() const {
   const base::MutexLock lock(mutex_);
-  return entries_.empty() ? 0 : newest_lsn_;
+  return version_;
+}
+
+bool OffsetStore::empty() const {
+  const base::MutexLock lock(mutex_);
+  return entries_.empty();
 }
 
 }  // namespace seriatim::api

@@ -35,8 +35,9 @@ class OffsetStore {
   /// Errors: as Journal::stage; nothing is remembered then.
   Result<std::uint64_t> commit(journal::Journal& journal, std::string_view group,
                                const std::vector<PositionCommit>& commits);
-  /// What recovery found in the journal, in its order.
-  void restore(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn);
+  /// What another frame of the journal says: one that recovery found, or a transaction's decision, once it is
+  /// safe. What a later frame has said stays.
+  void enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn);
 
   /// Newer than what the catalog has; nullopt: the catalog knows best.
   std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
@@ -46,22 +47,17 @@ class OffsetStore {
                                                            const TopicMap& topics) const;
   std::vector<std::string> groups() const;
 
-  /// Everything to be moved to the catalog, and the LSN up to which frames tell nothing else.
-  struct Pending {
-    std::uint64_t lsn = 0;
-    std::map<std::string, std::vector<catalog::OffsetCommit>> offsets{};
-  };
-  /// What belongs to topics that are not those of `topics` is left out: a commit that ran beside a deletion
-  /// may have come after `forget_topic`, and the catalog knows topics by name only.
-  /// @param journal  whose staged LSN is read while no commit is under way.
-  Pending pending(const journal::Journal& journal, const TopicMap& topics) const;
+  /// Everything to be moved to the catalog, by group: all that frames have said that were staged before the
+  /// call. What belongs to topics that are not those of `topics` is left out: a commit that ran beside a
+  /// deletion may have come after `forget_topic`, and the catalog knows topics by name only.
+  std::map<std::string, std::vector<catalog::OffsetCommit>> pending(const TopicMap& topics) const;
   /// The catalog has what `pending` told: forgets what is not newer.
   void stored(std::uint64_t lsn);
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id);
-  /// Of the newest commit that is kept here; 0 if there is none.
-  std::uint64_t newest_lsn() const;
-  bool empty() const { return newest_lsn() == 0; }
+  /// Differs when something was committed since.
+  std::uint64_t version() const;
+  bool empty() const;
 
  private:
   struct Key {
@@ -77,7 +73,7 @@ class OffsetStore {
 
   mutable base::Mutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
-  std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace seriatim::api

@@ -20,7 +20,11 @@ constexpr std::size_t batch_size_max = 16U << 20;
 constexpr std::chrono::hours linger_max{24};          // Arbitrary; keeps due times in range.
 constexpr std::size_t producer_name_bytes_max = 255;  // The catalog's.
 
-Result<> check_options(const ProducerOptions& options) {
+}  // namespace
+
+namespace detail {
+
+Result<> ProducerImpl::check_options(const ProducerOptions& options) {
   const auto refuse = [](std::string what) {
     return Result<>(Error(Errc::invalid_argument, std::move(what)));
   };
@@ -48,10 +52,6 @@ Result<> check_options(const ProducerOptions& options) {
       static_cast<int>(options.compression_type) - static_cast<int>(CompressionType::uncompressed);
   return format::check_level(static_cast<format::Codec>(codec), options.compression_level);
 }
-
-}  // namespace
-
-namespace detail {
 
 Result<Producer> ProducerImpl::create(std::shared_ptr<EngineImpl> engine, ProducerOptions options) {
   if (auto writable = engine->check_writable(); !writable) return writable.error();
@@ -129,6 +129,17 @@ Result<> ProducerImpl::gather_records(const api::ProducerTopic& topic, std::span
 
 Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<const Record> records,
                                           std::optional<Sequence> first_sequence) {
+  return append_batch(at, records, first_sequence, nullptr);
+}
+
+Result<AppendResult> ProducerImpl::append_within(const Within& transaction, const TopicPartition& at,
+                                                 std::span<const Record> records) {
+  return append_batch(at, records, std::nullopt, &transaction);
+}
+
+Result<AppendResult> ProducerImpl::append_batch(const TopicPartition& at, std::span<const Record> records,
+                                                std::optional<Sequence> first_sequence,
+                                                const Within* transaction) {
   static thread_local format::BatchBuilder builder;
   auto outcome = [&]() -> Result<AppendResult> {
     if (auto usable = check_usable(); !usable) return usable.error();
@@ -144,7 +155,7 @@ Result<AppendResult> ProducerImpl::append(const TopicPartition& at, std::span<co
     if (auto gathered = gather_records(**topic, records, now_ms, builder); !gathered) return gathered.error();
     std::int64_t timestamp_ms = 0;
     const Route route{
-        .topic = *topic, .partition = *partition, .index = at.partition, .sequence = first_sequence};
+        .topic = *topic, .partition = *partition, .index = at.partition, .sequence = first_sequence, .transaction = transaction};
     auto appended =
         append_framed(route, (*topic)->frame_options(now_ms), static_cast<std::int32_t>(records.size()),
                       [&](const format::FrameOptions& options) {

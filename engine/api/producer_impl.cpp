@@ -156,11 +156,20 @@ Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
     if (!is_direct()) drain(nullptr);
     return state->wait();
   }
+  return append_record(record, nullptr);
+}
+
+Result<RecordMetadata> ProducerImpl::send_within(const Within& transaction, const ProducerRecord& record) {
+  return append_record(record, &transaction);
+}
+
+Result<RecordMetadata> ProducerImpl::append_record(const ProducerRecord& record, const Within* transaction) {
   auto outcome = [&]() -> Result<RecordMetadata> {
     if (auto usable = check_usable(); !usable) return usable.error();
     const format::RecordInput input = input_of(record, engine_->clock);
     Route route;
     if (auto found = find_route(record, input, route); !found) return found.error();
+    route.transaction = transaction;
     const std::int64_t at_ms = stored_ms(route, input);
     auto appended = append_now(route, input, at_ms);
     if (!appended) return appended.error();

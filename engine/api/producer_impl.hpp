@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "api/producer_identity.hpp"
 #include "api/producer_topic.hpp"
 #include "base/mutex.hpp"
+#include "transaction/coordinator.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -35,6 +37,17 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   DeliveryFuture send(const ProducerRecord& record);
   Result<> send(const ProducerRecord& record, DeliveryCallback callback);
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
+  /// A transaction that records go into.
+  struct Within {
+    transaction::Coordinator& coordinator;
+    transaction::Holder& holder;
+    std::uint64_t number = 0;
+  };
+  Result<RecordMetadata> send_within(const Within& transaction, const ProducerRecord& record);
+  Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
+                                     std::span<const Record> records);
+  /// Errors: invalid_argument.
+  static Result<> check_options(const ProducerOptions& options);
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records,
                               std::optional<Sequence> first_sequence);
   Result<std::optional<Sequence>> last_sequence(const TopicPartition& at) const;
@@ -51,6 +64,7 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
     PartitionId index = 0;
     std::size_t batch_bytes = 0;  ///< As one uncompressed batch.
     std::optional<Sequence> sequence{};
+    const Within* transaction = nullptr;
   };
   static Result<std::shared_ptr<api::ProducerIdentity>> identify(EngineImpl& engine,
                                                                  const ProducerOptions& options);
@@ -60,6 +74,15 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<partition::PartitionAppend> append_framed(const Route& route, const format::FrameOptions& options,
                                                    std::int32_t record_count, const Frame& frame) const {
     const auto durability = api::durability_of(options_.acks);
+    if (route.transaction != nullptr) {
+      const Within& within = *route.transaction;
+      return within.coordinator.append(within.holder, within.number,
+                                       {.partition = *route.partition,
+                                        .topic_id = route.topic->topic->id,
+                                        .record_count = record_count,
+                                        .options = options,
+                                        .frame = std::cref(frame)});
+    }
     if (identity_ == nullptr) {
       auto framed = frame(options);
       if (!framed) return framed.error();
@@ -73,6 +96,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
                              frame);
   }
   Result<> check_usable() const;
+  Result<RecordMetadata> append_record(const ProducerRecord& record, const Within* transaction);
+  Result<AppendResult> append_batch(const TopicPartition& at, std::span<const Record> records,
+                                    std::optional<Sequence> first_sequence, const Within* transaction);
   Result<> find_route(const ProducerRecord& record, const format::RecordInput& input, Route& route) const;
   Result<partition::PartitionAppend> append_now(const Route& route, const format::RecordInput& input,
                                                 std::int64_t stored_ms) const;

@@ -62,6 +62,7 @@ enum class JournalFrameType : std::uint16_t {
   batch = 1,
   synced_range = 2,
   committed_offsets = 3,
+  decision = 4,
 };
 
 /// Everything before this frame was on stable storage when it was written. If such a frame is there and one

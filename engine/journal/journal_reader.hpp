@@ -10,6 +10,7 @@
 
 #include <seriatim/result.hpp>
 
+#include "format/journal_decision.hpp"
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 #include "os/vfs.hpp"
@@ -37,6 +38,7 @@ class JournalVisitor {
   virtual Result<void> synced_range(const FramePlace& place, const format::JournalSyncedRange& range) = 0;
   virtual Result<void> committed_offsets(const FramePlace& place,
                                          const format::JournalCommittedOffsets& commit) = 0;
+  virtual Result<void> decision(const FramePlace& place, const format::JournalDecision& decision) = 0;
 };
 
 /// A file that holds frames.

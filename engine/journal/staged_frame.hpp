@@ -57,11 +57,12 @@ struct StagedFrame {
     return frame;
   }
 
-  /// @param payload  of encode_journal_offsets; not null.
-  static StagedFrame committed_offsets(std::shared_ptr<const std::vector<std::byte>> payload) noexcept {
+  /// @param payload  the whole of it, as the `type` has it; not null.
+  static StagedFrame encoded(format::JournalFrameType type,
+                             std::shared_ptr<const std::vector<std::byte>> payload) noexcept {
     SERIATIM_ASSERT(payload != nullptr);
     StagedFrame frame;
-    frame.type = format::JournalFrameType::committed_offsets;
+    frame.type = type;
     frame.body = *payload;
     frame.pin = std::move(payload);
     return frame;

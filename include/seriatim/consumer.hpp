@@ -157,6 +157,8 @@ class SERIATIM_API Consumer {
   Result<> commit_sync();
   Result<> commit_sync(const TopicPartitionOffsets& offsets);
   Result<> commit_sync(const ConsumerRecords& records) { return commit_sync(records.next_offsets()); }
+  /// Who commits, for Transaction::send_offsets. Threads: any.
+  ConsumerGroupMetadata group_metadata() const;
   /// What the group has committed; nullopt if nothing.
   /// Errors: invalid_state (no group_id), corrupt_metadata.
   /// Threads: see class.

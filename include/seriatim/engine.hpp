@@ -17,6 +17,8 @@
 #include <seriatim/metrics.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/result.hpp>
+#include <seriatim/state.hpp>
+#include <seriatim/transaction.hpp>
 
 namespace seriatim {
 inline namespace v0 {
@@ -51,6 +53,10 @@ struct EngineOptions {
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
   /// How long a partition remembers a producer that writes nothing (Kafka: producer.id.expiration.ms, 24 h).
   std::chrono::milliseconds producer_id_expiration{std::chrono::hours(24)};
+  /// The longest TransactionalProducerOptions::transaction_timeout (Kafka: transaction.max.timeout.ms).
+  std::chrono::milliseconds transaction_max_timeout{std::chrono::minutes(15)};
+  /// How long a transactional id is remembered that nobody uses (Kafka: transactional.id.expiration.ms).
+  std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
   /// recovery reads. At least four times journal_file_bytes.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
@@ -102,6 +108,17 @@ class SERIATIM_API Engine {
   /// Errors: invalid_argument (an option out of range), read_only, closed, invalid_state.
   /// Threads: any.
   Result<Producer> producer(ProducerOptions options = {}) const;
+  /// Makes the caller the holder of a transactional id. The holder before it, if it is still there, is fenced,
+  /// and what it left open is aborted. Durable on return.
+  /// Errors: invalid_argument (an option out of range), invalid_transaction_timeout, read_only, closed,
+  /// invalid_state; storage_full, ...: an open transaction could not be aborted: nothing changed.
+  /// Threads: any.
+  Result<TransactionalProducer> transactional_producer(TransactionalProducerOptions options) const;
+  /// The named key-value table that transactions change. It need not exist.
+  /// @param name  1..100 bytes without a zero byte.
+  /// Errors: invalid_argument, closed, invalid_state.
+  /// Threads: any.
+  Result<State> state(std::string_view name) const;
   /// Errors: invalid_argument (an option out of range), closed, invalid_state.
   /// Threads: any.
   Result<Consumer> consumer(ConsumerOptions options = {}) const;

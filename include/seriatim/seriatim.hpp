@@ -17,7 +17,8 @@
 /// @endcode
 ///
 /// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
-/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, admin.hpp, log_reader.hpp; then
+/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, admin.hpp,
+/// log_reader.hpp; then
 /// docs/durability.md.
 #pragma once
 
@@ -33,5 +34,7 @@
 #include <seriatim/record.hpp>
 #include <seriatim/repair.hpp>
 #include <seriatim/result.hpp>
+#include <seriatim/state.hpp>
 #include <seriatim/topic_config.hpp>
+#include <seriatim/transaction.hpp>
 #include <seriatim/types.hpp>

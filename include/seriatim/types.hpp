@@ -85,6 +85,13 @@ struct OffsetAndTimestamp {
 
 using TopicPartitionOffsets = std::map<TopicPartition, OffsetAndMetadata>;
 
+/// Who commits positions: a group, and the member of it that acts, if the group has members.
+struct ConsumerGroupMetadata {
+  std::string group_id{};
+  std::int32_t generation_id = -1;  ///< -1: of a consumer that assigns its partitions itself.
+  std::string member_id{};          ///< Empty: the same.
+};
+
 /// What an acknowledgement promises (docs/durability.md).
 enum class Acks : std::int8_t {
   none = 0,    ///< Accepted by the producer. Nothing is promised; no offset is returned.

@@ -173,6 +173,7 @@ class NoVisitor final : public journal::JournalVisitor {
                                  const format::JournalCommittedOffsets&) override {
     return {};
   }
+  Result<void> decision(const journal::FramePlace&, const format::JournalDecision&) override { return {}; }
 };
 
 std::string begun_journal(const std::string& made) {

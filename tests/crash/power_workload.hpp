@@ -164,7 +164,7 @@ class PowerWorkload {
         return;
       default:
         begin("store offsets");
-        needed(impl->store_offsets());
+        needed(impl->store_commits());
         // Shown to other processes, no more: what was committed at `leader` can still be lost.
     }
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "format/journal_decision.hpp"
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 
@@ -42,6 +43,9 @@ void check_payload(base::ByteSpan payload) {
   }
   if (const auto offsets = parse_journal_offsets(payload); offsets.ok()) {
     SERIATIM_ASSERT(same(encode_journal_offsets(*offsets), payload));
+  }
+  if (const auto decision = parse_journal_decision(payload); decision.ok()) {
+    SERIATIM_ASSERT(same(encode_journal_decision(*decision), payload));
   }
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("committed offsets are restored in their order, those of a topic that 
   commit(2, 2, 7);
   commit(3, 1, 4);
   OffsetStore store;
-  replay.restore_offsets(store);
+  replay.restore_commits(store);
   CHECK(store.find("g", {"t", 0}, id_of(1)) ==
         catalog::CommittedOffset{.offset = 4, .metadata = "m", .commit_time_ms = 3});
   CHECK(store.group("g", one_topic()).size() == 1);

@@ -60,17 +60,24 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
 TEST_CASE("what was stored is forgotten, what came after it is not") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
-  const auto pending = store.offsets.pending(*store.journal, topics_of({{"t", 1}, {"u", 2}}));
-  CHECK(pending.lsn == 1);
-  REQUIRE(pending.offsets.at("g").size() == 2);
+  const auto version = store.offsets.version();
+  CHECK(store.offsets.pending(topics_of({{"t", 1}, {"u", 2}})).at("g").size() == 2);
   store.commit("g", {position("t", 1, 8)});
-  CHECK(store.offsets.newest_lsn() == 2);
-  store.offsets.stored(pending.lsn);
+  CHECK(store.offsets.version() != version);
+  store.offsets.stored(1);
   CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 8);
   CHECK_FALSE(store.offsets.find("g", {"u", 0}, id_of(2)));
   store.offsets.stored(2);
   CHECK(store.offsets.empty());
-  CHECK(store.offsets.newest_lsn() == 0);
+}
+
+TEST_CASE("what an earlier frame says does not replace what a later one has said") {
+  Store store;
+  store.offsets.enter("g", {position("t", 1, 5)}, 9);
+  store.offsets.enter("g", {position("t", 1, 4)}, 7);
+  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 5);
+  store.offsets.enter("g", {position("t", 1, 6), position("t", 1, 3)}, 10);
+  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 3);
 }
 
 TEST_CASE("a deleted topic takes its positions with it") {
@@ -85,9 +92,9 @@ TEST_CASE("a commit that came behind the deletion of its topic does not reach an
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
   const auto topics = topics_of({{"t", 3}, {"u", 2}});
-  const auto pending = store.offsets.pending(*store.journal, topics);
-  REQUIRE(pending.offsets.at("g").size() == 1);
-  CHECK(pending.offsets.at("g")[0].topic_partition.topic == "u");
+  const auto pending = store.offsets.pending(topics);
+  REQUIRE(pending.at("g").size() == 1);
+  CHECK(pending.at("g")[0].topic_partition.topic == "u");
   CHECK(store.offsets.group("g", topics).count({"t", 0}) == 0);
 }
 

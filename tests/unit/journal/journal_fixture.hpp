@@ -42,6 +42,9 @@ class Collector final : public journal::JournalVisitor {
                                  const format::JournalCommittedOffsets& commit) override {
     return add(place, "offsets of " + std::string(commit.group));
   }
+  Result<void> decision(const journal::FramePlace& place, const format::JournalDecision& decision) override {
+    return add(place, "decision of " + std::string(decision.transactional_id));
+  }
 
   std::map<std::uint64_t, std::string> frames{};
   std::uint64_t refuse_lsn = 0;

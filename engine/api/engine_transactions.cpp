@@ -1,0 +1,129 @@
+// Transactions of an engine: the coordinator's surroundings, and what recovery does with what was under way.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "api/engine_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+Result<> EngineImpl::open_coordinator() {
+  coordinator = std::make_unique<transaction::Coordinator>(transaction::CoordinatorEnvironment{
+      .journal = *journal,
+      .gate = visibility_gate,
+      .clock = clock,
+      .new_producer_id = [this] { return new_producer_id(); },
+      .make_room = [this] { return checkpoint(); },
+      .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
+  auto known = catalog->transactional_ids();
+  if (!known) return known.error();
+  for (const auto& [id, record] : *known) coordinator->restore(id, record);
+  return {};
+}
+
+// Every partition is open. Killed on the way and done again, it finds the markers that it has appended.
+Result<> EngineImpl::finish_transactions() {
+  if (auto restored = restore_epochs(); !restored) return restored;
+  for (const auto& decision : replay->decisions()) {
+    if (auto finished = finish_decision(decision); !finished) return finished;
+  }
+  return abort_undecided();
+}
+
+Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
+  const format::EndMarker marker{.type = format::ControlType::commit,
+                                 .producer_id = decision.producer_id,
+                                 .producer_epoch = decision.next_epoch,
+                                 .timestamp_ms = clock.wall_ms()};
+  for (const auto& at : decision.partitions) {
+    auto log = partition_log(at.topic, at.partition);
+    if (!log) return log.error();
+    auto& partition = static_cast<partition::Partition&>(**log);  // Writing engines open nothing else.
+    const auto producer = partition.producer(decision.producer_id);
+    const bool is_open =
+        producer && producer->open_first_offset >= 0 && producer->epoch == decision.producer_epoch;
+    if (!is_open) continue;
+    if (auto marked = partition.append_marker(marker, decision.lsn); !marked) return marked.error();
+    partition.release_transaction(decision.producer_id);
+  }
+  return {};
+}
+
+Result<> EngineImpl::abort_undecided() {
+  for (const auto& partition : open_partitions()) {
+    for (const auto& [id, producer] : partition->producers()) {
+      // Those of others (a log that came from elsewhere) are theirs to end.
+      if (producer.open_first_offset < 0 || id < catalog::first_producer_id) continue;
+      const auto next_epoch = static_cast<ProducerEpoch>(producer.epoch + 1);
+      auto marked = partition->append_marker({.type = format::ControlType::abort,
+                                              .producer_id = id,
+                                              .producer_epoch = next_epoch,
+                                              .timestamp_ms = clock.wall_ms()},
+                                             0);
+      if (!marked) return marked.error();
+      partition->release_transaction(id);
+    }
+  }
+  return {};
+}
+
+// Epochs rise with every transaction, and the catalog learns of them with a checkpoint only: the newest is
+// where it was used. One more, because what is open is aborted with the next one.
+Result<> EngineImpl::restore_epochs() {
+  auto known = catalog->transactional_ids();
+  if (!known) return known.error();
+  std::map<ProducerId, ProducerEpoch> newest;
+  const auto note = [&](ProducerId id, int epoch) {
+    constexpr int epoch_max = std::numeric_limits<ProducerEpoch>::max();
+    auto& newer = newest.try_emplace(id, ProducerEpoch{-1}).first->second;
+    newer = std::max(newer, static_cast<ProducerEpoch>(std::min(epoch, epoch_max)));
+  };
+  for (const auto& decision : replay->decisions()) {
+    note(decision.producer_id, decision.next_epoch);
+    auto& record = (*known)[decision.transactional_id];
+    // An id that ran out of epochs has got another since.
+    if (decision.producer_id > record.producer_id)
+      record = {.producer_id = decision.producer_id, .timeout_ms = record.timeout_ms, .last_used_ms = clock.wall_ms()};
+  }
+  for (const auto& partition : open_partitions()) {
+    for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
+  }
+  for (auto& [id, record] : *known) {
+    const auto found = newest.find(record.producer_id);
+    if (found != newest.end()) record.producer_epoch = std::max(record.producer_epoch, found->second);
+    coordinator->restore(id, record);
+  }
+  return {};
+}
+
+Result<transaction::HolderPtr> EngineImpl::open_transactional_id(const std::string& id,
+                                                                 std::chrono::milliseconds timeout) {
+  auto holder = coordinator->open(id, timeout);
+  if (!holder) return holder;
+  // Another process sees it, and a crash does not make it anew.
+  if (auto stored = store_transactional_ids(); !stored) return stored.error();
+  return holder;
+}
+
+Result<> EngineImpl::store_transactional_ids() {
+  const base::MutexLock guard(admin_mutex);
+  const auto news = coordinator->news();
+  if (news.empty()) return {};
+  auto stored = catalog->checkpoint({.transactional_ids = news});
+  if (stored) coordinator->news_stored(news);
+  return stored;
+}
+
+Result<> EngineImpl::expire_transactional_ids() {
+  const auto forgotten = coordinator->forget_unused(clock.wall_ms() - options.transactional_id_expiration.count());
+  for (const auto& id : forgotten) {
+    if (auto deleted = catalog->delete_transactional_id(id); !deleted) return deleted;
+  }
+  return {};
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,206 @@
+// `Transaction`: what is gathered until the commit, and its end.
+#include <seriatim/transaction.hpp>
+
+#include <utility>
+
+#include "api/transaction_impl.hpp"
+#include "format/journal_payload.hpp"
+#include "transaction/transaction_errors.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+void TransactionEffects::apply(EngineImpl& engine, std::uint64_t lsn) {
+  for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
+  std::vector<catalog::StateChange> changes;
+  changes.reserve(state.size());
+  for (auto& [key, value] : state) changes.push_back({.name = key.first, .key = key.second, .value = std::move(value)});
+  if (!changes.empty()) engine.state_store.enter(std::move(changes), lsn);
+  engine.counters.offset_commits.add(positions.size());
+}
+
+TransactionImpl::~TransactionImpl() {
+  // The engine's close has ended it; a forked child has nothing of its own.
+  if (end_.load(std::memory_order_relaxed) != End::none || !producer->engine->check_usable()) return;
+  auto& engine = *producer->engine;
+  auto aborted = engine.coordinator->abort(*producer->holder, number);
+  if (aborted || aborted.error().code() == Errc::producer_fenced) return;
+  if (aborted.error().code() == Errc::invalid_txn_state) return;  // A commit that may have been stored goes on.
+  engine.report(LogLevel::error, "aborting a transaction: " + aborted.error().message());
+}
+
+Result<> TransactionImpl::check_open() const {
+  if (auto usable = producer->engine->check_usable(); !usable) return usable;
+  if (end_.load(std::memory_order_acquire) != End::none)
+    return transaction::has_ended(producer->options.transactional_id);
+  return {};
+}
+
+Result<RecordMetadata> TransactionImpl::send(const ProducerRecord& record) {
+  if (auto open = check_open(); !open) return open.error();
+  return producer->producer->send_within({*producer->engine->coordinator, *producer->holder, number}, record);
+}
+
+Result<AppendResult> TransactionImpl::append(const TopicPartition& at, std::span<const Record> records) {
+  if (auto open = check_open(); !open) return open.error();
+  return producer->producer->append_within({*producer->engine->coordinator, *producer->holder, number}, at,
+                                           records);
+}
+
+Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
+                                       const ConsumerGroupMetadata& group) {
+  if (auto open = check_open(); !open) return open;
+  if (group.generation_id >= 0 || !group.member_id.empty()) {
+    return Error(Errc::unknown_member_id,
+                 "group " + group.group_id + " has no member \"" + group.member_id + "\" of generation " +
+                     std::to_string(group.generation_id) +
+                     "; take Consumer::group_metadata of the consumer whose positions these are");
+  }
+  auto& engine = *producer->engine;
+  if (auto going = engine.coordinator->check(*producer->holder, number); !going) return going;
+  auto positions = engine.check_positions(group.group_id, offsets);
+  if (!positions) return positions.error();
+  if (positions->empty()) return {};
+  const base::MutexLock lock(mutex_);
+  if (!effects_) effects_ = std::make_shared<TransactionEffects>();
+  effects_->positions.emplace_back(group.group_id, *std::move(positions));
+  return {};
+}
+
+Result<> TransactionImpl::change_state(const std::string& name, BytesView key, api::StateStore::Value value) {
+  if (auto open = check_open(); !open) return open;
+  catalog::StateChange change{
+      .name = name, .key = {key.bytes().begin(), key.bytes().end()}, .value = std::move(value)};
+  if (auto checked = catalog::check_state_change(change); !checked) return checked;
+  if (auto going = producer->engine->coordinator->check(*producer->holder, number); !going) return going;
+  const base::MutexLock lock(mutex_);
+  if (!effects_) effects_ = std::make_shared<TransactionEffects>();
+  effects_->state[{std::move(change.name), std::move(change.key)}] = std::move(change.value);
+  return {};
+}
+
+Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const std::string& name,
+                                                                           BytesView key) {
+  if (auto open = check_open(); !open) return open.error();
+  {
+    const base::MutexLock lock(mutex_);
+    if (effects_) {
+      const auto found = effects_->state.find({name, {key.bytes().begin(), key.bytes().end()}});
+      if (found != effects_->state.end()) return found->second;
+    }
+  }
+  return producer->engine->state_value(name, key.bytes());
+}
+
+// What it views stays until the call that gets it has returned.
+transaction::CommitRequest TransactionImpl::request() {
+  transaction::CommitRequest request{.is_durable = producer->options.acks == Acks::all};
+  if (!effects_ || effects_->empty()) return request;
+  auto& decision = request.decision;
+  for (const auto& [group, commits] : effects_->positions) {
+    auto& offsets = decision.offsets.emplace_back();
+    offsets.group = group;
+    for (const auto& commit : commits) {
+      offsets.commit_time_ms = commit.committed.commit_time_ms;
+      offsets.offsets.push_back({.topic_id = commit.topic_id,
+                                 .partition = commit.at.partition,
+                                 .offset = commit.committed.offset,
+                                 .metadata = commit.committed.metadata});
+    }
+  }
+  for (const auto& [key, value] : effects_->state) {
+    auto& change = decision.state.emplace_back();
+    change.name = key.first;
+    change.key = key.second;
+    if (value) change.value = *value;
+  }
+  // The engine outlives the call: the coordinator is its own.
+  request.apply = [engine = producer->engine.get(), effects = effects_](std::uint64_t lsn) {
+    effects->apply(*engine, lsn);
+  };
+  return request;
+}
+
+Result<> TransactionImpl::commit() {
+  if (auto usable = producer->engine->check_usable(); !usable) return usable;
+  const base::MutexLock lock(mutex_);
+  switch (end_.load(std::memory_order_relaxed)) {
+    case End::committed:
+      return {};
+    case End::aborted:
+      return transaction::has_ended(producer->options.transactional_id);
+    case End::none:
+      break;
+  }
+  // Once it may have been decided, its effects are the coordinator's, which may be at them already.
+  auto committed = producer->engine->coordinator->commit(
+      *producer->holder, number, may_be_decided_ ? transaction::CommitRequest{} : request());
+  if (!committed) {
+    may_be_decided_ |= committed.error().outcome() == Outcome::unknown;
+    return committed;
+  }
+  end_.store(End::committed, std::memory_order_release);
+  return {};
+}
+
+Result<> TransactionImpl::abort() {
+  if (auto usable = producer->engine->check_usable(); !usable) return usable;
+  const base::MutexLock lock(mutex_);
+  switch (end_.load(std::memory_order_relaxed)) {
+    case End::committed:
+      return transaction::was_committed(producer->options.transactional_id);
+    case End::aborted:
+      return {};
+    case End::none:
+      break;
+  }
+  auto aborted = producer->engine->coordinator->abort(*producer->holder, number);
+  const bool is_over = aborted || aborted.error().code() == Errc::producer_fenced;
+  if (is_over) end_.store(End::aborted, std::memory_order_release);
+  return aborted;
+}
+
+bool TransactionImpl::is_open() const {
+  return check_open() && producer->engine->coordinator->is_open(*producer->holder, number);
+}
+
+}  // namespace detail
+
+Transaction::Transaction(std::unique_ptr<detail::TransactionImpl> impl) noexcept : impl_(std::move(impl)) {}
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+Transaction::~Transaction() = default;
+
+Result<RecordMetadata> Transaction::send(const ProducerRecord& record) { return impl_->send(record); }
+Result<AppendResult> Transaction::append(const TopicPartition& at, std::span<const Record> records) {
+  return impl_->append(at, records);
+}
+Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group) {
+  return impl_->send_offsets(offsets, group);
+}
+TransactionState Transaction::state(std::string_view name) & {
+  return TransactionState(impl_.get(), std::string(name));
+}
+Result<> Transaction::commit() { return impl_->commit(); }
+Result<> Transaction::abort() { return impl_->abort(); }
+bool Transaction::is_open() const noexcept { return impl_ && impl_->is_open(); }
+
+TransactionState::TransactionState(detail::TransactionImpl* impl, std::string name) noexcept
+    : impl_(impl), name_(std::move(name)) {}
+
+Result<> TransactionState::put(BytesView key, BytesView value) {
+  if (value.is_null()) {
+    return Error(Errc::invalid_argument,
+                 "the value for a key of state " + name_ + " is null; use erase to take the key away");
+  }
+  return impl_->change_state(name_, key,
+                             std::vector<std::byte>(value.bytes().begin(), value.bytes().end()));
+}
+Result<> TransactionState::erase(BytesView key) { return impl_->change_state(name_, key, std::nullopt); }
+Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const {
+  return impl_->state_value(name_, key);
+}
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,84 @@
+// Behind `TransactionalProducer` and `Transaction`.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <seriatim/transaction.hpp>
+
+#include "api/engine_impl.hpp"
+#include "api/offset_store.hpp"
+#include "api/producer_impl.hpp"
+#include "base/mutex.hpp"
+#include "transaction/coordinator.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalProducerImpl> {
+  static Result<TransactionalProducer> create(std::shared_ptr<EngineImpl> engine,
+                                              TransactionalProducerOptions options);
+  TransactionalProducerImpl(std::shared_ptr<EngineImpl> engine, TransactionalProducerOptions options,
+                            transaction::HolderPtr holder);
+
+  Result<Transaction> begin();
+
+  const std::shared_ptr<EngineImpl> engine;
+  const TransactionalProducerOptions options;
+  const transaction::HolderPtr holder;
+  /// Frames the records and finds their partitions.
+  const std::shared_ptr<ProducerImpl> producer;
+};
+
+/// What a transaction changes beside the logs.
+struct TransactionEffects {
+  using StateKey = std::pair<std::string, std::vector<std::byte>>;
+
+  void apply(EngineImpl& engine, std::uint64_t lsn);
+  bool empty() const noexcept { return positions.empty() && state.empty(); }
+
+  std::vector<std::pair<std::string, std::vector<api::PositionCommit>>> positions{};  ///< By group.
+  std::map<StateKey, api::StateStore::Value> state{};
+};
+
+struct TransactionImpl {
+  TransactionImpl(std::shared_ptr<TransactionalProducerImpl> owner, std::uint64_t transaction_number)
+      : producer(std::move(owner)), number(transaction_number) {}
+  ~TransactionImpl();
+  TransactionImpl(const TransactionImpl&) = delete;
+  TransactionImpl& operator=(const TransactionImpl&) = delete;
+
+  Result<RecordMetadata> send(const ProducerRecord& record);
+  Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);
+  Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
+  Result<> change_state(const std::string& name, BytesView key, api::StateStore::Value value);
+  Result<std::optional<std::vector<std::byte>>> state_value(const std::string& name, BytesView key);
+  Result<> commit();
+  Result<> abort();
+  bool is_open() const;
+
+  const std::shared_ptr<TransactionalProducerImpl> producer;
+  const std::uint64_t number;
+
+ private:
+  enum class End : std::uint8_t { none, committed, aborted };
+
+  Result<> check_open() const;
+  transaction::CommitRequest request() SERIATIM_REQUIRES(mutex_);
+
+  std::atomic<End> end_{End::none};
+  base::Mutex mutex_;
+  bool may_be_decided_ SERIATIM_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<TransactionEffects> effects_ SERIATIM_GUARDED_BY(mutex_);  ///< nullptr: there are none.
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,259 @@
+#include "transaction/coordinator.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "transaction/transaction_errors.hpp"
+
+namespace seriatim::transaction {
+namespace {
+
+constexpr std::int64_t ns_per_ms = 1'000'000;
+// The last epoch whose transactions have one for their markers.
+constexpr ProducerEpoch last_epoch = std::numeric_limits<ProducerEpoch>::max() - 1;
+
+}  // namespace
+
+void Coordinator::restore(std::string_view transactional_id, const catalog::TransactionalId& record) {
+  const base::MutexLock lock(known_mutex_);
+  known_[std::string(transactional_id)].record = record;
+}
+
+Result<HolderPtr> Coordinator::open(std::string_view transactional_id, std::chrono::milliseconds timeout) {
+  const base::MutexLock opening(opening_mutex_);
+  HolderPtr older;
+  std::optional<ProducerIdentity> last;
+  {
+    const base::MutexLock lock(known_mutex_);
+    const auto found = known_.find(transactional_id);
+    if (found != known_.end()) {
+      older = found->second.holder;
+      last = {found->second.record.producer_id, found->second.record.producer_epoch};
+    }
+  }
+  if (older) {
+    const base::MutexLock lock(older->mutex);
+    if (auto ended = end(*older, Ending::aborted); !ended) return ended.error();
+    older->is_fenced = true;
+    last = older->identity();
+  }
+  ProducerIdentity identity;
+  if (last && last->epoch < last_epoch) {
+    identity = {last->id, static_cast<ProducerEpoch>(last->epoch + 1)};
+  } else {
+    auto id = environment_.new_producer_id();
+    if (!id) return id.error();
+    identity = {*id, 0};
+  }
+  auto holder = std::make_shared<Holder>(std::string(transactional_id), timeout);
+  holder->set_identity(identity);
+  const base::MutexLock lock(known_mutex_);
+  auto& known = known_[holder->id];
+  known.holder = holder;
+  known.record.timeout_ms = static_cast<std::int32_t>(timeout.count());
+  return holder;
+}
+
+Result<std::uint64_t> Coordinator::begin(Holder& holder) {
+  const base::MutexLock lock(holder.mutex);
+  if (holder.is_fenced) return fenced(holder.id);
+  if (holder.phase != Phase::empty) return still_open(holder.id);
+  const auto identity = holder.identity();
+  if (identity.epoch > last_epoch) {
+    auto id = environment_.new_producer_id();
+    if (!id) return id.error();
+    holder.set_identity({*id, 0});
+  }
+  holder.phase = Phase::ongoing;
+  holder.ending = Ending::none;
+  holder.must_abort = false;
+  holder.started_ms = environment_.clock.wall_ms();
+  holder.deadline_ns = environment_.clock.monotonic_ns() + holder.timeout.count() * ns_per_ms;
+  return ++holder.number;
+}
+
+Result<> Coordinator::check_open(const Holder& holder, std::uint64_t number) const {
+  if (is_closing_.load(std::memory_order_acquire)) return engine_closed(holder.id);
+  if (holder.number == number && holder.phase == Phase::ongoing && !holder.must_abort) return {};
+  if (holder.is_fenced) return fenced(holder.id);
+  if (holder.number == number && holder.phase == Phase::ongoing) return is_uncertain(holder.id);
+  if (holder.number == number && holder.ending == Ending::timed_out) {
+    return timed_out(holder.id, holder.timeout);
+  }
+  if (holder.number == number && holder.ending == Ending::withdrawn) return withdrawn(holder.id);
+  return has_ended(holder.id);
+}
+
+Result<> Coordinator::check(const Holder& holder, std::uint64_t number) const {
+  const base::MutexLock lock(holder.mutex);
+  return check_open(holder, number);
+}
+
+bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
+  const base::MutexLock lock(holder.mutex);
+  return holder.number == number && holder.phase != Phase::empty;
+}
+
+// A transaction writes to few partitions, mostly to the one of its last record.
+Enlisted& Coordinator::enlist(Holder& holder, const Batch& batch) {
+  const auto found = std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(), [&](const Enlisted& enlisted) {
+    return enlisted.partition.get() == &batch.partition;
+  });
+  if (found != holder.enlisted.rend()) return *found;
+  return holder.enlisted.emplace_back(
+      Enlisted{.partition = batch.partition.shared_from_this(), .topic_id = batch.topic_id});
+}
+
+Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint64_t number,
+                                                       const Batch& batch) {
+  const base::MutexLock lock(holder.mutex);
+  if (auto checked = check_open(holder, number); !checked) return checked.error();
+  Enlisted& enlisted = enlist(holder, batch);
+  const auto identity = holder.identity();
+  format::FrameOptions options = batch.options;
+  options.producer_id = identity.id;
+  options.producer_epoch = identity.epoch;
+  options.base_sequence = enlisted.next_sequence;
+  options.transactional = true;
+  auto appended = [&]() -> Result<partition::PartitionAppend> {
+    auto framed = batch.frame(options);
+    if (!framed) return framed.error();
+    // Staged at every level: a decision in the journal says that what it decides on is there.
+    return batch.partition.append(*framed, partition::Durability::durable);
+  }();
+  if (!appended) {
+    if (appended.error().outcome() == Outcome::unknown) {
+      holder.must_abort = true;
+      enlisted.last_offset = std::max(enlisted.last_offset, Offset{0});
+    } else if (enlisted.last_offset < 0) {
+      holder.enlisted.pop_back();
+    }
+    return appended;
+  }
+  if (enlisted.first_offset < 0) enlisted.first_offset = appended->base_offset;
+  enlisted.last_offset = appended->last_offset;
+  enlisted.next_sequence = format::advance_sequence(enlisted.next_sequence, batch.record_count);
+  enlisted.needs_sync |= appended->lsn == 0;
+  return appended;
+}
+
+std::vector<HolderPtr> Coordinator::holders() const {
+  const base::MutexLock lock(known_mutex_);
+  std::vector<HolderPtr> all;
+  for (const auto& [id, known] : known_) {
+    if (known.holder) all.push_back(known.holder);
+  }
+  return all;
+}
+
+Result<> Coordinator::tend() {
+  Result<> outcome;
+  for (const auto& holder : holders()) {
+    const base::MutexLock lock(holder->mutex);
+    const bool is_overdue =
+        holder->phase == Phase::ongoing && environment_.clock.monotonic_ns() >= holder->deadline_ns;
+    // An end that is under way holds the mutex: this one has stopped.
+    const bool has_stopped = holder->phase == Phase::committing || holder->phase == Phase::aborting;
+    if (!is_overdue && !has_stopped) continue;
+    auto ended = end(*holder, Ending::timed_out);
+    if (!ended && outcome) outcome = ended;
+  }
+  return outcome;
+}
+
+Result<> Coordinator::abort_by_id(std::string_view transactional_id) {
+  HolderPtr holder;
+  {
+    const base::MutexLock lock(known_mutex_);
+    const auto found = known_.find(transactional_id);
+    if (found == known_.end()) return not_known(transactional_id);
+    holder = found->second.holder;
+  }
+  if (!holder) return {};
+  const base::MutexLock lock(holder->mutex);
+  return end(*holder, Ending::withdrawn);
+}
+
+Result<> Coordinator::end_all() {
+  // Whoever has a holder's mutex later than this one sees it.
+  is_closing_.store(true, std::memory_order_release);
+  Result<> outcome;
+  for (const auto& holder : holders()) {
+    const base::MutexLock lock(holder->mutex);
+    auto ended = end(*holder, Ending::aborted);
+    if (!ended && outcome) outcome = ended;
+  }
+  return outcome;
+}
+
+std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) {
+  const base::MutexLock lock(known_mutex_);
+  std::vector<std::string> forgotten;
+  std::erase_if(known_, [&](const auto& entry) {
+    const Known& known = entry.second;
+    // Only this map has it: nobody can begin anything any more.
+    const bool is_held = known.holder && known.holder.use_count() > 1;
+    if (is_held || known.record.last_used_ms >= older_than_ms) return false;
+    forgotten.push_back(entry.first);
+    return true;
+  });
+  return forgotten;
+}
+
+std::uint64_t Coordinator::settled_lsn() const {
+  const base::MutexLock lock(in_flight_mutex_);
+  return in_flight_.empty() ? std::numeric_limits<std::uint64_t>::max() : *in_flight_.begin() - 1;
+}
+
+std::vector<TransactionInfo> Coordinator::list() const {
+  std::vector<TransactionInfo> all;
+  std::vector<HolderPtr> open;
+  {
+    const base::MutexLock lock(known_mutex_);
+    for (const auto& [id, known] : known_) {
+      all.push_back({.transactional_id = id,
+                     .producer_id = known.record.producer_id,
+                     .producer_epoch = known.record.producer_epoch,
+                     .timeout = std::chrono::milliseconds(known.record.timeout_ms)});
+      open.push_back(known.holder);
+    }
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!open[i]) continue;
+    const base::MutexLock lock(open[i]->mutex);
+    const auto identity = open[i]->identity();
+    all[i].producer_id = identity.id;
+    all[i].producer_epoch = identity.epoch;
+    all[i].phase = open[i]->phase;
+    if (open[i]->phase == Phase::empty) continue;
+    all[i].started_ms = open[i]->started_ms;
+    for (const auto& enlisted : open[i]->enlisted) all[i].partitions.push_back(enlisted.partition->name());
+  }
+  return all;
+}
+
+std::vector<std::pair<std::string, catalog::TransactionalId>> Coordinator::news() const {
+  const base::MutexLock lock(known_mutex_);
+  std::vector<std::pair<std::string, catalog::TransactionalId>> news;
+  for (const auto& [id, known] : known_) {
+    if (!known.holder) continue;
+    const auto identity = known.holder->identity();
+    if (identity == ProducerIdentity{known.record.producer_id, known.record.producer_epoch}) continue;
+    news.emplace_back(id, catalog::TransactionalId{.producer_id = identity.id,
+                                                   .producer_epoch = identity.epoch,
+                                                   .timeout_ms = known.record.timeout_ms,
+                                                   .last_used_ms = environment_.clock.wall_ms()});
+  }
+  return news;
+}
+
+void Coordinator::news_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news) {
+  const base::MutexLock lock(known_mutex_);
+  for (const auto& [id, record] : news) {
+    const auto found = known_.find(id);
+    if (found != known_.end()) found->second.record = record;
+  }
+}
+
+}  // namespace seriatim::transaction

@@ -1,0 +1,171 @@
+// The transactions of an engine: who holds which transactional id, what each has written where, and the steps
+// of an end.
+//
+// A commit is one journal frame. Everything that the transaction has written is in the journal before that
+// frame, or was synced: so the frame alone says that all of it is there, after any fault. It is made durable
+// (or written) first; then markers are appended to the partitions, and after the last one the last stable
+// offsets of all of them move at once (INV-8). An abort needs no frame: what was not decided is aborted by
+// recovery.
+//
+// Lock order: a holder's mutex, then those of partitions, journal, and of this class. Nothing here is held
+// while code of the application runs.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "catalog/catalog_records.hpp"
+#include "format/control_record.hpp"
+#include "format/journal_decision.hpp"
+#include "journal/journal.hpp"
+#include "partition/visibility_gate.hpp"
+#include "transaction/transactional_id.hpp"
+
+namespace seriatim::transaction {
+
+/// What the coordinator needs of the engine around it.
+struct CoordinatorEnvironment {
+  journal::Journal& journal;
+  partition::VisibilityGate& gate;
+  const base::Clock& clock;
+  /// An id that no producer of the directory ever had.
+  std::function<Result<ProducerId>()> new_producer_id{};
+  /// Makes room in the journal: a checkpoint.
+  std::function<Result<>()> make_room{};
+  /// Calls what it is given; on a full disk once more, with the reserve given up.
+  std::function<Result<>(const std::function<Result<>()>&)> with_reserve{};
+};
+
+/// What is told of a transactional id to people.
+struct TransactionInfo {
+  std::string transactional_id{};
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;
+  Phase phase = Phase::empty;
+  std::chrono::milliseconds timeout{0};
+  std::int64_t started_ms = -1;  ///< -1: none is open.
+  std::vector<TopicPartition> partitions{};
+};
+
+/// What becomes true with a commit beside the records.
+struct CommitRequest {
+  /// Its positions and state; the rest is filled in. What it views is read during the call only.
+  format::JournalDecision decision{};
+  /// Wait for stable storage; else until the decision survives the death of the process.
+  bool is_durable = true;
+  ApplyDecision apply{};
+};
+
+/// Threads: any number, any method.
+class Coordinator {
+ public:
+  explicit Coordinator(CoordinatorEnvironment environment) : environment_(std::move(environment)) {}
+
+  /// What the catalog, the journal and the partitions know of an id. Before anything else, at open.
+  void restore(std::string_view transactional_id, const catalog::TransactionalId& record);
+
+  /// Makes the caller the holder of `transactional_id`. The holder before it is fenced, and what it left open
+  /// is aborted; a commit of it that is under way is finished.
+  /// @return the holder; the catalog has to store what `news` tells of it before it is used.
+  /// Errors: as `abort`: the older one is still the holder · those of new_producer_id.
+  Result<HolderPtr> open(std::string_view transactional_id, std::chrono::milliseconds timeout);
+
+  /// @return the number of the transaction, which every later call gives.
+  /// Errors: producer_fenced · concurrent_transactions: one is open · those of new_producer_id.
+  Result<std::uint64_t> begin(Holder& holder);
+
+  /// A batch of the transaction, on its way into a partition.
+  struct Batch {
+    partition::Partition& partition;
+    const format::Id& topic_id;
+    std::int32_t record_count = 1;
+    format::FrameOptions options{};
+    /// Makes the batch with these options.
+    std::function<Result<format::FramedBatch>(const format::FrameOptions&)> frame{};
+  };
+  /// Errors: invalid_txn_state: the transaction has ended · transaction_abortable · producer_fenced · closed ·
+  /// as Partition::append and `frame`.
+  Result<partition::PartitionAppend> append(Holder& holder, std::uint64_t number, const Batch& batch);
+
+  /// ok if `number` is open and may go on. Errors: as `append`.
+  Result<> check(const Holder& holder, std::uint64_t number) const;
+
+  /// Whether it may still be committed or aborted.
+  bool is_open(const Holder& holder, std::uint64_t number) const;
+
+  /// Errors: as `append`; with Outcome::unknown the same call again goes on where it stopped.
+  Result<> commit(Holder& holder, std::uint64_t number, CommitRequest&& request);
+  /// Idempotent. Errors: producer_fenced · invalid_txn_state: committed, or being committed · as
+  /// Partition::append_marker: the next call, or `tend`, goes on.
+  Result<> abort(Holder& holder, std::uint64_t number);
+
+  /// Aborts what has been open for longer than its time-out, and goes on with ends that stopped on the way.
+  /// @return the first failure; all were tried.
+  Result<> tend();
+  /// Aborts the transaction that is open under this id. The holder stays, and may begin another.
+  /// Errors: transactional_id_not_found · as `abort`.
+  Result<> abort_by_id(std::string_view transactional_id);
+  /// Ends everything, and refuses what comes later: the engine is being closed. Errors: as `tend`.
+  Result<> end_all();
+  /// Forgets ids that nobody holds and that were not used since.
+  /// @return their names, to be taken out of the catalog.
+  std::vector<std::string> forget_unused(std::int64_t older_than_ms);
+
+  /// Up to here, every decision in the journal has its markers in the logs and its facts where `apply` puts
+  /// them: as far as a checkpoint may cover.
+  /// Read it after the newest staged LSN, and before what `apply` changed is gathered.
+  std::uint64_t settled_lsn() const;
+
+  /// Of all ids ever opened that were not forgotten, sorted.
+  std::vector<TransactionInfo> list() const;
+  /// What the catalog does not know yet of ids and epochs. What is told twice does no harm.
+  std::vector<std::pair<std::string, catalog::TransactionalId>> news() const;
+  /// The catalog has what `news` told.
+  void news_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news);
+
+ private:
+  struct Known {
+    catalog::TransactionalId record{};
+    HolderPtr holder{};  ///< nullptr: nobody has opened it since the engine was.
+  };
+
+  // coordinator.cpp
+  Result<> check_open(const Holder& holder, std::uint64_t number) const SERIATIM_REQUIRES(holder.mutex);
+  static Enlisted& enlist(Holder& holder, const Batch& batch) SERIATIM_REQUIRES(holder.mutex);
+  std::vector<HolderPtr> holders() const;
+
+  // coordinator_end.cpp
+  Result<> stage_decision(Holder& holder, CommitRequest&& request) SERIATIM_REQUIRES(holder.mutex);
+  Result<> sync_what_has_no_frame(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  Result<> finish_commit(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  Result<> finish_abort(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
+  Result<> wait_for_decision(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  Result<> append_markers(Holder& holder, format::ControlType type) SERIATIM_REQUIRES(holder.mutex);
+  Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
+  void release(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
+
+  const CoordinatorEnvironment environment_;
+  std::atomic<bool> is_closing_{false};
+  base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
+  mutable base::Mutex in_flight_mutex_;
+  std::set<std::uint64_t> in_flight_ SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions.
+  mutable base::Mutex known_mutex_;
+  std::map<std::string, Known, std::less<>> known_ SERIATIM_GUARDED_BY(known_mutex_);
+};
+
+}  // namespace seriatim::transaction

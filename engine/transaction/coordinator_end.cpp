@@ -1,0 +1,190 @@
+// How a transaction ends. Every step can be repeated: an end that fails on the way is taken up again by the
+// next call, or by `tend`.
+#include <memory>
+#include <utility>
+
+#include "transaction/coordinator.hpp"
+#include "transaction/transaction_errors.hpp"
+
+namespace seriatim::transaction {
+
+Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest&& request) {
+  const base::MutexLock lock(holder.mutex);
+  const bool goes_on = holder.number == number && holder.phase == Phase::committing;
+  if (!goes_on) {
+    // What the background has finished since the first call.
+    if (holder.number == number && holder.ending == Ending::committed) return {};
+    if (auto checked = check_open(holder, number); !checked) return checked;
+    if (environment_.clock.monotonic_ns() >= holder.deadline_ns) {
+      if (auto aborted = finish_abort(holder, Ending::timed_out); !aborted) return aborted;
+      return timed_out(holder.id, holder.timeout);
+    }
+    const auto& decision = request.decision;
+    if (holder.enlisted.empty() && decision.offsets.empty() && decision.state.empty()) {
+      close_transaction(holder, Ending::committed);
+      return {};
+    }
+    if (auto staged = stage_decision(holder, std::move(request)); !staged) return staged;
+  }
+  return finish_commit(holder);
+}
+
+Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
+  if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
+  const auto identity = holder.identity();
+  format::JournalDecision& decision = request.decision;
+  decision.producer_id = identity.id;
+  decision.producer_epoch = identity.epoch;
+  decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
+  decision.time_ms = environment_.clock.wall_ms();
+  decision.transactional_id = holder.id;
+  decision.partitions.clear();
+  for (const auto& enlisted : holder.enlisted) {
+    decision.partitions.push_back({.topic_id = enlisted.topic_id,
+                                   .partition = enlisted.partition->name().partition,
+                                   .first_offset = enlisted.first_offset,
+                                   .last_offset = enlisted.last_offset});
+  }
+  auto frame = journal::StagedFrame::encoded(
+      format::JournalFrameType::decision,
+      std::make_shared<const std::vector<std::byte>>(format::encode_journal_decision(decision)));
+  {
+    // In one step, or a checkpoint could cover it before its markers are there.
+    const base::MutexLock lock(in_flight_mutex_);
+    auto lsn = environment_.journal.stage(std::move(frame));
+    if (!lsn) return lsn.error();
+    in_flight_.insert(*lsn);
+    holder.decision_lsn = *lsn;
+  }
+  holder.phase = Phase::committing;
+  holder.is_decided = false;
+  holder.is_durable_wanted = request.is_durable;
+  holder.apply = std::move(request.apply);
+  return {};
+}
+
+// What went past the journal (large batches, a file system without mapped writes, batches behind some that
+// were not journalled) has to be on stable storage before the decision can be.
+Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
+  for (auto& enlisted : holder.enlisted) {
+    if (!enlisted.needs_sync) continue;
+    auto synced = enlisted.partition->sync_to(enlisted.last_offset + 1);
+    // Nothing was decided: as before the call.
+    if (!synced) return synced.error().with_outcome(Outcome::not_written);
+    enlisted.needs_sync = false;
+  }
+  return {};
+}
+
+Result<> Coordinator::wait_for_decision(Holder& holder) {
+  const auto wait = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    return holder.is_durable_wanted ? environment_.journal.wait_durable(holder.decision_lsn)
+                                    : environment_.journal.write_through(holder.decision_lsn);
+  };
+  auto waited = wait();
+  if (waited) return waited;
+  const Errc fault = waited.error().code();
+  if (fault == Errc::storage_failed || fault == Errc::closed) return waited;
+  // It stays staged. A checkpoint up to before it makes room.
+  if (!environment_.make_room()) return waited;
+  return wait();
+}
+
+Result<> Coordinator::finish_commit(Holder& holder) {
+  const auto unknown = [](const Result<>& failed) { return failed.error().with_outcome(Outcome::unknown); };
+  if (!holder.is_decided) {
+    if (auto waited = wait_for_decision(holder); !waited) return unknown(waited);
+    if (holder.apply) holder.apply(holder.decision_lsn);
+    holder.apply = nullptr;
+    holder.is_decided = true;
+  }
+  if (auto marked = append_markers(holder, format::ControlType::commit); !marked) return unknown(marked);
+  release(holder);
+  {
+    const base::MutexLock lock(in_flight_mutex_);
+    in_flight_.erase(holder.decision_lsn);
+  }
+  close_transaction(holder, Ending::committed);
+  return {};
+}
+
+Result<> Coordinator::abort(Holder& holder, std::uint64_t number) {
+  const base::MutexLock lock(holder.mutex);
+  if (holder.number != number) return holder.is_fenced ? fenced(holder.id) : has_ended(holder.id);
+  switch (holder.phase) {
+    case Phase::committing:
+      return is_committing(holder.id);
+    case Phase::empty:
+      if (holder.ending == Ending::committed) return was_committed(holder.id);
+      return holder.is_fenced ? Result<>(fenced(holder.id)) : Result<>();
+    default:
+      return finish_abort(holder, Ending::aborted);
+  }
+}
+
+Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
+  if (holder.phase == Phase::ongoing) {
+    holder.phase = Phase::aborting;
+    holder.ending = ending;
+    holder.decision_lsn = 0;
+  }
+  if (auto marked = append_markers(holder, format::ControlType::abort); !marked) return marked;
+  release(holder);
+  close_transaction(holder, holder.ending);
+  return {};
+}
+
+Result<> Coordinator::end(Holder& holder, Ending ending) {
+  switch (holder.phase) {
+    case Phase::empty:
+      return {};
+    case Phase::committing:
+      return finish_commit(holder);
+    default:
+      return finish_abort(holder, ending);
+  }
+}
+
+Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
+  const auto identity = holder.identity();
+  const format::EndMarker marker{.type = type,
+                                 .producer_id = identity.id,
+                                 .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
+                                 .timestamp_ms = environment_.clock.wall_ms()};
+  for (auto& enlisted : holder.enlisted) {
+    if (enlisted.has_marker) continue;
+    const auto append = [&]() -> Result<> {
+      auto appended = enlisted.partition->append_marker(marker, holder.decision_lsn);
+      // With its topic the partition's part of the transaction is gone.
+      if (!appended && !enlisted.partition->is_deleted()) return appended.error();
+      return {};
+    };
+    auto appended = append();
+    if (!appended && appended.error().code() == Errc::storage_full) appended = environment_.with_reserve(append);
+    if (!appended) return appended;
+    enlisted.has_marker = true;
+  }
+  return {};
+}
+
+void Coordinator::release(Holder& holder) {
+  const ProducerId id = holder.identity().id;
+  environment_.gate.change([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    for (const auto& enlisted : holder.enlisted) enlisted.partition->release_transaction(id);
+  });
+  for (const auto& enlisted : holder.enlisted) enlisted.partition->notify_released();
+}
+
+void Coordinator::close_transaction(Holder& holder, Ending ending) {
+  // Nothing carries the epoch of a transaction that wrote nothing.
+  if (!holder.enlisted.empty() || holder.phase == Phase::committing) {
+    const auto identity = holder.identity();
+    holder.set_identity({identity.id, static_cast<ProducerEpoch>(identity.epoch + 1)});
+  }
+  holder.enlisted.clear();
+  holder.phase = Phase::empty;
+  holder.ending = ending;
+  holder.started_ms = -1;
+}
+
+}  // namespace seriatim::transaction

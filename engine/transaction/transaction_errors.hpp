@@ -1,0 +1,23 @@
+// What the calls of a transaction answer when they come too late, too early, or twice.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <seriatim/error.hpp>
+
+namespace seriatim::transaction {
+
+Error fenced(std::string_view transactional_id);
+Error still_open(std::string_view transactional_id);
+Error has_ended(std::string_view transactional_id);
+Error is_uncertain(std::string_view transactional_id);
+Error timed_out(std::string_view transactional_id, std::chrono::milliseconds timeout);
+Error withdrawn(std::string_view transactional_id);
+Error is_committing(std::string_view transactional_id);
+Error was_committed(std::string_view transactional_id);
+Error engine_closed(std::string_view transactional_id);
+Error not_known(std::string_view transactional_id);
+
+}  // namespace seriatim::transaction

@@ -1,0 +1,102 @@
+// The holder of a transactional id, and the one transaction it may have open.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/mutex.hpp"
+#include "format/frame.hpp"
+#include "partition/partition.hpp"
+
+namespace seriatim::transaction {
+
+/// A partition that a transaction has written to.
+struct Enlisted {
+  partition::PartitionPtr partition{};
+  format::Id topic_id{};
+  Offset first_offset = -1;
+  Offset last_offset = -1;
+  Sequence next_sequence = 0;
+  /// A batch of it has no frame in the journal, so that its segment has to be synced before the decision.
+  bool needs_sync = false;
+  bool has_marker = false;
+};
+
+/// What the records of a holder's next transaction carry.
+struct ProducerIdentity {
+  ProducerId id = -1;
+  ProducerEpoch epoch = -1;
+  bool operator==(const ProducerIdentity&) const = default;
+};
+
+/// How a transaction stands. Kafka's PrepareCommit and PrepareAbort are `committing` and `aborting`; its
+/// Complete states are `empty`.
+enum class Phase : std::uint8_t {
+  empty,       ///< None is open.
+  ongoing,     ///< Begun, and perhaps written to.
+  committing,  ///< The decision is in the journal, or on its way there.
+  aborting,    ///< Given up; markers are missing.
+};
+
+/// How the last transaction ended.
+enum class Ending : std::uint8_t {
+  none,
+  committed,
+  aborted,
+  timed_out,  ///< Aborted because it was open for too long.
+  withdrawn,  ///< Aborted by an administrator.
+};
+
+/// What a commit has to do once its decision is safe, before anybody sees its records.
+using ApplyDecision = std::function<void(std::uint64_t lsn)>;
+
+/// One open handle of a transactional id. A later holder of the same id is another object.
+struct Holder {
+  Holder(std::string transactional_id, std::chrono::milliseconds time_out)
+      : id(std::move(transactional_id)), timeout(time_out) {}
+
+  const std::string id;
+  const std::chrono::milliseconds timeout;
+
+  /// Changed with `mutex` held; can be read while a commit waits for the disk.
+  ProducerIdentity identity() const noexcept {
+    const base::MutexLock lock(identity_mutex);
+    return producer;
+  }
+  void set_identity(const ProducerIdentity& changed) noexcept {
+    const base::MutexLock lock(identity_mutex);
+    producer = changed;
+  }
+
+  /// Held over every step, so that the engine's abort of a transaction meets it between two of them.
+  mutable base::Mutex mutex;
+  mutable base::WordMutex identity_mutex;
+  ProducerIdentity producer SERIATIM_GUARDED_BY(identity_mutex);
+  bool is_fenced SERIATIM_GUARDED_BY(mutex) = false;
+  Phase phase SERIATIM_GUARDED_BY(mutex) = Phase::empty;
+  /// Of the open transaction, or the last one.
+  std::uint64_t number SERIATIM_GUARDED_BY(mutex) = 0;
+  Ending ending SERIATIM_GUARDED_BY(mutex) = Ending::none;
+  std::int64_t started_ms SERIATIM_GUARDED_BY(mutex) = -1;
+  std::int64_t deadline_ns SERIATIM_GUARDED_BY(mutex) = 0;
+  /// An append left it unknown whether its batch is there.
+  bool must_abort SERIATIM_GUARDED_BY(mutex) = false;
+  std::vector<Enlisted> enlisted SERIATIM_GUARDED_BY(mutex);
+  // Of a commit on its way.
+  std::uint64_t decision_lsn SERIATIM_GUARDED_BY(mutex) = 0;
+  bool is_durable_wanted SERIATIM_GUARDED_BY(mutex) = false;
+  bool is_decided SERIATIM_GUARDED_BY(mutex) = false;  ///< The decision is safe, and was applied.
+  ApplyDecision apply SERIATIM_GUARDED_BY(mutex);      ///< Empty: there is nothing but records.
+};
+
+using HolderPtr = std::shared_ptr<Holder>;
+
+}  // namespace seriatim::transaction

@@ -1,0 +1,178 @@
+// Recovery of transactions: what was decided is finished, what was not is aborted, in every partition alike.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "format/batch_header.hpp"
+#include "support/failing_vfs.hpp"
+#include "support/log_builder.hpp"
+#include "unit/api/transaction_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Values = std::vector<std::string>;
+using ::seriatim::detail::EngineImpl;
+
+std::string log_path(const std::string& directory, PartitionId partition) {
+  return directory + "/log/t-" + std::to_string(partition) + "/00000000000000000000.log";
+}
+
+// Takes the newest batch of a partition, a marker, as if it had never been appended.
+void take_marker(const std::string& directory, PartitionId partition) {
+  const std::string path = log_path(directory, partition);
+  const auto bytes = read_file(path);
+  std::size_t end = 0;
+  std::size_t last = 0;
+  while (end + format::header_bytes <= bytes.size()) {
+    const auto header = format::read_batch_header(bytes.data() + end);
+    if (header.size_bytes() <= format::header_bytes) break;  // zeros
+    last = end;
+    end += header.size_bytes();
+  }
+  REQUIRE(format::read_batch_header(bytes.data() + last).is_control());
+  fs::resize_file(path, last);
+  fs::resize_file(path, bytes.size());
+}
+
+// Everything that was journalled is gone, as after a power cut before it was synced.
+void lose_journal(const std::string& directory) {
+  for (const auto& entry : fs::directory_iterator(directory + "/journal")) {
+    const auto size = fs::file_size(entry.path());
+    fs::resize_file(entry.path(), 0);
+    fs::resize_file(entry.path(), size);
+  }
+}
+
+struct TwoPartitions {
+  TwoPartitions() { create_topic(engine, "t", 2); }
+  Transaction write(TransactionalProducer& producer, const std::string& value) const {
+    Transaction transaction = must(producer.begin());
+    send(transaction, "t", value, 0);
+    send(transaction, "t", value, 1);
+    must(transaction.send_offsets({{{"t", 0}, {.offset = 1}}}, {.group_id = "g"}));
+    must(transaction.state("s").put("k", value));
+    return transaction;
+  }
+  TempDir dir;
+  TempDir copies;
+  Engine engine = open_engine(dir / "data");
+};
+
+void check_all_or_nothing(const Engine& engine, const Values& values) {
+  CHECK(committed_values(engine, "t", 0) == values);
+  CHECK(committed_values(engine, "t", 1) == values);
+  CHECK(committed_offset(engine, "g", {"t", 0}).has_value() == !values.empty());
+  CHECK(state_text(engine, "s", "k") ==
+        (values.empty() ? std::nullopt : std::optional<std::string>(values.back())));
+}
+
+}  // namespace
+
+TEST_CASE("INV-8: markers that a stop has kept from being appended are appended by recovery") {
+  for (const Acks acks : {Acks::all, Acks::leader}) {
+    for (unsigned missing = 0; missing < 4; ++missing) {
+      TwoPartitions f;
+      TransactionalProducer producer = transactional(f.engine, "id", acks);
+      Transaction transaction = f.write(producer, "a");
+      must(transaction.commit());
+      const std::string left = copy_of(f.engine, f.copies);
+      for (PartitionId i = 0; i < 2; ++i) {
+        if ((missing >> static_cast<unsigned>(i) & 1U) != 0) take_marker(left, i);
+      }
+      // The journal has the markers too, unless it was only written that far: both are as they may be.
+      Engine after = open_engine(left);
+      check_all_or_nothing(after, {"a"});
+      must(after.close());
+      check_all_or_nothing(open_engine(left), {"a"});
+    }
+  }
+}
+
+TEST_CASE("INV-8: a commit marker whose decision did not survive counts for nothing, nor does what came behind") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  Transaction transaction = f.write(producer, "a");
+  must(transaction.commit());
+  const std::string left = copy_of(f.engine, f.copies);
+  lose_journal(left);
+  check_all_or_nothing(open_engine(left), {});
+}
+
+TEST_CASE("INV-5: a recovery that is stopped at any step, and done again, ends the same") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  Transaction first = f.write(producer, "a");
+  must(first.commit());
+  TransactionalProducer other = transactional(f.engine, "other", Acks::leader);
+  Transaction open = must(other.begin());
+  send(open, "t", "open", 1);
+  const std::string left = copy_of(f.engine, f.copies);
+  take_marker(left, 0);
+  int steps = 0;
+  for (bool is_whole = false; !is_whole; ++steps) {
+    const TempDir again;
+    const std::string copy = again / "data";
+    fs::copy(left, copy, fs::copy_options::recursive);
+    FailingVfs vfs;
+    vfs.fail_after(steps);
+    {
+      const auto stopped = EngineImpl::open(copy, {}, vfs, base::system_clock());
+      is_whole = stopped.ok();
+    }
+    vfs.heal();
+    if (is_whole) continue;
+    const Engine after = open_engine(copy);
+    check_all_or_nothing(after, {"a"});
+    // Nobody waits for what was open.
+    const auto& log = *must(EngineImpl::of(after)->partition("t", 1));
+    CHECK(log.last_stable_offset() == log.log_end_offset());
+  }
+  CHECK(steps > 20);
+}
+
+TEST_CASE("a decision that a checkpoint has covered is not needed any more") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  for (const char* value : {"a", "b"}) {
+    Transaction transaction = f.write(producer, value);
+    must(transaction.commit());
+    must(EngineImpl::of(f.engine)->checkpoint());
+  }
+  const std::string left = copy_of(f.engine, f.copies);
+  lose_journal(left);
+  check_all_or_nothing(open_engine(left), {"a", "b"});
+}
+
+TEST_CASE("a checkpoint in the midst of transactions loses nothing of them") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id");
+  Transaction committed = f.write(producer, "a");
+  must(EngineImpl::of(f.engine)->checkpoint());
+  must(committed.commit());
+  TransactionalProducer other = transactional(f.engine, "other");
+  Transaction open = f.write(other, "open");
+  must(EngineImpl::of(f.engine)->checkpoint());
+  check_all_or_nothing(open_engine(copy_of(f.engine, f.copies)), {"a"});
+}
+
+TEST_CASE("an epoch that was used is never used again, whatever the catalog knew of it") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  for (int i = 0; i < 5; ++i) {
+    Transaction transaction = f.write(producer, "a");
+    must(i % 2 == 0 ? transaction.commit() : transaction.abort());
+  }
+  const auto used = producer.producer_epoch();
+  const Engine after = open_engine(copy_of(f.engine, f.copies));
+  TransactionalProducer next = transactional(after, "id");
+  CHECK(next.producer_id() == producer.producer_id());
+  CHECK(next.producer_epoch() > used);
+  Transaction transaction = must(next.begin());
+  send(transaction, "t", "b", 0);
+  must(transaction.commit());
+  CHECK(committed_values(after, "t", 0) == Values{"a", "a", "a", "b"});
+}
+
+}  // namespace seriatim::test

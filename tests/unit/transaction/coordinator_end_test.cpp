@@ -1,0 +1,211 @@
+// The end of a transaction, step by step, and taken up again where it stopped.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <thread>
+
+#include "transaction_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
+
+// A decision without any records is one, too.
+transaction::CommitRequest with_state(std::function<void(std::uint64_t)> apply = {}) {
+  transaction::CommitRequest request{.apply = std::move(apply)};
+  request.decision.state.push_back({.name = "s", .key = base::as_bytes("k")});
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("INV-8: the last stable offsets of all partitions move at once, after the last marker") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number, 0);
+  f.send(*holder, number, 1);
+  std::atomic<bool> is_done{false};
+  bool has_torn = false;
+  std::thread looker([&] {
+    while (!is_done.load()) {
+      Offset first = 0;
+      Offset second = 0;
+      f.gate.look([&] {
+        first = f.stable(0);
+        second = f.stable(1);
+      });
+      has_torn |= (first == 0) != (second == 0);
+    }
+  });
+  must(f.coordinator->commit(*holder, number, {}));
+  is_done = true;
+  looker.join();
+  CHECK_FALSE(has_torn);
+  CHECK(f.stable(0) == 2);
+  CHECK(f.stable(1) == 2);
+}
+
+TEST_CASE("a decision is in the journal behind everything that it decides on, and durable before it is applied") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  const auto sent = f.send(*holder, number);
+  std::uint64_t applied_lsn = 0;
+  bool was_durable = false;
+  auto request = with_state([&](std::uint64_t lsn) {
+    applied_lsn = lsn;
+    was_durable = f.journal->is_durable(lsn);
+  });
+  must(f.coordinator->commit(*holder, number, std::move(request)));
+  CHECK(sent.lsn > 0);
+  CHECK(applied_lsn > sent.lsn);
+  CHECK(was_durable);
+}
+
+TEST_CASE("at leader level a commit does not wait for the disk") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number);
+  const auto syncs = f.journal->stats().syncs;
+  must(f.coordinator->commit(*holder, number, {.is_durable = false}));
+  CHECK(f.journal->stats().syncs == syncs);
+  CHECK(f.journal->stats().written_lsn >= 2);
+  CHECK(f.stable(0) == 2);
+}
+
+TEST_CASE("a checkpoint may not cover a decision before its markers are in the logs") {
+  TransactionFixture f;
+  CHECK(f.coordinator->settled_lsn() == everything);
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number);
+  std::uint64_t settled = 0;
+  std::uint64_t decision = 0;
+  must(f.coordinator->commit(*holder, number, with_state([&](std::uint64_t lsn) {
+                               decision = lsn;
+                               settled = f.coordinator->settled_lsn();
+                             })));
+  CHECK(settled == decision - 1);
+  CHECK(f.coordinator->settled_lsn() == everything);
+}
+
+TEST_CASE("a commit whose markers find no room is taken up again, by the caller or by the engine") {
+  for (const bool by_engine : {true, false}) {
+    TransactionFixture f;
+    const auto holder = f.open();
+    const auto number = must(f.coordinator->begin(*holder));
+    f.send(*holder, number, 0);
+    f.send(*holder, number, 1);
+    // The log of the second is full: its marker needs a new segment, and there are no files to be had.
+    auto config = f.partitions[1]->config();
+    config.segment_bytes = 100;
+    f.partitions[1]->set_config(config);
+    must(f.partitions[1]->roll());
+    f.send(*holder, number, 1);
+    int applied = 0;
+    f.world->clock.advance_ms(1);
+    auto request = with_state([&](std::uint64_t) {
+      ++applied;
+      f.vfs.fail_after(0, Errc::storage_full);
+    });
+    const auto committed = f.coordinator->commit(*holder, number, std::move(request));
+    REQUIRE_FALSE(committed);
+    CHECK(committed.error().outcome() == Outcome::unknown);
+    CHECK(f.reserves_spent == 1);
+    CHECK(f.stable(0) == 0);
+    CHECK(f.coordinator->settled_lsn() != everything);
+    CHECK(code_of(f.coordinator->abort(*holder, number)) == Errc::invalid_txn_state);
+    CHECK(code_of(f.coordinator->begin(*holder)) == Errc::concurrent_transactions);
+    f.vfs.heal();
+    if (by_engine) must(f.coordinator->tend());
+    must(f.coordinator->commit(*holder, number, {}));
+    CHECK(applied == 1);
+    CHECK(f.stable(0) == f.partitions[0]->log_end_offset());
+    CHECK(f.stable(1) == f.partitions[1]->log_end_offset());
+    CHECK(f.coordinator->settled_lsn() == everything);
+    CHECK(must(f.coordinator->begin(*holder)) > number);
+  }
+}
+
+TEST_CASE("an abort whose markers find no room is taken up again by the engine") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  auto config = f.partitions[0]->config();
+  config.segment_bytes = 100;
+  f.partitions[0]->set_config(config);
+  f.send(*holder, number);
+  f.vfs.fail_after(0, Errc::storage_full);
+  CHECK_FALSE(f.coordinator->abort(*holder, number).ok());
+  CHECK(f.stable(0) == 0);
+  CHECK(f.phase_of("id") == Phase::aborting);
+  f.vfs.heal();
+  must(f.coordinator->tend());
+  CHECK(f.stable(0) == 2);
+  CHECK(f.phase_of("id") == Phase::empty);
+  must(f.coordinator->abort(*holder, number));
+}
+
+TEST_CASE("a journal without room gets some by a checkpoint") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number);
+  f.vfs.fail_after(0, Errc::storage_full);
+  const auto committed = f.coordinator->commit(*holder, number, {});
+  REQUIRE_FALSE(committed);
+  CHECK(committed.error().code() == Errc::storage_full);
+  CHECK(committed.error().outcome() == Outcome::unknown);
+  CHECK(f.rooms_asked == 1);
+  f.vfs.heal();
+  must(f.coordinator->commit(*holder, number, {}));
+  CHECK(f.stable(0) == 2);
+}
+
+TEST_CASE("a journal that has failed for good leaves the outcome to recovery") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number);
+  f.journal->fail(Error(Errc::storage_failed, "the disk is gone"));
+  // Nothing was staged: it is not committed, and may be given up.
+  CHECK(code_of(f.coordinator->commit(*holder, number, {})) == Errc::storage_failed);
+  CHECK(f.stable(0) == 0);
+}
+
+TEST_CASE("an abort wins over the time-out that comes later, and a time-out over a late commit") {
+  TransactionFixture f;
+  const auto holder = f.open("id", std::chrono::milliseconds(100));
+  const auto first = must(f.coordinator->begin(*holder));
+  f.send(*holder, first);
+  must(f.coordinator->abort(*holder, first));
+  f.world->clock.advance_ms(1'000);
+  must(f.coordinator->tend());
+  CHECK(code_of(f.coordinator->commit(*holder, first, {})) == Errc::invalid_txn_state);
+  const auto second = must(f.coordinator->begin(*holder));
+  f.send(*holder, second);
+  f.world->clock.advance_ms(100);
+  CHECK(code_of(f.coordinator->commit(*holder, second, {})) == Errc::transaction_abortable);
+  CHECK(f.stable(0) == 4);
+}
+
+TEST_CASE("threads that end transactions of one id get one outcome each") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  for (int round = 0; round < 50; ++round) {
+    const auto number = must(f.coordinator->begin(*holder));
+    f.send(*holder, number);
+    Result<> committed;
+    Result<> aborted;
+    std::thread committer([&] { committed = f.coordinator->commit(*holder, number, {.is_durable = false}); });
+    std::thread aborter([&] { aborted = f.coordinator->abort(*holder, number); });
+    committer.join();
+    aborter.join();
+    CHECK(committed.ok() != aborted.ok());
+  }
+}
+
+}  // namespace seriatim::test

@@ -1,0 +1,95 @@
+// A coordinator with partitions and a journal around it, on a file system that can be made to fail.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "format/batch_builder.hpp"
+#include "journal/journal.hpp"
+#include "transaction/coordinator.hpp"
+#include "unit/partition/writer_fixture.hpp"
+
+namespace seriatim::test {
+
+using transaction::Phase;
+
+inline constexpr ProducerId first_producer = ProducerId{1} << 40;
+
+/// One partition is `writer.partition`; the journal is on the same file system.
+struct TransactionFixture {
+  TransactionFixture() {
+    world = std::make_unique<WriterWorld>(vfs);
+    journal = must(journal::Journal::open(
+        {.directory = temp / "journal", .incarnation = 1, .file_bytes = 64U << 10, .vfs = vfs}, {}));
+    world->environment.journal = journal.get();
+    coordinator = std::make_unique<transaction::Coordinator>(transaction::CoordinatorEnvironment{
+        .journal = *journal,
+        .gate = gate,
+        .clock = world->clock,
+        .new_producer_id = [this]() -> Result<ProducerId> { return next_id++; },
+        .make_room =
+            [this]() -> Result<> {
+              ++rooms_asked;
+              return {};
+            },
+        .with_reserve = [this](const std::function<Result<>()>& work) {
+          ++reserves_spent;
+          return work();
+        }});
+    for (int i = 0; i < 2; ++i) {
+      partition::PartitionRequest request{.name = {"topic", i},
+                                          .directory = temp / ("topic-" + std::to_string(i))};
+      partitions.push_back(must(partition::Partition::open(world->environment, request)));
+    }
+  }
+
+  transaction::HolderPtr open(const std::string& id = "id",
+                              std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
+    return must(coordinator->open(id, timeout));
+  }
+  Result<partition::PartitionAppend> try_send(transaction::Holder& holder, std::uint64_t number,
+                                              std::size_t at = 0) {
+    return coordinator->append(
+        holder, number,
+        {.partition = *partitions[at],
+         .topic_id = topic_id,
+         .frame = [this](const format::FrameOptions& options) -> Result<format::FramedBatch> {
+           builder.clear();
+           if (auto added = builder.append({.value = "value", .timestamp_ms = t0_ms}); !added)
+             return added.error();
+           return builder.frame(options);
+         }});
+  }
+  partition::PartitionAppend send(transaction::Holder& holder, std::uint64_t number, std::size_t at = 0) {
+    return must(try_send(holder, number, at));
+  }
+  Phase phase_of(const std::string& id) const {
+    for (const auto& info : coordinator->list()) {
+      if (info.transactional_id == id) return info.phase;
+    }
+    FAIL("no transactional id " << id);
+    return Phase::empty;
+  }
+  Offset stable(std::size_t at) const { return partitions[at]->last_stable_offset(); }
+
+  TempDir temp;
+  FailingVfs vfs;
+  std::unique_ptr<WriterWorld> world;
+  std::unique_ptr<journal::Journal> journal;
+  partition::VisibilityGate gate;
+  std::unique_ptr<transaction::Coordinator> coordinator;
+  std::vector<partition::PartitionPtr> partitions;
+  format::BatchBuilder builder;
+  format::Id topic_id{std::byte{7}};
+  ProducerId next_id = first_producer;
+  int rooms_asked = 0;
+  int reserves_spent = 0;
+};
+
+template <class T>
+Errc code_of(const Result<T>& result) {
+  return result ? Errc{} : result.error().code();
+}
+
+}  // namespace seriatim::test
