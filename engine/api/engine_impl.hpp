@@ -172,6 +172,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   EngineCounters counters;
   partition::PartitionCounters partition_counters;
   partition::StorageHealth health;
+  partition::VisibilityGate visibility_gate;
   os::FdCache files;
   segment::MapCache maps;
   std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.

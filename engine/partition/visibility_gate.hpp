@@ -10,9 +10,9 @@
 
 namespace seriatim::partition {
 
-/// A sequence lock. What is changed and looked at are atomics, sequentially consistent ones, as the offsets of
-/// a partition are: a look that has seen any of a change's stores then also sees the odd number before them.
-/// Threads: any.
+/// A sequence lock. What is changed and looked at are atomics, sequentially consistent ones, as the offsets
+/// of a partition are: a look that has seen any of a change's stores then also sees the odd number before
+/// them. Threads: any.
 class VisibilityGate {
  public:
   /// Calls `move`, one caller at a time. It stores offsets and does nothing that could wait: lookers spin.
