@@ -114,7 +114,8 @@ void in_turn(benchmark::State& state) {
   }
   for (Contestant& contestant : contestants) report(state, contestant);
 }
-BENCHMARK(in_turn)->Arg(1)->Arg(8)->Arg(16)->Arg(64)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(in_turn)->Arg(1)->Arg(8)->Arg(16)->Arg(64)->Iterations(1)->UseRealTime()->Unit(
+    benchmark::kMillisecond);
 
 }  // namespace
 

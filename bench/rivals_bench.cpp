@@ -66,7 +66,8 @@ class RocksDbTransactions final : public Committer {
     rocksdb::WriteBatch batch;
     const std::uint64_t key = next_key_.fetch_add(1);
     const rocksdb::Slice offset(reinterpret_cast<const char*>(&key), sizeof key);
-    for (int i = 0; i < tables; ++i) check(batch.Put(families_[static_cast<std::size_t>(i)].get(), offset, value_));
+    for (int i = 0; i < tables; ++i)
+      check(batch.Put(families_[static_cast<std::size_t>(i)].get(), offset, value_));
     check(batch.Put(families_[tables].get(), "group-" + std::to_string(thread), offset));
     rocksdb::WriteOptions options;
     options.sync = true;
@@ -211,16 +212,18 @@ const bool entered = enter_committer("rocksdb", [](const std::filesystem::path& 
                                      [](const std::filesystem::path& directory, int threads) {
                                        return std::make_unique<SqliteConnections>(directory, threads);
                                      }) &&
-                     enter_committer("rocksdb_transaction",
-                                     [](const std::filesystem::path& directory, int) {
-                                       return std::make_unique<RocksDbTransactions>(directory);
-                                     },
-                                     1, 16) &&
-                     enter_committer("sqlite_transaction",
-                                     [](const std::filesystem::path& directory, int threads) {
-                                       return std::make_unique<SqliteTransactions>(directory, threads);
-                                     },
-                                     1, 16);
+                     enter_committer(
+                         "rocksdb_transaction",
+                         [](const std::filesystem::path& directory, int) {
+                           return std::make_unique<RocksDbTransactions>(directory);
+                         },
+                         1, 16) &&
+                     enter_committer(
+                         "sqlite_transaction",
+                         [](const std::filesystem::path& directory, int threads) {
+                           return std::make_unique<SqliteTransactions>(directory, threads);
+                         },
+                         1, 16);
 
 }  // namespace
 }  // namespace seriatim::bench

@@ -85,12 +85,12 @@ void transaction_leader(benchmark::State& state) {
 }
 BENCHMARK(transaction_leader)->Iterations(transactions_at_leader);
 
-const bool entered =
-    enter_committer("transaction",
-                    [](const std::filesystem::path& directory, int threads) {
-                      return std::make_unique<Transactions>(directory, threads);
-                    },
-                    1, 16);
+const bool entered = enter_committer(
+    "transaction",
+    [](const std::filesystem::path& directory, int threads) {
+      return std::make_unique<Transactions>(directory, threads);
+    },
+    1, 16);
 
 }  // namespace
 }  // namespace seriatim::bench

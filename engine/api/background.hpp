@@ -37,7 +37,7 @@ class Background {
   std::int64_t next_checkpoint_ns_;
   std::int64_t next_offsets_ns_ = 0;
   std::int64_t next_reserve_ns_ = 0;
-  std::int64_t next_journal_ns_ = 0;  ///< Later than now only after a failure.
+  std::int64_t next_journal_ns_ = 0;       ///< Later than now only after a failure.
   std::int64_t next_transactions_ns_ = 0;  ///< Later than now only after a failure.
   std::int64_t next_maintenance_ns_;
   std::atomic<bool> stopping_{false};

@@ -203,7 +203,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool mapped_writes = true;
   std::atomic<bool> closed{false};
   api::ProducerNames producer_names;
-  partition::VisibilityGate visibility_gate;
   std::unique_ptr<transaction::Coordinator> coordinator;  ///< Of a writer.
 
   std::unique_ptr<api::CountersFile> counters_file;

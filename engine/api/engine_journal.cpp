@@ -69,8 +69,8 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
   return {};
 }
 
-Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(std::string_view group,
-                                                                     const TopicPartitionOffsets& offsets_given) {
+Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(
+    std::string_view group, const TopicPartitionOffsets& offsets_given) {
   std::vector<catalog::OffsetCommit> commits;
   std::vector<api::PositionCommit> positions;
   commits.reserve(offsets_given.size());
@@ -185,9 +185,9 @@ Result<> EngineImpl::checkpoint_once() {
   return journal->recycle_below(lsn + 1);
 }
 
-// In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it is
-// a decision that is not settled, which the LSN stays below. The partitions come last: the markers of settled
-// decisions are below their recovery points.
+// In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it
+// is a decision that is not settled, which the LSN stays below. The partitions come last: the markers of
+// settled decisions are below their recovery points.
 catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const auto known = topics.load();
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;

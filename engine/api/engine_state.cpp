@@ -14,7 +14,8 @@ namespace detail {
 Result<std::optional<std::vector<std::byte>>> EngineImpl::state_value(std::string_view name,
                                                                       base::ByteSpan key) {
   if (auto usable = check_usable(); !usable) return usable.error();
-  if (auto checked = catalog::check_state_change({.name = std::string(name), .key = {key.begin(), key.end()}});
+  if (auto checked =
+          catalog::check_state_change({.name = std::string(name), .key = {key.begin(), key.end()}});
       !checked) {
     return checked.error();
   }
@@ -70,7 +71,8 @@ Result<std::vector<StateEntry>> State::scan(BytesView from_key, std::size_t limi
 Result<State> Engine::state(std::string_view name) const {
   if (auto usable = impl_->check_usable(); !usable) return usable.error();
   // Any key will do: the name is what is checked.
-  if (auto checked = catalog::check_state_change({.name = std::string(name), .key = {std::byte{0}}}); !checked)
+  if (auto checked = catalog::check_state_change({.name = std::string(name), .key = {std::byte{0}}});
+      !checked)
     return checked.error();
   return State(impl_, std::string(name));
 }

@@ -85,7 +85,9 @@ Result<> EngineImpl::restore_epochs() {
     auto& record = (*known)[decision.transactional_id];
     // An id that ran out of epochs has got another since.
     if (decision.producer_id > record.producer_id)
-      record = {.producer_id = decision.producer_id, .timeout_ms = record.timeout_ms, .last_used_ms = clock.wall_ms()};
+      record = {.producer_id = decision.producer_id,
+                .timeout_ms = record.timeout_ms,
+                .last_used_ms = clock.wall_ms()};
   }
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
@@ -117,7 +119,8 @@ Result<> EngineImpl::store_transactional_ids() {
 }
 
 Result<> EngineImpl::expire_transactional_ids() {
-  const auto forgotten = coordinator->forget_unused(clock.wall_ms() - options.transactional_id_expiration.count());
+  const auto forgotten =
+      coordinator->forget_unused(clock.wall_ms() - options.transactional_id_expiration.count());
   for (const auto& id : forgotten) {
     if (auto deleted = catalog->delete_transactional_id(id); !deleted) return deleted;
   }

@@ -33,7 +33,8 @@ bool is_current(const TopicMap& topics, const std::string& name, const catalog::
 // Staged with the mutex held: what is remembered last is what the journal tells last.
 Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string_view group,
                                           const std::vector<PositionCommit>& commits) {
-  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, encoded(group, commits));
+  auto frame =
+      journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, encoded(group, commits));
   const base::MutexLock lock(mutex_);
   auto lsn = journal.stage(std::move(frame));
   if (!lsn) return lsn;

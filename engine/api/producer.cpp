@@ -154,8 +154,11 @@ Result<AppendResult> ProducerImpl::append_batch(const TopicPartition& at, std::s
     builder.clear();
     if (auto gathered = gather_records(**topic, records, now_ms, builder); !gathered) return gathered.error();
     std::int64_t timestamp_ms = 0;
-    const Route route{
-        .topic = *topic, .partition = *partition, .index = at.partition, .sequence = first_sequence, .transaction = transaction};
+    const Route route{.topic = *topic,
+                      .partition = *partition,
+                      .index = at.partition,
+                      .sequence = first_sequence,
+                      .transaction = transaction};
     auto appended =
         append_framed(route, (*topic)->frame_options(now_ms), static_cast<std::int32_t>(records.size()),
                       [&](const format::FrameOptions& options) {

@@ -15,7 +15,8 @@ void TransactionEffects::apply(EngineImpl& engine, std::uint64_t lsn) {
   for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
   std::vector<catalog::StateChange> changes;
   changes.reserve(state.size());
-  for (auto& [key, value] : state) changes.push_back({.name = key.first, .key = key.second, .value = std::move(value)});
+  for (auto& [key, value] : state)
+    changes.push_back({.name = key.first, .key = key.second, .value = std::move(value)});
   if (!changes.empty()) engine.state_store.enter(std::move(changes), lsn);
   engine.counters.offset_commits.add(positions.size());
 }
@@ -26,7 +27,8 @@ TransactionImpl::~TransactionImpl() {
   auto& engine = *producer->engine;
   auto aborted = engine.coordinator->abort(*producer->holder, number);
   if (aborted || aborted.error().code() == Errc::producer_fenced) return;
-  if (aborted.error().code() == Errc::invalid_txn_state) return;  // A commit that may have been stored goes on.
+  if (aborted.error().code() == Errc::invalid_txn_state)
+    return;  // A commit that may have been stored goes on.
   engine.report(LogLevel::error, "aborting a transaction: " + aborted.error().message());
 }
 
@@ -194,8 +196,7 @@ Result<> TransactionState::put(BytesView key, BytesView value) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
   }
-  return impl_->change_state(name_, key,
-                             std::vector<std::byte>(value.bytes().begin(), value.bytes().end()));
+  return impl_->change_state(name_, key, std::vector<std::byte>(value.bytes().begin(), value.bytes().end()));
 }
 Result<> TransactionState::erase(BytesView key) { return impl_->change_state(name_, key, std::nullopt); }
 Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const {

@@ -97,9 +97,9 @@ bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
 
 // A transaction writes to few partitions, mostly to the one of its last record.
 Enlisted& Coordinator::enlist(Holder& holder, const Batch& batch) {
-  const auto found = std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(), [&](const Enlisted& enlisted) {
-    return enlisted.partition.get() == &batch.partition;
-  });
+  const auto found =
+      std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(),
+                   [&](const Enlisted& enlisted) { return enlisted.partition.get() == &batch.partition; });
   if (found != holder.enlisted.rend()) return *found;
   return holder.enlisted.emplace_back(
       Enlisted{.partition = batch.partition.shared_from_this(), .topic_id = batch.topic_id});

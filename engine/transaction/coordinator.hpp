@@ -97,8 +97,8 @@ class Coordinator {
     /// Makes the batch with these options.
     std::function<Result<format::FramedBatch>(const format::FrameOptions&)> frame{};
   };
-  /// Errors: invalid_txn_state: the transaction has ended · transaction_abortable · producer_fenced · closed ·
-  /// as Partition::append and `frame`.
+  /// Errors: invalid_txn_state: the transaction has ended · transaction_abortable · producer_fenced · closed
+  /// · as Partition::append and `frame`.
   Result<partition::PartitionAppend> append(Holder& holder, std::uint64_t number, const Batch& batch);
 
   /// ok if `number` is open and may go on. Errors: as `append`.

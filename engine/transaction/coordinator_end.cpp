@@ -160,7 +160,8 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
       return {};
     };
     auto appended = append();
-    if (!appended && appended.error().code() == Errc::storage_full) appended = environment_.with_reserve(append);
+    if (!appended && appended.error().code() == Errc::storage_full)
+      appended = environment_.with_reserve(append);
     if (!appended) return appended;
     enlisted.has_marker = true;
   }

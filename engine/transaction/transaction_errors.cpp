@@ -8,9 +8,10 @@ std::string of(std::string_view id) { return "transactional id \"" + std::string
 }  // namespace
 
 Error fenced(std::string_view transactional_id) {
-  return {Errc::producer_fenced, of(transactional_id) +
-                                     " was opened again, so this producer of it is over, and what it had open was "
-                                     "aborted; close it and use the newer one"};
+  return {Errc::producer_fenced,
+          of(transactional_id) +
+              " was opened again, so this producer of it is over, and what it had open was "
+              "aborted; close it and use the newer one"};
 }
 
 Error still_open(std::string_view transactional_id) {
@@ -31,19 +32,21 @@ Error is_uncertain(std::string_view transactional_id) {
 
 Error timed_out(std::string_view transactional_id, std::chrono::milliseconds timeout) {
   return {Errc::transaction_abortable,
-          "the transaction of " + of(transactional_id) + " was open for longer than its transaction_timeout, " +
-              std::to_string(timeout.count()) +
+          "the transaction of " + of(transactional_id) +
+              " was open for longer than its transaction_timeout, " + std::to_string(timeout.count()) +
               " ms, and was aborted; begin again, with less work in it or a longer time-out"};
 }
 
 Error withdrawn(std::string_view transactional_id) {
-  return {Errc::transaction_abortable, "the transaction of " + of(transactional_id) +
-                                           " was aborted by an administrator (Admin::abort_transaction); begin again"};
+  return {Errc::transaction_abortable,
+          "the transaction of " + of(transactional_id) +
+              " was aborted by an administrator (Admin::abort_transaction); begin again"};
 }
 
 Error is_committing(std::string_view transactional_id) {
-  return {Errc::invalid_txn_state, "the commit of this transaction of " + of(transactional_id) +
-                                       " has begun and may have been stored; call commit again until it succeeds"};
+  return {Errc::invalid_txn_state,
+          "the commit of this transaction of " + of(transactional_id) +
+              " has begun and may have been stored; call commit again until it succeeds"};
 }
 
 Error was_committed(std::string_view transactional_id) {

@@ -108,11 +108,10 @@ class SERIATIM_API Engine {
   /// Errors: invalid_argument (an option out of range), read_only, closed, invalid_state.
   /// Threads: any.
   Result<Producer> producer(ProducerOptions options = {}) const;
-  /// Makes the caller the holder of a transactional id. The holder before it, if it is still there, is fenced,
-  /// and what it left open is aborted. Durable on return.
-  /// Errors: invalid_argument (an option out of range), invalid_transaction_timeout, read_only, closed,
-  /// invalid_state; storage_full, ...: an open transaction could not be aborted: nothing changed.
-  /// Threads: any.
+  /// Makes the caller the holder of a transactional id. The holder before it, if it is still there, is
+  /// fenced, and what it left open is aborted. Durable on return. Errors: invalid_argument (an option out of
+  /// range), invalid_transaction_timeout, read_only, closed, invalid_state; storage_full, ...: an open
+  /// transaction could not be aborted: nothing changed. Threads: any.
   Result<TransactionalProducer> transactional_producer(TransactionalProducerOptions options) const;
   /// The named key-value table that transactions change. It need not exist.
   /// @param name  1..100 bytes without a zero byte.

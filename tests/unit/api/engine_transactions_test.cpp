@@ -90,7 +90,8 @@ TEST_CASE("INV-8: markers that a stop has kept from being appended are appended 
   }
 }
 
-TEST_CASE("INV-8: a commit marker whose decision did not survive counts for nothing, nor does what came behind") {
+TEST_CASE(
+    "INV-8: a commit marker whose decision did not survive counts for nothing, nor does what came behind") {
   TwoPartitions f;
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
   Transaction transaction = f.write(producer, "a");

@@ -158,9 +158,8 @@ TEST_CASE("options outside their ranges are refused") {
         Errc::invalid_transaction_timeout);
   CHECK(code({.transactional_id = "a", .transaction_timeout = std::chrono::minutes(16)}) ==
         Errc::invalid_transaction_timeout);
-  CHECK(code({.transactional_id = "a",
-              .compression_type = CompressionType::zstd,
-              .compression_level = 99}) == Errc::invalid_argument);
+  CHECK(code({.transactional_id = "a", .compression_type = CompressionType::zstd, .compression_level = 99}) ==
+        Errc::invalid_config);
 }
 
 TEST_CASE("a read-only engine hands out no transactional producer") {

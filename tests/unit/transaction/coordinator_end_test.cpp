@@ -47,7 +47,8 @@ TEST_CASE("INV-8: the last stable offsets of all partitions move at once, after 
   CHECK(f.stable(1) == 2);
 }
 
-TEST_CASE("a decision is in the journal behind everything that it decides on, and durable before it is applied") {
+TEST_CASE(
+    "a decision is in the journal behind everything that it decides on, and durable before it is applied") {
   TransactionFixture f;
   const auto holder = f.open();
   const auto number = must(f.coordinator->begin(*holder));
@@ -85,9 +86,9 @@ TEST_CASE("a checkpoint may not cover a decision before its markers are in the l
   std::uint64_t settled = 0;
   std::uint64_t decision = 0;
   must(f.coordinator->commit(*holder, number, with_state([&](std::uint64_t lsn) {
-                               decision = lsn;
-                               settled = f.coordinator->settled_lsn();
-                             })));
+    decision = lsn;
+    settled = f.coordinator->settled_lsn();
+  })));
   CHECK(settled == decision - 1);
   CHECK(f.coordinator->settled_lsn() == everything);
 }

@@ -55,13 +55,13 @@ TEST_CASE("an append whose frame or partition refuses it leaves the transaction 
   TransactionFixture f;
   const auto holder = f.open();
   const auto number = must(f.coordinator->begin(*holder));
-  const auto refused = f.coordinator->append(
-      *holder, number,
-      {.partition = *f.partitions[0],
-       .topic_id = f.topic_id,
-       .frame = [](const format::FrameOptions&) -> Result<format::FramedBatch> {
-         return Error(Errc::invalid_record, "not this one");
-       }});
+  const auto refused =
+      f.coordinator->append(*holder, number,
+                            {.partition = *f.partitions[0],
+                             .topic_id = f.topic_id,
+                             .frame = [](const format::FrameOptions&) -> Result<format::FramedBatch> {
+                               return Error(Errc::invalid_record, "not this one");
+                             }});
   CHECK(code_of(refused) == Errc::invalid_record);
   CHECK(f.coordinator->list()[0].partitions.empty());
   f.send(*holder, number, 1);

@@ -6,9 +6,10 @@ namespace seriatim::test {
 
 TEST_CASE("every answer names the id and tells whether to abort, to give up or to correct the call") {
   using namespace transaction;
-  for (const Error& error : {fenced("id-7"), still_open("id-7"), has_ended("id-7"), is_uncertain("id-7"),
-                             timed_out("id-7", std::chrono::seconds(3)), withdrawn("id-7"), is_committing("id-7"),
-                             was_committed("id-7"), engine_closed("id-7"), not_known("id-7")}) {
+  for (const Error& error :
+       {fenced("id-7"), still_open("id-7"), has_ended("id-7"), is_uncertain("id-7"),
+        timed_out("id-7", std::chrono::seconds(3)), withdrawn("id-7"), is_committing("id-7"),
+        was_committed("id-7"), engine_closed("id-7"), not_known("id-7")}) {
     CHECK(error.message().find("\"id-7\"") != std::string::npos);
   }
   for (const Error& error : {is_uncertain("a"), timed_out("a", std::chrono::seconds(3)), withdrawn("a")}) {

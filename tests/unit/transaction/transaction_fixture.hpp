@@ -28,15 +28,15 @@ struct TransactionFixture {
         .gate = gate,
         .clock = world->clock,
         .new_producer_id = [this]() -> Result<ProducerId> { return next_id++; },
-        .make_room =
-            [this]() -> Result<> {
-              ++rooms_asked;
-              return {};
-            },
-        .with_reserve = [this](const std::function<Result<>()>& work) {
-          ++reserves_spent;
-          return work();
-        }});
+        .make_room = [this]() -> Result<> {
+          ++rooms_asked;
+          return {};
+        },
+        .with_reserve =
+            [this](const std::function<Result<>()>& work) {
+              ++reserves_spent;
+              return work();
+            }});
     for (int i = 0; i < 2; ++i) {
       partition::PartitionRequest request{.name = {"topic", i},
                                           .directory = temp / ("topic-" + std::to_string(i))};
