@@ -27,4 +27,11 @@ void store_aborted_transaction(std::byte* to, const AbortedTransaction& entry) n
   base::store_be(to + 26, entry.last_stable_offset);
 }
 
+std::vector<std::byte> encode_aborted_transactions(std::span<const AbortedTransaction> entries) {
+  std::vector<std::byte> bytes(entries.size() * aborted_transaction_bytes);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    store_aborted_transaction(bytes.data() + i * aborted_transaction_bytes, entries[i]);
+  return bytes;
+}
+
 }  // namespace seriatim::format

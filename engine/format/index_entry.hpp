@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include <seriatim/types.hpp>
 
@@ -59,5 +61,7 @@ inline void store_time_index_entry(std::byte* to, const TimeIndexEntry& entry) n
 /// be made again from the log.
 bool load_aborted_transaction(const std::byte* from, AbortedTransaction& out) noexcept;
 void store_aborted_transaction(std::byte* to, const AbortedTransaction& entry) noexcept;
+/// A whole `.txnindex`.
+std::vector<std::byte> encode_aborted_transactions(std::span<const AbortedTransaction> entries);
 
 }  // namespace seriatim::format

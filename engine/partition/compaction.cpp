@@ -130,6 +130,15 @@ class CompactionPass {
     }
   }
 
+  // Once a transaction is met, and for all of them: where there are none it costs nothing.
+  Result<> find_fates() {
+    if (rules_.fates != nullptr) return {};
+    const auto list = partition_.segments().load();
+    if (auto found = fates_.find(*list, map_end_); !found) return found;
+    rules_.fates = &fates_;
+    return {};
+  }
+
   Result<> build_key_map(const Range& range) {
     map_end_ = range.segments.back()->end_offset();
     for (const auto& segment : range.segments) {
@@ -139,6 +148,9 @@ class CompactionPass {
           segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
             last_batch_base_ = header.base_offset;
             if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
+            if (header.is_transactional()) {
+              if (auto found = find_fates(); !found) return found.error();
+            }
             if (!is_dirty || header.last_offset() < first_dirty_) return true;
             return note_keys(header, batch);
           });
@@ -154,7 +166,9 @@ class CompactionPass {
 
   // False, and the end moved back, when the map is full: what did not fit is left to the next pass.
   Result<bool> note_keys(const format::BatchHeader& header, base::ByteSpan batch) {
-    if (header.is_control() || header.is_transactional()) return true;
+    if (header.is_control()) return true;
+    // The newest record of a key is the newest that counts.
+    if (header.is_transactional() && fates_.fate_of(header) != Fate::committed) return true;
     auto section = format::record_section(batch, compacted_section_bytes_max, scratch_);
     if (!section) return section.error();
     format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
@@ -178,11 +192,11 @@ class CompactionPass {
 
   Result<> rewrite(const std::vector<SegmentPtr>& group, bool is_last) {
     rules_.last_batch_base = is_last ? last_batch_base_ : -1;
-    CompactionFilter filter(rules_);
+    const std::uint64_t removed_before = filter_.removed_records();
     CompactionWriter writer(partition_.environment().files, partition_.directory(),
                             group.front()->base_offset(),
                             static_cast<std::uint64_t>(config_.index_interval_bytes));
-    auto filled = fill(group, filter, writer);
+    auto filled = fill(group, writer);
     std::uint64_t bytes_before = 0;
     for (const auto& segment : group) bytes_before += segment->end_position();
     const bool unchanged = group.size() == 1 && writer.bytes() == bytes_before && !rebuilt_;
@@ -190,6 +204,7 @@ class CompactionPass {
       abandon(writer);
       return filled;
     }
+    writer.set_aborted(aborted_in(group));
     if (auto finished = writer.finish(group.back()->modified_ms()); !finished) {
       abandon(writer);
       return finished;
@@ -199,11 +214,22 @@ class CompactionPass {
     ++result_.segments_after;
     result_.bytes_before += bytes_before;
     result_.bytes_after += writer.bytes();
-    result_.removed_records += filter.removed_records();
+    result_.removed_records += filter_.removed_records() - removed_before;
     return {};
   }
 
-  Result<> fill(const std::vector<SegmentPtr>& group, CompactionFilter& filter, CompactionWriter& writer) {
+  // Aborted transactions whose marker lies in these segments, and which had records before this pass: whoever
+  // holds what was replaced may ask for them. Their markers stay for this time.
+  std::vector<format::AbortedTransaction> aborted_in(const std::vector<SegmentPtr>& group) const {
+    std::vector<format::AbortedTransaction> here;
+    for (const auto& entry : fates_.aborted()) {
+      if (entry.last_offset >= group.front()->base_offset() && entry.last_offset < group.back()->end_offset())
+        here.push_back(entry);
+    }
+    return here;
+  }
+
+  Result<> fill(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
     rebuilt_ = false;
     if (auto opened = writer.open(); !opened) return opened;
     std::optional<format::BatchHeader> last_header;
@@ -211,7 +237,7 @@ class CompactionPass {
       auto walked = for_each_batch(
           segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
             last_header = header;
-            auto kept = filter.apply(header, batch);
+            auto kept = filter_.apply(header, batch);
             if (!kept) return kept.error().with_context(segment->log_path());
             if (kept->data() != batch.data()) rebuilt_ = true;
             if (kept->empty()) return true;
@@ -295,7 +321,9 @@ class CompactionPass {
   const CompactionOptions& options_;
   const TopicConfig config_;
   KeyMap keys_{0};
+  TransactionFates fates_;
   CompactionRules rules_;
+  CompactionFilter filter_{rules_};
   std::map<ProducerId, Offset> last_batches_;
   Offset first_dirty_ = 0;
   Offset last_batch_base_ = -1;

@@ -2,24 +2,60 @@
 
 #include <string>
 
+#include "format/control_record.hpp"
 #include "format/record_section.hpp"
 
 namespace seriatim::partition {
 
 Result<base::ByteSpan> CompactionFilter::apply(const format::BatchHeader& header, base::ByteSpan batch) {
-  // Markers and the records of transactions stay: whether a transaction was aborted is not known here, and a
-  // record of one that is kept too long is harmless where one that is dropped is not.
-  if (header.is_control() || header.is_transactional()) return batch;
+  if (header.is_control()) return apply_marker(header, batch);
+  // Also one that compaction has emptied: whoever reads the log takes a transaction for open from there on.
+  if (header.is_transactional()) producers_with_data_.insert(header.producer_id);
   if (header.record_count == 0) return must_survive(header) ? batch : base::ByteSpan();
+  const Fate fate = !header.is_transactional() ? Fate::committed
+                    : rules_.fates == nullptr  ? Fate::unknown
+                                               : rules_.fates->fate_of(header);
+  // A record that is kept too long is harmless where one that is dropped is not.
+  if (fate == Fate::unknown) return batch;
+  if (fate == Fate::aborted) {
+    removed_records_ += static_cast<std::uint64_t>(header.record_count);
+    return rest_of(header);
+  }
   auto whole = collect(header, batch);
   if (!whole) return whole.error();
   removed_records_ += static_cast<std::uint64_t>(header.record_count) - kept_.size();
   const bool needs_horizon = keeps_tombstone_ && !header.has_delete_horizon();
   if (*whole && !needs_horizon) return batch;
-  if (kept_.empty() && !must_survive(header)) return base::ByteSpan();
+  if (kept_.empty()) return rest_of(header);
   format::RebuildOptions options;
-  if (needs_horizon && !kept_.empty()) options.delete_horizon_ms = rules_.now_ms + rules_.delete_retention_ms;
+  if (needs_horizon) options.delete_horizon_ms = rules_.now_ms + rules_.delete_retention_ms;
   auto rebuilt = rebuilder_.rebuild(header, kept_, options);
+  if (!rebuilt) return rebuilt.error();
+  return base::ByteSpan(rebuilt->bytes);
+}
+
+// What stays of a batch without its records.
+Result<base::ByteSpan> CompactionFilter::rest_of(const format::BatchHeader& header) {
+  if (!must_survive(header)) return base::ByteSpan();
+  auto rebuilt = rebuilder_.rebuild(header, {}, {});
+  if (!rebuilt) return rebuilt.error();
+  return base::ByteSpan(rebuilt->bytes);
+}
+
+// A marker stays as long as something of its transaction does, then for as long as a tombstone, so that who
+// has read the records is told how they ended.
+Result<base::ByteSpan> CompactionFilter::apply_marker(const format::BatchHeader& header,
+                                                      base::ByteSpan batch) {
+  const auto marker = format::read_control_batch(batch);
+  if (marker == format::ControlBatch::emptied) return must_survive(header) ? batch : base::ByteSpan();
+  if (marker != format::ControlBatch::commit && marker != format::ControlBatch::abort) return batch;
+  if (producers_with_data_.erase(header.producer_id) > 0) return batch;
+  if (rules_.fates == nullptr || header.base_offset >= rules_.map_end) return batch;
+  if (header.has_delete_horizon())
+    return rules_.now_ms < header.base_timestamp_ms ? Result<base::ByteSpan>(batch) : rest_of(header);
+  if (auto whole = collect(header, batch); !whole) return whole.error();
+  auto rebuilt =
+      rebuilder_.rebuild(header, kept_, {.delete_horizon_ms = rules_.now_ms + rules_.delete_retention_ms});
   if (!rebuilt) return rebuilt.error();
   return base::ByteSpan(rebuilt->bytes);
 }
@@ -34,7 +70,7 @@ Result<bool> CompactionFilter::collect(const format::BatchHeader& header, base::
   format::DecodedRecord record;
   auto step = cursor.next(record);
   for (; step == format::RecordCursor::Step::record; step = cursor.next(record)) {
-    if (!keeps(header, header.base_offset + record.offset_delta, record)) continue;
+    if (!header.is_control() && !keeps(header, header.base_offset + record.offset_delta, record)) continue;
     if (record.value.is_null() && !record.key.is_null()) keeps_tombstone_ = true;
     kept_.push_back(format::keep_record(header, record));
   }

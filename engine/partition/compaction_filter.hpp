@@ -14,6 +14,7 @@
 #include "format/batch_rebuilder.hpp"
 #include "format/record_cursor.hpp"
 #include "partition/key_map.hpp"
+#include "partition/transaction_fates.hpp"
 
 namespace seriatim::partition {
 
@@ -23,7 +24,8 @@ inline constexpr std::size_t compacted_section_bytes_max = std::size_t{1} << 31;
 
 struct CompactionRules {
   const KeyMap* keys = nullptr;
-  Offset map_end = 0;           ///< The map knows every key below this offset.
+  const TransactionFates* fates = nullptr;  ///< nullptr: nothing is known, transactions stay as they are.
+  Offset map_end = 0;                       ///< The map knows every key below this offset.
   Offset last_batch_base = -1;  ///< Base offset of the last batch of the cleaned range: survives empty.
   std::int64_t now_ms = 0;
   std::int64_t delete_retention_ms = 0;
@@ -31,6 +33,8 @@ struct CompactionRules {
                                                  ///< state: survive empty.
 };
 
+/// Gets every batch of a partition from its front on, in their order, segment after segment: of a marker it
+/// has to know whether anything of its transaction is left before it.
 class CompactionFilter {
  public:
   explicit CompactionFilter(const CompactionRules& rules) noexcept : rules_(rules) {}
@@ -42,6 +46,8 @@ class CompactionFilter {
   std::uint64_t removed_records() const noexcept { return removed_records_; }
 
  private:
+  Result<base::ByteSpan> apply_marker(const format::BatchHeader& header, base::ByteSpan batch);
+  Result<base::ByteSpan> rest_of(const format::BatchHeader& header);
   Result<bool> collect(const format::BatchHeader& header, base::ByteSpan batch);
   bool keeps(const format::BatchHeader& header, Offset offset, const format::DecodedRecord& record) noexcept;
   bool must_survive(const format::BatchHeader& header) const noexcept;
@@ -52,6 +58,8 @@ class CompactionFilter {
   std::vector<format::KeptRecord> kept_;
   bool keeps_tombstone_ = false;
   std::uint64_t removed_records_ = 0;
+  /// Those that had a batch in the transaction whose marker is still to come.
+  std::set<ProducerId> producers_with_data_;
 };
 
 }  // namespace seriatim::partition

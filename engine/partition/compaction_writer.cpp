@@ -1,7 +1,5 @@
 #include "partition/compaction_writer.hpp"
 
-#include <array>
-#include <iterator>
 #include <utility>
 
 #include "format/file_name.hpp"
@@ -15,10 +13,15 @@ using format::FileState;
 
 // Written in pieces of this size. Kafka's cleaner buffers are 512 KiB.
 constexpr std::size_t write_bytes = 512U << 10;
-// Indexes first: a `.swap` log means that its indexes are there too.
-constexpr std::array kinds{FileKind::offset_index, FileKind::time_index, FileKind::log};
-
 }  // namespace
+
+// Indexes first: a `.swap` log means that its indexes are there too.
+std::vector<FileKind> CompactionWriter::kinds() const {
+  std::vector<FileKind> all{FileKind::offset_index, FileKind::time_index};
+  if (!aborted_.empty()) all.push_back(FileKind::transaction_index);
+  all.push_back(FileKind::log);
+  return all;
+}
 
 CompactionWriter::CompactionWriter(const segment::SegmentContext& context, std::string directory,
                                    Offset base_offset, std::uint64_t index_interval_bytes)
@@ -73,6 +76,12 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   auto time_index = write_index(format::file_name(base_offset_, FileKind::time_index, FileState::cleaned),
                                 indexes_.time_entries());
   if (!time_index) return time_index;
+  if (!aborted_.empty()) {
+    auto transactions =
+        write_index(format::file_name(base_offset_, FileKind::transaction_index, FileState::cleaned),
+                    format::encode_aborted_transactions(aborted_));
+    if (!transactions) return transactions;
+  }
   if (modified_ms >= 0) {
     if (auto dated = log_->set_modified_ms(modified_ms); !dated) return dated;
   }
@@ -81,7 +90,7 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   // Names must not become durable before what they promise.
   if (auto synced = context_.vfs.sync_directory(directory_); !synced) return synced;
   has_swaps_ = true;
-  for (const FileKind kind : kinds) {
+  for (const FileKind kind : kinds()) {
     const std::string cleaned = path_of(kind, FileState::cleaned);
     const std::string swap = path_of(kind, FileState::swap);
     if (auto renamed = context_.vfs.rename(cleaned, swap); !renamed) return renamed;
@@ -90,7 +99,7 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
 }
 
 Result<> CompactionWriter::swap_in() {
-  for (const FileKind kind : kinds) {
+  for (const FileKind kind : kinds()) {
     const std::string swap = path_of(kind, FileState::swap);
     const std::string live = path_of(kind, FileState::live);
     if (auto renamed = context_.vfs.rename(swap, live); !renamed) return renamed;
@@ -101,7 +110,8 @@ Result<> CompactionWriter::swap_in() {
 
 // From the last name back, so that on the way it is as on the way of `swap_in`.
 Result<> CompactionWriter::swap_out() {
-  for (auto kind = std::rbegin(kinds); kind != std::rend(kinds); ++kind) {
+  const auto all = kinds();
+  for (auto kind = all.rbegin(); kind != all.rend(); ++kind) {
     const std::string swap = path_of(*kind, FileState::swap);
     const std::string live = path_of(*kind, FileState::live);
     auto is_swap = context_.vfs.exists(swap);
@@ -117,7 +127,7 @@ Result<> CompactionWriter::swap_out() {
 Result<> CompactionWriter::abandon() {
   log_.reset();
   Result<> outcome;
-  for (const FileKind kind : kinds) {
+  for (const FileKind kind : kinds()) {
     // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything else.
     (void)context_.vfs.remove(path_of(kind, FileState::cleaned)).ok();
     if (!has_swaps_) continue;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <seriatim/result.hpp>
@@ -13,6 +14,7 @@
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
 #include "format/file_name.hpp"
+#include "format/index_entry.hpp"
 #include "segment/index_builder.hpp"
 #include "segment/segment.hpp"
 #include "segment/segment_files.hpp"
@@ -29,6 +31,8 @@ class CompactionWriter {
   Result<> open();
   /// Appends a batch.
   Result<> write(const format::BatchHeader& header, base::ByteSpan batch);
+  /// The aborted transactions whose marker is in it, by their markers.
+  void set_aborted(std::vector<format::AbortedTransaction> aborted) { aborted_ = std::move(aborted); }
   /// Writes the indexes, gives the log the modification time of its last source, syncs everything and renames
   /// it to `.swap`: complete, to be swapped in by whoever opens the directory next if we die.
   Result<> finish(std::int64_t modified_ms);
@@ -52,12 +56,14 @@ class CompactionWriter {
   Result<> flush();
   std::string path_of(format::FileKind kind, format::FileState state) const;
   Result<> write_index(const std::string& name, base::ByteSpan bytes);
+  std::vector<format::FileKind> kinds() const;
 
   segment::SegmentContext context_;
   std::string directory_;
   Offset base_offset_;
   bool has_swaps_ = false;
   segment::IndexBuilder indexes_;
+  std::vector<format::AbortedTransaction> aborted_;
   std::unique_ptr<os::File> log_;
   std::vector<std::byte> buffer_;
   std::uint64_t buffer_position_ = 0;

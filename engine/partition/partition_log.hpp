@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
 #include "base/snapshot.hpp"
+#include "format/index_entry.hpp"
 #include "partition/append_listener.hpp"
 #include "partition/log_offsets.hpp"
 #include "partition/partition_environment.hpp"
@@ -37,6 +39,15 @@ class PartitionLog {
   /// The segments of now. Load a bound first, then this: it holds every offset below the bound.
   using SegmentsPtr = base::Snapshot<SegmentList>::Ptr;
   const base::Snapshot<SegmentList>& segments() const noexcept { return segments_; }
+
+  /// Adds to `out` the aborted transactions that overlap [from, upper), all of it below the last stable
+  /// offset, where everything is decided. Some that do not overlap may be among them, and one may be there
+  /// twice. See aborted_transactions.cpp.
+  /// @param segment  which `from` lies in: what was read from it is what is asked about.
+  /// Errors: not_found (the segment was deleted or replaced: what its transactions were is known no more;
+  /// look the offset up again), corrupt_metadata (an index makes no sense), those of the file system.
+  virtual Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
+                                   std::vector<format::AbortedTransaction>& out);
 
   /// Looks for what another process has written. Nothing to do where this process is the writer.
   /// Errors: as the files say; what was known before stays readable.

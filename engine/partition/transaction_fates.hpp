@@ -1,0 +1,57 @@
+// How the transactions in a range of a partition ended, as their markers say: what compaction goes by. The
+// log itself is asked, not the transaction indexes, which have no checksum: a record is not dropped on their
+// word.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include <seriatim/result.hpp>
+#include <seriatim/types.hpp>
+
+#include "base/bytes.hpp"
+#include "format/batch_header.hpp"
+#include "format/index_entry.hpp"
+#include "partition/segment_list.hpp"
+
+namespace seriatim::partition {
+
+enum class Fate : std::uint8_t {
+  committed,
+  aborted,
+  unknown,  ///< Its marker is damaged, or not there: it is left as it is.
+};
+
+/// One thread at a time.
+class TransactionFates {
+ public:
+  /// Walks the headers of `segments` from the front, until the fate of every transaction with a record below
+  /// `end` is known.
+  /// @param end  at or below the last stable offset.
+  /// Errors: those of mapping a segment. Damage is passed over: whoever reads the batches finds it.
+  /// Cost: one page per batch.
+  Result<> find(const SegmentList& segments, Offset end);
+
+  /// Of the transaction of a batch with data below the end.
+  Fate fate_of(const format::BatchHeader& header) const noexcept;
+  /// The aborted ones that have batches here, by their markers.
+  const std::vector<format::AbortedTransaction>& aborted() const noexcept { return aborted_; }
+
+ private:
+  struct Ended {
+    Offset first_offset = 0;
+    Offset marker_offset = 0;
+    bool is_aborted = false;
+  };
+  Result<> walk(segment::Segment& segment, Offset end);
+  void note(const format::BatchHeader& header, base::ByteSpan batch);
+  bool is_done(Offset end) const noexcept;
+
+  std::map<ProducerId, Offset> open_;               // first offsets
+  std::map<ProducerId, std::vector<Ended>> ended_;  // ascending
+  std::vector<format::AbortedTransaction> aborted_;
+  bool is_done_ = false;
+};
+
+}  // namespace seriatim::partition
