@@ -32,7 +32,8 @@ struct LostOffsets {
 Result<std::vector<LostOffsets>> find_lost_offsets(const segment::SegmentContext& context,
                                                    const SegmentToRepair& segment);
 
-/// Writes both indexes anew from the batches that can be read. Each file is the old or the new one at any
+/// Writes the indexes anew from the batches that can be read, that of aborted transactions only if there are
+/// any. Each file is the old or the new one at any
 /// moment. Errors: as the file system.
 Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const SegmentToRepair& segment);
 

@@ -193,6 +193,8 @@ class Verifier {
     }
     for (const Offset offset : listing->snapshots) verify_snapshot(path, shown_directory, offset);
     Offset expected = -1;
+    api::VerifiedTransactions transactions;
+    if (!listing->segments.empty()) transactions.known_from = listing->segments.front().base_offset;
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
       // Below the log start nothing is missed.
@@ -205,7 +207,8 @@ class Verifier {
           .next_base = i + 1 < listing->segments.size() ? listing->segments[i + 1].base_offset : Offset{-1},
           .is_last = i + 1 == listing->segments.size(),
           .may_have_gaps = may_have_gaps,
-          .deep = options_.deep};
+          .deep = options_.deep,
+          .transactions = &transactions};
       if (file.base_offset == state.recovery_segment_base)
         segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
       auto end = api::verify_segment(

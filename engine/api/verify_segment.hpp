@@ -10,8 +10,15 @@
 #include <seriatim/result.hpp>
 
 #include "os/vfs.hpp"
+#include "partition/producer_state.hpp"
 
 namespace seriatim::api {
+
+/// What the segments verified so far have told of transactions.
+struct VerifiedTransactions {
+  partition::ProducerState producers{};
+  Offset known_from = 0;  ///< What began before is not known: the log begins here, or damage ended here.
+};
 
 struct SegmentToVerify {
   std::string directory{};        ///< Of the partition.
@@ -25,6 +32,7 @@ struct SegmentToVerify {
   bool deep = true;
   /// Bytes that are known to be on stable storage: a fault below is damage also in the last segment.
   std::uint64_t durable_bytes = 0;
+  VerifiedTransactions* transactions = nullptr;  ///< Goes on with this segment. Null: not looked at.
 };
 
 /// Adds to the report. @return one past the last offset; nullopt if progress said stop.

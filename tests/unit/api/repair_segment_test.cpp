@@ -6,6 +6,7 @@
 #include <string>
 
 #include "format/batch_header.hpp"
+#include "format/index_entry.hpp"
 #include "os/fd_cache.hpp"
 #include "os/posix_vfs.hpp"
 #include "segment/batch_stream.hpp"
@@ -117,6 +118,47 @@ TEST_CASE(
   const auto second = rewrite_segment(made.context, made.segment());
   REQUIRE(second);
   CHECK(*second == made.path() + ".damaged.1");
+}
+
+// The worked example of the format, whose transaction index is known.
+struct MadeTransactions {
+  MadeTransactions() { test::write_file(directory / "00000000000000000000.log", bytes); }
+  std::string index_path() const { return directory / "00000000000000000000.txnindex"; }
+  std::vector<std::byte> index() const {
+    const ProducerId a = ProducerId{1} << 42;
+    return format::encode_aborted_transactions(
+        std::vector<format::AbortedTransaction>{{a, 0, 8, 1}, {a + 1, 1, 11, 12}});
+  }
+  SegmentToRepair segment() const { return {.directory = directory.path(), .next_base = 14}; }
+
+  TempDir directory;
+  std::vector<std::byte> bytes = test::worked_example().bytes();
+  os::FdCache files{os::posix_vfs(), 4};
+  segment::SegmentContext context{os::posix_vfs(), files};
+};
+
+TEST_CASE("INV-8: the transaction index is made again from the log, with the others and with the segment") {
+  MadeTransactions made;
+  REQUIRE(rebuild_segment_indexes(made.context, made.segment()));
+  CHECK(test::read_file(made.index_path()) == made.index());
+  test::write_file(made.index_path(), base::as_bytes(std::string(34, 'x')));
+  REQUIRE(rebuild_segment_indexes(made.context, made.segment()));
+  CHECK(test::read_file(made.index_path()) == made.index());
+  test::write_file(made.index_path(), base::as_bytes(std::string(34, 'x')));
+  REQUIRE(rewrite_segment(made.context, made.segment()));
+  CHECK(test::read_file(made.index_path()) == made.index());
+}
+
+TEST_CASE("a transaction index where nothing was aborted is removed") {
+  MadeLog made;
+  made.write();
+  const std::string path = made.directory / "00000000000000000000.txnindex";
+  test::write_file(path, base::as_bytes(std::string(34, 'x')));
+  REQUIRE(rebuild_segment_indexes(made.context, made.segment()));
+  CHECK_FALSE(os::posix_vfs().exists(path).value());
+  test::write_file(path, base::as_bytes(std::string(34, 'x')));
+  REQUIRE(rewrite_segment(made.context, made.segment()));
+  CHECK_FALSE(os::posix_vfs().exists(path).value());
 }
 
 TEST_CASE("the last segment, and a hole wider than a segment can express, are left as they are") {

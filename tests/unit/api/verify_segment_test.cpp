@@ -40,6 +40,11 @@ struct MadeSegment {
     test::write_file(directory / "00000000000000000000.log", bytes);
     test::write_file(directory / "00000000000000000000.index", entries);
     test::write_file(directory / "00000000000000000000.timeindex", times);
+    if (!aborted.empty())
+      test::write_file(directory / "00000000000000000000.txnindex",
+                       format::encode_aborted_transactions(aborted));
+    VerifiedTransactions transactions;
+    if (segment.transactions == nullptr) segment.transactions = &transactions;
     VerifyReport report;
     const auto verified = verify_segment(os::posix_vfs(), segment, {}, report);
     REQUIRE_MESSAGE(verified.ok(), verified.error().message());
@@ -51,6 +56,7 @@ struct MadeSegment {
   std::vector<std::byte> bytes;
   std::vector<format::OffsetIndexEntry> index;
   std::vector<format::TimeIndexEntry> time_index;
+  std::vector<format::AbortedTransaction> aborted;
   Offset end = -1;
 };
 
@@ -170,6 +176,57 @@ TEST_CASE("index entries that do not lead to their batch are repairable") {
     CHECK(segment.verify({.is_last = true}).findings.empty());  // allocated ahead
     check_one(segment.verify({.is_last = false}), Severity::repairable, ".index");
   }
+}
+
+// The worked example of the format, whose transaction index is known.
+struct MadeTransactions : MadeSegment {
+  MadeTransactions() : MadeSegment(test::worked_example()) {
+    const ProducerId a = ProducerId{1} << 42;
+    aborted = {{a, 0, 8, 1}, {a + 1, 1, 11, 12}};
+  }
+};
+
+TEST_CASE("INV-8: a transaction index that says what the log says is right") {
+  MadeTransactions made;
+  CHECK(made.verify().findings.empty());
+  // Of a marker that is not there yet: the writer makes the entry first.
+  made.aborted.push_back({ProducerId{1} << 42, 14, 15, 16});
+  CHECK(made.verify({.is_last = true}).findings.empty());
+}
+
+TEST_CASE("INV-8: an aborted transaction that its index does not tell of is found") {
+  MadeTransactions made;
+  made.aborted.pop_back();
+  const VerifyReport report = made.verify();
+  check_one(report, Severity::repairable, ".txnindex");
+  CHECK(report.findings[0].first_offset == 1);
+  CHECK(report.findings[0].last_offset == 11);
+  made.aborted.clear();
+  std::filesystem::remove(made.directory / "00000000000000000000.txnindex");
+  check_one(made.verify(), Severity::repairable, ".txnindex");
+}
+
+TEST_CASE("INV-8: an index that calls something else aborted is found") {
+  const auto check_changed = [](auto change) {
+    MadeTransactions made;
+    change(made.aborted);
+    check_one(made.verify(), Severity::repairable, ".txnindex");
+  };
+  check_changed([](auto& entries) { entries[1].last_offset = 13; });  // a commit marker
+  check_changed([](auto& entries) { entries[0].first_offset = 2; });
+  check_changed([](auto& entries) { ++entries[0].producer_id; });
+  check_changed([](auto& entries) { std::swap(entries[0], entries[1]); });
+  check_changed([](auto& entries) { entries.push_back({1, 14, 15, 16}); });
+}
+
+TEST_CASE("what began before the log begins, or was compacted, is not called wrong") {
+  MadeSegment emptied(LogBuilder().batch().marker(
+      {.type = format::ControlType::abort, .producer_id = 5, .producer_epoch = 1, .timestamp_ms = 1}));
+  emptied.aborted = {{5, 0, 1, 2}};
+  check_one(emptied.verify(), Severity::repairable, ".txnindex");
+  CHECK(emptied.verify({.may_have_gaps = true}).findings.empty());
+  VerifiedTransactions later{.known_from = 1};
+  CHECK(emptied.verify({.transactions = &later}).findings.empty());
 }
 
 TEST_CASE("an unreadable file is an error, and a stop by progress is no end") {
