@@ -138,8 +138,8 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   if (!taken) return taken;
   if (is_deleted()) return {};
   older_ = *std::move(older);
-  publish(true);
-  return {};
+  begin_noting(listing.snapshots);
+  return publish(true);
 }
 
 namespace {
@@ -254,7 +254,7 @@ Result<> Follower::extend_active() {
     if (!grown) return grown.error();
     if (*grown) {
       active_->extend_followed(tail_->state());
-      publish(false);
+      if (auto published = publish(false); !published) return published;
     }
     if (!has_next || tail_->state().end_offset != end) {
       if (!*grown) return {};
@@ -276,14 +276,16 @@ Result<bool> Follower::enter_next_segment() {
   if (!followed) return followed.error();
   // Readers see that it ended before they look for its successor, and find that in the list or look again.
   active_->end_followed();
-  older_.push_back({.base_offset = active_->base_offset(), .segment = active_});
+  older_.push_back(
+      {.base_offset = active_->base_offset(), .file = {.log_id = tail_->log_id()}, .segment = active_});
   tail_.emplace(*std::move(tail));
   active_ = *std::move(followed);
-  publish(true);
+  forget_ended();
+  if (auto published = publish(true); !published) return published.error();
   return true;
 }
 
-void Follower::publish(bool list_changed) {
+Result<> Follower::publish(bool list_changed) {
   const Offset end = std::max(tail_->state().end_offset, log_end_offset());
   if (list_changed) {
     std::vector<segment::SegmentPtr> segments;
@@ -293,10 +295,15 @@ void Follower::publish(bool list_changed) {
     segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
   }
   const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
+  // What is undecided before the end, so that nobody sees it as stable.
+  if (auto noted = note_batches(end); !noted) return noted;
+  const Offset first_open = producers_.first_open_offset();
+  offsets_.set_first_unstable(first_open >= 0 ? first_open : LogOffsets::nothing_unstable);
   // The list before the end: a reader that sees the end finds what lies below it.
   offsets_.publish_log_end(end);
   offsets_.advance_log_start(std::clamp(std::max(requested_start_, front), log_start_offset(), end));
   listeners().notify();
+  return {};
 }
 
 }  // namespace seriatim::partition

@@ -3,7 +3,8 @@
 //
 // The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known
 // end: a batch whose checksum fits is complete, anything else is the end for the moment. That costs one CRC
-// per batch, once, and needs no agreement with the writer.
+// per batch, once, and needs no agreement with the writer. What of it is decided is found in the same way,
+// from the last producer snapshot on: see follower_transactions.cpp.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "base/mutex.hpp"
 #include "partition/partition_log.hpp"
+#include "partition/producer_state.hpp"
 #include "segment/segment_store.hpp"
 #include "segment/segment_tail.hpp"
 
@@ -41,6 +43,10 @@ class Follower final : public PartitionLog {
   /// Looks at the whole directory: what retention deleted is forgotten, what compaction put in its place is
   /// taken. A partition that is gone, or has been replaced by a shorter one, counts as deleted.
   Result<> reload() override;
+  /// As the base class, and what this process has seen ended itself: the writer's index is written beside the
+  /// marker, and may be seen after it.
+  Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
+                           std::vector<format::AbortedTransaction>& out) override;
   /// Takes over a log start that the catalog says.
   void set_log_start(Offset offset) noexcept;
 
@@ -68,7 +74,15 @@ class Follower final : public PartitionLog {
   Result<bool> has_bytes_at(Offset base_offset, std::uint64_t position);
   Result<> extend_active() SERIATIM_REQUIRES(mutex_);
   Result<bool> enter_next_segment() SERIATIM_REQUIRES(mutex_);
-  void publish(bool list_changed) SERIATIM_REQUIRES(mutex_);
+  Result<> publish(bool list_changed) SERIATIM_REQUIRES(mutex_);
+
+  // follower_transactions.cpp
+  void begin_noting(const std::vector<Offset>& snapshots) SERIATIM_REQUIRES(mutex_);
+  Result<> note_batches(Offset end) SERIATIM_REQUIRES(mutex_);
+  Result<> note_segment(segment::Segment& segment) SERIATIM_REQUIRES(mutex_);
+  void note_batch(const format::BatchHeader& header, base::ByteSpan batch) SERIATIM_REQUIRES(mutex_);
+  void forget_ended() SERIATIM_REQUIRES(mutex_);
+  Result<> check_unreplaced(const Known& known) SERIATIM_REQUIRES(mutex_);
 
   base::Mutex mutex_;
   Offset requested_start_ SERIATIM_GUARDED_BY(mutex_);
@@ -76,6 +90,10 @@ class Follower final : public PartitionLog {
   std::optional<segment::SegmentTail> tail_ SERIATIM_GUARDED_BY(mutex_);  // of the last one
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(mutex_);
   std::int64_t next_look_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
+
+  bool is_noting_ SERIATIM_GUARDED_BY(mutex_) = false;
+  ProducerState producers_ SERIATIM_GUARDED_BY(mutex_);  // what is open; others are forgotten
+  std::vector<format::AbortedTransaction> aborted_ SERIATIM_GUARDED_BY(mutex_);  // by marker, the newest ones
 };
 
 }  // namespace seriatim::partition

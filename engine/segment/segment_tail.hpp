@@ -41,6 +41,8 @@ class SegmentTail {
 
   /// End, largest timestamp, and how many index entries are right.
   const SegmentState& state() const noexcept { return state_; }
+  /// Tells the log from another file that takes its name.
+  const os::FileId& log_id() const noexcept { return log_.id; }
   /// Whether the files held nothing else when they were opened, as those of a sealed segment.
   bool is_exact() const noexcept { return is_exact_; }
 

@@ -1,0 +1,126 @@
+// What a follower knows of transactions: which are open, so that it has a last stable offset, and which were
+// aborted since it began to look. It begins at the newest producer snapshot, which the writer takes every few
+// megabytes and with every segment, and walks headers from there.
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "format/batch_check.hpp"
+#include "format/batch_header.hpp"
+#include "partition/aborted_transactions.hpp"
+#include "partition/follower.hpp"
+
+namespace seriatim::partition {
+
+// At the first look, and again if retention has passed what was noted. Snapshots may go while we look, and
+// one that cannot be read is as good as none.
+void Follower::begin_noting(const std::vector<Offset>& snapshots) {
+  const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
+  if (is_noting_ && producers_.end_offset() >= front) return;
+  is_noting_ = true;
+  const Offset end = tail_->state().end_offset;
+  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
+    if (*snapshot > end || *snapshot < front) continue;
+    ProducerState loaded;
+    if (!loaded.load_snapshot(environment_.files.vfs, directory_, *snapshot)) continue;
+    producers_ = std::move(loaded);
+    return;
+  }
+  producers_ = ProducerState();
+  producers_.set_end_offset(front);
+}
+
+Result<> Follower::note_batches(Offset end) {
+  const Offset from = producers_.end_offset();
+  if (from >= end) return {};
+  for (const auto& known : older_) {
+    if (known.segment->end_offset() <= from) continue;
+    if (auto noted = note_segment(*known.segment); !noted) return noted;
+  }
+  if (auto noted = note_segment(*active_); !noted) return noted;
+  producers_.set_end_offset(end);
+  return {};
+}
+
+// Whole batches were found here before, or were known for long; what is damaged is told to whoever reads it.
+Result<> Follower::note_segment(segment::Segment& segment) {
+  auto pin = segment.pin();
+  if (!pin) return pin.error().code() == Errc::corrupt_metadata ? Result<>{} : Result<>(pin.error());
+  const Offset from = producers_.end_offset();
+  const std::uint64_t end = segment.end_position();
+  const std::byte* const log = (*pin)->log.data();
+  const auto header_at = [&](std::uint64_t position) -> std::optional<format::BatchHeader> {
+    const base::ByteSpan rest{log + position, static_cast<std::size_t>(end - position)};
+    if (format::check_structure(rest, segment.base_offset()) != format::BatchFault::none) return std::nullopt;
+    return format::read_batch_header(rest.data());
+  };
+  const auto floor = (*pin)->offset_index.floor(from);
+  std::uint64_t position = floor.position;
+  if (position > 0 && position < end) {
+    // An index has no checksum.
+    const auto header = header_at(position);
+    if (!header || header->last_offset() != floor.last_offset) position = 0;
+  }
+  while (position < end) {
+    const auto header = header_at(position);
+    if (!header) {
+      const auto later = (*pin)->offset_index.first_after_position(position);
+      position = later && later->position > position ? later->position : end;
+      continue;
+    }
+    if (header->next_offset() > from) note_batch(*header, {log + position, header->size_bytes()});
+    position += header->size_bytes();
+  }
+  return {};
+}
+
+void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batch) {
+  if (!header.has_producer()) return;
+  if (header.is_control()) {
+    const auto ended = producers_.ended_by(header, batch);
+    if (ended && *ended && (*ended)->is_aborted) aborted_.push_back((*ended)->index_entry());
+  }
+  if (auto noted = producers_.note(header, batch); !noted)
+    environment_.report(true, directory_ + ": " + noted.error().message());
+}
+
+// The writer has begun another segment, so that the index of the one before is complete. What ended there is
+// kept once more, for who has just looked.
+void Follower::forget_ended() {
+  producers_.expire(std::numeric_limits<std::int64_t>::max());
+  const Offset kept_from = older_.back().base_offset;
+  std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });
+}
+
+// Whether a sealed segment is still the file that was listed. While compaction exchanges it, its index is
+// under no name, which looks as if there were none.
+Result<> Follower::check_unreplaced(const Known& known) {
+  auto file = environment_.files.vfs.open(known.segment->log_path(), os::OpenMode::read);
+  if (!file) return file.error();
+  auto id = (*file)->id();
+  if (!id) return id.error();
+  return *id == known.file.log_id ? Result<>{} : Result<>(segment_is_gone(*known.segment));
+}
+
+Result<> Follower::collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
+                                   std::vector<format::AbortedTransaction>& out) {
+  const base::MutexLock lock(mutex_);
+  for (const auto& entry : aborted_) {
+    if (entry.last_offset >= from && entry.first_offset < upper) out.push_back(entry);
+  }
+  // Ours begin where the noting began; what was ended before is in the indexes.
+  auto known = std::find_if(older_.begin(), older_.end(),
+                            [&](const Known& candidate) { return candidate.segment == segment; });
+  if (known == older_.end() && segment != active_) return segment_is_gone(*segment);
+  for (; known != older_.end(); ++known) {
+    auto has_all = known->segment->transactions().collect(from, upper, out);
+    if (!has_all) return has_all.error();
+    if (auto same = check_unreplaced(*known); !same) return same;
+    if (*has_all) return {};
+  }
+  auto collected = active_->transactions().collect(from, upper, out);
+  return collected ? Result<>{} : Result<>(collected.error());
+}
+
+}  // namespace seriatim::partition
