@@ -25,6 +25,7 @@ struct ConsumeArguments {
   bool exit_at_end = false;
   std::string group{};
   bool commit = false;
+  std::string isolation_level = "read_committed";
   PrintArguments print{};
 };
 
@@ -44,6 +45,7 @@ class Consumption {
 
  private:
   Result<OffsetRange> range() const;
+  Result<Offset> offset_of(const TopicPartition& partition, const OffsetPoint& point) const;
   Result<> place(const TopicPartition& partition, const OffsetRange& range);
   /// Prints what is wanted of `records` and returns how far each partition was printed.
   TopicPartitionOffsets print(const ConsumerRecords& records);
@@ -106,8 +108,14 @@ Result<> Consumption::assign() {
   return retire_finished(false);
 }
 
+// The end is that of what can be read: records of an open transaction would be waited for.
+Result<Offset> Consumption::offset_of(const TopicPartition& partition, const OffsetPoint& point) const {
+  if (point.kind == OffsetPoint::Kind::end) return consumer_.end_offset(partition);
+  return resolve(engine_, partition, point, arguments_.group);
+}
+
 Result<> Consumption::place(const TopicPartition& partition, const OffsetRange& range) {
-  const Result<Offset> start = resolve(engine_, partition, *range.start, arguments_.group);
+  const Result<Offset> start = offset_of(partition, *range.start);
   if (!start.ok()) return start.error();
   if (range.start->kind == OffsetPoint::Kind::absolute) {
     const Result<> valid = check_in_log(engine_, partition, *start);
@@ -116,11 +124,11 @@ Result<> Consumption::place(const TopicPartition& partition, const OffsetRange& 
   const Result<> sought = consumer_.seek(partition, *start);
   if (!sought.ok() || !bounded_) return sought;
   const OffsetPoint end{.kind = OffsetPoint::Kind::end};
-  const Result<Offset> stop = resolve(engine_, partition, range.stop.value_or(end), arguments_.group);
+  const Result<Offset> stop = offset_of(partition, range.stop.value_or(end));
   if (!stop.ok()) return stop.error();
   stops_[partition] = *stop;
   if (!arguments_.exit_at_end || !range.stop) return {};
-  const Result<Offset> log_end = resolve(engine_, partition, end, {});
+  const Result<Offset> log_end = offset_of(partition, end);
   if (!log_end.ok()) return log_end.error();
   stops_[partition] = std::min(*stop, *log_end);
   return {};
@@ -160,8 +168,8 @@ Result<> Consumption::retire_finished(bool nothing_came) {
     if (!position.ok()) return position.error();
     const Result<Offset> end = consumer_.end_offset(partition);
     if (!end.ok()) return end.error();
-    // Compaction may have taken the last records below the stop: then nothing comes although the log reaches
-    // beyond it.
+    // Compaction may have taken the last records below the stop, or they were aborted: then nothing comes
+    // although the log reaches beyond it.
     const bool only_holes_left = nothing_came && *end >= offset;
     if (*position < offset && !only_holes_left) {
       ++stop;
@@ -202,8 +210,11 @@ Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
   // Only the writer can store offsets; looking needs nobody's leave.
   const Result<Engine> engine = context.open(arguments.commit ? OpenMode::read_write : OpenMode::read_only);
   if (!engine.ok()) return engine.error();
-  Result<Consumer> consumer =
-      engine->consumer({.group_id = arguments.group, .max_poll_records = poll_records});
+  Result<Consumer> consumer = engine->consumer(
+      {.group_id = arguments.group,
+       .max_poll_records = poll_records,
+       .isolation_level = arguments.isolation_level == "read_committed" ? IsolationLevel::read_committed
+                                                                        : IsolationLevel::read_uncommitted});
   if (!consumer.ok()) return consumer.error();
   Consumption consumption(context, arguments, *engine, std::move(*printer), std::move(*consumer));
   const Result<> assigned = consumption.assign();
@@ -242,6 +253,10 @@ Command consume_command() {
       {.names = "--commit",
        .help = "Commit what was printed under the group's name; needs the directory for writing",
        .target = &arguments->commit},
+      {.names = "--isolation-level",
+       .help = "Whether records of open and aborted transactions are shown (default: read_committed)",
+       .target = &arguments->isolation_level,
+       .choices = {"read_committed", "read_uncommitted"}},
   };
   for (Option& option : print_options(arguments->print)) options.push_back(std::move(option));
   return {.name = "consume",

@@ -82,8 +82,12 @@ Result<ExitCode> get(Context& context, const GetArguments& arguments) {
   const Result<ConsumerRecords> records = reader->record_at(place->offset);
   if (!records.ok()) return records.error();
   if (records->empty()) {
-    return Error(Errc::offset_out_of_range, "there is no record at " + arguments.place +
-                                                ": it is the end of the log, or compaction has removed it");
+    return Error(Errc::offset_out_of_range,
+                 "there is no record at " + arguments.place +
+                     ": it is the end of the log, compaction has removed it, or it "
+                     "belongs to a transaction, as its marker or because that is "
+                     "open or was aborted. `seriatim dump --records` shows what is "
+                     "stored");
   }
   const RecordView& record = (*records)[0];
   if (arguments.value_only) {

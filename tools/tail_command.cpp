@@ -51,7 +51,8 @@ Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartitio
   for (const TopicPartition& partition : partitions) {
     const Result<LogReader> reader = engine.reader(partition);
     if (!reader.ok()) return reader.error();
-    const Offset end = reader->high_watermark();
+    // What comes behind a transaction that is open comes when it is decided.
+    const Offset end = reader->last_stable_offset();
     newest.next.emplace_back(partition, end);
     if (end <= reader->log_start_offset() || count == 0) continue;
     Result<ConsumerRecords> records = reader->read_backward(end, count);

@@ -78,6 +78,7 @@ Table partition_table(const TopicDescription& topic) {
   Table table({{"partition", ColumnKind::number},
                {"log_start", ColumnKind::number},
                {"high_watermark", ColumnKind::number},
+               {"last_stable", ColumnKind::number},
                {"log_end", ColumnKind::number},
                {"durable", ColumnKind::number},
                {"segments", ColumnKind::number},
@@ -85,8 +86,9 @@ Table partition_table(const TopicDescription& topic) {
                {"damage"}});
   for (const PartitionDescription& partition : topic.partitions) {
     table.add({partition.partition, partition.log_start_offset, partition.high_watermark,
-               partition.log_end_offset, partition.durable_offset, partition.segment_count,
-               partition.size_bytes, partition.damage ? Json(*partition.damage) : Json(nullptr)});
+               partition.last_stable_offset, partition.log_end_offset, partition.durable_offset,
+               partition.segment_count, partition.size_bytes,
+               partition.damage ? Json(*partition.damage) : Json(nullptr)});
   }
   return table;
 }

@@ -173,6 +173,7 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
     PartitionDescription partition{.partition = i,
                                    .log_start_offset = (*log)->log_start_offset(),
                                    .high_watermark = (*log)->high_watermark(),
+                                   .last_stable_offset = (*log)->last_stable_offset(),
                                    .log_end_offset = (*log)->log_end_offset(),
                                    .durable_offset = (*log)->durable_offset()};
     const auto segments = (*log)->segments().load();

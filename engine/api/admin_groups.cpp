@@ -20,12 +20,14 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
                                              "every key; records can be deleted by offset "
                                              "only where the policy contains delete");
   }
-  const Offset end = (*partition)->high_watermark();
+  const Offset end = (*partition)->last_stable_offset();
   const Offset target = before == -1 ? end : before;
   if (target < 0 || target > end) {
     return Error(Errc::offset_out_of_range,
                  "cannot delete the records before offset " + std::to_string(before) + " of " + at.topic +
-                     "-" + std::to_string(at.partition) + ": the high watermark is " + std::to_string(end));
+                     "-" + std::to_string(at.partition) + ": the last stable offset is " +
+                     std::to_string(end) +
+                     "; what lies behind it is there when no transaction is open there any more");
   }
   const Offset start = (*partition)->log_start_offset();
   if (target <= start) return start;
@@ -72,7 +74,7 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-  return partition::find_offset_for_time(*log, time_ms);
+  return partition::find_offset_for_time(*log, time_ms, (*log)->high_watermark());
 }
 
 Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {

@@ -85,6 +85,7 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
     if (!log) return log.error();
     added.push_back(std::make_unique<Assigned>(*std::move(log), name, pool));
     if (options.visibility == Visibility::durable) added.back()->feed.show_durable_only();
+    if (options.isolation_level == IsolationLevel::read_uncommitted) added.back()->feed.show_uncommitted();
   }
   // From here on nothing can fail: the assignment changes as a whole.
   std::vector<std::unique_ptr<Assigned>> next;

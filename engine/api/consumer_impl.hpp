@@ -40,7 +40,7 @@ struct ConsumerImpl {
     none,       ///< At its feed's position.
     start,      ///< At the committed offset, else as auto_offset_reset says.
     beginning,  ///< At the log start.
-    end,        ///< At the high watermark.
+    end,        ///< At the end, as `end_of` says it.
   };
   struct Assigned {
     Assigned(partition::PartitionLogPtr log, const TopicPartition& topic_partition,
@@ -50,6 +50,7 @@ struct ConsumerImpl {
     api::RecordFeed feed;
     Pending pending = Pending::start;
     bool is_paused = false;
+    Offset bound = 0;  ///< Of the poll that is running.
   };
 
   /// Use by one thread. While it lives, every other one is refused.
@@ -84,6 +85,7 @@ struct ConsumerImpl {
   Result<std::unique_ptr<ConsumerRecordsImpl>> collect();
   Result<std::size_t> take_from(Assigned& assigned, api::FetchBudget& budget, ConsumerRecordsImpl& out);
   Result<> prepare();
+  void take_bounds();
   bool has_news() const noexcept;
   bool must_return() const noexcept;
   void wait(std::int64_t deadline_ns);
@@ -109,6 +111,11 @@ struct ConsumerImpl {
   Result<> commit_positions();
   Result<> commit(const TopicPartitionOffsets& offsets);
   Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& topic_partition) const;
+  /// What a reader of this isolation level sees of a partition ends here.
+  Offset end_of(const partition::PartitionLog& log) const noexcept {
+    return options.isolation_level == IsolationLevel::read_committed ? log.last_stable_offset()
+                                                                     : log.high_watermark();
+  }
   Result<> check_group() const;
   /// A partition of the engine, assigned or not, as of this moment.
   Result<partition::PartitionLogPtr> current_log(const TopicPartition& topic_partition) const;

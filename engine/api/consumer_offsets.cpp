@@ -1,4 +1,5 @@
 // Offsets by time, ends, lag, and what a group has committed.
+#include <algorithm>
 #include <utility>
 
 #include "api/consumer_impl.hpp"
@@ -27,7 +28,7 @@ Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> ConsumerImpl
     }
     auto log = current_log(name);
     if (!log) return log.error();
-    auto found = partition::find_offset_for_time(*log, time_ms);
+    auto found = partition::find_offset_for_time(*log, time_ms, end_of(**log));
     if (!found) return found.error();
     answers.emplace(name, *found);
   }
@@ -43,7 +44,7 @@ Result<Offset> ConsumerImpl::beginning_offset(const TopicPartition& topic_partit
 Result<Offset> ConsumerImpl::end_offset(const TopicPartition& topic_partition) const {
   auto log = current_log(topic_partition);
   if (!log) return log.error();
-  return (*log)->high_watermark();
+  return end_of(**log);
 }
 
 Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
@@ -51,7 +52,8 @@ Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
   if (!at) return at;
   auto found = find(topic_partition);
   if (!found) return found.error();
-  return (*found)->feed.log().high_watermark() - *at;
+  // A position may be set behind an open transaction.
+  return std::max<std::int64_t>(end_of((*found)->feed.log()) - *at, 0);
 }
 
 Result<> ConsumerImpl::check_group() const {

@@ -60,6 +60,7 @@ Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
 Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   if (auto prepared = prepare(); !prepared) return prepared.error();
   if (!has_news()) return std::unique_ptr<ConsumerRecordsImpl>();
+  take_bounds();
   auto out = pool->take_records();
   api::FetchBudget budget{.records_left = options.max_poll_records,
                           .bytes_left = options.max_poll_bytes,
@@ -86,7 +87,7 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
 Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget,
                                             ConsumerRecordsImpl& out) {
   for (int resets = 0;; ++resets) {
-    auto taken = entry.feed.take(budget, out);
+    auto taken = entry.feed.take(budget, out, entry.bound);
     if (taken || taken.error().code() != Errc::offset_out_of_range || resets == resets_per_take) return taken;
     if (auto reset = apply_reset(entry, taken.error()); !reset) return reset.error();
   }
@@ -103,6 +104,14 @@ Result<> ConsumerImpl::prepare() {
     if (auto resolved = resolve(*entry); !resolved) return resolved;
   }
   return {};
+}
+
+// Those of all partitions at one moment, of which none sees half a commit (INV-8): what becomes visible while
+// one partition is read from must not be seen in the next.
+void ConsumerImpl::take_bounds() {
+  engine->visibility_gate.look([this] {
+    for (const auto& entry : assigned) entry->bound = entry->feed.visible_end();
+  });
 }
 
 bool ConsumerImpl::has_news() const noexcept {

@@ -17,7 +17,7 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
       entry.feed.seek(log.log_start_offset());
       break;
     case Pending::end:
-      entry.feed.seek(log.high_watermark());
+      entry.feed.seek(end_of(log));
       break;
     case Pending::start: {
       std::optional<catalog::CommittedOffset> stored;
@@ -56,13 +56,13 @@ Result<> ConsumerImpl::apply_reset(Assigned& entry, const Error& reason) {
       target = log.log_start_offset();
       break;
     case AutoOffsetReset::latest:
-      target = log.high_watermark();
+      target = end_of(log);
       break;
     case AutoOffsetReset::by_duration: {
       const std::int64_t since_ms = engine->clock.wall_ms() - options.auto_offset_reset_duration.count();
-      auto found = partition::find_offset_for_time(entry.feed.log_ptr(), since_ms);
+      auto found = partition::find_offset_for_time(entry.feed.log_ptr(), since_ms, end_of(log));
       if (!found) return found.error();
-      target = *found ? (*found)->offset : log.high_watermark();
+      target = *found ? (*found)->offset : end_of(log);
       break;
     }
   }
@@ -120,7 +120,7 @@ Result<> ConsumerImpl::seek_to_time(Timestamp time) {
   if (!found) return found.error();
   for (const auto& entry : assigned) {
     const auto& answer = found->at(entry->name());
-    entry->feed.seek(answer ? answer->offset : entry->feed.log().high_watermark());
+    entry->feed.seek(answer ? answer->offset : end_of(entry->feed.log()));
     entry->pending = Pending::none;
   }
   announce_rest();

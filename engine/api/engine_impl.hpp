@@ -28,6 +28,7 @@
 #include "os/fd_cache.hpp"
 #include "os/vfs.hpp"
 #include "partition/partition_environment.hpp"
+#include "partition/visibility_gate.hpp"
 #include "segment/map_cache.hpp"
 
 namespace seriatim::api {
@@ -145,6 +146,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   EngineCounters counters;
   partition::PartitionCounters partition_counters;
   partition::StorageHealth health;
+  partition::VisibilityGate visibility_gate;
   os::FdCache files;
   segment::MapCache maps;
   std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.

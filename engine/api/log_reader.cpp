@@ -30,8 +30,10 @@ class BackwardReader {
   BackwardReader(const detail::LogReaderImpl& reader, Offset before, std::size_t records_max)
       : reader_(reader),
         before_(before),
+        bound_(reader.is_committed_only() ? reader.log->last_stable_offset() : reader.log->high_watermark()),
         records_max_(records_max),
         cursor_(reader.log),
+        aborted_(*reader.log),
         start_(reader.log->log_start_offset()) {}
 
   Result<std::unique_ptr<detail::ConsumerRecordsImpl>> read() {
@@ -49,16 +51,30 @@ class BackwardReader {
  private:
   Result<> fill(detail::ConsumerRecordsImpl& out) {
     if (auto placed = cursor_.seek(before_); !placed) return placed;
+    if (bound_ < before_) {
+      // What is not decided yet lies behind the end, at most.
+      before_ = std::max(bound_, start_);
+      if (auto placed = cursor_.seek(before_); !placed) return placed;
+    }
     partition::FetchedBatch batch;
     while (out.views.size() < records_max_) {
       auto step = cursor_.previous(batch);
       if (!step) return step.error();
       if (*step == partition::FetchCursor::Step::end) break;
-      if (batch.header.is_control()) continue;
+      auto hidden = is_hidden(batch);
+      if (!hidden) return hidden.error();
+      if (*hidden) continue;
       if (auto added = add(batch, out); !added) return added;
     }
     out.views.truncate(records_max_);
     return {};
+  }
+
+  Result<bool> is_hidden(const partition::FetchedBatch& batch) {
+    if (batch.header.is_control()) return true;
+    if (!reader_.is_committed_only() || !batch.header.is_transactional()) return false;
+    // Asked about the whole segment at once: the batches before this one are next.
+    return aborted_.contain(batch, (*batch.segment)->base_offset(), bound_);
   }
 
   Result<> add(const partition::FetchedBatch& batch, detail::ConsumerRecordsImpl& out) {
@@ -92,25 +108,28 @@ class BackwardReader {
 
   const detail::LogReaderImpl& reader_;
   Offset before_;
+  Offset bound_;
   std::size_t records_max_;
   partition::BackwardCursor cursor_;
+  partition::AbortedTransactions aborted_;
   Offset start_;
   std::vector<std::byte> no_buffer_{};
 };
 
 }  // namespace
 
-Result<LogReader> Engine::reader(const TopicPartition& topic_partition) const {
-  return detail::LogReaderImpl::create(impl_, topic_partition);
+Result<LogReader> Engine::reader(const TopicPartition& topic_partition, LogReaderOptions options) const {
+  return detail::LogReaderImpl::create(impl_, topic_partition, options);
 }
 
 namespace detail {
 
 Result<LogReader> LogReaderImpl::create(std::shared_ptr<EngineImpl> engine,
-                                        const TopicPartition& topic_partition) {
+                                        const TopicPartition& topic_partition,
+                                        const LogReaderOptions& options) {
   auto log = engine->partition_log(topic_partition.topic, topic_partition.partition);
   if (!log) return log.error();
-  return LogReader(std::make_shared<const LogReaderImpl>(std::move(engine), *std::move(log)));
+  return LogReader(std::make_shared<const LogReaderImpl>(std::move(engine), *std::move(log), options));
 }
 
 Result<> LogReaderImpl::prepare() const {
@@ -127,11 +146,12 @@ Result<ConsumerRecords> LogReaderImpl::read_forward(Offset from, std::size_t max
   if (from < log->log_start_offset() || from > log->high_watermark())
     return partition::out_of_range(*log, from);
   api::RecordFeed feed(log, name, pool);
+  if (!is_committed_only()) feed.show_uncommitted();
   feed.seek(from);
   auto out = pool->take_records();
   // The number of records is the only bound.
   api::FetchBudget budget{.records_left = max_records, .bytes_left = static_cast<std::size_t>(-1)};
-  auto taken = feed.take(budget, *out);
+  auto taken = feed.take(budget, *out, feed.visible_end());
   if (taken) return ConsumerRecordsImpl::wrap(std::move(out));
   ConsumerRecordsImpl::recycle(std::move(out));
   return taken.error();
@@ -198,6 +218,7 @@ Result<ConsumerRecords> LogReader::record_at(Offset offset) const {
 
 Offset LogReader::log_start_offset() const noexcept { return impl_->log->log_start_offset(); }
 Offset LogReader::high_watermark() const noexcept { return impl_->log->high_watermark(); }
+Offset LogReader::last_stable_offset() const noexcept { return impl_->log->last_stable_offset(); }
 Offset LogReader::log_end_offset() const noexcept { return impl_->log->log_end_offset(); }
 
 }  // namespace v0

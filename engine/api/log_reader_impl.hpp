@@ -17,10 +17,13 @@ namespace detail {
 /// Any number of threads.
 struct LogReaderImpl {
   /// Errors: unknown_topic_or_partition, closed, invalid_state, and those of opening the partition.
-  static Result<LogReader> create(std::shared_ptr<EngineImpl> engine, const TopicPartition& topic_partition);
+  static Result<LogReader> create(std::shared_ptr<EngineImpl> engine, const TopicPartition& topic_partition,
+                                  const LogReaderOptions& options);
 
-  LogReaderImpl(std::shared_ptr<EngineImpl> engine_impl, partition::PartitionLogPtr partition_log)
+  LogReaderImpl(std::shared_ptr<EngineImpl> engine_impl, partition::PartitionLogPtr partition_log,
+                const LogReaderOptions& reader_options)
       : engine(std::move(engine_impl)),
+        options(reader_options),
         log(std::move(partition_log)),
         name(std::make_shared<const TopicPartition>(log->name())) {}
 
@@ -30,7 +33,12 @@ struct LogReaderImpl {
   Result<ConsumerRecords> read_forward(Offset from, std::size_t max_records) const;
   Result<ConsumerRecords> read_backward(Offset before, std::size_t max_records) const;
 
+  bool is_committed_only() const noexcept {
+    return options.isolation_level == IsolationLevel::read_committed;
+  }
+
   const std::shared_ptr<EngineImpl> engine;
+  const LogReaderOptions options;
   const partition::PartitionLogPtr log;
   const std::shared_ptr<const TopicPartition> name;
   const std::shared_ptr<api::RecordPool> pool = std::make_shared<api::RecordPool>();

@@ -23,7 +23,7 @@ void prefetch(const std::byte* from, const std::byte* to) noexcept {
 
 RecordFeed::RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
                        std::shared_ptr<RecordPool> pool) noexcept
-    : log_(std::move(log)), name_(std::move(name)), pool_(std::move(pool)), cursor_(log_) {}
+    : log_(std::move(log)), name_(std::move(name)), pool_(std::move(pool)), cursor_(log_), aborted_(*log_) {}
 
 void RecordFeed::seek(Offset offset) noexcept {
   forget_place();
@@ -37,9 +37,9 @@ void RecordFeed::forget_place() noexcept {
   cursor_.reset();
 }
 
-Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out, Offset bound) {
   const std::size_t first = out.views.size();
-  bound_ = visible_end();
+  bound_ = bound;
   const auto outcome = partition::retry_if_replaced(*log_, [&]() -> Result<> {
     auto filled = fill(budget, out);
     // Whatever it was, the segments are looked up anew next time.
@@ -80,16 +80,25 @@ Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out)
 
 // False: nothing more is there, or nothing more fits.
 Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
-  // Behind the high watermark it is out of range, which the cursor finds out.
+  // Behind the high watermark it is out of range, which the cursor finds out; between the bound and there it
+  // waits.
   if (position_ == bound_ || (position_ > bound_ && position_ <= log_->high_watermark())) return false;
   if (!cursor_.is_positioned()) {
     if (auto found = cursor_.seek(position_); !found) return found.error();
   }
-  for (;;) {
+  for (bool is_fresh = false;;) {
     auto step = cursor_.peek(bound_, budget.check_crcs, batch_);
     if (!step) return step.error();
     if (*step == FetchCursor::Step::end) return false;
-    if (!batch_.header.is_control()) break;
+    auto hidden = is_hidden();
+    if (!hidden && hidden.error().code() == Errc::not_found && !is_fresh) {
+      // The cursor's segment was replaced since it entered it, and its transactions are forgotten.
+      if (auto found = cursor_.seek(position_); !found) return found.error();
+      is_fresh = true;
+      continue;
+    }
+    if (!hidden) return hidden;
+    if (!*hidden) break;
     finish_batch();
   }
   if (budget.has_taken && batch_.bytes.size() > budget.bytes_left) return false;
@@ -110,6 +119,13 @@ Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
   log_->counters().fetched_batches.add();
   log_->counters().fetched_bytes.add(batch_.bytes.size());
   return true;
+}
+
+// Whether the batch at the cursor is one that nobody is shown.
+Result<bool> RecordFeed::is_hidden() {
+  if (batch_.header.is_control()) return true;
+  if (!is_committed_only_ || !batch_.header.is_transactional()) return false;
+  return aborted_.contain(batch_, batch_.header.base_offset, bound_);
 }
 
 void RecordFeed::attach(detail::ConsumerRecordsImpl& out) {

@@ -13,6 +13,7 @@
 
 #include "api/record_pool.hpp"
 #include "format/record_cursor.hpp"
+#include "partition/aborted_transactions.hpp"
 #include "partition/fetch_cursor.hpp"
 
 namespace seriatim::api {
@@ -35,6 +36,8 @@ class RecordFeed {
 
   /// From now on hands out only what is on stable storage.
   void show_durable_only() noexcept { durable_only_ = true; }
+  /// From now on hands out records of open and aborted transactions too.
+  void show_uncommitted() noexcept { is_committed_only_ = false; }
 
   /// Goes on from `offset`. Whether it exists is found out by the next take.
   void seek(Offset offset) noexcept;
@@ -44,26 +47,32 @@ class RecordFeed {
   partition::PartitionLog& log() const noexcept { return *log_; }
   const partition::PartitionLogPtr& log_ptr() const noexcept { return log_; }
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
+  /// What may be handed out now ends here.
+  Offset visible_end() const noexcept {
+    const Offset end = is_committed_only_ ? log_->last_stable_offset() : log_->high_watermark();
+    return durable_only_ ? std::min(log_->durable_offset(), end) : end;
+  }
   /// Whether a take would do anything but find nothing.
   bool has_news() const noexcept {
     return position_ < visible_end() || position_ > log_->high_watermark() || stuck_ || log_->is_deleted();
   }
 
-  /// Appends records to `out`, as one range, and moves behind them. Control batches and what lies below the
-  /// position are skipped.
+  /// Appends records to `out`, as one range, and moves behind them. Control batches, batches of aborted
+  /// transactions and what lies below the position are skipped; the position moves over them also where
+  /// nothing comes behind them.
+  /// @param bound  hands out what lies below: what `visible_end` has said at some time, so that several
+  /// partitions can be looked at first, and read from then.
   ///
   /// Errors, only if nothing was appended (what follows records that were appended is told by the next call);
   /// the position is as it was: offset_out_of_range, corrupt_record, unsupported_codec,
   /// unknown_topic_or_partition (deleted), and those of mapping a segment.
   /// @return how many records were appended.
-  Result<std::size_t> take(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
+  Result<std::size_t> take(FetchBudget& budget, detail::ConsumerRecordsImpl& out, Offset bound);
 
  private:
-  Offset visible_end() const noexcept {
-    return durable_only_ ? std::min(log_->durable_offset(), log_->high_watermark()) : log_->high_watermark();
-  }
   Result<> fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   Result<bool> open_batch(FetchBudget& budget);
+  Result<bool> is_hidden();
   Result<> deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   std::size_t prefetch_distance() const noexcept;
   void attach(detail::ConsumerRecordsImpl& out);
@@ -77,6 +86,8 @@ class RecordFeed {
   Offset position_ = 0;
   Offset bound_ = 0;
   bool durable_only_ = false;
+  bool is_committed_only_ = true;
+  partition::AbortedTransactions aborted_;
 
   // The batch that is being handed out; the cursor stands before it.
   bool in_batch_ = false;

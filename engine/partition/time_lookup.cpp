@@ -19,8 +19,8 @@ OffsetAndTimestamp at(Offset offset, std::int64_t timestamp_ms) {
 
 class TimeLookup {
  public:
-  explicit TimeLookup(const PartitionLogPtr& log)
-      : log_(*log), cursor_(log), bound_(log->high_watermark()), start_(log->log_start_offset()) {}
+  TimeLookup(const PartitionLogPtr& log, Offset bound)
+      : log_(*log), cursor_(log), bound_(bound), start_(log->log_start_offset()) {}
 
   Result<Found> first_at_or_after(std::int64_t time_ms) {
     const auto list = log_.segments().load();
@@ -163,12 +163,12 @@ class TimeLookup {
 
 }  // namespace
 
-Result<Found> find_offset_for_time(const PartitionLogPtr& log, std::int64_t time_ms) {
-  return retry_if_replaced(*log, [&] { return TimeLookup(log).first_at_or_after(time_ms); });
+Result<Found> find_offset_for_time(const PartitionLogPtr& log, std::int64_t time_ms, Offset bound) {
+  return retry_if_replaced(*log, [&] { return TimeLookup(log, bound).first_at_or_after(time_ms); });
 }
 
 Result<Found> find_max_timestamp(const PartitionLogPtr& log) {
-  return retry_if_replaced(*log, [&] { return TimeLookup(log).first_of_largest(); });
+  return retry_if_replaced(*log, [&] { return TimeLookup(log, log->high_watermark()).first_of_largest(); });
 }
 
 }  // namespace seriatim::partition

@@ -32,6 +32,7 @@ struct PartitionDescription {
   PartitionId partition = 0;
   Offset log_start_offset = 0;
   Offset high_watermark = 0;
+  Offset last_stable_offset = 0;  ///< Records below belong to no transaction that is open.
   Offset log_end_offset = 0;
   Offset durable_offset = 0;  ///< Records below are known to be on stable storage.
   std::uint32_t segment_count = 0;
@@ -111,8 +112,9 @@ class SERIATIM_API Admin {
   /// Threads: any.
   Result<TopicDescription> describe_topic(std::string_view topic) const;
 
-  /// Moves the log start up to `before` (-1: the high watermark). Whole segments below go with the next
-  /// retention pass. Errors: unknown_topic_or_partition, offset_out_of_range (above the high watermark),
+  /// Moves the log start up to `before` (-1: the last stable offset, which is the high watermark unless a
+  /// transaction is open). Whole segments below go with the next retention pass. Errors:
+  /// unknown_topic_or_partition, offset_out_of_range (above the last stable offset: nothing is changed),
   /// policy_violation (no `delete` in cleanup.policy). Threads: any.
   Result<Offset> delete_records(const TopicPartition& topic_partition, Offset before) const;
   /// Errors: unknown_topic_or_partition, corrupt_record.

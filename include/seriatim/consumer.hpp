@@ -24,7 +24,7 @@ inline namespace v0 {
 /// Where to start without a committed offset, or when the position has been deleted.
 enum class AutoOffsetReset : std::uint8_t {
   earliest,     ///< The log start. The default: nothing is skipped silently (Kafka's default is latest).
-  latest,       ///< The high watermark.
+  latest,       ///< The end, as `Consumer::end_offset` says it.
   none,         ///< An error: no_offset_for_partition or offset_out_of_range.
   by_duration,  ///< The first record not older than `ConsumerOptions::auto_offset_reset_duration`.
 };
@@ -57,6 +57,10 @@ struct ConsumerOptions {
   WaitStrategy wait_strategy = WaitStrategy::block;
   /// Only in the process that writes: another one is not told what is durable.
   Visibility visibility = Visibility::published;
+  /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit,
+  /// and an open one holds back what is behind it, whoever wrote that. To another process, a read-only
+  /// engine, they appear partition by partition.
+  IsolationLevel isolation_level = IsolationLevel::read_committed;
   /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
   /// without waiting for the disk. `none` is refused: a commit that may be lost at once is none.
   Acks commit_acks = Acks::all;
@@ -125,8 +129,9 @@ class SERIATIM_API Consumer {
   /// Threads: see class.
   Result<> seek_to_time(Timestamp time);
 
-  /// Finds, per partition, the earliest offset whose timestamp is at or after the given time; nullopt if
-  /// there is none. Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
+  /// Finds, per partition, the earliest offset below `end_offset` whose timestamp is at or after the given
+  /// time, also if it is that of an aborted record or of a marker, as Kafka does; nullopt if there is none.
+  /// Errors: unknown_topic_or_partition, invalid_argument (negative time), corrupt_record.
   /// Threads: see class.
   Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(
       const std::map<TopicPartition, Timestamp>& times) const;
@@ -134,11 +139,13 @@ class SERIATIM_API Consumer {
   /// Errors: unknown_topic_or_partition.
   /// Threads: see class.
   Result<Offset> beginning_offset(const TopicPartition& topic_partition) const;
-  /// The high watermark: one past the last readable offset.
+  /// One past the last readable offset: the last stable offset under read_committed (the first record of the
+  /// oldest open transaction, if there is one), else the high watermark.
   /// Errors: unknown_topic_or_partition.
   /// Threads: see class.
   Result<Offset> end_offset(const TopicPartition& topic_partition) const;
-  /// Records between the position and the high watermark (offsets that compaction removed count).
+  /// Offsets between the position and `end_offset`; those of markers, of aborted records and of what
+  /// compaction removed count, until a poll has passed them.
   /// Errors: as `position`.
   /// Threads: see class.
   Result<std::int64_t> lag(const TopicPartition& topic_partition);

@@ -107,7 +107,7 @@ class SERIATIM_API Engine {
   Result<Consumer> consumer(ConsumerOptions options = {}) const;
   /// Errors: unknown_topic_or_partition, closed, invalid_state.
   /// Threads: any.
-  Result<LogReader> reader(const TopicPartition& topic_partition) const;
+  Result<LogReader> reader(const TopicPartition& topic_partition, LogReaderOptions options = {}) const;
 
   /// A copy of all counters and gauges. Threads: any.
   Metrics metrics() const;

@@ -53,6 +53,12 @@ class SERIATIM_API FileSlice {
   std::unique_ptr<detail::FileSliceImpl> impl_;
 };
 
+/// Options of a log reader.
+struct LogReaderOptions {
+  /// Of `read`, `read_backward` and `record_at`. What `fetch` gives are the batches as they are stored.
+  IsolationLevel isolation_level = IsolationLevel::read_committed;
+};
+
 /// Reads one partition without group or position. Made by `Engine::reader`.
 ///
 /// Threads: any number at the same time.
@@ -62,7 +68,8 @@ class SERIATIM_API LogReader {
   LogReader& operator=(LogReader&&) noexcept;
   ~LogReader();
 
-  /// Finds whole batches from the one that holds `from` on, in place.
+  /// Finds whole batches from the one that holds `from` on, in place: whatever is stored, control batches and
+  /// those of open and aborted transactions included, at every isolation level.
   ///
   /// @param from       log start .. high watermark, both inclusive; at the high watermark the slice is empty.
   /// @param max_bytes  1 .. 2'147'479'552 (what one sendfile call moves); at least one batch is returned even
@@ -82,20 +89,23 @@ class SERIATIM_API LogReader {
   Result<std::size_t> send_to(int out_fd, const FileSlice& slice, std::size_t already_sent = 0) const;
 
   /// Up to `max_records` records, 1 .. 1'000'000, from `from` on (the first existing one at or after it);
-  /// empty at the high watermark. Errors: offset_out_of_range, corrupt_record, invalid_argument, closed.
+  /// empty at the high watermark, and under read_committed from the last stable offset on. Errors:
+  /// offset_out_of_range, corrupt_record, invalid_argument, closed.
   /// Threads: any.
   Result<ConsumerRecords> read(Offset from, std::size_t max_records) const;
   /// Up to `max_records` records below `before`, newest first.
   /// Errors: as `read`. `before` may be up to the high watermark.
   /// Threads: any.
   Result<ConsumerRecords> read_backward(Offset before, std::size_t max_records) const;
-  /// The record at exactly `offset`; empty if compaction removed it.
+  /// The record at exactly `offset`; empty if compaction removed it, or the isolation level hides it.
   /// Errors: offset_out_of_range, corrupt_record, closed.
   /// Threads: any.
   Result<ConsumerRecords> record_at(Offset offset) const;
 
   Offset log_start_offset() const noexcept;
   Offset high_watermark() const noexcept;
+  /// Records below belong to no open transaction, nor to one that is just becoming visible.
+  Offset last_stable_offset() const noexcept;
   Offset log_end_offset() const noexcept;
 
  private:

@@ -92,5 +92,14 @@ enum class Acks : std::int8_t {
   all = -1,    ///< On stable storage, with everything earlier of its kind: survives power loss.
 };
 
+/// Which records of transactions a reader is shown. Records outside of transactions are always shown, in
+/// their order: under read_committed they too wait for the transactions that began before them.
+enum class IsolationLevel : std::uint8_t {
+  read_uncommitted,  ///< All of them, also of transactions that are open or were aborted.
+  read_committed,    ///< Those of committed ones. The default everywhere (Kafka's is read_uncommitted):
+                     ///< nothing that may still be undone, or was, is shown unasked, and where there are no
+                     ///< transactions it costs nothing.
+};
+
 }  // namespace v0
 }  // namespace seriatim

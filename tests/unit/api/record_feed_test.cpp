@@ -24,7 +24,7 @@ struct Feed {
   Result<std::vector<Offset>> try_take(std::size_t records, std::size_t bytes = std::size_t{1} << 30) {
     auto out = pool->take_records();
     FetchBudget budget{.records_left = records, .bytes_left = bytes};
-    auto taken = feed.take(budget, *out);
+    auto taken = feed.take(budget, *out, feed.visible_end());
     std::vector<Offset> offsets;
     for (const auto& view : out->views.views()) {
       CHECK(view.value().text() == "v" + std::to_string(view.offset()));
@@ -155,7 +155,7 @@ TEST_CASE("a batch that does not decompress is an error at its offset") {
   Feed feed(opened.engine);
   auto out = feed.pool->take_records();
   FetchBudget budget{.records_left = 10, .bytes_left = 1'000, .check_crcs = false};
-  auto taken = feed.feed.take(budget, *out);
+  auto taken = feed.feed.take(budget, *out, feed.feed.visible_end());
   REQUIRE_FALSE(taken);
   CHECK(taken.error().code() == Errc::corrupt_record);
   CHECK(says(taken.error().message(), {log_path(opened.engine, t0), "position 0", "offset 0 of t-0"}));

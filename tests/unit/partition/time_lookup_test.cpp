@@ -63,7 +63,8 @@ TEST_CASE(
     for (int lookup = 0; lookup < 200; ++lookup) {
       const std::int64_t time = random.between(0, last + 10);
       CAPTURE(time);
-      REQUIRE(must(find_offset_for_time(fixture.partition, time)) == model.at_or_after(time, start));
+      REQUIRE(must(find_offset_for_time(fixture.partition, time, fixture.partition->high_watermark())) ==
+              model.at_or_after(time, start));
     }
     CHECK(must(find_max_timestamp(fixture.partition)) == model.largest(start));
   }
@@ -74,16 +75,17 @@ TEST_CASE("of a log append time batch the first record counts, since all have th
   fixture.append({.records = 4,
                   .timestamps = {1, 2, 3, 4},
                   .frame = {.log_append_time = true, .append_time_ms = 5'000}});
-  CHECK(must(find_offset_for_time(fixture.partition, 4'999)) == found(0, 5'000));
+  CHECK(must(find_offset_for_time(fixture.partition, 4'999, fixture.partition->high_watermark())) ==
+        found(0, 5'000));
   CHECK(must(find_max_timestamp(fixture.partition)) == found(0, 5'000));
 }
 
 TEST_CASE("an empty log and one without timestamps have no record for any time") {
   ReaderFixture fixture;
-  CHECK_FALSE(must(find_offset_for_time(fixture.partition, 0)));
+  CHECK_FALSE(must(find_offset_for_time(fixture.partition, 0, fixture.partition->high_watermark())));
   CHECK_FALSE(must(find_max_timestamp(fixture.partition)));
   fixture.append({.records = 2, .timestamps = {-1, -1}});
-  CHECK_FALSE(must(find_offset_for_time(fixture.partition, 0)));
+  CHECK_FALSE(must(find_offset_for_time(fixture.partition, 0, fixture.partition->high_watermark())));
   CHECK_FALSE(must(find_max_timestamp(fixture.partition)));
 }
 
@@ -100,7 +102,7 @@ TEST_CASE("a lookup that runs into damage says so") {
   ReaderFixture fixture(100'000);
   for (int i = 0; i < 3; ++i) fixture.append({.timestamp_ms = 1'000 + i});
   overwrite(fixture.log_path(0), format::records_at + 3, "\xFF\xFF");
-  auto lookup = find_offset_for_time(fixture.partition, 1'002);
+  auto lookup = find_offset_for_time(fixture.partition, 1'002, fixture.partition->high_watermark());
   REQUIRE_FALSE(lookup);
   CHECK(lookup.error().code() == Errc::corrupt_record);
 }
