@@ -162,7 +162,7 @@ class Coordinator {
   const CoordinatorEnvironment environment_;
   std::atomic<bool> is_closing_{false};
   base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
-  mutable base::Mutex in_flight_mutex_;
+  mutable base::WordMutex in_flight_mutex_;
   std::set<std::uint64_t> in_flight_ SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions.
   mutable base::Mutex known_mutex_;
   std::map<std::string, Known, std::less<>> known_ SERIATIM_GUARDED_BY(known_mutex_);
