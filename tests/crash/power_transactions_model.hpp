@@ -164,8 +164,8 @@ inline std::optional<std::string> TransactionModel::check_partition(const Transa
     if (offset >= found.start && offset < found.data_end() && !found.records.contains(offset))
       return "offset " + std::to_string(offset) + " is missing";
     const auto next = model.records.upper_bound(offset);
-    const bool is_torn = offset + 1 == found.data_end() && next != model.records.end() &&
-                         next->second.batch == record.batch;
+    const bool is_torn = found.records.contains(offset) && !found.records.contains(offset + 1) &&
+                         next != model.records.end() && next->second.batch == record.batch;
     if (is_torn) return "half a batch at offset " + std::to_string(offset);
   }
   return std::nullopt;
@@ -259,20 +259,24 @@ inline std::optional<std::string> TransactionModel::complaint(const FoundTransac
   return std::nullopt;
 }
 
+// Of an epoch that only a topic had which is gone, nothing has to be known.
 inline ProducerEpoch TransactionModel::least_epoch(const std::string& id, const FoundTransactions& found,
                                                    Crash crash) const {
   const auto known = ids.find(id);
   if (known == ids.end()) return 0;
-  if (crash == Crash::kill) return static_cast<ProducerEpoch>(known->second.newest + 1);
   int least = known->second.opened + 1;
+  const auto note = [&](std::ptrdiff_t transaction) {
+    if (transaction < 0) return;
+    const auto& [carrier, epoch] = carriers[static_cast<std::size_t>(transaction)];
+    if (carrier == id) least = std::max(least, epoch + 1);
+  };
+  std::string why;
+  for (const auto transaction : decided_by(steps_that_hold(found, crash, why).value_or(0))) note(transaction);
+  for (std::size_t i = 0; i < is_settled.size(); ++i) note(is_settled[i] ? static_cast<std::ptrdiff_t>(i) : -1);
   for (const auto& [name, partitions] : found.topics) {
     for (std::size_t i = 0; i < partitions.size(); ++i) {
-      for (const auto& [offset, value] : partitions[i].records) {
-        const auto& record = topics.at(name).partitions[i].records.at(offset);
-        if (record.transaction < 0) continue;
-        const auto& [carrier, epoch] = carriers[static_cast<std::size_t>(record.transaction)];
-        if (carrier == id) least = std::max(least, epoch + 1);
-      }
+      for (const auto& [offset, value] : partitions[i].records)
+        note(topics.at(name).partitions[i].records.at(offset).transaction);
     }
   }
   return static_cast<ProducerEpoch>(least);
@@ -311,9 +315,9 @@ inline void TransactionModel::adopt(const FoundTransactions& found, Crash crash)
   if (!held) throw std::logic_error("adopting what was complained of");
   steps.resize(*held);
   steps_survive_kill = *held;
+  for (auto& [id, identity] : ids)
+    identity.newest = static_cast<ProducerEpoch>(least_epoch(id, found, crash) - 1);
   if (crash == Crash::power_cut) {
-    for (auto& [id, identity] : ids)
-      identity.newest = static_cast<ProducerEpoch>(least_epoch(id, found, crash) - 1);
     steps_are_durable();
     // Positions may have been set back.
     Facts facts = found.facts;
