@@ -32,7 +32,8 @@ Result<std::vector<StateEntry>> EngineImpl::scan_state(std::string_view name, ba
   std::vector<std::byte> from(from_key.begin(), from_key.end());
   auto next_newer = newer.begin();
   const auto take_newer = [&] {
-    if (next_newer->second) entries.push_back({next_newer->first, *std::move(next_newer->second)});
+    const auto key = base::as_bytes(next_newer->first);
+    if (next_newer->second) entries.push_back({{key.begin(), key.end()}, *std::move(next_newer->second)});
     ++next_newer;
   };
   while (entries.size() < limit) {
@@ -41,9 +42,9 @@ Result<std::vector<StateEntry>> EngineImpl::scan_state(std::string_view name, ba
     auto page = catalog->scan_state(name, from, page_size);
     if (!page) return page.error();
     for (auto& [key, value] : *page) {
-      while (entries.size() < limit && next_newer != newer.end() && next_newer->first < key) take_newer();
+      while (entries.size() < limit && next_newer != newer.end() && next_newer->first < base::as_text(key)) take_newer();
       if (entries.size() == limit) return entries;
-      const bool is_replaced = next_newer != newer.end() && next_newer->first == key;
+      const bool is_replaced = next_newer != newer.end() && next_newer->first == base::as_text(key);
       if (is_replaced) {
         take_newer();
       } else {

@@ -71,7 +71,7 @@ class OffsetStore {
     std::uint64_t lsn = 0;
   };
 
-  mutable base::Mutex mutex_;
+  mutable base::WordMutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };

@@ -5,7 +5,7 @@ namespace seriatim::api {
 void StateStore::enter(std::vector<catalog::StateChange> changes, std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   for (auto& change : changes) {
-    auto& entry = entries_[{std::move(change.name), std::move(change.key)}];
+    auto& entry = entries_[{std::move(change.name), std::string(base::as_text(change.key))}];
     if (entry.lsn <= lsn) entry = {std::move(change.value), lsn};
   }
   ++version_;
@@ -13,16 +13,16 @@ void StateStore::enter(std::vector<catalog::StateChange> changes, std::uint64_t 
 
 std::optional<StateStore::Value> StateStore::find(std::string_view name, base::ByteSpan key) const {
   const base::MutexLock lock(mutex_);
-  const auto found = entries_.find({std::string(name), Bytes(key.begin(), key.end())});
+  const auto found = entries_.find({std::string(name), std::string(base::as_text(key))});
   if (found == entries_.end()) return std::nullopt;
   return found->second.value;
 }
 
-std::map<StateStore::Bytes, StateStore::Value> StateStore::from(std::string_view name,
-                                                                base::ByteSpan from_key) const {
-  std::map<Bytes, Value> newer;
+std::map<std::string, StateStore::Value> StateStore::from(std::string_view name,
+                                                          base::ByteSpan from_key) const {
+  std::map<std::string, Value> newer;
   const base::MutexLock lock(mutex_);
-  const auto first = entries_.lower_bound({std::string(name), Bytes(from_key.begin(), from_key.end())});
+  const auto first = entries_.lower_bound({std::string(name), std::string(base::as_text(from_key))});
   for (auto it = first; it != entries_.end() && it->first.first == name; ++it) {
     newer.emplace_hint(newer.end(), it->first.second, it->second.value);
   }
@@ -34,7 +34,9 @@ std::vector<catalog::StateChange> StateStore::pending() const {
   const base::MutexLock lock(mutex_);
   changes.reserve(entries_.size());
   for (const auto& [key, entry] : entries_) {
-    changes.push_back({.name = key.first, .key = key.second, .value = entry.value});
+    const auto stored_key = base::as_bytes(key.second);
+    changes.push_back(
+        {.name = key.first, .key = {stored_key.begin(), stored_key.end()}, .value = entry.value});
   }
   return changes;
 }

@@ -30,7 +30,7 @@ class StateStore {
   /// Newer than what the catalog has; nullopt: the catalog knows best.
   std::optional<Value> find(std::string_view name, base::ByteSpan key) const;
   /// All of `name` from `from_key` on that is newer than the catalog's, in the order of the keys.
-  std::map<Bytes, Value> from(std::string_view name, base::ByteSpan from_key) const;
+  std::map<std::string, Value> from(std::string_view name, base::ByteSpan from_key) const;
 
   /// Everything to be moved to the catalog.
   std::vector<catalog::StateChange> pending() const;
@@ -46,9 +46,9 @@ class StateStore {
     Value value{};
     std::uint64_t lsn = 0;
   };
-  using Key = std::pair<std::string, Bytes>;
+  using Key = std::pair<std::string, std::string>;  // name and key
 
-  mutable base::Mutex mutex_;
+  mutable base::WordMutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };

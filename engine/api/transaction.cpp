@@ -15,8 +15,10 @@ void TransactionEffects::apply(EngineImpl& engine, std::uint64_t lsn) {
   for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
   std::vector<catalog::StateChange> changes;
   changes.reserve(state.size());
-  for (auto& [key, value] : state)
-    changes.push_back({.name = key.first, .key = key.second, .value = std::move(value)});
+  for (auto& [at, value] : state) {
+    const auto key = base::as_bytes(at.second);
+    changes.push_back({.name = at.first, .key = {key.begin(), key.end()}, .value = std::move(value)});
+  }
   if (!changes.empty()) engine.state_store.enter(std::move(changes), lsn);
   engine.counters.offset_commits.add(positions.size());
 }
@@ -78,7 +80,7 @@ Result<> TransactionImpl::change_state(const std::string& name, BytesView key, a
   if (auto going = producer->engine->coordinator->check(*producer->holder, number); !going) return going;
   const base::MutexLock lock(mutex_);
   if (!effects_) effects_ = std::make_shared<TransactionEffects>();
-  effects_->state[{std::move(change.name), std::move(change.key)}] = std::move(change.value);
+  effects_->state[{name, std::string(key.text())}] = std::move(change.value);
   return {};
 }
 
@@ -88,7 +90,7 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
   {
     const base::MutexLock lock(mutex_);
     if (effects_) {
-      const auto found = effects_->state.find({name, {key.bytes().begin(), key.bytes().end()}});
+      const auto found = effects_->state.find({name, std::string(key.text())});
       if (found != effects_->state.end()) return found->second;
     }
   }
@@ -114,7 +116,7 @@ transaction::CommitRequest TransactionImpl::request() {
   for (const auto& [key, value] : effects_->state) {
     auto& change = decision.state.emplace_back();
     change.name = key.first;
-    change.key = key.second;
+    change.key = base::as_bytes(key.second);
     if (value) change.value = *value;
   }
   // The engine outlives the call: the coordinator is its own.

@@ -39,7 +39,7 @@ struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalPro
 
 /// What a transaction changes beside the logs.
 struct TransactionEffects {
-  using StateKey = std::pair<std::string, std::vector<std::byte>>;
+  using StateKey = std::pair<std::string, std::string>;  // name and key
 
   void apply(EngineImpl& engine, std::uint64_t lsn);
   bool empty() const noexcept { return positions.empty() && state.empty(); }
@@ -74,7 +74,7 @@ struct TransactionImpl {
   transaction::CommitRequest request() SERIATIM_REQUIRES(mutex_);
 
   std::atomic<End> end_{End::none};
-  base::Mutex mutex_;
+  base::WordMutex mutex_;
   bool may_be_decided_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::shared_ptr<TransactionEffects> effects_ SERIATIM_GUARDED_BY(mutex_);  ///< nullptr: there are none.
 };

@@ -176,7 +176,7 @@ class Journal {
   std::atomic<std::uint64_t> pending_frames_{0};  // of pending_, not written yet
   std::atomic<std::uint64_t> pending_bytes_{0};
 
-  mutable base::Mutex mutex_;
+  mutable base::WordMutex mutex_;
   std::vector<StagedFrame> staged_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t staged_bytes_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::int64_t staged_since_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;

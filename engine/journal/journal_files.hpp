@@ -93,7 +93,7 @@ class JournalFiles {
   std::uint64_t next_number_ SERIATIM_GUARDED_BY(prepare_mutex_);
   bool directory_exists_ SERIATIM_GUARDED_BY(prepare_mutex_);
 
-  mutable base::Mutex mutex_;
+  mutable base::WordMutex mutex_;
   std::vector<JournalFileRange> in_use_ SERIATIM_GUARDED_BY(mutex_);
   bool last_is_open_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< The last of in_use_ is being written.
   std::optional<ReadyFile> ready_ SERIATIM_GUARDED_BY(mutex_);

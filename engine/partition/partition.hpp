@@ -278,7 +278,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::uint64_t decided_lsn_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   /// Taken inside the append mutex, or alone. First offsets of transactions that are open, or whose end is
   /// not to be seen yet.
-  base::Mutex stable_mutex_;
+  base::WordMutex stable_mutex_;
   std::map<ProducerId, Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync

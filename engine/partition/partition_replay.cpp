@@ -39,11 +39,14 @@ Result<> PartitionOpener::load_producers(const segment::DirectoryListing& listin
   return {};
 }
 
-// Everything behind the snapshot, whatever the recovery point says: the snapshot is older.
+// Everything behind the snapshot, whatever the recovery point says: the snapshot is older. The last segment
+// too that has nothing behind it: its index is written before the marker is published, so that it may tell of
+// one that did not survive, or be torn.
 Result<> PartitionOpener::replay_producers() {
   const Offset from = producers_.end_offset();
   for (const auto& segment : segments_) {
-    if (segment->is_empty() || segment->end_offset() <= from) continue;
+    const bool is_last = segment == segments_.back();
+    if (segment->end_offset() <= from && (!is_last || clean_)) continue;
     aborted_.clear();
     if (auto replayed = replay_segment(*segment, from); !replayed) return replayed;
     if (auto restored = restore_transactions(*segment, from); !restored) return restored;

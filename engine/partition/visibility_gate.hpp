@@ -44,7 +44,7 @@ class VisibilityGate {
  private:
   static constexpr std::uint32_t rounds_max = 10;  // arbitrary: some microseconds
 
-  base::Mutex mutex_;  // held by who changes something
+  base::WordMutex mutex_;  // held by who changes something
   std::atomic<std::uint64_t> sequence_{0};
 };
 

@@ -299,7 +299,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   std::uint64_t written_back_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
 
-  mutable base::Mutex maps_mutex_;
+  mutable base::WordMutex maps_mutex_;
   SegmentPin maps_ SERIATIM_GUARDED_BY(maps_mutex_);  // always set while active
   std::weak_ptr<SegmentMaps> last_maps_ SERIATIM_GUARDED_BY(maps_mutex_);
   // Set once the maps may be dropped: not before everything appended here is synced, because the mapping

@@ -107,11 +107,15 @@ Result<> TransactionIndex::replace_from(Offset marker, const std::vector<Aborted
     const base::MutexLock lock(mutex_);
     if (auto loaded = load(); !loaded) return loaded;
     const auto from = first_at(entries_, marker);
-    if (std::equal(from, entries_.end(), entries.begin(), entries.end())) return {};
-    const auto kept = static_cast<std::size_t>(from - entries_.begin());
-    entries_.resize(kept);
-    entries_.insert(entries_.end(), entries.begin(), entries.end());
-    if (auto written = write(kept); !written) return written;
+    if (!std::equal(from, entries_.end(), entries.begin(), entries.end())) {
+      const auto kept = static_cast<std::size_t>(from - entries_.begin());
+      entries_.resize(kept);
+      entries_.insert(entries_.end(), entries.begin(), entries.end());
+      if (auto written = write(kept); !written) return written;
+    }
+    // What a killed process has written may be in the page cache only, and a recovery point is about to pass
+    // it.
+    if (!entries_.empty()) needs_sync_ = is_new_ = true;
   }
   return sync();
 }

@@ -26,8 +26,8 @@ class TransactionIndex {
   Result<> append(const format::AbortedTransaction& entry);
   /// Takes back the entries whose marker lies at or above `marker`. Errors: as `append`.
   Result<> cut_from(Offset marker);
-  /// Makes the entries with a marker at or above `marker` be `entries`, and syncs; touches nothing if they
-  /// are. For recovery. Errors: as `append`, storage_failed.
+  /// Makes the entries with a marker at or above `marker` be `entries`, and syncs the file and its name, also
+  /// if they are already. For recovery. Errors: as `append`, storage_failed.
   Result<> replace_from(Offset marker, const std::vector<format::AbortedTransaction>& entries);
   /// Brings it to stable storage, if something was added. Errors: as File::sync_data.
   Result<> sync();

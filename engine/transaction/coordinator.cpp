@@ -59,7 +59,7 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   const base::MutexLock lock(holder.mutex);
   if (holder.is_fenced) return fenced(holder.id);
   if (holder.phase != Phase::empty) return still_open(holder.id);
-  const auto identity = holder.identity();
+  const auto identity = holder.own_identity();
   if (identity.epoch > last_epoch) {
     auto id = environment_.new_producer_id();
     if (!id) return id.error();
@@ -111,7 +111,7 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   const base::MutexLock lock(holder.mutex);
   if (auto checked = check_open(holder, number); !checked) return checked.error();
   Enlisted& enlisted = enlist(holder, batch);
-  const auto identity = holder.identity();
+  const auto identity = holder.own_identity();
   format::FrameOptions options = batch.options;
   options.producer_id = identity.id;
   options.producer_epoch = identity.epoch;

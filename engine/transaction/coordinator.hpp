@@ -176,7 +176,7 @@ class Coordinator {
   base::Counter aborted_;
   base::Counter timed_out_;
   base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
-  mutable base::Mutex in_flight_mutex_;
+  mutable base::WordMutex in_flight_mutex_;
   std::set<std::uint64_t> in_flight_ SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions.
   mutable base::Mutex known_mutex_;
   std::map<std::string, Known, std::less<>> known_ SERIATIM_GUARDED_BY(known_mutex_);

@@ -31,7 +31,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest
 
 Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
   if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
-  const auto identity = holder.identity();
+  const auto identity = holder.own_identity();
   format::JournalDecision& decision = request.decision;
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
@@ -146,7 +146,7 @@ Result<> Coordinator::end(Holder& holder, Ending ending) {
 }
 
 Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
-  const auto identity = holder.identity();
+  const auto identity = holder.own_identity();
   const format::EndMarker marker{.type = type,
                                  .producer_id = identity.id,
                                  .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
@@ -169,7 +169,7 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
 }
 
 void Coordinator::release(Holder& holder) {
-  const ProducerId id = holder.identity().id;
+  const ProducerId id = holder.own_identity().id;
   environment_.gate.change([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
     for (const auto& enlisted : holder.enlisted) enlisted.partition->release_transaction(id);
   });
@@ -179,7 +179,7 @@ void Coordinator::release(Holder& holder) {
 void Coordinator::close_transaction(Holder& holder, Ending ending) {
   // Nothing carries the epoch of a transaction that wrote nothing.
   if (!holder.enlisted.empty() || holder.phase == Phase::committing) {
-    const auto identity = holder.identity();
+    const auto identity = holder.own_identity();
     holder.set_identity({identity.id, static_cast<ProducerEpoch>(identity.epoch + 1)});
   }
   (ending == Ending::committed ? committed_ : aborted_).add();

@@ -71,13 +71,18 @@ struct Holder {
     const base::MutexLock lock(identity_mutex);
     return producer;
   }
+  /// The same for whoever holds `mutex`: nobody else changes it.
+  ProducerIdentity own_identity() const noexcept SERIATIM_REQUIRES(mutex)
+      SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    return producer;
+  }
   void set_identity(const ProducerIdentity& changed) noexcept {
     const base::MutexLock lock(identity_mutex);
     producer = changed;
   }
 
   /// Held over every step, so that the engine's abort of a transaction meets it between two of them.
-  mutable base::Mutex mutex;
+  mutable base::WordMutex mutex;
   mutable base::WordMutex identity_mutex;
   ProducerIdentity producer SERIATIM_GUARDED_BY(identity_mutex);
   bool is_fenced SERIATIM_GUARDED_BY(mutex) = false;

@@ -76,7 +76,7 @@ class Transactions(CommandTest):
     def test_tail_get_and_count_show_what_is_committed(self):
         out, _ = self.seriatim("tail", "t", "-e", "-n", "2", "-f", "%v\\n")
         self.assertEqual(out, b"committed-2\nplain-5\n")
-        _, err = self.seriatim("get", "t:0@1", status=1)
+        _, err = self.seriatim("get", "t:0@1", status=3)
         self.assertIn(b"aborted", err)
         out, _ = self.seriatim("count", "t", "--scan", "--output", "jsonl")
         self.assertEqual(json.loads(out)["records"], 3)

@@ -41,9 +41,10 @@ inline const base::ManualClock& power_clock() {
   return clock;
 }
 
-inline Engine open_power_engine(const std::string& directory, os::Vfs& vfs) {
+inline Engine open_power_engine(const std::string& directory, os::Vfs& vfs,
+                                const base::Clock& clock = power_clock()) {
   return ::seriatim::detail::EngineImpl::handle(
-      needed(::seriatim::detail::EngineImpl::open(directory, power_options(), vfs, power_clock())));
+      needed(::seriatim::detail::EngineImpl::open(directory, power_options(), vfs, clock)));
 }
 
 inline ModelRecords read_power_records(const Engine& engine, const TopicPartition& at) {

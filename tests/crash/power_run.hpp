@@ -1,8 +1,10 @@
 // One history: lives of a directory, each of which ends with a close, a kill or a power cut, at any call,
 // that of a recovery too. On the way, at many calls, the same is tried on images.
+//
+// What is done and what must be found is a scenario's: its Model, Contents, Weights and Workload, how contents
+// are looked at, and how an engine goes on after a recovery (`Aftermath`).
 #pragma once
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -12,15 +14,20 @@
 #include <utility>
 #include <vector>
 
-#include "crash/power_workload.hpp"
+#include "crash/power_recovery.hpp"
 #include "support/power_vfs.hpp"
 
 namespace seriatim::test {
 
+template <class Scenario>
 class PowerRun {
  public:
+  using Model = typename Scenario::Model;
+  using Contents = typename Scenario::Contents;
+  using Weights = typename Scenario::Weights;
+
   /// @param scratch  an empty directory, better in memory.
-  PowerRun(const std::string& scratch, std::uint64_t seed, const PowerWeights& weights)
+  PowerRun(const std::string& scratch, std::uint64_t seed, const Weights& weights)
       : scratch_(scratch), random_(seed), weights_(weights) {}
 
   /// Crashes recovered from so far.
@@ -74,13 +81,14 @@ class PowerRun {
 
   void work(const std::string& directory, PowerVfs& vfs) {
     {
-      const Engine engine = open_power_engine(directory, vfs);
+      base::ManualClock clock(power_clock().wall_ms());
+      const Engine engine = open_power_engine(directory, vfs, clock);
       // Its work is done here, so that a seed repeats it.
       detail::EngineImpl::of(engine)->background->stop();
-      PowerWorkload workload(engine, model_, random_, history_);
+      typename Scenario::Workload workload(engine, model_, random_, history_, clock);
       if (!cut_) {
         // The recovery that was looked at on a copy came to the same (INV-5).
-        if (auto wrong = model_.complaint(contents_of(engine), crash_)) throw CrashFault(*wrong);
+        if (auto wrong = model_.complaint(Scenario::contents_of(engine), crash_)) throw CrashFault(*wrong);
         workload.note_durable();
       }
       for (auto left = random_.between(10, 80); left > 0 && !cut_ && !fault_; --left) {
@@ -150,29 +158,25 @@ class PowerRun {
     ++states_;
     PowerVfs vfs(image);
     Contents recovered;
-    std::vector<Contents> expected;
     std::string next = image;
+    std::optional<typename Scenario::Aftermath> after;
+    std::optional<Crash> second;  // nullopt: it was closed.
     {
       const Engine engine = open_power_engine(image, vfs);
-      recovered = contents_of(engine);
+      recovered = Scenario::contents_of(engine);
       if (auto wrong = model_.complaint(recovered, crash))
         throw CrashFault("after a " + std::string(name_of(crash)) + ": " + *wrong);
       if (random_.one_in(2)) check_verified(engine);
-      if (!recovered.empty() && (lossy_partition(recovered) || random_.one_in(4))) {
-        const Acks acks = random_.one_in(2) ? Acks::all : Acks::leader;
-        expected.push_back(append_to(engine, recovered, acks));
-        if (!random_.one_in(3)) {
-          next = new_directory();
-          // What was recovered is on the disk; what was appended at `leader` is not.
-          if (crash_again(vfs, next) == Crash::power_cut && acks == Acks::leader)
-            expected.push_back(recovered);
-        }
+      after = Scenario::go_on(engine, model_, recovered, crash, random_);
+      if (after && !random_.one_in(3)) {
+        next = new_directory();
+        second = crash_again(vfs, next);
       }
     }
-    if (!expected.empty()) {
-      const Contents reopened = contents_of(open_power_engine(next, os::posix_vfs()));
-      if (std::find(expected.begin(), expected.end(), reopened) == expected.end())
-        throw CrashFault("what was recovered and appended to is not there again");
+    if (after) {
+      const auto found = Scenario::contents_of(open_power_engine(next, os::posix_vfs()));
+      if (auto wrong = after->complaint(found, second))
+        throw CrashFault("after a recovery, and what was done behind it: " + *wrong);
     }
     std::filesystem::remove_all(image);
     if (next != image) std::filesystem::remove_all(next);
@@ -187,45 +191,9 @@ class PowerRun {
     return crash;
   }
 
-  std::optional<TopicPartition> lossy_partition(const Contents& contents) const {
-    for (const auto& [name, partitions] : contents) {
-      const auto& models = model_.topics.at(name).partitions;
-      for (std::size_t i = 0; i < partitions.size(); ++i) {
-        if (partitions[i].end < models[i].end) return TopicPartition{name, static_cast<PartitionId>(i)};
-      }
-    }
-    return std::nullopt;
-  }
-
-  // Of the length of what was lost there, if anything was: what lies behind it must not come back.
-  Contents append_to(const Engine& engine, Contents contents, Acks acks) {
-    auto topic = contents.begin();
-    std::advance(topic, random_.between(0, std::ssize(contents) - 1));
-    auto index = static_cast<std::size_t>(random_.between(0, std::ssize(topic->second) - 1));
-    if (const auto lossy = lossy_partition(contents)) {
-      topic = contents.find(lossy->topic);
-      index = static_cast<std::size_t>(lossy->partition);
-    }
-    auto& partition = topic->second[index];
-    const auto& model = model_.topics.at(topic->first).partitions[index];
-    const auto lost = model.records.find(partition.end);
-    ModelRecord record{"key9", "appended after the recovery"};
-    if (lost != model.records.end())
-      record.value.resize(std::max<std::size_t>(lost->second.value.size(), 28), '.');
-    Producer producer = needed(engine.producer({.acks = acks}));
-    const Record appended{.key = record.key, .value = record.value};
-    const auto placed =
-        needed(producer.append({topic->first, static_cast<PartitionId>(index)}, std::span(&appended, 1)));
-    if (placed.base_offset != partition.end)
-      throw CrashFault("after a recovery that ended at " + std::to_string(partition.end) +
-                       " a record got the offset " + std::to_string(placed.base_offset));
-    partition.records[partition.end++] = std::move(record);
-    return contents;
-  }
-
   const std::string scratch_;
   Random random_;
-  const PowerWeights weights_;
+  const Weights weights_;
   std::int64_t states_ = 0;
   std::int64_t directories_ = 0;
   std::int64_t calls_left_ = 0;

@@ -2,44 +2,16 @@
 // SERIATIM_SEED repeats a history, SERIATIM_STATES asks for more of them.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
-#include <string>
-
-#include "crash/power_run.hpp"
-#include "support/temp_dir.hpp"
+#include "crash/power_histories.hpp"
+#include "crash/power_scenario.hpp"
 
 namespace seriatim::test {
 namespace {
 
-constexpr int lives_of_a_history = 6;
-
-std::int64_t states_wanted() {
-  const char* asked = std::getenv("SERIATIM_STATES");
-  if (asked != nullptr) return std::stoll(asked);
-  return SERIATIM_POWER_STATES;
-}
-
-// Each history has a seed of its own, so that the one that fails can be played alone.
 void play_histories(const char* name, const PowerWeights& weights) {
-  std::uint64_t seed = Random(name).seed();
-  const TempDir scratch(TempDir::in_memory());
-  const std::int64_t wanted = states_wanted();
-  std::int64_t states = 0;
-  std::int64_t histories = 0;
-  for (; states < wanted; ++seed, ++histories) {
-    PowerRun run(scratch.path(), seed, weights);
-    try {
-      run.play(lives_of_a_history);
-    } catch (const std::exception& failure) {
-      FAIL("history SERIATIM_SEED=" << seed << ", after " << run.states()
-                                    << " states: " << std::string(failure.what()));
-    }
-    states += run.states();
-  }
-  std::cerr << name << ": states: " << states << ", histories: " << histories << '\n';
-  CHECK(states >= wanted);
+  const auto played = play_power_histories<PowerScenario>(name, weights);
+  if (played.failure) FAIL(*played.failure);
+  CHECK(played.states >= played.wanted);
 }
 
 }  // namespace

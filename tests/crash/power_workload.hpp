@@ -26,7 +26,8 @@ struct PowerWeights {
 class PowerWorkload {
  public:
   /// @param history  gets a line for each operation before it begins.
-  PowerWorkload(Engine engine, Model& model, Random& random, std::vector<std::string>& history)
+  PowerWorkload(Engine engine, Model& model, Random& random, std::vector<std::string>& history,
+                base::ManualClock&)
       : engine_(std::move(engine)),
         admin_(engine_.admin()),
         model_(model),

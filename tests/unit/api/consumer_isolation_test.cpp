@@ -71,7 +71,7 @@ TEST_CASE("a position moves over aborted records alone, and nothing waits for th
 }
 
 TEST_CASE("aborted records are skipped in the middle of polls that take little, and from any position") {
-  OpenedEngine opened(1, {{"segment.bytes", "700"}});
+  OpenedEngine opened(1, {{"segment.bytes", "1024"}});
   TransactionWriter aborts(opened.engine, "t", 1);
   TransactionWriter commits(opened.engine, "t", 2);
   Offsets expected;
@@ -212,7 +212,7 @@ TEST_CASE("undecided records are no news: a poll leaves its descriptor quiet, a 
 }
 
 TEST_CASE("INV-8: a reader whose segments compaction has replaced goes on in the new ones") {
-  OpenedEngine opened(1, {{"cleanup.policy", "compact"}, {"segment.bytes", "1000"}});
+  OpenedEngine opened(1, {{"cleanup.policy", "compact"}, {"segment.bytes", "1024"}});
   TransactionWriter aborts(opened.engine, "t", 1);
   TransactionWriter commits(opened.engine, "t", 2);
   for (int i = 0; i < 30; ++i) {

@@ -43,8 +43,8 @@ TEST_CASE("a look from a key on has the keys of one name, in order") {
   store.enter({put("s", "b", "2"), put("s", "a", "1"), put("s", "c", "3"), put("t", "d", "4")}, 1);
   const auto found = store.from("s", bytes("b"));
   REQUIRE(found.size() == 2);
-  CHECK(found.begin()->first == bytes("b"));
-  CHECK(found.rbegin()->first == bytes("c"));
+  CHECK(found.begin()->first == "b");
+  CHECK(found.rbegin()->first == "c");
 }
 
 TEST_CASE("what was stored is forgotten, what came after it is not") {

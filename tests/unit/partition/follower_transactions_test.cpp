@@ -40,7 +40,7 @@ TEST_CASE("INV-8: a follower's last stable offset is the writer's, and it shows 
     REQUIRE(committed_from(late, std::max(late->log_start_offset(), from), late->last_stable_offset()) ==
             expected);
   }
-  REQUIRE(f.segment_count() > 2);
+  CHECK(f.world->counters.rolled_segments.value() > 5);
 }
 
 TEST_CASE("a follower begins at the newest producer snapshot") {
