@@ -21,6 +21,10 @@ Command du_command();
 Command dump_command();
 Command verify_command();
 Command repair_command();
+Command transaction_command();
+Command producer_command();
+Command state_command();
+Command half_command();
 Command perf_command();
 /// @param root  the tree to make the completion of, looked at when the command runs.
 Command completion_command(const Command& root);

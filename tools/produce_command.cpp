@@ -136,8 +136,9 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
       ProduceSession::open(*engine, context, arguments.topic, arguments.settings);
   if (!session.ok()) return session.error();
   const Result<> sent = send_inputs(**session, *source, arguments);
-  // What was read before an error is in the log, whatever the error was; the closing line says how much.
-  const Result<> finished = (*session)->finish();
+  // What was read before an error is in the log, whatever the error was; the closing line says how much. Only
+  // of a transaction there is nothing.
+  const Result<> finished = sent.ok() ? (*session)->finish() : (*session)->give_up();
   if (!sent.ok()) return sent.error();
   if (!finished.ok()) return finished.error();
   const Result<> closed = engine->close();
@@ -189,6 +190,14 @@ std::vector<Option> settings_options(ProduceSettings& settings) {
        .value_name = "FILE",
        .help = "Append a line \"topic partition base_offset last_offset\" for what was acknowledged",
        .target = &settings.report_path},
+      {.names = "--transactional-id",
+       .value_name = "ID",
+       .help = "Send in transactions of this id: readers see each whole or not at all",
+       .target = &settings.transactional_id},
+      {.names = "--every",
+       .value_name = "N",
+       .help = "Commit after so many records (default: one transaction for all)",
+       .target = IntegerTarget{&settings.every, 1, 1'000'000'000}},
   };
 }
 
@@ -198,19 +207,21 @@ Command produce_command() {
   auto arguments = std::make_shared<ProduceArguments>();
   std::vector<Option> options = shape_options(*arguments);
   for (Option& option : settings_options(arguments->settings)) options.push_back(std::move(option));
-  return {.name = "produce",
-          .summary = "Appends records from standard input, one a line, or from files",
-          .positionals = {{.name = "TOPIC",
-                           .help = "Topic to append to; it must exist",
-                           .target = &arguments->topic},
-                          {.name = "FILE",
-                           .help = "Files to send, each as one record (see -l)",
-                           .target = &arguments->files,
-                           .required = false}},
-          .options = std::move(options),
-          .examples = {"printf 'user-42:hello\\n' | seriatim -d data produce orders -K:",
-                       "seriatim -d data consume orders -e -J | seriatim -d copy produce orders -J"},
-          .run = [arguments](Context& context) { return produce(context, *arguments); }};
+  return {
+      .name = "produce",
+      .summary = "Appends records from standard input, one a line, or from files",
+      .positionals = {{.name = "TOPIC",
+                       .help = "Topic to append to; it must exist",
+                       .target = &arguments->topic},
+                      {.name = "FILE",
+                       .help = "Files to send, each as one record (see -l)",
+                       .target = &arguments->files,
+                       .required = false}},
+      .options = std::move(options),
+      .examples = {"printf 'user-42:hello\\n' | seriatim -d data produce orders -K:",
+                   "seriatim -d data consume orders -e -J | seriatim -d copy produce orders -J",
+                   "seriatim -d data produce orders --transactional-id importer --every 1000 < orders.txt"},
+      .run = [arguments](Context& context) { return produce(context, *arguments); }};
 }
 
 }  // namespace seriatim::tools

@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::microseconds linger{2'000};
 constexpr std::size_t batch_bytes = 256 * 1024;
 constexpr std::chrono::minutes flush_timeout{5};
+// The most that an engine allows by default: lines may come slowly.
+constexpr std::chrono::minutes transaction_timeout{15};
 
 }  // namespace
 
@@ -24,6 +26,12 @@ Result<> check(const ProduceSettings& settings) {
     return Error(Errc::invalid_argument,
                  "--acks none promises nothing, so there is nothing for --report-acks to report. Choose "
                  "--acks leader or all");
+  }
+  if (settings.every && settings.transactional_id.empty()) {
+    return Error(
+        Errc::invalid_argument,
+        "--every " + std::to_string(*settings.every) +
+            " says how many records a transaction has, but there is none. Give --transactional-id ID");
   }
   return {};
 }
@@ -43,13 +51,9 @@ Acks acks_of(std::string_view word) {
 Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engine, const Context& context,
                                                              const std::string& topic,
                                                              const ProduceSettings& settings) {
-  const ProducerOptions options{.acks = acks_of(settings.acks),
-                                .compression_type = codec_of(settings.codec),
-                                .linger = linger,
-                                .batch_size = batch_bytes};
-  Result<Producer> producer = engine.producer(options);
-  if (!producer.ok()) return producer.error();
-  std::unique_ptr<ProduceSession> session(new ProduceSession(context, topic, std::move(*producer)));
+  std::unique_ptr<ProduceSession> session(new ProduceSession(context, topic));
+  const Result<> opened = session->open_producer(engine, settings);
+  if (!opened.ok()) return opened.error();
   if (settings.partition) session->partition_ = static_cast<PartitionId>(*settings.partition);
   if (!settings.report_path.empty()) {
     session->report_path_ = settings.report_path;
@@ -62,6 +66,26 @@ Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engin
     }
   }
   return session;
+}
+
+Result<> ProduceSession::open_producer(const Engine& engine, const ProduceSettings& settings) {
+  if (!settings.transactional_id.empty()) {
+    auto opened = engine.transactional_producer({.transactional_id = settings.transactional_id,
+                                                 .acks = acks_of(settings.acks),
+                                                 .transaction_timeout = transaction_timeout,
+                                                 .compression_type = codec_of(settings.codec)});
+    if (!opened.ok()) return opened.error();
+    transactional_.emplace(std::move(*opened));
+    transaction_records_ = static_cast<std::size_t>(settings.every.value_or(0));
+    return {};
+  }
+  auto opened = engine.producer({.acks = acks_of(settings.acks),
+                                 .compression_type = codec_of(settings.codec),
+                                 .linger = linger,
+                                 .batch_size = batch_bytes});
+  if (!opened.ok()) return opened.error();
+  producer_.emplace(std::move(*opened));
+  return {};
 }
 
 ProduceSession::~ProduceSession() {
@@ -81,8 +105,32 @@ Result<> ProduceSession::send(const OutgoingRecord& record) {
                           .timestamp = record.timestamp,
                           .headers = headers_};
   const std::size_t bytes = outgoing.key.size() + outgoing.value.size();
-  return producer_.send(outgoing,
-                        [this, bytes](const Result<RecordMetadata>& outcome) { on_outcome(outcome, bytes); });
+  if (transactional_) return send_in_transaction(outgoing, bytes);
+  return producer_->send(
+      outgoing, [this, bytes](const Result<RecordMetadata>& outcome) { on_outcome(outcome, bytes); });
+}
+
+Result<> ProduceSession::send_in_transaction(const ProducerRecord& record, std::size_t bytes) {
+  if (!transaction_) {
+    Result<Transaction> begun = transactional_->begin();
+    if (!begun.ok()) return begun.error();
+    transaction_.emplace(std::move(*begun));
+  }
+  const Result<RecordMetadata> sent = transaction_->send(record);
+  if (!sent.ok()) return sent.error();
+  pending_.push_back({*sent, bytes});
+  return pending_.size() == transaction_records_ ? commit() : Result<>();
+}
+
+Result<> ProduceSession::commit() {
+  if (!transaction_) return {};
+  const Result<> committed = transaction_->commit();
+  if (!committed.ok()) return committed;
+  transaction_.reset();
+  ++commits_;
+  for (const Pending& record : pending_) on_outcome(record.metadata, record.bytes);
+  pending_.clear();
+  return {};
 }
 
 void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes) {
@@ -113,7 +161,7 @@ Result<> ProduceSession::first_failure() {
 }
 
 Result<> ProduceSession::flush() {
-  const Result<> flushed = producer_.flush(flush_timeout);
+  const Result<> flushed = producer_ ? producer_->flush(flush_timeout) : Result<>();
   // What was acknowledged is reported even if the rest was not.
   const Result<> reported = report_acknowledged();
   if (!flushed.ok()) return flushed;
@@ -152,6 +200,21 @@ Result<> ProduceSession::write_report(const std::vector<Run>& runs) {
 }
 
 Result<> ProduceSession::finish() {
+  const Result<> committed = commit();
+  if (!committed.ok()) {
+    const Result<> given_up = give_up();
+    return committed;
+  }
+  const Result<> flushed = flush();
+  print_summary();
+  return flushed;
+}
+
+Result<> ProduceSession::give_up() {
+  // A commit that may have been stored cannot be aborted.
+  if (transaction_ && transaction_->abort().ok()) aborted_records_ = pending_.size();
+  pending_.clear();
+  transaction_.reset();
   const Result<> flushed = flush();
   print_summary();
   return flushed;
@@ -167,6 +230,8 @@ void ProduceSession::print_summary() const {
   if (last_run_.last >= 0)
     text +=
         ", last " + topic_ + "-" + std::to_string(last_run_.partition) + "@" + std::to_string(last_run_.last);
+  if (transactional_) text += ", " + count_of(commits_, "transaction");
+  if (aborted_records_ > 0) text += ", aborted " + count_of(aborted_records_, "record");
   context_.note(text);
 }
 

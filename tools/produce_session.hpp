@@ -23,6 +23,8 @@ struct ProduceSettings {
   std::string codec = "none";
   std::string acks = "all";
   std::string report_path{};
+  std::string transactional_id{};       ///< Empty: no transactions.
+  std::optional<std::int64_t> every{};  ///< Records in a transaction; nothing: all are one.
 };
 
 /// Errors: invalid_argument: settings that contradict each other.
@@ -45,13 +47,15 @@ class ProduceSession {
 
   /// Sends one record, or answers the first error of an earlier one.
   Result<> send(const OutgoingRecord& record);
-  /// Waits for everything sent, then reports it.
+  /// Waits for everything sent, then reports it. What a transaction holds waits for its end.
   Result<> flush();
   /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of
   /// offsets.
   Result<> report_acknowledged();
-  /// flush(), and a line on standard error that says what was sent.
+  /// Commits what is open, flush(), and a line on standard error that says what was sent.
   Result<> finish();
+  /// The same after an error: what is open is aborted.
+  Result<> give_up();
   bool shows_progress() const noexcept { return !context_.options.quiet; }
 
  private:
@@ -62,8 +66,10 @@ class ProduceSession {
     Offset last = -1;
   };
 
-  ProduceSession(const Context& context, std::string topic, Producer producer)
-      : context_(context), topic_(std::move(topic)), producer_(std::move(producer)) {}
+  ProduceSession(const Context& context, std::string topic) : context_(context), topic_(std::move(topic)) {}
+  Result<> open_producer(const Engine& engine, const ProduceSettings& settings);
+  Result<> send_in_transaction(const ProducerRecord& record, std::size_t bytes);
+  Result<> commit();
   void on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes);
   Result<> first_failure();
   Result<> write_report(const std::vector<Run>& runs);
@@ -86,8 +92,20 @@ class ProduceSession {
   Run last_run_{};
   std::uint64_t acknowledged_bytes_ = 0;
 
-  // Last, so that it goes first: closing it completes sends, and those outcomes need everything above.
-  Producer producer_;
+  // The records of the open transaction: acknowledged with its commit.
+  struct Pending {
+    RecordMetadata metadata{};
+    std::size_t bytes = 0;
+  };
+  std::vector<Pending> pending_;
+  std::size_t transaction_records_ = 0;  ///< At which one is committed; 0: at the end.
+  std::uint64_t commits_ = 0;
+  std::uint64_t aborted_records_ = 0;
+
+  // Last, so that they go first: closing completes sends, and those outcomes need everything above.
+  std::optional<Producer> producer_;
+  std::optional<TransactionalProducer> transactional_;  ///< One of the two.
+  std::optional<Transaction> transaction_;
 };
 
 }  // namespace seriatim::tools

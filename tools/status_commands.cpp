@@ -25,6 +25,9 @@ struct Status {
   std::uint64_t partitions = 0;
   TopicTotals totals{};
   std::uint64_t groups = 0;
+  std::uint64_t transactional_ids = 0;
+  std::uint64_t open_transactions = 0;
+  std::uint64_t hanging_transactions = 0;
   JournalStatus journal{};
   std::vector<std::string> damage{};
 };
@@ -51,6 +54,19 @@ Result<> add_topics(const Engine& engine, Status& status) {
         status.damage.push_back(name + "-" + std::to_string(partition.partition) + ": " + *partition.damage);
     }
   }
+  return {};
+}
+
+Result<> add_transactions(const Engine& engine, Status& status) {
+  const auto transactions = engine.admin().list_transactions();
+  if (!transactions.ok()) return transactions.error();
+  const auto hanging = engine.admin().find_hanging_transactions();
+  if (!hanging.ok()) return hanging.error();
+  status.transactional_ids = transactions->size();
+  status.open_transactions = static_cast<std::uint64_t>(
+      std::count_if(transactions->begin(), transactions->end(),
+                    [](const auto& one) { return one.phase != TransactionPhase::empty; }));
+  status.hanging_transactions = hanging->size();
   return {};
 }
 
@@ -84,6 +100,8 @@ Result<Status> look(const Context& context) {
   const auto groups = engine->admin().list_groups();
   if (!groups.ok()) return groups.error();
   status.groups = groups->size();
+  const Result<> counted = add_transactions(*engine, status);
+  if (!counted.ok()) return counted.error();
   return status;
 }
 
@@ -132,6 +150,10 @@ Json to_json(const Status& status) {
           {"records", status.totals.records},
           {"log_bytes", status.totals.bytes},
           {"groups", status.groups},
+          {"transactions",
+           {{"ids", status.transactional_ids},
+            {"open", status.open_transactions},
+            {"hanging", status.hanging_transactions}}},
           {"journal", to_json(status.journal)},
           {"damage", status.damage}};
 }
@@ -149,7 +171,11 @@ std::string to_text(const Status& status) {
           std::to_string(status.totals.records) + "   log " +
           readable_size(static_cast<double>(status.totals.bytes)) + "   disk " +
           readable_size(static_cast<double>(status.disk_bytes)) + "\n";
-  text += "groups " + std::to_string(status.groups) + "\n" + to_text(status.journal);
+  text += "groups " + std::to_string(status.groups) + "   transactional ids " +
+          std::to_string(status.transactional_ids) + ", open " + std::to_string(status.open_transactions) +
+          ", hanging " + std::to_string(status.hanging_transactions) + "\n" + to_text(status.journal);
+  if (status.hanging_transactions > 0)
+    text += "readers wait for transactions that nobody ends: seriatim txn find-hanging\n";
   if (status.writer_problem) text += "lock UNREADABLE: " + *status.writer_problem + "\n";
   if (status.damage.empty())
     return text + "health OK: nothing that opening would notice; seriatim verify reads every byte\n";

@@ -162,6 +162,13 @@ Metrics EngineImpl::metrics() const {
   // Added is counted before removed is: read in the other order, the difference is never negative.
   const std::uint64_t removed = counters.buffered_bytes_removed.value();
   m.buffered_bytes = counters.buffered_bytes_added.value() - removed;
+  if (coordinator) {
+    const transaction::TransactionCounts counts = coordinator->counts();
+    m.transactions_committed = counts.committed;
+    m.transactions_aborted = counts.aborted;
+    m.transactions_timed_out = counts.timed_out;
+    m.transactions_open = counts.open;
+  }
   if (journal) add_journal(m);
   return m;
 }

@@ -92,12 +92,18 @@ Result<> EngineImpl::restore_epochs() {
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
   }
+  catalog::Checkpoint restored;
   for (auto& [id, record] : *known) {
     const auto found = newest.find(record.producer_id);
-    if (found != newest.end()) record.producer_epoch = std::max(record.producer_epoch, found->second);
+    if (found != newest.end() && found->second > record.producer_epoch) {
+      record.producer_epoch = found->second;
+      restored.transactional_ids.emplace_back(id, record);
+    }
     coordinator->restore(id, record);
   }
-  return {};
+  if (restored.transactional_ids.empty()) return {};
+  // After a clean close nobody looks for them again.
+  return catalog->checkpoint(restored);
 }
 
 Result<transaction::HolderPtr> EngineImpl::open_transactional_id(const std::string& id,

@@ -32,4 +32,10 @@ void ProducerNames::hold(std::string_view name, const std::shared_ptr<ProducerId
   if (older) older->fence();
 }
 
+bool ProducerNames::is_held(std::string_view name) const {
+  const base::MutexLock lock(mutex_);
+  const auto found = holders_.find(name);
+  return found != holders_.end() && !found->second.expired();
+}
+
 }  // namespace seriatim::api

@@ -107,9 +107,10 @@ class ProducerNames {
  public:
   /// Makes `identity` the holder of `name`.
   void hold(std::string_view name, const std::shared_ptr<ProducerIdentity>& identity);
+  bool is_held(std::string_view name) const;
 
  private:
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::map<std::string, std::weak_ptr<ProducerIdentity>, std::less<>> holders_ SERIATIM_GUARDED_BY(mutex_);
 };
 

@@ -43,6 +43,15 @@ std::vector<catalog::StateChange> StateStore::pending() const {
   return changes;
 }
 
+std::vector<std::string> StateStore::names() const {
+  std::vector<std::string> names;
+  const base::MutexLock lock(mutex_);
+  for (const auto& [key, entry] : entries_) {
+    if (names.empty() || names.back() != key.first) names.push_back(key.first);
+  }
+  return names;
+}
+
 void StateStore::stored(std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });

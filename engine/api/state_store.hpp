@@ -34,6 +34,8 @@ class StateStore {
 
   /// Everything to be moved to the catalog.
   std::vector<catalog::StateChange> pending() const;
+  /// Of the tables in `pending`, sorted.
+  std::vector<std::string> names() const;
   /// The catalog has what `pending` told: forgets what is not newer than `lsn`.
   void stored(std::uint64_t lsn);
   /// Differs when something was entered since.

@@ -47,6 +47,9 @@ class Follower final : public PartitionLog {
   /// marker, and may be seen after it.
   Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
                            std::vector<format::AbortedTransaction>& out) override;
+  /// As the newest snapshot and the batches behind it tell; where the writer has begun another segment since,
+  /// those with an open transaction, and who came later.
+  std::map<ProducerId, ProducerInfo> producers() const override;
   /// Takes over a log start that the catalog says.
   void set_log_start(Offset offset) noexcept;
 
@@ -84,7 +87,7 @@ class Follower final : public PartitionLog {
   void forget_ended() SERIATIM_REQUIRES(mutex_);
   Result<> check_unreplaced(const Known& known) SERIATIM_REQUIRES(mutex_);
 
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   Offset requested_start_ SERIATIM_GUARDED_BY(mutex_);
   std::vector<Known> older_ SERIATIM_GUARDED_BY(mutex_);                  // every segment but the last
   std::optional<segment::SegmentTail> tail_ SERIATIM_GUARDED_BY(mutex_);  // of the last one

@@ -3,6 +3,7 @@
 // megabytes and with every segment, and walks headers from there.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -91,6 +92,11 @@ void Follower::forget_ended() {
   producers_.expire(std::numeric_limits<std::int64_t>::max());
   const Offset kept_from = older_.back().base_offset;
   std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });
+}
+
+std::map<ProducerId, ProducerInfo> Follower::producers() const {
+  const base::MutexLock lock(mutex_);
+  return producers_.all();
 }
 
 // Whether a sealed segment is still the file that was listed. While compaction exchanges it, its index is

@@ -119,8 +119,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::optional<Sequence> next_sequence(ProducerId producer_id, ProducerEpoch epoch) const;
   /// A copy of what is known of a producer here; nothing if it is not known.
   std::optional<ProducerInfo> producer(ProducerId producer_id) const;
-  /// What is known of all of them.
-  std::map<ProducerId, ProducerInfo> producers() const;
+  std::map<ProducerId, ProducerInfo> producers() const override;
   /// Forgets producers that were last heard of before, unless they have a transaction open.
   std::size_t expire_producers(std::int64_t older_than_ms);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "partition/append_listener.hpp"
 #include "partition/log_offsets.hpp"
 #include "partition/partition_environment.hpp"
+#include "partition/producer_state.hpp"
 #include "partition/segment_list.hpp"
 
 namespace seriatim::partition {
@@ -48,6 +50,9 @@ class PartitionLog {
   /// look the offset up again), corrupt_metadata (an index makes no sense), those of the file system.
   virtual Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
                                    std::vector<format::AbortedTransaction>& out);
+
+  /// What is known of every producer that has written here.
+  virtual std::map<ProducerId, ProducerInfo> producers() const = 0;
 
   /// Looks for what another process has written. Nothing to do where this process is the writer.
   /// Errors: as the files say; what was known before stays readable.

@@ -70,6 +70,7 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   holder.must_abort = false;
   holder.started_ms = environment_.clock.wall_ms();
   holder.deadline_ns = environment_.clock.monotonic_ns() + holder.timeout.count() * ns_per_ms;
+  begun_.add();
   return ++holder.number;
 }
 
@@ -231,6 +232,15 @@ std::vector<TransactionInfo> Coordinator::list() const {
     for (const auto& enlisted : open[i]->enlisted) all[i].partitions.push_back(enlisted.partition->name());
   }
   return all;
+}
+
+// What ended is read first: nothing ends that was not begun.
+TransactionCounts Coordinator::counts() const noexcept {
+  TransactionCounts counts{
+      .committed = committed_.value(), .aborted = aborted_.value(), .timed_out = timed_out_.value()};
+  const std::uint64_t ended = counts.committed + counts.aborted;
+  counts.open = std::max(begun_.value(), ended) - ended;
+  return counts;
 }
 
 std::vector<std::pair<std::string, catalog::TransactionalId>> Coordinator::news() const {

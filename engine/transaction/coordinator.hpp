@@ -27,6 +27,7 @@
 #include <seriatim/types.hpp>
 
 #include "base/clock.hpp"
+#include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog_records.hpp"
 #include "format/control_record.hpp"
@@ -59,6 +60,14 @@ struct TransactionInfo {
   std::chrono::milliseconds timeout{0};
   std::int64_t started_ms = -1;  ///< -1: none is open.
   std::vector<TopicPartition> partitions{};
+};
+
+/// How many transactions have ended, and how.
+struct TransactionCounts {
+  std::uint64_t committed = 0;
+  std::uint64_t aborted = 0;
+  std::uint64_t timed_out = 0;  ///< Of the aborted ones.
+  std::uint64_t open = 0;       ///< Now.
 };
 
 /// What becomes true with a commit beside the records.
@@ -134,6 +143,7 @@ class Coordinator {
 
   /// Of all ids ever opened that were not forgotten, sorted.
   std::vector<TransactionInfo> list() const;
+  TransactionCounts counts() const noexcept;
   /// What the catalog does not know yet of ids and epochs. What is told twice does no harm.
   std::vector<std::pair<std::string, catalog::TransactionalId>> news() const;
   /// The catalog has what `news` told.
@@ -165,6 +175,10 @@ class Coordinator {
   const CoordinatorEnvironment environment_;
   std::atomic<bool> is_closing_{false};
   std::atomic<std::uint64_t> applied_lsn_{0};
+  base::Counter begun_;
+  base::Counter committed_;
+  base::Counter aborted_;
+  base::Counter timed_out_;
   base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
   mutable base::WordMutex in_flight_mutex_;
   std::set<std::uint64_t> in_flight_ SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions.

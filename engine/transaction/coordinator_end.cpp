@@ -192,6 +192,8 @@ void Coordinator::close_transaction(Holder& holder, Ending ending) {
     const auto identity = holder.own_identity();
     holder.set_identity({identity.id, static_cast<ProducerEpoch>(identity.epoch + 1)});
   }
+  (ending == Ending::committed ? committed_ : aborted_).add();
+  if (ending == Ending::timed_out) timed_out_.add();
   holder.enlisted.clear();
   holder.phase = Phase::empty;
   holder.ending = ending;

@@ -1,7 +1,8 @@
 /// @file
-/// `Admin`: topics, their configuration, and the stored offsets of groups.
+/// `Admin`: topics, their configuration, the stored offsets of groups, transactions and producers.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -69,6 +70,50 @@ enum class OffsetSpec : std::uint8_t {
   earliest,       ///< Log start.
   latest,         ///< High watermark.
   max_timestamp,  ///< The first record that has the largest timestamp.
+};
+
+/// How the transaction of a transactional id stands. Kafka's names.
+enum class TransactionPhase : std::uint8_t {
+  empty,           ///< None is open.
+  ongoing,         ///< Begun, and perhaps written to.
+  prepare_commit,  ///< Decided, or about to be: it will be seen, once its markers are appended.
+  prepare_abort,   ///< Given up; markers are missing.
+};
+
+struct TransactionDescription {
+  std::string transactional_id{};
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;
+  TransactionPhase phase = TransactionPhase::empty;
+  std::chrono::milliseconds timeout{0};
+  std::optional<Timestamp> start_time{};     ///< Nothing: none is open, or (read-only) it is not known.
+  std::vector<TopicPartition> partitions{};  ///< That the open transaction has written to, sorted.
+};
+
+/// What one partition remembers of a producer.
+struct PartitionProducer {
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;
+  Sequence last_sequence = -1;           ///< -1: of this epoch there is no record here.
+  Timestamp last_timestamp{};            ///< Of its last batch or marker.
+  std::int32_t coordinator_epoch = -1;   ///< Of its last marker; -1: there is none.
+  Offset transaction_start_offset = -1;  ///< First offset of its open transaction; -1: none is open.
+};
+
+/// A transaction that no producer is going to end: read_committed readers wait for it.
+struct HangingTransaction {
+  TopicPartition topic_partition{};
+  PartitionProducer producer{};
+  std::optional<std::string> transactional_id{};  ///< Nothing: no transactional id has this producer id.
+};
+
+/// A producer that keeps its id from run to run (ProducerOptions::name).
+struct NamedProducerDescription {
+  std::string name{};
+  ProducerId producer_id = -1;
+  ProducerEpoch producer_epoch = -1;
+  Timestamp create_time{};
+  Timestamp last_open_time{};
 };
 
 namespace detail {
@@ -155,6 +200,47 @@ class SERIATIM_API Admin {
   /// Errors: none but the class's.
   /// Threads: any.
   Result<> delete_group(std::string_view group) const;
+
+  /// Every transactional id that was ever used and is not forgotten
+  /// (EngineOptions::transactional_id_expiration), sorted. A read-only engine knows ids, epochs and time-outs
+  /// as of the writer's last checkpoint, and looks into the partitions for what is open: `ongoing` then, also
+  /// when its end has begun, and no start time.
+  /// Errors: corrupt_metadata; read-only also those of opening partitions. Threads: any.
+  /// Cost: read-only, opens every partition.
+  Result<std::vector<TransactionDescription>> list_transactions() const;
+  /// As `list_transactions`, of one id.
+  /// Errors: as there, and transactional_id_not_found.
+  /// Threads: any. Cost: as `list_transactions`.
+  Result<TransactionDescription> describe_transaction(std::string_view transactional_id) const;
+  /// Aborts the open transaction of an id; without one nothing happens. Its holder is told by
+  /// transaction_abortable at the next call, and may begin another. One whose commit has begun is committed.
+  /// Errors: transactional_id_not_found · storage_full, ...: markers are missing; the engine goes on trying.
+  /// Threads: any. Waits for a call on the transaction that is under way.
+  Result<> abort_transaction(std::string_view transactional_id) const;
+  /// Aborts what is open and ends the holder: whatever it does next answers producer_fenced, until somebody
+  /// opens the id again.
+  /// Errors: transactional_id_not_found · as `abort_transaction`. Threads: any.
+  Result<> fence_producer(std::string_view transactional_id) const;
+  /// Transactions that are open in a partition, but not by a holder of a transactional id, or for longer than
+  /// EngineOptions::transaction_max_timeout and five minutes. Our own are aborted in time; these come with
+  /// segments of another log, and keep every read_committed reader of the partition waiting. A read-only
+  /// engine goes by the catalog, by its own transaction_max_timeout, and by the time of the last record.
+  /// Errors: those of opening partitions, corrupt_metadata. Threads: any. Cost: opens every partition.
+  Result<std::vector<HangingTransaction>> find_hanging_transactions() const;
+  /// Producers with a sequence that a partition remembers, by id. A read-only engine knows those of the
+  /// newest producer snapshot and everything after it. Errors: unknown_topic_or_partition; else as the files
+  /// say. Threads: any.
+  Result<std::vector<PartitionProducer>> describe_producers(const TopicPartition& topic_partition) const;
+
+  /// Named producers, sorted by name.
+  /// Errors: corrupt_metadata. Threads: any.
+  Result<std::vector<NamedProducerDescription>> list_named_producers() const;
+  /// Forgets a named producer: who opens the name next is another producer, whose records are no duplicates
+  /// of those before. Errors: not_found · invalid_state: it is open in this process. Threads: any.
+  Result<> forget_named_producer(std::string_view name) const;
+  /// Names of the tables (`Engine::state`) that have a key, sorted.
+  /// Errors: corrupt_metadata. Threads: any.
+  Result<std::vector<std::string>> list_states() const;
 
  private:
   friend class Engine;

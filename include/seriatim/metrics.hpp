@@ -50,6 +50,11 @@ struct Metrics {
   std::uint64_t checkpoints = 0;          ///< Since the engine was opened.
   std::uint64_t checkpoint_lsn = 0;       ///< Frames up to this number are in the catalog and the segments.
   std::uint64_t checkpoint_time_ms = 0;   ///< Wall clock of the last checkpoint, ms; 0: not known.
+  // Transactions; one that has written nothing counts as well.
+  std::uint64_t transactions_committed = 0;
+  std::uint64_t transactions_aborted = 0;    ///< By whatever, a time-out too.
+  std::uint64_t transactions_timed_out = 0;  ///< Of those.
+  std::uint64_t transactions_open = 0;       ///< Gauge.
 };
 
 }  // namespace v0

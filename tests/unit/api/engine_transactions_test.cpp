@@ -136,6 +136,25 @@ TEST_CASE("INV-5: a recovery that is stopped at any step, and done again, ends t
   CHECK(steps > 20);
 }
 
+TEST_CASE("epochs that only the logs told recovery are known after a clean close, too") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  for (const char* value : {"a", "b", "c"}) {
+    Transaction transaction = f.write(producer, value);
+    must(transaction.commit());
+  }
+  const ProducerEpoch used = producer.producer_epoch();
+  const std::string left = copy_of(f.engine, f.copies);
+  Engine recovered = open_engine(left);
+  must(recovered.close());
+  const Engine after = open_engine(left);
+  TransactionalProducer next = transactional(after, "id", Acks::leader);
+  CHECK(next.producer_epoch() > used);
+  Transaction transaction = f.write(next, "d");
+  must(transaction.commit());
+  check_all_or_nothing(after, {"a", "b", "c", "d"});
+}
+
 TEST_CASE("a decision that a checkpoint has covered is not needed any more") {
   TwoPartitions f;
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);

@@ -1,0 +1,236 @@
+// `Admin`: transactions, producers, and the names of the tables that transactions change.
+#include <seriatim/admin.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "api/engine_impl.hpp"
+#include "transaction/transaction_errors.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+// Kafka's: what has been open for longer than any transaction may, and this, is hanging.
+constexpr std::chrono::minutes hanging_grace{5};
+
+Timestamp at_ms(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms}}; }
+
+TransactionPhase phase_of(transaction::Phase phase) {
+  switch (phase) {
+    case transaction::Phase::ongoing:
+      return TransactionPhase::ongoing;
+    case transaction::Phase::committing:
+      return TransactionPhase::prepare_commit;
+    case transaction::Phase::aborting:
+      return TransactionPhase::prepare_abort;
+    default:
+      return TransactionPhase::empty;
+  }
+}
+
+PartitionProducer describe(ProducerId id, const partition::ProducerInfo& producer) {
+  return {.producer_id = id,
+          .producer_epoch = producer.epoch,
+          .last_sequence = producer.batches.empty() ? -1 : producer.batches.newest().last_sequence,
+          .last_timestamp = at_ms(producer.last_activity_ms),
+          .coordinator_epoch = producer.coordinator_epoch,
+          .transaction_start_offset = producer.open_first_offset};
+}
+
+// Every transaction that is open in a partition, in the order of the partitions.
+Result<std::vector<HangingTransaction>> open_transactions(detail::EngineImpl& engine) {
+  auto topics = engine.catalog->topics();
+  if (!topics) return topics.error();
+  std::vector<HangingTransaction> open;
+  for (const auto& topic : *topics) {
+    for (PartitionId i = 0; i < topic.partition_count; ++i) {
+      auto log = engine.partition_log(topic.name, i);
+      // Deleted meanwhile.
+      if (!log && log.error().code() == Errc::unknown_topic_or_partition) break;
+      if (!log) return log.error();
+      if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+      for (const auto& [id, producer] : (*log)->producers()) {
+        if (producer.open_first_offset < 0) continue;
+        open.push_back({.topic_partition = {topic.name, i}, .producer = describe(id, producer)});
+      }
+    }
+  }
+  return open;
+}
+
+// What the writing engine says of its transactions; of another process's, what the catalog and the logs tell.
+Result<std::vector<TransactionDescription>> list(detail::EngineImpl& engine) {
+  std::vector<TransactionDescription> all;
+  if (engine.coordinator) {
+    for (auto& info : engine.coordinator->list()) {
+      TransactionDescription one{.transactional_id = std::move(info.transactional_id),
+                                 .producer_id = info.producer_id,
+                                 .producer_epoch = info.producer_epoch,
+                                 .phase = phase_of(info.phase),
+                                 .timeout = info.timeout,
+                                 .partitions = std::move(info.partitions)};
+      if (info.started_ms >= 0) one.start_time = at_ms(info.started_ms);
+      std::sort(one.partitions.begin(), one.partitions.end());
+      all.push_back(std::move(one));
+    }
+    return all;
+  }
+  auto known = engine.catalog->transactional_ids();
+  if (!known) return known.error();
+  auto open = open_transactions(engine);
+  if (!open) return open.error();
+  for (const auto& [id, record] : *known) {
+    TransactionDescription one{.transactional_id = id,
+                               .producer_id = record.producer_id,
+                               .producer_epoch = record.producer_epoch,
+                               .timeout = std::chrono::milliseconds(record.timeout_ms)};
+    for (const auto& at : *open) {
+      if (at.producer.producer_id != record.producer_id) continue;
+      one.phase = TransactionPhase::ongoing;
+      one.producer_epoch = std::max(one.producer_epoch, at.producer.producer_epoch);
+      one.partitions.push_back(at.topic_partition);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+// Whether a transaction that is open in a partition is one that its holder, or the engine, is going to end.
+bool is_accounted_for(const detail::EngineImpl& engine, const HangingTransaction& open,
+                      const TransactionDescription& holder) {
+  const auto oldest = at_ms(engine.clock.wall_ms()) - engine.options.transaction_max_timeout - hanging_grace;
+  if (engine.is_read_only()) return open.producer.last_timestamp >= oldest;
+  return holder.phase != TransactionPhase::empty && holder.producer_epoch == open.producer.producer_epoch &&
+         std::binary_search(holder.partitions.begin(), holder.partitions.end(), open.topic_partition) &&
+         holder.start_time.value_or(oldest) >= oldest;
+}
+
+// Still open in the same place: it was so all the time.
+Result<bool> is_still_open(detail::EngineImpl& engine, const HangingTransaction& open) {
+  auto log = engine.partition_log(open.topic_partition.topic, open.topic_partition.partition);
+  if (!log && log.error().code() == Errc::unknown_topic_or_partition) return false;
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  const auto producers = (*log)->producers();
+  const auto found = producers.find(open.producer.producer_id);
+  return found != producers.end() &&
+         found->second.open_first_offset == open.producer.transaction_start_offset;
+}
+
+}  // namespace
+
+Result<std::vector<TransactionDescription>> Admin::list_transactions() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  return list(*engine_);
+}
+
+Result<TransactionDescription> Admin::describe_transaction(std::string_view transactional_id) const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto all = list(*engine_);
+  if (!all) return all.error();
+  const auto found = std::find_if(all->begin(), all->end(), [&](const TransactionDescription& one) {
+    return one.transactional_id == transactional_id;
+  });
+  if (found == all->end()) return transaction::not_known(transactional_id);
+  return std::move(*found);
+}
+
+Result<> Admin::abort_transaction(std::string_view transactional_id) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  return engine_->coordinator->abort_by_id(transactional_id);
+}
+
+Result<> Admin::fence_producer(std::string_view transactional_id) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  auto described = describe_transaction(transactional_id);
+  if (!described) return described.error();
+  // A holder that nobody has.
+  auto fenced = engine_->open_transactional_id(described->transactional_id, described->timeout);
+  return fenced ? Result<>() : Result<>(fenced.error());
+}
+
+// The partitions first: what is open there and begun by a holder, the holder tells, or has ended since.
+Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto open = open_transactions(*engine_);
+  if (!open) return open.error();
+  std::vector<HangingTransaction> hanging;
+  if (open->empty()) return hanging;
+  auto known = list(*engine_);
+  if (!known) return known.error();
+  for (auto& candidate : *open) {
+    const auto holder = std::find_if(known->begin(), known->end(), [&](const TransactionDescription& one) {
+      return one.producer_id == candidate.producer.producer_id;
+    });
+    if (holder != known->end()) {
+      if (is_accounted_for(*engine_, candidate, *holder)) continue;
+      candidate.transactional_id = holder->transactional_id;
+    }
+    auto still_open = is_still_open(*engine_, candidate);
+    if (!still_open) return still_open.error();
+    if (*still_open) hanging.push_back(std::move(candidate));
+  }
+  return hanging;
+}
+
+Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const {
+  auto log = engine_->partition_log(at.topic, at.partition);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  std::vector<PartitionProducer> producers;
+  for (const auto& [id, producer] : (*log)->producers()) producers.push_back(describe(id, producer));
+  return producers;
+}
+
+Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto known = engine_->catalog->named_producers();
+  if (!known) return known.error();
+  std::vector<NamedProducerDescription> producers;
+  for (const auto& [name, record] : *known) {
+    producers.push_back({.name = name,
+                         .producer_id = record.producer_id,
+                         .producer_epoch = record.producer_epoch,
+                         .create_time = at_ms(record.created_ms),
+                         .last_open_time = at_ms(record.last_used_ms)});
+  }
+  return producers;
+}
+
+Result<> Admin::forget_named_producer(std::string_view name) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  const base::MutexLock lock(engine_->admin_mutex);
+  auto known = engine_->catalog->named_producer(name);
+  if (!known) return known.error();
+  if (!*known) {
+    return Error(Errc::not_found, "there is no producer named \"" + std::string(name) +
+                                      "\"; `seriatim producer list` shows those there are");
+  }
+  if (engine_->producer_names.is_held(name)) {
+    return Error(Errc::invalid_state, "the producer named \"" + std::string(name) +
+                                          "\" is open in this process; close it, then forget it");
+  }
+  return engine_->catalog->delete_named_producer(name);
+}
+
+Result<std::vector<std::string>> Admin::list_states() const {
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  auto names = engine_->catalog->state_names();
+  if (!names) return names.error();
+  for (auto& name : engine_->state_store.names()) names->push_back(std::move(name));
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+  // The last key of one may have been erased since the last checkpoint.
+  std::vector<std::string> with_keys;
+  for (auto& name : *names) {
+    auto first = engine_->scan_state(name, {}, 1);
+    if (!first) return first.error();
+    if (!first->empty()) with_keys.push_back(std::move(name));
+  }
+  return with_keys;
+}
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,176 @@
+#include "flow/half_message_codec.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace seriatim::flow {
+namespace {
+
+constexpr std::uint8_t half_version = 1;
+constexpr std::int64_t none = -1;
+
+// Numbers are little-endian; texts are a length of 4 bytes and their bytes.
+class Writer {
+ public:
+  template <class Integer>
+  void number(Integer value) {
+    auto bits = static_cast<std::make_unsigned_t<Integer>>(value);
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+      bytes.push_back(static_cast<char>(bits & 0xFFU));
+      if constexpr (sizeof(Integer) > 1) bits >>= 8U;
+    }
+  }
+  void text(std::string_view value) {
+    number(static_cast<std::uint32_t>(value.size()));
+    bytes += value;
+  }
+  void text_or_null(const std::optional<std::string>& value) {
+    number(static_cast<std::uint8_t>(value.has_value()));
+    if (value) text(*value);
+  }
+  void time(const std::optional<Timestamp>& value) {
+    number(value ? value->time_since_epoch().count() : none);
+  }
+
+  std::string bytes{};
+};
+
+// Once it fails it stays failed, and gives zeros.
+class Reader {
+ public:
+  explicit Reader(const std::vector<std::byte>& bytes) : rest_(bytes) {}
+
+  template <class Integer>
+  Integer number() {
+    using Bits = std::make_unsigned_t<Integer>;
+    if (!take(sizeof(Integer))) return 0;
+    Bits bits = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i)
+      bits = static_cast<Bits>(bits | static_cast<Bits>(static_cast<Bits>(taken_[i]) << (8 * i)));
+    return static_cast<Integer>(bits);
+  }
+  std::string text() {
+    const auto size = number<std::uint32_t>();
+    if (!take(size)) return {};
+    return {reinterpret_cast<const char*>(taken_.data()), size};
+  }
+  std::optional<std::string> text_or_null() {
+    if (number<std::uint8_t>() == 0) return std::nullopt;
+    return text();
+  }
+  std::optional<Timestamp> time() {
+    const auto ms = number<std::int64_t>();
+    if (ms == none) return std::nullopt;
+    return Timestamp{std::chrono::milliseconds{ms}};
+  }
+  bool is_at_end() const { return !has_failed_ && rest_.empty(); }
+  bool has_failed() const { return has_failed_; }
+
+ private:
+  bool take(std::size_t size) {
+    if (has_failed_ || size > rest_.size()) {
+      has_failed_ = true;
+      return false;
+    }
+    taken_ = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return true;
+  }
+
+  std::span<const std::byte> rest_;
+  std::span<const std::byte> taken_{};
+  bool has_failed_ = false;
+};
+
+}  // namespace
+
+std::string encode(const StoredHalf& half) {
+  const HalfMessage& message = half.message;
+  Writer out;
+  out.number(half_version);
+  out.number(static_cast<std::uint8_t>(message.is_parked));
+  out.number(message.checks);
+  out.time(message.prepare_time);
+  out.time(half.last_check);
+  out.time(message.timestamp);
+  out.number(message.partition.value_or(PartitionId{-1}));
+  out.text(message.topic);
+  out.text_or_null(message.key);
+  out.text_or_null(message.value);
+  out.number(static_cast<std::uint32_t>(message.headers.size()));
+  for (const auto& [name, value] : message.headers) {
+    out.text(name);
+    out.text_or_null(value);
+  }
+  return std::move(out.bytes);
+}
+
+std::optional<StoredHalf> decode_half(std::string_view id, const std::vector<std::byte>& bytes) {
+  Reader in(bytes);
+  if (in.number<std::uint8_t>() != half_version) return std::nullopt;
+  StoredHalf half;
+  HalfMessage& message = half.message;
+  message.id = id;
+  message.is_parked = in.number<std::uint8_t>() != 0;
+  message.checks = in.number<std::uint32_t>();
+  message.prepare_time = in.time().value_or(Timestamp{});
+  half.last_check = in.time();
+  message.timestamp = in.time();
+  const auto partition = in.number<PartitionId>();
+  if (partition >= 0) message.partition = partition;
+  message.topic = in.text();
+  message.key = in.text_or_null();
+  message.value = in.text_or_null();
+  for (auto left = in.number<std::uint32_t>(); left > 0 && !in.has_failed(); --left) {
+    std::string name = in.text();
+    message.headers.emplace_back(std::move(name), in.text_or_null());
+  }
+  if (!in.is_at_end()) return std::nullopt;
+  return half;
+}
+
+std::string encode(HalfDecision decision, Timestamp time) {
+  Writer out;
+  out.number(half_version);
+  out.number(static_cast<std::uint8_t>(decision));
+  out.time(time);
+  return std::move(out.bytes);
+}
+
+std::optional<HalfDecision> decode_decision(const std::vector<std::byte>& bytes) {
+  Reader in(bytes);
+  if (in.number<std::uint8_t>() != half_version) return std::nullopt;
+  const auto decision = in.number<std::uint8_t>();
+  in.time();
+  if (!in.is_at_end() || decision > static_cast<std::uint8_t>(HalfDecision::rolled_back)) return std::nullopt;
+  return static_cast<HalfDecision>(decision);
+}
+
+std::string undecided_state(std::string_view name) { return "half:" + std::string(name); }
+std::string decided_state(std::string_view name) { return "half_decided:" + std::string(name); }
+
+Error unreadable(std::string_view state, std::string_view id) {
+  return {Errc::corrupt_metadata,
+          "half message " + std::string(id) + ", state " + std::string(state) +
+              ": its bytes are not those of a half message; `seriatim state get` shows them. Leave states "
+              "whose names begin with \"half\" to half messages"};
+}
+
+HalfMessage half_of(const ProducerRecord& record) {
+  const auto copy_of = [](BytesView bytes) {
+    return bytes.is_null() ? std::optional<std::string>() : std::optional<std::string>(bytes.text());
+  };
+  HalfMessage message{.topic = std::string(record.topic),
+                      .partition = record.partition,
+                      .key = copy_of(record.key),
+                      .value = copy_of(record.value),
+                      .timestamp = record.timestamp};
+  for (const HeaderView& header : record.headers)
+    message.headers.emplace_back(std::string(header.key), copy_of(header.value));
+  return message;
+}
+
+}  // namespace seriatim::flow

@@ -1,0 +1,112 @@
+// `HalfMessages`: options, handles, lists.
+#include <utility>
+
+#include <seriatim/admin.hpp>
+
+#include "flow/half_messages_impl.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace {
+
+constexpr std::size_t name_bytes_max = 80;
+constexpr std::size_t list_page_entries = 256;
+
+Result<> check_half_options(const HalfMessagesOptions& options) {
+  if (options.name.empty() || options.name.size() > name_bytes_max ||
+      options.name.find('\0') != std::string::npos) {
+    return Error(Errc::invalid_argument, "HalfMessagesOptions::name has " +
+                                             std::to_string(options.name.size()) +
+                                             " bytes; it must be 1 to " + std::to_string(name_bytes_max) +
+                                             ", none of them zero, the same after every restart");
+  }
+  if (options.check_after.count() < 0 || options.check_every.count() < 0 ||
+      options.decision_retention.count() < 0) {
+    return Error(Errc::invalid_argument,
+                 "HalfMessagesOptions::check_after, check_every or decision_retention is negative; give 0 ms "
+                 "or more");
+  }
+  if (options.max_checks == 0) {
+    return Error(Errc::invalid_argument,
+                 "HalfMessagesOptions::max_checks is 0; give 1 or more, or open without a check function");
+  }
+  return {};
+}
+
+}  // namespace
+
+PreparedHalf::PreparedHalf(std::shared_ptr<detail::HalfMessagesImpl> impl, std::string id) noexcept
+    : impl_(std::move(impl)), id_(std::move(id)) {}
+PreparedHalf::PreparedHalf(PreparedHalf&&) noexcept = default;
+PreparedHalf& PreparedHalf::operator=(PreparedHalf&& other) noexcept {
+  release();
+  impl_ = std::move(other.impl_);
+  id_ = std::move(other.id_);
+  return *this;
+}
+PreparedHalf::~PreparedHalf() { release(); }
+void PreparedHalf::release() noexcept {
+  if (impl_) impl_->release(id_);
+}
+
+HalfMessages::HalfMessages(std::shared_ptr<detail::HalfMessagesImpl> impl) noexcept
+    : impl_(std::move(impl)) {}
+HalfMessages::HalfMessages(HalfMessages&&) noexcept = default;
+HalfMessages& HalfMessages::operator=(HalfMessages&& other) noexcept {
+  if (impl_ && impl_ != other.impl_) impl_->stop();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+HalfMessages::~HalfMessages() {
+  if (impl_) impl_->stop();
+}
+
+Result<HalfMessages> HalfMessages::open(const Engine& engine, HalfMessagesOptions options, HalfCheck check) {
+  if (auto checked = check_half_options(options); !checked) return checked.error();
+  return detail::HalfMessagesImpl::open(engine, std::move(options), std::move(check));
+}
+
+Result<PreparedHalf> HalfMessages::prepare(const ProducerRecord& record) { return impl_->prepare(record); }
+Result<HalfDecision> HalfMessages::commit(std::string_view id) {
+  return impl_->decide(std::string(id), HalfDecision::committed);
+}
+Result<HalfDecision> HalfMessages::rollback(std::string_view id) {
+  return impl_->decide(std::string(id), HalfDecision::rolled_back);
+}
+Result<HalfCheckSummary> HalfMessages::check() { return impl_->check_all(); }
+Result<std::vector<HalfMessage>> HalfMessages::list() const {
+  return list_half_messages(impl_->engine(), impl_->name());
+}
+
+Result<std::vector<HalfMessage>> list_half_messages(const Engine& engine, std::string_view name) {
+  auto state = engine.state(flow::undecided_state(name));
+  if (!state) return state.error();
+  std::vector<HalfMessage> messages;
+  std::string from;
+  for (;;) {
+    auto page = state->scan(from, list_page_entries);
+    if (!page) return page.error();
+    for (const StateEntry& entry : *page) {
+      from.assign(reinterpret_cast<const char*>(entry.key.data()), entry.key.size());
+      auto half = flow::decode_half(from, entry.value);
+      if (!half) return flow::unreadable(state->name(), from);
+      messages.push_back(std::move(half->message));
+    }
+    if (page->size() < list_page_entries) return messages;
+    from.push_back('\0');
+  }
+}
+
+Result<std::vector<std::string>> list_half_message_names(const Engine& engine) {
+  auto states = engine.admin().list_states();
+  if (!states) return states.error();
+  const std::string prefix = flow::undecided_state({});
+  std::vector<std::string> names;
+  for (const std::string& state : *states) {
+    if (state.starts_with(prefix)) names.push_back(state.substr(prefix.size()));
+  }
+  return names;
+}
+
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,89 @@
+// Behind `HalfMessages`. Undecided messages are the state "half:NAME", decisions "half_decided:NAME"; both by
+// id. A handful of transactional ids, "half:NAME:0" and so on, change them: whoever opens the name holds all
+// of these, so that an older holder decides nothing any more.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <seriatim/half_message.hpp>
+#include <seriatim/state.hpp>
+#include <seriatim/transaction.hpp>
+
+#include "flow/half_message_codec.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
+  static Result<HalfMessages> open(const Engine& engine, HalfMessagesOptions options, HalfCheck check);
+
+  HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
+                   State undecided_state, State decided_state);
+
+  Result<PreparedHalf> prepare(const ProducerRecord& record);
+  Result<HalfDecision> decide(const std::string& id, HalfDecision wanted);
+  Result<HalfCheckSummary> check_all();
+  void release(const std::string& id) noexcept;
+  const Engine& engine() const noexcept { return engine_; }
+  const std::string& name() const noexcept { return options_.name; }
+  void start();
+  /// Ends the thread. Idempotent.
+  void stop() noexcept;
+
+ private:
+  using Change = std::function<Result<>(Transaction&)>;
+
+  /// One transaction.
+  Result<> change(const Change& what);
+  Result<HalfDecision> decide_claimed(const std::string& id, HalfDecision wanted);
+  Result<std::optional<HalfDecision>> decision_of(const std::string& id) const;
+  Result<std::optional<flow::StoredHalf>> find(const std::string& id) const;
+  bool is_due(const flow::StoredHalf& half, Timestamp now);
+  Result<> check_one(const flow::StoredHalf& half, Timestamp now, HalfCheckSummary& summary);
+  Result<> note_unknown(const std::string& id, Timestamp now, HalfCheckSummary& summary);
+  Result<> forget_decisions(Timestamp now, HalfCheckSummary& summary);
+  void run();
+
+  /// While it lives, no other call decides or changes this message.
+  class Claim {
+   public:
+    Claim(HalfMessagesImpl& impl, const std::string& id);
+    ~Claim();
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+
+   private:
+    HalfMessagesImpl& impl_;
+    const std::string& id_;
+  };
+
+  const Engine engine_;
+  const HalfMessagesOptions options_;
+  const HalfCheck check_;
+  const State undecided_;
+  const State decided_;
+  const Timestamp opened_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<TransactionalProducer> idle_{};  ///< Of those that no call uses.
+  std::set<std::string> claimed_{};
+  std::set<std::string> held_{};  ///< With a PreparedHalf.
+  bool is_stopping_ = false;
+  std::mutex check_mutex_;  ///< One pass at a time; before `mutex_`.
+  std::thread thread_{};
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,82 @@
+// INV-4 for half messages: whichever call of the file system fails while one is prepared or decided, in the
+// end it was appended once if `prepare` said yes, and never if it said that nothing was written.
+#include <doctest/doctest.h>
+
+#include "support/fault_vfs.hpp"
+#include "unit/api/transaction_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+struct Attempt {
+  bool is_met = false;
+  Result<std::string> prepared = std::string();
+  Result<HalfDecision> decided = HalfDecision::rolled_back;
+};
+
+Attempt attempt(const std::string& directory, const Fault& fault) {
+  FaultVfs vfs;
+  Attempt attempt;
+  const Engine engine = open_engine_with(directory, vfs, base::system_clock());
+  create_topic(engine, "t");
+  {
+    HalfMessages half = must(HalfMessages::open(engine, {.name = "shop", .checks_in_background = false}));
+    vfs.arm(fault);
+    const auto prepared = half.prepare({.topic = "t", .value = "v"});
+    if (prepared) {
+      attempt.prepared = prepared->id();
+      attempt.decided = half.commit(prepared->id());
+    } else {
+      attempt.prepared = prepared.error();
+    }
+    attempt.is_met = vfs.met() > 0;
+    vfs.heal();
+  }
+  const auto closed = engine.close();  // After a failed sync it says so again.
+  return attempt;
+}
+
+// What the next run makes of it, whose check finds that the other system has committed.
+std::size_t records_in_the_end(const std::string& directory) {
+  const Engine engine = open_engine(directory);
+  HalfMessages half = must(HalfMessages::open(engine, {.name = "shop", .checks_in_background = false},
+                                              [](const HalfMessage&) { return HalfVerdict::commit; }));
+  must(half.check());
+  CHECK(must(half.list()).empty());
+  return committed_values(engine, "t").size();
+}
+
+}  // namespace
+
+TEST_CASE("INV-4: half messages are appended once or never, whatever call fails") {
+  int met = 0;
+  for (const Calls calls : {Calls::takes, Calls::changes, Calls::syncs}) {
+    for (const bool for_ever : {false, true}) {
+      for (std::int64_t after = 0; after < 100; ++after) {
+        const TempDir dir;
+        const Attempt tried = attempt(dir / "data", {.calls = calls,
+                                                     .error = calls == Calls::syncs ? EIO : ENOSPC,
+                                                     .after = after,
+                                                     .for_ever = for_ever});
+        CAPTURE(static_cast<int>(calls));
+        CAPTURE(after);
+        const std::size_t records = records_in_the_end(dir / "data");
+        if (tried.prepared) {
+          CHECK(records == 1);
+        } else if (tried.prepared.error().outcome() == Outcome::not_written) {
+          CHECK(records == 0);
+        } else {
+          CHECK(records <= 1);
+        }
+        if (!tried.is_met) {
+          REQUIRE(tried.decided);
+          break;
+        }
+        ++met;
+      }
+    }
+  }
+  CHECK(met > 0);
+}
+
+}  // namespace seriatim::test

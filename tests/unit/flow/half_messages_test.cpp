@@ -1,0 +1,249 @@
+// Half messages: appended once or never, whoever decides, and whatever stops on the way.
+#include <seriatim/half_message.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "flow/half_message_codec.hpp"
+#include "unit/api/transaction_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using std::chrono::milliseconds;
+using Values = std::vector<std::string>;
+
+struct Fixture {
+  Fixture() { create_topic(engine, "t"); }
+  HalfMessages half(HalfMessagesOptions options = {}, HalfCheck check = {}) const {
+    return open(engine, std::move(options), std::move(check));
+  }
+  static HalfMessages open(const Engine& in, HalfMessagesOptions options, HalfCheck check = {}) {
+    options.name = "shop";
+    options.checks_in_background = false;
+    return must(HalfMessages::open(in, std::move(options), std::move(check)));
+  }
+
+  TempDir dir;
+  TempDir copies;
+  Engine engine = open_engine(dir / "data");
+};
+
+HalfCheck answering(HalfVerdict verdict) {
+  return [verdict](const HalfMessage&) { return verdict; };
+}
+
+}  // namespace
+
+TEST_CASE("a half message is seen once it is committed, with all that it has") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  const HeaderView header{"h", "x"};
+  const HeaderView null_header{"n", {}};
+  const std::vector<HeaderView> headers{header, null_header};
+  const Timestamp time{milliseconds(5)};
+  const auto prepared = must(half.prepare(
+      {.topic = "t", .key = "k", .value = "v", .partition = 0, .timestamp = time, .headers = headers}));
+  CHECK(read_all(f.engine, "t").empty());
+  const auto listed = must(half.list());
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].id == prepared.id());
+  CHECK(listed[0].topic == "t");
+  CHECK(listed[0].key == "k");
+  CHECK(must(half.commit(prepared.id())) == HalfDecision::committed);
+  CHECK(must(half.list()).empty());
+  const auto records = read_all(f.engine, "t");
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].key == "k");
+  CHECK(records[0].value == "v");
+  CHECK(records[0].timestamp == time);
+  REQUIRE(records[0].headers.size() == 2);
+  CHECK(records[0].headers[0].second == "x");
+  CHECK_FALSE(records[0].headers[1].second);
+}
+
+TEST_CASE("the first decision stays, and later ones are told it") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  const auto a = must(half.prepare({.topic = "t", .value = "a"}));
+  const auto b = must(half.prepare({.topic = "t", .value = "b"}));
+  CHECK(must(half.commit(a.id())) == HalfDecision::committed);
+  CHECK(must(half.rollback(a.id())) == HalfDecision::committed);
+  CHECK(must(half.commit(a.id())) == HalfDecision::committed);
+  CHECK(must(half.rollback(b.id())) == HalfDecision::rolled_back);
+  CHECK(must(half.commit(b.id())) == HalfDecision::rolled_back);
+  CHECK(read_values(f.engine, "t") == Values{"a"});
+  CHECK(code_of(half.commit(std::string(32, '0'))) == Errc::not_found);
+  CHECK(code_of(half.commit("x")) == Errc::invalid_argument);
+}
+
+TEST_CASE("what cannot be appended is refused when it is prepared") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  CHECK(code_of(half.prepare({.topic = "no", .value = "v"})) == Errc::unknown_topic_or_partition);
+  CHECK(code_of(half.prepare({.topic = "t", .value = std::string(2U << 20U, 'x')})) ==
+        Errc::invalid_argument);
+  CHECK(must(half.list()).empty());
+}
+
+TEST_CASE("two deciders at once: one decision, one record or none") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  Values expected;
+  for (int i = 0; i < 30; ++i) {
+    const std::string value = std::to_string(i);
+    const auto prepared = must(half.prepare({.topic = "t", .value = value}));
+    HalfDecision one{};
+    HalfDecision other{};
+    std::thread thread([&] { one = half.commit(prepared.id()).value(); });
+    other = must(half.rollback(prepared.id()));
+    thread.join();
+    CHECK(one == other);
+    if (one == HalfDecision::committed) expected.push_back(value);
+  }
+  CHECK(read_values(f.engine, "t") == expected);
+}
+
+TEST_CASE("INV-4: a stop at any moment leaves a half message prepared, or decided whole") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  const auto prepared = must(half.prepare({.topic = "t", .value = "v"}));
+  {
+    const Engine after = open_engine(copy_of(f.engine, f.copies));
+    CHECK(committed_values(after, "t").empty());
+    HalfMessages restarted = Fixture::open(after, {});
+    REQUIRE(must(restarted.list()).size() == 1);
+    CHECK(must(restarted.commit(prepared.id())) == HalfDecision::committed);
+    CHECK(committed_values(after, "t") == Values{"v"});
+  }
+  must(half.commit(prepared.id()));
+  const Engine after = open_engine(copy_of(f.engine, f.copies));
+  HalfMessages restarted = Fixture::open(after, {}, answering(HalfVerdict::rollback));
+  CHECK(must(restarted.list()).empty());
+  CHECK(must(restarted.check()).checked == 0);
+  CHECK(must(restarted.rollback(prepared.id())) == HalfDecision::committed);
+  CHECK(committed_values(after, "t") == Values{"v"});
+}
+
+TEST_CASE("a check decides what is undecided for long enough, and nothing whose owner is at work") {
+  const Fixture f;
+  std::vector<std::string> asked;
+  HalfMessages half = f.half({.check_after = milliseconds(0)}, [&](const HalfMessage& message) {
+    asked.push_back(*message.value);
+    return message.value == "yes" ? HalfVerdict::commit : HalfVerdict::rollback;
+  });
+  const auto at_work = must(half.prepare({.topic = "t", .value = "at work"}));
+  for (const char* value : {"yes", "no"}) must(half.prepare({.topic = "t", .value = value}));
+  const HalfCheckSummary summary = must(half.check());
+  CHECK(summary.checked == 2);
+  CHECK(summary.committed == 1);
+  CHECK(summary.rolled_back == 1);
+  CHECK(asked.size() == 2);
+  CHECK(read_values(f.engine, "t") == Values{"yes"});
+  CHECK(must(half.list()).size() == 1);
+}
+
+TEST_CASE("what is young is not asked about, except when it is of an earlier run") {
+  const Fixture f;
+  const HalfMessagesOptions patient{.check_after = std::chrono::hours(1)};
+  HalfMessages half = f.half(patient, answering(HalfVerdict::commit));
+  must(half.prepare({.topic = "t", .value = "v"}));
+  CHECK(must(half.check()).checked == 0);
+  std::this_thread::sleep_for(milliseconds(2));  // Times are milliseconds.
+  HalfMessages next = f.half(patient, answering(HalfVerdict::commit));
+  CHECK(must(next.check()).committed == 1);
+  CHECK(read_values(f.engine, "t") == Values{"v"});
+  // The one before it is fenced.
+  CHECK(code_of(half.prepare({.topic = "t", .value = "v"})) == Errc::producer_fenced);
+}
+
+TEST_CASE("after the last check a message is parked, or rolled back") {
+  const Fixture f;
+  for (const auto give_up : {HalfMessagesOptions::GiveUp::park, HalfMessagesOptions::GiveUp::roll_back}) {
+    HalfMessages half = f.half(
+        {.check_after = milliseconds(0), .check_every = milliseconds(0), .max_checks = 3, .give_up = give_up},
+        answering(HalfVerdict::unknown));
+    const std::string id = must(half.prepare({.topic = "t", .value = "v"})).id();
+    must(half.check());
+    must(half.check());
+    REQUIRE(must(half.list()).size() == 1);
+    CHECK(must(half.list())[0].checks == 2);
+    const HalfCheckSummary last = must(half.check());
+    if (give_up == HalfMessagesOptions::GiveUp::park) {
+      CHECK(last.parked == 1);
+      CHECK(must(half.list())[0].is_parked);
+      CHECK(must(half.check()).checked == 0);
+      CHECK(must(half.commit(id)) == HalfDecision::committed);
+    } else {
+      CHECK(last.rolled_back == 1);
+      CHECK(must(half.commit(id)) == HalfDecision::rolled_back);
+    }
+    CHECK(must(half.list()).empty());
+  }
+  CHECK(read_values(f.engine, "t") == Values{"v"});
+}
+
+TEST_CASE("decisions are forgotten when they are old") {
+  const Fixture f;
+  HalfMessages half = f.half({.decision_retention = milliseconds(0)});
+  const std::string id = must(half.prepare({.topic = "t", .value = "v"})).id();
+  must(half.commit(id));
+  std::this_thread::sleep_for(milliseconds(2));
+  CHECK(must(half.check()).forgotten_decisions == 1);
+  CHECK(code_of(half.rollback(id)) == Errc::not_found);
+  CHECK(must(f.engine.admin().list_states()).empty());
+}
+
+TEST_CASE("the background checks by itself, and ends with its owner") {
+  const Fixture f;
+  std::atomic<int> checks{0};
+  {
+    HalfMessages half = must(HalfMessages::open(f.engine, {.name = "shop", .check_after = milliseconds(0)},
+                                                [&](const HalfMessage&) {
+                                                  ++checks;
+                                                  return HalfVerdict::commit;
+                                                }));
+    must(half.prepare({.topic = "t", .value = "v"}));
+    CHECK(comes_true([&] { return read_values(f.engine, "t") == Values{"v"}; }));
+  }
+  CHECK(checks == 1);
+}
+
+TEST_CASE("INV-10: what is undecided is listed beside the writer too, by name") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  must(half.prepare({.topic = "t", .value = "v"}));
+  must(::seriatim::detail::EngineImpl::of(f.engine)->checkpoint());
+  const Engine reader = open_engine(copy_of(f.engine, f.copies), {.mode = OpenMode::read_only});
+  CHECK(must(list_half_message_names(reader)) == Values{"shop"});
+  REQUIRE(must(list_half_messages(reader, "shop")).size() == 1);
+  CHECK(must(list_half_messages(reader, "other")).empty());
+  CHECK(code_of(HalfMessages::open(reader, {.name = "shop"})) == Errc::read_only);
+}
+
+TEST_CASE("options out of range are refused") {
+  const Fixture f;
+  CHECK(code_of(HalfMessages::open(f.engine, {})) == Errc::invalid_argument);
+  CHECK(code_of(HalfMessages::open(f.engine, {.name = std::string(81, 'x')})) == Errc::invalid_argument);
+  CHECK(code_of(HalfMessages::open(f.engine, {.name = "n", .check_after = milliseconds(-1)})) ==
+        Errc::invalid_argument);
+  CHECK(code_of(HalfMessages::open(f.engine, {.name = "n", .max_checks = 0})) == Errc::invalid_argument);
+}
+
+TEST_CASE("a state that is no half message is reported with its place") {
+  const Fixture f;
+  {
+    TransactionalProducer producer = transactional(f.engine);
+    Transaction transaction = must(producer.begin());
+    must(transaction.state("half:shop").put(std::string(32, 'a'), "no half message"));
+    must(transaction.commit());
+  }
+  HalfMessages half = f.half({.check_after = milliseconds(0)}, answering(HalfVerdict::commit));
+  CHECK(code_of(half.list()) == Errc::corrupt_metadata);
+  CHECK(code_of(half.commit(std::string(32, 'a'))) == Errc::corrupt_metadata);
+  CHECK(code_of(half.check()) == Errc::corrupt_metadata);
+}
+
+}  // namespace seriatim::test
