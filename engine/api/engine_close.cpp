@@ -121,7 +121,7 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   if (done && outcome) note_checkpoint(lsn);
   if (done && outcome) done = journal->recycle_below(lsn + 1);
   if (!done && outcome) outcome = done;
-  if (auto ended = journal->close(); !ended && outcome) outcome = ended;
+  if (auto shut = journal->close(); !shut && outcome) outcome = shut;
   return outcome;
 }
 
