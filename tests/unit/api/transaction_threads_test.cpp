@@ -1,5 +1,8 @@
-// Transactions of many threads over the same partitions, beside checkpoints, aborts by others, and pollers who
-// must see each of them whole (INV-8). For the thread sanitizer, and for what only chance brings together.
+// Transactions of many threads, beside checkpoints, aborts by others, and pollers who must see each of them
+// whole (INV-8). For the thread sanitizer, and for what only chance brings together.
+//
+// Each writes to two partitions that no other transaction is open in, where every poll has to see both of its
+// records or none; and to some that all share, where an older one that is open holds it back for a while.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -17,6 +20,7 @@ using ::seriatim::detail::EngineImpl;
 
 constexpr PartitionId shared_partitions = 4;
 constexpr int writers = 3;
+constexpr PartitionId own_partitions = 2;
 constexpr int transactions_of_each = 60;
 constexpr std::chrono::milliseconds timeout_of_each{50};
 
@@ -58,22 +62,30 @@ class Sightings {
   }
 
  private:
-  struct Seen {
+  struct Count {
     std::int64_t count = 0;
     std::int64_t wanted = 0;
   };
-  std::map<std::string, Seen> by_name_{};
+  std::map<std::string, Count> by_name_{};
 };
 
 // One poll takes all there is.
 Consumer greedy_consumer(const Engine& engine) {
   Consumer consumer = must(engine.consumer({.max_poll_records = 1'000'000, .max_poll_bytes = 1U << 30}));
-  must(consumer.assign_topic("t"));
+  std::vector<TopicPartition> all;
+  for (PartitionId i = 0; i < shared_partitions; ++i) all.push_back({"shared", i});
+  for (PartitionId i = 0; i < own_partitions * writers; ++i) all.push_back({"own", i});
+  must(consumer.assign(all));
   return consumer;
 }
-std::size_t poll_into(Consumer& consumer, Sightings& sightings) {
+struct Seen {
+  Sightings own{};
+  Sightings shared{};
+};
+std::size_t poll_into(Consumer& consumer, Seen& seen) {
   const auto records = must(consumer.poll(std::chrono::milliseconds(0)));
-  for (const RecordView& record : records) sightings.add(record.value());
+  for (const RecordView& record : records)
+    (record.topic() == "own" ? seen.own : seen.shared).add(record.value());
   return records.count();
 }
 
@@ -81,6 +93,7 @@ std::size_t poll_into(Consumer& consumer, Sightings& sightings) {
 struct Writer {
   Writer(const Engine& opened, int number, std::uint64_t seed)
       : engine(opened),
+        first_own(number * own_partitions),
         id("writer" + std::to_string(number)),
         random(seed + static_cast<std::uint64_t>(number)),
         producer(must(engine.transactional_producer({.transactional_id = id,
@@ -101,18 +114,23 @@ struct Writer {
   }
   void one(const std::string& name, int number) {
     Transaction transaction = must(producer.begin());
-    const auto records = random.between(2, 6);
-    for (auto left = records; left > 0; --left) {
+    const auto send = [&](const char* topic, PartitionId partition, std::int64_t records) {
       const auto padding = static_cast<std::size_t>(random.one_in(6) ? 1500 : 20);
-      const auto sent =
-          transaction.send({.topic = "t",
-                            .value = value_of(name, records, padding),
-                            .partition = static_cast<PartitionId>(random.between(0, shared_partitions - 1))});
+      return transaction.send(
+          {.topic = topic, .value = value_of(name, records, padding), .partition = partition});
+    };
+    const auto shared = random.between(1, 4);
+    for (auto left = shared; left > 0; --left) {
+      const auto sent = send("shared", static_cast<PartitionId>(random.between(0, shared_partitions - 1)), shared);
+      if (!sent) return check_aborted_by_others(sent.error());
+    }
+    for (PartitionId i = 0; i < own_partitions; ++i) {
+      const auto sent = send("own", first_own + i, own_partitions);
       if (!sent) return check_aborted_by_others(sent.error());
     }
     const auto counted = transaction.state("counts").put(id, std::to_string(number));
     if (!counted) return check_aborted_by_others(counted.error());
-    const auto placed = transaction.send_offsets({{{"t", 0}, {.offset = 0, .metadata = std::to_string(number)}}},
+    const auto placed = transaction.send_offsets({{{"own", first_own}, {.offset = 0, .metadata = std::to_string(number)}}},
                                                  {.group_id = id});
     if (!placed) return check_aborted_by_others(placed.error());
     if (random.one_in(5)) {
@@ -126,6 +144,7 @@ struct Writer {
   }
 
   const Engine& engine;
+  const PartitionId first_own;
   const std::string id;
   Random random;
   TransactionalProducer producer;
@@ -140,14 +159,16 @@ void check_everything(const Engine& engine, const std::vector<std::unique_ptr<Wr
     const auto number = std::to_string(writer->last_committed);
     CHECK(state_text(engine, "counts", writer->id) == number);
     const Consumer group = must(engine.consumer({.group_id = writer->id}));
-    CHECK(must(group.committed({"t", 0}))->metadata == number);
+    CHECK(must(group.committed({"own", writer->first_own}))->metadata == number);
   }
   Consumer consumer = greedy_consumer(engine);
-  Sightings sightings;
-  while (poll_into(consumer, sightings) > 0) {
+  Seen seen;
+  while (poll_into(consumer, seen) > 0) {
   }
-  CHECK(sightings.broken().empty());
-  CHECK(sightings.names() == committed);
+  for (const Sightings* sightings : {&seen.own, &seen.shared}) {
+    CHECK(sightings->broken().empty());
+    CHECK(sightings->names() == committed);
+  }
 }
 
 }  // namespace
@@ -157,7 +178,8 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
   const TempDir dir;
   base::ManualClock clock(1'700'000'000'000);
   Engine engine = open_engine_with(dir / "data", os::posix_vfs(), clock, busy_options());
-  create_topic(engine, "t", shared_partitions);
+  create_topic(engine, "shared", shared_partitions);
+  create_topic(engine, "own", own_partitions * writers);
   std::vector<std::unique_ptr<Writer>> all;
   for (int i = 0; i < writers; ++i) all.push_back(std::make_unique<Writer>(engine, i, seed));
   std::atomic<bool> is_over{false};
@@ -168,10 +190,10 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
     for (int i = 0; i < 2; ++i) {
       beside.emplace_back([&] {
         Consumer consumer = greedy_consumer(engine);
-        Sightings sightings;
+        Seen seen;
         while (!is_over.load()) {
-          poll_into(consumer, sightings);
-          broken.fetch_add(static_cast<int>(sightings.broken().size()));
+          poll_into(consumer, seen);
+          broken.fetch_add(static_cast<int>(seen.own.broken().size()));
         }
       });
     }
@@ -197,7 +219,7 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
     beside.emplace_back([&] {
       Producer plain = must(engine.producer({.acks = Acks::leader}));
       for (PartitionId i = 0; !is_over.load(); i = (i + 1) % shared_partitions) {
-        if (!plain.send_sync({.topic = "t", .value = "plain", .partition = i})) failed.fetch_add(1);
+        if (!plain.send_sync({.topic = "shared", .value = "plain", .partition = i})) failed.fetch_add(1);
         std::this_thread::yield();
       }
     });
