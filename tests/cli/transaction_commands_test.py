@@ -95,6 +95,19 @@ class TransactionCommands(CommandTest):
         out, _ = self.seriatim("status")
         self.assertIn(b"seriatim txn find-hanging", out)
 
+    def test_a_hanging_transaction_is_aborted_and_readers_go_on(self):
+        self.create("t")
+        self.produce("t", [b"plain"])
+        with open(os.path.join(self.data, "log", "t-0", "0" * 20 + ".log"), "ab") as log:
+            log.write(batch(1, b"k", b"v", TRANSACTIONAL, 5, 3, 0))
+            log.write(batch(2, b"k", b"behind"))
+        # Found by a recovery: after a clean close nobody looks behind the end.
+        os.remove(os.path.join(self.data, "counters"))
+        self.assertEqual(self.rows("txn", "find-hanging")[0]["start_offset"], 1)
+        self.seriatim("txn", "abort-hanging", "t:0", status=2)
+        self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", status=2)
+        self.assertEqual(self.values(), ["plain"])
+
     def test_unknown_names_are_answered_with_the_nearest(self):
         self.create("t")
         self.produce("t", [b"a"], "--transactional-id", "importer")
