@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <seriatim/half_message.hpp>
-
 #include "example.hpp"
 #include "sqlite.hpp"
 

@@ -1,5 +1,6 @@
 #include "context.hpp"
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
@@ -73,6 +74,19 @@ Result<TopicDescription> describe_topic(const Engine& engine, const std::string&
   if (const auto guess = nearest(topic, *known)) text += " Did you mean " + *guess + "?";
   return Error(Errc::unknown_topic_or_partition,
                text + " To create it: seriatim -d " + directory + " topic create " + topic);
+}
+
+Result<TopicPartition> parse_partition_place(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  PartitionId partition = -1;
+  if (colon != std::string::npos) {
+    const char* const end = text.data() + text.size();
+    const auto [stopped_at, failure] = std::from_chars(text.data() + colon + 1, end, partition);
+    if (failure != std::errc() || stopped_at != end) partition = -1;
+  }
+  if (partition >= 0) return TopicPartition{text.substr(0, colon), partition};
+  return Error(Errc::invalid_argument,
+               "\"" + text + "\" does not name a partition. Write TOPIC:PARTITION, as in orders:3");
 }
 
 Result<std::vector<TopicPartition>> select_partitions(const TopicDescription& topic, std::string_view list) {

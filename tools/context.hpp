@@ -41,6 +41,10 @@ class Context {
 /// Errors: unknown_topic_or_partition, with the nearest name and the command that creates it.
 Result<TopicDescription> describe_topic(const Engine& engine, const std::string& topic);
 
+/// "orders:3".
+/// Errors: invalid_argument.
+Result<TopicPartition> parse_partition_place(const std::string& text);
+
 /// The partitions of `topic` that `list` ("0,2-5"; empty: all) names.
 /// Errors: invalid_argument, unknown_topic_or_partition.
 Result<std::vector<TopicPartition>> select_partitions(const TopicDescription& topic, std::string_view list);

@@ -1,5 +1,4 @@
 // producer list, describe, forget.
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -14,19 +13,6 @@ struct ProducerArguments {
   std::string place{};
   std::string name{};
 };
-
-Result<TopicPartition> parse_partition_place(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  PartitionId partition = -1;
-  if (colon != std::string::npos) {
-    const char* const end = text.data() + text.size();
-    const auto [stopped_at, failure] = std::from_chars(text.data() + colon + 1, end, partition);
-    if (failure != std::errc() || stopped_at != end) partition = -1;
-  }
-  if (partition >= 0) return TopicPartition{text.substr(0, colon), partition};
-  return Error(Errc::invalid_argument,
-               "\"" + text + "\" does not name a partition. Write TOPIC:PARTITION, as in orders:3");
-}
 
 Result<ExitCode> list(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);

@@ -1,8 +1,10 @@
 // txn list, describe, abort, find-hanging.
+#include <limits>
 #include <memory>
 #include <utility>
 
 #include "command_tree.hpp"
+#include "confirmation.hpp"
 #include "context.hpp"
 #include "quantity.hpp"
 #include "suggestion.hpp"
@@ -12,6 +14,9 @@ namespace {
 
 struct TransactionArguments {
   std::string transactional_id{};
+  std::string place{};
+  std::optional<std::int64_t> start_offset{};
+  Consent consent{};
 };
 
 std::string place_text(const TopicPartition& at) { return at.topic + ":" + std::to_string(at.partition); }
@@ -130,6 +135,33 @@ Result<ExitCode> find_hanging(Context& context) {
   return ExitCode::ok;
 }
 
+Result<ExitCode> abort_hanging(Context& context, const TransactionArguments& arguments) {
+  const Result<TopicPartition> place = parse_partition_place(arguments.place);
+  if (!place.ok()) return place.error();
+  if (!arguments.start_offset) {
+    return Error(Errc::invalid_argument,
+                 "give the first offset of the transaction: --start-offset N, as seriatim txn find-hanging "
+                 "shows it");
+  }
+  const Result<Engine> engine = context.open(OpenMode::read_write);
+  if (!engine.ok()) return engine.error();
+  const Result<TopicDescription> topic = describe_topic(*engine, place->topic);
+  if (!topic.ok()) return topic.error();
+  const Result<bool> agreed =
+      confirm(arguments.consent, "aborts the transaction that began at offset " +
+                                     std::to_string(*arguments.start_offset) + " of " + arguments.place +
+                                     ": its records will never be read");
+  if (!agreed.ok()) return agreed.error();
+  if (*agreed) {
+    const Result<> aborted = engine->admin().abort_hanging_transaction(*place, *arguments.start_offset);
+    if (!aborted.ok()) return aborted.error();
+    context.note("aborted it; readers go on");
+  }
+  const Result<> closed = engine->close();
+  if (!closed.ok()) return closed.error();
+  return ExitCode::ok;
+}
+
 Positional id_positional(TransactionArguments& arguments) {
   return {.name = "ID", .help = "The transactional id", .target = &arguments.transactional_id};
 }
@@ -168,12 +200,31 @@ Command find_hanging_command() {
           .run = find_hanging};
 }
 
+Command abort_hanging_command() {
+  auto arguments = std::make_shared<TransactionArguments>();
+  return {.name = "abort-hanging",
+          .summary = "Aborts a transaction that find-hanging lists",
+          .positionals = {{.name = "TOPIC:PARTITION", .help = "Where it is", .target = &arguments->place}},
+          .options = {{.names = "--start-offset",
+                       .value_name = "N",
+                       .help = "Its first offset",
+                       .target = IntegerTarget{&arguments->start_offset, 0,
+                                               std::numeric_limits<std::int64_t>::max()}},
+                      {.names = "-y,--yes", .help = "Do not ask", .target = &arguments->consent.yes},
+                      {.names = "-n,--dry-run",
+                       .help = "Only say what would be done",
+                       .target = &arguments->consent.dry_run}},
+          .examples = {"seriatim -d data txn abort-hanging orders:0 --start-offset 41872 --yes"},
+          .run = [arguments](Context& context) { return abort_hanging(context, *arguments); }};
+}
+
 }  // namespace
 
 Command transaction_command() {
   return {.name = "txn",
           .summary = "Shows and aborts transactions",
-          .children = {list_command(), describe_command(), abort_command(), find_hanging_command()}};
+          .children = {list_command(), describe_command(), abort_command(), find_hanging_command(),
+                       abort_hanging_command()}};
 }
 
 }  // namespace seriatim::tools

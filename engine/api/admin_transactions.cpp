@@ -175,6 +175,35 @@ Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const
   return hanging;
 }
 
+Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start_offset) const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  auto hanging = find_hanging_transactions();
+  if (!hanging) return hanging.error();
+  const auto found = std::find_if(hanging->begin(), hanging->end(), [&](const HangingTransaction& one) {
+    return one.topic_partition == at && one.producer.transaction_start_offset == start_offset;
+  });
+  if (found == hanging->end()) {
+    return Error(Errc::invalid_txn_state,
+                 "no transaction hangs in " + at.topic + "-" + std::to_string(at.partition) + " at offset " +
+                     std::to_string(start_offset) + "; `seriatim txn find-hanging` shows those there are");
+  }
+  auto partition = engine_->partition(at.topic, at.partition);
+  if (!partition) return partition.error();
+  const ProducerId id = found->producer.producer_id;
+  auto marked = engine_->reserve.spend_on([&] {
+    return (*partition)
+        ->append_marker({.type = format::ControlType::abort,
+                         .producer_id = id,
+                         .producer_epoch = found->producer.producer_epoch,
+                         .timestamp_ms = engine_->clock.wall_ms()},
+                        0);
+  });
+  if (!marked) return marked.error();
+  engine_->visibility_gate.change([&] { (*partition)->release_transaction(id); });
+  (*partition)->notify_released();
+  return (*partition)->wait_durable(*marked);
+}
+
 Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const {
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();

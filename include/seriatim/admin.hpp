@@ -227,6 +227,12 @@ class SERIATIM_API Admin {
   /// engine goes by the catalog, by its own transaction_max_timeout, and by the time of the last record.
   /// Errors: those of opening partitions, corrupt_metadata. Threads: any. Cost: opens every partition.
   Result<std::vector<HangingTransaction>> find_hanging_transactions() const;
+  /// Ends one of those with an abort marker: its records are never seen, and readers go on. Durable on
+  /// return.
+  /// @param start_offset  PartitionProducer::transaction_start_offset.
+  /// Errors: invalid_txn_state: no transaction hangs there · as `find_hanging_transactions` · storage_full.
+  /// Threads: any. Cost: opens every partition.
+  Result<> abort_hanging_transaction(const TopicPartition& topic_partition, Offset start_offset) const;
   /// Producers with a sequence that a partition remembers, by id. A read-only engine knows those of the
   /// newest producer snapshot and everything after it. Errors: unknown_topic_or_partition; else as the files
   /// say. Threads: any.

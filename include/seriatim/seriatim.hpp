@@ -17,9 +17,8 @@
 /// @endcode
 ///
 /// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
-/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, admin.hpp,
-/// log_reader.hpp; then
-/// docs/durability.md.
+/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
+/// half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/admin.hpp>
@@ -27,6 +26,7 @@
 #include <seriatim/engine.hpp>
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
+#include <seriatim/half_message.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>

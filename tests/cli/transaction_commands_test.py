@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 
 from command import CommandTest, main
@@ -94,6 +95,34 @@ class TransactionCommands(CommandTest):
         self.assertEqual(self.rows("status")["transactions"]["hanging"], 1)
         out, _ = self.seriatim("status")
         self.assertIn(b"seriatim txn find-hanging", out)
+
+    def test_a_hanging_transaction_is_aborted_and_readers_go_on(self):
+        self.create("t")
+        writer = self.start("-d", self.data, "produce", "t", stdin=subprocess.PIPE)
+        for stream in (writer.stdin, writer.stdout, writer.stderr):
+            self.addCleanup(stream.close)
+        writer.stdin.write(b"plain\n")
+        writer.stdin.flush()
+        reader = self.start("-d", self.data, "consume", "t", "-c", "1")
+        reader.communicate(timeout=100)
+        writer.kill()
+        writer.wait(timeout=60)
+        # The producer id is of another cluster, so that recovery leaves its transaction alone.
+        with open(os.path.join(self.data, "log", "t-0", "0" * 20 + ".log"), "r+b") as log:
+            end = struct.unpack(">qi", log.read(12))[1] + 12
+            log.seek(end)
+            self.assertEqual(log.read(12), bytes(12), "one batch is stored")
+            log.seek(end)
+            log.write(batch(1, b"k", b"v", TRANSACTIONAL, 5, 3, 0) + batch(2, b"k", b"behind"))
+        self.seriatim("txn", "abort-hanging", "t:0", status=2)
+        self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", status=2)
+        self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", "--dry-run")
+        self.assertEqual(self.rows("txn", "find-hanging")[0]["start_offset"], 1)
+        self.assertEqual(self.values(), ["plain"])
+        self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", "--yes")
+        self.assertEqual(self.values(), ["plain", "behind"])
+        self.assertEqual(self.rows("txn", "find-hanging"), [])
+        self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", "--yes", status=1)
 
     def test_unknown_names_are_answered_with_the_nearest(self):
         self.create("t")

@@ -150,6 +150,27 @@ TEST_CASE("transactions that nobody is going to end are found, and no others") {
   CHECK(hanging[0].transactional_id == "id");
 }
 
+TEST_CASE("INV-8: a hanging transaction that is aborted is never seen, and readers go on behind it") {
+  const Fixture f;
+  const Admin admin = f.engine.admin();
+  append_batch(f.engine, {"t", 1},
+               {.frame = {.producer_id = 7, .producer_epoch = 3, .base_sequence = 0, .transactional = true}});
+  Producer plain = must(f.engine.producer());
+  must(plain.send_sync({.topic = "t", .value = "behind", .partition = 1}));
+  TransactionalProducer producer = transactional(f.engine, "id");
+  Transaction ours = must(producer.begin());
+  const Offset start = send(ours, "t", "ours").offset;
+  CHECK(committed_values(f.engine, "t", 1).empty());
+  CHECK(code_of(admin.abort_hanging_transaction({"t", 1}, 1)) == Errc::invalid_txn_state);
+  CHECK(code_of(admin.abort_hanging_transaction({"t", 0}, start)) == Errc::invalid_txn_state);
+  must(admin.abort_hanging_transaction({"t", 1}, 0));
+  CHECK(committed_values(f.engine, "t", 1) == Names{"behind"});
+  CHECK(must(admin.find_hanging_transactions()).empty());
+  must(ours.commit());
+  CHECK(committed_values(open_engine(copy_of(f.engine, f.copies)), "t", 1) == Names{"behind"});
+  CHECK(code_of(f.read_only().admin().abort_hanging_transaction({"t", 1}, 0)) == Errc::read_only);
+}
+
 TEST_CASE("a partition tells of its producers") {
   const Fixture f;
   Producer named = must(f.engine.producer({.name = "p"}));

@@ -1,5 +1,7 @@
 // INV-4 for half messages: whichever call of the file system fails while one is prepared or decided, in the
 // end it was appended once if `prepare` said yes, and never if it said that nothing was written.
+#include <seriatim/half_message.hpp>
+
 #include <doctest/doctest.h>
 
 #include "support/fault_vfs.hpp"
