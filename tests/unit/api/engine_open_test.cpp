@@ -169,7 +169,8 @@ TEST_CASE("a deletion that was cut short is finished by the next open") {
       must(producer.send_sync({.topic = "kept", .value = "y"}));
       vfs.fail_after(steps);
       const bool deleted = engine.admin().delete_topic("gone").ok();
-      CHECK(deleted == !vfs.has_failed());
+      // The background's own work may be what meets the failure, and the deletion goes through.
+      CHECK((deleted || vfs.has_failed()));
       cut_short = cut_short || !deleted;
       CHECK(code_of(engine.admin().describe_topic("gone")) == Errc::unknown_topic_or_partition);
     }
