@@ -109,6 +109,14 @@ Result<> Coordinator::finish_commit(Holder& holder) {
     holder.is_decided = true;
   }
   if (auto marked = append_markers(holder, format::ControlType::commit); !marked) return unknown(marked);
+  // The decision's frame is on stable storage, and with it what the transaction wrote before. Told before the
+  // release, so that whoever is shown only what is durable sees it in all partitions at once, too (INV-8).
+  for (const auto& enlisted : holder.enlisted) {
+    if (!holder.is_durable_wanted || enlisted.partition->is_deleted()) continue;
+    auto told =
+        enlisted.partition->wait_durable({.last_offset = enlisted.last_offset, .lsn = holder.decision_lsn});
+    if (!told) return unknown(told);
+  }
   release(holder);
   {
     const base::MutexLock lock(in_flight_mutex_);
