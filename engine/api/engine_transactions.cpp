@@ -92,12 +92,17 @@ Result<> EngineImpl::restore_epochs() {
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
   }
+  // The checkpoint that ends this recovery takes the decisions away, and of some no log tells.
+  catalog::Checkpoint changed;
   for (auto& [id, record] : *known) {
     const auto found = newest.find(record.producer_id);
-    if (found != newest.end()) record.producer_epoch = std::max(record.producer_epoch, found->second);
+    if (found != newest.end() && found->second > record.producer_epoch) {
+      record.producer_epoch = found->second;
+      changed.transactional_ids.emplace_back(id, record);
+    }
     coordinator->restore(id, record);
   }
-  return {};
+  return changed.transactional_ids.empty() ? Result<>{} : catalog->checkpoint(changed);
 }
 
 Result<transaction::HolderPtr> EngineImpl::open_transactional_id(const std::string& id,
