@@ -27,9 +27,7 @@ struct TransactionWeights {
   int roll = 3;
   int upkeep = 3;
   int topics = 3;
-  int sum() const {
-    return write + effect + end + holder + plain + position + sync + roll + upkeep + topics;
-  }
+  int sum() const { return write + effect + end + holder + plain + position + sync + roll + upkeep + topics; }
 };
 
 class TransactionWorkload {
@@ -151,8 +149,8 @@ class TransactionWorkload {
     const auto values = make_batch(at, transaction);
     std::vector<Record> records;
     for (const std::string& value : values) records.push_back({.value = value});
-    begin("append " + at.text() + " [" + std::to_string(base) + ", " + std::to_string(at.model->end) + ") of " +
-          std::to_string(values.front().size()) + " bytes" + whose);
+    begin("append " + at.text() + " [" + std::to_string(base) + ", " + std::to_string(at.model->end) +
+          ") of " + std::to_string(values.front().size()) + " bytes" + whose);
     const auto appended = needed(producer.append(at.name(), records));
     if (appended.base_offset != base || appended.last_offset + 1 != at.model->end)
       throw CrashFault(at.text() + ": appended at " + std::to_string(appended.base_offset) + ", not at " +
@@ -197,7 +195,9 @@ class TransactionWorkload {
     model_.carriers.emplace_back(slot.id, slot.producer->producer_epoch());
     return slot;
   }
-  std::string text_of(const Slot& slot) const { return slot.id + "'s transaction " + std::to_string(slot.number); }
+  std::string text_of(const Slot& slot) const {
+    return slot.id + "'s transaction " + std::to_string(slot.number);
+  }
 
   void write() {
     Slot& slot = open_slot();

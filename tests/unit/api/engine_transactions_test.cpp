@@ -215,7 +215,8 @@ TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive
           bytes.data(),
           {.producer_id = ProducerId{1} << 40, .first_offset = 0, .last_offset = 1, .last_stable_offset = 2});
     }
-    std::ofstream(index, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+    std::ofstream(index, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
     const Engine after = open_engine(left);
     TransactionalProducer producer = transactional(after, "id");
     Transaction aborted = must(producer.begin());
