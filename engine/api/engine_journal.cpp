@@ -153,7 +153,8 @@ Result<> EngineImpl::store_commits() {
   const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
   // The catalog is on stable storage at once. Of a commit at `leader` that a power cut takes back, its
   // positions and state must not stay (INV-8).
-  if (auto durable = journal->wait_durable(std::max(offsets.newest_lsn(), state_store.newest_lsn())); !durable)
+  if (auto durable = journal->wait_durable(std::max(offsets.newest_lsn(), state_store.newest_lsn()));
+      !durable)
     return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;

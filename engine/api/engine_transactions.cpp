@@ -92,6 +92,7 @@ Result<> EngineImpl::restore_epochs() {
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
   }
+  // The checkpoint that ends this recovery takes the decisions away, and of some no log tells.
   catalog::Checkpoint restored;
   for (auto& [id, record] : *known) {
     const auto found = newest.find(record.producer_id);
@@ -102,7 +103,6 @@ Result<> EngineImpl::restore_epochs() {
     coordinator->restore(id, record);
   }
   if (restored.transactional_ids.empty()) return {};
-  // After a clean close nobody looks for them again.
   return catalog->checkpoint(restored);
 }
 

@@ -54,9 +54,9 @@ Result<> PartitionOpener::replay_producers() {
   return {};
 }
 
-// What the replay says was aborted is what the index has to say. One that makes no sense is made again from the
-// front of the segment, in its place: without a file, whoever is stopped before there is a new one would take
-// what it said of the time before `from` for nothing.
+// What the replay says was aborted is what the index has to say. One that makes no sense is made again from
+// the front of the segment, in its place: without a file, whoever is stopped before there is a new one would
+// take what it said of the time before `from` for nothing.
 Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
   auto& index = segment.transactions();
   auto restored = index.replace_from(from, aborted_);

@@ -1,5 +1,5 @@
-// The process that pipeline_test.py kills: it reads a topic, writes what it makes of each record to two others,
-// and commits its positions and a count in the state with it, each time in one transaction.
+// The process that pipeline_test.py kills: it reads a topic, writes what it makes of each record to two
+// others, and commits its positions and a count in the state with it, each time in one transaction.
 //
 //   pipeline DIR create          makes the topics
 //   pipeline DIR run REPORT SEED works until it is killed; a count is appended to REPORT when its commit has
@@ -101,8 +101,8 @@ class Pipeline {
         consumer_(engine.consumer({.group_id = "pipeline", .max_poll_records = 12}).value()) {
     for (const Acks acks : {Acks::all, Acks::leader}) {
       producers_.push_back(engine
-                               .transactional_producer({.transactional_id = acks == Acks::all ? "all" : "leader",
-                                                        .acks = acks})
+                               .transactional_producer(
+                                   {.transactional_id = acks == Acks::all ? "all" : "leader", .acks = acks})
                                .value());
     }
     consumer_.assign_topic("in").value();
@@ -225,7 +225,8 @@ void finish(const std::string& directory) {
     }
   }
   if (count_in_state(engine) != sum)
-    die("the state counts " + std::to_string(count_in_state(engine)) + ", the input has " + std::to_string(sum));
+    die("the state counts " + std::to_string(count_in_state(engine)) + ", the input has " +
+        std::to_string(sum));
   engine.close().value();
   say(std::to_string(sum) + "\n");
 }

@@ -137,8 +137,8 @@ struct TransactionModel {
   std::optional<std::string> check_visible(const FoundTransactions& found,
                                            const std::set<std::ptrdiff_t>& decided) const;
   std::optional<std::string> check_facts(const FoundTransactions& found, const Facts& expected) const;
-  std::optional<std::string> check_partition(const TransactionPartition& model,
-                                             const FoundPartition& found, Crash crash) const;
+  std::optional<std::string> check_partition(const TransactionPartition& model, const FoundPartition& found,
+                                             Crash crash) const;
 };
 
 inline std::optional<std::string> TransactionModel::check_partition(const TransactionPartition& model,
@@ -149,8 +149,8 @@ inline std::optional<std::string> TransactionModel::check_partition(const Transa
            ", " + std::to_string(model.start_max) + "]";
   }
   if (found.end < model.survives(crash)) {
-    return "it ends at " + std::to_string(found.end) + ", but up to " + std::to_string(model.survives(crash)) +
-           " was acknowledged (INV-4)";
+    return "it ends at " + std::to_string(found.end) + ", but up to " +
+           std::to_string(model.survives(crash)) + " was acknowledged (INV-4)";
   }
   if (found.stable != found.end) {
     return "the last stable offset is " + std::to_string(found.stable) + " and the end " +
@@ -197,7 +197,9 @@ inline std::optional<std::string> TransactionModel::check_visible(
         if (is_seen == must_be_seen) continue;
         return name + "-" + std::to_string(i) + ", offset " + std::to_string(offset) + ": a record of " +
                (is_plain ? "no transaction" : "transaction " + std::to_string(record.transaction)) +
-               (is_seen ? " is seen" : is_there ? " is not seen" : " is lost");
+               (is_seen    ? " is seen"
+                : is_there ? " is not seen"
+                           : " is lost");
       }
     }
   }
@@ -219,10 +221,11 @@ inline std::optional<std::string> TransactionModel::check_facts(const FoundTrans
     const auto there = left.find(bare);
     if (there == left.end()) return name.text() + " is missing, not " + value;
     bool is_right = there->second == value;
-    if (!is_right && at != nullptr) {  // Set back to where the log was found to end (INV-2).
+    if (!is_right && at != nullptr) {
+      // Set back to where the log was found to end (INV-2), before or behind markers that a recovery which
+      // was stopped had appended: no record lies between.
       const Offset position = std::stoll(there->second);
-      is_right = std::stoll(value) > at->data_end() && position >= at->data_end() &&
-                 position <= std::min<Offset>(std::stoll(value), at->end);
+      is_right = std::stoll(value) >= at->data_end() && position >= at->data_end() && position <= at->end;
     }
     if (!is_right) return name.text() + " is " + there->second + ", not " + value;
     left.erase(there);
@@ -282,7 +285,8 @@ inline ProducerEpoch TransactionModel::least_epoch(const std::string& id, const 
   std::string why;
   const auto held = steps_that_hold(found, crash, why);
   for (const auto transaction : decided_by(held ? held->least : 0)) note(transaction);
-  for (std::size_t i = 0; i < is_settled.size(); ++i) note(is_settled[i] ? static_cast<std::ptrdiff_t>(i) : -1);
+  for (std::size_t i = 0; i < is_settled.size(); ++i)
+    note(is_settled[i] ? static_cast<std::ptrdiff_t>(i) : -1);
   for (const auto& [name, partitions] : found.topics) {
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       for (const auto& [offset, value] : partitions[i].records)
@@ -294,7 +298,8 @@ inline ProducerEpoch TransactionModel::least_epoch(const std::string& id, const 
 
 namespace power_model {
 
-inline std::vector<std::vector<std::size_t>> sizes_of_batches(const TransactionPartition& model, Offset from) {
+inline std::vector<std::vector<std::size_t>> sizes_of_batches(const TransactionPartition& model,
+                                                              Offset from) {
   std::vector<std::vector<std::size_t>> batches;
   std::int64_t batch = -1;
   for (auto at = model.records.lower_bound(from); at != model.records.end(); ++at) {
@@ -311,7 +316,8 @@ inline void adopt_partition(TransactionPartition& model, const FoundPartition& f
   model.end = model.survives_kill = found.end;
   model.start_max = found.start;
   // After a kill, what recovery appends is not on the disk yet.
-  model.survives_power_cut = crash == Crash::power_cut ? found.end : std::min(model.survives_power_cut, found.end);
+  model.survives_power_cut =
+      crash == Crash::power_cut ? found.end : std::min(model.survives_power_cut, found.end);
   if (crash != Crash::power_cut) return;
   model.start = found.start;
   model.records.erase(model.records.begin(), model.records.lower_bound(found.start));

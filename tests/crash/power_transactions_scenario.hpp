@@ -27,8 +27,9 @@ inline FoundPartition look_at(const Engine& engine, const TopicPartition& at,
       }
     }
   };
-  read(IsolationLevel::read_uncommitted,
-       [&](const RecordView& record) { found.records[record.offset()] = std::string(record.value().text()); });
+  read(IsolationLevel::read_uncommitted, [&](const RecordView& record) {
+    found.records[record.offset()] = std::string(record.value().text());
+  });
   read(IsolationLevel::read_committed, [&](const RecordView& record) {
     if (!found.records.contains(record.offset())) throw CrashFault("read_committed shows more than is there");
     found.committed.insert(record.offset());

@@ -27,9 +27,7 @@ struct TransactionWeights {
   int roll = 3;
   int upkeep = 3;
   int topics = 3;
-  int sum() const {
-    return write + effect + end + holder + plain + position + sync + roll + upkeep + topics;
-  }
+  int sum() const { return write + effect + end + holder + plain + position + sync + roll + upkeep + topics; }
 };
 
 class TransactionWorkload {
@@ -67,7 +65,6 @@ class TransactionWorkload {
 
  private:
   static constexpr std::chrono::milliseconds timeout{1000};
-
   struct At {
     std::string topic{};
     PartitionId partition = 0;
@@ -108,7 +105,7 @@ class TransactionWorkload {
 
   // Markers were appended.
   void note_ends() {
-    for (const auto& [name, topic] : model_.topics) note_durable(name);
+    note_durable();
     for (const auto& slot : slots_) {
       if (slot.producer) note_identity(slot);
     }
@@ -151,8 +148,8 @@ class TransactionWorkload {
     const auto values = make_batch(at, transaction);
     std::vector<Record> records;
     for (const std::string& value : values) records.push_back({.value = value});
-    begin("append " + at.text() + " [" + std::to_string(base) + ", " + std::to_string(at.model->end) + ") of " +
-          std::to_string(values.front().size()) + " bytes" + whose);
+    begin("append " + at.text() + " [" + std::to_string(base) + ", " + std::to_string(at.model->end) +
+          ") of " + std::to_string(values.front().size()) + " bytes" + whose);
     const auto appended = needed(producer.append(at.name(), records));
     if (appended.base_offset != base || appended.last_offset + 1 != at.model->end)
       throw CrashFault(at.text() + ": appended at " + std::to_string(appended.base_offset) + ", not at " +
@@ -197,7 +194,9 @@ class TransactionWorkload {
     model_.carriers.emplace_back(slot.id, slot.producer->producer_epoch());
     return slot;
   }
-  std::string text_of(const Slot& slot) const { return slot.id + "'s transaction " + std::to_string(slot.number); }
+  std::string text_of(const Slot& slot) const {
+    return slot.id + "'s transaction " + std::to_string(slot.number);
+  }
 
   void write() {
     Slot& slot = open_slot();
@@ -267,8 +266,7 @@ class TransactionWorkload {
     }
   }
 
-  // Whoever had it is fenced, and what that had open is aborted.
-  void reopen() {
+  void reopen() {  // Whoever had it is fenced, and what that had open is aborted.
     Slot& slot = slots_[static_cast<std::size_t>(random_.between(0, std::ssize(slots_) - 1))];
     auto older = std::move(slot.producer);
     auto zombie = std::move(slot.open);
@@ -325,7 +323,7 @@ class TransactionWorkload {
         return;
       default:
         begin("store offsets and state");
-        needed(impl->store_commits());
+        return needed(impl->store_commits());
     }
   }
 
@@ -395,8 +393,7 @@ class TransactionWorkload {
   base::ManualClock& clock_;
   std::map<Acks, std::optional<Producer>> producers_{};
   std::array<Slot, 3> slots_{Slot{.id = "one"}, Slot{.id = "two"}, Slot{.id = "three"}};
-  // Serials of a process are used once.
-  static inline std::int64_t serial_ = 0;
+  static inline std::int64_t serial_ = 0;  ///< Used once in a process.
 };
 
 }  // namespace seriatim::test

@@ -198,6 +198,18 @@ TEST_CASE("an epoch that was used is never used again, whatever the catalog knew
   CHECK(committed_values(after, "t", 0) == Values{"a", "a", "a", "b"});
 }
 
+TEST_CASE("an epoch that no record carries is not used again either, after two stops") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  Transaction transaction = must(producer.begin());
+  must(transaction.state("s").put("k", "v"));
+  must(transaction.commit());
+  const Engine after = open_engine(copy_of(f.engine, f.copies));
+  TempDir later;
+  const Engine again = open_engine(copy_of(after, later));
+  CHECK(transactional(again, "id").producer_epoch() > producer.producer_epoch());
+}
+
 TEST_CASE("INV-8: what the catalog shows of a transaction is not there before its records are safe") {
   TwoPartitions f;
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
@@ -222,7 +234,8 @@ TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive
           bytes.data(),
           {.producer_id = ProducerId{1} << 40, .first_offset = 0, .last_offset = 1, .last_stable_offset = 2});
     }
-    std::ofstream(index, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+    std::ofstream(index, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
     const Engine after = open_engine(left);
     TransactionalProducer producer = transactional(after, "id");
     Transaction aborted = must(producer.begin());

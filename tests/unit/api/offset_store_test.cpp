@@ -62,6 +62,7 @@ TEST_CASE("a position of a topic that was deleted does not take the place of one
   store.commit("g", {position("t", 2, 5)});
   // A transaction that knew the older topic is committed later.
   store.offsets.enter("g", {position("t", 1, 9)}, 7);
+  REQUIRE(store.offsets.find("g", {"t", 0}, id_of(2)));
   CHECK(store.offsets.find("g", {"t", 0}, id_of(2))->offset == 5);
   CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
   CHECK(store.offsets.pending(topics_of({{"t", 2}})).at("g").size() == 1);

@@ -47,7 +47,7 @@ TEST_CASE("a look from a key on has the keys of one name, in order") {
   CHECK(found.rbegin()->first == "c");
 }
 
-TEST_CASE("what was stored is forgotten, what came after it is not") {
+TEST_CASE("state that was stored is forgotten, what came after it is not") {
   StateStore store;
   store.enter({put("s", "a", "1"), put("s", "b", "2")}, 3);
   const auto version = store.version();

@@ -121,7 +121,8 @@ struct Writer {
     };
     const auto shared = random.between(1, 4);
     for (auto left = shared; left > 0; --left) {
-      const auto sent = send("shared", static_cast<PartitionId>(random.between(0, shared_partitions - 1)), shared);
+      const auto sent =
+          send("shared", static_cast<PartitionId>(random.between(0, shared_partitions - 1)), shared);
       if (!sent) return check_aborted_by_others(sent.error());
     }
     for (PartitionId i = 0; i < own_partitions; ++i) {
@@ -130,8 +131,8 @@ struct Writer {
     }
     const auto counted = transaction.state("counts").put(id, std::to_string(number));
     if (!counted) return check_aborted_by_others(counted.error());
-    const auto placed = transaction.send_offsets({{{"own", first_own}, {.offset = 0, .metadata = std::to_string(number)}}},
-                                                 {.group_id = id});
+    const auto placed = transaction.send_offsets(
+        {{{"own", first_own}, {.offset = 0, .metadata = std::to_string(number)}}}, {.group_id = id});
     if (!placed) return check_aborted_by_others(placed.error());
     if (random.one_in(5)) {
       if (!transaction.abort()) problems_of_threads().fetch_add(1);
