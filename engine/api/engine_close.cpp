@@ -71,8 +71,10 @@ Result<> EngineImpl::close() {
     partition->listeners().notify();  // Sleeping consumers find the engine closed.
   if (background) background->stop();
   if (delivery) delivery->stop();
+  // Markers are appended, and a commit that lacks room makes a checkpoint: before the lock that takes.
+  const Result<> ended = is_read_only() ? Result<>{} : coordinator->end_all();
   const base::MutexLock guard(admin_mutex);
-  auto outcome = is_read_only() ? Result<>{} : close_partitions();
+  auto outcome = is_read_only() ? Result<>{} : close_partitions(ended);
   // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
   // file in a process.
   catalog->close();
@@ -83,12 +85,11 @@ Result<> EngineImpl::close() {
   return outcome;
 }
 
-Result<> EngineImpl::close_partitions() {
+Result<> EngineImpl::close_partitions(const Result<>& ended) {
   // Made again at the end: whoever opens next may find the disk full.
   std::optional<api::Reserve::Spending> spending;
   if (reserve.is_needed()) spending.emplace(reserve);
-  // First of all: markers are appended. What cannot be ended now, recovery ends.
-  Result<> outcome = coordinator->end_all();
+  Result<> outcome = ended;
   std::vector<std::pair<TopicPartition, catalog::PartitionState>> partitions;
   std::vector<partition::PartitionPtr> open;
   const auto all = topics.load();
@@ -120,7 +121,7 @@ Result<> EngineImpl::close_partitions() {
   if (done && outcome) note_checkpoint(lsn);
   if (done && outcome) done = journal->recycle_below(lsn + 1);
   if (!done && outcome) outcome = done;
-  if (auto ended = journal->close(); !ended && outcome) outcome = ended;
+  if (auto shut = journal->close(); !shut && outcome) outcome = shut;
   return outcome;
 }
 

@@ -139,7 +139,9 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
-  Result<> close_partitions();
+  /// @param ended  whether all transactions could be ended; else the close is not clean, and recovery ends
+  /// them.
+  Result<> close_partitions(const Result<>& ended);
   Metrics metrics() const;
   void add_journal(Metrics& metrics) const;
 

@@ -150,7 +150,12 @@ Result<> EngineImpl::store_commits() {
   if (newest_offsets == shown_offsets && newest_state == shown_state) return {};
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  auto stored = catalog->checkpoint({.offsets = offsets.pending(*known), .state = state_store.pending()});
+  const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
+  // The catalog is on stable storage at once. Of a commit at `leader` that a power cut takes back, its
+  // positions and state must not stay (INV-8).
+  if (auto durable = journal->wait_durable(std::max(offsets.newest_lsn(), state_store.newest_lsn())); !durable)
+    return durable;
+  auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
   shown_offsets = newest_offsets;
   shown_state = newest_state;
@@ -174,6 +179,11 @@ Result<> EngineImpl::checkpoint_once() {
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
   const std::uint64_t lsn = *stored.covered_lsn;
+  // What was gathered may tell of decisions beyond what is covered, whose records a power cut may still take.
+  // They are written, so that this needs no room in the journal.
+  if (const std::uint64_t applied = coordinator->applied_lsn(); applied > lsn) {
+    if (auto durable = journal->wait_durable(applied); !durable) return durable;
+  }
   const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||
                        !stored.transactional_ids.empty() || !stored.state.empty();
   if (!is_news) return {};

@@ -39,7 +39,7 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
   auto lsn = journal.stage(std::move(frame));
   if (!lsn) return lsn;
   for (const auto& commit : commits) {
-    entries_[{std::string(group), commit.at}] = {commit.topic_id, commit.committed, *lsn};
+    entries_[{std::string(group), commit.at, commit.topic_id}] = {commit.committed, *lsn};
   }
   ++version_;
   return lsn;
@@ -48,8 +48,8 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
 void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   for (auto& commit : commits) {
-    auto& entry = entries_[{std::string(group), std::move(commit.at)}];
-    if (entry.lsn <= lsn) entry = {commit.topic_id, std::move(commit.committed), lsn};
+    auto& entry = entries_[{std::string(group), std::move(commit.at), commit.topic_id}];
+    if (entry.lsn <= lsn) entry = {std::move(commit.committed), lsn};
   }
   ++version_;
 }
@@ -57,8 +57,8 @@ void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> comm
 std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
                                                           const catalog::Id& topic_id) const {
   const base::MutexLock lock(mutex_);
-  const auto found = entries_.find({std::string(group), at});
-  if (found == entries_.end() || found->second.topic_id != topic_id) return std::nullopt;
+  const auto found = entries_.find({std::string(group), at, topic_id});
+  if (found == entries_.end()) return std::nullopt;
   return found->second.committed;
 }
 
@@ -66,9 +66,9 @@ std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::strin
                                                                       const TopicMap& topics) const {
   std::map<TopicPartition, catalog::CommittedOffset> offsets;
   const base::MutexLock lock(mutex_);
-  for (auto it = entries_.lower_bound({std::string(group), {}});
+  for (auto it = entries_.lower_bound({std::string(group), {}, {}});
        it != entries_.end() && it->first.group == group; ++it) {
-    if (is_current(topics, it->first.at.topic, it->second.topic_id))
+    if (is_current(topics, it->first.at.topic, it->first.topic_id))
       offsets.emplace(it->first.at, it->second.committed);
   }
   return offsets;
@@ -87,7 +87,7 @@ std::map<std::string, std::vector<catalog::OffsetCommit>> OffsetStore::pending(c
   const base::MutexLock lock(mutex_);
   std::map<std::string, std::vector<catalog::OffsetCommit>> pending;
   for (const auto& [key, entry] : entries_) {
-    if (is_current(topics, key.at.topic, entry.topic_id))
+    if (is_current(topics, key.at.topic, key.topic_id))
       pending[key.group].push_back({key.at, entry.committed});
   }
   return pending;
@@ -100,12 +100,19 @@ void OffsetStore::stored(std::uint64_t lsn) {
 
 void OffsetStore::forget_topic(const catalog::Id& topic_id) {
   const base::MutexLock lock(mutex_);
-  std::erase_if(entries_, [&](const auto& item) { return item.second.topic_id == topic_id; });
+  std::erase_if(entries_, [&](const auto& item) { return item.first.topic_id == topic_id; });
 }
 
 std::uint64_t OffsetStore::version() const {
   const base::MutexLock lock(mutex_);
   return version_;
+}
+
+std::uint64_t OffsetStore::newest_lsn() const {
+  const base::MutexLock lock(mutex_);
+  std::uint64_t newest = 0;
+  for (const auto& [key, entry] : entries_) newest = std::max(newest, entry.lsn);
+  return newest;
 }
 
 bool OffsetStore::empty() const {

@@ -57,16 +57,20 @@ class OffsetStore {
   void forget_topic(const catalog::Id& topic_id);
   /// Differs when something was committed since.
   std::uint64_t version() const;
+  /// Of the newest frame that tells of what `pending` gives; 0: there is none.
+  std::uint64_t newest_lsn() const;
   bool empty() const;
 
  private:
+  // A transaction may tell of a topic that was deleted since: it must not take the place of what is known of
+  // its successor.
   struct Key {
     std::string group{};
     TopicPartition at{};
+    catalog::Id topic_id{};
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {
-    catalog::Id topic_id{};
     catalog::CommittedOffset committed{};
     std::uint64_t lsn = 0;
   };

@@ -1,5 +1,7 @@
 #include "api/state_store.hpp"
 
+#include <algorithm>
+
 namespace seriatim::api {
 
 void StateStore::enter(std::vector<catalog::StateChange> changes, std::uint64_t lsn) {
@@ -53,6 +55,13 @@ std::vector<std::string> StateStore::names() const {
 void StateStore::stored(std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
+}
+
+std::uint64_t StateStore::newest_lsn() const {
+  const base::MutexLock lock(mutex_);
+  std::uint64_t newest = 0;
+  for (const auto& [key, entry] : entries_) newest = std::max(newest, entry.lsn);
+  return newest;
 }
 
 std::uint64_t StateStore::version() const {

@@ -54,16 +54,15 @@ Result<> PartitionOpener::replay_producers() {
   return {};
 }
 
-// What the replay says was aborted is what the index has to say. One that makes no sense goes, and is made
-// again from the front of the segment.
+// What the replay says was aborted is what the index has to say. One that makes no sense is made again from the
+// front of the segment, in its place: without a file, whoever is stopped before there is a new one would take
+// what it said of the time before `from` for nothing.
 Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
   auto& index = segment.transactions();
   auto restored = index.replace_from(from, aborted_);
   if (restored || restored.error().code() != Errc::corrupt_metadata) return restored;
   environment_.report(true, restored.error().message() + "; it is made again now");
-  if (auto moved = segment::move_aside(environment_.files.vfs, index.path()); !moved) return moved.error();
-  environment_.files.files.forget(index.path());
-  if (from <= segment.base_offset()) return index.replace_from(from, aborted_);
+  if (from <= segment.base_offset()) return index.make_again(aborted_);
   ProducerState here = std::exchange(producers_, {});
   auto& vfs = environment_.files.vfs;
   if (segment.base_offset() > 0) {
@@ -75,7 +74,7 @@ Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset
   auto replayed = replay_segment(segment, segment.base_offset());
   producers_ = std::move(here);
   if (!replayed) return replayed;
-  return index.replace_from(segment.base_offset(), aborted_);
+  return index.make_again(aborted_);
 }
 
 Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from) {

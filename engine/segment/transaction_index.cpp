@@ -120,6 +120,15 @@ Result<> TransactionIndex::replace_from(Offset marker, const std::vector<Aborted
   return sync();
 }
 
+Result<> TransactionIndex::make_again(const std::vector<AbortedTransaction>& entries) {
+  {
+    const base::MutexLock lock(mutex_);
+    entries_ = entries;
+    if (auto written = write(0); !written) return written;
+  }
+  return sync();
+}
+
 Result<> TransactionIndex::sync() {
   bool is_new = false;
   {

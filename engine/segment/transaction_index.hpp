@@ -29,6 +29,9 @@ class TransactionIndex {
   /// Makes the entries with a marker at or above `marker` be `entries`, and syncs the file and its name, also
   /// if they are already. For recovery. Errors: as `append`, storage_failed.
   Result<> replace_from(Offset marker, const std::vector<format::AbortedTransaction>& entries);
+  /// Writes all of it anew, over a file that makes no sense, and syncs. For recovery.
+  /// Errors: storage_full, io_error, ..., storage_failed.
+  Result<> make_again(const std::vector<format::AbortedTransaction>& entries);
   /// Brings it to stable storage, if something was added. Errors: as File::sync_data.
   Result<> sync();
 

@@ -138,6 +138,8 @@ class Coordinator {
   /// them: as far as a checkpoint may cover.
   /// Read it after the newest staged LSN, and before what `apply` changed is gathered.
   std::uint64_t settled_lsn() const;
+  /// Of the newest decision whose `apply` was called; 0: there was none. It was written before.
+  std::uint64_t applied_lsn() const noexcept { return applied_lsn_.load(std::memory_order_acquire); }
 
   /// Of all ids ever opened that were not forgotten, sorted.
   std::vector<TransactionInfo> list() const;
@@ -166,11 +168,13 @@ class Coordinator {
   Result<> wait_for_decision(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> append_markers(Holder& holder, format::ControlType type) SERIATIM_REQUIRES(holder.mutex);
   Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
+  void apply(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void release(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
 
   const CoordinatorEnvironment environment_;
   std::atomic<bool> is_closing_{false};
+  std::atomic<std::uint64_t> applied_lsn_{0};
   base::Counter begun_;
   base::Counter committed_;
   base::Counter aborted_;

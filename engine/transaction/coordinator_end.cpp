@@ -90,12 +90,22 @@ Result<> Coordinator::wait_for_decision(Holder& holder) {
   return wait();
 }
 
+// Whoever gathers what is applied here has to see first how far it reaches.
+void Coordinator::apply(Holder& holder) {
+  if (!holder.apply) return;
+  std::uint64_t newest = applied_lsn_.load(std::memory_order_relaxed);
+  while (newest < holder.decision_lsn &&
+         !applied_lsn_.compare_exchange_weak(newest, holder.decision_lsn, std::memory_order_acq_rel)) {
+  }
+  holder.apply(holder.decision_lsn);
+  holder.apply = nullptr;
+}
+
 Result<> Coordinator::finish_commit(Holder& holder) {
   const auto unknown = [](const Result<>& failed) { return failed.error().with_outcome(Outcome::unknown); };
   if (!holder.is_decided) {
     if (auto waited = wait_for_decision(holder); !waited) return unknown(waited);
-    if (holder.apply) holder.apply(holder.decision_lsn);
-    holder.apply = nullptr;
+    apply(holder);
     holder.is_decided = true;
   }
   if (auto marked = append_markers(holder, format::ControlType::commit); !marked) return unknown(marked);

@@ -126,9 +126,13 @@ struct TransactionModel {
   }
 
  private:
-  /// How many of the steps hold; nullopt with `why`: no number of them explains what is there.
-  std::optional<std::size_t> steps_that_hold(const FoundTransactions& found, Crash crash,
-                                             std::string& why) const;
+  /// How many of the steps hold. The last ones may leave no trace, so that nobody can say.
+  struct Held {
+    std::size_t least = 0;
+    std::size_t most = 0;
+  };
+  /// nullopt with `why`: no number of them explains what is there.
+  std::optional<Held> steps_that_hold(const FoundTransactions& found, Crash crash, std::string& why) const;
   std::set<std::ptrdiff_t> decided_by(std::size_t count) const;
   std::optional<std::string> check_visible(const FoundTransactions& found,
                                            const std::set<std::ptrdiff_t>& decided) const;
@@ -227,17 +231,22 @@ inline std::optional<std::string> TransactionModel::check_facts(const FoundTrans
   return std::nullopt;
 }
 
-inline std::optional<std::size_t> TransactionModel::steps_that_hold(const FoundTransactions& found,
-                                                                    Crash crash, std::string& why) const {
+inline std::optional<TransactionModel::Held> TransactionModel::steps_that_hold(const FoundTransactions& found,
+                                                                               Crash crash,
+                                                                               std::string& why) const {
+  std::optional<Held> held;
   for (std::size_t count = steps.size() + 1; count-- > steps_survive(crash);) {
     Facts facts = base;
     for (std::size_t i = 0; i < count; ++i) apply(steps[i], facts);
     auto wrong = check_visible(found, decided_by(count));
     if (!wrong) wrong = check_facts(found, facts);
-    if (!wrong) return count;
-    why += "\n  if " + std::to_string(count) + " of " + std::to_string(steps.size()) + " commits hold: " + *wrong;
+    if (!wrong) held = Held{.least = count, .most = held ? held->most : count};
+    if (wrong && !held) {
+      why += "\n  if " + std::to_string(count) + " of " + std::to_string(steps.size()) +
+             " commits hold: " + *wrong;
+    }
   }
-  return std::nullopt;
+  return held;
 }
 
 inline std::optional<std::string> TransactionModel::complaint(const FoundTransactions& found,
@@ -271,7 +280,8 @@ inline ProducerEpoch TransactionModel::least_epoch(const std::string& id, const 
     if (carrier == id) least = std::max(least, epoch + 1);
   };
   std::string why;
-  for (const auto transaction : decided_by(steps_that_hold(found, crash, why).value_or(0))) note(transaction);
+  const auto held = steps_that_hold(found, crash, why);
+  for (const auto transaction : decided_by(held ? held->least : 0)) note(transaction);
   for (std::size_t i = 0; i < is_settled.size(); ++i) note(is_settled[i] ? static_cast<std::ptrdiff_t>(i) : -1);
   for (const auto& [name, partitions] : found.topics) {
     for (std::size_t i = 0; i < partitions.size(); ++i) {
@@ -313,10 +323,14 @@ inline void TransactionModel::adopt(const FoundTransactions& found, Crash crash)
   std::string why;
   const auto held = steps_that_hold(found, crash, why);
   if (!held) throw std::logic_error("adopting what was complained of");
-  steps.resize(*held);
-  steps_survive_kill = *held;
   for (auto& [id, identity] : ids)
     identity.newest = static_cast<ProducerEpoch>(least_epoch(id, found, crash) - 1);
+  // Of those that leave no trace the epoch may be given out again.
+  for (std::size_t i = held->least; i < steps.size(); ++i) {
+    if (steps[i].transaction >= 0) carriers[static_cast<std::size_t>(steps[i].transaction)].second = -1;
+  }
+  steps.resize(held->most);
+  steps_survive_kill = held->most;
   if (crash == Crash::power_cut) {
     steps_are_durable();
     // Positions may have been set back.

@@ -1,9 +1,12 @@
 // Recovery of transactions: what was decided is finished, what was not is aborted, in every partition alike.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "format/batch_header.hpp"
+#include "format/index_entry.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "unit/api/transaction_fixture.hpp"
@@ -193,6 +196,42 @@ TEST_CASE("an epoch that was used is never used again, whatever the catalog knew
   send(transaction, "t", "b", 0);
   must(transaction.commit());
   CHECK(committed_values(after, "t", 0) == Values{"a", "a", "a", "b"});
+}
+
+TEST_CASE("INV-8: what the catalog shows of a transaction is not there before its records are safe") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  Transaction transaction = f.write(producer, "a");
+  must(transaction.commit());
+  const auto& impl = *EngineImpl::of(f.engine);
+  const auto newest = std::max(impl.offsets.newest_lsn(), impl.state_store.newest_lsn());
+  CHECK(newest == impl.coordinator->applied_lsn());
+  CHECK_FALSE(impl.journal->is_durable(newest));
+  must(EngineImpl::of(f.engine)->store_commits());
+  CHECK(impl.journal->is_durable(newest));
+}
+
+TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive is made right") {
+  TwoPartitions f;
+  for (const bool makes_sense : {false, true}) {
+    const std::string left = copy_of(f.engine, f.copies);
+    const std::string index = left + "/log/t-0/00000000000000000000.txnindex";
+    std::vector<std::byte> bytes(format::aborted_transaction_bytes);
+    if (makes_sense) {
+      format::store_aborted_transaction(
+          bytes.data(),
+          {.producer_id = ProducerId{1} << 40, .first_offset = 0, .last_offset = 1, .last_stable_offset = 2});
+    }
+    std::ofstream(index, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+    const Engine after = open_engine(left);
+    TransactionalProducer producer = transactional(after, "id");
+    Transaction aborted = must(producer.begin());
+    send(aborted, "t", "x", 0);
+    must(aborted.abort());
+    Producer plain = must(after.producer());
+    must(plain.send_sync({.topic = "t", .value = "y", .partition = 0}));
+    CHECK(committed_values(after, "t", 0) == Values{"y"});
+  }
 }
 
 }  // namespace seriatim::test

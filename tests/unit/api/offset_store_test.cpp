@@ -57,6 +57,17 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
   CHECK(group.at({"u", 0}).offset == 6);
 }
 
+TEST_CASE("a position of a topic that was deleted does not take the place of one of its successor") {
+  Store store;
+  store.commit("g", {position("t", 2, 5)});
+  // A transaction that knew the older topic is committed later.
+  store.offsets.enter("g", {position("t", 1, 9)}, 7);
+  CHECK(store.offsets.find("g", {"t", 0}, id_of(2))->offset == 5);
+  CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
+  CHECK(store.offsets.pending(topics_of({{"t", 2}})).at("g").size() == 1);
+  CHECK(store.offsets.newest_lsn() == 7);
+}
+
 TEST_CASE("what was stored is forgotten, what came after it is not") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
