@@ -120,8 +120,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<catalog::NamedProducer> named_producer(const std::string& name);
   // engine_transactions.cpp
   Result<> open_coordinator();
-  /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that is
-  /// open.
+  /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
+  /// is open.
   Result<> finish_transactions();
   Result<> finish_decision(const api::ReplayedDecision& decision);
   Result<> abort_undecided();

@@ -42,7 +42,8 @@ Result<std::vector<StateEntry>> EngineImpl::scan_state(std::string_view name, ba
     auto page = catalog->scan_state(name, from, page_size);
     if (!page) return page.error();
     for (auto& [key, value] : *page) {
-      while (entries.size() < limit && next_newer != newer.end() && next_newer->first < base::as_text(key)) take_newer();
+      while (entries.size() < limit && next_newer != newer.end() && next_newer->first < base::as_text(key))
+        take_newer();
       if (entries.size() == limit) return entries;
       const bool is_replaced = next_newer != newer.end() && next_newer->first == base::as_text(key);
       if (is_replaced) {

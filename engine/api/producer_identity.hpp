@@ -66,7 +66,8 @@ class ProducerIdentity {
       const bool is_taken =
           !appended && !is_given && appended.error().code() == Errc::out_of_order_sequence_number;
       if (!is_taken) {
-        if (appended) next.store(format::advance_sequence(sequence, request.record_count), std::memory_order_relaxed);
+        if (appended)
+          next.store(format::advance_sequence(sequence, request.record_count), std::memory_order_relaxed);
         return appended;
       }
       sequence = -1;

@@ -72,8 +72,7 @@ struct Holder {
     return producer;
   }
   /// The same for whoever holds `mutex`: nobody else changes it.
-  ProducerIdentity own_identity() const noexcept SERIATIM_REQUIRES(mutex)
-      SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+  ProducerIdentity own_identity() const noexcept SERIATIM_REQUIRES(mutex) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
     return producer;
   }
   void set_identity(const ProducerIdentity& changed) noexcept {

@@ -45,7 +45,8 @@ TEST_CASE("frames of every type come back in order, those beyond the covered one
   REQUIRE(range);
   const auto payload = std::make_shared<const std::vector<std::byte>>(
       format::encode_journal_offsets({"group", 1, {{test_id(9), 0, 5, -1, "m"}}}));
-  const auto offsets = world.journal->stage(journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload));
+  const auto offsets = world.journal->stage(
+      journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload));
   REQUIRE(offsets);
   REQUIRE(world.journal->wait_durable(*offsets));
   world.open();
