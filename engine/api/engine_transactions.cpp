@@ -84,10 +84,11 @@ Result<> EngineImpl::restore_epochs() {
     note(decision.producer_id, decision.next_epoch);
     auto& record = (*known)[decision.transactional_id];
     // An id that ran out of epochs has got another since.
-    if (decision.producer_id > record.producer_id)
+    if (decision.producer_id > record.producer_id) {
       record = {.producer_id = decision.producer_id,
                 .timeout_ms = record.timeout_ms,
                 .last_used_ms = clock.wall_ms()};
+    }
   }
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);

@@ -161,10 +161,11 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
                                  .producer_id = identity.id,
                                  .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
                                  .timestamp_ms = environment_.clock.wall_ms()};
+  const std::uint64_t decision_lsn = holder.decision_lsn;
   for (auto& enlisted : holder.enlisted) {
     if (enlisted.has_marker) continue;
     const auto append = [&]() -> Result<> {
-      auto appended = enlisted.partition->append_marker(marker, holder.decision_lsn);
+      auto appended = enlisted.partition->append_marker(marker, decision_lsn);
       // With its topic the partition's part of the transaction is gone.
       if (!appended && !enlisted.partition->is_deleted()) return appended.error();
       return {};
