@@ -279,8 +279,19 @@ Result<> remove_files_put_aside(const SegmentContext& context, const std::string
 
 Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
                               Offset base_offset) {
-  if (auto put = put_segment_files_aside(context, directory, base_offset); !put) return put;
+  const auto path_of = [&](FileKind kind) {
+    return os::join_path(directory, format::file_name(base_offset, kind));
+  };
+  auto renamed =
+      rename_if_there(context, path_of(FileKind::log), aside_path(directory, base_offset, FileKind::log));
+  if (!renamed) return renamed;
+  // A power cut may keep one change of a directory and lose an earlier one, and a log that came back without
+  // its `.txnindex` would show what was aborted.
   if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
+  for (const FileKind kind : segment_kinds) {
+    if (kind == FileKind::log) continue;
+    if (auto removed = remove_if_there(context, path_of(kind)); !removed) return removed;
+  }
   return remove_files_put_aside(context, directory, base_offset);
 }
 

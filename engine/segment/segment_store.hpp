@@ -42,9 +42,10 @@ Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& director
 /// repeated.
 Result<> finish_interrupted_work(const SegmentContext& context, const std::string& directory);
 
-/// Renames the files of a segment to `.deleted` (log first, so that a crash in between leaves orphan indexes,
-/// which are removed), syncs the directory, then removes them. Maps and open descriptors of readers stay
-/// valid. Producer snapshots are not touched. Idempotent: files that are gone are no error.
+/// Renames the log of a segment to `.deleted`, syncs the directory, then removes all its files: a crash in
+/// between leaves orphan indexes, which are removed, and never a log without its indexes. Maps and open
+/// descriptors of readers stay valid. Producer snapshots are not touched. Idempotent: files that are gone are
+/// no error.
 Result<> delete_segment_files(const SegmentContext& context, const std::string& directory,
                               Offset base_offset);
 

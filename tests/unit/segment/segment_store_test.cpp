@@ -7,6 +7,7 @@
 #include <set>
 
 #include "support/failing_vfs.hpp"
+#include "support/power_vfs.hpp"
 #include "unit/segment/segment_fixture.hpp"
 
 using namespace seriatim;
@@ -298,6 +299,33 @@ TEST_CASE("a delete that dies half way leaves no log without indexes, and is fin
     const auto listing = test::must(segment::list_segments(os::posix_vfs(), f.directory));
     CHECK(listing.segments.size() == (changes == 0 ? 1 : 0));
     CHECK(listing.interrupted.empty());
+  }
+}
+
+TEST_CASE("a power cut in a deletion brings no log back without its indexes") {
+  test::Random random("power cut in a deletion");
+  for (int history = 0; history < 20; ++history) {
+    Fixture f;
+    f.put(50, second_source, FileState::live, "old");
+    f.touch("00000000000000000050.txnindex", "aborted");
+    const test::TempDir images;
+    test::PowerVfs vfs(f.directory);
+    int moments = 0;
+    vfs.before_change = [&](std::string_view what, const std::string&, test::PowerDisk& disk) {
+      CAPTURE(what);
+      const auto image = images.path() + "/" + std::to_string(++moments);
+      disk.power_cut(image, random);
+      const auto exists = [&](FileKind kind) {
+        return std::filesystem::exists(image + "/" + format::file_name(50, kind));
+      };
+      if (!exists(FileKind::log)) return;
+      CHECK(exists(FileKind::offset_index));
+      CHECK(exists(FileKind::time_index));
+      CHECK(exists(FileKind::transaction_index));
+    };
+    os::FdCache files(vfs, 8);
+    test::must(segment::delete_segment_files({vfs, files}, f.directory, 50));
+    CHECK(moments > 5);
   }
 }
 
