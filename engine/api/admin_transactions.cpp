@@ -199,8 +199,7 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
                         0);
   });
   if (!marked) return marked.error();
-  engine_->visibility_gate.change([&] { (*partition)->release_transaction(id); });
-  (*partition)->notify_released();
+  engine_->coordinator->releases().abort({{.partition = *partition, .first = marked->ended_first_offset}});
   return (*partition)->wait_durable(*marked);
 }
 

@@ -45,8 +45,9 @@ Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
     const bool is_open =
         producer && producer->open_first_offset >= 0 && producer->epoch == decision.producer_epoch;
     if (!is_open) continue;
-    if (auto marked = partition.append_marker(marker, decision.lsn); !marked) return marked.error();
-    partition.release_transaction(decision.producer_id);
+    auto marked = partition.append_marker(marker, decision.lsn);
+    if (!marked) return marked.error();
+    partition.release_transaction(marked->ended_first_offset);
   }
   return {};
 }
@@ -63,7 +64,7 @@ Result<> EngineImpl::abort_undecided() {
                                               .timestamp_ms = clock.wall_ms()},
                                              0);
       if (!marked) return marked.error();
-      partition->release_transaction(id);
+      partition->release_transaction(marked->ended_first_offset);
     }
   }
   return {};

@@ -83,6 +83,8 @@ struct PartitionAppend {
   /// Set if the batch was a duplicate: nothing was written, and the offsets are those of the first copy,
   /// which was stored with this timestamp.
   std::optional<std::int64_t> duplicate_of_ms{};
+  /// Of a marker: where the transaction began that it ended here; -1: it ended none.
+  Offset ended_first_offset = -1;
 };
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
@@ -110,9 +112,13 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   ///   is. 0: it was aborted, which needs no frame.
   /// Errors: as append.
   Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn);
-  /// Lets the last stable offset pass a transaction whose marker was appended. A short lock of its own, never
-  /// the append mutex.
-  void release_transaction(ProducerId producer_id);
+  /// Lets the last stable offset pass the transaction that began at this offset, and whose marker was
+  /// appended. -1: nothing. A short lock of its own, never the append mutex.
+  void release_transaction(Offset first_offset);
+  /// Where the transactions began that are open or not released yet, up to `last` and in order.
+  std::vector<Offset> held_back(Offset last) const;
+  /// Whether no other of them than `first` began up to `last`.
+  bool holds_back_only(Offset first, Offset last) const;
   /// Wakes who waits for the last stable offset.
   void notify_released() { listeners().notify(); }
   /// The sequence that the producer has to go on with here; nothing if it is not known in this epoch.
@@ -241,15 +247,15 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                                   Durability durability) SERIATIM_REQUIRES(append_mutex_);
-  Result<std::uint64_t> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                             Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<PartitionAppend> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                               Durability durability) SERIATIM_REQUIRES(append_mutex_);
   Result<std::uint64_t> stage(const segment::PlacedBatch& placed, Durability durability)
       SERIATIM_REQUIRES(append_mutex_);
-  Result<std::uint64_t> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                      Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<PartitionAppend> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                        Durability durability) SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule);
-  void hold_back(ProducerId producer_id, Offset first_offset);
+  void hold_back(Offset first_offset);
   void update_first_unstable() SERIATIM_REQUIRES(stable_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
@@ -277,9 +283,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Of the newest decision whose marker is in the log.
   std::uint64_t decided_lsn_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   /// Taken inside the append mutex, or alone. First offsets of transactions that are open, or whose end is
-  /// not to be seen yet.
-  base::WordMutex stable_mutex_;
-  std::map<ProducerId, Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
+  /// not to be seen yet, in order.
+  mutable base::WordMutex stable_mutex_;
+  std::vector<Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;

@@ -21,7 +21,7 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Dura
                                           SequenceRule rule) {
   auto appended = append_held_back(batch, durability, rule);
   // A marker of nobody's transaction, copied from elsewhere: it is seen when it is there.
-  if (appended && batch.header.is_control()) release_transaction(batch.header.producer_id);
+  if (appended && batch.header.is_control()) release_transaction(appended->ended_first_offset);
   return appended;
 }
 
@@ -163,19 +163,22 @@ Result<> Partition::widen_active() {
   return {};
 }
 
-// Everything that can still refuse a placed batch. The LSN, if it was staged.
-Result<std::uint64_t> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                      Durability durability) {
+// Everything that can still refuse a placed batch.
+Result<PartitionAppend> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                        Durability durability) {
   if (auto noted = active_->note(placed); !noted) return noted.error();
-  return batch.header.has_producer() ? note_producer(placed, batch, durability) : stage(placed, durability);
+  if (batch.header.has_producer()) return note_producer(placed, batch, durability);
+  auto lsn = stage(placed, durability);
+  if (!lsn) return lsn.error();
+  return PartitionAppend{.lsn = *lsn};
 }
 
 Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
                                            const format::FramedBatch& batch, Durability durability) {
-  auto lsn = note(placed, batch, durability);
-  if (!lsn) {
-    if (auto taken = active_->take_back(placed); !taken) return lsn.error().with_outcome(Outcome::unknown);
-    return lsn.error();
+  auto noted = note(placed, batch, durability);
+  if (!noted) {
+    if (auto taken = active_->take_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
+    return noted;
   }
   appended_batches_.add(1);
   appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
@@ -183,7 +186,9 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  return PartitionAppend{.base_offset = placed.base_offset, .last_offset = placed.last_offset, .lsn = *lsn};
+  noted->base_offset = placed.base_offset;
+  noted->last_offset = placed.last_offset;
+  return noted;
 }
 
 // A frame promises its batch and every earlier one, so it is of use only where those are durable or have

@@ -245,14 +245,7 @@ Result<> PartitionOpener::open_active() {
   partition_->damage_ = damage_;
   if (auto replayed = replay_producers(); !replayed) return replayed;
   producers_.set_end_offset(partition_->active_->end_offset());
-  const Offset first_open = producers_.first_open_offset();
-  partition_->offsets_.set_first_unstable(first_open >= 0 ? first_open : LogOffsets::nothing_unstable);
-  {
-    const base::MutexLock stable_lock(partition_->stable_mutex_);
-    for (const auto& [id, producer] : producers_.all()) {
-      if (producer.open_first_offset >= 0) partition_->held_back_.emplace(id, producer.open_first_offset);
-    }
-  }
+  for (const auto& [first_offset, id] : producers_.open()) partition_->hold_back(first_offset);
   partition_->journalled_from_ = partition_->active_->end_offset();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);

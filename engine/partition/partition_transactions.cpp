@@ -21,8 +21,8 @@ Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker
 
 // What a batch of a producer changes besides the log. The index of aborted transactions is written first: it
 // can fail for want of space, and takes the entry back if the marker is not published in the end.
-Result<std::uint64_t> Partition::note_producer(const segment::PlacedBatch& placed,
-                                               const format::FramedBatch& batch, Durability durability) {
+Result<PartitionAppend> Partition::note_producer(const segment::PlacedBatch& placed,
+                                                 const format::FramedBatch& batch, Durability durability) {
   format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
   stamped.base_offset = placed.base_offset;
   std::optional<EndedTransaction> ended;
@@ -41,31 +41,44 @@ Result<std::uint64_t> Partition::note_producer(const segment::PlacedBatch& place
       if (auto cut = active_->transactions().cut_from(placed.base_offset); !cut)
         environment_.report(true, cut.error().message());
     }
-    return lsn;
+    return lsn.error();
   }
   if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
   if (stamped.is_transactional() && !stamped.is_control()) {
     const auto* const producer = producers_.find(stamped.producer_id);
-    if (producer->open_first_offset == placed.base_offset) hold_back(stamped.producer_id, placed.base_offset);
+    if (producer->open_first_offset == placed.base_offset) hold_back(placed.base_offset);
   }
-  return lsn;
+  return PartitionAppend{.lsn = *lsn, .ended_first_offset = ended ? ended->first_offset : -1};
 }
 
-void Partition::hold_back(ProducerId producer_id, Offset first_offset) {
+// The log grows at its end, and so does the list.
+void Partition::hold_back(Offset first_offset) {
   const base::MutexLock lock(stable_mutex_);
-  held_back_.emplace(producer_id, first_offset);
+  held_back_.push_back(first_offset);
   update_first_unstable();
 }
 
-void Partition::release_transaction(ProducerId producer_id) {
+void Partition::release_transaction(Offset first_offset) {
   const base::MutexLock lock(stable_mutex_);
-  if (held_back_.erase(producer_id) > 0) update_first_unstable();
+  const auto found = std::lower_bound(held_back_.begin(), held_back_.end(), first_offset);
+  if (found == held_back_.end() || *found != first_offset) return;
+  held_back_.erase(found);
+  update_first_unstable();
+}
+
+std::vector<Offset> Partition::held_back(Offset last) const {
+  const base::MutexLock lock(stable_mutex_);
+  return {held_back_.begin(), std::upper_bound(held_back_.begin(), held_back_.end(), last)};
+}
+
+bool Partition::holds_back_only(Offset first, Offset last) const {
+  const base::MutexLock lock(stable_mutex_);
+  const auto is_other = [&](Offset held) { return held != first && held <= last; };
+  return std::none_of(held_back_.begin(), held_back_.end(), is_other);
 }
 
 void Partition::update_first_unstable() {
-  Offset first = LogOffsets::nothing_unstable;
-  for (const auto& [producer_id, offset] : held_back_) first = std::min(first, offset);
-  offsets_.set_first_unstable(first);
+  offsets_.set_first_unstable(held_back_.empty() ? LogOffsets::nothing_unstable : held_back_.front());
 }
 
 }  // namespace seriatim::partition

@@ -160,6 +160,7 @@ Result<> Coordinator::tend() {
     auto ended = end(*holder, Ending::timed_out);
     if (!ended && outcome) outcome = ended;
   }
+  releases_.look_again();
   return outcome;
 }
 

@@ -3,9 +3,9 @@
 //
 // A commit is one journal frame. Everything that the transaction has written is in the journal before that
 // frame, or was synced: so the frame alone says that all of it is there, after any fault. It is made durable
-// (or written) first; then markers are appended to the partitions, and after the last one the last stable
-// offsets of all of them move at once (INV-8). An abort needs no frame: what was not decided is aborted by
-// recovery.
+// (or written) first; then markers are appended to the partitions, and after the last one its records are
+// released in all of them at once (INV-8, release_queue.hpp). An abort needs no frame: what was not decided
+// is aborted by recovery.
 //
 // Lock order: a holder's mutex, then those of partitions, journal, and of this class. Nothing here is held
 // while code of the application runs.
@@ -34,6 +34,7 @@
 #include "format/journal_decision.hpp"
 #include "journal/journal.hpp"
 #include "partition/visibility_gate.hpp"
+#include "transaction/release_queue.hpp"
 #include "transaction/transactional_id.hpp"
 
 namespace seriatim::transaction {
@@ -82,7 +83,8 @@ struct CommitRequest {
 /// Threads: any number, any method.
 class Coordinator {
  public:
-  explicit Coordinator(CoordinatorEnvironment environment) : environment_(std::move(environment)) {}
+  explicit Coordinator(CoordinatorEnvironment environment)
+      : environment_(std::move(environment)), releases_(environment_.gate) {}
 
   /// What the catalog, the journal and the partitions know of an id. Before anything else, at open.
   void restore(std::string_view transactional_id, const catalog::TransactionalId& record);
@@ -144,6 +146,8 @@ class Coordinator {
   /// Of all ids ever opened that were not forgotten, sorted.
   std::vector<TransactionInfo> list() const;
   TransactionCounts counts() const noexcept;
+  /// Which of the ended ones are to be seen: for whoever ends a transaction that is no holder's.
+  ReleaseQueue& releases() noexcept { return releases_; }
   /// What the catalog does not know yet of ids and epochs. What is told twice does no harm.
   std::vector<std::pair<std::string, catalog::TransactionalId>> news() const;
   /// The catalog has what `news` told.
@@ -169,10 +173,11 @@ class Coordinator {
   Result<> append_markers(Holder& holder, format::ControlType type) SERIATIM_REQUIRES(holder.mutex);
   Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
   void apply(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
-  void release(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  static EndedParts take_ended(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
 
   const CoordinatorEnvironment environment_;
+  ReleaseQueue releases_;
   std::atomic<bool> is_closing_{false};
   std::atomic<std::uint64_t> applied_lsn_{0};
   base::Counter begun_;

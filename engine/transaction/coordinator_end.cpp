@@ -117,7 +117,7 @@ Result<> Coordinator::finish_commit(Holder& holder) {
         enlisted.partition->wait_durable({.last_offset = enlisted.last_offset, .lsn = holder.decision_lsn});
     if (!told) return unknown(told);
   }
-  release(holder);
+  releases_.commit(take_ended(holder));
   {
     const base::MutexLock lock(in_flight_mutex_);
     in_flight_.erase(holder.decision_lsn);
@@ -147,7 +147,7 @@ Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
     holder.decision_lsn = 0;
   }
   if (auto marked = append_markers(holder, format::ControlType::abort); !marked) return marked;
-  release(holder);
+  releases_.abort(take_ended(holder));
   close_transaction(holder, holder.ending);
   return {};
 }
@@ -176,6 +176,7 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
       auto appended = enlisted.partition->append_marker(marker, decision_lsn);
       // With its topic the partition's part of the transaction is gone.
       if (!appended && !enlisted.partition->is_deleted()) return appended.error();
+      if (appended) enlisted.held_from = appended->ended_first_offset;
       return {};
     };
     auto appended = append();
@@ -187,12 +188,17 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
   return {};
 }
 
-void Coordinator::release(Holder& holder) {
-  const ProducerId id = holder.own_identity().id;
-  environment_.gate.change([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    for (const auto& enlisted : holder.enlisted) enlisted.partition->release_transaction(id);
-  });
-  for (const auto& enlisted : holder.enlisted) enlisted.partition->notify_released();
+// They are the release's from here on: nothing is done to these partitions any more.
+EndedParts Coordinator::take_ended(Holder& holder) {
+  EndedParts parts;
+  parts.reserve(holder.enlisted.size());
+  for (Enlisted& enlisted : holder.enlisted) {
+    if (enlisted.held_from < 0) continue;
+    parts.push_back({.partition = std::move(enlisted.partition),
+                     .first = enlisted.held_from,
+                     .last = enlisted.last_offset});
+  }
+  return parts;
 }
 
 void Coordinator::close_transaction(Holder& holder, Ending ending) {

@@ -28,6 +28,7 @@ struct Enlisted {
   /// A batch of it has no frame in the journal, so that its segment has to be synced before the decision.
   bool needs_sync = false;
   bool has_marker = false;
+  Offset held_from = -1;  ///< With its marker: what is to be released (Partition::release_transaction).
 };
 
 /// What the records of a holder's next transaction carry.

@@ -57,9 +57,10 @@ struct ConsumerOptions {
   WaitStrategy wait_strategy = WaitStrategy::block;
   /// Only in the process that writes: another one is not told what is durable.
   Visibility visibility = Visibility::published;
-  /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit,
-  /// and an open one holds back what is behind it, whoever wrote that. To another process, a read-only
-  /// engine, they appear partition by partition.
+  /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit.
+  /// An open one holds back what is behind it, whoever wrote that, and of a transaction that is held back in
+  /// one partition the records in all others. To another process, a read-only engine, they appear partition
+  /// by partition.
   IsolationLevel isolation_level = IsolationLevel::read_committed;
   /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
   /// without waiting for the disk. `none` is refused: a commit that may be lost at once is none.

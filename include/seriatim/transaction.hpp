@@ -117,8 +117,8 @@ class SERIATIM_API Transaction {
 
   /// Makes everything true, in one step: one journal frame, and with acks = all one fdatasync for it and all
   /// the records, shared with whoever commits meanwhile. On return read_committed readers of this engine see
-  /// it, in all partitions at once; where an older transaction is open in one of them, its records there are
-  /// seen when that one has ended.
+  /// it, in all partitions at once; where an older transaction is open in one of them, in none before that
+  /// one has ended.
   ///
   /// Errors:
   ///   - transaction_abortable, producer_fenced, as `send`: nothing of it will be seen.

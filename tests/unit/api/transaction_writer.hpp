@@ -34,18 +34,18 @@ class TransactionWriter {
   void mark(ControlType type) {
     ++epoch_;
     for (const auto& [partition, sequence] : sequences_) {
-      must(log(partition)->append_marker(
+      const auto marked = must(log(partition)->append_marker(
           {.type = type, .producer_id = id_, .producer_epoch = epoch_, .timestamp_ms = 1}, 0));
+      ended_.emplace_back(log(partition), marked.ended_first_offset);
     }
   }
   /// As a commit does it, once the markers are there.
   void release() {
-    std::vector<partition::PartitionPtr> partitions;
-    for (const auto& [partition, sequence] : sequences_) partitions.push_back(log(partition));
     ::seriatim::detail::EngineImpl::of(engine_)->visibility_gate.change([&] {
-      for (const auto& partition : partitions) partition->release_transaction(id_);
+      for (const auto& [partition, first] : ended_) partition->release_transaction(first);
     });
-    for (const auto& partition : partitions) partition->notify_released();
+    for (const auto& [partition, first] : ended_) partition->notify_released();
+    ended_.clear();
     sequences_.clear();
   }
   void end(ControlType type) {
@@ -63,6 +63,7 @@ class TransactionWriter {
   ProducerId id_;
   ProducerEpoch epoch_ = 0;
   std::map<PartitionId, Sequence> sequences_{};  // of the partitions of the open transaction
+  std::vector<std::pair<partition::PartitionPtr, Offset>> ended_{};  // what is to be released
 };
 
 }  // namespace seriatim::test

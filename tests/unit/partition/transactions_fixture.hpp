@@ -25,16 +25,14 @@ struct Transactions : WriterFixture {
         {.producer_id = producer, .producer_epoch = epoch, .sequence = sequence, .transactional = true});
     return must(partition->append(format::framed_batch(bytes))).base_offset;
   }
-  Offset mark(ControlType type, ProducerId producer, ProducerEpoch epoch) {
+  partition::PartitionAppend mark(ControlType type, ProducerId producer, ProducerEpoch epoch) {
     return must(partition->append_marker(
-                    {.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms},
-                    0))
-        .base_offset;
+        {.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}, 0));
   }
   Offset end(ControlType type, ProducerId producer, ProducerEpoch epoch) {
-    const Offset at = mark(type, producer, epoch);
-    partition->release_transaction(producer);
-    return at;
+    const auto marked = mark(type, producer, epoch);
+    partition->release_transaction(marked.ended_first_offset);
+    return marked.base_offset;
   }
   Offset stable() const { return partition->last_stable_offset(); }
   std::vector<AbortedTransaction> aborted() const {

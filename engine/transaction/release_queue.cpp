@@ -1,0 +1,131 @@
+#include "transaction/release_queue.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace seriatim::transaction {
+
+void ReleaseQueue::commit(EndedParts parts) {
+  const base::MutexLock lock(mutex_);
+  if (groups_.empty() && is_free(parts)) return release({&parts, 1});
+  groups_.push_back(std::move(parts));
+  const std::size_t before = groups_.size();
+  release_all_that_can();
+  if (groups_.size() == before) merge_last();
+}
+
+void ReleaseQueue::abort(const EndedParts& parts) {
+  const base::MutexLock lock(mutex_);
+  release({&parts, 1});
+  release_all_that_can();
+}
+
+void ReleaseQueue::look_again() {
+  const base::MutexLock lock(mutex_);
+  release_all_that_can();
+}
+
+std::size_t ReleaseQueue::waiting() const {
+  const base::MutexLock lock(mutex_);
+  return groups_.size();
+}
+
+ReleaseQueue::Holds ReleaseQueue::holds_of(const EndedParts& group) {
+  Holds holds;
+  for (const EndedPart& part : group) holds.emplace(part.partition.get(), part.first);
+  return holds;
+}
+
+// What has to be released before, or with it. A deleted topic is in nobody's way.
+ReleaseQueue::Holds ReleaseQueue::obstacles_of(const EndedParts& group) {
+  Holds obstacles;
+  for (const EndedPart& part : group) {
+    if (part.partition->is_deleted()) continue;
+    for (const Offset first : part.partition->held_back(part.last)) {
+      if (first != part.first) obstacles.emplace(part.partition.get(), first);
+    }
+  }
+  return obstacles;
+}
+
+bool ReleaseQueue::is_free(const EndedParts& parts) {
+  return std::all_of(parts.begin(), parts.end(), [](const EndedPart& part) {
+    return part.partition->is_deleted() || part.partition->holds_back_only(part.first, part.last);
+  });
+}
+
+void ReleaseQueue::release(std::span<const EndedParts> groups) {
+  gate_.change([&] {
+    for (const EndedParts& group : groups) {
+      for (const EndedPart& part : group) part.partition->release_transaction(part.first);
+    }
+  });
+  for (const EndedParts& group : groups) {
+    for (const EndedPart& part : group) part.partition->notify_released();
+  }
+}
+
+// Those that something outside of the set holds back leave it, until there is no such one.
+void ReleaseQueue::release_all_that_can() {
+  if (groups_.empty()) return;
+  std::vector<Holds> obstacles;
+  Holds released;
+  for (const EndedParts& group : groups_) {
+    obstacles.push_back(obstacles_of(group));
+    released.merge(holds_of(group));
+  }
+  std::vector<bool> stays(groups_.size(), false);
+  for (bool has_changed = true; has_changed;) {
+    has_changed = false;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      if (stays[i] ||
+          std::includes(released.begin(), released.end(), obstacles[i].begin(), obstacles[i].end()))
+        continue;
+      stays[i] = has_changed = true;
+      for (const Hold& hold : holds_of(groups_[i])) released.erase(hold);
+    }
+  }
+  std::vector<EndedParts> going;
+  std::vector<EndedParts> staying;
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    (stays[i] ? staying : going).push_back(std::move(groups_[i]));
+  groups_ = std::move(staying);
+  if (!going.empty()) release(going);
+}
+
+// The newest group waits for the same as another, or for that other and nothing the other does not wait for:
+// then they are released together, whatever comes.
+void ReleaseQueue::merge_last() {
+  const Holds obstacles = obstacles_of(groups_.back());
+  for (std::size_t i = 0; i + 1 < groups_.size(); ++i) {
+    const Holds others = holds_of(groups_[i]);
+    Holds rest;
+    std::set_difference(obstacles.begin(), obstacles.end(), others.begin(), others.end(),
+                        std::inserter(rest, rest.end()));
+    const Holds known = obstacles_of(groups_[i]);
+    const bool is_behind = rest.size() < obstacles.size();
+    const bool are_one =
+        is_behind ? std::includes(known.begin(), known.end(), rest.begin(), rest.end()) : rest == known;
+    if (!are_one) continue;
+    take_in(groups_[i], groups_.back());
+    groups_.pop_back();
+    return;
+  }
+}
+
+// Of two holds in one partition the lower one does for both.
+void ReleaseQueue::take_in(EndedParts& group, const EndedParts& parts) {
+  for (const EndedPart& part : parts) {
+    const auto same = std::find_if(group.begin(), group.end(),
+                                   [&](const EndedPart& other) { return other.partition == part.partition; });
+    if (same == group.end()) {
+      group.push_back(part);
+      continue;
+    }
+    part.partition->release_transaction(std::max(same->first, part.first));
+    same->first = std::min(same->first, part.first);
+    same->last = std::max(same->last, part.last);
+  }
+}
+
+}  // namespace seriatim::transaction
