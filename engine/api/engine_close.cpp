@@ -115,7 +115,10 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   if (outcome) {
     gathered.clean_shutdown = true;
   } else {
+    // The journal has the rest; what a decision says is not to be stored before its records are safe.
     gathered.covered_lsn.reset();
+    gathered.offsets.clear();
+    gathered.state.clear();
   }
   auto done = catalog->checkpoint(gathered);
   if (done && outcome) note_checkpoint(lsn);

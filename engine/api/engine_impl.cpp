@@ -123,15 +123,20 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view to
                                                              PartitionId partition) {
   auto found = topic(topic_name);
   if (!found) return found.error();
-  if (partition < 0 || partition >= (*found)->partition_count()) {
-    return Error(Errc::unknown_topic_or_partition,
-                 "topic " + std::string(topic_name) + " has partitions 0 to " +
-                     std::to_string((*found)->partition_count() - 1) + ", not " + std::to_string(partition));
+  return partition_log(*found, partition);
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr& topic,
+                                                             PartitionId partition) {
+  if (partition < 0 || partition >= topic->partition_count()) {
+    return Error(Errc::unknown_topic_or_partition, "topic " + topic->name + " has partitions 0 to " +
+                                                       std::to_string(topic->partition_count() - 1) +
+                                                       ", not " + std::to_string(partition));
   }
-  auto log = (*found)->partitions[static_cast<std::size_t>(partition)]->log_ptr();
+  auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
   if (!log || !is_read_only()) return log;
   // Where the writer has moved the log start since, its files do not say.
-  auto states = catalog->partition_states(topic_name);
+  auto states = catalog->partition_states(topic->name);
   if (!states) return states.error();
   if (static_cast<std::size_t>(partition) < states->size()) {
     static_cast<partition::Follower&>(**log).set_log_start(

@@ -83,6 +83,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<api::TopicPtr> topic(std::string_view name);
   /// The partition, open.
   Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
+  /// Of a topic that was looked up.
+  Result<partition::PartitionLogPtr> partition_log(const api::TopicPtr& topic, PartitionId partition);
   /// The same, for writing.
   Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
   /// All partitions that are open for writing now.
@@ -94,6 +96,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
   Result<> checkpoint_once();
+  Result<> wait_for_applied(std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
   void forget_stored(const catalog::Checkpoint& stored);

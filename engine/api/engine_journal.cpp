@@ -71,15 +71,14 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
 
 Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(
     std::string_view group, const TopicPartitionOffsets& offsets_given) {
-  std::vector<catalog::OffsetCommit> commits;
+  if (auto named = catalog::check_group_name(group); !named) return named.error();
   std::vector<api::PositionCommit> positions;
-  commits.reserve(offsets_given.size());
   positions.reserve(offsets_given.size());
   const std::int64_t now_ms = clock.wall_ms();
   for (const auto& [at, position] : offsets_given) {
     auto found = topic(at.topic);
     if (!found) return found.error();
-    auto log = partition_log(at.topic, at.partition);
+    auto log = partition_log(*found, at.partition);
     if (!log) return log.error();
     // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
     if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
@@ -91,10 +90,9 @@ Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(
     }
     catalog::CommittedOffset committed{
         .offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms};
-    commits.push_back({at, committed});
+    if (auto checked = catalog::check_offset_commit(at, committed); !checked) return checked.error();
     positions.push_back({at, (*found)->id, std::move(committed)});
   }
-  if (auto checked = catalog::check_offset_commits(group, commits); !checked) return checked.error();
   return positions;
 }
 
@@ -151,11 +149,7 @@ Result<> EngineImpl::store_commits() {
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
   const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
-  // The catalog is on stable storage at once. Of a commit at `leader` that a power cut takes back, its
-  // positions and state must not stay (INV-8).
-  if (auto durable = journal->wait_durable(std::max(offsets.newest_lsn(), state_store.newest_lsn()));
-      !durable)
-    return durable;
+  if (auto durable = wait_for_applied(0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
   shown_offsets = newest_offsets;
@@ -180,11 +174,7 @@ Result<> EngineImpl::checkpoint_once() {
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
   const std::uint64_t lsn = *stored.covered_lsn;
-  // What was gathered may tell of decisions beyond what is covered, whose records a power cut may still take.
-  // They are written, so that this needs no room in the journal.
-  if (const std::uint64_t applied = coordinator->applied_lsn(); applied > lsn) {
-    if (auto durable = journal->wait_durable(applied); !durable) return durable;
-  }
+  if (auto durable = wait_for_applied(lsn); !durable) return durable;
   const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||
                        !stored.transactional_ids.empty() || !stored.state.empty();
   if (!is_news) return {};
@@ -194,6 +184,14 @@ Result<> EngineImpl::checkpoint_once() {
   for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
   forget_stored(stored);
   return journal->recycle_below(lsn + 1);
+}
+
+// What was gathered for the catalog, which is on stable storage at once, may tell of decisions at `leader`
+// that a power cut takes back: their positions and state must not stay (INV-8). They are written, so that
+// this needs no room in the journal.
+Result<> EngineImpl::wait_for_applied(std::uint64_t covered) {
+  const std::uint64_t applied = coordinator->applied_lsn();
+  return applied > covered ? journal->wait_durable(applied) : Result<>();
 }
 
 // In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it

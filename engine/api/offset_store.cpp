@@ -1,27 +1,10 @@
 #include "api/offset_store.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
-
-#include "format/journal_payload.hpp"
 
 namespace seriatim::api {
 namespace {
-
-std::shared_ptr<const std::vector<std::byte>> encoded(std::string_view group,
-                                                      const std::vector<PositionCommit>& commits) {
-  format::JournalCommittedOffsets payload{.group = group};
-  payload.offsets.reserve(commits.size());
-  for (const auto& commit : commits) {
-    payload.commit_time_ms = commit.committed.commit_time_ms;
-    payload.offsets.push_back({.topic_id = commit.topic_id,
-                               .partition = commit.at.partition,
-                               .offset = commit.committed.offset,
-                               .metadata = commit.committed.metadata});
-  }
-  return std::make_shared<const std::vector<std::byte>>(format::encode_journal_offsets(payload));
-}
 
 bool is_current(const TopicMap& topics, const std::string& name, const catalog::Id& id) {
   const auto found = topics.find(name);
@@ -30,11 +13,25 @@ bool is_current(const TopicMap& topics, const std::string& name, const catalog::
 
 }  // namespace
 
+format::JournalCommittedOffsets journal_offsets(std::string_view group,
+                                                const std::vector<PositionCommit>& commits) {
+  format::JournalCommittedOffsets told{.group = group};
+  told.offsets.reserve(commits.size());
+  for (const auto& commit : commits) {
+    told.commit_time_ms = commit.committed.commit_time_ms;
+    told.offsets.push_back({.topic_id = commit.topic_id,
+                            .partition = commit.at.partition,
+                            .offset = commit.committed.offset,
+                            .metadata = commit.committed.metadata});
+  }
+  return told;
+}
+
 // Staged with the mutex held: what is remembered last is what the journal tells last.
 Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string_view group,
                                           const std::vector<PositionCommit>& commits) {
-  auto frame =
-      journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, encoded(group, commits));
+  const auto payload = format::encode_journal_offsets(journal_offsets(group, commits));
+  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload);
   const base::MutexLock lock(mutex_);
   auto lsn = journal.stage(std::move(frame));
   if (!lsn) return lsn;
@@ -106,13 +103,6 @@ void OffsetStore::forget_topic(const catalog::Id& topic_id) {
 std::uint64_t OffsetStore::version() const {
   const base::MutexLock lock(mutex_);
   return version_;
-}
-
-std::uint64_t OffsetStore::newest_lsn() const {
-  const base::MutexLock lock(mutex_);
-  std::uint64_t newest = 0;
-  for (const auto& [key, entry] : entries_) newest = std::max(newest, entry.lsn);
-  return newest;
 }
 
 bool OffsetStore::empty() const {

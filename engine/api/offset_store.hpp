@@ -16,6 +16,7 @@
 #include "api/topic.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
+#include "format/journal_payload.hpp"
 #include "journal/journal.hpp"
 
 namespace seriatim::api {
@@ -26,6 +27,10 @@ struct PositionCommit {
   catalog::Id topic_id{};
   catalog::CommittedOffset committed{};
 };
+
+/// What a frame of the journal says of them. Views of `group` and `commits`.
+format::JournalCommittedOffsets journal_offsets(std::string_view group,
+                                                const std::vector<PositionCommit>& commits);
 
 /// Any thread.
 class OffsetStore {
@@ -57,8 +62,6 @@ class OffsetStore {
   void forget_topic(const catalog::Id& topic_id);
   /// Differs when something was committed since.
   std::uint64_t version() const;
-  /// Of the newest frame that tells of what `pending` gives; 0: there is none.
-  std::uint64_t newest_lsn() const;
   bool empty() const;
 
  private:

@@ -57,13 +57,6 @@ void StateStore::stored(std::uint64_t lsn) {
   std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
 }
 
-std::uint64_t StateStore::newest_lsn() const {
-  const base::MutexLock lock(mutex_);
-  std::uint64_t newest = 0;
-  for (const auto& [key, entry] : entries_) newest = std::max(newest, entry.lsn);
-  return newest;
-}
-
 std::uint64_t StateStore::version() const {
   const base::MutexLock lock(mutex_);
   return version_;

@@ -40,8 +40,6 @@ class StateStore {
   void stored(std::uint64_t lsn);
   /// Differs when something was entered since.
   std::uint64_t version() const;
-  /// Of the newest decision that `pending` tells of; 0: there is none.
-  std::uint64_t newest_lsn() const;
 
  private:
   struct Entry {

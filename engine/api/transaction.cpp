@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "api/transaction_impl.hpp"
-#include "format/journal_payload.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim {
@@ -102,17 +101,8 @@ transaction::CommitRequest TransactionImpl::request() {
   transaction::CommitRequest request{.is_durable = producer->options.acks == Acks::all};
   if (!effects_ || effects_->empty()) return request;
   auto& decision = request.decision;
-  for (const auto& [group, commits] : effects_->positions) {
-    auto& offsets = decision.offsets.emplace_back();
-    offsets.group = group;
-    for (const auto& commit : commits) {
-      offsets.commit_time_ms = commit.committed.commit_time_ms;
-      offsets.offsets.push_back({.topic_id = commit.topic_id,
-                                 .partition = commit.at.partition,
-                                 .offset = commit.committed.offset,
-                                 .metadata = commit.committed.metadata});
-    }
-  }
+  for (const auto& [group, commits] : effects_->positions)
+    decision.offsets.push_back(api::journal_offsets(group, commits));
   for (const auto& [key, value] : effects_->state) {
     auto& change = decision.state.emplace_back();
     change.name = key.first;

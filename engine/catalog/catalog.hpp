@@ -32,10 +32,12 @@ struct OffsetCommit {
   CommittedOffset committed{};
 };
 
-/// Whether these positions could be stored, whatever topics there are.
-/// Errors: invalid_argument (group name not 1..255 bytes, or with a zero byte; negative offset);
-/// offset_metadata_too_large.
-Result<void> check_offset_commits(std::string_view group, const std::vector<OffsetCommit>& commits);
+/// Whether a group of this name could be stored. Errors: invalid_argument: not 1..255 bytes, or with a zero
+/// byte.
+Result<void> check_group_name(std::string_view group);
+/// Whether this position could be stored, whatever topics there are.
+/// Errors: invalid_argument (negative offset); offset_metadata_too_large.
+Result<void> check_offset_commit(const TopicPartition& at, const CommittedOffset& committed);
 
 /// Whether this transactional id could be stored.
 /// Errors: invalid_argument (id not 1..255 bytes, or with a zero byte; negative producer id, epoch or

@@ -32,21 +32,6 @@ Result<void> put_states(WriteTransaction& out, const PartitionStates& states, Un
   return {};
 }
 
-Result<void> check_commit(const OffsetCommit& commit) {
-  const std::string place =
-      commit.topic_partition.topic + "-" + std::to_string(commit.topic_partition.partition);
-  if (commit.committed.offset < 0) {
-    return Error(Errc::invalid_argument, "cannot commit offset " + std::to_string(commit.committed.offset) +
-                                             " for " + place + "; commit the next offset to read, 0 or more");
-  }
-  if (commit.committed.metadata.size() > offset_metadata_bytes_max) {
-    return Error(Errc::offset_metadata_too_large,
-                 "commit metadata for " + place + " has " + std::to_string(commit.committed.metadata.size()) +
-                     " bytes; at most 4096 are stored, keep the rest elsewhere");
-  }
-  return {};
-}
-
 Result<void> put_offsets(WriteTransaction& out, std::string_view group,
                          const std::vector<OffsetCommit>& commits, Unknown unknown) {
   TopicLookup topics(out);
@@ -121,12 +106,28 @@ Result<std::map<std::string, CommittedOffset>> offsets_beyond(const ReadTransact
   return lowered;
 }
 
-}  // namespace
-
-Result<void> check_offset_commits(std::string_view group, const std::vector<OffsetCommit>& commits) {
+Result<void> check_commits(std::string_view group, const std::vector<OffsetCommit>& commits) {
   if (Result<void> named = check_group_name(group); !named) return named;
   for (const OffsetCommit& commit : commits) {
-    if (Result<void> checked = check_commit(commit); !checked) return checked;
+    if (Result<void> checked = check_offset_commit(commit.topic_partition, commit.committed); !checked)
+      return checked;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_offset_commit(const TopicPartition& at, const CommittedOffset& committed) {
+  const auto place = [&] { return at.topic + "-" + std::to_string(at.partition); };
+  if (committed.offset < 0) {
+    return Error(Errc::invalid_argument, "cannot commit offset " + std::to_string(committed.offset) +
+                                             " for " + place() +
+                                             "; commit the next offset to read, 0 or more");
+  }
+  if (committed.metadata.size() > offset_metadata_bytes_max) {
+    return Error(Errc::offset_metadata_too_large,
+                 "commit metadata for " + place() + " has " + std::to_string(committed.metadata.size()) +
+                     " bytes; at most 4096 are stored, keep the rest elsewhere");
   }
   return {};
 }
@@ -174,7 +175,7 @@ Result<void> Catalog::set_clean_shutdown(bool clean) {
 
 Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
   for (const auto& [group, commits] : checkpoint.offsets) {
-    if (Result<void> checked = check_offset_commits(group, commits); !checked) return checked;
+    if (Result<void> checked = check_commits(group, commits); !checked) return checked;
   }
   for (const auto& [id, record] : checkpoint.transactional_ids) {
     if (Result<void> checked = check_transactional_id(id, record); !checked) return checked;
@@ -205,7 +206,7 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<void> Catalog::commit_offsets(std::string_view group, const std::vector<OffsetCommit>& offsets) {
-  if (Result<void> checked = check_offset_commits(group, offsets); !checked) return checked;
+  if (Result<void> checked = check_commits(group, offsets); !checked) return checked;
   return environment_->write(
       [&](WriteTransaction& out) { return put_offsets(out, group, offsets, Unknown::refuse); });
 }

@@ -126,6 +126,10 @@ void seal_journal_frame(base::MutableByteSpan head, base::ByteSpan body, const J
   base::store_le(head.data() + frame_type_at, static_cast<std::uint16_t>(fields.type));
   base::store_le(head.data() + frame_flags_at, fields.flags);
   base::store_le(head.data() + frame_lsn_at, fields.lsn);
+  if (body.empty()) {
+    base::store_le(head.data(), base::xxh3_64(head.subspan(frame_length_at), key));
+    return;
+  }
   hash.reset(key);
   hash.update(head.subspan(frame_length_at));
   hash.update(body);

@@ -10,7 +10,7 @@ namespace seriatim::journal {
 namespace {
 
 constexpr std::array<std::byte, format::journal_frame_alignment> padding{};
-// Three pieces a frame; groups of more frames than this are rare, and cost one allocation once.
+// Three pieces a large frame; groups of more of them than this are rare, and cost one allocation once.
 constexpr std::size_t pieces_expected = std::size_t{3} * 256;
 
 // The kernel may have taken a part of it and may not bring it to the disk: no later sync can be believed.
@@ -25,11 +25,11 @@ GroupWriter::GroupWriter(const JournalOptions& options, JournalFiles& files)
   pieces_.reserve(pieces_expected);
 }
 
-GroupWriter::Extent GroupWriter::choose(std::span<const StagedFrame> frames) const noexcept {
+GroupWriter::Extent GroupWriter::choose(const FrameQueue& frames, std::size_t first) const noexcept {
   const std::uint64_t bytes_max = std::min<std::uint64_t>(options_.group_bytes_max, frame_bytes_max());
-  Extent extent;
-  for (const StagedFrame& frame : frames) {
-    const std::uint64_t bytes = frame.frame_bytes();
+  Extent extent{.first = first};
+  for (std::size_t i = first; i < frames.size(); ++i) {
+    const std::uint64_t bytes = frames[i].frame_bytes;
     if (extent.count > 0 && extent.bytes + bytes > bytes_max) break;
     extent.bytes += bytes;
     ++extent.count;
@@ -58,24 +58,34 @@ void GroupWriter::make_header(std::uint64_t first_lsn) {
   key_ = format::journal_key(header);
 }
 
-void GroupWriter::gather(std::span<StagedFrame> frames, const Group& group) {
+void GroupWriter::add_piece(base::ByteSpan piece) {
+  if (!pieces_.empty() && pieces_.back().data() + pieces_.back().size() == piece.data()) {
+    pieces_.back() = base::ByteSpan(pieces_.back().data(), pieces_.back().size() + piece.size());
+  } else {
+    pieces_.push_back(piece);
+  }
+}
+
+void GroupWriter::gather(FrameQueue& frames, const Extent& extent, const Group& group) {
   pieces_.clear();
   if (!is_begun_) pieces_.emplace_back(header_block_);
   std::uint64_t lsn = group.first_lsn;
-  for (StagedFrame& frame : frames) {
+  for (std::size_t i = extent.first; i < extent.first + extent.count; ++i, ++lsn) {
+    const QueuedFrame& frame = frames[i];
     const bool is_flagged = group.prior_is_durable && lsn == group.first_lsn;
-    const auto head = base::MutableByteSpan(frame.head).first(frame.head_size());
+    const auto queued = frames.bytes_of(frame);
     format::seal_journal_frame(
-        head, frame.body,
+        queued, frame.body,
         {frame.type, is_flagged ? format::journal_flag_prior_is_durable : std::uint16_t{0}, lsn}, key_,
         hash_);
-    pieces_.emplace_back(head);
-    if (!frame.body.empty()) pieces_.push_back(frame.body);
-    const std::uint64_t used = head.size() + frame.body.size();
-    if (const std::uint64_t rest = frame.frame_bytes() - used; rest > 0) {
-      pieces_.push_back(base::ByteSpan(padding).first(rest));
+    const std::uint64_t rest = frame.frame_bytes - queued.size() - frame.body.size();
+    if (frame.pin) {
+      add_piece(queued);
+      add_piece(frame.body);
+      if (rest > 0) add_piece(base::ByteSpan(padding).first(rest));
+    } else {
+      add_piece(base::ByteSpan(queued.data(), frame.frame_bytes));
     }
-    ++lsn;
   }
 }
 
@@ -86,25 +96,25 @@ bool GroupWriter::needs_another_file(const Extent& extent, const Group& group) c
   return file_.file == nullptr || !fits || !follows;
 }
 
-Result<std::size_t> GroupWriter::write(std::span<StagedFrame> frames, const Group& group) {
-  SERIATIM_ASSERT(!frames.empty());
-  const Extent extent = choose(frames);
+Result<std::size_t> GroupWriter::write(FrameQueue& frames, std::size_t first, const Group& group) {
+  SERIATIM_ASSERT(first < frames.size());
+  const Extent extent = choose(frames, first);
   if (needs_another_file(extent, group)) {
     if (auto rolled = roll(); !rolled) return std::move(rolled).error();
   }
-  return write_here(frames.first(extent.count), group);
+  return write_here(frames, extent, group);
 }
 
-Result<std::size_t> GroupWriter::write_beside(std::span<StagedFrame> frames, const Group& group) {
-  SERIATIM_ASSERT(!frames.empty());
-  const Extent extent = choose(frames);
+Result<std::size_t> GroupWriter::write_beside(FrameQueue& frames, std::size_t first, const Group& group) {
+  SERIATIM_ASSERT(first < frames.size());
+  const Extent extent = choose(frames, first);
   if (!is_begun_ || needs_another_file(extent, group)) return std::size_t{0};
-  return write_here(frames.first(extent.count), group);
+  return write_here(frames, extent, group);
 }
 
-Result<std::size_t> GroupWriter::write_here(std::span<StagedFrame> frames, const Group& group) {
+Result<std::size_t> GroupWriter::write_here(FrameQueue& frames, const Extent& extent, const Group& group) {
   if (!is_begun_) make_header(group.first_lsn);
-  gather(frames, group);
+  gather(frames, extent, group);
   if (auto written = file_.file->write_gather_at(pieces_, position_); !written) {
     if (written.error().code() == Errc::storage_full) return std::move(written).error();
     return final_error(written.error());
@@ -115,10 +125,10 @@ Result<std::size_t> GroupWriter::write_here(std::span<StagedFrame> frames, const
     is_begun_ = true;
     position_ = format::journal_frames_at;
   }
-  for (const StagedFrame& frame : frames) position_ += frame.frame_bytes();
-  next_lsn_ = group.first_lsn + frames.size();
+  position_ += extent.bytes;
+  next_lsn_ = group.first_lsn + extent.count;
   files_.extend(next_lsn_ - 1, position_);
-  return frames.size();
+  return extent.count;
 }
 
 Result<void> GroupWriter::sync() {

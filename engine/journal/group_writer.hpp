@@ -5,16 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include <seriatim/result.hpp>
 
 #include "base/counter.hpp"
 #include "base/xxh3.hpp"
+#include "journal/frame_queue.hpp"
 #include "journal/journal_files.hpp"
 #include "journal/journal_options.hpp"
-#include "journal/staged_frame.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::journal {
@@ -35,15 +34,15 @@ class GroupWriter {
     bool prior_is_durable = false;
   };
 
-  /// Writes as many of the first `frames` as one write takes, at least one, into one file: the next one if
-  /// they do not fit into the present one.
+  /// Writes as many frames from the `first` on as one write takes, at least one, into one file: the next one
+  /// if they do not fit into the present one.
   /// @return how many.
   /// Errors: storage_full; io_error and others of preparing a file: nothing of it counts as written.
-  Result<std::size_t> write(std::span<StagedFrame> frames, const Group& group);
+  Result<std::size_t> write(FrameQueue& frames, std::size_t first, const Group& group);
 
   /// As `write`, but only into the present file, so that it can run beside a `sync` of that file.
   /// @return 0: they need another file.
-  Result<std::size_t> write_beside(std::span<StagedFrame> frames, const Group& group);
+  Result<std::size_t> write_beside(FrameQueue& frames, std::size_t first, const Group& group);
 
   /// Brings what was written before the call to stable storage: one fdatasync, none if there is nothing.
   Result<void> sync();
@@ -59,16 +58,18 @@ class GroupWriter {
 
  private:
   struct Extent {
+    std::size_t first = 0;
     std::size_t count = 0;
     std::uint64_t bytes = 0;
   };
 
-  Extent choose(std::span<const StagedFrame> frames) const noexcept;
+  Extent choose(const FrameQueue& frames, std::size_t first) const noexcept;
   bool needs_another_file(const Extent& extent, const Group& group) const noexcept;
-  Result<std::size_t> write_here(std::span<StagedFrame> frames, const Group& group);
+  Result<std::size_t> write_here(FrameQueue& frames, const Extent& extent, const Group& group);
   Result<void> roll();
   void make_header(std::uint64_t first_lsn);
-  void gather(std::span<StagedFrame> frames, const Group& group);
+  void gather(FrameQueue& frames, const Extent& extent, const Group& group);
+  void add_piece(base::ByteSpan piece);
 
   const JournalOptions& options_;
   JournalFiles& files_;

@@ -50,7 +50,7 @@ Journal::Journal(JournalOptions options, const JournalContents& contents)
 // Whoever needs to know whether everything became durable has called close().
 Journal::~Journal() { static_cast<void>(close().ok()); }
 
-Result<std::uint64_t> Journal::stage(StagedFrame frame) {
+Result<std::uint64_t> Journal::stage(StagedFrame&& frame) {
   const std::uint64_t bytes = frame.frame_bytes();
   if (bytes > writer_.frame_bytes_max()) {
     return Error(Errc::record_too_large,
@@ -62,7 +62,7 @@ Result<std::uint64_t> Journal::stage(StagedFrame frame) {
   if (refusal_) return *refusal_;
   if (is_closing_) return closed_error(options_.directory);
   if (staged_.empty()) staged_since_ns_ = options_.clock.monotonic_ns();
-  staged_.push_back(std::move(frame));
+  staged_.push(std::move(frame));
   staged_bytes_ += bytes;
   return next_lsn_++;
 }

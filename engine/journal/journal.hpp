@@ -74,8 +74,8 @@ class Journal {
   /// of.
   /// @return its LSN, one more than the last.
   /// Errors: storage_failed · closed · record_too_large: no file holds it. Nothing was staged.
-  /// Cost: a short mutex; no allocation once as many were staged at a time before.
-  Result<std::uint64_t> stage(StagedFrame frame);
+  /// Cost: a short mutex, a copy of what has no pin; no allocation once as much was staged at a time before.
+  Result<std::uint64_t> stage(StagedFrame&& frame);
 
   /// Waits until the frame and all before it are on stable storage.
   /// @param lsn  of stage.
@@ -177,7 +177,7 @@ class Journal {
   std::atomic<std::uint64_t> pending_bytes_{0};
 
   mutable base::WordMutex mutex_;
-  std::vector<StagedFrame> staged_ SERIATIM_GUARDED_BY(mutex_);
+  FrameQueue staged_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t staged_bytes_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::int64_t staged_since_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::int64_t pending_since_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
@@ -207,9 +207,9 @@ class Journal {
 
   // Of whoever holds the commit role, or writes beside its sync.
   GroupWriter writer_;
-  std::vector<StagedFrame> pending_;
+  FrameQueue pending_;
   std::size_t pending_done_ = 0;  ///< Of pending_, how many are written.
-  std::vector<StagedFrame> dropped_;
+  FrameQueue dropped_;
   std::vector<PendingCallback> due_;
 };
 

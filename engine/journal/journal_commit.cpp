@@ -123,8 +123,8 @@ Result<std::size_t> Journal::write_pending(bool is_beside) {
       .first_lsn = written_lsn + 1,
       .prior_is_durable = durable_lsn_.load(std::memory_order_relaxed) == written_lsn,
   };
-  const auto frames = std::span(pending_).subspan(pending_done_);
-  auto written = is_beside ? writer_.write_beside(frames, group) : writer_.write(frames, group);
+  auto written = is_beside ? writer_.write_beside(pending_, pending_done_, group)
+                           : writer_.write(pending_, pending_done_, group);
   if (written && *written == 0) return written;
   if (!written) {
     const Error& cause = written.error();
@@ -144,8 +144,8 @@ Result<std::size_t> Journal::write_pending(bool is_beside) {
 void Journal::skip_pending(std::size_t count) {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    StagedFrame& frame = pending_[pending_done_ + i];
-    bytes += frame.frame_bytes();
+    QueuedFrame& frame = pending_[pending_done_ + i];
+    bytes += frame.frame_bytes;
     frame.pin.reset();
   }
   pending_done_ += count;

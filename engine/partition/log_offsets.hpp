@@ -54,6 +54,7 @@ class LogOffsets {
   void set_first_unstable(Offset offset) noexcept {
     first_unstable_.store(offset, std::memory_order_seq_cst);
   }
+  Offset first_unstable() const noexcept { return first_unstable_.load(std::memory_order_seq_cst); }
   static constexpr Offset nothing_unstable = std::numeric_limits<Offset>::max();
 
   /// Any thread.

@@ -117,7 +117,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void release_transaction(Offset first_offset);
   /// Where the transactions began that are open or not released yet, up to `last` and in order.
   std::vector<Offset> held_back(Offset last) const;
-  /// Whether no other of them than `first` began up to `last`.
+  /// Whether `first` is the oldest of them, and no other began up to `last`. Cost: two loads.
   bool holds_back_only(Offset first, Offset last) const;
   /// Wakes who waits for the last stable offset.
   void notify_released() { listeners().notify(); }
@@ -253,8 +253,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_REQUIRES(append_mutex_);
   Result<PartitionAppend> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                                         Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
-                                           SequenceRule rule);
+                                           SequenceRule rule, std::uint64_t decision_lsn);
   void hold_back(Offset first_offset);
   void update_first_unstable() SERIATIM_REQUIRES(stable_mutex_);
   void tell_counters() noexcept;
@@ -286,6 +287,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// not to be seen yet, in order.
   mutable base::WordMutex stable_mutex_;
   std::vector<Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
+  std::atomic<Offset> second_unstable_{LogOffsets::nothing_unstable};  // stored with the mutex held
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;

@@ -19,14 +19,14 @@ Result<> Partition::check_unclaimed(std::string_view doing) const {
 
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability,
                                           SequenceRule rule) {
-  auto appended = append_held_back(batch, durability, rule);
+  auto appended = append_held_back(batch, durability, rule, 0);
   // A marker of nobody's transaction, copied from elsewhere: it is seen when it is there.
   if (appended && batch.header.is_control()) release_transaction(appended->ended_first_offset);
   return appended;
 }
 
 Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& batch, Durability durability,
-                                                    SequenceRule rule) {
+                                                    SequenceRule rule, std::uint64_t decision_lsn) {
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const format::BatchHeader& header = batch.header;
   PartitionAppend appended;
@@ -36,6 +36,7 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     // A marker is not the application's, and no limit of it may keep a transaction from ending.
     if (auto checked = check_appendable(header.is_control() ? 0 : batch.bytes.size()); !checked)
       return checked.error();
+    decided_lsn_ = std::max(decided_lsn_, decision_lsn);
     if (header.has_producer()) {
       auto admitted = admit(header, rule);
       if (!admitted) return admitted.error();
@@ -202,15 +203,18 @@ Result<std::uint64_t> Partition::stage(const segment::PlacedBatch& placed, Durab
     journalled_from_ = placed.last_offset + 1;
     return std::uint64_t{0};
   }
-  auto pin = active_->pin();
-  if (!pin) return pin.error();
-  const base::ByteSpan bytes((*pin)->log.data() + placed.position, placed.size_bytes);
+  std::shared_ptr<const void> kept;
+  if (placed.size_bytes > journal::StagedFrame::copied_bytes_max) {
+    auto pin = active_->pin();
+    if (!pin) return pin.error();
+    kept = *std::move(pin);
+  }
   return journal->stage(journal::StagedFrame::batch({.topic_id = topic_id_,
                                                      .partition = name_.partition,
                                                      .base_offset = placed.base_offset,
                                                      .segment_base_offset = active_->base_offset(),
                                                      .position = placed.position},
-                                                    bytes, *std::move(pin)));
+                                                    active_->bytes_of(placed), std::move(kept)));
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {

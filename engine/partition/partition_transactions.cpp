@@ -12,11 +12,8 @@ Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker
                                                  std::uint64_t decision_lsn) {
   std::array<std::byte, format::marker_batch_bytes> bytes;
   format::frame_marker(marker, bytes);
-  if (decision_lsn > 0) {
-    const base::MutexLock lock(append_mutex_);
-    decided_lsn_ = std::max(decided_lsn_, decision_lsn);
-  }
-  return append_held_back(format::framed_batch(bytes), Durability::durable, SequenceRule::given);
+  return append_held_back(format::framed_batch(bytes), Durability::durable, SequenceRule::given,
+                          decision_lsn);
 }
 
 // What a batch of a producer changes besides the log. The index of aborted transactions is written first: it
@@ -71,14 +68,17 @@ std::vector<Offset> Partition::held_back(Offset last) const {
   return {held_back_.begin(), std::upper_bound(held_back_.begin(), held_back_.end(), last)};
 }
 
+// The second is read after the first, and stored before it: it is never one of before the first came first.
 bool Partition::holds_back_only(Offset first, Offset last) const {
-  const base::MutexLock lock(stable_mutex_);
-  const auto is_other = [&](Offset held) { return held != first && held <= last; };
-  return std::none_of(held_back_.begin(), held_back_.end(), is_other);
+  return offsets_.first_unstable() == first && second_unstable_.load(std::memory_order_acquire) > last;
 }
 
 void Partition::update_first_unstable() {
-  offsets_.set_first_unstable(held_back_.empty() ? LogOffsets::nothing_unstable : held_back_.front());
+  const auto held = [&](std::size_t index) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+    return index < held_back_.size() ? held_back_[index] : LogOffsets::nothing_unstable;
+  };
+  second_unstable_.store(held(1), std::memory_order_release);
+  offsets_.set_first_unstable(held(0));
 }
 
 }  // namespace seriatim::partition

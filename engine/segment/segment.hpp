@@ -144,6 +144,10 @@ class Segment : public std::enable_shared_from_this<Segment> {
     format::stamp_base_offset(to, base_offset);
     return placed(batch.size(), header, base_offset);
   }
+  /// A batch that was just placed, by mapped writes, until the next one is.
+  base::ByteSpan bytes_of(const PlacedBatch& batch) const noexcept {
+    return {log_bytes_ + batch.position, batch.size_bytes};
+  }
   /// Makes room for `size` bytes at the end of the log and returns it, for writing in place. The same room is
   /// returned until a batch is published.
   /// Errors: invalid_state (not mapped writes) · as `place`.

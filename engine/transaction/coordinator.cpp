@@ -205,7 +205,7 @@ std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) 
 
 std::uint64_t Coordinator::settled_lsn() const {
   const base::MutexLock lock(in_flight_mutex_);
-  return in_flight_.empty() ? std::numeric_limits<std::uint64_t>::max() : *in_flight_.begin() - 1;
+  return in_flight_.empty() ? std::numeric_limits<std::uint64_t>::max() : in_flight_.front() - 1;
 }
 
 std::vector<TransactionInfo> Coordinator::list() const {
@@ -224,7 +224,7 @@ std::vector<TransactionInfo> Coordinator::list() const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!open[i]) continue;
     const base::MutexLock lock(open[i]->mutex);
-    const auto identity = open[i]->identity();
+    const auto identity = open[i]->own_identity();
     all[i].producer_id = identity.id;
     all[i].producer_epoch = identity.epoch;
     all[i].phase = open[i]->phase;

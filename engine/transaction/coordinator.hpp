@@ -17,7 +17,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,7 +185,8 @@ class Coordinator {
   base::Counter timed_out_;
   base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
   mutable base::WordMutex in_flight_mutex_;
-  std::set<std::uint64_t> in_flight_ SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions.
+  std::vector<std::uint64_t> in_flight_
+      SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions, rising.
   mutable base::Mutex known_mutex_;
   std::map<std::string, Known, std::less<>> known_ SERIATIM_GUARDED_BY(known_mutex_);
 };

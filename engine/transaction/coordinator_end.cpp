@@ -1,6 +1,6 @@
 // How a transaction ends. Every step can be repeated: an end that fails on the way is taken up again by the
 // next call, or by `tend`.
-#include <memory>
+#include <algorithm>
 #include <utility>
 
 #include "transaction/coordinator.hpp"
@@ -45,15 +45,14 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
                                    .first_offset = enlisted.first_offset,
                                    .last_offset = enlisted.last_offset});
   }
-  auto frame = journal::StagedFrame::encoded(
-      format::JournalFrameType::decision,
-      std::make_shared<const std::vector<std::byte>>(format::encode_journal_decision(decision)));
+  const auto payload = format::encode_journal_decision(decision);
+  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::decision, payload);
   {
     // In one step, or a checkpoint could cover it before its markers are there.
     const base::MutexLock lock(in_flight_mutex_);
     auto lsn = environment_.journal.stage(std::move(frame));
     if (!lsn) return lsn.error();
-    in_flight_.insert(*lsn);
+    in_flight_.push_back(*lsn);
     holder.decision_lsn = *lsn;
   }
   holder.phase = Phase::committing;
@@ -120,7 +119,7 @@ Result<> Coordinator::finish_commit(Holder& holder) {
   releases_.commit(take_ended(holder));
   {
     const base::MutexLock lock(in_flight_mutex_);
-    in_flight_.erase(holder.decision_lsn);
+    std::erase(in_flight_, holder.decision_lsn);
   }
   close_transaction(holder, Ending::committed);
   return {};

@@ -1,12 +1,13 @@
 #include "journal/group_writer.hpp"
 
 #include "journal_fixture.hpp"
+#include "support/random.hpp"
 
 namespace seriatim::test {
 namespace {
 
+using journal::FrameQueue;
 using journal::GroupWriter;
-using journal::StagedFrame;
 
 struct WriterFixture {
   WriterFixture() { count_calls(); }
@@ -19,15 +20,13 @@ struct WriterFixture {
     };
   }
   // Writes all, in as many groups as it takes.
-  int write(std::vector<StagedFrame> frames) {
+  int write(FrameQueue frames) {
     int groups = 0;
-    std::span<StagedFrame> left(frames);
-    while (!left.empty()) {
-      const auto written = writer.write(left, {next_lsn, false});
+    for (std::size_t done = 0; done < frames.size(); ++groups) {
+      const auto written = writer.write(frames, done, {next_lsn, false});
       if (!written) FAIL(written.error().message());
       next_lsn += *written;
-      left = left.subspan(*written);
-      ++groups;
+      done += *written;
     }
     return groups;
   }
@@ -38,10 +37,10 @@ struct WriterFixture {
     contents = *std::move(found);
     return collector.frames;
   }
-  static std::vector<StagedFrame> frames(int count, std::size_t bytes) {
-    std::vector<StagedFrame> frames;
+  static FrameQueue frames(int count, std::size_t bytes) {
+    FrameQueue frames;
     for (int i = 0; i < count; ++i)
-      frames.push_back(frame_of(std::string(bytes, static_cast<char>('a' + i % 26))));
+      frames.push(frame_of(std::string(bytes, static_cast<char>('a' + i % 26))));
     return frames;
   }
 
@@ -66,6 +65,23 @@ TEST_CASE("a group is one write, the first of a file carries the header, and a s
   CHECK(f.write(WriterFixture::frames(2, 7)) == 1);
   CHECK(f.writes == 2);
   CHECK(f.read().size() == 5);
+}
+
+TEST_CASE("copied and pinned frames of any length stand behind each other as they were staged") {
+  Random random("frames of a group");
+  for (int round = 0; round < 50; ++round) {
+    WriterFixture f;
+    FrameQueue frames;
+    std::map<std::uint64_t, std::string> expected;
+    for (std::uint64_t lsn = 1; lsn <= 12; ++lsn) {
+      const std::string text(static_cast<std::size_t>(random.between(1, 60)),
+                             static_cast<char>('a' + random.between(0, 25)));
+      frames.push(frame_of(text));
+      expected[lsn] = text;
+    }
+    CHECK(f.write(std::move(frames)) == 1);
+    CHECK(f.read() == expected);
+  }
 }
 
 TEST_CASE("a group never spans two files: one that does not fit begins the next") {
@@ -124,7 +140,7 @@ TEST_CASE("a write refused for want of space may be repeated; any other failure 
       if (what != "write" || path.find(".tmp") != std::string::npos) return {};
       return Error(code, path + ": refused by the test");
     };
-    const auto refused = f.writer.write(frames, {1, true});
+    const auto refused = f.writer.write(frames, 0, {1, true});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == (code == Errc::storage_full ? code : Errc::storage_failed));
     f.count_calls();

@@ -43,8 +43,7 @@ TEST_CASE("frames of every type come back in order, those beyond the covered one
   const auto range =
       world.journal->stage(journal::StagedFrame::synced_range({{test_id(9), 0, 1, 0, 100}, 300'000}));
   REQUIRE(range);
-  const auto payload = std::make_shared<const std::vector<std::byte>>(
-      format::encode_journal_offsets({"group", 1, {{test_id(9), 0, 5, -1, "m"}}}));
+  const auto payload = format::encode_journal_offsets({"group", 1, {{test_id(9), 0, 5, -1, "m"}}});
   const auto offsets = world.journal->stage(
       journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload));
   REQUIRE(offsets);
