@@ -159,13 +159,13 @@ Result<AppendResult> ProducerImpl::append_batch(const TopicPartition& at, std::s
                       .index = at.partition,
                       .sequence = first_sequence,
                       .transaction = transaction};
-    auto appended =
-        append_framed(route, (*topic)->frame_options(now_ms), static_cast<std::int32_t>(records.size()),
-                      [&](const format::FrameOptions& options) {
-                        auto framed = builder.frame(options);
-                        if (framed) timestamp_ms = framed->header.max_timestamp_ms;
-                        return framed;
-                      });
+    auto options = (*topic)->frame_options(now_ms);
+    auto appended = append_framed(route, options, static_cast<std::int32_t>(records.size()),
+                                  [&](const format::FrameOptions& final) {
+                                    auto framed = builder.frame(final);
+                                    if (framed) timestamp_ms = framed->header.max_timestamp_ms;
+                                    return framed;
+                                  });
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {
       if (auto durable = (*partition)->wait_durable(*appended); !durable) return durable.error();

@@ -44,11 +44,13 @@ class ProducerIdentity {
   };
   /// Appends what `frame` makes of the options it is given, once or, if another thread has taken the sequence
   /// meanwhile, again.
+  /// @param options  get the identity. Not a copy: what was just written in parts and is read as a whole
+  ///   makes the processor wait, a fifth of an append.
   /// @param frame  Result<format::FramedBatch>(const format::FrameOptions&).
   /// Errors: producer_fenced · as Partition::append and `frame`.
   template <class Frame>
   Result<partition::PartitionAppend> append(const Request& request, NextSequence& next,
-                                            format::FrameOptions options, const Frame& frame) {
+                                            format::FrameOptions& options, const Frame& frame) {
     const Pass pass(*this);
     if (!pass.is_open()) return fenced();
     options.producer_id = id_;

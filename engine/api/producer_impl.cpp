@@ -112,7 +112,7 @@ Result<> ProducerImpl::find_route(const ProducerRecord& record, const format::Re
 Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
                                                             const format::RecordInput& input,
                                                             std::int64_t stored_ms) const {
-  const auto options = route.topic->frame_options(stored_ms);
+  auto options = route.topic->frame_options(stored_ms);
   if (options.codec != format::Codec::none) {
     auto& builder = thread_builder();
     builder.clear();

@@ -69,9 +69,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   static Result<std::shared_ptr<api::ProducerIdentity>> identify(EngineImpl& engine,
                                                                  const ProducerOptions& options);
   Result<> check_sequence(std::optional<Sequence> sequence) const;
-  /// Appends what `frame` makes of the topic's options.
+  /// Appends what `frame` makes of the topic's options, which get what the producer adds.
   template <class Frame>
-  Result<partition::PartitionAppend> append_framed(const Route& route, const format::FrameOptions& options,
+  Result<partition::PartitionAppend> append_framed(const Route& route, format::FrameOptions& options,
                                                    std::int32_t record_count, const Frame& frame) const {
     const auto durability = api::durability_of(options_.acks);
     if (route.transaction != nullptr) {

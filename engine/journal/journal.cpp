@@ -160,7 +160,13 @@ Result<void> Journal::call_when_durable(std::uint64_t lsn, DurableCallback callb
   return {};
 }
 
+void Journal::refuse(Error why) {
+  refusal_ = std::move(why);
+  is_refusing_.store(true, std::memory_order_release);
+}
+
 Result<void> Journal::check() const {
+  if (!is_refusing_.load(std::memory_order_acquire)) return {};
   const base::MutexLock lock(mutex_);
   if (refusal_) return *refusal_;
   return {};
@@ -204,7 +210,7 @@ Result<void> Journal::close() {
   std::thread committer;
   {
     const base::MutexLock lock(mutex_);
-    if (!refusal_) refusal_ = closed_error(options_.directory);
+    if (!refusal_) refuse(closed_error(options_.directory));
     is_stopping_ = true;
     committer.swap(committer_);
   }

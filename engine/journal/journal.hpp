@@ -140,6 +140,7 @@ class Journal {
   Result<void> wait(std::uint64_t lsn, Level level) SERIATIM_EXCLUDES(mutex_);
   static void sleep(Sleepers& sleepers, std::uint32_t sequence) noexcept;
   void want_durable(std::uint64_t lsn) SERIATIM_REQUIRES(mutex_);
+  void refuse(Error why) SERIATIM_REQUIRES(mutex_);
   Result<void> start_committer() SERIATIM_REQUIRES(mutex_);
 
   // journal_commit.cpp
@@ -195,6 +196,7 @@ class Journal {
   std::optional<Error> last_failure_ SERIATIM_GUARDED_BY(mutex_);
   /// Why nothing more is committed: storage_failed, or closed.
   std::optional<Error> refusal_ SERIATIM_GUARDED_BY(mutex_);
+  std::atomic<bool> is_refusing_{false};  ///< Whether there is one.
   /// The last group could not be written for want of a file.
   bool is_starved_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::vector<PendingCallback> callbacks_ SERIATIM_GUARDED_BY(mutex_);

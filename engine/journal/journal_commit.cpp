@@ -149,9 +149,10 @@ void Journal::skip_pending(std::size_t count) {
     frame.pin.reset();
   }
   pending_done_ += count;
-  pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-  pending_frames_.fetch_sub(count, std::memory_order_relaxed);
-  written_lsn_.fetch_add(count, std::memory_order_release);
+  // Nobody else stores these.
+  pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) - bytes, std::memory_order_relaxed);
+  pending_frames_.store(pending_frames_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+  written_lsn_.store(written_lsn_.load(std::memory_order_relaxed) + count, std::memory_order_release);
   if (pending_done_ < pending_.size()) return;
   pending_.clear();
   pending_done_ = 0;
@@ -161,7 +162,7 @@ void Journal::note_failure(const Error& error) {
   ++failures_;
   last_failure_ = error;
   if (error.code() == Errc::storage_failed) {
-    if (!refusal_) refusal_ = error;
+    if (!refusal_) refuse(error);
   } else {
     is_starved_ = true;
   }

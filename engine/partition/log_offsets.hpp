@@ -29,7 +29,7 @@ class LogOffsets {
   Offset last_stable() const noexcept {
     // In this order: a transaction that opened below the end that was read is seen.
     const Offset end = log_end();
-    const Offset unstable = first_unstable_.load(std::memory_order_seq_cst);
+    const Offset unstable = first_unstable_.load(std::memory_order_acquire);
     return std::max(std::min(end, unstable), log_start());
   }
   /// Records below are on stable storage.
@@ -52,9 +52,9 @@ class LogOffsets {
   /// First offset of the oldest transaction that is not yet visible; nothing_unstable if there is none.
   /// Raised before `publish_log_end` shows the first batch of a transaction.
   void set_first_unstable(Offset offset) noexcept {
-    first_unstable_.store(offset, std::memory_order_seq_cst);
+    first_unstable_.store(offset, std::memory_order_release);
   }
-  Offset first_unstable() const noexcept { return first_unstable_.load(std::memory_order_seq_cst); }
+  Offset first_unstable() const noexcept { return first_unstable_.load(std::memory_order_acquire); }
   static constexpr Offset nothing_unstable = std::numeric_limits<Offset>::max();
 
   /// Any thread.

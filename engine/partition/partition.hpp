@@ -119,8 +119,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::vector<Offset> held_back(Offset last) const;
   /// Whether `first` is the oldest of them, and no other began up to `last`. Cost: two loads.
   bool holds_back_only(Offset first, Offset last) const;
-  /// Wakes who waits for the last stable offset.
-  void notify_released() { listeners().notify(); }
+  /// Wakes who waits for the last stable offset, after it was moved through a VisibilityGate.
+  void notify_released() { listeners().notify_after_unlock(); }
   /// The sequence that the producer has to go on with here; nothing if it is not known in this epoch.
   std::optional<Sequence> next_sequence(ProducerId producer_id, ProducerEpoch epoch) const;
   /// A copy of what is known of a producer here; nothing if it is not known.
@@ -236,7 +236,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionCheckpoint> close_files() SERIATIM_REQUIRES(maintenance_mutex_);
   Result<> check_not_closed() const SERIATIM_REQUIRES(append_mutex_);
   Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_);
-  Result<std::optional<format::StoredBatch>> admit(const format::BatchHeader& header, SequenceRule rule) const
+  Result<const format::StoredBatch*> admit(const format::BatchHeader& header, SequenceRule rule) const
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
@@ -245,14 +245,15 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot_if_far();
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
-  Result<PartitionAppend> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                  Durability durability) SERIATIM_REQUIRES(append_mutex_);
-  Result<PartitionAppend> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                               Durability durability) SERIATIM_REQUIRES(append_mutex_);
-  Result<std::uint64_t> stage(const segment::PlacedBatch& placed, Durability durability)
+  // What these tell they add to `appended`: returned, it would be copied at each step, a tenth of an append.
+  Result<> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                   Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
+  Result<> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch, Durability durability,
+                PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
+  Result<> stage(const segment::PlacedBatch& placed, Durability durability, PartitionAppend& appended)
       SERIATIM_REQUIRES(append_mutex_);
-  Result<PartitionAppend> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                        Durability durability) SERIATIM_REQUIRES(append_mutex_);
+  Result<> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                         Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
   /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);

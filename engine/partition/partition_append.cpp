@@ -40,7 +40,7 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     if (header.has_producer()) {
       auto admitted = admit(header, rule);
       if (!admitted) return admitted.error();
-      if (const auto& copy = *admitted) {
+      if (const auto* const copy = *admitted) {
         return PartitionAppend{.base_offset = copy->base_offset,
                                .last_offset = copy->last_offset,
                                .duplicate_of_ms = copy->timestamp_ms};
@@ -54,9 +54,7 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     }
     auto placed = active_->place(batch.bytes, header, base_offset);
     if (!placed) return placed.error();
-    auto published = publish(*placed, batch, durability);
-    if (!published) return published.error();
-    appended = *published;
+    if (auto published = publish(*placed, batch, durability, appended); !published) return published.error();
     flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
   }
   listeners().notify_after_unlock();
@@ -95,12 +93,12 @@ Result<> Partition::check_appendable(std::uint64_t size) const {
   return {};
 }
 
-Result<std::optional<format::StoredBatch>> Partition::admit(const format::BatchHeader& header,
-                                                            SequenceRule rule) const {
+Result<const format::StoredBatch*> Partition::admit(const format::BatchHeader& header,
+                                                    SequenceRule rule) const {
   if (!header.is_control()) return producers_.admit(header, rule);
   if (auto admitted = producers_.admit_marker(header.producer_id, header.producer_epoch); !admitted)
     return admitted.error();
-  return std::optional<format::StoredBatch>();
+  return static_cast<const format::StoredBatch*>(nullptr);
 }
 
 // Admission stands before the roll, so that what is refused touches nothing.
@@ -165,19 +163,16 @@ Result<> Partition::widen_active() {
 }
 
 // Everything that can still refuse a placed batch.
-Result<PartitionAppend> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                        Durability durability) {
-  if (auto noted = active_->note(placed); !noted) return noted.error();
-  if (batch.header.has_producer()) return note_producer(placed, batch, durability);
-  auto lsn = stage(placed, durability);
-  if (!lsn) return lsn.error();
-  return PartitionAppend{.lsn = *lsn};
+Result<> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                         Durability durability, PartitionAppend& appended) {
+  if (auto noted = active_->note(placed); !noted) return noted;
+  if (batch.header.has_producer()) return note_producer(placed, batch, durability, appended);
+  return stage(placed, durability, appended);
 }
 
-Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
-                                           const format::FramedBatch& batch, Durability durability) {
-  auto noted = note(placed, batch, durability);
-  if (!noted) {
+Result<> Partition::publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                            Durability durability, PartitionAppend& appended) {
+  if (auto noted = note(placed, batch, durability, appended); !noted) {
     if (auto taken = active_->take_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
     return noted;
   }
@@ -187,21 +182,22 @@ Result<PartitionAppend> Partition::publish(const segment::PlacedBatch& placed,
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  noted->base_offset = placed.base_offset;
-  noted->last_offset = placed.last_offset;
-  return noted;
+  appended.base_offset = placed.base_offset;
+  appended.last_offset = placed.last_offset;
+  return {};
 }
 
 // A frame promises its batch and every earlier one, so it is of use only where those are durable or have
 // frames of their own (INV-6: staged here, journal order is log order). Else the segment is synced, once, and
 // the next batch can be journalled.
-Result<std::uint64_t> Partition::stage(const segment::PlacedBatch& placed, Durability durability) {
+Result<> Partition::stage(const segment::PlacedBatch& placed, Durability durability,
+                          PartitionAppend& appended) {
   journal::Journal* const journal = environment_.journal;
   const bool is_chained = offsets_.durable() >= journalled_from_;
   if (durability == Durability::published || journal == nullptr || !mapped_writes_ || !is_chained ||
       placed.size_bytes > environment_.journal_bypass_bytes) {
     journalled_from_ = placed.last_offset + 1;
-    return std::uint64_t{0};
+    return {};
   }
   std::shared_ptr<const void> kept;
   if (placed.size_bytes > journal::StagedFrame::copied_bytes_max) {
@@ -209,12 +205,15 @@ Result<std::uint64_t> Partition::stage(const segment::PlacedBatch& placed, Durab
     if (!pin) return pin.error();
     kept = *std::move(pin);
   }
-  return journal->stage(journal::StagedFrame::batch({.topic_id = topic_id_,
-                                                     .partition = name_.partition,
-                                                     .base_offset = placed.base_offset,
-                                                     .segment_base_offset = active_->base_offset(),
-                                                     .position = placed.position},
-                                                    active_->bytes_of(placed), std::move(kept)));
+  auto lsn = journal->stage(journal::StagedFrame::batch({.topic_id = topic_id_,
+                                                         .partition = name_.partition,
+                                                         .base_offset = placed.base_offset,
+                                                         .segment_base_offset = active_->base_offset(),
+                                                         .position = placed.position},
+                                                        active_->bytes_of(placed), std::move(kept)));
+  if (!lsn) return lsn.error();
+  appended.lsn = *lsn;
+  return {};
 }
 
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
@@ -241,7 +240,9 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
   auto result = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
     auto placed = active_->place(batch.bytes, batch.header, offsets_.log_end());
     if (!placed) return placed.error();
-    return publish(*placed, batch, durability);
+    PartitionAppend appended;
+    if (auto published = publish(*placed, batch, durability, appended); !published) return published.error();
+    return appended;
   }();
   const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);

@@ -18,8 +18,8 @@ Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker
 
 // What a batch of a producer changes besides the log. The index of aborted transactions is written first: it
 // can fail for want of space, and takes the entry back if the marker is not published in the end.
-Result<PartitionAppend> Partition::note_producer(const segment::PlacedBatch& placed,
-                                                 const format::FramedBatch& batch, Durability durability) {
+Result<> Partition::note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                  Durability durability, PartitionAppend& appended) {
   format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
   stamped.base_offset = placed.base_offset;
   std::optional<EndedTransaction> ended;
@@ -32,20 +32,20 @@ Result<PartitionAppend> Partition::note_producer(const segment::PlacedBatch& pla
   if (is_indexed) {
     if (auto indexed = active_->transactions().append(ended->index_entry()); !indexed) return indexed.error();
   }
-  auto lsn = stage(placed, durability);
-  if (!lsn) {
+  if (auto staged = stage(placed, durability, appended); !staged) {
     if (is_indexed) {
       if (auto cut = active_->transactions().cut_from(placed.base_offset); !cut)
         environment_.report(true, cut.error().message());
     }
-    return lsn.error();
+    return staged;
   }
-  if (auto noted = producers_.note(stamped, batch.bytes); !noted) return noted.error();
+  producers_.note(stamped, batch.bytes, ended);
   if (stamped.is_transactional() && !stamped.is_control()) {
     const auto* const producer = producers_.find(stamped.producer_id);
     if (producer->open_first_offset == placed.base_offset) hold_back(placed.base_offset);
   }
-  return PartitionAppend{.lsn = *lsn, .ended_first_offset = ended ? ended->first_offset : -1};
+  if (ended) appended.ended_first_offset = ended->first_offset;
+  return {};
 }
 
 // The log grows at its end, and so does the list.

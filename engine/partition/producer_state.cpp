@@ -29,40 +29,48 @@ Error wrong_sequence(const format::BatchHeader& header, Sequence expected) {
 
 void StoredBatches::push(const format::StoredBatch& batch) noexcept {
   if (count_ == capacity) {
-    std::move(batches_.begin() + 1, batches_.end(), batches_.begin());
+    ++first_;
     --count_;
   }
-  batches_[count_++] = batch;
-}
-
-std::optional<format::StoredBatch> StoredBatches::find(Sequence first, Sequence last) const noexcept {
-  for (const auto& batch : all()) {
-    if (batch.first_sequence == first && batch.last_sequence == last) return batch;
+  if (first_ + count_ == batches_.size()) {
+    std::copy_n(batches_.begin() + static_cast<std::ptrdiff_t>(first_), count_, batches_.begin());
+    first_ = 0;
   }
-  return std::nullopt;
+  batches_[first_ + count_++] = batch;
 }
 
-// In the order of kafka-log 4.2; the duplicate comes before everything else.
-Result<std::optional<format::StoredBatch>> ProducerState::admit(const format::BatchHeader& header,
-                                                                SequenceRule rule) const {
+const format::StoredBatch* StoredBatches::find(Sequence first, Sequence last) const noexcept {
+  for (const auto& batch : all()) {
+    if (batch.first_sequence == first && batch.last_sequence == last) return &batch;
+  }
+  return nullptr;
+}
+
+// As kafka-log 4.2, where the duplicate comes before everything else. One that has the sequence that is
+// expected would be 2^31 records old, which five batches do not hold: so that is looked at first.
+Result<const format::StoredBatch*> ProducerState::admit(const format::BatchHeader& header,
+                                                        SequenceRule rule) const {
+  constexpr const format::StoredBatch* none = nullptr;
   const ProducerInfo* const producer = find(header.producer_id);
-  if (producer == nullptr) return std::optional<format::StoredBatch>();
+  if (producer == nullptr) return none;
   if (header.producer_epoch < producer->epoch)
     return old_epoch(header.producer_id, header.producer_epoch, producer->epoch);
   const bool is_new_epoch = header.producer_epoch > producer->epoch;
-  if (rule == SequenceRule::given && !is_new_epoch) {
-    if (auto copy = producer->batches.find(header.base_sequence, header.last_sequence()))
-      return std::optional<format::StoredBatch>(copy);
-  }
   const Sequence expected = is_new_epoch ? 0 : producer->next_sequence();
-  if (header.base_sequence != expected) return wrong_sequence(header, expected);
+  if (header.base_sequence != expected) {
+    if (rule == SequenceRule::given && !is_new_epoch) {
+      if (const auto* const copy = producer->batches.find(header.base_sequence, header.last_sequence()))
+        return copy;
+    }
+    return wrong_sequence(header, expected);
+  }
   if (producer->open_first_offset >= 0 && !header.is_transactional()) {
     return Error(
         Errc::invalid_txn_state,
         producer_text(header.producer_id) +
             " has a transaction open here and sends a record outside of it; end the transaction first");
   }
-  return std::optional<format::StoredBatch>();
+  return none;
 }
 
 Result<> ProducerState::admit_marker(ProducerId producer_id, ProducerEpoch epoch) const {
@@ -94,28 +102,33 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
 }
 
 Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch) {
-  end_offset_ = header.next_offset();
-  if (!header.has_producer()) return {};
   std::optional<EndedTransaction> ended;
-  if (header.is_control()) {
+  if (header.has_producer() && header.is_control()) {
     auto found = ended_by(header, batch);
-    if (!found) return found.error();
+    if (!found) {
+      end_offset_ = header.next_offset();
+      return found.error();
+    }
     ended = *found;
   }
+  note(header, batch, ended);
+  return {};
+}
+
+void ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch,
+                         const std::optional<EndedTransaction>& ended) {
+  end_offset_ = header.next_offset();
+  if (!header.has_producer()) return;
   auto& producer = producers_[header.producer_id];
   if (producer.epoch != header.producer_epoch) producer.batches.clear();
   producer.epoch = header.producer_epoch;
   producer.last_activity_ms = header.max_timestamp_ms;
-  if (!header.is_control()) {
-    note_data(producer, header);
-    return {};
-  }
+  if (!header.is_control()) return note_data(producer, header);
   format::read_control_batch(batch, &producer.coordinator_epoch);
   if (ended) {
     open_.erase(ended->first_offset);
     producer.open_first_offset = -1;
   }
-  return {};
 }
 
 void ProducerState::note_data(ProducerInfo& producer, const format::BatchHeader& header) {

@@ -54,16 +54,18 @@ class StoredBatches {
   /// Kafka's number: a producer may have that many requests in flight.
   static constexpr std::size_t capacity = 5;
 
-  std::span<const format::StoredBatch> all() const noexcept { return {batches_.data(), count_}; }
+  std::span<const format::StoredBatch> all() const noexcept { return {batches_.data() + first_, count_}; }
   bool empty() const noexcept { return count_ == 0; }
-  const format::StoredBatch& newest() const noexcept { return batches_[count_ - 1]; }
+  const format::StoredBatch& newest() const noexcept { return batches_[first_ + count_ - 1]; }
   void push(const format::StoredBatch& batch) noexcept;
-  void clear() noexcept { count_ = 0; }
-  /// The batch of exactly these sequences, if it is one of them.
-  std::optional<format::StoredBatch> find(Sequence first, Sequence last) const noexcept;
+  void clear() noexcept { first_ = count_ = 0; }
+  /// The batch of exactly these sequences; nullptr if it is none of them.
+  const format::StoredBatch* find(Sequence first, Sequence last) const noexcept;
 
  private:
-  std::array<format::StoredBatch, capacity> batches_{};
+  // Twice the room: they move to the front with every `capacity`th batch, not with every one.
+  std::array<format::StoredBatch, 2 * capacity> batches_{};
+  std::size_t first_ = 0;
   std::size_t count_ = 0;
 };
 
@@ -84,12 +86,12 @@ struct ProducerInfo {
 class ProducerState {
  public:
   /// Decides on a data batch that has a producer; changes nothing.
-  /// @return the first copy if the batch is a duplicate of one (INV-7); nothing if it may be appended.
+  /// @return the first copy if the batch is a duplicate of one (INV-7), until the next `note`; nullptr if it
+  ///   may be appended.
   /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an
   /// open
   ///   transaction.
-  Result<std::optional<format::StoredBatch>> admit(const format::BatchHeader& header,
-                                                   SequenceRule rule) const;
+  Result<const format::StoredBatch*> admit(const format::BatchHeader& header, SequenceRule rule) const;
   /// Decides on a marker. Errors: invalid_producer_epoch: the partition has seen a newer one.
   Result<> admit_marker(ProducerId producer_id, ProducerEpoch epoch) const;
 
@@ -97,6 +99,9 @@ class ProducerState {
   /// @param batch  the whole batch: a marker's record is decoded.
   /// Errors: corrupt_record: a control batch that does not decode.
   Result<> note(const format::BatchHeader& header, base::ByteSpan batch);
+  /// The same of a batch of which `ended_by` has told; nothing: it is none that ends a transaction.
+  void note(const format::BatchHeader& header, base::ByteSpan batch,
+            const std::optional<EndedTransaction>& ended);
   /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
   /// open. Errors: as `note`.
   Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,

@@ -10,19 +10,20 @@
 
 namespace seriatim::partition {
 
-/// A sequence lock. What is changed and looked at are atomics, sequentially consistent ones, as the offsets
-/// of a partition are: a look that has seen any of a change's stores then also sees the odd number before
-/// them. Threads: any.
+/// A sequence lock. What is changed and looked at are atomics, stored with release and loaded with acquire,
+/// as the offsets of a partition are: a look that has seen any of a change's stores then also sees the odd
+/// number before them. Threads: any.
 class VisibilityGate {
  public:
   /// Calls `move`, one caller at a time. It stores offsets and does nothing that could wait: lookers spin.
+  /// Ends with a locked instruction: what was stored is seen before what follows is loaded.
   template <class Move>
   void change(Move&& move) {
     const base::MutexLock lock(mutex_);
     const std::uint64_t before = sequence_.load(std::memory_order_relaxed);
-    sequence_.store(before + 1, std::memory_order_seq_cst);
+    sequence_.store(before + 1, std::memory_order_release);
     move();
-    sequence_.store(before + 2, std::memory_order_seq_cst);
+    sequence_.store(before + 2, std::memory_order_release);
   }
 
   /// Calls `take` until no change ran meanwhile: what its last call has seen, was there at one moment.
@@ -32,10 +33,10 @@ class VisibilityGate {
     // Whoever changes something may have lost its processor, or there may be no end of changes.
     os::SpinWait spin(rounds_max);
     do {
-      const std::uint64_t before = sequence_.load(std::memory_order_seq_cst);
+      const std::uint64_t before = sequence_.load(std::memory_order_acquire);
       if (before % 2 != 0) continue;
       take();
-      if (sequence_.load(std::memory_order_seq_cst) == before) return;
+      if (sequence_.load(std::memory_order_acquire) == before) return;
     } while (spin.once());
     const base::MutexLock lock(mutex_);
     take();

@@ -112,7 +112,7 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   if (auto checked = check_open(holder, number); !checked) return checked.error();
   Enlisted& enlisted = enlist(holder, batch);
   const auto identity = holder.own_identity();
-  format::FrameOptions options = batch.options;
+  format::FrameOptions& options = batch.options;
   options.producer_id = identity.id;
   options.producer_epoch = identity.epoch;
   options.base_sequence = enlisted.next_sequence;

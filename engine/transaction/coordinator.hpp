@@ -103,7 +103,7 @@ class Coordinator {
     partition::Partition& partition;
     const format::Id& topic_id;
     std::int32_t record_count = 1;
-    format::FrameOptions options{};
+    format::FrameOptions& options;  ///< Get what the transaction adds.
     /// Makes the batch with these options.
     std::function<Result<format::FramedBatch>(const format::FrameOptions&)> frame{};
   };

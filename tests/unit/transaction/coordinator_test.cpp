@@ -55,10 +55,12 @@ TEST_CASE("an append whose frame or partition refuses it leaves the transaction 
   TransactionFixture f;
   const auto holder = f.open();
   const auto number = must(f.coordinator->begin(*holder));
+  format::FrameOptions options;
   const auto refused =
       f.coordinator->append(*holder, number,
                             {.partition = *f.partitions[0],
                              .topic_id = f.topic_id,
+                             .options = options,
                              .frame = [](const format::FrameOptions&) -> Result<format::FramedBatch> {
                                return Error(Errc::invalid_record, "not this one");
                              }});

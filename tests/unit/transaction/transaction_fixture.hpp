@@ -50,10 +50,12 @@ struct TransactionFixture {
   }
   Result<partition::PartitionAppend> try_send(transaction::Holder& holder, std::uint64_t number,
                                               std::size_t at = 0) {
+    format::FrameOptions plain;
     return coordinator->append(
         holder, number,
         {.partition = *partitions[at],
          .topic_id = topic_id,
+         .options = plain,
          .frame = [this](const format::FrameOptions& options) -> Result<format::FramedBatch> {
            builder.clear();
            if (auto added = builder.append({.value = "value", .timestamp_ms = t0_ms}); !added)
