@@ -87,7 +87,7 @@ def check(command, directory, report):
     return sum(found_ends.values()), acknowledged
 
 
-def kill_often(options, chance):
+def main(options, chance):
     records = 0
     acknowledgements = 0
     for numbers in killing.rounds(options.kills, 10):
@@ -110,4 +110,4 @@ def kill_often(options, chance):
 
 
 if __name__ == "__main__":
-    killing.main(kill_often, ["command"], 200, __doc__)
+    killing.run_test(main, ["command"], 200, __doc__)

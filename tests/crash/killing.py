@@ -72,7 +72,7 @@ def records(command, directory):
         yield record
 
 
-def main(test, programs, kills, description):
+def run_test(test, programs, kills, description):
     """Calls `test` with the options of the command line and a random generator. SERIATIM_SEED or --seed repeats what a seed can repeat: kills come when they come."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     for program in programs:

@@ -71,7 +71,7 @@ def check(command, checker, directory, promises):
     return sum(len(numbers) for numbers in found.values())
 
 
-def kill_often(options, chance):
+def main(options, chance):
     records = 0
     counts = collections.Counter()
     for numbers in killing.rounds(options.kills, 6):
@@ -92,4 +92,4 @@ def kill_often(options, chance):
 
 
 if __name__ == "__main__":
-    killing.main(kill_often, ["command", "writer"], 30, __doc__)
+    killing.run_test(main, ["command", "writer"], 30, __doc__)

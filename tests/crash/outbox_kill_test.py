@@ -11,7 +11,7 @@ import killing
 from killing import Failure
 
 
-def kill_often(options, chance):
+def main(options, chance):
     with tempfile.TemporaryDirectory(prefix="seriatim-outbox-") as folder:
         command = [options.example, folder + "/data"]
         began = time.monotonic()
@@ -33,4 +33,4 @@ def kill_often(options, chance):
 
 
 if __name__ == "__main__":
-    killing.main(kill_often, ["example"], 20, __doc__)
+    killing.run_test(main, ["example"], 20, __doc__)

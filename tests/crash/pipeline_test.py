@@ -25,7 +25,7 @@ def work_and_kill(program, directory, report, seed, chance):
     killing.kill(process, "the pipeline")
 
 
-def kill_in_one_directory(program, seeds, chance):
+def kill_often(program, seeds, chance):
     """Returns how many records went through; the reader saw all of them."""
     with tempfile.TemporaryDirectory(prefix="seriatim-pipeline-") as scratch:
         directory = os.path.join(scratch, "data")
@@ -44,14 +44,14 @@ def kill_in_one_directory(program, seeds, chance):
         return records
 
 
-def kill_often(options, chance):
+def main(options, chance):
     records = 0
     for numbers in killing.rounds(options.kills, 100):
-        records += kill_in_one_directory(options.program, [options.seed + number for number in numbers], chance)
+        records += kill_often(options.program, [options.seed + number for number in numbers], chance)
     print(f"{options.kills} kills; {records} records went through once", flush=True)
     if records < options.kills:
         raise Failure("hardly a transaction was committed: this run proves nothing")
 
 
 if __name__ == "__main__":
-    killing.main(kill_often, ["program"], 500, __doc__)
+    killing.run_test(main, ["program"], 500, __doc__)
