@@ -8,10 +8,10 @@
 #include <vector>
 
 #include <rocksdb/db.h>
-#include <sqlite3.h>
 
 #include "bench_support.hpp"
 #include "commit_load.hpp"
+#include "sqlite_connection.hpp"
 
 namespace seriatim::bench {
 namespace {
@@ -25,20 +25,26 @@ void check(const rocksdb::Status& status) {
   std::exit(1);
 }
 
+std::unique_ptr<rocksdb::DB> open_rocksdb(const std::filesystem::path& path) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* opened = nullptr;
+  check(rocksdb::DB::Open(options, path.string(), &opened));
+  return std::unique_ptr<rocksdb::DB>(opened);
+}
+
+rocksdb::WriteOptions synced() {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return options;
+}
+
 class RocksDb final : public Committer {
  public:
-  explicit RocksDb(const std::filesystem::path& directory) {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* opened = nullptr;
-    check(rocksdb::DB::Open(options, (directory / "db").string(), &opened));
-    db_.reset(opened);
-  }
+  explicit RocksDb(const std::filesystem::path& directory) : db_(open_rocksdb(directory / "db")) {}
   void commit(int) override {
-    rocksdb::WriteOptions options;
-    options.sync = true;
     const std::uint64_t key = next_key_.fetch_add(1);
-    check(db_->Put(options, {reinterpret_cast<const char*>(&key), sizeof key}, value_));
+    check(db_->Put(synced(), {reinterpret_cast<const char*>(&key), sizeof key}, value_));
   }
 
  private:
@@ -50,12 +56,7 @@ class RocksDb final : public Committer {
 /// One record to each of four column families and a position to a fifth, in one batch.
 class RocksDbTransactions final : public Committer {
  public:
-  explicit RocksDbTransactions(const std::filesystem::path& directory) {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* opened = nullptr;
-    check(rocksdb::DB::Open(options, (directory / "db").string(), &opened));
-    db_.reset(opened);
+  explicit RocksDbTransactions(const std::filesystem::path& directory) : db_(open_rocksdb(directory / "db")) {
     for (int i = 0; i <= tables; ++i) {
       rocksdb::ColumnFamilyHandle* family = nullptr;
       check(db_->CreateColumnFamily({}, "family-" + std::to_string(i), &family));
@@ -69,9 +70,7 @@ class RocksDbTransactions final : public Committer {
     for (int i = 0; i < tables; ++i)
       check(batch.Put(families_[static_cast<std::size_t>(i)].get(), offset, value_));
     check(batch.Put(families_[tables].get(), "group-" + std::to_string(thread), offset));
-    rocksdb::WriteOptions options;
-    options.sync = true;
-    check(db_->Write(options, &batch));
+    check(db_->Write(synced(), &batch));
   }
 
  private:
@@ -81,128 +80,62 @@ class RocksDbTransactions final : public Committer {
   std::string value_ = payload(value_bytes);
 };
 
-/// A connection, as each thread has one of its own.
-class Sqlite {
+/// One record in one table.
+class SqliteInsert {
  public:
-  explicit Sqlite(const std::filesystem::path& path) {
-    check(sqlite3_open(path.c_str(), &db_));
-    check(sqlite3_busy_timeout(db_, 60'000));
-    run("PRAGMA journal_mode = WAL");
-    run("PRAGMA synchronous = FULL");
-    run("CREATE TABLE IF NOT EXISTS log (offset INTEGER PRIMARY KEY, value BLOB)");
-    check(sqlite3_prepare_v2(db_, "INSERT INTO log (value) VALUES (?)", -1, &insert_, nullptr));
+  explicit SqliteInsert(const std::filesystem::path& path) : connection_(path) {
+    connection_.run("CREATE TABLE IF NOT EXISTS log (offset INTEGER PRIMARY KEY, value BLOB)");
+    insert_ = connection_.prepare("INSERT INTO log (value) VALUES (?)");
   }
-  ~Sqlite() {
-    sqlite3_finalize(insert_);
-    sqlite3_close(db_);
-  }
-  Sqlite(const Sqlite&) = delete;
-  Sqlite& operator=(const Sqlite&) = delete;
-
-  void insert(const std::string& value) {
-    check(sqlite3_bind_blob(insert_, 1, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
-    if (sqlite3_step(insert_) != SQLITE_DONE) fail();
-    check(sqlite3_reset(insert_));
-  }
+  void commit(int, const std::string& value) { connection_.insert(insert_, value); }
 
  private:
-  [[noreturn]] void fail() {
-    std::fprintf(stderr, "SQLite: %s\n", sqlite3_errmsg(db_));
-    std::exit(1);
-  }
-  void check(int code) {
-    if (code != SQLITE_OK) fail();
-  }
-  void run(const char* sql) { check(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr)); }
-
-  sqlite3* db_ = nullptr;
+  SqliteConnection connection_;
   sqlite3_stmt* insert_ = nullptr;
 };
 
 /// One record to each of four tables and a position to a fifth, in one transaction.
 class SqliteTransaction {
  public:
-  explicit SqliteTransaction(const std::filesystem::path& path) {
-    check(sqlite3_open(path.c_str(), &db_));
-    check(sqlite3_busy_timeout(db_, 60'000));
-    run("PRAGMA journal_mode = WAL");
-    run("PRAGMA synchronous = FULL");
-    run("CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER)");
+  explicit SqliteTransaction(const std::filesystem::path& path) : connection_(path) {
+    connection_.run("CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER)");
     for (int i = 0; i < tables; ++i) {
       const std::string table = "log" + std::to_string(i);
-      run(("CREATE TABLE IF NOT EXISTS " + table + " (offset INTEGER PRIMARY KEY, value BLOB)").c_str());
-      prepare("INSERT INTO " + table + " (value) VALUES (?)");
+      connection_.run(
+          ("CREATE TABLE IF NOT EXISTS " + table + " (offset INTEGER PRIMARY KEY, value BLOB)").c_str());
+      inserts_.push_back(connection_.prepare("INSERT INTO " + table + " (value) VALUES (?)"));
     }
-    prepare("REPLACE INTO positions VALUES (?, ?)");
+    replace_ = connection_.prepare("REPLACE INTO positions VALUES (?, ?)");
   }
-  ~SqliteTransaction() {
-    for (sqlite3_stmt* const statement : statements_) sqlite3_finalize(statement);
-    sqlite3_close(db_);
-  }
-  SqliteTransaction(const SqliteTransaction&) = delete;
-  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
-
-  void commit(const std::string& group, const std::string& value) {
-    run("BEGIN IMMEDIATE");
-    for (int i = 0; i < tables; ++i) {
-      sqlite3_stmt* const insert = statements_[static_cast<std::size_t>(i)];
-      check(sqlite3_bind_blob(insert, 1, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
-      step(insert);
-    }
-    sqlite3_stmt* const replace = statements_.back();
-    check(sqlite3_bind_text(replace, 1, group.data(), static_cast<int>(group.size()), SQLITE_STATIC));
-    check(sqlite3_bind_int64(replace, 2, ++position_));
-    step(replace);
-    run("COMMIT");
+  void commit(int thread, const std::string& value) {
+    const std::string group = "group-" + std::to_string(thread);
+    connection_.run("BEGIN IMMEDIATE");
+    for (sqlite3_stmt* const insert : inserts_) connection_.insert(insert, value);
+    connection_.check(
+        sqlite3_bind_text(replace_, 1, group.data(), static_cast<int>(group.size()), SQLITE_STATIC));
+    connection_.check(sqlite3_bind_int64(replace_, 2, ++position_));
+    connection_.step(replace_);
+    connection_.run("COMMIT");
   }
 
  private:
-  [[noreturn]] void fail() {
-    std::fprintf(stderr, "SQLite: %s\n", sqlite3_errmsg(db_));
-    std::exit(1);
-  }
-  void check(int code) {
-    if (code != SQLITE_OK) fail();
-  }
-  void run(const char* sql) { check(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr)); }
-  void prepare(const std::string& sql) {
-    check(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statements_.emplace_back(nullptr), nullptr));
-  }
-  void step(sqlite3_stmt* statement) {
-    if (sqlite3_step(statement) != SQLITE_DONE) fail();
-    check(sqlite3_reset(statement));
-  }
-
-  sqlite3* db_ = nullptr;
-  std::vector<sqlite3_stmt*> statements_;
+  SqliteConnection connection_;
+  std::vector<sqlite3_stmt*> inserts_;
+  sqlite3_stmt* replace_ = nullptr;
   std::int64_t position_ = 0;
 };
 
-class SqliteTransactions final : public Committer {
+/// @tparam Writer  one for each thread.
+template <class Writer>
+class Sqlite final : public Committer {
  public:
-  SqliteTransactions(const std::filesystem::path& directory, int threads) {
-    for (int i = 0; i < threads; ++i)
-      connections_.push_back(std::make_unique<SqliteTransaction>(directory / "log.sqlite"));
+  Sqlite(const std::filesystem::path& directory, int threads) {
+    for (int i = 0; i < threads; ++i) writers_.push_back(std::make_unique<Writer>(directory / "log.sqlite"));
   }
-  void commit(int thread) override {
-    connections_[static_cast<std::size_t>(thread)]->commit("group-" + std::to_string(thread), value_);
-  }
+  void commit(int thread) override { writers_[static_cast<std::size_t>(thread)]->commit(thread, value_); }
 
  private:
-  std::vector<std::unique_ptr<SqliteTransaction>> connections_;
-  std::string value_ = payload(value_bytes);
-};
-
-class SqliteConnections final : public Committer {
- public:
-  SqliteConnections(const std::filesystem::path& directory, int threads) {
-    for (int i = 0; i < threads; ++i)
-      connections_.push_back(std::make_unique<Sqlite>(directory / "log.sqlite"));
-  }
-  void commit(int thread) override { connections_[static_cast<std::size_t>(thread)]->insert(value_); }
-
- private:
-  std::vector<std::unique_ptr<Sqlite>> connections_;
+  std::vector<std::unique_ptr<Writer>> writers_;
   std::string value_ = payload(value_bytes);
 };
 
@@ -210,7 +143,7 @@ const bool entered = enter_committer("rocksdb", [](const std::filesystem::path& 
                                                    int) { return std::make_unique<RocksDb>(directory); }) &&
                      enter_committer("sqlite",
                                      [](const std::filesystem::path& directory, int threads) {
-                                       return std::make_unique<SqliteConnections>(directory, threads);
+                                       return std::make_unique<Sqlite<SqliteInsert>>(directory, threads);
                                      }) &&
                      enter_committer(
                          "rocksdb_transaction",
@@ -221,7 +154,7 @@ const bool entered = enter_committer("rocksdb", [](const std::filesystem::path& 
                      enter_committer(
                          "sqlite_transaction",
                          [](const std::filesystem::path& directory, int threads) {
-                           return std::make_unique<SqliteTransactions>(directory, threads);
+                           return std::make_unique<Sqlite<SqliteTransaction>>(directory, threads);
                          },
                          1, 16);
 

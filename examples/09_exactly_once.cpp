@@ -71,16 +71,10 @@ void bill_exactly_once(const std::filesystem::path& directory) {
   const seriatim::Engine engine = seriatim::Engine::open(directory).value();
   const seriatim::State totals = engine.state("totals").value();
   check(total_of(totals, "ann") == 2450 && total_of(totals, "bob") == 2500, "every order in a total once");
-  seriatim::Consumer invoices = engine.consumer().value();
-  invoices.assign_topic("invoices").value();
-  int next = 0;
-  for (;;) {
-    const auto records = invoices.poll(std::chrono::milliseconds(0)).value();
-    if (records.empty()) break;
-    for (const seriatim::RecordView& invoice : records)
-      check(invoice.value().text() == std::to_string(next++), "the invoices in the order of the orders");
-  }
-  check(next == 100, "one invoice for each order");
+  const auto invoices = values_of(engine, "invoices");
+  check(invoices.size() == 100, "one invoice for each order");
+  for (std::size_t i = 0; i < invoices.size(); ++i)
+    check(invoices[i] == std::to_string(i), "the invoices in the order of the orders");
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // once, wherever the program is killed. A named producer with numbered records does it: the log itself
 // remembers how far the outbox was sent. Killed and begun again, the program goes on: see
 // tests/crash/outbox_kill_test.py.
-#include <chrono>
 #include <string>
 
 #include "example.hpp"
@@ -36,14 +35,7 @@ void relay(Database& database, seriatim::Producer& producer) {
 
 // What the log says is what the database says, once each and in order.
 void compare(Database& database, const seriatim::Engine& engine) {
-  seriatim::Consumer consumer = engine.consumer().value();
-  consumer.assign_topic("orders").value();
-  std::vector<std::string> messages;
-  for (;;) {
-    const auto records = consumer.poll(std::chrono::milliseconds(0)).value();
-    if (records.empty()) break;
-    for (const seriatim::RecordView& record : records) messages.emplace_back(record.value().text());
-  }
+  const auto messages = values_of(engine, "orders");
   const auto orders = database.run("SELECT name FROM orders ORDER BY id");
   check(messages.size() == orders.size(), "one message for each order");
   for (std::size_t i = 0; i < orders.size(); ++i)

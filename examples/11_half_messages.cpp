@@ -2,7 +2,6 @@
 // killed in between, the next run asks the database what became of the transaction. Killed and begun again,
 // the program goes on: see tests/crash/outbox_kill_test.py.
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -28,14 +27,7 @@ void take_order(Database& database, seriatim::HalfMessages& half, const std::str
 
 // What the log says is what the database says, once each.
 void compare(Database& database, const seriatim::Engine& engine) {
-  seriatim::Consumer consumer = engine.consumer().value();
-  consumer.assign_topic("orders").value();
-  std::vector<std::string> messages;
-  for (;;) {
-    const auto records = consumer.poll(std::chrono::milliseconds(0)).value();
-    if (records.empty()) break;
-    for (const seriatim::RecordView& record : records) messages.emplace_back(record.value().text());
-  }
+  auto messages = values_of(engine, "orders");
   std::vector<std::string> expected;
   for (const auto& row : database.run("SELECT name FROM orders")) expected.push_back("ordered: " + row[0]);
   std::sort(messages.begin(), messages.end());

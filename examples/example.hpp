@@ -1,11 +1,15 @@
-// What the examples share: a directory from the command line, and a check that ends the program.
+// What the examples share: a directory from the command line, a check that ends the program, and what is in a
+// topic in the end.
 #pragma once
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <seriatim/seriatim.hpp>
 
@@ -14,6 +18,18 @@ inline void check(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "surprise: expected %s\n", what);
   std::exit(1);
+}
+
+/// The values of a topic, as a new consumer is shown them from its beginning on.
+inline std::vector<std::string> values_of(const seriatim::Engine& engine, const std::string& topic) {
+  seriatim::Consumer consumer = engine.consumer().value();
+  consumer.assign_topic(topic).value();
+  std::vector<std::string> values;
+  for (;;) {
+    const auto records = consumer.poll(std::chrono::milliseconds(0)).value();
+    if (records.empty()) return values;
+    for (const seriatim::RecordView& record : records) values.emplace_back(record.value().text());
+  }
 }
 
 /// Runs an example in the directory that the command line names, whose parent it makes.

@@ -20,8 +20,6 @@ constexpr std::size_t id_digits = 32;
 constexpr std::size_t time_digits = 12;  // milliseconds since 1970, so that ids are in the order of time
 constexpr std::size_t page_entries = 256;
 
-Timestamp now_ms() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
-
 std::string hex(std::uint64_t value, std::size_t digits) {
   std::string text(digits, '0');
   for (std::size_t i = digits; i > 0; --i, value >>= 4U) text[i - 1] = "0123456789abcdef"[value & 0xFU];
@@ -62,14 +60,19 @@ ProducerRecord record_of(const HalfMessage& message, std::vector<HeaderView>& he
 
 }  // namespace
 
+Timestamp system_time_ms() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 HalfMessagesImpl::HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
-                                   State undecided_state, State decided_state)
+                                   HalfClock clock, Tables tables)
     : engine_(of),
       options_(std::move(given)),
       check_(std::move(check_function)),
-      undecided_(std::move(undecided_state)),
-      decided_(std::move(decided_state)),
-      opened_(now_ms()) {}
+      now_(std::move(clock)),
+      undecided_(std::move(tables.undecided)),
+      decided_(std::move(tables.decided)),
+      opened_(now_()) {}
 
 HalfMessagesImpl::Claim::Claim(HalfMessagesImpl& impl, const std::string& id) : impl_(impl), id_(id) {
   std::unique_lock lock(impl_.mutex_);
@@ -86,14 +89,15 @@ HalfMessagesImpl::Claim::~Claim() {
 }
 
 Result<HalfMessages> HalfMessagesImpl::open(const Engine& engine, HalfMessagesOptions options,
-                                            HalfCheck check) {
+                                            HalfCheck check, HalfClock clock) {
   const std::string name = options.name;
   auto undecided = engine.state(flow::undecided_state(name));
   if (!undecided) return undecided.error();
   auto decided = engine.state(flow::decided_state(name));
   if (!decided) return decided.error();
-  auto impl = std::make_shared<HalfMessagesImpl>(engine, std::move(options), std::move(check),
-                                                 *std::move(undecided), *std::move(decided));
+  auto impl =
+      std::make_shared<HalfMessagesImpl>(engine, std::move(options), std::move(check), std::move(clock),
+                                         Tables{*std::move(undecided), *std::move(decided)});
   for (std::size_t i = 0; i < producer_count; ++i) {
     auto producer =
         engine.transactional_producer({.transactional_id = "half:" + name + ":" + std::to_string(i)});
@@ -133,7 +137,7 @@ Result<PreparedHalf> HalfMessagesImpl::prepare(const ProducerRecord& record) {
   const TopicPartition at{std::string(record.topic), record.partition.value_or(0)};
   if (auto known = engine_.admin().list_offset(at, OffsetSpec::earliest); !known) return known.error();
   flow::StoredHalf half{.message = flow::half_of(record)};
-  half.message.prepare_time = now_ms();
+  half.message.prepare_time = now_();
   const std::string id = new_id(half.message.prepare_time);
   {
     const std::lock_guard lock(mutex_);
@@ -196,7 +200,7 @@ Result<HalfDecision> HalfMessagesImpl::decide_claimed(const std::string& id, Hal
       if (!sent) return sent.error();
     }
     if (auto erased = transaction.state(undecided_.name()).erase(id); !erased) return erased;
-    return transaction.state(decided_.name()).put(id, flow::encode(wanted, now_ms()));
+    return transaction.state(decided_.name()).put(id, flow::encode(wanted, now_()));
   });
   if (!changed) return changed.error().with_context("deciding half message " + id);
   return wanted;
@@ -217,7 +221,7 @@ Result<HalfCheckSummary> HalfMessagesImpl::check_all() {
   const std::lock_guard pass(check_mutex_);
   HalfCheckSummary summary;
   Result<> outcome;
-  const Timestamp now = now_ms();
+  const Timestamp now = now_();
   std::string from;
   while (check_) {
     auto page = undecided_.scan(from, page_entries);

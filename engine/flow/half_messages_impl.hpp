@@ -24,11 +24,22 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
-  static Result<HalfMessages> open(const Engine& engine, HalfMessagesOptions options, HalfCheck check);
+/// The time of day in milliseconds. Any thread.
+using HalfClock = std::function<Timestamp()>;
+Timestamp system_time_ms();
 
-  HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
-                   State undecided_state, State decided_state);
+struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
+  /// @param options  in their ranges.
+  static Result<HalfMessages> open(const Engine& engine, HalfMessagesOptions options, HalfCheck check,
+                                   HalfClock clock = system_time_ms);
+
+  /// The states of a name.
+  struct Tables {
+    State undecided;
+    State decided;
+  };
+  HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function, HalfClock clock,
+                   Tables tables);
 
   Result<PreparedHalf> prepare(const ProducerRecord& record);
   Result<HalfDecision> decide(const std::string& id, HalfDecision wanted);
@@ -70,6 +81,7 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   const Engine engine_;
   const HalfMessagesOptions options_;
   const HalfCheck check_;
+  const HalfClock now_;
   const State undecided_;
   const State decided_;
   const Timestamp opened_;

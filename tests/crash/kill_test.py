@@ -7,31 +7,20 @@ Each round feeds numbered lines to `seriatim produce --report-acks`, kills it, a
   - offsets of a partition are 0, 1, 2, ...;
   - `verify` finds nothing worse than a torn tail, and after the next open nothing at all.
 """
-import argparse
 import collections
 import json
 import os
-import random
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
+import killing
+from killing import Failure, run
+
 KEYS = 8
 PARTITIONS = 3
-
-
-class Failure(Exception):
-    pass
-
-
-def run(arguments, allowed=(0,)):
-    done = subprocess.run(arguments, capture_output=True, check=False)
-    if done.returncode not in allowed:
-        raise Failure(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
-    return done.stdout
 
 
 def feed(stream, round_number, stop):
@@ -66,85 +55,59 @@ def write_and_kill(command, directory, round_number, acks, report, delay):
 
 
 def reported_ends(report):
-    """Per partition, one past the highest acknowledged offset. A last line without its newline was being written when the kill came."""
+    """Per partition, one past the highest acknowledged offset."""
     ends = collections.defaultdict(int)
     acknowledged = 0
-    if not os.path.exists(report):
-        return ends, acknowledged
-    with open(report, encoding="ascii") as lines:
-        for line in lines:
-            if not line.endswith("\n"):
-                break
-            topic, partition, base, last = line.split()
-            if topic != "t" or int(base) > int(last):
-                raise Failure(f"a wrong report line: {line!r}")
-            ends[int(partition)] = max(ends[int(partition)], int(last) + 1)
-            acknowledged += int(last) - int(base) + 1
+    for line in killing.whole_lines(report) if os.path.exists(report) else ():
+        topic, partition, base, last = line.split()
+        if topic != "t" or int(base) > int(last):
+            raise Failure(f"a wrong report line: {line!r}")
+        ends[int(partition)] = max(ends[int(partition)], int(last) + 1)
+        acknowledged += int(last) - int(base) + 1
     return ends, acknowledged
 
 
 def check(command, directory, report):
     before = json.loads(run([command, "-d", directory, "--output", "json", "verify"], allowed=(0, 5)) or "{}")
     del before  # Its exit code is the check: 0 or 5, never 4 (damage).
-    next_offset = collections.defaultdict(int)
+    found_ends = collections.Counter()
     next_number = {}
-    count = 0
-    for line in run([command, "-d", directory, "consume", "t", "-o", "beginning", "-e", "-J"]).splitlines():
-        record = json.loads(line)
-        partition, offset = record["partition"], record["offset"]
-        if offset != next_offset[partition]:
-            raise Failure(f"partition {partition} has offset {offset} where {next_offset[partition]} was expected")
-        next_offset[partition] += 1
+    for record in killing.records(command, directory):
+        found_ends[record["partition"]] += 1
         key = int(record["key"])
         round_number, number, _ = record["value"].split(":")
         expected = next_number.get((round_number, key), key)
         if int(number) != expected:
             raise Failure(f"round {round_number}, key {key}: line {number} where {expected} was expected")
         next_number[(round_number, key)] = expected + KEYS
-        count += 1
     ends, acknowledged = reported_ends(report)
     for partition, end in ends.items():
-        if next_offset[partition] < end:
-            raise Failure(f"partition {partition}: acknowledged up to {end}, found up to {next_offset[partition]}")
-    return count, acknowledged
+        if found_ends[partition] < end:
+            raise Failure(f"partition {partition}: acknowledged up to {end}, found up to {found_ends[partition]}")
+    return sum(found_ends.values()), acknowledged
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command")
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None)
-    options = parser.parse_args()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print(f"seed {seed}", flush=True)
-    chance = random.Random(seed)
-    kills = 0
+def main(options, chance):
     records = 0
     acknowledgements = 0
-    while kills < options.kills:
+    for numbers in killing.rounds(options.kills, 10):
         with tempfile.TemporaryDirectory(prefix="seriatim-kill-") as scratch:
             directory = os.path.join(scratch, "data")
             report = os.path.join(scratch, "acks")
-            # Small segments, so that kills meet rolls.
-            run([options.command, "-d", directory, "topic", "create", "t", "-p", str(PARTITIONS), "--config", "segment.bytes=65536"])
-            for _ in range(min(10, options.kills - kills)):
+            killing.create_topic(options.command, directory, PARTITIONS)
+            for number in numbers:
                 acks = chance.choice(["leader", "leader", "all"])
-                write_and_kill(options.command, directory, kills, acks, report, chance.uniform(0.004, 0.12))
-                kills += 1
+                write_and_kill(options.command, directory, number, acks, report, chance.uniform(0.004, 0.12))
             count, acknowledged = check(options.command, directory, report)
             records += count
             acknowledgements += acknowledged
             # Opening for writing recovers; then nothing at all is left to be found.
             subprocess.run([options.command, "-d", directory, "produce", "t", "-K:"], input=b"0:last:0:\n", capture_output=True, check=True)
             run([options.command, "-d", directory, "verify"])
-    print(f"{kills} kills, {acknowledgements} acknowledged records, {records} found", flush=True)
+    print(f"{options.kills} kills, {acknowledgements} acknowledged records, {records} found", flush=True)
     if acknowledgements == 0:
         raise Failure("nothing was ever acknowledged: this run proves nothing")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        print(f"FAILED: {failure}", file=sys.stderr)
-        sys.exit(1)
+    killing.run_test(main, ["command"], 200, __doc__)

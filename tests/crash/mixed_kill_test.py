@@ -7,22 +7,15 @@ The writer (mixed_writer.cpp) appends each acknowledgement to a file of its own 
 After each kill everything is read back: every acknowledged record is at its offset, each partition holds its numbers in order and none twice,
 offsets have no hole, and no group stands before what it had committed, nor behind the end.
 """
-import argparse
 import collections
-import json
 import os
-import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 
+import killing
+from killing import Failure, run
+
 PARTITIONS = 16
-
-
-class Failure(Exception):
-    pass
 
 
 class Promises:
@@ -34,36 +27,22 @@ class Promises:
         self.counts = collections.Counter()
 
     def read(self, path):
-        with open(path, encoding="ascii") as lines:
-            for line in lines:
-                if not line.endswith("\n"):
-                    break  # was being written
-                words = line.split()
-                self.counts[words[0]] += 1
-                if words[0] == "C":
-                    key = (words[1], int(words[2]))
-                    self.positions[key] = max(self.positions.get(key, 0), int(words[3]))
-                else:
-                    self.records[int(words[1])][int(words[2])] = int(words[3])
-
-
-def run(arguments):
-    done = subprocess.run(arguments, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise Failure(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
-    return done.stdout
+        for line in killing.whole_lines(path):
+            words = line.split()
+            self.counts[words[0]] += 1
+            if words[0] == "C":
+                key = (words[1], int(words[2]))
+                self.positions[key] = max(self.positions.get(key, 0), int(words[3]))
+            else:
+                self.records[int(words[1])][int(words[2])] = int(words[3])
 
 
 def write_and_kill(writer, directory, first_number, report, delay):
     """The process begins to write when it has opened the directory; the time to live counts from there."""
-    process = subprocess.Popen([writer, directory, str(PARTITIONS), str(first_number), report],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    ready = process.stdout.readline()
+    process = killing.start([writer, directory, str(PARTITIONS), str(first_number), report])
+    killing.wait_until_ready(process, "the writer")
     time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
-    _, errors = process.communicate()
-    if ready != b"ready\n" or process.returncode != -signal.SIGKILL:
-        raise Failure(f"the writer ended by itself: {errors.decode(errors='replace')}")
+    killing.kill(process, "the writer")
 
 
 def check(command, checker, directory, promises):
@@ -73,10 +52,7 @@ def check(command, checker, directory, promises):
         group, partition, offset = line.split()
         positions[(group, int(partition))] = int(offset)
     found = collections.defaultdict(list)
-    for line in run([command, "-d", directory, "consume", "t", "-o", "beginning", "-e", "-J"]).splitlines():
-        record = json.loads(line)
-        if record["offset"] != len(found[record["partition"]]):
-            raise Failure(f"partition {record['partition']} has offset {record['offset']} where {len(found[record['partition']])} was expected")
+    for record in killing.records(command, directory):
         found[record["partition"]].append(int(record["value"].split(":")[0]))
     for partition, numbers in found.items():
         if sorted(set(numbers)) != numbers:
@@ -95,42 +71,25 @@ def check(command, checker, directory, promises):
     return sum(len(numbers) for numbers in found.values())
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command")
-    parser.add_argument("writer")
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=None)
-    options = parser.parse_args()
-    seed = options.seed if options.seed is not None else int(os.environ.get("SERIATIM_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"seed {seed}", flush=True)
-    chance = random.Random(seed)
-    kills = 0
+def main(options, chance):
     records = 0
     counts = collections.Counter()
-    while kills < options.kills:
+    for numbers in killing.rounds(options.kills, 6):
         with tempfile.TemporaryDirectory(prefix="seriatim-kill-") as scratch:
             directory = os.path.join(scratch, "data")
             report = os.path.join(scratch, "acks")
-            run([options.command, "-d", directory, "topic", "create", "t", "-p", str(PARTITIONS), "--config", "segment.bytes=65536"])
-            promises = Promises()
-            found = 0
-            for _ in range(min(6, options.kills - kills)):
-                write_and_kill(options.writer, directory, kills * 10_000_000, report, chance.uniform(0.002, 0.15))
-                kills += 1
+            killing.create_topic(options.command, directory, PARTITIONS)
+            for number in numbers:
+                write_and_kill(options.writer, directory, number * 10_000_000, report, chance.uniform(0.002, 0.15))
                 promises = Promises()
                 promises.read(report)
                 found = check(options.command, options.writer, directory, promises)
             records += found
             counts += promises.counts
-    print(f"{kills} kills; acknowledged at all: {counts['A']}, at leader: {counts['L']}, positions committed: {counts['C']}; records found: {records}", flush=True)
+    print(f"{options.kills} kills; acknowledged at all: {counts['A']}, at leader: {counts['L']}, positions committed: {counts['C']}; records found: {records}", flush=True)
     if min(counts[kind] for kind in "ALC") == 0:
         raise Failure("a kind of promise was never made: this run proves nothing")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        print(f"FAILED: {failure}", file=sys.stderr)
-        sys.exit(1)
+    killing.run_test(main, ["command", "writer"], 30, __doc__)

@@ -3,41 +3,34 @@
 
 The examples compare the database with the log themselves, at the end of a run that is left alone.
 """
-import argparse
-import random
 import subprocess
-import sys
 import tempfile
 import time
 
+import killing
+from killing import Failure
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("example")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}", flush=True)
-    chance = random.Random(arguments.seed)
+
+def main(options, chance):
     with tempfile.TemporaryDirectory(prefix="seriatim-outbox-") as folder:
-        command = [arguments.example, folder + "/data"]
+        command = [options.example, folder + "/data"]
         began = time.monotonic()
-        subprocess.run(command, check=True)
+        killing.run(command)
         whole_s = time.monotonic() - began
         killed = 0
-        for _ in range(arguments.kills):
+        for _ in range(options.kills):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
             time.sleep(chance.random() * whole_s)
             process.kill()
             status = process.wait()
             if status > 0:
-                sys.exit(f"{arguments.example} ended with {status} where another was killed before; seed {arguments.seed}")
+                raise Failure(f"{options.example} ended with {status} where another was killed before")
             killed += status < 0
-        print(f"killed {killed} of {arguments.kills} runs", flush=True)
+        print(f"killed {killed} of {options.kills} runs", flush=True)
         if killed == 0:
-            sys.exit("no run was killed: nothing was tested")
-        subprocess.run(command, check=True)
+            raise Failure("no run was killed: nothing was tested")
+        killing.run(command)
 
 
 if __name__ == "__main__":
-    main()
+    killing.run_test(main, ["example"], 20, __doc__)

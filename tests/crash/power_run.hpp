@@ -79,12 +79,17 @@ class PowerRun {
     }
   }
 
+  // The background's work is done here, so that a seed repeats it.
+  static Engine open_alone(const std::string& directory, PowerVfs& vfs, const base::Clock& clock) {
+    Engine engine = open_power_engine(directory, vfs, clock);
+    detail::EngineImpl::of(engine)->background->stop();
+    return engine;
+  }
+
   void work(const std::string& directory, PowerVfs& vfs) {
     {
       base::ManualClock clock(power_clock().wall_ms());
-      const Engine engine = open_power_engine(directory, vfs, clock);
-      // Its work is done here, so that a seed repeats it.
-      detail::EngineImpl::of(engine)->background->stop();
+      const Engine engine = open_alone(directory, vfs, clock);
       typename Scenario::Workload workload(engine, model_, random_, history_, clock);
       if (!cut_) {
         // The recovery that was looked at on a copy came to the same (INV-5).
@@ -162,7 +167,7 @@ class PowerRun {
     std::optional<typename Scenario::Aftermath> after;
     std::optional<Crash> second;  // nullopt: it was closed.
     {
-      const Engine engine = open_power_engine(image, vfs);
+      const Engine engine = open_alone(image, vfs, power_clock());
       recovered = Scenario::contents_of(engine);
       if (auto wrong = model_.complaint(recovered, crash))
         throw CrashFault("after a " + std::string(name_of(crash)) + ": " + *wrong);

@@ -5,23 +5,14 @@
 #include "crash/power_transactions_scenario.hpp"
 
 namespace seriatim::test {
-namespace {
-
-void play_histories(const char* name, const TransactionWeights& weights) {
-  const auto played = play_power_histories<TransactionScenario>(name, weights);
-  if (played.failure) FAIL(*played.failure);
-  CHECK(played.states >= played.wanted);
-}
-
-}  // namespace
 
 TEST_CASE("INV-1 to INV-5, INV-8: a transaction survives a crash at any call whole or not at all") {
-  play_histories("crash.power_transactions", {});
+  play_histories<TransactionScenario>("crash.power_transactions", {});
 }
 
 TEST_CASE("INV-2, INV-4, INV-8: transactions beside rolls, retention and topics that come and go") {
-  play_histories("crash.power_transactions upkeep",
-                 {.write = 24, .sync = 12, .roll = 8, .upkeep = 12, .topics = 10});
+  play_histories<TransactionScenario>("crash.power_transactions upkeep",
+                                      {.write = 24, .sync = 12, .roll = 8, .upkeep = 12, .topics = 10});
 }
 
 }  // namespace seriatim::test

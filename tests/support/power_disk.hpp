@@ -230,7 +230,10 @@ class PowerDisk {
       } else if (child->is_foreign) {
         write_file(path, child->live());
       } else {
-        write_file(path, surviving_bytes({child->durable, child->live(), child->is_mapped}, choice, random));
+        // Some bytes have the time of day or are random: what becomes of the other files may not depend on
+        // them, or a seed would not repeat a history.
+        Random of_file(random.next());
+        write_file(path, surviving_bytes({child->durable, child->live(), child->is_mapped}, choice, of_file));
       }
     }
   }

@@ -18,6 +18,15 @@ struct Fixture {
   TempDir copies;
   base::ManualClock clock{1'700'000'000'000};
   Engine engine = open_engine_with(dir / "data", os::posix_vfs(), clock);
+  Admin admin = engine.admin();
+};
+
+/// The id "id" has a transaction open, with the record "no".
+struct OpenTransaction : Fixture {
+  OpenTransaction() { send(transaction, "t", "no"); }
+
+  TransactionalProducer producer = transactional(engine, "id");
+  Transaction transaction = must(producer.begin());
 };
 
 Timestamp now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
@@ -26,29 +35,28 @@ Timestamp now() { return std::chrono::floor<std::chrono::milliseconds>(std::chro
 
 TEST_CASE("transactional ids are listed with what they have open") {
   const Fixture f;
-  const Admin admin = f.engine.admin();
-  CHECK(must(admin.list_transactions()).empty());
+  CHECK(must(f.admin.list_transactions()).empty());
   TransactionalProducer b = transactional(f.engine, "b");
   TransactionalProducer a = transactional(f.engine, "a");
   Transaction transaction = must(b.begin());
   send(transaction, "t", "v", 1);
   send(transaction, "t", "v", 0);
-  const auto all = must(admin.list_transactions());
+  const auto all = must(f.admin.list_transactions());
   REQUIRE(all.size() == 2);
   CHECK(all[0].transactional_id == "a");
   CHECK(all[0].phase == TransactionPhase::empty);
   CHECK_FALSE(all[0].start_time);
   CHECK(all[1].transactional_id == "b");
-  const TransactionDescription open = must(admin.describe_transaction("b"));
+  const TransactionDescription open = must(f.admin.describe_transaction("b"));
   CHECK(open.phase == TransactionPhase::ongoing);
   CHECK(open.producer_id == b.producer_id());
   CHECK(open.producer_epoch == b.producer_epoch());
   CHECK(open.timeout == std::chrono::minutes(1));
   CHECK(open.start_time == Timestamp{std::chrono::milliseconds(f.clock.wall_ms())});
   CHECK(open.partitions == std::vector<TopicPartition>{{"t", 0}, {"t", 1}});
-  CHECK(code_of(admin.describe_transaction("c")) == Errc::transactional_id_not_found);
+  CHECK(code_of(f.admin.describe_transaction("c")) == Errc::transactional_id_not_found);
   must(transaction.commit());
-  CHECK(must(admin.describe_transaction("b")).phase == TransactionPhase::empty);
+  CHECK(must(f.admin.describe_transaction("b")).phase == TransactionPhase::empty);
 }
 
 TEST_CASE("a process beside the writer sees what is open, in the partitions") {
@@ -85,52 +93,39 @@ TEST_CASE("beside the writer, what was written to long ago and never ended is ha
 }
 
 TEST_CASE("INV-8: what an administrator aborts is never seen, and its holder is told and goes on") {
-  const Fixture f;
-  const Admin admin = f.engine.admin();
-  TransactionalProducer producer = transactional(f.engine, "id");
-  Transaction first = must(producer.begin());
-  send(first, "t", "no");
-  must(admin.abort_transaction("id"));
-  CHECK_FALSE(first.is_open());
-  CHECK(code_of(first.send({.topic = "t", .value = "no"})) == Errc::transaction_abortable);
-  CHECK(code_of(first.commit()) == Errc::transaction_abortable);
-  must(first.abort());
-  must(admin.abort_transaction("id"));  // Nothing is open.
-  Transaction second = must(producer.begin());
-  send(second, "t", "yes");
-  must(second.commit());
+  OpenTransaction f;
+  must(f.admin.abort_transaction("id"));
+  CHECK_FALSE(f.transaction.is_open());
+  CHECK(code_of(f.transaction.send({.topic = "t", .value = "no"})) == Errc::transaction_abortable);
+  CHECK(code_of(f.transaction.commit()) == Errc::transaction_abortable);
+  must(f.transaction.abort());
+  must(f.admin.abort_transaction("id"));  // Nothing is open.
+  commit_one(f.producer, "t", "yes");
   CHECK(committed_values(f.engine, "t") == Names{"yes"});
-  CHECK(code_of(admin.abort_transaction("other")) == Errc::transactional_id_not_found);
+  CHECK(code_of(f.admin.abort_transaction("other")) == Errc::transactional_id_not_found);
 }
 
 TEST_CASE("a fenced holder is over until the id is opened again") {
-  const Fixture f;
-  const Admin admin = f.engine.admin();
-  TransactionalProducer producer = transactional(f.engine, "id");
-  Transaction transaction = must(producer.begin());
-  send(transaction, "t", "no");
-  must(admin.fence_producer("id"));
-  CHECK(code_of(transaction.commit()) == Errc::producer_fenced);
-  CHECK(code_of(producer.begin()) == Errc::producer_fenced);
+  OpenTransaction f;
+  must(f.admin.fence_producer("id"));
+  CHECK(code_of(f.transaction.commit()) == Errc::producer_fenced);
+  CHECK(code_of(f.producer.begin()) == Errc::producer_fenced);
   TransactionalProducer next = transactional(f.engine, "id");
-  Transaction kept = must(next.begin());
-  send(kept, "t", "yes");
-  must(kept.commit());
+  commit_one(next, "t", "yes");
   CHECK(committed_values(f.engine, "t") == Names{"yes"});
-  CHECK(must(admin.describe_transaction("id")).timeout == std::chrono::minutes(1));
-  CHECK(code_of(admin.fence_producer("other")) == Errc::transactional_id_not_found);
+  CHECK(must(f.admin.describe_transaction("id")).timeout == std::chrono::minutes(1));
+  CHECK(code_of(f.admin.fence_producer("other")) == Errc::transactional_id_not_found);
 }
 
 TEST_CASE("transactions that nobody is going to end are found, and no others") {
   Fixture f;
-  const Admin admin = f.engine.admin();
   TransactionalProducer producer = transactional(f.engine, "id");
   Transaction ours = must(producer.begin());
   send(ours, "t", "v", 0);
   // Of another log: nobody here has this producer id.
   append_batch(f.engine, {"t", 1},
                {.frame = {.producer_id = 7, .producer_epoch = 3, .base_sequence = 0, .transactional = true}});
-  auto hanging = must(admin.find_hanging_transactions());
+  auto hanging = must(f.admin.find_hanging_transactions());
   REQUIRE(hanging.size() == 1);
   CHECK(hanging[0].topic_partition == TopicPartition{"t", 1});
   CHECK(hanging[0].producer.producer_id == 7);
@@ -144,7 +139,7 @@ TEST_CASE("transactions that nobody is going to end are found, and no others") {
                           .producer_epoch = producer.producer_epoch(),
                           .base_sequence = 0,
                           .transactional = true}});
-  hanging = must(admin.find_hanging_transactions());
+  hanging = must(f.admin.find_hanging_transactions());
   REQUIRE(hanging.size() == 2);
   CHECK(hanging[0].topic_partition == TopicPartition{"t", 0});
   CHECK(hanging[0].transactional_id == "id");
@@ -152,7 +147,6 @@ TEST_CASE("transactions that nobody is going to end are found, and no others") {
 
 TEST_CASE("INV-8: a hanging transaction that is aborted is never seen, and readers go on behind it") {
   const Fixture f;
-  const Admin admin = f.engine.admin();
   append_batch(f.engine, {"t", 1},
                {.frame = {.producer_id = 7, .producer_epoch = 3, .base_sequence = 0, .transactional = true}});
   Producer plain = must(f.engine.producer());
@@ -161,11 +155,11 @@ TEST_CASE("INV-8: a hanging transaction that is aborted is never seen, and reade
   Transaction ours = must(producer.begin());
   const Offset start = send(ours, "t", "ours").offset;
   CHECK(committed_values(f.engine, "t", 1).empty());
-  CHECK(code_of(admin.abort_hanging_transaction({"t", 1}, 1)) == Errc::invalid_txn_state);
-  CHECK(code_of(admin.abort_hanging_transaction({"t", 0}, start)) == Errc::invalid_txn_state);
-  must(admin.abort_hanging_transaction({"t", 1}, 0));
+  CHECK(code_of(f.admin.abort_hanging_transaction({"t", 1}, 1)) == Errc::invalid_txn_state);
+  CHECK(code_of(f.admin.abort_hanging_transaction({"t", 0}, start)) == Errc::invalid_txn_state);
+  must(f.admin.abort_hanging_transaction({"t", 1}, 0));
   CHECK(committed_values(f.engine, "t", 1) == Names{"behind"});
-  CHECK(must(admin.find_hanging_transactions()).empty());
+  CHECK(must(f.admin.find_hanging_transactions()).empty());
   must(ours.commit());
   CHECK(committed_values(open_engine(copy_of(f.engine, f.copies)), "t", 1) == Names{"behind"});
   CHECK(code_of(f.read_only().admin().abort_hanging_transaction({"t", 1}, 0)) == Errc::read_only);
@@ -178,9 +172,7 @@ TEST_CASE("a partition tells of its producers") {
   must(named.send_sync({.topic = "t", .value = "v", .partition = 0}));
   TransactionalProducer producer = transactional(f.engine, "id");
   const ProducerId id = producer.producer_id();
-  Transaction first = must(producer.begin());
-  send(first, "t", "v");
-  must(first.commit());
+  commit_one(producer, "t", "v");
   Transaction second = must(producer.begin());
   send(second, "t", "v");
   for (const Engine& engine : {f.engine, f.read_only()}) {
@@ -203,28 +195,26 @@ TEST_CASE("a partition tells of its producers") {
 
 TEST_CASE("named producers are listed, and forgotten once they are closed") {
   const Fixture f;
-  const Admin admin = f.engine.admin();
-  CHECK(must(admin.list_named_producers()).empty());
+  CHECK(must(f.admin.list_named_producers()).empty());
   ProducerId first = -1;
   {
     Producer producer = must(f.engine.producer({.name = "p"}));
     first = *producer.producer_id();
-    const auto all = must(admin.list_named_producers());
+    const auto all = must(f.admin.list_named_producers());
     REQUIRE(all.size() == 1);
     CHECK(all[0].name == "p");
     CHECK(all[0].producer_id == first);
     CHECK(all[0].last_open_time == Timestamp{std::chrono::milliseconds(f.clock.wall_ms())});
-    CHECK(code_of(admin.forget_named_producer("p")) == Errc::invalid_state);
+    CHECK(code_of(f.admin.forget_named_producer("p")) == Errc::invalid_state);
   }
-  must(admin.forget_named_producer("p"));
-  CHECK(must(admin.list_named_producers()).empty());
-  CHECK(code_of(admin.forget_named_producer("p")) == Errc::not_found);
+  must(f.admin.forget_named_producer("p"));
+  CHECK(must(f.admin.list_named_producers()).empty());
+  CHECK(code_of(f.admin.forget_named_producer("p")) == Errc::not_found);
   CHECK(must(f.engine.producer({.name = "p"})).producer_id() != first);
 }
 
 TEST_CASE("tables are listed as long as they have a key") {
   const Fixture f;
-  const Admin admin = f.engine.admin();
   TransactionalProducer producer = transactional(f.engine);
   const auto change = [&](const std::string& name, bool is_put) {
     Transaction transaction = must(producer.begin());
@@ -235,9 +225,9 @@ TEST_CASE("tables are listed as long as they have a key") {
   change("b", true);
   must(::seriatim::detail::EngineImpl::of(f.engine)->checkpoint());
   change("a", true);
-  CHECK(must(admin.list_states()) == Names{"a", "b"});
+  CHECK(must(f.admin.list_states()) == Names{"a", "b"});
   change("b", false);
-  CHECK(must(admin.list_states()) == Names{"a"});
+  CHECK(must(f.admin.list_states()) == Names{"a"});
 }
 
 TEST_CASE("transactions are counted by how they ended") {

@@ -192,9 +192,7 @@ TEST_CASE("an epoch that was used is never used again, whatever the catalog knew
   TransactionalProducer next = transactional(after, "id");
   CHECK(next.producer_id() == producer.producer_id());
   CHECK(next.producer_epoch() > used);
-  Transaction transaction = must(next.begin());
-  send(transaction, "t", "b", 0);
-  must(transaction.commit());
+  commit_one(next, "t", "b", 0);
   CHECK(committed_values(after, "t", 0) == Values{"a", "a", "a", "b"});
 }
 

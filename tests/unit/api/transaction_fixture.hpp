@@ -21,6 +21,14 @@ inline RecordMetadata send(Transaction& transaction, const std::string& topic, c
   return must(transaction.send({.topic = topic, .value = value, .partition = partition}));
 }
 
+/// A transaction of one record.
+inline void commit_one(TransactionalProducer& producer, const std::string& topic, const std::string& value,
+                       PartitionId partition = 0) {
+  Transaction transaction = must(producer.begin());
+  send(transaction, topic, value, partition);
+  must(transaction.commit());
+}
+
 /// What a consumer of one partition is shown from its beginning on.
 inline std::vector<std::string> committed_values(const Engine& engine, const std::string& topic,
                                                  PartitionId partition = 0) {

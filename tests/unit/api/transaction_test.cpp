@@ -102,9 +102,7 @@ TEST_CASE("INV-4: a stop of the process leaves each transaction whole or not at 
       CHECK(committed_values(after, "out", 0) == Values{"a", "plain"});
       // And the id goes on.
       TransactionalProducer next = transactional(after, "worker", acks);
-      Transaction third = must(next.begin());
-      send(third, "out", "c", 1);
-      must(third.commit());
+      commit_one(next, "out", "c", 1);
       CHECK(committed_values(after, "out", 1) == Values{"a'", "c"});
     }
     must(second.commit());
@@ -205,9 +203,7 @@ TEST_CASE("a transaction that wrote nothing commits and aborts, and leaves the e
   Transaction given_up = must(producer.begin());
   must(given_up.abort());
   CHECK(producer.producer_epoch() == epoch);
-  Transaction written = must(producer.begin());
-  send(written, "out", "a");
-  must(written.commit());
+  commit_one(producer, "out", "a");
   CHECK(producer.producer_epoch() == epoch + 1);
 }
 

@@ -37,9 +37,7 @@ TEST_CASE("opening an id again fences its holder and aborts what that has open")
   CHECK(late.error().fatal());
   CHECK(code_of(open.commit()) == Errc::producer_fenced);
   CHECK(code_of(older.begin()) == Errc::producer_fenced);
-  Transaction next = must(newer.begin());
-  send(next, "t", "kept");
-  must(next.commit());
+  commit_one(newer, "t", "kept");
   CHECK(committed_values(f.engine, "t") == Values{"kept"});
 }
 
@@ -50,9 +48,7 @@ TEST_CASE("two ids do not disturb each other, though a reader waits for the olde
   CHECK(one.producer_id() != two.producer_id());
   Transaction slow = must(one.begin());
   send(slow, "t", "slow");
-  Transaction quick = must(two.begin());
-  send(quick, "t", "quick");
-  must(quick.commit());
+  commit_one(two, "t", "quick");
   CHECK(committed_values(f.engine, "t").empty());
   must(slow.commit());
   CHECK(committed_values(f.engine, "t") == Values{"slow", "quick"});
@@ -114,9 +110,7 @@ TEST_CASE("a transaction that is open for too long is aborted, and its handle to
   // Not even the background has seen it yet: a commit that comes too late is refused all the same.
   f.clock.advance_ms(1'000);
   CHECK(code_of(next.commit()) == Errc::transaction_abortable);
-  Transaction last = must(producer.begin());
-  send(last, "t", "last");
-  must(last.commit());
+  commit_one(producer, "t", "last");
   CHECK(committed_values(f.engine, "t") == Values{"last"});
 }
 
@@ -179,9 +173,7 @@ TEST_CASE("an id that nobody has used for long is forgotten, one that is held is
   const auto known = must(impl->catalog->transactional_ids());
   CHECK(known.contains("held"));
   CHECK_FALSE(known.contains("dropped"));
-  Transaction transaction = must(held.begin());
-  send(transaction, "t", "a");
-  must(transaction.commit());
+  commit_one(held, "t", "a");
 }
 
 }  // namespace seriatim::test

@@ -4,14 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include "api/background.hpp"
 #include "support/fault_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {
-
-// Preparing and deciding take a handful; what comes behind is the engine's own, which makes journal files.
-constexpr std::int64_t calls_max = 10;
 
 struct Attempt {
   bool is_met = false;
@@ -24,6 +22,8 @@ Attempt attempt(const std::string& directory, const Fault& fault) {
   Attempt attempt;
   const Engine engine = open_engine_with(directory, vfs, base::system_clock(),
                                          {.journal_max_bytes = 1U << 20U, .journal_file_bytes = 64U << 10U});
+  // Of nothing but what is tried the fault is met.
+  detail::EngineImpl::of(engine)->background->stop();
   create_topic(engine, "t");
   {
     HalfMessages half = must(HalfMessages::open(engine, {.name = "shop", .checks_in_background = false}));
@@ -55,10 +55,10 @@ std::size_t records_in_the_end(const std::string& directory) {
 }  // namespace
 
 TEST_CASE("INV-4: half messages are appended once or never, whatever call fails") {
-  int met = 0;
   for (const Calls calls : {Calls::takes, Calls::changes, Calls::syncs}) {
     for (const bool for_ever : {false, true}) {
-      for (std::int64_t after = 0; after < calls_max; ++after) {
+      std::int64_t met = 0;
+      for (std::int64_t after = 0;; ++after) {
         const TempDir dir;
         const Attempt tried = attempt(dir / "data", {.calls = calls,
                                                      .error = calls == Calls::syncs ? EIO : ENOSPC,
@@ -80,9 +80,9 @@ TEST_CASE("INV-4: half messages are appended once or never, whatever call fails"
         }
         ++met;
       }
+      CHECK(met >= 2);  // To prepare, and to decide.
     }
   }
-  CHECK(met > 0);
 }
 
 }  // namespace seriatim::test

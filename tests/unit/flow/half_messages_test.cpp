@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "flow/half_message_codec.hpp"
+#include "flow/half_messages_impl.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {
@@ -20,15 +21,17 @@ struct Fixture {
   HalfMessages half(HalfMessagesOptions options = {}, HalfCheck check = {}) const {
     return open(engine, std::move(options), std::move(check));
   }
-  static HalfMessages open(const Engine& in, HalfMessagesOptions options, HalfCheck check = {}) {
+  HalfMessages open(const Engine& in, HalfMessagesOptions options, HalfCheck check = {}) const {
     options.name = "shop";
     options.checks_in_background = false;
-    return must(HalfMessages::open(in, std::move(options), std::move(check)));
+    return must(detail::HalfMessagesImpl::open(in, std::move(options), std::move(check),
+                                               [this] { return Timestamp(milliseconds(clock.wall_ms())); }));
   }
 
   TempDir dir;
   TempDir copies;
-  Engine engine = open_engine(dir / "data");
+  base::ManualClock clock{1'700'000'000'000};
+  Engine engine = open_engine_with(dir / "data", os::posix_vfs(), clock);
 };
 
 HalfCheck answering(HalfVerdict verdict) {
@@ -113,14 +116,14 @@ TEST_CASE("INV-4: a stop at any moment leaves a half message prepared, or decide
   {
     const Engine after = open_engine(copy_of(f.engine, f.copies));
     CHECK(committed_values(after, "t").empty());
-    HalfMessages restarted = Fixture::open(after, {});
+    HalfMessages restarted = f.open(after, {});
     REQUIRE(must(restarted.list()).size() == 1);
     CHECK(must(restarted.commit(prepared.id())) == HalfDecision::committed);
     CHECK(committed_values(after, "t") == Values{"v"});
   }
   must(half.commit(prepared.id()));
   const Engine after = open_engine(copy_of(f.engine, f.copies));
-  HalfMessages restarted = Fixture::open(after, {}, answering(HalfVerdict::rollback));
+  HalfMessages restarted = f.open(after, {}, answering(HalfVerdict::rollback));
   CHECK(must(restarted.list()).empty());
   CHECK(must(restarted.check()).checked == 0);
   CHECK(must(restarted.rollback(prepared.id())) == HalfDecision::committed);
@@ -145,13 +148,26 @@ TEST_CASE("a check decides what is undecided for long enough, and nothing whose 
   CHECK(must(half.list()).size() == 1);
 }
 
+TEST_CASE("a message is asked about once it is old enough, and again when no answer was known") {
+  Fixture f;
+  HalfMessages half = f.half({.check_after = milliseconds(1'000), .check_every = milliseconds(100)},
+                             answering(HalfVerdict::unknown));
+  must(half.prepare({.topic = "t", .value = "v"}));
+  for (const std::int64_t wait_ms : {1'000, 100, 100}) {
+    f.clock.advance_ms(wait_ms - 1);
+    CHECK(must(half.check()).checked == 0);
+    f.clock.advance_ms(1);
+    CHECK(must(half.check()).checked == 1);
+  }
+}
+
 TEST_CASE("what is young is not asked about, except when it is of an earlier run") {
-  const Fixture f;
+  Fixture f;
   const HalfMessagesOptions patient{.check_after = std::chrono::hours(1)};
   HalfMessages half = f.half(patient, answering(HalfVerdict::commit));
   must(half.prepare({.topic = "t", .value = "v"}));
   CHECK(must(half.check()).checked == 0);
-  std::this_thread::sleep_for(milliseconds(2));  // Times are milliseconds.
+  f.clock.advance_ms(1);
   HalfMessages next = f.half(patient, answering(HalfVerdict::commit));
   CHECK(must(next.check()).committed == 1);
   CHECK(read_values(f.engine, "t") == Values{"v"});
@@ -186,11 +202,14 @@ TEST_CASE("after the last check a message is parked, or rolled back") {
 }
 
 TEST_CASE("decisions are forgotten when they are old") {
-  const Fixture f;
-  HalfMessages half = f.half({.decision_retention = milliseconds(0)});
+  Fixture f;
+  HalfMessages half = f.half({.decision_retention = milliseconds(500)});
   const std::string id = must(half.prepare({.topic = "t", .value = "v"})).id();
   must(half.commit(id));
-  std::this_thread::sleep_for(milliseconds(2));
+  f.clock.advance_ms(500);
+  CHECK(must(half.check()).forgotten_decisions == 0);
+  CHECK(must(half.rollback(id)) == HalfDecision::committed);
+  f.clock.advance_ms(1);
   CHECK(must(half.check()).forgotten_decisions == 1);
   CHECK(code_of(half.rollback(id)) == Errc::not_found);
   CHECK(must(f.engine.admin().list_states()).empty());
