@@ -82,7 +82,7 @@ Result<> TransactionPlay::create_topics(const Engine& engine, const ConfigMap& c
   return {};
 }
 
-Result<> TransactionPlay::play(const Engine& engine, int steps) {
+Result<> TransactionPlay::move_to(const Engine& engine) {
   actors_.clear();
   engine_ = engine;
   auto plain = engine.producer({.acks = Acks::leader});
@@ -97,6 +97,10 @@ Result<> TransactionPlay::play(const Engine& engine, int steps) {
     actors_[i].codec = codecs[i];
     if (auto opened = open_producer(actors_[i]); !opened) return opened;
   }
+  return open_producer(holder_);
+}
+
+Result<> TransactionPlay::play(int steps) {
   for (int i = 0; i < steps; ++i) {
     if (auto done = step(); !done) return done.error().with_context("step " + std::to_string(i));
   }
@@ -238,6 +242,13 @@ Result<> TransactionPlay::send_numbered() {
     ++counts_["repeated"];
   }
   next += static_cast<Sequence>(records.size());
+  return {};
+}
+
+Result<> TransactionPlay::hold() {
+  for (const TopicPartition& at : partitions()) {
+    if (auto sent = send(holder_, at); !sent) return sent;
+  }
   return {};
 }
 

@@ -22,9 +22,12 @@ class TransactionPlay {
   explicit TransactionPlay(std::uint64_t seed) : random_(seed) {}
 
   Result<> create_topics(const Engine& engine, const ConfigMap& config);
-  /// Goes on with `steps` more steps. What was open in the engine before is gone with that.
-  Result<> play(const Engine& engine, int steps);
-  /// Sees to it that a transaction is open in every partition.
+  /// Goes on in this engine. What was open in the one before is gone with that.
+  Result<> move_to(const Engine& engine);
+  Result<> play(int steps);
+  /// Begins a transaction in every partition that stays open until the engine is closed.
+  Result<> hold();
+  /// Sees to it that young transactions are open in every partition.
   Result<> leave_open();
 
   const PlayCounts& counts() const noexcept { return counts_; }
@@ -61,6 +64,7 @@ class TransactionPlay {
   PlayCounts counts_;
   std::optional<Engine> engine_;
   std::vector<Actor> actors_;
+  Actor holder_{.id = "holder"};
   std::optional<Producer> plain_;
   std::optional<Producer> numbered_;
   std::map<TopicPartition, Sequence> next_sequence_;

@@ -66,11 +66,15 @@ Result<> play(const fs::path& directory, const fs::path& copy, kafka_test::Trans
   auto engine = Engine::open(directory, options());
   if (!engine) return engine.error();
   if (auto created = history.create_topics(*engine, config); !created) return created;
-  if (auto played = history.play(*engine, steps / 2); !played) return played;
+  if (auto moved = history.move_to(*engine); !moved) return moved;
+  if (auto played = history.play(steps / 2); !played) return played;
   if (auto closed = engine->close(); !closed) return closed;
   auto again = Engine::open(directory, options());
   if (!again) return again.error();
-  if (auto played = history.play(*again, steps - steps / 2); !played) return played;
+  if (auto moved = history.move_to(*again); !moved) return moved;
+  if (auto played = history.play(steps / 4); !played) return played;
+  if (auto held = history.hold(); !held) return held;
+  if (auto played = history.play(steps / 4); !played) return played;
   if (auto left = history.leave_open(); !left) return left;
   fs::copy(directory, copy, fs::copy_options::recursive);
   print_counts(history.counts());
