@@ -1,100 +1,46 @@
 """Transactions: what our engine leaves of them, as Kafka derives it from the same logs, and as Kafka's consumer reads it."""
 
 import json
-import os
-import random
 import shutil
+import unittest
 
+import format_examples as ex
 import kafka_env
-from comparison import Scratch, scratch_directory, snapshot_entries
+from comparison import Scratch, comparable, scratch_directory
+from transaction_history import SEEDS, History, aborts, places, snapshots
 
 KAFKA = None
-PARTITION_TOOL = None
-TRANSACTION_TOOL = None
-# One more seed per run may be given; those here are run always.
-SEEDS = [1, 2, 3] + [int(word) for word in os.environ.get("SERIATIM_TEST_SEED", "").split()]
-STEPS = 400
-PARTITIONS = [("ledger", 0), ("orders", 0), ("orders", 1)]
+TOOLS = None
+HISTORIES = []
 PLAYED = {"aborted", "aborted by an administrator", "committed", "empty", "everywhere", "fenced", "fenced by an administrator", "numbered",
           "plain", "repeated", "sent", "timed out"}
 
 
 def prepare(kafka, options):
-    global KAFKA, PARTITION_TOOL, TRANSACTION_TOOL
+    global KAFKA, TOOLS
     KAFKA = kafka
-    PARTITION_TOOL = options.partition_tool
-    TRANSACTION_TOOL = options.transaction_tool
+    TOOLS = options
 
 
-def tool(*arguments):
-    return kafka_env.checked(kafka_env.run([TRANSACTION_TOOL, *arguments]))
+def setUpModule():
+    folder = scratch_directory(unittest.addModuleCleanup)
+    HISTORIES.extend(History(transaction_tool, folder / f"seed{seed}", seed) for seed in SEEDS)
 
 
-class History:
-    """A play of one seed. `closed`: the engine was closed, which aborts what is open. `running`: a copy from before, with open transactions.
-    `reopened`: the engine has been opened and closed on such a copy, as after its death."""
-
-    def __init__(self, folder, seed):
-        folder.mkdir()
-        self.seed = seed
-        source = random.Random(seed)
-        self.config = [f"segment.bytes={source.randrange(4_000, 16_000)}", f"index.interval.bytes={source.choice([0, 600, 4096])}"]
-        print(f"seed {seed}: {' '.join(self.config)}", flush=True)
-        self.source = source
-        self.closed, self.running, self.reopened = (folder / name for name in ("closed", "running", "reopened"))
-        self.played = json.loads(tool("play", self.closed, self.running, seed, STEPS, "retention.ms=-1", *self.config)[0])
-        shutil.copytree(self.running, self.reopened)
-        tool("reopen", self.reopened)
-
-    def states(self):
-        return {"closed": self.closed, "running": self.running, "reopened": self.reopened}
-
-    def starts(self, directory, topic, number):
-        """Offsets to read from: the ends, what is beside them, and some between."""
-        ends = json.loads(tool("view", directory, topic, number)[0])
-        stable, end = ends["last_stable_offset"], ends["log_end_offset"]
-        chosen = {0, stable - 1, stable, min(stable + 1, end), end, *(self.source.randrange(end) for _ in range(6))}
-        return sorted(chosen)
+def transaction_tool(*arguments):
+    return kafka_env.checked(kafka_env.run([TOOLS.transaction_tool, *arguments]))
 
 
-def partition(directory, topic, number):
-    return directory / "log" / f"{topic}-{number}"
+def partition_tool(*arguments):
+    return kafka_env.checked(kafka_env.run([TOOLS.partition_tool, *arguments]))
 
 
-def content(file):
-    """No file is the same as an empty one."""
-    return file.read_bytes() if file.exists() else b""
-
-
-def snapshots(directory):
-    return {int(file.stem): snapshot_entries(file.read_bytes()) for file in directory.glob("*.snapshot")}
-
-
-class Transactions(Scratch):
-    @classmethod
-    def setUpClass(cls):
-        folder = scratch_directory(cls.addClassCleanup)
-        cls.histories = [History(folder / f"seed{seed}", seed) for seed in SEEDS]
-
-    def for_each_history(self, check):
-        """No check changes what a history has left."""
-        for history in self.histories:
-            with self.subTest(seed=history.seed):
-                check(history)
-
-    def copies(self, directory):
-        """For each partition: our directory, and a copy of its logs alone, for Kafka."""
-        found = []
-        for at in PARTITIONS:
-            ours = partition(directory, *at)
-            found.append((ours, kafka_env.copy_logs(ours, self.fresh() / ours.name)))
-        return found
+class Comparison(Scratch):
+    def logs(self, place):
+        return place.logs(self.fresh())
 
     def assert_same_aborts(self, ours, theirs):
-        """The transaction indexes of two partitions, segment by segment."""
-        for log in kafka_env.log_files(theirs):
-            name = log.with_suffix(".txnindex").name
-            self.assertEqual(content(ours / name).hex(" ", 34), content(theirs / name).hex(" ", 34), f"{name}: ours, then Kafka's")
+        self.assertEqual(aborts(ours), aborts(theirs), "transaction indexes: ours, then Kafka's")
 
     def assert_true_snapshots(self, ours, theirs):
         """Where both have a snapshot it is the same. Returns the offsets of those that only we have."""
@@ -105,63 +51,150 @@ class Transactions(Scratch):
             self.assertEqual(our[offset], their[offset], f"{offset}.snapshot: ours, then Kafka's")
         return sorted(our.keys() - their.keys())
 
+    def assert_recovered_the_same(self, ours, theirs, config):
+        """What our recovery makes of a directory is what Kafka has made of its logs."""
+        partition_tool("recover", ours, *config)
+        self.assert_same_partition(ours, theirs)
+        self.assert_same_aborts(ours, theirs)
+        # Of the logs alone we make the snapshot of the end, Kafka those between segments too.
+        self.assert_true_snapshots(ours, theirs)
+
+
+class Transactions(Comparison):
     def test_the_play_has_everything(self):
-        self.assertEqual({name for history in self.histories for name in history.played}, PLAYED)
+        self.assertEqual({name for history in HISTORIES for name in history.played}, PLAYED)
 
     def test_kafka_derives_what_we_wrote_of_transactions(self):
-        self.for_each_history(lambda history: [self.check_derived(history.states()[state], history.config) for state in ("closed", "reopened")])
+        pairs = [(place, self.logs(place)) for place in places(HISTORIES, "closed", "reopened")]
+        KAFKA.each(["load", theirs, *place.config] for place, theirs in pairs)
+        between = []
+        for place, theirs in pairs:
+            with self.subTest(**place.name):
+                self.assertGreater(len(kafka_env.log_files(place.path)), 2)
+                self.assert_same_partition(place.path, theirs)
+                self.assert_same_aborts(place.path, theirs)
+                self.assertEqual(snapshots(theirs).keys() - snapshots(place.path).keys(), set())
+                between += [(place, offset) for offset in self.assert_true_snapshots(place.path, theirs)]
+        self.check_snapshots_between(between)
 
-    def check_derived(self, directory, config):
-        pairs = self.copies(directory)
-        KAFKA.each(["load", theirs, *config] for _ours, theirs in pairs)
-        between = {}
-        for ours, theirs in pairs:
-            with self.subTest(directory.name, partition=ours.name):
-                self.assertGreater(len(kafka_env.log_files(ours)), 2)
-                self.assert_same_partition(ours, theirs)
-                self.assert_same_aborts(ours, theirs)
-                self.assertEqual(set(snapshots(theirs)) - set(snapshots(ours)), set())
-                between[ours] = self.assert_true_snapshots(ours, theirs)
-        self.check_snapshots_between(between, config)
-
-    def check_snapshots_between(self, between, config):
+    def check_snapshots_between(self, between):
         """Those of a close in the middle of a segment: what Kafka knows of the log up to there."""
-        cut = [(ours, offset, kafka_env.copy_logs(ours, self.fresh() / ours.name)) for ours, offsets in between.items() for offset in offsets]
-        KAFKA.each(["load", theirs, f"truncate={offset}", *config] for _ours, offset, theirs in cut)
-        for ours, offset, theirs in cut:
-            self.assertEqual(snapshots(ours)[offset], snapshots(theirs)[offset], f"{offset}.snapshot: ours, then Kafka's")
+        self.assertGreater(len(between), 0)
+        cut = [(place, offset, self.logs(place)) for place, offset in between]
+        KAFKA.each(["load", theirs, f"truncate={offset}", *place.config] for place, offset, theirs in cut)
+        for place, offset, theirs in cut:
+            with self.subTest(**place.name, offset=offset):
+                self.assertEqual(snapshots(place.path)[offset], snapshots(theirs)[offset], "ours, then Kafka's")
 
     def test_transactions_that_are_open_are_derived_as_kafka_derives_them(self):
-        self.for_each_history(lambda history: self.check_open(history.running, history.config))
-
-    def check_open(self, directory, config):
         """Ours as the running engine has them, as recovery makes them of all the files, and of the logs alone."""
-        pairs = self.copies(directory)
-        found = KAFKA.each(["load", theirs, *config] for _ours, theirs in pairs)
-        for (ours, theirs), lines in zip(pairs, found):
-            with self.subTest("running", partition=ours.name):
+        pairs = [(place, self.logs(place)) for place in places(HISTORIES, "running")]
+        for (place, theirs), lines in zip(pairs, KAFKA.each(["load", theirs, *place.config] for place, theirs in pairs)):
+            with self.subTest(**place.name):
                 loaded = json.loads(lines[0])
-                self.assertLess(loaded["last_stable_offset"], loaded["log_end_offset"])
-                self.assert_same_aborts(ours, theirs)
-                self.assert_true_snapshots(ours, theirs)
-                whole = shutil.copytree(ours, self.fresh() / ours.name)
-                for recovered in (whole, kafka_env.copy_logs(ours, self.fresh() / ours.name)):
-                    kafka_env.checked(kafka_env.run([PARTITION_TOOL, "recover", recovered, *config]))
-                    self.assert_same_partition(recovered, theirs)
-                    self.assert_same_aborts(recovered, theirs)
-                    # Of the logs alone we make that of the end, Kafka those between segments too.
-                    self.assert_true_snapshots(recovered, theirs)
+                self.assertLess(loaded["last_stable_offset"], loaded["segments"][-1]["base_offset"])
+                self.assert_same_aborts(place.path, theirs)
+                self.assert_true_snapshots(place.path, theirs)
+                whole = shutil.copytree(place.path, self.fresh() / place.path.name)
+                self.assert_recovered_the_same(whole, theirs, place.config)
+                self.assert_recovered_the_same(self.logs(place), theirs, place.config)
 
     def test_readers_see_what_kafkas_consumer_sees(self):
-        self.for_each_history(self.check_readers)
-
-    def check_readers(self, history):
         asked, fetches = [], []
-        for directory in history.states().values():
-            for at, (_ours, theirs) in zip(PARTITIONS, self.copies(directory)):
-                starts = history.starts(directory, *at)
-                asked.append((directory, at, starts))
-                fetches.append(["fetch", theirs, "from=" + ",".join(map(str, starts)), f"bytes={history.source.choice([1_000, 5_000, 10**6])}"])
-        for (directory, at, starts), theirs in zip(asked, KAFKA.each(fetches)):
-            with self.subTest(directory.name, partition=at):
-                self.assert_same_lines(tool("view", directory, *at, *starts), theirs)
+        for place in places(HISTORIES, "closed", "running", "reopened", "compacted"):
+            starts = place.starts()
+            size = place.history.random.choice([1_000, 5_000, 1_000_000])
+            asked.append((place, starts))
+            fetches.append(["fetch", self.logs(place), "from=" + ",".join(map(str, starts)), f"bytes={size}"])
+        for (place, starts), theirs in zip(asked, KAFKA.each(fetches)):
+            with self.subTest(**place.name):
+                self.assert_same_lines(place.view(*starts), theirs)
+
+
+class Compaction(Comparison):
+    def compact(self, pairs, clock, **options):
+        """One pass over both of each pair. Yields what Kafka says of it."""
+        settings = ["cleanup.policy=compact", f"now={clock}", f"delete.retention.ms={ex.DAY_MS}"]
+        for place, ours, _theirs in pairs:
+            partition_tool("compact", ours, *place.config, *settings)
+        commands = [["compact", theirs, *place.config, *settings, *(f"{name}={of[i]}" for name, of in options.items())]
+                    for i, (place, _ours, theirs) in enumerate(pairs)]
+        return [json.loads(lines[0]) for lines in KAFKA.each(commands)]
+
+    def pairs(self, *states):
+        return [(place, self.logs(place), self.logs(place)) for place in places(HISTORIES, *states)]
+
+    def test_compaction_leaves_what_kafkas_cleaner_leaves(self):
+        """The second pass, two days later, removes what the horizons of the first allow, and stamps what has lost its data in the first."""
+        pairs = self.pairs("closed", "running")
+        for days in (0, 2, 4):
+            clean = ["true" if days else "false"] * len(pairs)
+            for (place, ours, theirs), found in zip(pairs, self.compact(pairs, ex.T + days * ex.DAY_MS, clean=clean)):
+                with self.subTest(**place.name, days=days):
+                    if days == 0:
+                        self.assertLess(found["messages_written"], found["messages_read"])
+                    self.compare_compacted(ours, theirs, found["cleaned_to"])
+        self.compare_content([(place, ours) for place, ours, _theirs in pairs])
+
+    def compare_content(self, compacted):
+        """Of our compacted logs alone Kafka makes our indexes, and its consumer gets the newest of every key that it got before."""
+        asked = [(place, ours, kafka_env.copy_logs(ours, self.fresh() / ours.name)) for place, ours in compacted]
+        before = KAFKA.each(["fetch", self.logs(place)] for place, _ours, _copy in asked)
+        after = KAFKA.each(["fetch", copy, *place.config] for place, _ours, copy in asked)
+        for (place, ours, copy), lines, compacted_lines in zip(asked, before, after):
+            with self.subTest(**place.name):
+                newest = newest_committed(lines)
+                self.assertGreater(len(newest), 20)
+                self.assertEqual(newest_committed(compacted_lines), newest)
+                self.assert_same_files(ours, copy, {".log", ".index", ".timeindex"})
+
+    def test_a_later_pass_goes_on_where_the_one_before_ended(self):
+        """Half of the segments, then all: the transactions of the first half end in the second."""
+        pairs = self.pairs("closed")
+        for _place, *sides in pairs:
+            for side in sides:
+                for log in kafka_env.log_files(side)[len(kafka_env.log_files(side)) // 2:]:
+                    log.rename(log.with_suffix(".later"))
+        first = self.compact(pairs, ex.T)
+        equal = []
+        for (place, ours, theirs), found in zip(pairs, first):
+            with self.subTest(**place.name, part="first"):
+                if not self.compare_compacted(ours, theirs, found["cleaned_to"]):
+                    equal.append((place, ours, theirs))
+        for place, *sides in pairs:
+            for side in sides:
+                for log in side.glob("*.later"):
+                    log.rename(log.with_suffix(".log"))
+        # Not with clean=true: Kafka's cleaner copies what the index says of a transaction, and we tell what the log says now. See the README.
+        second = self.compact(pairs, ex.T + 2 * ex.DAY_MS, dirty=[found["cleaned_to"] for found in first])
+        self.assertGreater(len(equal), 0)
+        for (place, ours, theirs), found in zip(pairs, second):
+            with self.subTest(**place.name, part="all"):
+                if (place, ours, theirs) in equal:
+                    self.compare_compacted(ours, theirs, found["cleaned_to"])
+        self.compare_content([(place, ours) for place, ours, _theirs in pairs])
+
+    def compare_compacted(self, ours, theirs, cleaned_to):
+        """Returns whether our logs had the one difference there may be: see the README."""
+        files = [kafka_env.log_files(side) for side in (ours, theirs)]
+        self.assertEqual(*([file.name for file in side] for side in files))
+        differ = False
+        for pair in zip(*files):
+            our, their = ([comparable(line) for line in kafka_env.checked(kafka_env.run([TOOLS.segment_tool, "read", file]))] for file in pair)
+            kept = [line for line in our if line in their or not is_remnant_below(line, cleaned_to)]
+            differ = differ or kept != our
+            self.assert_same_lines(kept, their)
+        self.assert_same_aborts(ours, theirs)
+        return differ
+
+
+def is_remnant_below(line, end):
+    batch = line.get("batch")
+    return batch is not None and batch["count"] == 0 and batch["last_offset"] + 1 == end
+
+
+def newest_committed(lines):
+    """key -> newest value in a view from offset 0 under read_committed; keys whose newest value is a tombstone are gone."""
+    view = next(json.loads(line) for line in lines if '"isolation":"read_committed"' in line)
+    newest = {key: value for _offset, _timestamp, key, value in view["records"] if key is not None}
+    return {key: value for key, value in newest.items() if value is not None}

@@ -32,6 +32,7 @@ constexpr std::string_view usage =
     "configuration; copies it to COPY while transactions are open; closes DIR\n"
     "       transaction_tool reopen DIR                 opens DIR for writing, as after a crash, and closes "
     "it\n"
+    "       transaction_tool compact DIR                compacts every topic in DIR, all of it\n"
     "       transaction_tool view DIR TOPIC PARTITION OFFSET...\n"
     "                                                   what readers see from each offset on, at both "
     "isolation levels\n";
@@ -87,6 +88,20 @@ Result<> reopen(const fs::path& directory) {
   return engine->close();
 }
 
+Result<> compact(const fs::path& directory) {
+  auto engine = Engine::open(directory, options());
+  if (!engine) return engine.error();
+  const auto topics = engine->admin().list_topics();
+  if (!topics) return topics.error();
+  for (const std::string& topic : *topics) {
+    auto altered = engine->admin().alter_config(topic, {{"cleanup.policy", "compact"}});
+    if (!altered) return altered;
+    const auto done = engine->admin().compact(topic, true);
+    if (!done) return done.error();
+  }
+  return engine->close();
+}
+
 Result<> view(const std::vector<std::string>& words) {
   const auto partition = number<seriatim::PartitionId>(words[2]);
   if (!partition) return partition.error();
@@ -120,6 +135,7 @@ Result<> play(const std::vector<std::string>& words) {
 Result<> run(const std::string& command, const std::vector<std::string>& words) {
   if (command == "play" && words.size() >= 4) return play(words);
   if (command == "reopen" && words.size() == 1) return reopen(words[0]);
+  if (command == "compact" && words.size() == 1) return compact(words[0]);
   if (command == "view" && words.size() >= 3) return view(words);
   return Error(Errc::invalid_argument, std::string(usage));
 }

@@ -1,0 +1,78 @@
+"""Data directories with transactions in them: a play of the transaction tool, from a seed, in the states it leaves."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+
+import kafka_env
+from comparison import snapshot_entries
+
+# One more seed per run may be given; those here are run always.
+SEEDS = [1, 2, 3] + [int(word) for word in os.environ.get("SERIATIM_TEST_SEED", "").split()]
+STEPS = 400
+PARTITIONS = [("ledger", 0), ("orders", 0), ("orders", 1)]
+
+
+class History:
+    """A play of one seed. `closed`: the engine was closed, which aborts what is open. `running`: a copy from before, with open transactions,
+    one of them far behind the end. `reopened`: the engine has been opened and closed on such a copy, as after its death. `compacted`: as
+    `closed`, and compacted by an engine."""
+
+    def __init__(self, tool, folder, seed):
+        self.tool = tool
+        self.folder = folder
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.config = [f"segment.bytes={self.random.randrange(4_000, 16_000)}", f"index.interval.bytes={self.random.choice([0, 600, 4096])}"]
+        print(f"seed {seed}: {' '.join(self.config)}", flush=True)
+        folder.mkdir()
+        self.played = json.loads(tool("play", folder / "closed", folder / "running", seed, STEPS, "retention.ms=-1", *self.config)[0])
+        shutil.copytree(folder / "running", folder / "reopened")
+        tool("reopen", folder / "reopened")
+        shutil.copytree(folder / "closed", folder / "compacted")
+        tool("compact", folder / "compacted")
+
+
+class Place:
+    """A partition of a history in one of its states. No test changes it: there are `logs` to work with."""
+
+    def __init__(self, history, state, topic, number):
+        self.history = history
+        self.config = history.config
+        self.name = {"seed": history.seed, "state": state, "partition": f"{topic}-{number}"}
+        self._directory, self._topic, self._number = history.folder / state, topic, number
+        self.path = self._directory / "log" / f"{topic}-{number}"
+
+    def view(self, *starts):
+        """What our readers see of it from each offset on."""
+        return self.history.tool("view", self._directory, self._topic, self._number, *starts)
+
+    def starts(self):
+        """Offsets to read from: the ends, what is beside them, and some between."""
+        ends = json.loads(self.view()[0])
+        stable, end = ends["last_stable_offset"], ends["log_end_offset"]
+        return sorted({0, stable - 1, stable, min(stable + 1, end), end, *(self.history.random.randrange(end) for _ in range(6))})
+
+    def logs(self, folder):
+        """A copy of its .log files alone, as they are handed to Kafka."""
+        return kafka_env.copy_logs(self.path, folder / self.path.name)
+
+
+def places(histories, *states):
+    return [Place(history, state, *at) for history in histories for state in states for at in PARTITIONS]
+
+
+def aborts(directory):
+    """The transaction index of each segment, as hex. No file is the same as an empty one."""
+    found = {}
+    for log in kafka_env.log_files(directory):
+        index = pathlib.Path(log).with_suffix(".txnindex")
+        found[index.name] = index.read_bytes().hex(" ", 34) if index.exists() else ""
+    return found
+
+
+def snapshots(directory):
+    """offset -> the producers that the snapshot tells of."""
+    return {int(file.stem): snapshot_entries(file.read_bytes()) for file in pathlib.Path(directory).glob("*.snapshot")}
