@@ -23,7 +23,7 @@ namespace seriatim::partition {
 /// that either.
 inline constexpr std::size_t compacted_section_bytes_max = std::size_t{1} << 31;
 
-/// Where a partition knows the newest of a producer from, which is not lost with the records.
+/// What tells the newest of a producer, and stays when its records go.
 struct LastOfProducer {
   Offset last_offset = -1;  ///< Of its last batch with data in this epoch; -1: only a marker is known.
   ProducerEpoch epoch = -1;
@@ -36,8 +36,8 @@ struct CompactionRules {
   Offset last_batch_base = -1;  ///< Base offset of the last batch of the cleaned range: survives empty.
   std::int64_t now_ms = 0;
   std::int64_t delete_retention_ms = 0;
-  /// Of those that the partition remembers: these batches survive empty. The batch of an epoch says how far
-  /// its sequence went, a marker alone that there is no older one any more.
+  /// Of those that the partition remembers: these batches survive empty. One with data says how far the
+  /// sequence went; a marker of an epoch without data, that older epochs are over.
   std::map<ProducerId, LastOfProducer> last_of_producers{};
 };
 

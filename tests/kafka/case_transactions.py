@@ -6,7 +6,8 @@ import unittest
 
 import format_examples as ex
 import kafka_env
-from comparison import Scratch, comparable, scratch_directory
+from comparison import scratch_directory
+from compaction_comparison import CompactionComparison
 from transaction_history import SEEDS, History, aborts, places, snapshots
 
 KAFKA = None
@@ -35,12 +36,9 @@ def partition_tool(*arguments):
     return kafka_env.checked(kafka_env.run([TOOLS.partition_tool, *arguments]))
 
 
-class Comparison(Scratch):
+class Comparison(CompactionComparison):
     def logs(self, place):
         return place.logs(self.fresh())
-
-    def assert_same_aborts(self, ours, theirs):
-        self.assertEqual(aborts(ours), aborts(theirs), "transaction indexes: ours, then Kafka's")
 
     def assert_true_snapshots(self, ours, theirs):
         """Where both have a snapshot it is the same. Returns the offsets of those that only we have."""
@@ -92,7 +90,7 @@ class Transactions(Comparison):
         for (place, theirs), lines in zip(pairs, KAFKA.each(["load", theirs, *place.config] for place, theirs in pairs)):
             with self.subTest(**place.name):
                 loaded = json.loads(lines[0])
-                self.assertLess(loaded["last_stable_offset"], loaded["segments"][-1]["base_offset"])
+                self.assertLess(loaded["last_stable_offset"], loaded["log_end_offset"])
                 self.assert_same_aborts(place.path, theirs)
                 self.assert_true_snapshots(place.path, theirs)
                 whole = shutil.copytree(place.path, self.fresh() / place.path.name)
@@ -133,7 +131,7 @@ class Compaction(Comparison):
                 with self.subTest(**place.name, days=days):
                     if days == 0:
                         self.assertLess(found["messages_written"], found["messages_read"])
-                    self.compare_compacted(ours, theirs, found["cleaned_to"])
+                    self.compare_compacted(TOOLS.segment_tool, ours, theirs, found["cleaned_to"], parted_alike=days == 0)
         self.compare_content([(place, ours) for place, ours, _theirs in pairs])
 
     def compare_content(self, compacted):
@@ -153,13 +151,14 @@ class Compaction(Comparison):
         pairs = self.pairs("closed")
         for _place, *sides in pairs:
             for side in sides:
-                for log in kafka_env.log_files(side)[len(kafka_env.log_files(side)) // 2:]:
+                logs = kafka_env.log_files(side)
+                for log in logs[len(logs) // 2 + 1:]:
                     log.rename(log.with_suffix(".later"))
         first = self.compact(pairs, ex.T)
         equal = []
         for (place, ours, theirs), found in zip(pairs, first):
             with self.subTest(**place.name, part="first"):
-                if not self.compare_compacted(ours, theirs, found["cleaned_to"]):
+                if not self.compare_compacted(TOOLS.segment_tool, ours, theirs, found["cleaned_to"], parted_alike=True):
                     equal.append((place, ours, theirs))
         for place, *sides in pairs:
             for side in sides:
@@ -171,26 +170,8 @@ class Compaction(Comparison):
         for (place, ours, theirs), found in zip(pairs, second):
             with self.subTest(**place.name, part="all"):
                 if (place, ours, theirs) in equal:
-                    self.compare_compacted(ours, theirs, found["cleaned_to"])
+                    self.compare_compacted(TOOLS.segment_tool, ours, theirs, found["cleaned_to"], parted_alike=False)
         self.compare_content([(place, ours) for place, ours, _theirs in pairs])
-
-    def compare_compacted(self, ours, theirs, cleaned_to):
-        """Returns whether our logs had the one difference there may be: see the README."""
-        files = [kafka_env.log_files(side) for side in (ours, theirs)]
-        self.assertEqual(*([file.name for file in side] for side in files))
-        differ = False
-        for pair in zip(*files):
-            our, their = ([comparable(line) for line in kafka_env.checked(kafka_env.run([TOOLS.segment_tool, "read", file]))] for file in pair)
-            kept = [line for line in our if line in their or not is_remnant_below(line, cleaned_to)]
-            differ = differ or kept != our
-            self.assert_same_lines(kept, their)
-        self.assert_same_aborts(ours, theirs)
-        return differ
-
-
-def is_remnant_below(line, end):
-    batch = line.get("batch")
-    return batch is not None and batch["count"] == 0 and batch["last_offset"] + 1 == end
 
 
 def newest_committed(lines):

@@ -25,7 +25,7 @@ class History:
         self.folder = folder
         self.seed = seed
         self.random = random.Random(seed)
-        self.config = [f"segment.bytes={self.random.randrange(4_000, 16_000)}", f"index.interval.bytes={self.random.choice([0, 600, 4096])}"]
+        self.config = [f"segment.bytes={self.random.randrange(4_000, 10_000)}", f"index.interval.bytes={self.random.choice([0, 600, 4096])}"]
         print(f"seed {seed}: {' '.join(self.config)}", flush=True)
         folder.mkdir()
         self.played = json.loads(tool("play", folder / "closed", folder / "running", seed, STEPS, "retention.ms=-1", *self.config)[0])

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "compaction_fixture.hpp"
 #include "support/random.hpp"
