@@ -14,7 +14,8 @@ SNAPSHOT_ENTRY_BYTES = 46
 
 
 def scratch_directory(add_cleanup):
-    """A folder that goes with the test, or the class, whose `add_cleanup` is given. In memory if there is room: these tests compare bytes, and on a disk they would wait for syncs."""
+    """A folder that goes with whom `add_cleanup` is of. In memory if there is room: these tests compare bytes, and on a disk they would wait
+    for syncs."""
     memory = pathlib.Path("/dev/shm")
     fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= SCRATCH_BYTES_MIN
     scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-", dir=memory if fits else None)

@@ -18,7 +18,7 @@ PARTITIONS = [("ledger", 0), ("orders", 0), ("orders", 1)]
 class History:
     """A play of one seed. `closed`: the engine was closed, which aborts what is open. `running`: a copy from before, with open transactions,
     one of them far behind the end. `reopened`: the engine has been opened and closed on such a copy, as after its death. `compacted`: as
-    `closed`, and compacted by an engine."""
+    `closed`, and compacted by an engine. `trimmed`: as `closed`, and the first half was deleted."""
 
     def __init__(self, tool, folder, seed):
         self.tool = tool
@@ -31,8 +31,9 @@ class History:
         self.played = json.loads(tool("play", folder / "closed", folder / "running", seed, STEPS, "retention.ms=-1", *self.config)[0])
         shutil.copytree(folder / "running", folder / "reopened")
         tool("reopen", folder / "reopened")
-        shutil.copytree(folder / "closed", folder / "compacted")
-        tool("compact", folder / "compacted")
+        for state, command in (("compacted", "compact"), ("trimmed", "trim")):
+            shutil.copytree(folder / "closed", folder / state)
+            tool(command, folder / state)
 
 
 class Place:
@@ -45,6 +46,8 @@ class Place:
         self._directory, self._topic, self._number = history.folder / state, topic, number
         self.path = self._directory / "log" / f"{topic}-{number}"
 
+        self.log_start = json.loads(self.view()[0])["log_start_offset"]
+
     def view(self, *starts):
         """What our readers see of it from each offset on."""
         return self.history.tool("view", self._directory, self._topic, self._number, *starts)
@@ -53,11 +56,15 @@ class Place:
         """Offsets to read from: the ends, what is beside them, and some between."""
         ends = json.loads(self.view()[0])
         stable, end = ends["last_stable_offset"], ends["log_end_offset"]
-        return sorted({0, stable - 1, stable, min(stable + 1, end), end, *(self.history.random.randrange(end) for _ in range(6))})
+        between = (self.history.random.randrange(self.log_start, end) for _ in range(6))
+        return sorted({self.log_start, stable - 1, stable, min(stable + 1, end), end, *between})
 
     def logs(self, folder):
-        """A copy of its .log files alone, as they are handed to Kafka."""
-        return kafka_env.copy_logs(self.path, folder / self.path.name)
+        """A copy of its .log files, as they are handed to Kafka. Alone, unless some were deleted: then a snapshot tells of what they held."""
+        copy = kafka_env.copy_logs(self.path, folder / self.path.name)
+        if self.log_start > 0:
+            shutil.copy(self.path / kafka_env.log_files(copy)[0].with_suffix(".snapshot").name, copy)
+        return copy
 
 
 def places(histories, *states):

@@ -33,6 +33,7 @@ constexpr std::string_view usage =
     "       transaction_tool reopen DIR                 opens DIR for writing, as after a crash, and closes "
     "it\n"
     "       transaction_tool compact DIR                compacts every topic in DIR, all of it\n"
+    "       transaction_tool trim DIR                   deletes the first half of every partition in DIR\n"
     "       transaction_tool view DIR TOPIC PARTITION OFFSET...\n"
     "                                                   what readers see from each offset on, at both "
     "isolation levels\n";
@@ -102,6 +103,21 @@ Result<> compact(const fs::path& directory) {
   return engine->close();
 }
 
+// Retention takes whole segments below the middle of each partition.
+Result<> trim(const fs::path& directory) {
+  auto engine = Engine::open(directory, options());
+  if (!engine) return engine.error();
+  const auto admin = engine->admin();
+  for (const seriatim::TopicPartition& at : kafka_test::TransactionPlay::partitions()) {
+    const auto end = admin.list_offset(at, seriatim::OffsetSpec::latest);
+    if (!end) return end.error();
+    if (const auto start = admin.delete_records(at, *end / 2); !start) return start.error();
+    const auto done = admin.apply_retention(at.topic);
+    if (!done) return done.error();
+  }
+  return engine->close();
+}
+
 Result<> view(const std::vector<std::string>& words) {
   const auto partition = number<seriatim::PartitionId>(words[2]);
   if (!partition) return partition.error();
@@ -136,6 +152,7 @@ Result<> run(const std::string& command, const std::vector<std::string>& words) 
   if (command == "play" && words.size() >= 4) return play(words);
   if (command == "reopen" && words.size() == 1) return reopen(words[0]);
   if (command == "compact" && words.size() == 1) return compact(words[0]);
+  if (command == "trim" && words.size() == 1) return trim(words[0]);
   if (command == "view" && words.size() >= 3) return view(words);
   return Error(Errc::invalid_argument, std::string(usage));
 }

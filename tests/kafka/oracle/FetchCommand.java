@@ -16,11 +16,12 @@ final class FetchCommand {
 
   static int run(Options options) throws Exception {
     String[] starts = options.takeText("from", "0").split(",");
+    long logStart = options.takeLong("start", 0);
     int bytes = (int) options.takeLong("bytes", 4096);
     boolean clean = options.takeBoolean("clean", false);
     FixedTime time = new FixedTime(options.takeLong("now", 0));
     LogConfig config = options.logConfig(KafkaLog.noDefaults());
-    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, clean, time)) {
+    try (KafkaLog partition = KafkaLog.openFrom(logStart, options.directory(), config, clean, time)) {
       System.out.println(new Json()
           .put("log_start_offset", partition.log.logStartOffset())
           .put("last_stable_offset", partition.log.lastStableOffset())

@@ -14,7 +14,7 @@ public final class Oracle {
       "  fetch DIR [from=N,N...] [bytes=N] .. what a consumer gets from each offset on, at both isolation levels",
       "  dump ARGUMENTS...                    kafka-dump-log",
       "  each                                 runs the commands that standard input holds, one a line, words between tabs",
-      "Names are topic configurations, or now=MS, the clock (0 if not given). rebuild, load, append, compact and fetch change DIR: give a copy.");
+      "Names are topic configurations, now=MS, the clock (0 if not given), or of load and fetch start=N, where the log starts. rebuild, load, append, compact and fetch change DIR: give a copy.");
 
   private Oracle() {}
 
