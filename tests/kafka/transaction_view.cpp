@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <iostream>
+#include <utility>
 
 #include "hex_text.hpp"
 
@@ -11,11 +12,15 @@ namespace {
 /// Less than a transaction has: what the next read begins with is looked up again.
 constexpr std::size_t records_per_read = 7;
 
-void add(std::string& to, const RecordView& record) {
-  to += to.empty() ? "[" : ",[";
-  to += std::to_string(record.offset()) + "," +
-        std::to_string(record.timestamp().time_since_epoch().count()) + "," + hex(record.key()) + "," +
-        hex(record.value()) + "]";
+std::string text(const RecordView& record) {
+  return "[" + std::to_string(record.offset()) + "," +
+         std::to_string(record.timestamp().time_since_epoch().count()) + "," + hex(record.key()) + "," +
+         hex(record.value()) + "]";
+}
+
+void add(std::string& to, const std::string& record) {
+  if (!to.empty()) to += ",";
+  to += record;
 }
 
 Result<std::string> by_reader(const Engine& engine, const TopicPartition& at, IsolationLevel isolation,
@@ -27,7 +32,7 @@ Result<std::string> by_reader(const Engine& engine, const TopicPartition& at, Is
     auto found = reader->read(from, records_per_read);
     if (!found) return found.error();
     if (found->empty()) return seen;
-    for (const RecordView& record : *found) add(seen, record);
+    for (const RecordView& record : *found) add(seen, text(record));
     from = (*found)[found->count() - 1].offset() + 1;
   }
 }
@@ -43,8 +48,46 @@ Result<std::string> by_consumer(const Engine& engine, const TopicPartition& at, 
     auto polled = consumer->poll(std::chrono::milliseconds(0));
     if (!polled) return polled.error();
     if (polled->empty()) return seen;
-    for (const RecordView& record : *polled) add(seen, record);
+    for (const RecordView& record : *polled) add(seen, text(record));
   }
+}
+
+// From the end down to `from`, in the order of the log.
+Result<std::string> by_backward_reader(const Engine& engine, const TopicPartition& at,
+                                       IsolationLevel isolation, Offset from) {
+  auto reader = engine.reader(at, {.isolation_level = isolation});
+  if (!reader) return reader.error();
+  std::vector<std::string> seen;
+  for (Offset before = reader->high_watermark(); before > from;) {
+    auto found = reader->read_backward(before, records_per_read);
+    if (!found) return found.error();
+    if (found->empty()) break;
+    for (const RecordView& record : *found) {
+      before = record.offset();
+      if (before >= from) seen.push_back(text(record));
+    }
+  }
+  std::string joined;
+  for (auto record = seen.rbegin(); record != seen.rend(); ++record) add(joined, *record);
+  return joined;
+}
+
+// What every way to read has to see; an error if two differ.
+Result<std::string> by_all(const Engine& engine, const TopicPartition& at, IsolationLevel isolation,
+                           Offset from) {
+  const auto seen = by_reader(engine, at, isolation, from);
+  if (!seen) return seen;
+  using Read = Result<std::string> (*)(const Engine&, const TopicPartition&, IsolationLevel, Offset);
+  for (const auto& [name, read] : {std::pair<std::string, Read>("Consumer", by_consumer),
+                                   std::pair<std::string, Read>("read_backward", by_backward_reader)}) {
+    const auto other = read(engine, at, isolation, from);
+    if (!other) return other;
+    if (*seen == *other) continue;
+    return Error(Errc::invalid_state, "from offset " + std::to_string(from) + " LogReader::read sees [" +
+                                          *seen + "] and " + name + " [" + *other +
+                                          "]: one of them is wrong");
+  }
+  return seen;
 }
 
 }  // namespace
@@ -59,15 +102,8 @@ Result<> print_view(const Engine& engine, const TopicPartition& at, const std::v
     const std::string name =
         isolation == IsolationLevel::read_committed ? "read_committed" : "read_uncommitted";
     for (const Offset from : starts) {
-      const auto seen = by_reader(engine, at, isolation, from);
-      if (!seen) return seen.error();
-      const auto polled = by_consumer(engine, at, isolation, from);
-      if (!polled) return polled.error();
-      const std::string where = name + " from " + std::to_string(from);
-      if (*seen != *polled) {
-        return Error(Errc::invalid_state, where + ": LogReader sees [" + *seen + "] and Consumer [" +
-                                              *polled + "]: one of them is wrong");
-      }
+      const auto seen = by_all(engine, at, isolation, from);
+      if (!seen) return seen.error().with_context(name);
       std::cout << "{\"isolation\":\"" << name << "\",\"from\":" << from << ",\"records\":[" << *seen
                 << "]}\n";
     }
