@@ -100,7 +100,7 @@ class Transactions(Comparison):
 
     def test_readers_see_what_kafkas_consumer_sees(self):
         asked, fetches = [], []
-        for place in places(HISTORIES, "closed", "running", "reopened", "compacted", "trimmed"):
+        for place in places(HISTORIES, "closed", "running", "reopened", "compacted", "trimmed", "growing", "grown"):
             starts = place.starts()
             size = place.history.random.choice([1_000, 5_000, 1_000_000])
             asked.append((place, starts))

@@ -18,7 +18,8 @@ PARTITIONS = [("ledger", 0), ("orders", 0), ("orders", 1)]
 class History:
     """A play of one seed. `closed`: the engine was closed, which aborts what is open. `running`: a copy from before, with open transactions,
     one of them far behind the end. `reopened`: the engine has been opened and closed on such a copy, as after its death. `compacted`: as
-    `closed`, and compacted by an engine. `trimmed`: as `closed`, and the first half was deleted."""
+    `closed`, and compacted by an engine. `trimmed`: as `closed`, and the first half was deleted. `grown`: compacted
+    as well, then played on and compacted again; `growing` is a copy from before its close."""
 
     def __init__(self, tool, folder, seed):
         self.tool = tool
@@ -34,6 +35,8 @@ class History:
         for state, command in (("compacted", "compact"), ("trimmed", "trim")):
             shutil.copytree(folder / "closed", folder / state)
             tool(command, folder / state)
+        shutil.copytree(folder / "closed", folder / "grown")
+        tool("grow", folder / "grown", folder / "growing", seed + 1_000_000, STEPS // 2)
 
 
 class Place:

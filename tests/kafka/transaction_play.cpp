@@ -91,6 +91,11 @@ Result<> TransactionPlay::move_to(const Engine& engine) {
   auto numbered = engine.producer({.acks = Acks::leader, .name = "numbered"});
   if (!numbered) return numbered.error();
   numbered_ = *std::move(numbered);
+  for (const TopicPartition& at : partitions()) {
+    const auto last = numbered_->last_sequence(at);
+    if (!last) return last.error();
+    next_sequence_[at] = *last ? **last + 1 : 0;
+  }
   actors_.resize(actor_count);
   for (std::size_t i = 0; i < actor_count; ++i) {
     actors_[i].id = "actor-" + std::to_string(i);

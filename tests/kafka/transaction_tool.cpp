@@ -30,6 +30,8 @@ constexpr std::string_view usage =
     "usage: transaction_tool play DIR COPY SEED STEPS [name=value]...\n"
     "                                                   plays a history into DIR, in topics of that "
     "configuration; copies it to COPY while transactions are open; closes DIR\n"
+    "       transaction_tool grow DIR COPY SEED STEPS   goes on in DIR, which it compacts before and after; "
+    "copies and closes as play does\n"
     "       transaction_tool reopen DIR                 opens DIR for writing, as after a crash, and closes "
     "it\n"
     "       transaction_tool compact DIR                compacts every topic in DIR, all of it\n"
@@ -62,6 +64,30 @@ void print_counts(const kafka_test::PlayCounts& counts) {
   std::cout << "{" << text << "}\n";
 }
 
+// Leaves the policy as it was: topics that are compacted refuse records without a key.
+Result<> compact_all(const Engine& engine) {
+  const auto topics = engine.admin().list_topics();
+  if (!topics) return topics.error();
+  for (const std::string& topic : *topics) {
+    auto altered = engine.admin().alter_config(topic, {{"cleanup.policy", "compact"}});
+    if (!altered) return altered;
+    const auto done = engine.admin().compact(topic, true);
+    if (!done) return done.error();
+    auto reset = engine.admin().reset_config(topic, {"cleanup.policy"});
+    if (!reset) return reset;
+  }
+  return {};
+}
+
+// Ends with transactions open: one for long, others not.
+Result<> play_on(const Engine& engine, kafka_test::TransactionPlay& history, int steps) {
+  if (auto moved = history.move_to(engine); !moved) return moved;
+  if (auto played = history.play(steps / 2); !played) return played;
+  if (auto held = history.hold(); !held) return held;
+  if (auto played = history.play(steps - steps / 2); !played) return played;
+  return history.leave_open();
+}
+
 // Halfway the engine is closed and opened: a snapshot is then not only where a segment begins.
 Result<> play(const fs::path& directory, const fs::path& copy, kafka_test::TransactionPlay history, int steps,
               const seriatim::ConfigMap& config) {
@@ -73,14 +99,22 @@ Result<> play(const fs::path& directory, const fs::path& copy, kafka_test::Trans
   if (auto closed = engine->close(); !closed) return closed;
   auto again = Engine::open(directory, options());
   if (!again) return again.error();
-  if (auto moved = history.move_to(*again); !moved) return moved;
-  if (auto played = history.play(steps / 4); !played) return played;
-  if (auto held = history.hold(); !held) return held;
-  if (auto played = history.play(steps / 4); !played) return played;
-  if (auto left = history.leave_open(); !left) return left;
+  if (auto played = play_on(*again, history, steps / 2); !played) return played;
   fs::copy(directory, copy, fs::copy_options::recursive);
   print_counts(history.counts());
   return again->close();
+}
+
+// A compacted log grows, and is compacted again beside open transactions.
+Result<> grow(const fs::path& directory, const fs::path& copy, kafka_test::TransactionPlay history,
+              int steps) {
+  auto engine = Engine::open(directory, options());
+  if (!engine) return engine.error();
+  if (auto compacted = compact_all(*engine); !compacted) return compacted;
+  if (auto played = play_on(*engine, history, steps); !played) return played;
+  if (auto compacted = compact_all(*engine); !compacted) return compacted;
+  fs::copy(directory, copy, fs::copy_options::recursive);
+  return engine->close();
 }
 
 Result<> reopen(const fs::path& directory) {
@@ -92,14 +126,7 @@ Result<> reopen(const fs::path& directory) {
 Result<> compact(const fs::path& directory) {
   auto engine = Engine::open(directory, options());
   if (!engine) return engine.error();
-  const auto topics = engine->admin().list_topics();
-  if (!topics) return topics.error();
-  for (const std::string& topic : *topics) {
-    auto altered = engine->admin().alter_config(topic, {{"cleanup.policy", "compact"}});
-    if (!altered) return altered;
-    const auto done = engine->admin().compact(topic, true);
-    if (!done) return done.error();
-  }
+  if (auto compacted = compact_all(*engine); !compacted) return compacted;
   return engine->close();
 }
 
@@ -134,7 +161,7 @@ Result<> view(const std::vector<std::string>& words) {
   return kafka_test::print_view(*engine, {words[1], *partition}, starts);
 }
 
-Result<> play(const std::vector<std::string>& words) {
+Result<> play(const std::string& command, const std::vector<std::string>& words) {
   const auto seed = number<std::uint64_t>(words[2]);
   if (!seed) return seed.error();
   const auto steps = number<int>(words[3]);
@@ -145,11 +172,13 @@ Result<> play(const std::vector<std::string>& words) {
     if (equals == std::string::npos) return Error(Errc::invalid_argument, std::string(usage));
     config[words[i].substr(0, equals)] = words[i].substr(equals + 1);
   }
-  return play(words[0], words[1], kafka_test::TransactionPlay(*seed), *steps, config);
+  kafka_test::TransactionPlay history(*seed);
+  return command == "grow" ? grow(words[0], words[1], std::move(history), *steps)
+                           : play(words[0], words[1], std::move(history), *steps, config);
 }
 
 Result<> run(const std::string& command, const std::vector<std::string>& words) {
-  if (command == "play" && words.size() >= 4) return play(words);
+  if ((command == "play" || command == "grow") && words.size() >= 4) return play(command, words);
   if (command == "reopen" && words.size() == 1) return reopen(words[0]);
   if (command == "compact" && words.size() == 1) return compact(words[0]);
   if (command == "trim" && words.size() == 1) return trim(words[0]);
