@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -86,7 +85,7 @@ class CompactionPass {
     rules_.map_end = map_end_;
     rules_.now_ms = partition_.environment().clock.wall_ms();
     rules_.delete_retention_ms = config_.delete_retention_ms;
-    for (const auto& [producer, base] : last_batches_) rules_.last_batches_of_producers.insert(base);
+    note_producers();
     const auto groups = group_segments(range.segments, map_end_, config_);
     for (const auto& group : groups) {
       if (stopped_) break;
@@ -130,6 +129,16 @@ class CompactionPass {
     }
   }
 
+  // Of those that are remembered, in the whole partition: who has written since, or is forgotten, needs
+  // nothing of what is compacted.
+  void note_producers() {
+    for (const auto& [id, producer] : partition_.producers()) {
+      LastOfProducer& last = rules_.last_of_producers[id];
+      last.epoch = producer.epoch;
+      if (!producer.batches.empty()) last.last_offset = producer.batches.newest().last_offset;
+    }
+  }
+
   // Once a transaction is met, and for all of them: where there are none it costs nothing.
   Result<> find_fates() {
     if (rules_.fates != nullptr) return {};
@@ -147,7 +156,6 @@ class CompactionPass {
       auto walked = for_each_batch(
           segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
             last_batch_base_ = header.base_offset;
-            if (header.has_producer()) last_batches_[header.producer_id] = header.base_offset;
             if (header.is_transactional()) {
               if (auto found = find_fates(); !found) return found.error();
             }
@@ -324,7 +332,6 @@ class CompactionPass {
   TransactionFates fates_;
   CompactionRules rules_;
   CompactionFilter filter_{rules_};
-  std::map<ProducerId, Offset> last_batches_;
   Offset first_dirty_ = 0;
   Offset last_batch_base_ = -1;
   Offset map_end_ = 0;

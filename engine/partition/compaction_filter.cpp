@@ -92,8 +92,12 @@ bool CompactionFilter::keeps(const format::BatchHeader& header, Offset offset,
 }
 
 bool CompactionFilter::must_survive(const format::BatchHeader& header) const noexcept {
-  return header.base_offset == rules_.last_batch_base ||
-         rules_.last_batches_of_producers.contains(header.base_offset);
+  if (header.base_offset == rules_.last_batch_base) return true;
+  const auto producer = rules_.last_of_producers.find(header.producer_id);
+  if (producer == rules_.last_of_producers.end()) return false;
+  const LastOfProducer& last = producer->second;
+  if (last.last_offset >= 0) return header.last_offset() == last.last_offset;
+  return header.is_control() && header.producer_epoch == last.epoch;
 }
 
 }  // namespace seriatim::partition

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -22,6 +23,12 @@ namespace seriatim::partition {
 /// that either.
 inline constexpr std::size_t compacted_section_bytes_max = std::size_t{1} << 31;
 
+/// What tells the newest of a producer, and stays when its records go.
+struct LastOfProducer {
+  Offset last_offset = -1;  ///< Of its last batch with data in this epoch; -1: only a marker is known.
+  ProducerEpoch epoch = -1;
+};
+
 struct CompactionRules {
   const KeyMap* keys = nullptr;
   const TransactionFates* fates = nullptr;  ///< nullptr: nothing is known, transactions stay as they are.
@@ -29,8 +36,9 @@ struct CompactionRules {
   Offset last_batch_base = -1;  ///< Base offset of the last batch of the cleaned range: survives empty.
   std::int64_t now_ms = 0;
   std::int64_t delete_retention_ms = 0;
-  std::set<Offset> last_batches_of_producers{};  ///< Base offsets of batches that carry a producer's newest
-                                                 ///< state: survive empty.
+  /// Of those that the partition remembers: these batches survive empty. One with data says how far the
+  /// sequence went; a marker of an epoch without data, that older epochs are over.
+  std::map<ProducerId, LastOfProducer> last_of_producers{};
 };
 
 /// Gets every batch of a partition from its front on, in their order, segment after segment: of a marker it

@@ -136,6 +136,37 @@ class Engine(Scratch):
                 self.assertEqual(self.consumed(scenario)[:-1], self.seen_by_kafka(theirs))
                 self.assertEqual(self.consumed(scenario)[-1][2:], (b"ours", b"after theirs"))
 
+    def test_we_show_of_kafkas_transactions_what_its_consumer_shows(self):
+        scenarios = ("transactions", "indexes", "compaction-transactions")
+        for scenario in scenarios:
+            theirs = self.directory / f"{scenario}-0"
+            KAFKA.lines("write", theirs, scenario)
+            self.create(scenario, retention_ms=-1)
+            ours = self.partition(scenario)
+            shutil.rmtree(ours, ignore_errors=True)
+            kafka_env.copy_logs(theirs, ours)
+            self.command("produce", scenario, "-K:", lines=["ours:after theirs"])
+        ends = self.assert_we_show_what_kafkas_consumer_shows(scenarios)
+        open_in = {scenario for scenario, (stable, end) in ends.items() if stable < end}
+        self.assertEqual(open_in, {"transactions"})
+        # Nobody is going to end those. Aborted, they hold nothing up.
+        for found in json.loads("".join(self.command("txn", "find-hanging", "--output", "json"))):
+            self.command("txn", "abort-hanging", found["place"], "--start-offset", str(found["start_offset"]), "--yes")
+        ends = self.assert_we_show_what_kafkas_consumer_shows(scenarios)
+        self.assertEqual([scenario for scenario, (stable, end) in ends.items() if stable < end], [])
+
+    def assert_we_show_what_kafkas_consumer_shows(self, topics):
+        """Returns the last stable offset and the log end offset of each."""
+        copies = [kafka_env.copy_logs(self.partition(topic), self.fresh() / f"{topic}-0") for topic in topics]
+        ends = {}
+        for topic, lines in zip(topics, KAFKA.each(["fetch", copy] for copy in copies)):
+            offsets, uncommitted, committed = map(json.loads, lines)
+            self.assertLess(len(committed["records"]), len(uncommitted["records"]))
+            seen = [(offset, timestamp, unhex(key), unhex(value)) for offset, timestamp, key, value in committed["records"]]
+            self.assertEqual(self.consumed(topic), seen, topic)
+            ends[topic] = (offsets["last_stable_offset"], offsets["log_end_offset"])
+        return ends
+
     def test_kafka_reads_what_compaction_left(self):
         self.create("keyed", cleanup_policy="compact", segment_bytes=50_000)
         lines = [line[:400] for line in self.lines(1_000, 5)]

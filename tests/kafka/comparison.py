@@ -13,18 +13,19 @@ SCRATCH_BYTES_MIN = 512 << 20
 SNAPSHOT_ENTRY_BYTES = 46
 
 
-def scratch_directory(test):
-    """A folder that goes with the test. In memory if there is room: these tests compare bytes, and on a disk they would wait for syncs."""
+def scratch_directory(add_cleanup):
+    """A folder that goes with whom `add_cleanup` is of. In memory if there is room: these tests compare bytes, and on a disk they would wait
+    for syncs."""
     memory = pathlib.Path("/dev/shm")
     fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= SCRATCH_BYTES_MIN
     scratch = tempfile.TemporaryDirectory(prefix="seriatim-kafka-", dir=memory if fits else None)
-    test.addCleanup(scratch.cleanup)
+    add_cleanup(scratch.cleanup)
     return pathlib.Path(scratch.name)
 
 
 class Scratch(unittest.TestCase):
     def setUp(self):
-        self.directory = scratch_directory(self)
+        self.directory = scratch_directory(self.addCleanup)
         self.cases = 0
 
     def fresh(self):

@@ -3,20 +3,10 @@
 #include <array>
 #include <cstdio>
 
+#include "hex_text.hpp"
+
 namespace seriatim::kafka_test {
 namespace {
-
-std::string hex(BytesView bytes) {
-  if (bytes.is_null()) return "null";
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "\"";
-  for (const std::byte byte : bytes.bytes()) {
-    const auto value = std::to_integer<unsigned>(byte);
-    text += digits[value >> 4];
-    text += digits[value & 15U];
-  }
-  return text + "\"";
-}
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 

@@ -86,8 +86,8 @@ class Kafka:
                 raise SetupFailed(f"javac refused tests/kafka/oracle:\n{done.stdout}{done.stderr}")
             target.rename(self.classes)
 
-    def call(self, *arguments):
-        return run(["java", *JAVA_FLAGS, "-cp", f"{self.classes}:{self.jars}/*", "Oracle", *arguments])
+    def call(self, *arguments, **options):
+        return run(["java", *JAVA_FLAGS, "-cp", f"{self.classes}:{self.jars}/*", "Oracle", *arguments], **options)
 
     def lines(self, *arguments, code=0):
         """The JSON lines of a command that must end with `code`."""
@@ -101,6 +101,18 @@ class Kafka:
             if line.startswith('{"end"'):
                 found.append(current)
                 current = []
+        return found
+
+    def each(self, commands):
+        """The JSON lines of every command, from one run."""
+        script = "".join("\t".join(map(str, command)) + "\n" for command in commands)
+        found, current = [], []
+        for line in checked(self.call("each", input=script)):
+            if line.startswith('{"exit_code"'):
+                found.append(current)
+                current = []
+            else:
+                current.append(line)
         return found
 
     def answer(self, *arguments):

@@ -2,7 +2,7 @@
 """Compares seriatim with Kafka's own classes.
 
     kafka_oracle_test.py setup --cache DIR
-    kafka_oracle_test.py SUITE --cache DIR [--segment-tool FILE] [--partition-tool FILE] [--seriatim FILE]
+    kafka_oracle_test.py SUITE --cache DIR [--segment-tool FILE] [--partition-tool FILE] [--transaction-tool FILE] [--seriatim FILE]
 
 Exit code 77 means skipped: the Java tools are not installed. With CI set in the environment that is a failure instead.
 """
@@ -17,7 +17,8 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 import kafka_env
 
 SKIPPED = 77
-SUITES = {"examples": "case_examples", "segments": "case_segments", "partition": "case_partition", "engine": "case_engine"}
+SUITES = {"examples": "case_examples", "segments": "case_segments", "partition": "case_partition", "transactions": "case_transactions",
+          "engine": "case_engine"}
 
 
 def arguments():
@@ -26,6 +27,7 @@ def arguments():
     parser.add_argument("--cache", required=True, help="where jars and classes are kept")
     parser.add_argument("--segment-tool", help="the program made from segment_tool.cpp")
     parser.add_argument("--partition-tool", help="the program made from partition_tool.cpp")
+    parser.add_argument("--transaction-tool", help="the program made from transaction_tool.cpp")
     parser.add_argument("--seriatim", help="the seriatim command")
     return parser.parse_args()
 

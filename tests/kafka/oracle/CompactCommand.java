@@ -21,8 +21,9 @@ final class CompactCommand {
   static int run(Options options) throws Exception {
     FixedTime time = new FixedTime(options.takeLong("now", 0));
     long dirty = options.takeLong("dirty", -1);
+    boolean clean = options.takeBoolean("clean", false);
     LogConfig config = options.logConfig(Map.of("cleanup.policy", "compact"));
-    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, false, time)) {
+    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, clean, time)) {
       OffsetsToClean range = LogCleanerManager.cleanableOffsets(partition.log, dirty < 0 ? Option.empty() : Option.apply(dirty),
           time.milliseconds());
       Cleaner cleaner = new Cleaner(0, new SkimpyOffsetMap(KEY_MAP_BYTES), BUFFER_BYTES, BUFFER_BYTES_MAX, KEY_MAP_FILL_MAX,

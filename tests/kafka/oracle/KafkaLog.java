@@ -1,9 +1,11 @@
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import kafka.log.UnifiedLog;
 import kafka.server.BrokerTopicStats;
 import kafka.server.RequestLocal;
@@ -13,6 +15,7 @@ import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.LogDirFailureChannel;
 import org.apache.kafka.storage.internals.log.LogOffsetsListener;
+import org.apache.kafka.storage.internals.log.LogStartOffsetIncrementReason;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManager;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
@@ -40,6 +43,24 @@ final class KafkaLog implements AutoCloseable {
         new ConcurrentHashMap<>(), false, LogOffsetsListener.NO_OP_OFFSETS_LISTENER);
     log.updateHighWatermark(log.logEndOffset());
     return new KafkaLog(log, time);
+  }
+
+  /**
+   * Opens a log whose front was deleted, then moves its start to `start`. Told before, Kafka's recovery would delete the snapshot at the front
+   * first, and with it what is known of transactions that began before.
+   */
+  static KafkaLog openFrom(long start, Path directory, LogConfig config, boolean clean, FixedTime time) throws Exception {
+    KafkaLog opened = open(directory, config, Math.max(lowestBase(directory) - 1, 0), clean, time);
+    opened.log.maybeIncrementLogStartOffset(start, LogStartOffsetIncrementReason.ClientRecordDeletion);
+    return opened;
+  }
+
+  static long lowestBase(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".log"))
+          .mapToLong(name -> Long.parseLong(name.substring(0, name.length() - ".log".length())))
+          .min().orElseThrow(() -> new IllegalArgumentException(directory + " holds no .log file"));
+    }
   }
 
   static ProducerStateManagerConfig neverExpiring() {

@@ -12,8 +12,11 @@ final class LoadCommand {
   static int run(Options options) throws Exception {
     FixedTime time = new FixedTime(options.takeLong("now", 0));
     boolean clean = options.takeBoolean("clean", false);
+    long start = options.takeLong("start", 0);
+    long end = options.takeLong("truncate", Long.MAX_VALUE);
     LogConfig config = options.logConfig(KafkaLog.noDefaults());
-    try (KafkaLog partition = KafkaLog.open(options.directory(), config, 0, clean, time)) {
+    try (KafkaLog partition = KafkaLog.openFrom(start, options.directory(), config, clean, time)) {
+      if (end < partition.log.logEndOffset()) partition.log.truncateTo(end);
       System.out.println(describe(partition.log));
     }
     return 0;

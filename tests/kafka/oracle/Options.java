@@ -37,6 +37,11 @@ final class Options {
     return text == null ? otherwise : Long.parseLong(text);
   }
 
+  String takeText(String name, String otherwise) {
+    String text = pairs.remove(name);
+    return text == null ? otherwise : text;
+  }
+
   boolean takeBoolean(String name, boolean otherwise) {
     String text = pairs.remove(name);
     return text == null ? otherwise : Boolean.parseBoolean(text);

@@ -7,12 +7,14 @@ public final class Oracle {
       "usage: Oracle COMMAND ...",
       "  read FILE...                         every batch and record of .log files, as Kafka's reader sees them",
       "  rebuild DIR BASE [name=value]...     LogSegment.recover of one segment; rewrites its indexes and the snapshot",
-      "  load DIR [clean=true] [name=value].. opens the partition as a broker would, after an unclean stop by default",
+      "  load DIR [clean=true] [truncate=N] . opens the partition as a broker would, after an unclean stop by default",
       "  write DIR SCENARIO [name=value]...   a partition written by Kafka; scenario 'list' prints the names",
       "  append DIR FILE [start=N]            appends the batches of FILE byte for byte, as a follower would",
-      "  compact DIR [dirty=N] [name=value].. one pass of Kafka's cleaner",
+      "  compact DIR [dirty=N] [clean=true] . one pass of Kafka's cleaner",
+      "  fetch DIR [from=N,N...] [bytes=N] .. what a consumer gets from each offset on, at both isolation levels",
       "  dump ARGUMENTS...                    kafka-dump-log",
-      "Names are topic configurations, or now=MS, the clock (0 if not given). rebuild, load, append and compact change DIR: give a copy.");
+      "  each                                 runs the commands that standard input holds, one a line, words between tabs",
+      "Names are topic configurations, now=MS, the clock (0 if not given), or of load and fetch start=N, where the log starts. rebuild, load, append, compact and fetch change DIR: give a copy.");
 
   private Oracle() {}
 
@@ -39,6 +41,8 @@ public final class Oracle {
       case "write": return WriteCommand.run(new Options(rest));
       case "append": return AppendCommand.run(new Options(rest));
       case "compact": return CompactCommand.run(new Options(rest));
+      case "fetch": return FetchCommand.run(new Options(rest));
+      case "each": return EachCommand.run(Oracle::run);
       case "dump":
         kafka.tools.DumpLogSegments.main(rest.toArray(new String[0]));
         return 0;

@@ -1,8 +1,6 @@
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 import kafka.log.UnifiedLog;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.LogSegment;
@@ -19,7 +17,7 @@ final class RebuildCommand {
     LogConfig config = options.logConfig(KafkaLog.noDefaults());
     ProducerStateManager state = new ProducerStateManager(UnifiedLog.parseTopicPartitionName(directory.toFile()), directory.toFile(),
         KafkaLog.TRANSACTION_TIMEOUT_MAX_MS, KafkaLog.neverExpiring(), time);
-    state.truncateAndReload(lowestBase(directory), base, time.milliseconds());
+    state.truncateAndReload(KafkaLog.lowestBase(directory), base, time.milliseconds());
     try (LogSegment segment = LogSegment.open(directory.toFile(), base, config, time, true, 0, false, "")) {
       int cut = segment.recover(state, Optional.empty());
       long next = segment.readNextOffset();
@@ -33,13 +31,5 @@ final class RebuildCommand {
           .putRaw("producers", KafkaLog.producers(state)));
     }
     return 0;
-  }
-
-  private static long lowestBase(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".log"))
-          .mapToLong(name -> Long.parseLong(name.substring(0, name.length() - ".log".length())))
-          .min().orElseThrow(() -> new IllegalArgumentException(directory + " holds no .log file"));
-    }
   }
 }

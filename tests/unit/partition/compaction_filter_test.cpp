@@ -84,9 +84,9 @@ TEST_CASE("example K: what must survive without a record is Kafka's remnant, byt
   FilterFixture f;
   f.newest("user-1", 200);
   CHECK(f.apply(example_b()).empty());
-  f.rules.last_batches_of_producers = {100};
+  f.rules.last_of_producers = {{example_producer_id, {.last_offset = 102, .epoch = 0}}};
   CHECK(to_hex(f.apply(example_b())) == to_hex(example_k()));
-  f.rules.last_batches_of_producers = {};
+  f.rules.last_of_producers = {};
   f.rules.last_batch_base = 100;
   CHECK(to_hex(f.apply(example_b())) == to_hex(example_k()));
 }
@@ -94,9 +94,11 @@ TEST_CASE("example K: what must survive without a record is Kafka's remnant, byt
 TEST_CASE("a remnant stays while it is needed and goes when it is not") {
   FilterFixture f;
   const auto remnant = example_k();
-  f.rules.last_batches_of_producers = {100};
+  f.rules.last_of_producers = {{example_producer_id, {.last_offset = 102, .epoch = 0}}};
   CHECK(f.apply(remnant).data() == remnant.data());
-  f.rules.last_batches_of_producers = {};
+  f.rules.last_of_producers = {{example_producer_id, {.last_offset = 110, .epoch = 0}}};
+  CHECK(f.apply(remnant).empty());
+  f.rules.last_of_producers = {};
   CHECK(f.apply(remnant).empty());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "compaction_fixture.hpp"
 #include "support/random.hpp"
@@ -102,6 +103,25 @@ TEST_CASE("a producer's remnant goes once the producer has written again") {
   const auto left = format::read_batch_header(read_file(f.path(0)).data());
   CHECK(left.base_sequence == 1);
   CHECK(offsets_of(f.rows()) == std::vector<Offset>{2});
+}
+
+TEST_CASE("who has written behind what is compacted, or is forgotten, leaves no remnant there") {
+  constexpr ProducerId writes_on = ProducerId{1} << 42;
+  constexpr ProducerId forgotten = writes_on + 1;
+  CompactionFixture f(100'000);
+  const auto put = [&](ProducerId producer, Sequence sequence) {
+    f.put_batch(make_batch({.producer_id = producer, .producer_epoch = 0, .sequence = sequence}));
+  };
+  put(writes_on, 0);
+  put(forgotten, 0);
+  f.put("k", "newer");
+  f.seal_all();
+  put(writes_on, 1);
+  f.compact({.force = true});
+  CHECK(format::read_batch_header(read_file(f.path(0)).data()).producer_id == forgotten);
+  REQUIRE(f.partition->expire_producers(std::numeric_limits<std::int64_t>::max()) == 2);
+  f.compact({.force = true});
+  CHECK(format::read_batch_header(read_file(f.path(0)).data()).producer_id == -1);
 }
 
 TEST_CASE(

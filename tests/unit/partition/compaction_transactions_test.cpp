@@ -42,6 +42,13 @@ struct CompactedTransactions : Transactions {
       cursor.advance(batch);
     }
   }
+  void reopen_with_the_logs_alone() {
+    for (const std::string& name : file_names()) {
+      if (name.ends_with(".snapshot") || name.ends_with(".producers"))
+        std::filesystem::remove(request.directory + "/" + name);
+    }
+    reopen_after_crash();
+  }
   void pass_time(std::int64_t ms) { world->clock.set_wall_ms(world->clock.wall_ms() + ms); }
 };
 
@@ -135,15 +142,28 @@ TEST_CASE("what a producer goes on with survives the compaction of its transacti
     f.pass_time(2'000);
     f.put("b", "more");
   }
-  for (const std::string& name : f.file_names()) {
-    if (name.ends_with(".snapshot") || name.ends_with(".producers"))
-      std::filesystem::remove(f.request.directory + "/" + name);
-  }
-  f.reopen_after_crash();
+  f.reopen_with_the_logs_alone();
   CHECK(f.partition->next_sequence(first_producer, 1) == 0);
   auto old =
       make_batch({.producer_id = first_producer, .producer_epoch = 0, .sequence = 0, .transactional = true});
   CHECK_FALSE(f.partition->append(format::framed_batch(old)));
+}
+
+TEST_CASE(
+    "INV-7: a marker that leaves the epoch as it is leaves the sequence too, after compaction and a "
+    "restart") {
+  CompactedTransactions f;
+  f.send_record(first_producer, 0, 0, "a", "1");
+  f.end(ControlType::commit, first_producer, 0);  // As Kafka before its version 4 ends a transaction.
+  f.put("a", "2");
+  for (int pass = 0; pass < 4; ++pass) {
+    f.compact_all();
+    f.pass_time(2'000);
+    f.put("b", "more");
+  }
+  f.reopen_with_the_logs_alone();
+  CHECK(f.partition->next_sequence(first_producer, 0) == 1);
+  CHECK(f.stable() == f.partition->log_end_offset());
 }
 
 TEST_CASE("INV-8: a merged segment has the transaction index of those it replaces, as far as it needs one") {

@@ -1,0 +1,15 @@
+// What readers of the public API see of a partition, as the Kafka oracle's `fetch` prints it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <seriatim/seriatim.hpp>
+
+namespace seriatim::kafka_test {
+
+/// Prints a line with the partition's offsets, then one for each isolation level and start offset.
+/// Errors: invalid_state: LogReader, forward and backward, and Consumer do not see the same.
+Result<> print_view(const Engine& engine, const TopicPartition& at, const std::vector<Offset>& starts);
+
+}  // namespace seriatim::kafka_test
