@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "format/batch_check.hpp"
 #include "format/batch_header.hpp"
 #include "partition/aborted_transactions.hpp"
 #include "partition/follower.hpp"
+#include "segment/header_walk.hpp"
 
 namespace seriatim::partition {
 
@@ -49,29 +49,9 @@ Result<> Follower::note_segment(segment::Segment& segment) {
   auto pin = segment.pin();
   if (!pin) return pin.error().code() == Errc::corrupt_metadata ? Result<>{} : Result<>(pin.error());
   const Offset from = producers_.end_offset();
-  const std::uint64_t end = segment.end_position();
-  const std::byte* const log = (*pin)->log.data();
-  const auto header_at = [&](std::uint64_t position) -> std::optional<format::BatchHeader> {
-    const base::ByteSpan rest{log + position, static_cast<std::size_t>(end - position)};
-    if (format::check_structure(rest, segment.base_offset()) != format::BatchFault::none) return std::nullopt;
-    return format::read_batch_header(rest.data());
-  };
-  const auto floor = (*pin)->offset_index.floor(from);
-  std::uint64_t position = floor.position;
-  if (position > 0 && position < end) {
-    // An index has no checksum.
-    const auto header = header_at(position);
-    if (!header || header->last_offset() != floor.last_offset) position = 0;
-  }
-  while (position < end) {
-    const auto header = header_at(position);
-    if (!header) {
-      const auto later = (*pin)->offset_index.first_after_position(position);
-      position = later && later->position > position ? later->position : end;
-      continue;
-    }
-    if (header->next_offset() > from) note_batch(*header, {log + position, header->size_bytes()});
-    position += header->size_bytes();
+  segment::HeaderWalk walk(segment, **pin, from);
+  while (const auto item = walk.next()) {
+    if (item->header.next_offset() > from) note_batch(item->header, item->batch);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "format/batch_check.hpp"
 #include "format/control_record.hpp"
+#include "segment/header_walk.hpp"
 
 namespace seriatim::partition {
 
@@ -22,22 +23,17 @@ bool TransactionFates::is_done(Offset end) const noexcept {
 Result<> TransactionFates::walk(segment::Segment& segment, Offset end) {
   auto pin = segment.pin();
   if (!pin) return pin.error();
-  const std::uint64_t end_position = segment.end_position();
-  const std::byte* const log = (*pin)->log.data();
-  for (std::uint64_t position = 0; position < end_position;) {
-    const base::ByteSpan rest{log + position, static_cast<std::size_t>(end_position - position)};
-    if (format::check_structure(rest, segment.base_offset()) != format::BatchFault::none) {
-      open_.clear();  // Their markers may be what is damaged.
-      const auto later = (*pin)->offset_index.first_after_position(position);
-      position = later && later->position > position ? later->position : end_position;
-      continue;
-    }
-    const auto header = format::read_batch_header(rest.data());
-    is_done_ = header.base_offset >= end && is_done(end);
+  segment::HeaderWalk headers(segment, **pin, segment.base_offset());
+  const auto forget_what_damage_hides = [&] {
+    if (headers.take_damage()) open_.clear();  // Their markers may be what is damaged.
+  };
+  while (const auto item = headers.next()) {
+    forget_what_damage_hides();
+    is_done_ = item->header.base_offset >= end && is_done(end);
     if (is_done_) return {};
-    if (header.is_transactional()) note(header, rest.first(header.size_bytes()));
-    position += header.size_bytes();
+    if (item->header.is_transactional()) note(item->header, item->batch);
   }
+  forget_what_damage_hides();
   return {};
 }
 
