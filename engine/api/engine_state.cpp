@@ -14,11 +14,6 @@ namespace detail {
 Result<std::optional<std::vector<std::byte>>> EngineImpl::state_value(std::string_view name,
                                                                       base::ByteSpan key) {
   if (auto usable = check_usable(); !usable) return usable.error();
-  if (auto checked =
-          catalog::check_state_change({.name = std::string(name), .key = {key.begin(), key.end()}});
-      !checked) {
-    return checked.error();
-  }
   // The newer ones first: a checkpoint in between moves some to where is looked next.
   if (auto newer = state_store.find(name, key)) return *std::move(newer);
   return catalog->state_value(name, key);
