@@ -17,6 +17,9 @@ constexpr std::uint64_t value_bytes_max = 300;
 /// aborted too.
 constexpr milliseconds short_timeout{20};
 
+/// Nothing times out but what is meant to, however slow the machine is.
+constexpr milliseconds long_timeout = std::chrono::minutes(15);
+
 constexpr std::array codecs{CompressionType::uncompressed, CompressionType::uncompressed,
                             CompressionType::lz4, CompressionType::zstd, CompressionType::gzip};
 
@@ -130,6 +133,7 @@ Result<> TransactionPlay::step() {
 Result<> TransactionPlay::open_producer(Actor& actor) {
   auto opened = engine_->transactional_producer({.transactional_id = actor.id,
                                                  .acks = draw(4) == 0 ? Acks::all : Acks::leader,
+                                                 .transaction_timeout = long_timeout,
                                                  .compression_type = actor.codec});
   if (!opened) return opened.error();
   actor.producer = *std::move(opened);
