@@ -112,7 +112,7 @@ class Transactions(Comparison):
 
 class Compaction(Comparison):
     def compact(self, pairs, clock, **options):
-        """One pass over both of each pair. Yields what Kafka says of it."""
+        """One pass over both of each pair. Returns what Kafka says of each."""
         settings = ["cleanup.policy=compact", f"now={clock}", f"delete.retention.ms={ex.DAY_MS}"]
         for place, ours, _theirs in pairs:
             partition_tool("compact", ours, *place.config, *settings)
