@@ -11,11 +11,15 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t actor_count = 5;
-constexpr std::uint64_t keys = 60;
+constexpr std::uint64_t keys_min = 40;
+constexpr std::uint64_t keys_max = 240;
 constexpr std::uint64_t value_bytes_max = 300;
 /// Long enough for a begin and a send between two ticks of a busy machine, mostly: what comes too late is
 /// aborted too.
 constexpr milliseconds short_timeout{20};
+
+/// Nothing times out but what is meant to, however slow the machine is.
+constexpr milliseconds long_timeout = std::chrono::minutes(15);
 
 constexpr std::array codecs{CompressionType::uncompressed, CompressionType::uncompressed,
                             CompressionType::lz4, CompressionType::zstd, CompressionType::gzip};
@@ -48,6 +52,9 @@ struct TransactionPlay::Content {
   }
 };
 
+TransactionPlay::TransactionPlay(std::uint64_t seed)
+    : random_(seed), keys_(keys_min + random_() % (keys_max - keys_min)) {}
+
 const std::vector<TopicPartition>& TransactionPlay::partitions() {
   static const std::vector<TopicPartition> all{{"ledger", 0}, {"orders", 0}, {"orders", 1}};
   return all;
@@ -64,7 +71,7 @@ std::vector<TransactionPlay::Content> TransactionPlay::some_content(std::size_t 
   std::vector<Content> made(count);
   for (Content& content : made) {
     content.timestamp = now - milliseconds(draw(5'000));
-    if (draw(20) != 0) content.key = "key-" + std::to_string(draw(keys));
+    if (draw(20) != 0) content.key = "key-" + std::to_string(draw(keys_));
     if (draw(8) == 0) continue;
     content.value.emplace(draw(value_bytes_max), ' ');
     for (char& byte : *content.value) byte = static_cast<char>('a' + draw(26));
@@ -130,6 +137,7 @@ Result<> TransactionPlay::step() {
 Result<> TransactionPlay::open_producer(Actor& actor) {
   auto opened = engine_->transactional_producer({.transactional_id = actor.id,
                                                  .acks = draw(4) == 0 ? Acks::all : Acks::leader,
+                                                 .transaction_timeout = long_timeout,
                                                  .compression_type = actor.codec});
   if (!opened) return opened.error();
   actor.producer = *std::move(opened);

@@ -19,7 +19,7 @@ using PlayCounts = std::map<std::string, int>;
 
 class TransactionPlay {
  public:
-  explicit TransactionPlay(std::uint64_t seed) : random_(seed) {}
+  explicit TransactionPlay(std::uint64_t seed);
 
   Result<> create_topics(const Engine& engine, const ConfigMap& config);
   /// Goes on in this engine. What was open in the one before is gone with that.
@@ -61,6 +61,7 @@ class TransactionPlay {
   Result<> send_numbered();
 
   std::mt19937_64 random_;
+  std::uint64_t keys_;  ///< How many: few lose much to compaction, many little.
   PlayCounts counts_;
   std::optional<Engine> engine_;
   std::vector<Actor> actors_;

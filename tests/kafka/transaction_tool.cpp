@@ -49,10 +49,12 @@ Result<Number> number(const std::string& text) {
   return Error(Errc::invalid_argument, "'" + text + "' is not a number");
 }
 
+// Nothing happens in the background: what is left depends on the seed alone.
 EngineOptions options() {
   return {.log_sink = [](seriatim::LogLevel,
                          std::string_view line) { std::cerr << "transaction_tool: " << line << '\n'; },
           .maintenance_interval = std::chrono::milliseconds(0),
+          .checkpoint_interval = std::chrono::hours(1),
           .journal_max_bytes = std::uint64_t{4} << 20,
           .journal_file_bytes = std::uint32_t{1} << 20};
 }
