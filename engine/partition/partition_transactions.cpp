@@ -16,21 +16,27 @@ Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker
                           decision_lsn);
 }
 
-// What a batch of a producer changes besides the log. The index of aborted transactions is written first: it
-// can fail for want of space, and takes the entry back if the marker is not published in the end.
+// What a batch of a producer changes besides the log. Its header was framed without a place.
 Result<> Partition::note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                                   Durability durability, PartitionAppend& appended) {
-  format::BatchHeader stamped = batch.header;  // Framed without a place: its own base offset is 0.
+  if (batch.header.is_control()) return note_marker(placed, batch, durability, appended);
+  if (auto staged = stage(placed, durability, appended); !staged) return staged;
+  if (producers_.note_data(batch.header, placed.base_offset)) hold_back(placed.base_offset);
+  return {};
+}
+
+// The index of aborted transactions is written first: it can fail for want of space, and takes the entry back
+// if the marker is not published in the end.
+Result<> Partition::note_marker(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
+                                Durability durability, PartitionAppend& appended) {
+  format::BatchHeader stamped = batch.header;
   stamped.base_offset = placed.base_offset;
-  std::optional<EndedTransaction> ended;
-  if (stamped.is_control()) {
-    auto found = producers_.ended_by(stamped, batch.bytes);
-    if (!found) return found.error();
-    ended = *found;
-  }
-  const bool is_indexed = ended && ended->is_aborted;
+  const auto ended = producers_.ended_by(stamped, batch.bytes);
+  if (!ended) return ended.error();
+  const bool is_indexed = *ended && (*ended)->is_aborted;
   if (is_indexed) {
-    if (auto indexed = active_->transactions().append(ended->index_entry()); !indexed) return indexed.error();
+    if (auto indexed = active_->transactions().append((*ended)->index_entry()); !indexed)
+      return indexed.error();
   }
   if (auto staged = stage(placed, durability, appended); !staged) {
     if (is_indexed) {
@@ -39,12 +45,8 @@ Result<> Partition::note_producer(const segment::PlacedBatch& placed, const form
     }
     return staged;
   }
-  producers_.note(stamped, batch.bytes, ended);
-  if (stamped.is_transactional() && !stamped.is_control()) {
-    const auto* const producer = producers_.find(stamped.producer_id);
-    if (producer->open_first_offset == placed.base_offset) hold_back(placed.base_offset);
-  }
-  if (ended) appended.ended_first_offset = ended->first_offset;
+  producers_.note_marker(stamped, batch.bytes, *ended);
+  if (*ended) appended.ended_first_offset = (*ended)->first_offset;
   return {};
 }
 

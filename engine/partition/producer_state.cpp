@@ -102,45 +102,49 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
 }
 
 Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch) {
-  std::optional<EndedTransaction> ended;
-  if (header.has_producer() && header.is_control()) {
-    auto found = ended_by(header, batch);
-    if (!found) {
-      end_offset_ = header.next_offset();
-      return found.error();
-    }
-    ended = *found;
+  end_offset_ = header.next_offset();
+  if (!header.has_producer()) return {};
+  if (!header.is_control()) {
+    note_data(header, header.base_offset);
+    return {};
   }
-  note(header, batch, ended);
+  const auto ended = ended_by(header, batch);
+  if (!ended) return ended.error();
+  note_marker(header, batch, *ended);
   return {};
 }
 
-void ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch,
-                         const std::optional<EndedTransaction>& ended) {
-  end_offset_ = header.next_offset();
-  if (!header.has_producer()) return;
+ProducerInfo& ProducerState::note_epoch(const format::BatchHeader& header) {
   auto& producer = producers_[header.producer_id];
   if (producer.epoch != header.producer_epoch) producer.batches.clear();
   producer.epoch = header.producer_epoch;
   producer.last_activity_ms = header.max_timestamp_ms;
-  if (!header.is_control()) return note_data(producer, header);
-  format::read_control_batch(batch, &producer.coordinator_epoch);
-  if (ended) {
-    open_.erase(ended->first_offset);
-    producer.open_first_offset = -1;
-  }
+  return producer;
 }
 
-void ProducerState::note_data(ProducerInfo& producer, const format::BatchHeader& header) {
+void ProducerState::note_marker(const format::BatchHeader& header, base::ByteSpan batch,
+                                const std::optional<EndedTransaction>& ended) {
+  end_offset_ = header.next_offset();
+  auto& producer = note_epoch(header);
+  format::read_control_batch(batch, &producer.coordinator_epoch);
+  if (!ended) return;
+  open_.erase(ended->first_offset);
+  producer.open_first_offset = -1;
+}
+
+bool ProducerState::note_data(const format::BatchHeader& header, Offset base_offset) {
+  const Offset last_offset = base_offset + header.last_offset_delta;
+  end_offset_ = last_offset + 1;
+  auto& producer = note_epoch(header);
   producer.batches.push({.first_sequence = header.base_sequence,
                          .last_sequence = header.last_sequence(),
-                         .base_offset = header.base_offset,
-                         .last_offset = header.last_offset(),
+                         .base_offset = base_offset,
+                         .last_offset = last_offset,
                          .timestamp_ms = header.max_timestamp_ms});
-  if (header.is_transactional() && producer.open_first_offset < 0) {
-    producer.open_first_offset = header.base_offset;
-    open_.emplace(header.base_offset, header.producer_id);
-  }
+  if (!header.is_transactional() || producer.open_first_offset >= 0) return false;
+  producer.open_first_offset = base_offset;
+  open_.emplace(base_offset, header.producer_id);
+  return true;
 }
 
 const ProducerInfo* ProducerState::find(ProducerId producer_id) const noexcept {

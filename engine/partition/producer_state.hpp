@@ -99,9 +99,12 @@ class ProducerState {
   /// @param batch  the whole batch: a marker's record is decoded.
   /// Errors: corrupt_record: a control batch that does not decode.
   Result<> note(const format::BatchHeader& header, base::ByteSpan batch);
-  /// The same of a batch of which `ended_by` has told; nothing: it is none that ends a transaction.
-  void note(const format::BatchHeader& header, base::ByteSpan batch,
-            const std::optional<EndedTransaction>& ended);
+  /// The same of a batch with data and a producer, of which the header need not know its place.
+  /// @return whether a transaction begins with it.
+  bool note_data(const format::BatchHeader& header, Offset base_offset);
+  /// The same of a control batch of which `ended_by` has told.
+  void note_marker(const format::BatchHeader& header, base::ByteSpan batch,
+                   const std::optional<EndedTransaction>& ended);
   /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
   /// open. Errors: as `note`.
   Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
@@ -135,7 +138,7 @@ class ProducerState {
   Result<std::optional<Error>> load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset);
 
  private:
-  void note_data(ProducerInfo& producer, const format::BatchHeader& header);
+  ProducerInfo& note_epoch(const format::BatchHeader& header);
   void restore(const format::ProducerSnapshotEntry& entry,
                std::span<const format::ProducerWindowEntry> window);
   Result<std::vector<format::ProducerWindowEntry>> load_window(os::Vfs& vfs, const std::string& directory,
