@@ -219,7 +219,7 @@ Result<void> Journal::close() {
   lead();
   wake({.one = &committer_sleep_});
   if (committer.joinable()) committer.join();
-  return drained;
+  return drained ? files_.remove_excess() : drained;
 }
 
 JournalStats Journal::stats() const {

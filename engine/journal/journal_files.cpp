@@ -148,6 +148,7 @@ Result<ReadyFile> JournalFiles::create() {
   const std::string path = path_of(next_number_);
   const std::string temporary = path + ".tmp";
   if (auto written = write_zeros(temporary); !written) {
+    met_full_disk_ |= written.error().code() == Errc::storage_full;
     // Gives back the space at once; if even that fails, the next attempt or the next open does.
     static_cast<void>(options_.vfs.remove(temporary).ok());
     return std::move(written).error().with_context("cannot prepare a journal file");
@@ -163,6 +164,7 @@ void JournalFiles::begin(std::uint64_t number, std::uint64_t first_lsn) {
   const base::MutexLock lock(mutex_);
   in_use_.push_back({number, first_lsn, first_lsn - 1, options_.file_bytes, 0});
   last_is_open_ = true;
+  ++begun_since_recycling_;
 }
 
 void JournalFiles::extend(std::uint64_t last_lsn, std::uint64_t used_bytes) {
@@ -195,11 +197,11 @@ Result<std::optional<JournalFiles::Spare>> JournalFiles::retire(const JournalFil
   return std::optional(Spare{next_number_++, true});
 }
 
-Result<void> JournalFiles::retire_below(std::uint64_t lsn, std::vector<Spare>& spares, bool& is_changed) {
+Result<void> JournalFiles::retire_below(std::uint64_t lsn, std::size_t spares_kept,
+                                        std::vector<Spare>& spares, bool& is_changed) {
   for (const JournalFileRange& file : recyclable(lsn)) {
     const std::size_t present = counts().spare_files + spares.size();
-    const std::size_t allowed = options_.spare_files_max - std::min(options_.spare_files_max, present);
-    auto retired = retire(file, allowed);
+    auto retired = retire(file, spares_kept - std::min(spares_kept, present));
     if (!retired) return std::move(retired).error();
     if (*retired) spares.push_back(**retired);
     is_changed = true;
@@ -209,17 +211,47 @@ Result<void> JournalFiles::retire_below(std::uint64_t lsn, std::vector<Spare>& s
   return {};
 }
 
+std::size_t JournalFiles::take_demand() {
+  const bool is_scarce = std::exchange(met_full_disk_, false);
+  const base::MutexLock lock(mutex_);
+  const std::size_t begun = std::exchange(begun_since_recycling_, 0);
+  return is_scarce ? options_.spare_files_max : std::max(options_.spare_files_max, begun);
+}
+
+// The newest go first: their numbers are the highest, and files are begun in the order of their numbers.
+Result<void> JournalFiles::shrink_spares(std::size_t spares_kept) {
+  while (counts().spare_files > spares_kept) {
+    std::uint64_t number = 0;
+    {
+      const base::MutexLock lock(mutex_);
+      if (spares_.empty()) return {};
+      number = spares_.back().number;
+    }
+    if (auto removed = remove(journal_file_name(number)); !removed) return removed;
+    const base::MutexLock lock(mutex_);
+    spares_.pop_back();
+  }
+  return {};
+}
+
 Result<void> JournalFiles::recycle_below(std::uint64_t lsn) {
   const base::MutexLock preparing(prepare_mutex_);
+  const std::size_t spares_kept = take_demand();
+  if (auto shrunk = shrink_spares(spares_kept); !shrunk) return shrunk;
   std::vector<Spare> spares;
   bool is_changed = false;
-  auto retired = retire_below(lsn, spares, is_changed);
+  auto retired = retire_below(lsn, spares_kept, spares, is_changed);
   if (!is_changed) return retired;
   // Before a frame is written to a renamed file: the new name could be lost, and the frames with it.
   if (auto synced = options_.vfs.sync_directory(options_.directory); !synced) return synced;
   const base::MutexLock lock(mutex_);
   spares_.insert(spares_.end(), spares.begin(), spares.end());
   return retired;
+}
+
+Result<void> JournalFiles::remove_excess() {
+  const base::MutexLock preparing(prepare_mutex_);
+  return shrink_spares(options_.spare_files_max);
 }
 
 JournalFiles::Counts JournalFiles::counts() const {

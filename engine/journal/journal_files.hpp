@@ -52,9 +52,16 @@ class JournalFiles {
   ///
   /// By renaming it to a number not used before: a name is then one life of a file, in whichever order a
   /// crash makes names and bytes durable. A header written over the old one could be torn with frames of both
-  /// lives behind it. Errors: storage_failed (a sync; final) · as the file system; what is left is tried
-  /// again by the next call.
+  /// lives behind it.
+  ///
+  /// As many are kept as were begun since the call before, and `spare_files_max` at least: a new one costs a
+  /// write and a sync of its whole length, which a steady load would else pay over and over. Where there was
+  /// no room for one since, no more than `spare_files_max` are. Errors: storage_failed (a sync; final) · as
+  /// the file system; what is left is tried again by the next call.
   Result<void> recycle_below(std::uint64_t lsn);
+  /// Removes spare files beyond `spare_files_max`. Errors: as the file system; the next open removes the
+  /// rest.
+  Result<void> remove_excess();
 
   struct Counts {
     std::uint64_t files = 0;  ///< That hold frames.
@@ -80,8 +87,10 @@ class JournalFiles {
   std::vector<JournalFileRange> recyclable(std::uint64_t lsn) const SERIATIM_EXCLUDES(mutex_);
   Result<std::optional<Spare>> retire(const JournalFileRange& file, std::size_t spares_allowed)
       SERIATIM_REQUIRES(prepare_mutex_);
-  Result<void> retire_below(std::uint64_t lsn, std::vector<Spare>& spares, bool& is_changed)
-      SERIATIM_REQUIRES(prepare_mutex_);
+  Result<void> retire_below(std::uint64_t lsn, std::size_t spares_kept, std::vector<Spare>& spares,
+                            bool& is_changed) SERIATIM_REQUIRES(prepare_mutex_);
+  std::size_t take_demand() SERIATIM_REQUIRES(prepare_mutex_) SERIATIM_EXCLUDES(mutex_);
+  Result<void> shrink_spares(std::size_t spares_kept) SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> remove(const std::string& name);
   std::string path_of(std::uint64_t number) const;
 
@@ -96,6 +105,8 @@ class JournalFiles {
   mutable base::WordMutex mutex_;
   std::vector<JournalFileRange> in_use_ SERIATIM_GUARDED_BY(mutex_);
   bool last_is_open_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< The last of in_use_ is being written.
+  std::size_t begun_since_recycling_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  bool met_full_disk_ SERIATIM_GUARDED_BY(prepare_mutex_) = false;  ///< Since the last recycling.
   std::optional<ReadyFile> ready_ SERIATIM_GUARDED_BY(mutex_);
   std::deque<Spare> spares_ SERIATIM_GUARDED_BY(mutex_);  ///< Numbers above ready_'s, ascending.
 };

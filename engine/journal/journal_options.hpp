@@ -30,7 +30,8 @@ struct JournalOptions {
   std::uint32_t file_bytes = 16U << 20;
   /// Bytes of one write; more waits for the next. Bounds the latency of whoever comes behind (arbitrary).
   std::uint32_t group_bytes_max = 4U << 20;
-  /// Files kept for later use; recycled files beyond are deleted, so that a burst does not hold its space.
+  /// Files kept for later use by a journal that has little to do. One with more to do keeps what it uses
+  /// between two checkpoints; what a burst leaves is deleted by the checkpoint after next, or the close.
   std::size_t spare_files_max = 2;
   /// Asked before blocks are taken for a new file; an error refuses it.
   std::function<Result<void>()> before_taking{};

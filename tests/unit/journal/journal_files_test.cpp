@@ -152,6 +152,53 @@ TEST_CASE("more files than are kept for later, and files of another length, give
 }
 
 TEST_CASE(
+    "as many files stay as are used between two checkpoints; what a burst leaves goes with the next but "
+    "one") {
+  FilesFixture f;
+  const auto use = [&](std::uint64_t count, std::uint64_t first) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      f.files.begin(f.take().number, first + i);
+      f.files.extend(first + i, 2000);
+    }
+    f.files.end();
+  };
+  use(5, 1);
+  REQUIRE(f.files.recycle_below(6));
+  CHECK(f.files.counts().spare_files == 5);
+  f.calls.clear();
+  use(5, 6);
+  CHECK(f.calls.empty());
+  REQUIRE(f.files.recycle_below(11));
+  CHECK(f.files.counts().spare_files == 5);
+  REQUIRE(f.files.recycle_below(11));
+  CHECK(f.files.counts().spare_files == 2);
+  use(4, 11);
+  REQUIRE(f.files.recycle_below(15));
+  CHECK(f.files.counts().spare_files == 4);
+  REQUIRE(f.files.remove_excess());
+  CHECK(f.files.counts().spare_files == 2);
+  use(2, 15);
+}
+
+TEST_CASE("on a disk without room for a journal file no more are kept than a quiet journal has") {
+  FilesFixture f;
+  bool may_take = true;
+  f.options.before_taking = [&]() -> Result<void> {
+    if (may_take) return {};
+    return Error(Errc::storage_full, "kept (by the test); nothing to be done");
+  };
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    f.files.begin(f.take().number, 1 + i);
+    f.files.extend(1 + i, 2000);
+  }
+  f.files.end();
+  may_take = false;
+  CHECK(f.files.take_next().error().code() == Errc::storage_full);
+  REQUIRE(f.files.recycle_below(6));
+  CHECK(f.files.counts().spare_files == 2);
+}
+
+TEST_CASE(
     "what could not be recycled is tried again, and a renamed file is not given before its name is durable") {
   FilesFixture f;
   for (std::uint64_t i = 0; i < 3; ++i) {
