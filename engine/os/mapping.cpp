@@ -132,6 +132,13 @@ void Mapping::advise_will_need(std::uint64_t position, std::uint64_t length) noe
   static_cast<void>(::madvise(range.start, range.bytes, MADV_WILLNEED));
 }
 
+// The mapping is shared: what the kernel is told it need not keep is only how to get there.
+void Mapping::release_pages(std::uint64_t position, std::uint64_t length) const noexcept {
+  if (position >= size_) return;
+  const PageRange range = whole_pages(data_, position, std::min(length, size_ - position));
+  static_cast<void>(::madvise(range.start, range.bytes, MADV_DONTNEED));
+}
+
 Result<void> Mapping::sync(std::uint64_t position, std::uint64_t length) {
   if (auto checked = check_range("sync", position, length); !checked) return checked;
   if (length == 0) return {};

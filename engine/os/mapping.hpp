@@ -72,6 +72,15 @@ class Mapping {
   /// Starts reading a range ahead. Beyond the mapping it is cut off.
   void advise_will_need(std::uint64_t position, std::uint64_t length) noexcept;
 
+  /// Takes a range's pages out of the process's page tables, all in one step; the page cache keeps them, with
+  /// what was stored, and the next access finds them there by a minor fault. For the time before a sync,
+  /// which would else take from every page that was stored to the right to be stored to: one by one, and with
+  /// an interrupt of every processor that runs the process each time.
+  ///
+  /// Beyond the mapping the range is cut off. Changes nothing but speed, so there is no error to return.
+  /// Threads: any, beside loads and stores.
+  void release_pages(std::uint64_t position, std::uint64_t length) const noexcept;
+
   /// Writes the stores of a range to stable storage (msync). Not retried: see `File::sync_data`.
   ///
   /// Errors: invalid_argument (beyond the mapping) · storage_failed.

@@ -126,16 +126,6 @@ Result<Mapping> PosixFile::map(std::uint64_t length, Access access) {
   return Mapping::of_descriptor(descriptor_, length, access, path_);
 }
 
-Result<void> PosixFile::start_writeback(std::uint64_t position, std::uint64_t length) {
-  const int result = retry_interrupted([&] {
-    return ::sync_file_range(descriptor_, static_cast<off_t>(position), static_cast<off_t>(length),
-                             SYNC_FILE_RANGE_WRITE);
-  });
-  if (result == 0) return {};
-  const int saved = errno;
-  return errno_error(saved, range_text("start writing back", length, position), path_);
-}
-
 Result<void> PosixFile::drop_cache(std::uint64_t position, std::uint64_t length) {
   // Returns the error instead of setting errno.
   const int error = ::posix_fadvise(descriptor_, static_cast<off_t>(position), static_cast<off_t>(length),

@@ -23,7 +23,6 @@ class PosixFile final : public File {
   Result<void> sync_all() override;
   Result<std::uint64_t> size() override;
   Result<Mapping> map(std::uint64_t length, Access access) override;
-  Result<void> start_writeback(std::uint64_t position, std::uint64_t length) override;
   Result<void> drop_cache(std::uint64_t position, std::uint64_t length) override;
   int descriptor() const noexcept override { return descriptor_; }
   const std::string& path() const noexcept override { return path_; }

@@ -89,10 +89,6 @@ class File {
   ///   read).
   virtual Result<Mapping> map(std::uint64_t length, Access access) = 0;
 
-  /// Starts writing a range back to the device, without waiting and without any promise (no flush).
-  /// Errors: storage_full, io_error.
-  virtual Result<void> start_writeback(std::uint64_t position, std::uint64_t length) = 0;
-
   /// Drops clean cached pages of a range, so that the next read comes from the disk. Length 0: to the end.
   /// Errors: io_error.
   virtual Result<void> drop_cache(std::uint64_t position, std::uint64_t length) = 0;

@@ -215,10 +215,6 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// (deleted) ·
   ///   too_many_open_files, io_error: no sync was tried.
   Result<> sync();
-  /// Starts write-back of what was published since the last call, without waiting and without any promise.
-  /// Keeps syncs and dirty throttling short. Errors: as the disk says; a lost write also fails the next
-  /// `sync`.
-  Result<> start_writeback();
 
  private:
   friend class MapCache;
@@ -276,6 +272,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> trim_files(std::uint64_t staged_time_entries);
   Result<> sync_files() SERIATIM_REQUIRES(sync_mutex_);
   Result<> sync_file(const std::string& path);
+  void release_unsynced_pages() const SERIATIM_REQUIRES(sync_mutex_);
 
   // For the MapCache.
   bool take_recently_used() noexcept { return recently_used_.exchange(false, std::memory_order_relaxed); }
@@ -303,7 +300,6 @@ class Segment : public std::enable_shared_from_this<Segment> {
 
   base::Mutex sync_mutex_;
   std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
-  std::uint64_t written_back_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
 
   mutable base::WordMutex maps_mutex_;
   SegmentPin maps_ SERIATIM_GUARDED_BY(maps_mutex_);  // always set while active

@@ -1,4 +1,5 @@
 // Bringing a segment to stable storage. Called by whoever commits, beside a running appender.
+#include <algorithm>
 #include <utility>
 
 #include "segment/segment.hpp"
@@ -36,24 +37,26 @@ Result<> Segment::sync_files() {
     if (auto synced = sync_file(offset_index_path_); !synced) return synced;
     if (auto synced = sync_file(time_index_path_); !synced) return synced;
   }
+  release_unsynced_pages();
   return sync_file(log_path_);
+}
+
+// Before the kernel writes them and protects each from stores by itself. Up to what was populated ahead: that
+// is dirty like the rest.
+void Segment::release_unsynced_pages() const {
+  SegmentPin maps;
+  {
+    const base::MutexLock lock(maps_mutex_);
+    maps = maps_;
+  }
+  const std::uint64_t end = std::max(end_position(), prefaulted_bytes_.load(std::memory_order_relaxed));
+  if (maps && end > synced_position_) maps->log.release_pages(synced_position_, end - synced_position_);
 }
 
 Result<> Segment::sync_file(const std::string& path) {
   auto file = context_.files.open(path, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
   return (*file)->sync_data();
-}
-
-Result<> Segment::start_writeback() {
-  const base::MutexLock lock(sync_mutex_);
-  const std::uint64_t end = end_position();
-  if (end == written_back_position_) return {};
-  auto file = context_.files.open(log_path_, os::OpenMode::read_write);
-  if (!file) return std::move(file).error();
-  auto started = (*file)->start_writeback(written_back_position_, end - written_back_position_);
-  if (started) written_back_position_ = end;
-  return started;
 }
 
 }  // namespace seriatim::segment

@@ -94,9 +94,6 @@ class FailingVfs final : public os::Vfs {
     Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
       return real_->map(length, access);
     }
-    Result<void> start_writeback(std::uint64_t position, std::uint64_t length) override {
-      return real_->start_writeback(position, length);
-    }
     Result<void> drop_cache(std::uint64_t position, std::uint64_t length) override {
       return real_->drop_cache(position, length);
     }

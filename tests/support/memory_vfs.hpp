@@ -208,7 +208,6 @@ class MemoryVfs final : public os::Vfs {
     Result<os::Mapping> map(std::uint64_t, os::Access) override {
       return Error(Errc::io_error, path_ + ": a file in memory cannot be mapped; use a real one");
     }
-    Result<void> start_writeback(std::uint64_t, std::uint64_t) override { return {}; }
     Result<void> drop_cache(std::uint64_t, std::uint64_t) override { return {}; }
     int descriptor() const noexcept override { return -1; }
     const std::string& path() const noexcept override { return path_; }

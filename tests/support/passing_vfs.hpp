@@ -33,9 +33,6 @@ class PassingFile : public os::File {
   Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
     return file_->map(length, access);
   }
-  Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
-    return file_->start_writeback(at, length);
-  }
   Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
     return file_->drop_cache(at, length);
   }

@@ -109,6 +109,27 @@ TEST_CASE("populate brings pages in and keeps their contents") {
   CHECK(mapping->populate(mib, 0).ok());
 }
 
+TEST_CASE("released pages leave the page table, and what was stored is there at the next access") {
+  const TempDir dir;
+  const auto file = create(dir / "f", mib);
+  auto mapping = file->map(mib, Access::read_write);
+  REQUIRE(mapping);
+  REQUIRE(mapping->populate(0, mib));
+  std::memcpy(mapping->data() + 6000, "kept", 4);
+  REQUIRE(resident_bytes(*mapping) == mib);
+  mapping->release_pages(5000, 200'000);
+  CHECK(resident_bytes(*mapping) <= mib - 196'608);
+  CHECK(base::as_text({mapping->data() + 6000, 4}) == "kept");
+  std::memcpy(mapping->data() + 7000, "later", 5);
+  std::byte bytes[5];
+  REQUIRE(*file->read_at(bytes, 7000) == 5);
+  CHECK(base::as_text(bytes) == "later");
+  mapping->release_pages(0, 2 * mib);
+  CHECK(resident_bytes(*mapping) == 0);
+  mapping->release_pages(mib, 1);
+  Mapping().release_pages(0, 1);
+}
+
 TEST_CASE("populate works on a read-only mapping") {
   const TempDir dir;
   const auto file = create(dir / "f", mib);

@@ -164,13 +164,12 @@ TEST_CASE("truncate cuts, and extends with zeros") {
   CHECK(file->truncate(std::numeric_limits<std::uint64_t>::max()).error().code() == Errc::io_error);
 }
 
-TEST_CASE("syncing, write-back and dropping the cache change no byte") {
+TEST_CASE("syncing and dropping the cache change no byte") {
   const TempDir dir;
   const auto file = create(dir / "f");
   test::Random random("sync");
   const std::vector<std::byte> bytes = random.bytes(300'000);
   REQUIRE(file->write_at(bytes, 0));
-  CHECK(file->start_writeback(0, 300'000).ok());
   CHECK(file->sync_data().ok());
   CHECK(file->sync_all().ok());
   CHECK(file->drop_cache(0, 0).ok());
@@ -199,7 +198,6 @@ TEST_CASE("dropping the cache takes clean pages out of memory") {
 TEST_CASE("advice about a range that cannot be is an error, not ignored") {
   const TempDir dir;
   const auto file = create(dir / "f");
-  CHECK(file->start_writeback(std::numeric_limits<std::uint64_t>::max(), 1).error().sys_errno() == EINVAL);
   CHECK(file->drop_cache(0, std::numeric_limits<std::uint64_t>::max()).error().sys_errno() == EINVAL);
 }
 

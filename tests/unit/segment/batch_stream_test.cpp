@@ -150,7 +150,6 @@ TEST_CASE("a failing read is an error, not a fault of the bytes") {
     Result<void> sync_all() override { return {}; }
     Result<std::uint64_t> size() override { return std::uint64_t{1000}; }
     Result<os::Mapping> map(std::uint64_t, os::Access) override { return os::Mapping(); }
-    Result<void> start_writeback(std::uint64_t, std::uint64_t) override { return {}; }
     Result<void> drop_cache(std::uint64_t, std::uint64_t) override { return {}; }
     int descriptor() const noexcept override { return -1; }
     const std::string& path() const noexcept override { return path_; }

@@ -16,7 +16,6 @@ namespace {
 class CountingVfs final : public test::PassingVfs {
  public:
   std::vector<std::string> synced;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> written_back;
   bool refuse_sync = false;
 
   class CountingFile final : public test::PassingFile {
@@ -27,10 +26,6 @@ class CountingVfs final : public test::PassingVfs {
       if (vfs_.refuse_sync) return Error(Errc::storage_failed, "refused");
       vfs_.synced.push_back(std::filesystem::path(path()).extension());
       return PassingFile::sync_data();
-    }
-    Result<void> start_writeback(std::uint64_t at, std::uint64_t length) override {
-      vfs_.written_back.emplace_back(at, length);
-      return PassingFile::start_writeback(at, length);
     }
 
    private:
@@ -107,16 +102,4 @@ TEST_CASE("maps of a sealed segment are not dropped before it is synced") {
   CHECK(f.maps.size() == 0);
   test::must(f.segment->sync());
   CHECK(f.maps.size() == 1);
-}
-
-TEST_CASE("write-back is started for what was published since the last time") {
-  CountingFixture f;
-  const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
-  test::must(f.segment->start_writeback());
-  test::must(test::try_append(*f.segment, log[0]));
-  test::must(f.segment->start_writeback());
-  test::must(f.segment->start_writeback());
-  test::must(test::try_append(*f.segment, log[1]));
-  test::must(f.segment->start_writeback());
-  CHECK(f.vfs.written_back == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 5000}, {5000, 5000}});
 }
