@@ -58,7 +58,8 @@ struct EngineOptions {
   /// How long a transactional id is remembered that nobody uses (Kafka: transactional.id.expiration.ms).
   std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
-  /// recovery reads. At least four times journal_file_bytes.
+  /// recovery reads. At least four times journal_file_bytes. Under load about as much is kept on disk for
+  /// use again; a quiet engine gives all but two files of it back with its checkpoints, and so does a close.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
   /// Length of a journal file (`journal.file.bytes`), a multiple of 4096, 64 KiB to 1 GiB: fully written
   /// before it is used, so that a commit changes no metadata of the file system.
