@@ -54,10 +54,14 @@ Result<> PartitionOpener::prepare_directory() {
   auto exists = vfs.exists(request_.directory);
   if (!exists) return exists.error();
   if (*exists) {
-    // Names that a writer was killed before it could sync: what is done next relies on them, and a power cut
-    // must not take them back.
+    const bool was_closed = request_.checkpoint.clean_end_offset >= 0;
+    // Names that a writer was killed before it could sync: what is done next relies on them (outputs of a
+    // compaction take the place of its sources), and a power cut must not take them back.
+    if (!was_closed) {
+      if (auto synced = vfs.sync_directory(request_.directory); !synced) return synced;
+    }
     auto finished = segment::finish_interrupted_work(environment_.files, request_.directory);
-    if (!finished || request_.checkpoint.clean_end_offset >= 0) return finished;
+    if (!finished || was_closed) return finished;
     return vfs.sync_directory(request_.directory);
   }
   if (auto created = vfs.create_directory(request_.directory); !created) return created;

@@ -139,7 +139,8 @@ class Coordinator {
   /// them: as far as a checkpoint may cover.
   /// Read it after the newest staged LSN, and before what `apply` changed is gathered.
   std::uint64_t settled_lsn() const;
-  /// Of the newest decision whose `apply` was called; 0: there was none. It was written before.
+  /// Of the newest decision that was applied, if only by its records; 0: there was none. It was written
+  /// before.
   std::uint64_t applied_lsn() const noexcept { return applied_lsn_.load(std::memory_order_acquire); }
 
   /// Of all ids ever opened that were not forgotten, sorted.

@@ -89,13 +89,14 @@ Result<> Coordinator::wait_for_decision(Holder& holder) {
   return wait();
 }
 
-// Whoever gathers what is applied here has to see first how far it reaches.
+// Whoever gathers what is applied here has to see first how far it reaches; and who gathers a position that
+// was committed beside a transaction of records only, that this one came before it.
 void Coordinator::apply(Holder& holder) {
-  if (!holder.apply) return;
   std::uint64_t newest = applied_lsn_.load(std::memory_order_relaxed);
   while (newest < holder.decision_lsn &&
          !applied_lsn_.compare_exchange_weak(newest, holder.decision_lsn, std::memory_order_acq_rel)) {
   }
+  if (!holder.apply) return;
   holder.apply(holder.decision_lsn);
   holder.apply = nullptr;
 }
