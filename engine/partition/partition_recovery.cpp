@@ -54,14 +54,10 @@ Result<> PartitionOpener::prepare_directory() {
   auto exists = vfs.exists(request_.directory);
   if (!exists) return exists.error();
   if (*exists) {
-    const bool was_closed = request_.checkpoint.clean_end_offset >= 0;
-    // Names that a writer was killed before it could sync: what is done next relies on them (outputs of a
-    // compaction take the place of its sources), and a power cut must not take them back.
-    if (!was_closed) {
-      if (auto synced = vfs.sync_directory(request_.directory); !synced) return synced;
-    }
+    // Names that a writer was killed before it could sync: what is done next relies on them, and a power cut
+    // must not take them back.
     auto finished = segment::finish_interrupted_work(environment_.files, request_.directory);
-    if (!finished || was_closed) return finished;
+    if (!finished || request_.checkpoint.clean_end_offset >= 0) return finished;
     return vfs.sync_directory(request_.directory);
   }
   if (auto created = vfs.create_directory(request_.directory); !created) return created;

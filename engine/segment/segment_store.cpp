@@ -226,6 +226,11 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
   }
   auto files = list_named_files(context.vfs, directory);
   if (!files) return std::move(files).error();
+  const auto is_live = [](const NamedFile& file) { return file.parsed.state == FileState::live; };
+  if (unfinished.empty() && std::all_of(files->begin(), files->end(), is_live)) return {};
+  // Whoever was killed may not have synced these names. Sources go because of what the names of the outputs
+  // say: a power cut must not take those back and keep that.
+  if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
   Offset lowest_cleaned = std::numeric_limits<Offset>::max();
   for (const NamedFile& file : *files) {
     if (file.parsed.state == FileState::cleaned)

@@ -197,6 +197,36 @@ TEST_CASE("crash point 6: outputs partly renamed: the rest follows, and no index
   CHECK_FALSE(std::filesystem::exists(g.index_path(0)));
 }
 
+TEST_CASE("a power cut while a swap is finished for a killed writer leaves the sources or the output") {
+  test::Random random("power cut in a swap");
+  for (int history = 0; history < 40; ++history) {
+    Fixture f;
+    put_sources(f);
+    f.put(0, output, FileState::cleaned, "new");
+    const test::TempDir images;
+    test::PowerVfs vfs(f.directory);
+    for (const FileKind kind : {FileKind::offset_index, FileKind::time_index, FileKind::log}) {
+      test::must(vfs.rename(f.directory + "/" + format::file_name(0, kind, FileState::cleaned),
+                            f.directory + "/" + format::file_name(0, kind, FileState::swap)));
+    }
+    int moments = 0;
+    vfs.before_change = [&](std::string_view what, const std::string&, test::PowerDisk& disk) {
+      CAPTURE(what);
+      const auto image = images.path() + "/" + std::to_string(++moments);
+      disk.power_cut(image, random);
+      os::FdCache files(os::posix_vfs(), 8);
+      test::must(segment::finish_interrupted_work({os::posix_vfs(), files}, image));
+      const auto log_of = [&](Offset base) { return image + "/" + format::file_name(base, FileKind::log); };
+      REQUIRE(std::filesystem::exists(log_of(0)));
+      const bool is_old = std::filesystem::exists(log_of(50));
+      CHECK(test::read_file(log_of(0)) == (is_old ? first_source : output).bytes());
+    };
+    os::FdCache files(vfs, 8);
+    test::must(segment::finish_interrupted_work({vfs, files}, f.directory));
+    CHECK(moments > 5);
+  }
+}
+
 TEST_CASE("two outputs of one compaction take the place of all their sources, between them too") {
   Fixture f;
   put_sources(f);
