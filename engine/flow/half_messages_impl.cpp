@@ -212,7 +212,8 @@ bool HalfMessagesImpl::is_due(const flow::StoredHalf& half, Timestamp now) {
     const std::lock_guard lock(mutex_);
     if (held_.contains(half.message.id)) return false;
   }
-  // Whatever was under way in an earlier run has ended with it.
+  // Whatever was under way in an earlier run has ended with it. What is as old as this run, to the
+  // millisecond, may be of either: it is not asked about too early.
   const Timestamp last = half.last_check.value_or(half.message.prepare_time);
   return last < opened_ || now - last >= (half.last_check ? options_.check_every : options_.check_after);
 }

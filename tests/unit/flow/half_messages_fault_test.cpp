@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "api/background.hpp"
+#include "flow/half_messages_impl.hpp"
 #include "support/fault_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
@@ -45,8 +46,11 @@ Attempt attempt(const std::string& directory, const Fault& fault) {
 // What the next run makes of it, whose check finds that the other system has committed.
 std::size_t records_in_the_end(const std::string& directory) {
   const Engine engine = open_engine(directory);
-  HalfMessages half = must(HalfMessages::open(engine, {.name = "shop", .checks_in_background = false},
-                                              [](const HalfMessage&) { return HalfVerdict::commit; }));
+  // It has begun after the millisecond in which the last one ended.
+  HalfMessages half = must(detail::HalfMessagesImpl::open(
+      engine, {.name = "shop", .checks_in_background = false},
+      [](const HalfMessage&) { return HalfVerdict::commit; },
+      [] { return detail::system_time_ms() + std::chrono::milliseconds(1); }));
   must(half.check());
   CHECK(must(half.list()).empty());
   return committed_values(engine, "t").size();
