@@ -108,8 +108,10 @@ class Journal {
 
   JournalStats stats() const;
 
-  /// Makes everything staged durable, ends the thread. Later calls answer closed. Idempotent.
-  /// Errors: as everything that waits; what could not be made durable is given up then.
+  /// Makes everything staged durable, ends the thread, and gives back the space of spare files beyond
+  /// JournalOptions::spare_files_max. Later calls answer closed. Idempotent.
+  /// Errors: as everything that waits; what could not be made durable is given up then · as the file system:
+  /// a spare file could not be removed, and the next open tries again.
   Result<void> close();
 
  private:

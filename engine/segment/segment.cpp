@@ -161,6 +161,11 @@ Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& lim
   return {};
 }
 
+SegmentPin Segment::present_maps() const {
+  const base::MutexLock lock(maps_mutex_);
+  return maps_;
+}
+
 Result<SegmentPin> Segment::pin() {
   SegmentPin pinned;
   bool is_cacheable = false;

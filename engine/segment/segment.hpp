@@ -273,6 +273,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<> sync_files() SERIATIM_REQUIRES(sync_mutex_);
   Result<> sync_file(const std::string& path);
   void release_unsynced_pages() const SERIATIM_REQUIRES(sync_mutex_);
+  /// nullptr: it is not mapped now. Unlike `pin` it maps nothing for it.
+  SegmentPin present_maps() const SERIATIM_EXCLUDES(maps_mutex_);
 
   // For the MapCache.
   bool take_recently_used() noexcept { return recently_used_.exchange(false, std::memory_order_relaxed); }

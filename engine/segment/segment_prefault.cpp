@@ -43,11 +43,7 @@ void Segment::prefault() noexcept {
     const std::uint64_t end = prefault_end_.load(std::memory_order_relaxed);
     const std::uint64_t from = std::max(prefaulted_bytes_.load(std::memory_order_relaxed), end_position());
     if (from >= end) return;
-    SegmentPin maps;
-    {
-      const base::MutexLock maps_lock(maps_mutex_);
-      maps = maps_;
-    }
+    const SegmentPin maps = present_maps();
     if (!maps) return;
     const std::uint64_t step_end = std::min(end, from + prefault_step_bytes);
     // What is wrong here the appender meets too, and tells.

@@ -41,14 +41,10 @@ Result<> Segment::sync_files() {
   return sync_file(log_path_);
 }
 
-// Before the kernel writes them and protects each from stores by itself. Up to what was populated ahead: that
-// is dirty like the rest.
+// Before the kernel writes them and protects each from stores by itself. Up to what the other thread
+// populated ahead: that is dirty like the rest.
 void Segment::release_unsynced_pages() const {
-  SegmentPin maps;
-  {
-    const base::MutexLock lock(maps_mutex_);
-    maps = maps_;
-  }
+  const SegmentPin maps = present_maps();
   const std::uint64_t end = std::max(end_position(), prefaulted_bytes_.load(std::memory_order_relaxed));
   if (maps && end > synced_position_) maps->log.release_pages(synced_position_, end - synced_position_);
 }

@@ -220,6 +220,20 @@ TEST_CASE("INV-8: what the catalog shows of a transaction is not there before it
   CHECK(impl.journal->is_durable(newest));
 }
 
+TEST_CASE(
+    "a position is not in the catalog before the transactions of records are safe that came before it") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  commit_one(producer, "t", "a", 0);
+  auto& impl = *EngineImpl::of(f.engine);
+  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 1}}}, Acks::leader));
+  const auto newest = impl.coordinator->applied_lsn();
+  REQUIRE(newest > 0);
+  CHECK_FALSE(impl.journal->is_durable(newest));
+  must(impl.store_commits());
+  CHECK(impl.journal->is_durable(newest));
+}
+
 TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive is made right") {
   TwoPartitions f;
   for (const bool makes_sense : {false, true}) {
