@@ -54,7 +54,8 @@ void bare_append_batch_of_one(benchmark::State& state) {
   for (auto _ : state) {
     std::array<std::byte, 256> stack;
     const format::RecordInput record{.value = value, .timestamp_ms = base::system_clock().wall_ms()};
-    const auto framed = format::frame_single(record, {}, stack);
+    format::FramedBatch framed;
+    format::frame_single(record, {}, stack, framed);
     const base::MutexLock lock(mutex);
     std::memcpy(at, framed.bytes.data(), framed.bytes.size());
     at += framed.bytes.size();

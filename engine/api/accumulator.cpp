@@ -100,11 +100,13 @@ Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuil
                               .durability = durability,
                               .record_count = static_cast<std::int32_t>(builder.record_count())},
                              next_sequence_, frame_options_,
-                             [&](const format::FrameOptions& options) { return builder.frame(options); });
+                             [&](const format::FrameOptions& options, format::FramedBatch& framed) {
+                               return builder.frame(options, framed);
+                             });
   }
-  auto framed = builder.frame(frame_options_);
-  if (!framed) return framed.error();
-  return partition_->append(*framed, durability);
+  format::FramedBatch framed;
+  if (auto made = builder.frame(frame_options_, framed); !made) return made.error();
+  return partition_->append(framed, durability);
 }
 
 void Accumulator::hand_over(std::size_t first, std::size_t count,

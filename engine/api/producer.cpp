@@ -161,10 +161,10 @@ Result<AppendResult> ProducerImpl::append_batch(const TopicPartition& at, std::s
                       .transaction = transaction};
     auto options = (*topic)->frame_options(now_ms);
     auto appended = append_framed(route, options, static_cast<std::int32_t>(records.size()),
-                                  [&](const format::FrameOptions& final) {
-                                    auto framed = builder.frame(final);
-                                    if (framed) timestamp_ms = framed->header.max_timestamp_ms;
-                                    return framed;
+                                  [&](const format::FrameOptions& final, format::FramedBatch& framed) {
+                                    auto made = builder.frame(final, framed);
+                                    if (made) timestamp_ms = framed.header.max_timestamp_ms;
+                                    return made;
                                   });
     if (!appended) return appended.error();
     if (options_.acks == Acks::all) {

@@ -46,7 +46,7 @@ class ProducerIdentity {
   /// meanwhile, again.
   /// @param options  get the identity. Not a copy: what was just written in parts and is read as a whole
   ///   makes the processor wait, a fifth of an append.
-  /// @param frame  Result<format::FramedBatch>(const format::FrameOptions&).
+  /// @param frame  Result<>(const format::FrameOptions&, format::FramedBatch&).
   /// Errors: producer_fenced · as Partition::append and `frame`.
   template <class Frame>
   Result<partition::PartitionAppend> append(const Request& request, NextSequence& next,
@@ -57,13 +57,13 @@ class ProducerIdentity {
     options.producer_epoch = epoch_;
     const bool is_given = request.first_sequence.has_value();
     Sequence sequence = is_given ? *request.first_sequence : next.load(std::memory_order_relaxed);
+    format::FramedBatch framed;
     for (;;) {
       if (sequence < 0) sequence = request.partition.next_sequence(id_, epoch_).value_or(0);
       options.base_sequence = sequence;
-      auto framed = frame(options);
-      if (!framed) return framed.error();
+      if (auto made = frame(options, framed); !made) return made.error();
       auto appended = request.partition.append(
-          *framed, request.durability,
+          framed, request.durability,
           is_given ? partition::SequenceRule::given : partition::SequenceRule::predicted);
       const bool is_taken =
           !appended && !is_given && appended.error().code() == Errc::out_of_order_sequence_number;

@@ -118,7 +118,9 @@ Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
     builder.clear();
     if (auto added = builder.append(input); !added) return added.error();
     return append_framed(route, options, 1,
-                         [&](const format::FrameOptions& final) { return builder.frame(final); });
+                         [&](const format::FrameOptions& final, format::FramedBatch& framed) {
+                           return builder.frame(final, framed);
+                         });
   }
   std::array<std::byte, stack_batch_bytes> stack;
   base::MutableByteSpan space{stack};
@@ -127,9 +129,11 @@ Result<partition::PartitionAppend> ProducerImpl::append_now(const Route& route,
     if (buffer.size() < route.batch_bytes) buffer.resize(route.batch_bytes);
     space = buffer;
   }
-  return append_framed(route, options, 1, [&](const format::FrameOptions& final) {
-    return Result<format::FramedBatch>(format::frame_single(input, final, space));
-  });
+  return append_framed(route, options, 1,
+                       [&](const format::FrameOptions& final, format::FramedBatch& framed) {
+                         format::frame_single(input, final, space, framed);
+                         return Result<>();
+                       });
 }
 
 std::int64_t ProducerImpl::stored_ms(const Route& route, const format::RecordInput& input) const noexcept {

@@ -84,9 +84,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
                                         .frame = std::cref(frame)});
     }
     if (identity_ == nullptr) {
-      auto framed = frame(options);
-      if (!framed) return framed.error();
-      return route.partition->append(*framed, durability);
+      format::FramedBatch framed;
+      if (auto made = frame(options, framed); !made) return made.error();
+      return route.partition->append(framed, durability);
     }
     return identity_->append({.partition = *route.partition,
                               .durability = durability,

@@ -91,6 +91,12 @@ void BatchBuilder::clear() noexcept {
 }
 
 Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
+  FramedBatch framed;
+  if (auto made = frame(options, framed); !made) return made.error();
+  return framed;
+}
+
+Result<void> BatchBuilder::frame(const FrameOptions& options, FramedBatch& framed) {
   if (empty()) {
     return Error(Errc::invalid_argument,
                  "a batch without a record cannot be framed; append at least one record first");
@@ -120,7 +126,8 @@ Result<FramedBatch> BatchBuilder::frame(const FrameOptions& options) {
   header.base_sequence = options.base_sequence;
   header.record_count = record_count_;
   header.crc = write_sealed_header(batch, header);
-  return FramedBatch{.bytes = batch, .header = header};
+  framed = {.bytes = batch, .header = header};
+  return {};
 }
 
 }  // namespace seriatim::format

@@ -44,6 +44,8 @@ class BatchBuilder {
   ///   - unsupported_codec, invalid_config: as compress().
   ///   - record_too_large: the compressed records exceed Kafka's 31-bit length.
   Result<FramedBatch> frame(const FrameOptions& options);
+  /// The same, told in `framed`; on failure that is as it was.
+  Result<void> frame(const FrameOptions& options, FramedBatch& framed);
 
  private:
   Result<void> append_any(const RecordInput& record, const RecordFields& fields);

@@ -71,9 +71,8 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept {
 
 // The value's share of the CRC is computed from where it came from, for the reason that write_sealed_header
 // gives.
-FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
-                         base::MutableByteSpan out) noexcept {
-  FramedBatch framed;
+void frame_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out,
+                  FramedBatch& framed) noexcept {
   const Opened opened = open_record(record, options, out, framed.header);
   const std::size_t value_bytes = record.value.size();
   if (!record.value.is_null()) std::memcpy(opened.value, record.value.data(), value_bytes);
@@ -84,7 +83,6 @@ FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
                            .value = base::ByteSpan(record.value.data(), value_bytes),
                            .after_value = base::ByteSpan(opened.value + value_bytes, opened.end)});
   framed.bytes = out.first(framed.header.size_bytes());
-  return framed;
 }
 
 std::byte* open_single(const RecordInput& record, const FrameOptions& options,

@@ -22,8 +22,10 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept;
 ///
 /// Base offset and leader epoch are 0. `options.codec` and `options.level` are not looked at: the batch is
 /// not compressed. `out` holds at least single_batch_bytes(record) bytes and does not overlap the record.
-FramedBatch frame_single(const RecordInput& record, const FrameOptions& options,
-                         base::MutableByteSpan out) noexcept;
+/// @param framed  a new one, or that of an earlier call. Not returned: handed from call to call it would be
+///   read wider than it was just written, and the processor waits for that, a tenth of an append.
+void frame_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out,
+                  FramedBatch& framed) noexcept;
 
 /// As frame_single, but leaves the bytes of the value and the CRC to the caller, who writes the value where
 /// the returned pointer says and then calls seal_batch on the batch. `record.value` only gives the size: the

@@ -95,6 +95,7 @@ Result<std::optional<Error>> ProducerState::load_snapshot(os::Vfs& vfs, const st
   open_.clear();
   for (const auto& entry : *entries)
     restore(entry, window ? *window : std::vector<format::ProducerWindowEntry>());
+  std::sort(open_.begin(), open_.end());
   end_offset_ = offset;
   snapshot_offset_ = offset;
   return window ? std::optional<Error>() : std::optional<Error>(window.error());
@@ -123,7 +124,7 @@ void ProducerState::restore(const format::ProducerSnapshotEntry& entry,
               .coordinator_epoch = entry.coordinator_epoch,
               .last_activity_ms = entry.timestamp_ms,
               .open_first_offset = entry.open_transaction_first_offset};
-  if (producer.open_first_offset >= 0) open_.emplace(producer.open_first_offset, entry.producer_id);
+  if (producer.open_first_offset >= 0) open_.push_back(producer.open_first_offset);
   if (entry.last_offset < 0) return;
   const auto [first, last] = std::equal_range(
       window.begin(), window.end(), format::ProducerWindowEntry{.producer_id = entry.producer_id},

@@ -92,13 +92,13 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
     return std::optional<EndedTransaction>();
   // The oldest one that is open without it.
   auto oldest = open_.begin();
-  if (oldest->first == producer->open_first_offset) ++oldest;
+  if (*oldest == producer->open_first_offset) ++oldest;
   return std::optional<EndedTransaction>(
       {.producer_id = header.producer_id,
        .first_offset = producer->open_first_offset,
        .last_offset = header.base_offset,
        .is_aborted = marker == format::ControlBatch::abort,
-       .last_stable_offset = oldest == open_.end() ? header.next_offset() : oldest->first});
+       .last_stable_offset = oldest == open_.end() ? header.next_offset() : *oldest});
 }
 
 Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch) {
@@ -128,7 +128,7 @@ void ProducerState::note_marker(const format::BatchHeader& header, base::ByteSpa
   auto& producer = note_epoch(header);
   format::read_control_batch(batch, &producer.coordinator_epoch);
   if (!ended) return;
-  open_.erase(ended->first_offset);
+  std::erase(open_, ended->first_offset);
   producer.open_first_offset = -1;
 }
 
@@ -143,7 +143,7 @@ bool ProducerState::note_data(const format::BatchHeader& header, Offset base_off
                          .timestamp_ms = header.max_timestamp_ms});
   if (!header.is_transactional() || producer.open_first_offset >= 0) return false;
   producer.open_first_offset = base_offset;
-  open_.emplace(base_offset, header.producer_id);
+  open_.push_back(base_offset);  // The log grows at its end, and so does the list.
   return true;
 }
 

@@ -113,10 +113,10 @@ class ProducerState {
   /// nullptr: unknown here, or forgotten.
   const ProducerInfo* find(ProducerId producer_id) const noexcept;
   const std::map<ProducerId, ProducerInfo>& all() const noexcept { return producers_; }
-  /// The open transactions, by first offset.
-  const std::map<Offset, ProducerId>& open() const noexcept { return open_; }
+  /// Where the open transactions began, in order.
+  const std::vector<Offset>& open() const noexcept { return open_; }
   /// First offset of the oldest open transaction; -1 if none is open.
-  Offset first_open_offset() const noexcept { return open_.empty() ? -1 : open_.begin()->first; }
+  Offset first_open_offset() const noexcept { return open_.empty() ? -1 : open_.front(); }
   /// Forgets producers whose last batch or marker is older, unless they have a transaction open.
   /// @return how many.
   std::size_t expire(std::int64_t older_than_ms);
@@ -145,7 +145,7 @@ class ProducerState {
                                                                Offset offset) const;
 
   std::map<ProducerId, ProducerInfo> producers_;
-  std::map<Offset, ProducerId> open_;
+  std::vector<Offset> open_;
   Offset end_offset_ = 0;
   Offset snapshot_offset_ = -1;
 };

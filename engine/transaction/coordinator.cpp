@@ -118,10 +118,10 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   options.base_sequence = enlisted.next_sequence;
   options.transactional = true;
   auto appended = [&]() -> Result<partition::PartitionAppend> {
-    auto framed = batch.frame(options);
-    if (!framed) return framed.error();
+    format::FramedBatch framed;
+    if (auto made = batch.frame(options, framed); !made) return made.error();
     // Staged at every level: a decision in the journal says that what it decides on is there.
-    return batch.partition.append(*framed, partition::Durability::durable);
+    return batch.partition.append(framed, partition::Durability::durable);
   }();
   if (!appended) {
     if (appended.error().outcome() == Outcome::unknown) {

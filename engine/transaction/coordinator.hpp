@@ -105,7 +105,7 @@ class Coordinator {
     std::int32_t record_count = 1;
     format::FrameOptions& options;  ///< Get what the transaction adds.
     /// Makes the batch with these options.
-    std::function<Result<format::FramedBatch>(const format::FrameOptions&)> frame{};
+    std::function<Result<>(const format::FrameOptions&, format::FramedBatch&)> frame{};
   };
   /// Errors: invalid_txn_state: the transaction has ended · transaction_abortable · producer_fenced · closed
   /// · as Partition::append and `frame`.

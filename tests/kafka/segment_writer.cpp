@@ -68,8 +68,9 @@ Result<> SegmentWriter::append_single(const OwnedInput& record, const format::Fr
   const format::RecordInput framed = input(record, headers);
   if (auto checked = format::check_record(framed); !checked) return checked.error();
   scratch_.resize(format::single_batch_bytes(framed));
-  const std::size_t used = format::frame_single(framed, options, scratch_).bytes.size();
-  write({scratch_.data(), used}, 1);
+  format::FramedBatch batch;
+  format::frame_single(framed, options, scratch_, batch);
+  write(batch.bytes, 1);
   return {};
 }
 

@@ -21,8 +21,9 @@ namespace {
 
 test::Bytes framed(const RecordInput& record, const FrameOptions& options) {
   test::Bytes out(single_batch_bytes(record) + 1, std::byte{0xEE});
-  const std::size_t size = frame_single(record, options, out).bytes.size();
-  CHECK(size == out.size() - 1);
+  FramedBatch framed;
+  frame_single(record, options, out, framed);
+  CHECK(framed.bytes.size() == out.size() - 1);
   CHECK(out.back() == std::byte{0xEE});
   out.pop_back();
   return out;

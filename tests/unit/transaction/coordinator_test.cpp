@@ -61,7 +61,7 @@ TEST_CASE("an append whose frame or partition refuses it leaves the transaction 
                             {.partition = *f.partitions[0],
                              .topic_id = f.topic_id,
                              .options = options,
-                             .frame = [](const format::FrameOptions&) -> Result<format::FramedBatch> {
+                             .frame = [](const format::FrameOptions&, format::FramedBatch&) -> Result<> {
                                return Error(Errc::invalid_record, "not this one");
                              }});
   CHECK(code_of(refused) == Errc::invalid_record);

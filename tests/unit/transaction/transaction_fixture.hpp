@@ -56,11 +56,10 @@ struct TransactionFixture {
         {.partition = *partitions[at],
          .topic_id = topic_id,
          .options = plain,
-         .frame = [this](const format::FrameOptions& options) -> Result<format::FramedBatch> {
+         .frame = [this](const format::FrameOptions& options, format::FramedBatch& framed) -> Result<> {
            builder.clear();
-           if (auto added = builder.append({.value = "value", .timestamp_ms = t0_ms}); !added)
-             return added.error();
-           return builder.frame(options);
+           if (auto added = builder.append({.value = "value", .timestamp_ms = t0_ms}); !added) return added;
+           return builder.frame(options, framed);
          }});
   }
   partition::PartitionAppend send(transaction::Holder& holder, std::uint64_t number, std::size_t at = 0) {
