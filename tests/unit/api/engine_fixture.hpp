@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -110,5 +111,13 @@ struct OpenedEngine {
   TempDir directory;
   Engine engine;
 };
+
+/// A copy of a live directory: what a process leaves that dies now.
+inline std::string copy_of(const Engine& engine, const TempDir& to) {
+  const std::string copy = to / "copy";
+  std::filesystem::remove_all(copy);
+  std::filesystem::copy(engine.directory(), copy, std::filesystem::copy_options::recursive);
+  return copy;
+}
 
 }  // namespace seriatim::test

@@ -15,14 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using detail::EngineImpl;
 
-// A copy of a live directory: what a process leaves that dies now.
-std::string copy_of(const Engine& engine, const TempDir& to) {
-  const std::string copy = to / "copy";
-  fs::remove_all(copy);
-  fs::copy(engine.directory(), copy, fs::copy_options::recursive);
-  return copy;
-}
-
 // Takes from every segment and index what was never synced: all of it, where nothing was.
 void lose_unsynced_logs(const std::string& directory) {
   for (const auto& entry : fs::recursive_directory_iterator(directory + "/log")) {

@@ -56,12 +56,4 @@ inline std::optional<std::string> state_text(const Engine& engine, const std::st
   return std::string(BytesView(std::span<const std::byte>(*value)).text());
 }
 
-/// A copy of a live directory: what a process leaves that dies now.
-inline std::string copy_of(const Engine& engine, const TempDir& to) {
-  const std::string copy = to / "copy";
-  std::filesystem::remove_all(copy);
-  std::filesystem::copy(engine.directory(), copy, std::filesystem::copy_options::recursive);
-  return copy;
-}
-
 }  // namespace seriatim::test
