@@ -94,8 +94,8 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
                                              "; it must be at least four times journal_file_bytes (" +
                                              std::to_string(engine_options.journal_file_bytes) + ")");
   }
-  const std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
-                                         &EngineImpl::destroy);
+  std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
+                                   &EngineImpl::destroy);
   impl->salvages_journal = salvages;
   auto opened = [&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;

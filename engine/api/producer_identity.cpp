@@ -14,11 +14,11 @@ void ProducerIdentity::fence() noexcept {
   while (under_way_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
 }
 
-Error ProducerIdentity::fenced() const {
-  return {Errc::producer_fenced,
-          "the producer named \"" + name_ +
-              "\" was opened again, so this handle of it is over; close it and use the "
-              "newer one, or give one of the two another name"};
+Result<partition::PartitionAppend> ProducerIdentity::fenced() const {
+  return Error(Errc::producer_fenced,
+               "the producer named \"" + name_ +
+                   "\" was opened again, so this handle of it is over; close it and use the "
+                   "newer one, or give one of the two another name");
 }
 
 void ProducerNames::hold(std::string_view name, const std::shared_ptr<ProducerIdentity>& identity) {

@@ -52,28 +52,19 @@ class ProducerIdentity {
   Result<partition::PartitionAppend> append(const Request& request, NextSequence& next,
                                             format::FrameOptions& options, const Frame& frame) {
     const Pass pass(*this);
-    if (!pass.is_open()) return fenced();
     options.producer_id = id_;
     options.producer_epoch = epoch_;
     const bool is_given = request.first_sequence.has_value();
     Sequence sequence = is_given ? *request.first_sequence : next.load(std::memory_order_relaxed);
-    format::FramedBatch framed;
-    for (;;) {
-      if (sequence < 0) sequence = request.partition.next_sequence(id_, epoch_).value_or(0);
-      options.base_sequence = sequence;
-      if (auto made = frame(options, framed); !made) return made.error();
-      auto appended = request.partition.append(
-          framed, request.durability,
-          is_given ? partition::SequenceRule::given : partition::SequenceRule::predicted);
-      const bool is_taken =
-          !appended && !is_given && appended.error().code() == Errc::out_of_order_sequence_number;
-      if (!is_taken) {
-        if (appended)
-          next.store(format::advance_sequence(sequence, request.record_count), std::memory_order_relaxed);
-        return appended;
-      }
+    // The only one to be returned, so that it is made where the caller has it, and not moved there.
+    auto appended = pass.is_open() ? append_from(sequence, request, options, frame) : fenced();
+    while (!appended && !is_given && appended.error().code() == Errc::out_of_order_sequence_number) {
       sequence = -1;
+      appended = append_from(sequence, request, options, frame);
     }
+    if (appended)
+      next.store(format::advance_sequence(sequence, request.record_count), std::memory_order_relaxed);
+    return appended;
   }
 
  private:
@@ -96,7 +87,20 @@ class ProducerIdentity {
    private:
     ProducerIdentity* const identity_;
   };
-  Error fenced() const;
+  Result<partition::PartitionAppend> fenced() const;
+
+  /// @param sequence  -1: becomes what the partition expects.
+  template <class Frame>
+  Result<partition::PartitionAppend> append_from(Sequence& sequence, const Request& request,
+                                                 format::FrameOptions& options, const Frame& frame) {
+    if (sequence < 0) sequence = request.partition.next_sequence(id_, epoch_).value_or(0);
+    options.base_sequence = sequence;
+    format::FramedBatch framed;
+    if (auto made = frame(options, framed); !made) return made.error();
+    return request.partition.append(
+        framed, request.durability,
+        request.first_sequence ? partition::SequenceRule::given : partition::SequenceRule::predicted);
+  }
 
   const ProducerId id_;
   const ProducerEpoch epoch_;

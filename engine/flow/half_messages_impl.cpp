@@ -229,9 +229,7 @@ Result<HalfCheckSummary> HalfMessagesImpl::check_all() {
     if (!page) return page.error();
     for (const StateEntry& entry : *page) {
       from = text_of(entry.key);
-      const auto half = flow::decode_half(from, entry.value);
-      Result<> checked = half ? Result<>() : Result<>(flow::unreadable(undecided_.name(), from));
-      if (half && is_due(*half, now)) checked = check_one(*half, now, summary);
+      auto checked = check_entry(entry, now, summary);
       if (!checked && outcome) outcome = checked;
     }
     if (page->size() < page_entries) break;
@@ -241,6 +239,13 @@ Result<HalfCheckSummary> HalfMessagesImpl::check_all() {
   if (!forgotten && outcome) outcome = forgotten;
   if (!outcome) return outcome.error();
   return summary;
+}
+
+Result<> HalfMessagesImpl::check_entry(const StateEntry& entry, Timestamp now, HalfCheckSummary& summary) {
+  const auto id = text_of(entry.key);
+  const auto half = flow::decode_half(id, entry.value);
+  if (!half) return flow::unreadable(undecided_.name(), id);
+  return is_due(*half, now) ? check_one(*half, now, summary) : Result<>();
 }
 
 Result<> HalfMessagesImpl::check_one(const flow::StoredHalf& half, Timestamp now, HalfCheckSummary& summary) {

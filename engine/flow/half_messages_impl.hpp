@@ -60,6 +60,7 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   Result<std::optional<HalfDecision>> decision_of(const std::string& id) const;
   Result<std::optional<flow::StoredHalf>> find(const std::string& id) const;
   bool is_due(const flow::StoredHalf& half, Timestamp now);
+  Result<> check_entry(const StateEntry& entry, Timestamp now, HalfCheckSummary& summary);
   Result<> check_one(const flow::StoredHalf& half, Timestamp now, HalfCheckSummary& summary);
   Result<> note_unknown(const std::string& id, Timestamp now, HalfCheckSummary& summary);
   Result<> forget_decisions(Timestamp now, HalfCheckSummary& summary);
