@@ -254,9 +254,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_REQUIRES(append_mutex_);
   Result<> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                          Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
-  /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<> note_marker(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
                        Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
+  /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);
   void hold_back(Offset first_offset);

@@ -211,9 +211,9 @@ TEST_CASE(
       {Database::producers, "p"},
       {Database::transactional_ids, "x"},
       {Database::state, state_key("s", "k")}};
-  for (const auto& [database, key] : places) {
-    CAPTURE(name_of(database));
-    check_every_flip(made.path, database, key);
+  for (const auto& place : places) {
+    CAPTURE(name_of(place.first));
+    check_every_flip(made.path, place.first, place.second);
   }
 }
 
