@@ -91,8 +91,9 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
   if (!ends || producer == nullptr || producer->open_first_offset < 0)
     return std::optional<EndedTransaction>();
   // The oldest one that is open without it.
-  auto oldest = open_.begin();
-  if (*oldest == producer->open_first_offset) ++oldest;
+  const auto oldest = std::find_if(open_.begin(), open_.end(), [&](Offset first_offset) {
+    return first_offset != producer->open_first_offset;
+  });
   return std::optional<EndedTransaction>(
       {.producer_id = header.producer_id,
        .first_offset = producer->open_first_offset,
