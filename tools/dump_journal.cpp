@@ -116,7 +116,8 @@ Result<> JournalDump::put_payload(Json& row, const JournalFrame& frame) {
     row["length"] = range->length;
     return {};
   }
-  if (frame.fields.type == JournalFrameType::decision) {
+  if (frame.fields.type == JournalFrameType::decision ||
+      frame.fields.type == JournalFrameType::decision_at_leader) {
     const auto decision = format::parse_journal_decision(frame.payload);
     if (!decision.ok()) return decision.error();
     put_decision(row, *decision);
@@ -187,6 +188,8 @@ const char* name_of(JournalFrameType type) {
       return "committed_offsets";
     case JournalFrameType::decision:
       return "decision";
+    case JournalFrameType::decision_at_leader:
+      return "decision_at_leader";
   }
   return "unknown";
 }

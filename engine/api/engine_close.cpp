@@ -53,11 +53,9 @@ Result<> EngineImpl::flush() {
   for (const auto& partition : open_partitions()) {
     if (auto unclaimed = partition->check_unclaimed("flushing"); !unclaimed) return unclaimed;
   }
-  for (const auto& partition : open_partitions()) {
-    if (auto synced = partition->sync(); !synced) return synced;
-  }
+  if (auto synced = sync_partitions(); !synced) return synced;
   // Offsets that were committed at `leader` have frames that may only be written.
-  return journal->wait_durable(journal->stats().staged_lsn);
+  return coordinator->secure(journal->stats().staged_lsn);
 }
 
 Result<> EngineImpl::close() {

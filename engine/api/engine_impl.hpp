@@ -96,7 +96,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   Result<> checkpoint();
   Result<> checkpoint_once();
-  Result<> wait_for_applied(std::uint64_t covered);
+  /// @param marks  of the partitions, in their order.
+  Result<> sync_together(const std::vector<partition::PartitionPtr>& partitions,
+                         const std::vector<partition::SyncMark>& marks);
+  Result<> sync_partitions();
+  Result<> wait_for_applied(std::uint64_t applied, std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
   void forget_stored(const catalog::Checkpoint& stored);
@@ -123,6 +127,9 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<catalog::NamedProducer> named_producer(const std::string& name);
   // engine_transactions.cpp
   Result<> open_coordinator();
+  /// Recovery: the commits from the first one at `leader` on that did not survive whole are taken back.
+  Result<> take_back_lost_commits();
+  Result<bool> has_survived(const api::ReplayedDecision& decision);
   /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
   /// is open.
   Result<> finish_transactions();
@@ -157,6 +164,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> finish_deletions();
   Result<> replay_journal();
   Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
+  /// @return where each ends.
+  Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
   void start_threads();
 

@@ -41,8 +41,6 @@ Result<> EngineImpl::replay_journal() {
   checkpoint_lsn.store(record->covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
-  replay->restore_commits(offsets);
-  replay->restore_state(state_store);
   if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
   return open_coordinator();
 }
@@ -53,6 +51,7 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
        .directory_id = directory_id,
        .incarnation = random_incarnation(),
        .file_bytes = options.journal_file_bytes,
+       .mapped_writes = mapped_writes,
        .before_taking = [this] { return reserve.before_taking(); },
        .vfs = vfs,
        .clock = clock,
@@ -102,7 +101,7 @@ Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartition
   if (!positions) return positions.error();
   auto lsn = offsets.commit(*journal, group, *positions);
   if (!lsn) return lsn.error();
-  auto done = acks == Acks::all ? journal->wait_durable(*lsn) : journal->write_through(*lsn);
+  auto done = acks == Acks::all ? coordinator->secure(*lsn) : journal->write_through(*lsn);
   if (done || done.error().code() == Errc::storage_failed || done.error().code() == Errc::closed) return done;
   // No room for a journal file: the catalog may have some, and a checkpoint makes more.
   return checkpoint();
@@ -149,7 +148,7 @@ Result<> EngineImpl::store_commits() {
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
   const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
-  if (auto durable = wait_for_applied(0); !durable) return durable;
+  if (auto durable = wait_for_applied(coordinator->applied_lsn(), 0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
   shown_offsets = newest_offsets;
@@ -167,14 +166,22 @@ Result<> EngineImpl::checkpoint_once() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
   auto stored = gather_checkpoint();
+  const std::uint64_t applied_lsn = coordinator->applied_lsn();
+  const auto open = open_partitions();
+  std::vector<partition::SyncMark> marks;
+  for (const auto& partition : open) {
+    auto mark = partition->prepare_checkpoint();
+    if (!mark) return mark.error();
+    marks.push_back(*mark);
+  }
+  const std::uint64_t lsn = *stored.covered_lsn;
+  if (auto synced = sync_together(open, marks); !synced) return synced;
+  if (auto durable = wait_for_applied(applied_lsn, lsn); !durable) return durable;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
-  for (const auto& partition : open_partitions()) {
-    if (auto prepared = partition->prepare_checkpoint(); !prepared) return prepared;
+  for (const auto& partition : open) {
     taken.emplace_back(partition, partition->checkpoint());
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
-  const std::uint64_t lsn = *stored.covered_lsn;
-  if (auto durable = wait_for_applied(lsn); !durable) return durable;
   const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||
                        !stored.transactional_ids.empty() || !stored.state.empty();
   if (!is_news) return {};
@@ -186,12 +193,33 @@ Result<> EngineImpl::checkpoint_once() {
   return journal->recycle_below(lsn + 1);
 }
 
+// All decisions with a marker below one of the marks are secured at once: by the first partition, they would
+// be up to its own mark only, and every other partition is flushed for that.
+Result<> EngineImpl::sync_together(const std::vector<partition::PartitionPtr>& partitions,
+                                   const std::vector<partition::SyncMark>& marks) {
+  std::uint64_t decided_lsn = 0;
+  for (const auto& mark : marks) decided_lsn = std::max(decided_lsn, mark.decided_lsn);
+  if (decided_lsn > 0) {
+    if (auto secured = coordinator->secure(decided_lsn); !secured) return secured;
+  }
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (auto synced = partitions[i]->sync_to(marks[i]); !synced) return synced;
+  }
+  return {};
+}
+
+Result<> EngineImpl::sync_partitions() {
+  const auto open = open_partitions();
+  std::vector<partition::SyncMark> marks;
+  for (const auto& partition : open) marks.push_back(partition->sync_mark());
+  return sync_together(open, marks);
+}
+
 // What was gathered for the catalog, which is on stable storage at once, may tell of decisions at `leader`
 // that a power cut takes back: their positions and state must not stay (INV-8). They are written, so that
 // this needs no room in the journal.
-Result<> EngineImpl::wait_for_applied(std::uint64_t covered) {
-  const std::uint64_t applied = coordinator->applied_lsn();
-  return applied > covered ? journal->wait_durable(applied) : Result<>();
+Result<> EngineImpl::wait_for_applied(std::uint64_t applied, std::uint64_t covered) {
+  return applied > covered ? coordinator->secure(applied) : Result<>();
 }
 
 // In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it

@@ -308,13 +308,7 @@ Result<> EngineImpl::finish_deletions() {
   return {};
 }
 
-// After a clean close nothing is opened before it is used. After a crash every partition is recovered at
-// once, because committed offsets must not exceed the recovered ends (INV-2).
-Result<> EngineImpl::recover_after_crash() {
-  if (was_clean) {
-    replay.reset();
-    return {};
-  }
+Result<std::map<TopicPartition, Offset>> EngineImpl::open_all_partitions() {
   std::map<TopicPartition, Offset> ends;
   const auto all = topics.load();
   for (const auto& [name, topic] : *all) {
@@ -324,11 +318,29 @@ Result<> EngineImpl::recover_after_crash() {
       ends[{name, i}] = (*log)->log_end_offset();
     }
   }
+  return ends;
+}
+
+// After a clean close nothing is opened before it is used. After a crash every partition is recovered at
+// once, because committed offsets must not exceed the recovered ends (INV-2).
+Result<> EngineImpl::recover_after_crash() {
+  if (was_clean) {
+    replay.reset();
+    return {};
+  }
+  if (auto opened = open_all_partitions(); !opened) return opened.error();
+  if (auto taken_back = take_back_lost_commits(); !taken_back) return taken_back;
+  auto ends = open_all_partitions();
+  if (!ends) return ends.error();
+  replay->restore_commits(offsets);
+  replay->restore_state(state_store);
   if (auto finished = finish_transactions(); !finished) return finished;
   replay.reset();
+  // The catalog is about to show what decisions at `leader` say, whose records may be in the page cache only.
+  if (auto synced = sync_partitions(); !synced) return synced;
   // First the offsets, then their limit, then the LSN that says that all of it is done.
   if (auto stored = store_commits(); !stored) return stored;
-  auto lowered = catalog->clamp_offsets(ends);
+  auto lowered = catalog->clamp_offsets(*ends);
   if (!lowered) return lowered.error();
   if (*lowered > 0) {
     report(LogLevel::warn,

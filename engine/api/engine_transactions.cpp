@@ -17,16 +17,70 @@ Result<> EngineImpl::open_coordinator() {
       .new_producer_id = [this] { return new_producer_id(); },
       .make_room = [this] { return checkpoint(); },
       .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
+  environment.secure_decisions = [this](std::uint64_t lsn) { return coordinator->secure(lsn); };
   auto known = catalog->transactional_ids();
   if (!known) return known.error();
   for (const auto& [id, record] : *known) coordinator->restore(id, record);
   return {};
 }
 
+// The partitions are open, with all that has survived. The first decision of which a part is missing is taken
+// back, and every commit behind it. Nobody was told that one of them is durable, nor anything behind one of
+// their markers (transaction::UnflushedCommits): where there is one, the log is cut there by recovering once
+// more.
+Result<> EngineImpl::take_back_lost_commits() {
+  const auto& decisions = replay->decisions();
+  auto lost = decisions.end();
+  for (auto it = decisions.begin(); it != decisions.end() && lost == decisions.end(); ++it) {
+    if (!it->is_at_leader) continue;
+    auto survived = has_survived(*it);
+    if (!survived) return survived.error();
+    if (!*survived) lost = it;
+  }
+  if (lost == decisions.end()) return {};
+  for (auto it = lost; it != decisions.end(); ++it) {
+    for (const auto& part : it->partitions) {
+      auto found = topic(part.at.topic);
+      if (!found) return found.error();
+      (*found)->partitions[static_cast<std::size_t>(part.at.partition)]->reopen();
+    }
+  }
+  const auto count = replay->take_back_from(lost->lsn);
+  report(LogLevel::warn, "transaction " + lost->transactional_id +
+                             ", committed at acks = leader, lost records; " + std::to_string(count) +
+                             " commits from it on are taken back, none of which was acknowledged as durable");
+  return {};
+}
+
+// Nothing was appended behind what survived but by a recovery that was stopped: an abort, where this one
+// found a part missing.
+Result<bool> EngineImpl::has_survived(const api::ReplayedDecision& decision) {
+  for (const auto& part : decision.partitions) {
+    auto found = partition(part.at.topic, part.at.partition);
+    if (!found) return found.error();
+    partition::Partition& log = **found;
+    // Damage is contained, and tells nothing of what else is there.
+    if (part.last_offset < log.log_start_offset() || log.damage()) continue;
+    const auto producer = log.producer(decision.producer_id);
+    if (!producer || producer->epoch < decision.producer_epoch) return false;
+    if (producer->epoch == decision.producer_epoch) {
+      const bool is_whole = producer->open_first_offset >= 0 && !producer->batches.empty() &&
+                            producer->batches.newest().last_offset >= part.last_offset;
+      if (!is_whole) return false;
+      continue;
+    }
+    auto is_aborted = log.has_aborted(decision.producer_id, part.first_offset);
+    if (!is_aborted) return is_aborted;
+    if (*is_aborted) return false;
+  }
+  return true;
+}
+
 // Every partition is open. Killed on the way and done again, it finds the markers that it has appended.
 Result<> EngineImpl::finish_transactions() {
   if (auto restored = restore_epochs(); !restored) return restored;
   for (const auto& decision : replay->decisions()) {
+    if (decision.was_taken_back) continue;
     if (auto finished = finish_decision(decision); !finished) return finished;
   }
   return abort_undecided();
@@ -37,17 +91,18 @@ Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
                                  .producer_id = decision.producer_id,
                                  .producer_epoch = decision.next_epoch,
                                  .timestamp_ms = clock.wall_ms()};
-  for (const auto& at : decision.partitions) {
-    auto log = partition_log(at.topic, at.partition);
-    if (!log) return log.error();
-    auto& partition = static_cast<partition::Partition&>(**log);  // Writing engines open nothing else.
-    const auto producer = partition.producer(decision.producer_id);
+  const auto durability =
+      decision.is_at_leader ? partition::Durability::published : partition::Durability::durable;
+  for (const auto& part : decision.partitions) {
+    auto found = partition(part.at.topic, part.at.partition);
+    if (!found) return found.error();
+    const auto producer = (*found)->producer(decision.producer_id);
     const bool is_open =
         producer && producer->open_first_offset >= 0 && producer->epoch == decision.producer_epoch;
     if (!is_open) continue;
-    auto marked = partition.append_marker(marker, decision.lsn);
+    auto marked = (*found)->append_marker(marker, decision.lsn, durability);
     if (!marked) return marked.error();
-    partition.release_transaction(marked->ended_first_offset);
+    (*found)->release_transaction(marked->ended_first_offset);
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #include "api/journal_replay.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace seriatim::api {
@@ -51,13 +52,14 @@ void JournalReplay::keep_offsets(const format::JournalCommittedOffsets& commit, 
 Result<void> JournalReplay::decision(const journal::FramePlace& place,
                                      const format::JournalDecision& decision) {
   ReplayedDecision kept{.lsn = place.lsn,
+                        .is_at_leader = decision.is_at_leader,
                         .transactional_id = std::string(decision.transactional_id),
                         .producer_id = decision.producer_id,
                         .producer_epoch = decision.producer_epoch,
                         .next_epoch = decision.next_epoch};
   for (const auto& at : decision.partitions) {
     if (const Topic* const topic = find(at.topic_id, at.partition))
-      kept.partitions.push_back({topic->name, at.partition});
+      kept.partitions.push_back({{topic->name, at.partition}, at.first_offset, at.last_offset});
   }
   decided_.emplace(kept.producer_id, kept.next_epoch);
   decisions_.push_back(std::move(kept));
@@ -77,6 +79,23 @@ std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalo
                                                                     PartitionId partition) {
   const auto found = batches_.find({topic_id, partition});
   return found == batches_.end() ? std::vector<partition::JournalledBatch>() : std::move(found->second);
+}
+
+std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
+  const auto is_behind = [lsn](const auto& entry) { return entry.lsn >= lsn; };
+  std::set<std::uint64_t> taken;
+  for (auto& decision : decisions_) {
+    if (!is_behind(decision)) continue;
+    decision.was_taken_back = true;
+    decided_.erase({decision.producer_id, decision.next_epoch});
+    taken.insert(decision.lsn);
+  }
+  for (const auto& commit : commits_) {
+    if (is_behind(commit)) taken.insert(commit.lsn);
+  }
+  std::erase_if(commits_, is_behind);
+  std::erase_if(changes_, is_behind);
+  return taken.size();
 }
 
 void JournalReplay::restore_commits(OffsetStore& store) {

@@ -22,14 +22,23 @@ namespace seriatim::api {
 /// In the data directory.
 inline constexpr std::string_view journal_directory_name = "journal";
 
+/// What a decision tells of a partition.
+struct ReplayedPart {
+  TopicPartition at{};
+  Offset first_offset = 0;
+  Offset last_offset = 0;
+};
+
 /// A transaction that was committed, as far as its topics exist.
 struct ReplayedDecision {
   std::uint64_t lsn = 0;
+  bool is_at_leader = false;
+  bool was_taken_back = false;
   std::string transactional_id{};
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;
   ProducerEpoch next_epoch = -1;
-  std::vector<TopicPartition> partitions{};
+  std::vector<ReplayedPart> partitions{};
 };
 
 /// Keeps what belongs to topics that exist. One thread.
@@ -48,6 +57,9 @@ class JournalReplay final : public journal::JournalVisitor {
   bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) const {
     return decided_.contains({producer_id, marker_epoch});
   }
+  /// The commits from this LSN on do not count, of transactions and of positions.
+  /// @return how many there were.
+  std::size_t take_back_from(std::uint64_t lsn);
   /// The decisions, in their order.
   const std::vector<ReplayedDecision>& decisions() const noexcept { return decisions_; }
   /// Whether there was anything.

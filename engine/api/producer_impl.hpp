@@ -42,6 +42,8 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
     transaction::Coordinator& coordinator;
     transaction::Holder& holder;
     std::uint64_t number = 0;
+    /// Of its records; this producer's own acks are those of each send.
+    partition::Durability durability = partition::Durability::durable;
   };
   Result<RecordMetadata> send_within(const Within& transaction, const ProducerRecord& record);
   Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
@@ -73,16 +75,17 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   template <class Frame>
   Result<partition::PartitionAppend> append_framed(const Route& route, format::FrameOptions& options,
                                                    std::int32_t record_count, const Frame& frame) const {
-    const auto durability = api::durability_of(options_.acks);
     if (route.transaction != nullptr) {
       const Within& within = *route.transaction;
       return within.coordinator.append(within.holder, within.number,
                                        {.partition = *route.partition,
                                         .topic_id = route.topic->topic->id,
                                         .record_count = record_count,
+                                        .durability = within.durability,
                                         .options = options,
                                         .frame = std::cref(frame)});
     }
+    const auto durability = api::durability_of(options_.acks);
     if (identity_ == nullptr) {
       format::FramedBatch framed;
       if (auto made = frame(options, framed); !made) return made.error();

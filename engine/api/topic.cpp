@@ -1,5 +1,7 @@
 #include "api/topic.hpp"
 
+#include "base/assert.hpp"
+
 namespace seriatim::api {
 
 Result<partition::PartitionLog*> PartitionSlot::log() {
@@ -30,6 +32,13 @@ partition::PartitionLogPtr PartitionSlot::close() {
   const base::MutexLock lock(mutex_);
   closed_ = true;
   return log_;
+}
+
+void PartitionSlot::reopen() {
+  const base::MutexLock lock(mutex_);
+  SERIATIM_ASSERT(log_.use_count() <= 1);
+  ready_.store(nullptr, std::memory_order_release);
+  log_.reset();
 }
 
 }  // namespace seriatim::api

@@ -38,6 +38,8 @@ class PartitionSlot {
   partition::PartitionLogPtr if_open() const;
   /// The same; from then on nothing is opened.
   partition::PartitionLogPtr close();
+  /// Lets go of the partition, which nobody else may have: the next look opens, and recovers, it again.
+  void reopen();
 
  private:
   Opener opener_;

@@ -40,15 +40,21 @@ Result<> TransactionImpl::check_open() const {
   return {};
 }
 
+ProducerImpl::Within TransactionImpl::within() const {
+  return {.coordinator = *producer->engine->coordinator,
+          .holder = *producer->holder,
+          .number = number,
+          .durability = api::durability_of(producer->options.acks)};
+}
+
 Result<RecordMetadata> TransactionImpl::send(const ProducerRecord& record) {
   if (auto open = check_open(); !open) return open.error();
-  return producer->producer->send_within({*producer->engine->coordinator, *producer->holder, number}, record);
+  return producer->producer->send_within(within(), record);
 }
 
 Result<AppendResult> TransactionImpl::append(const TopicPartition& at, std::span<const Record> records) {
   if (auto open = check_open(); !open) return open.error();
-  return producer->producer->append_within({*producer->engine->coordinator, *producer->holder, number}, at,
-                                           records);
+  return producer->producer->append_within(within(), at, records);
 }
 
 Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,

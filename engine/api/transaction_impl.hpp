@@ -71,6 +71,7 @@ struct TransactionImpl {
   enum class End : std::uint8_t { none, committed, aborted };
 
   Result<> check_open() const;
+  ProducerImpl::Within within() const;
   transaction::CommitRequest request() SERIATIM_REQUIRES(mutex_);
 
   std::atomic<End> end_{End::none};

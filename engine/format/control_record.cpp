@@ -16,9 +16,12 @@ constexpr std::size_t value_bytes = 6;
 
 }  // namespace
 
-std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noexcept {
+void frame_marker(const EndMarker& marker, base::MutableByteSpan out, FramedBatch& framed) noexcept {
   SERIATIM_ASSERT(out.size() >= marker_batch_bytes);
-  BatchHeader header;
+  framed.bytes = out.first(marker_batch_bytes);
+  framed.mark = {.kind = marker.type == ControlType::commit ? ControlBatch::commit : ControlBatch::abort,
+                 .coordinator_epoch = marker.coordinator_epoch};
+  BatchHeader& header = framed.header;
   header.length = static_cast<std::int32_t>(marker_batch_bytes - log_overhead);
   header.attributes = transactional_bit | control_bit;
   header.base_timestamp_ms = marker.timestamp_ms;
@@ -40,8 +43,7 @@ std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noe
                             .header_count = 0};
   const std::byte* const end = encode_before_headers(out.data() + records_at, body_size(fields, 0), fields);
   SERIATIM_ASSERT(end == out.data() + marker_batch_bytes);
-  write_sealed_header(out.first(marker_batch_bytes), header);
-  return marker_batch_bytes;
+  header.crc = write_sealed_header(framed.bytes, header);
 }
 
 std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value) noexcept {
@@ -54,22 +56,24 @@ std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value
   return record;
 }
 
-ControlBatch read_control_batch(base::ByteSpan whole_batch, std::int32_t* coordinator_epoch) noexcept {
+ControlMark read_control_mark(base::ByteSpan whole_batch) noexcept {
+  constexpr ControlMark malformed;
   const BatchHeader header = read_batch_header(whole_batch.data());
-  if (!header.is_control() || header.codec() != Codec::none) return ControlBatch::malformed;
+  if (!header.is_control() || header.codec() != Codec::none) return malformed;
   const base::ByteSpan section = whole_batch.subspan(records_at);
-  if (header.record_count == 0) return section.empty() ? ControlBatch::emptied : ControlBatch::malformed;
+  if (header.record_count == 0)
+    return {.kind = section.empty() ? ControlBatch::emptied : ControlBatch::malformed};
 
   using Step = RecordCursor::Step;
   RecordCursor cursor(section, header.record_count, header.last_offset_delta);
   DecodedRecord record;
-  if (cursor.next(record) != Step::record) return ControlBatch::malformed;
+  if (cursor.next(record) != Step::record) return malformed;
   const std::optional<ControlRecord> control = parse_control_record(record.key, record.value);
-  if (!control.has_value()) return ControlBatch::malformed;
-  if (!control->ends_transaction()) return ControlBatch::other;
-  if (!header.is_transactional() || cursor.next(record) != Step::end) return ControlBatch::malformed;
-  if (coordinator_epoch != nullptr) *coordinator_epoch = control->coordinator_epoch;
-  return control->is_commit() ? ControlBatch::commit : ControlBatch::abort;
+  if (!control.has_value()) return malformed;
+  if (!control->ends_transaction()) return {.kind = ControlBatch::other};
+  if (!header.is_transactional() || cursor.next(record) != Step::end) return malformed;
+  return {.kind = control->is_commit() ? ControlBatch::commit : ControlBatch::abort,
+          .coordinator_epoch = control->coordinator_epoch};
 }
 
 }  // namespace seriatim::format

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
+#include "format/frame.hpp"
 
 namespace seriatim::format {
 
@@ -28,9 +29,8 @@ struct EndMarker {
 /// Size of the batch of a marker.
 inline constexpr std::size_t marker_batch_bytes = 78;
 
-/// Writes the whole batch of `marker`, base offset 0, at the front of `out` (at least marker_batch_bytes).
-/// @return marker_batch_bytes.
-std::size_t frame_marker(const EndMarker& marker, base::MutableByteSpan out) noexcept;
+/// Frames `marker` at the front of `out` (at least marker_batch_bytes).
+void frame_marker(const EndMarker& marker, base::MutableByteSpan out, FramedBatch& framed) noexcept;
 
 /// Type and value of one control record.
 struct ControlRecord {
@@ -46,17 +46,11 @@ struct ControlRecord {
 /// negative version. Higher versions are read as version 0, as Kafka does.
 std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value) noexcept;
 
-enum class ControlBatch : std::uint8_t {
-  commit,     ///< The transaction of the batch's producer is committed.
-  abort,      ///< It is aborted.
-  other,      ///< Of a type that readers skip.
-  emptied,    ///< Compaction took the marker out: it changes nothing.
-  malformed,  ///< Not a control batch, or its record does not parse.
-};
-
 /// What the control batch `whole_batch`, whose structure and CRC were checked, says.
-/// @param coordinator_epoch  set for commit and abort, if not nullptr.
-ControlBatch read_control_batch(base::ByteSpan whole_batch,
-                                std::int32_t* coordinator_epoch = nullptr) noexcept;
+ControlMark read_control_mark(base::ByteSpan whole_batch) noexcept;
+/// Only what kind it is.
+inline ControlBatch read_control_batch(base::ByteSpan whole_batch) noexcept {
+  return read_control_mark(whole_batch).kind;
+}
 
 }  // namespace seriatim::format

@@ -34,12 +34,33 @@ struct FrameOptions {
   bool transactional = false;
 };
 
+enum class ControlBatch : std::uint8_t {
+  commit,     ///< The transaction of the batch's producer is committed.
+  abort,      ///< It is aborted.
+  other,      ///< Of a type that readers skip.
+  emptied,    ///< Compaction took the marker out: it changes nothing.
+  malformed,  ///< Not a control batch, or its record does not parse.
+};
+
+/// What a control batch says.
+struct ControlMark {
+  ControlBatch kind = ControlBatch::malformed;
+  std::int32_t coordinator_epoch = -1;  ///< Of commit and abort.
+
+  bool operator==(const ControlMark&) const = default;
+  bool ends_transaction() const noexcept {
+    return kind == ControlBatch::commit || kind == ControlBatch::abort;
+  }
+};
+
 /// A whole batch, complete but for its base offset (stamp_base_offset).
 struct FramedBatch {
   base::MutableByteSpan bytes{};  ///< In the buffer of whoever framed it.
   /// What stands at the front of `bytes`, so that nobody has to read back what was just written: loads that
   /// span several narrower stores wait until those have left the store buffer.
   BatchHeader header{};
+  /// What a control batch says, if whoever framed it has told; else it has to be read.
+  std::optional<ControlMark> mark{};
 };
 
 /// A batch that was framed earlier: its header is read from its bytes.

@@ -41,6 +41,8 @@ struct JournalDecision {
   std::vector<DecidedPartition> partitions{};
   std::vector<JournalCommittedOffsets> offsets{};  ///< One entry per group.
   std::vector<DecidedState> state{};
+  /// Not in the payload: the frame's type is decision_at_leader.
+  bool is_at_leader = false;
 };
 
 /// The whole payload. Texts and keys have less than 65'536 bytes each (the catalog's limits are lower).

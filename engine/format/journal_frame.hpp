@@ -63,6 +63,9 @@ enum class JournalFrameType : std::uint16_t {
   synced_range = 2,
   committed_offsets = 3,
   decision = 4,
+  /// The same, of a transaction whose batches have no frames: it counts if they survived, and those of every
+  /// such decision before it.
+  decision_at_leader = 5,
 };
 
 /// Everything before this frame was on stable storage when it was written. If such a frame is there and one

@@ -32,6 +32,8 @@ class GroupWriter {
     std::uint64_t first_lsn = 0;
     /// Everything before first_lsn is on stable storage.
     bool prior_is_durable = false;
+    /// A sync follows at once.
+    bool is_sync_wanted = true;
   };
 
   /// Writes as many frames from the `first` on as one write takes, at least one, into one file: the next one
@@ -43,6 +45,9 @@ class GroupWriter {
   /// As `write`, but only into the present file, so that it can run beside a `sync` of that file.
   /// @return 0: they need another file.
   Result<std::size_t> write_beside(FrameQueue& frames, std::size_t first, const Group& group);
+
+  /// Whether a group that fits into the present file, and that no sync follows, is stored and not written.
+  bool is_storing() const noexcept { return is_begun_ && map_.is_mapped() && is_unsynced_; }
 
   /// Brings what was written before the call to stable storage: one fdatasync, none if there is nothing.
   Result<void> sync();
@@ -66,6 +71,8 @@ class GroupWriter {
   Extent choose(const FrameQueue& frames, std::size_t first) const noexcept;
   bool needs_another_file(const Extent& extent, const Group& group) const noexcept;
   Result<std::size_t> write_here(FrameQueue& frames, const Extent& extent, const Group& group);
+  Result<void> put(const Group& group);
+  os::Mapping* mapping();
   Result<void> roll();
   void make_header(std::uint64_t first_lsn);
   void gather(FrameQueue& frames, const Extent& extent, const Group& group);
@@ -74,6 +81,7 @@ class GroupWriter {
   const JournalOptions& options_;
   JournalFiles& files_;
   ReadyFile file_;
+  os::Mapping map_;        ///< Of file_, once something is to be stored.
   bool is_begun_ = false;  ///< file_ holds a header and frames.
   std::atomic<bool> is_unsynced_{false};
   std::uint64_t position_ = 0;

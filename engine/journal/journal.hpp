@@ -154,6 +154,7 @@ class Journal {
   Result<void> write_group();
   Result<std::size_t> write_pending(bool is_beside);
   bool write_beside() SERIATIM_REQUIRES(mutex_);
+  bool store_alone() SERIATIM_REQUIRES(mutex_);
   void sleep_beside() SERIATIM_REQUIRES(mutex_);
   void wake_beside() noexcept SERIATIM_REQUIRES(mutex_);
   void skip_pending(std::size_t count);

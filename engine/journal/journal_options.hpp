@@ -30,6 +30,10 @@ struct JournalOptions {
   std::uint32_t file_bytes = 16U << 20;
   /// Bytes of one write; more waits for the next. Bounds the latency of whoever comes behind (arbitrary).
   std::uint32_t group_bytes_max = 4U << 20;
+  /// Frames that nobody wants to be on stable storage yet are stored through a mapping instead of written by
+  /// a call. For file systems that keep allocated blocks (see os::FileSystem): else a store can meet a full
+  /// disk.
+  bool mapped_writes = false;
   /// Files kept for later use by a journal that has little to do. One with more to do keeps what it uses
   /// between two checkpoints; what a burst leaves is deleted by the checkpoint after next, or the close.
   std::size_t spare_files_max = 2;

@@ -327,9 +327,11 @@ Result<void> Reader::dispatch(const FramePlace& place, const format::JournalFram
       if (!commit) return where(commit.error());
       return visitor != nullptr ? visitor->committed_offsets(place, *commit) : Result<void>{};
     }
-    case format::JournalFrameType::decision: {
-      const auto decision = format::parse_journal_decision(frame.payload);
+    case format::JournalFrameType::decision:
+    case format::JournalFrameType::decision_at_leader: {
+      auto decision = format::parse_journal_decision(frame.payload);
       if (!decision) return where(decision.error());
+      decision->is_at_leader = frame.fields.type == format::JournalFrameType::decision_at_leader;
       return visitor != nullptr ? visitor->decision(place, *decision) : Result<void>{};
     }
   }

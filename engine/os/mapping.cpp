@@ -108,6 +108,18 @@ Result<void> Mapping::populate(std::uint64_t position, std::uint64_t length) {
                saved);
 }
 
+Result<void> Mapping::store(std::span<const base::ByteSpan> pieces, std::uint64_t position) {
+  std::uint64_t length = 0;
+  for (const base::ByteSpan& piece : pieces) length += piece.size();
+  if (auto checked = check_range("store", position, length); !checked) return checked;
+  if (observer_) {
+    if (auto allowed = observer_->before_store(position); !allowed) return allowed;
+  }
+  std::byte* to = data_ + position;
+  for (const base::ByteSpan& piece : pieces) to = std::copy(piece.begin(), piece.end(), to);
+  return {};
+}
+
 Result<void> Mapping::protect_read_only() {
   if (data_ == nullptr) return {};
   if (::mprotect(data_, size_, PROT_READ) != 0) {

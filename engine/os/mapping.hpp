@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <seriatim/result.hpp>
+
+#include "base/bytes.hpp"
 
 namespace seriatim::os {
 
@@ -22,6 +25,7 @@ class MappingObserver {
   virtual ~MappingObserver() = default;
   virtual Result<void> before_populate(std::uint64_t position, std::uint64_t length) = 0;
   virtual Result<void> before_sync(std::uint64_t position, std::uint64_t length) = 0;
+  virtual Result<void> before_store(std::uint64_t position) = 0;
 };
 
 /// Owns `size()` bytes of address space that show a file from its position 0.
@@ -59,6 +63,15 @@ class Mapping {
   ///   than 5.14 cannot do this and nothing happens: pages then fault one by one.
   /// Cost: a page fault per page of memory that is not there yet, without the traps.
   Result<void> populate(std::uint64_t position, std::uint64_t length);
+
+  /// Stores the pieces one after another, as `File::write_gather_at` would write them, for who wants that to
+  /// be one step that tests can see.
+  ///
+  /// Whole, they are below the end of the file, in allocated blocks.
+  /// Errors: invalid_argument (beyond the mapping). A page that cannot be had is SIGBUS.
+  /// Durability: as `File::write_at`.
+  /// Cost: a copy, and a page fault where the page was not stored to since the last sync.
+  Result<void> store(std::span<const base::ByteSpan> pieces, std::uint64_t position);
 
   /// Makes the mapping read-only; a stray store of the host program then faults instead of changing a
   /// segment.

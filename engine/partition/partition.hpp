@@ -69,6 +69,19 @@ struct PartitionRequest {
   std::uint64_t snapshot_every_bytes = 16ULL << 20;
 };
 
+/// How far a partition had come at one moment.
+struct SyncMark {
+  Offset end_offset = -1;
+  Offset segment_base = -1;
+  std::uint64_t position = 0;     ///< In that segment.
+  std::uint64_t decided_lsn = 0;  ///< Of the newest decision with a marker below; 0: of none.
+
+  /// Whether whoever came here had passed `other`.
+  bool covers(const SyncMark& other) const noexcept {
+    return end_offset >= other.end_offset && segment_base >= other.segment_base;
+  }
+};
+
 /// What to do if another maintenance step of the partition is running.
 enum class IfBusy : std::uint8_t { wait, skip };
 
@@ -110,8 +123,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// once `release_transaction` says so.
   /// @param decision_lsn  of the journal frame that decided it: nothing is called durable here before that
   ///   is. 0: it was aborted, which needs no frame.
+  /// @param durability  as that of the transaction's batches.
   /// Errors: as append.
-  Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn);
+  Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn,
+                                        Durability durability = Durability::durable);
   /// Lets the last stable offset pass the transaction that began at this offset, and whose marker was
   /// appended. -1: nothing. A short lock of its own, never the append mutex.
   void release_transaction(Offset first_offset);
@@ -126,6 +141,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// A copy of what is known of a producer here; nothing if it is not known.
   std::optional<ProducerInfo> producer(ProducerId producer_id) const;
   std::map<ProducerId, ProducerInfo> producers() const override;
+  /// Whether the transaction of this producer that began at this offset was aborted, as far as the indexes of
+  /// the segments tell. Errors: as collect_aborted.
+  Result<bool> has_aborted(ProducerId producer_id, Offset first_offset);
   /// Forgets producers that were last heard of before, unless they have a transaction open.
   std::size_t expire_producers(std::int64_t older_than_ms);
 
@@ -157,6 +175,21 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Syncs everything appended so far, and the files of segments sealed so far.
   /// Errors: as sync_to.
   Result<> sync();
+  /// The same in two steps, so that several partitions can be taken at one moment, and then be synced.
+  SyncMark sync_mark() const;
+  Result<> sync_to(const SyncMark& mark);
+  /// Brings everything appended so far to stable storage, and calls nothing durable: with a marker below,
+  /// that is to be said only when all of its transaction is (PartitionEnvironment::secure_decisions). Errors:
+  /// as sync_to.
+  Result<> flush();
+  /// For who keeps a list of partitions to be flushed: whether this one has to be entered, because it is not
+  /// there yet; and that it was taken out, and will be flushed next. What was appended before a call that
+  /// answers no is flushed by whoever took it out after it. Cost: a load, most of the time.
+  bool enter_unflushed() noexcept {
+    return !is_unflushed_.load(std::memory_order_acquire) &&
+           !is_unflushed_.exchange(true, std::memory_order_acq_rel);
+  }
+  void leave_unflushed() noexcept { is_unflushed_.store(false, std::memory_order_release); }
 
   // ---- housekeeping: partition_maintenance.cpp
   // -------------------------------------------------------------------------
@@ -191,9 +224,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> check_open() const;
   /// What to store in the catalog; everything below its recovery point was synced.
   PartitionCheckpoint checkpoint() const;
-  /// Makes ready for a look at `checkpoint`: syncs everything appended so far, and writes a producer snapshot
-  /// if the last one is far behind. Errors: as sync; storage_full, io_error: the snapshot.
-  Result<> prepare_checkpoint();
+  /// Writes a producer snapshot if the last one is far behind.
+  /// @return how far `checkpoint` will reach, once the partition was synced to there.
+  /// Errors: storage_full, io_error: the snapshot.
+  Result<SyncMark> prepare_checkpoint();
   /// To be told when a checkpoint is in the catalog. Removes producer snapshots that nothing needs any more.
   void checkpoint_stored(const PartitionCheckpoint& checkpoint);
   /// Removes the producer snapshots that no recovery would begin at: all but those at the base of a segment,
@@ -266,12 +300,11 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
   void forget_released_segments() const SERIATIM_REQUIRES(append_mutex_);
 
-  struct SyncWork;
   /// @param is_covered  asked with the sync mutex held.
   Result<> sync_until(const std::function<bool()>& is_covered);
-  SyncWork collect_sync_work();
-  Result<> run_sync(const SyncWork& work);
-  void put_back(const SyncWork& work);
+  Result<> make_durable(const SyncMark& mark);
+  Result<> sync_segment(segment::Segment& segment);
+  void note_synced(const SyncMark& mark) SERIATIM_REQUIRES(sync_mutex_);
 
   const format::Id topic_id_;
   base::Mutex maintenance_mutex_;
@@ -320,6 +353,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       0;  // at most what is durable: the journal has more
   Offset synced_segment_base_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
+  SyncMark flushed_ SERIATIM_GUARDED_BY(sync_mutex_);  ///< Is on stable storage, called durable or not.
+  std::atomic<bool> is_unflushed_{false};              ///< Is in the list of `enter_unflushed`.
 
   // What is_flush_overdue saw last: not durable since when, up to where.
   std::int64_t undurable_since_ns_ = -1;

@@ -66,9 +66,9 @@ Result<> Partition::write_snapshot_if_far() {
 }
 
 // The snapshot first: it must not be above the recovery point that is stored next, or it would be of no use.
-Result<> Partition::prepare_checkpoint() {
-  if (auto written = write_snapshot_if_far(); !written) return written;
-  return sync();
+Result<SyncMark> Partition::prepare_checkpoint() {
+  if (auto written = write_snapshot_if_far(); !written) return written.error();
+  return sync_mark();
 }
 
 void Partition::checkpoint_stored(const PartitionCheckpoint& checkpoint) {

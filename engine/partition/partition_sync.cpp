@@ -1,63 +1,83 @@
 // Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one
 // for everybody who waits; the running sync is the linger of the next.
-#include <utility>
+#include <algorithm>
 #include <vector>
 
 #include "partition/partition.hpp"
 
 namespace seriatim::partition {
 
-/// What one sync has to cover, taken in one look under the append mutex.
-struct Partition::SyncWork {
+SyncMark Partition::sync_mark() const {
+  const base::MutexLock lock(append_mutex_);
+  return {.end_offset = offsets_.log_end(),
+          .segment_base = active_->base_offset(),
+          .position = active_->end_position(),
+          .decided_lsn = decided_lsn_};
+}
+
+// Segments sealed since are in the list for the next one, so that the active one stays in it.
+Result<> Partition::flush() {
   std::vector<segment::SegmentPtr> segments;
-  Offset end_offset = 0;
-  Offset segment_base = 0;
-  std::uint64_t position = 0;
-  std::uint64_t decided_lsn = 0;
-};
-
-Partition::SyncWork Partition::collect_sync_work() {
-  const base::MutexLock lock(append_mutex_);
-  SyncWork work;
-  work.segments = std::exchange(unsynced_, {});
-  work.end_offset = offsets_.log_end();
-  work.segment_base = active_->base_offset();
-  work.position = active_->end_position();
-  work.decided_lsn = decided_lsn_;
-  if (work.position > 0) work.segments.push_back(active_);
-  return work;
+  std::vector<segment::SegmentPtr> sealed;
+  SyncMark mark;
+  {
+    const base::MutexLock lock(append_mutex_);
+    sealed = unsynced_;
+    segments = sealed;
+    mark = {.end_offset = offsets_.log_end(), .segment_base = active_->base_offset()};
+    if (active_->end_position() > 0) segments.push_back(active_);
+  }
+  for (const auto& segment : segments) {
+    if (auto synced = sync_segment(*segment); !synced) return synced;
+  }
+  {
+    const base::MutexLock lock(append_mutex_);
+    std::erase_if(unsynced_, [&](const segment::SegmentPtr& segment) {
+      return std::find(sealed.begin(), sealed.end(), segment) != sealed.end();
+    });
+  }
+  const base::MutexLock lock(sync_mutex_);
+  if (!flushed_.covers(mark)) flushed_ = mark;
+  return {};
 }
 
-Result<> Partition::run_sync(const SyncWork& work) {
+Result<> Partition::sync_segment(segment::Segment& segment) {
   if (auto checked = environment_.health.check(); !checked) return checked;
-  for (const auto& segment : work.segments) {
-    environment_.counters.syncs.add();
-    if (auto synced = segment->sync(); !synced) {
-      // Retention took it since it was collected: there is nothing left to be durable.
-      if (synced.error().code() == Errc::not_found && segment->is_deleted()) continue;
-      environment_.counters.failed_syncs.add();
-      if (synced.error().code() == Errc::storage_failed) {
-        environment_.health.latch(synced.error());
-        if (environment_.journal != nullptr) environment_.journal->fail(synced.error());
-      } else {
-        // No sync was tried (no descriptor to be had, ...): what was taken is still to be synced.
-        put_back(work);
-      }
-      return synced.error().with_outcome(Outcome::unknown);
-    }
+  environment_.counters.syncs.add();
+  auto synced = segment.sync();
+  if (synced) return synced;
+  // Retention took it since it was collected: there is nothing left to be durable.
+  if (synced.error().code() == Errc::not_found && segment.is_deleted()) return {};
+  environment_.counters.failed_syncs.add();
+  if (synced.error().code() == Errc::storage_failed) {
+    environment_.health.latch(synced.error());
+    if (environment_.journal != nullptr) environment_.journal->fail(synced.error());
   }
-  // A marker says that its transaction was decided: on stable storage it must not say so alone.
-  if (work.decided_lsn == 0) return {};
-  auto decided = environment_.journal->wait_durable(work.decided_lsn);
-  if (!decided) put_back(work);
-  return decided;
+  return synced.error().with_outcome(Outcome::unknown);
 }
 
-void Partition::put_back(const SyncWork& work) {
-  const base::MutexLock lock(append_mutex_);
-  for (const auto& segment : work.segments) {
-    if (segment != active_) unsynced_.push_back(segment);
+// A marker says that its transaction was decided: on stable storage it must not say so alone.
+Result<> Partition::make_durable(const SyncMark& mark) {
+  if (auto checked = environment_.health.check(); !checked) return checked;
+  bool is_flushed = false;
+  {
+    const base::MutexLock lock(sync_mutex_);
+    is_flushed = flushed_.covers(mark);
   }
+  if (!is_flushed) {
+    if (auto flushed = flush(); !flushed) return flushed;
+  }
+  if (mark.decided_lsn == 0) return {};
+  if (environment_.secure_decisions) return environment_.secure_decisions(mark.decided_lsn);
+  return environment_.journal->wait_durable(mark.decided_lsn);
+}
+
+void Partition::note_synced(const SyncMark& mark) {
+  if (synced_offset_ > mark.end_offset || synced_segment_base_ > mark.segment_base) return;
+  synced_offset_ = mark.end_offset;
+  synced_segment_base_ = mark.segment_base;
+  synced_position_ = mark.position;
+  offsets_.advance_durable(mark.end_offset);
 }
 
 bool Partition::is_flush_overdue(std::int64_t now_ns) {
@@ -102,6 +122,20 @@ Result<> Partition::sync() {
   });
 }
 
+Result<> Partition::sync_to(const SyncMark& mark) {
+  {
+    const base::MutexLock lock(sync_mutex_);
+    if (synced_offset_ >= mark.end_offset && synced_segment_base_ >= mark.segment_base) return {};
+  }
+  if (auto synced = make_durable(mark); !synced) return synced;
+  {
+    const base::MutexLock lock(sync_mutex_);
+    note_synced(mark);
+  }
+  listeners().notify();
+  return {};
+}
+
 Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.lock();
   for (;;) {
@@ -121,17 +155,12 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_running_ = true;
   sync_mutex_.unlock();
 
-  const SyncWork work = collect_sync_work();
-  auto synced = run_sync(work);
+  const SyncMark mark = sync_mark();
+  auto synced = make_durable(mark);
 
   sync_mutex_.lock();
   sync_running_ = false;
-  if (synced) {
-    synced_offset_ = work.end_offset;
-    synced_segment_base_ = work.segment_base;
-    synced_position_ = work.position;
-    offsets_.advance_durable(work.end_offset);
-  }
+  if (synced) note_synced(mark);
   const bool somebody_waits = sync_waiters_ > 0;
   sync_mutex_.unlock();
   if (somebody_waits) sync_done_.notify_all();

@@ -8,12 +8,12 @@
 
 namespace seriatim::partition {
 
-Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker,
-                                                 std::uint64_t decision_lsn) {
+Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn,
+                                                 Durability durability) {
   std::array<std::byte, format::marker_batch_bytes> bytes;
-  format::frame_marker(marker, bytes);
-  return append_held_back(format::framed_batch(bytes), Durability::durable, SequenceRule::given,
-                          decision_lsn);
+  format::FramedBatch framed;
+  format::frame_marker(marker, bytes, framed);
+  return append_held_back(framed, durability, SequenceRule::given, decision_lsn);
 }
 
 // What a batch of a producer changes besides the log. Its header was framed without a place.
@@ -31,7 +31,8 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const format
                                 Durability durability, PartitionAppend& appended) {
   format::BatchHeader stamped = batch.header;
   stamped.base_offset = placed.base_offset;
-  const auto ended = producers_.ended_by(stamped, batch.bytes);
+  const auto mark = batch.mark ? *batch.mark : format::read_control_mark(batch.bytes);
+  const auto ended = producers_.ended_by(stamped, mark);
   if (!ended) return ended.error();
   const bool is_indexed = *ended && (*ended)->is_aborted;
   if (is_indexed) {
@@ -45,9 +46,20 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const format
     }
     return staged;
   }
-  producers_.note_marker(stamped, batch.bytes, *ended);
+  producers_.note_marker(stamped, mark, *ended);
   if (*ended) appended.ended_first_offset = (*ended)->first_offset;
   return {};
+}
+
+Result<bool> Partition::has_aborted(ProducerId producer_id, Offset first_offset) {
+  const auto list = segments_.load();
+  std::vector<format::AbortedTransaction> aborted;
+  auto collected =
+      collect_aborted((*list)[list->find(first_offset)], first_offset, first_offset + 1, aborted);
+  if (!collected) return collected.error();
+  return std::any_of(aborted.begin(), aborted.end(), [&](const format::AbortedTransaction& entry) {
+    return entry.producer_id == producer_id && entry.first_offset == first_offset;
+  });
 }
 
 // The log grows at its end, and so does the list.

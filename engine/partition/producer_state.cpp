@@ -81,14 +81,17 @@ Result<> ProducerState::admit_marker(ProducerId producer_id, ProducerEpoch epoch
 
 Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::BatchHeader& header,
                                                                 base::ByteSpan batch) const {
-  const auto marker = format::read_control_batch(batch);
-  if (marker == format::ControlBatch::malformed) {
+  return ended_by(header, format::read_control_mark(batch));
+}
+
+Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::BatchHeader& header,
+                                                                const format::ControlMark& mark) const {
+  if (mark.kind == format::ControlBatch::malformed) {
     return Error(Errc::corrupt_record,
                  "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
   }
   const ProducerInfo* const producer = find(header.producer_id);
-  const bool ends = marker == format::ControlBatch::commit || marker == format::ControlBatch::abort;
-  if (!ends || producer == nullptr || producer->open_first_offset < 0)
+  if (!mark.ends_transaction() || producer == nullptr || producer->open_first_offset < 0)
     return std::optional<EndedTransaction>();
   // The oldest one that is open without it.
   const auto oldest = std::find_if(open_.begin(), open_.end(), [&](Offset first_offset) {
@@ -98,7 +101,7 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
       {.producer_id = header.producer_id,
        .first_offset = producer->open_first_offset,
        .last_offset = header.base_offset,
-       .is_aborted = marker == format::ControlBatch::abort,
+       .is_aborted = mark.kind == format::ControlBatch::abort,
        .last_stable_offset = oldest == open_.end() ? header.next_offset() : *oldest});
 }
 
@@ -109,9 +112,10 @@ Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan b
     note_data(header, header.base_offset);
     return {};
   }
-  const auto ended = ended_by(header, batch);
+  const auto mark = format::read_control_mark(batch);
+  const auto ended = ended_by(header, mark);
   if (!ended) return ended.error();
-  note_marker(header, batch, *ended);
+  note_marker(header, mark, *ended);
   return {};
 }
 
@@ -123,11 +127,11 @@ ProducerInfo& ProducerState::note_epoch(const format::BatchHeader& header) {
   return producer;
 }
 
-void ProducerState::note_marker(const format::BatchHeader& header, base::ByteSpan batch,
+void ProducerState::note_marker(const format::BatchHeader& header, const format::ControlMark& mark,
                                 const std::optional<EndedTransaction>& ended) {
   end_offset_ = header.next_offset();
   auto& producer = note_epoch(header);
-  format::read_control_batch(batch, &producer.coordinator_epoch);
+  if (mark.ends_transaction()) producer.coordinator_epoch = mark.coordinator_epoch;
   if (!ended) return;
   std::erase(open_, ended->first_offset);
   producer.open_first_offset = -1;

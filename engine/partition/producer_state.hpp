@@ -17,6 +17,7 @@
 
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
+#include "format/frame.hpp"
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
 #include "format/producer_window.hpp"
@@ -103,12 +104,15 @@ class ProducerState {
   /// @return whether a transaction begins with it.
   bool note_data(const format::BatchHeader& header, Offset base_offset);
   /// The same of a control batch of which `ended_by` has told.
-  void note_marker(const format::BatchHeader& header, base::ByteSpan batch,
+  void note_marker(const format::BatchHeader& header, const format::ControlMark& mark,
                    const std::optional<EndedTransaction>& ended);
   /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
   /// open. Errors: as `note`.
   Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
                                                    base::ByteSpan batch) const;
+  /// The same, of one that was read.
+  Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
+                                                   const format::ControlMark& mark) const;
 
   /// nullptr: unknown here, or forgotten.
   const ProducerInfo* find(ProducerId producer_id) const noexcept;

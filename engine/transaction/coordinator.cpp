@@ -120,8 +120,7 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   auto appended = [&]() -> Result<partition::PartitionAppend> {
     format::FramedBatch framed;
     if (auto made = batch.frame(options, framed); !made) return made.error();
-    // Staged at every level: a decision in the journal says that what it decides on is there.
-    return batch.partition.append(framed, partition::Durability::durable);
+    return batch.partition.append(framed, batch.durability);
   }();
   if (!appended) {
     if (appended.error().outcome() == Outcome::unknown) {
@@ -146,6 +145,15 @@ std::vector<HolderPtr> Coordinator::holders() const {
     if (known.holder) all.push_back(known.holder);
   }
   return all;
+}
+
+Result<> Coordinator::secure(std::uint64_t lsn) {
+  {
+    // Whoever got an LSN below has noted it.
+    const base::MutexLock lock(in_flight_mutex_);
+  }
+  if (auto flushed = unflushed_.flush(lsn); !flushed) return flushed;
+  return environment_.journal.wait_durable(lsn);
 }
 
 Result<> Coordinator::tend() {

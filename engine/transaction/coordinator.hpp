@@ -1,11 +1,12 @@
 // The transactions of an engine: who holds which transactional id, what each has written where, and the steps
 // of an end.
 //
-// A commit is one journal frame. Everything that the transaction has written is in the journal before that
-// frame, or was synced: so the frame alone says that all of it is there, after any fault. It is made durable
-// (or written) first; then markers are appended to the partitions, and after the last one its records are
-// released in all of them at once (INV-8, release_queue.hpp). An abort needs no frame: what was not decided
-// is aborted by recovery.
+// A commit is one journal frame. At `all`, everything that the transaction has written is in the journal
+// before that frame, or was synced: so the frame alone says that all of it is there, after any fault. At
+// `leader` the frame is the only one: what the transaction has written is there if the process dies, and
+// after a power cut recovery looks (unflushed_commits.hpp). The frame is made durable (or written) first;
+// then markers are appended to the partitions, and after the last one its records are released in all of them
+// at once (INV-8, release_queue.hpp). An abort needs no frame: what was not decided is aborted by recovery.
 //
 // Lock order: a holder's mutex, then those of partitions, journal, and of this class. Nothing here is held
 // while code of the application runs.
@@ -35,6 +36,7 @@
 #include "partition/visibility_gate.hpp"
 #include "transaction/release_queue.hpp"
 #include "transaction/transactional_id.hpp"
+#include "transaction/unflushed_commits.hpp"
 
 namespace seriatim::transaction {
 
@@ -103,6 +105,8 @@ class Coordinator {
     partition::Partition& partition;
     const format::Id& topic_id;
     std::int32_t record_count = 1;
+    /// The same for all of a transaction.
+    partition::Durability durability = partition::Durability::durable;
     format::FrameOptions& options;  ///< Get what the transaction adds.
     /// Makes the batch with these options.
     std::function<Result<>(const format::FrameOptions&, format::FramedBatch&)> frame{};
@@ -143,6 +147,11 @@ class Coordinator {
   /// before.
   std::uint64_t applied_lsn() const noexcept { return applied_lsn_.load(std::memory_order_acquire); }
 
+  /// Brings the journal up to `lsn` to stable storage, and everything that decisions up to there decide on:
+  /// before anybody is told that a commit, or what lies behind a marker, is durable.
+  /// Errors: as Partition::flush, and everything that waits for the journal.
+  Result<> secure(std::uint64_t lsn);
+
   /// Of all ids ever opened that were not forgotten, sorted.
   std::vector<TransactionInfo> list() const;
   TransactionCounts counts() const noexcept;
@@ -178,6 +187,7 @@ class Coordinator {
 
   const CoordinatorEnvironment environment_;
   ReleaseQueue releases_;
+  UnflushedCommits unflushed_;
   std::atomic<bool> is_closing_{false};
   std::atomic<std::uint64_t> applied_lsn_{0};
   base::Counter begun_;

@@ -30,7 +30,11 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest
 }
 
 Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
-  if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
+  if (request.is_durable) {
+    if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
+  } else {
+    for (const auto& enlisted : holder.enlisted) unflushed_.enter(enlisted.partition);
+  }
   const auto identity = holder.own_identity();
   format::JournalDecision& decision = request.decision;
   decision.producer_id = identity.id;
@@ -46,13 +50,16 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
                                    .last_offset = enlisted.last_offset});
   }
   const auto payload = format::encode_journal_decision(decision);
-  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::decision, payload);
+  const auto type =
+      request.is_durable ? format::JournalFrameType::decision : format::JournalFrameType::decision_at_leader;
+  auto frame = journal::StagedFrame::encoded(type, payload);
   {
     // In one step, or a checkpoint could cover it before its markers are there.
     const base::MutexLock lock(in_flight_mutex_);
     auto lsn = environment_.journal.stage(std::move(frame));
     if (!lsn) return lsn.error();
     in_flight_.push_back(*lsn);
+    if (!request.is_durable) unflushed_.note_staged(*lsn);
     holder.decision_lsn = *lsn;
   }
   holder.phase = Phase::committing;
@@ -68,7 +75,6 @@ Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
   for (auto& enlisted : holder.enlisted) {
     if (!enlisted.needs_sync) continue;
     auto synced = enlisted.partition->sync_to(enlisted.last_offset + 1);
-    // Nothing was decided: as before the call.
     if (!synced) return synced.error().with_outcome(Outcome::not_written);
     enlisted.needs_sync = false;
   }
@@ -77,7 +83,7 @@ Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
 
 Result<> Coordinator::wait_for_decision(Holder& holder) {
   const auto wait = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return holder.is_durable_wanted ? environment_.journal.wait_durable(holder.decision_lsn)
+    return holder.is_durable_wanted ? secure(holder.decision_lsn)
                                     : environment_.journal.write_through(holder.decision_lsn);
   };
   auto waited = wait();
@@ -170,10 +176,12 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
                                  .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
                                  .timestamp_ms = environment_.clock.wall_ms()};
   const std::uint64_t decision_lsn = holder.decision_lsn;
+  const auto durability = decision_lsn == 0 || holder.is_durable_wanted ? partition::Durability::durable
+                                                                        : partition::Durability::published;
   for (auto& enlisted : holder.enlisted) {
     if (enlisted.has_marker) continue;
     const auto append = [&]() -> Result<> {
-      auto appended = enlisted.partition->append_marker(marker, decision_lsn);
+      auto appended = enlisted.partition->append_marker(marker, decision_lsn, durability);
       // With its topic the partition's part of the transaction is gone.
       if (!appended && !enlisted.partition->is_deleted()) return appended.error();
       if (appended) enlisted.held_from = appended->ended_first_offset;

@@ -28,7 +28,9 @@ struct TransactionalProducerOptions {
   /// same id later fences the one before.
   std::string transactional_id{};
   /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
-  /// without a wait for the disk. `none` is refused. All or nothing holds at either, after any fault.
+  /// without a wait for the disk. `none` is refused. All or nothing holds at either, after any fault; a power
+  /// cut that takes a commit at `leader` takes every later commit with it, none of which was acknowledged at
+  /// `all`.
   Acks acks = Acks::all;
   /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout.
   /// After that the engine aborts it, because every read_committed reader of its partitions waits for it.
@@ -98,7 +100,7 @@ class SERIATIM_API Transaction {
   ///   - as `Producer::send` (unknown_topic_or_partition, record_too_large, storage_full, ...): not written;
   ///   the transaction goes on.
   /// Durability: with the transaction.
-  /// Cost: as a send with acks = leader, and a journal frame.
+  /// Cost: as a send with acks = leader; where the transaction's acks are `all`, and a journal frame.
   Result<RecordMetadata> send(const ProducerRecord& record);
   /// Appends records as one batch. Errors: as `send`; invalid_argument: there are none.
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);

@@ -114,7 +114,8 @@ void SegmentWriter::append_marker(const format::EndMarker& marker) {
   line.control = format::ControlRecord{static_cast<std::int16_t>(commits ? 1 : 0), 0};
   expected_ << record_line(line) << '\n';
   scratch_.resize(format::marker_batch_bytes);
-  format::frame_marker(marker, scratch_);
+  format::FramedBatch framed;
+  format::frame_marker(marker, scratch_, framed);
   write(scratch_, 1);
 }
 

@@ -84,7 +84,8 @@ class LogBuilder {
   }
   LogBuilder& marker(const format::EndMarker& marker) {
     std::vector<std::byte> bytes(format::marker_batch_bytes);
-    format::frame_marker(marker, bytes);
+    format::FramedBatch framed;
+    format::frame_marker(marker, bytes, framed);
     return add(std::move(bytes));
   }
   /// Offsets that no batch has, as compaction leaves them.

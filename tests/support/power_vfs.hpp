@@ -126,6 +126,9 @@ class PowerVfs::Observer final : public os::MappingObserver {
   Result<void> before_populate(std::uint64_t, std::uint64_t) override {
     return vfs_.changed("populate", path_, [] { return Result<void>{}; });
   }
+  Result<void> before_store(std::uint64_t) override {
+    return vfs_.changed("store", path_, [] { return Result<void>{}; });
+  }
   Result<void> before_sync(std::uint64_t, std::uint64_t) override {
     return vfs_.changed("sync map", path_, [&] {
       node_->sync();

@@ -5,12 +5,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api/background.hpp"
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
-#include "unit/api/transaction_fixture.hpp"
+#include "unit/api/two_partitions.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -18,10 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using Values = std::vector<std::string>;
 using ::seriatim::detail::EngineImpl;
-
-std::string log_path(const std::string& directory, PartitionId partition) {
-  return directory + "/log/t-" + std::to_string(partition) + "/00000000000000000000.log";
-}
 
 // Takes the newest batch of a partition, a marker, as if it had never been appended.
 void take_marker(const std::string& directory, PartitionId partition) {
@@ -47,33 +42,6 @@ void lose_journal(const std::string& directory) {
     fs::resize_file(entry.path(), 0);
     fs::resize_file(entry.path(), size);
   }
-}
-
-struct TwoPartitions {
-  TwoPartitions() {
-    // Stored and synced is what a test says: on a slow machine the background would come in between.
-    EngineImpl::of(engine)->background->stop();
-    create_topic(engine, "t", 2);
-  }
-  Transaction write(TransactionalProducer& producer, const std::string& value) const {
-    Transaction transaction = must(producer.begin());
-    send(transaction, "t", value, 0);
-    send(transaction, "t", value, 1);
-    must(transaction.send_offsets({{{"t", 0}, {.offset = 1}}}, {.group_id = "g"}));
-    must(transaction.state("s").put("k", value));
-    return transaction;
-  }
-  TempDir dir;
-  TempDir copies;
-  Engine engine = open_engine(dir / "data");
-};
-
-void check_all_or_nothing(const Engine& engine, const Values& values) {
-  CHECK(committed_values(engine, "t", 0) == values);
-  CHECK(committed_values(engine, "t", 1) == values);
-  CHECK(committed_offset(engine, "g", {"t", 0}).has_value() == !values.empty());
-  CHECK(state_text(engine, "s", "k") ==
-        (values.empty() ? std::nullopt : std::optional<std::string>(values.back())));
 }
 
 }  // namespace

@@ -73,5 +73,39 @@ TEST_CASE("committed offsets are restored in their order, those of a topic that 
   CHECK(replay.empty());
 }
 
+TEST_CASE("what is taken back is no decision any more, and neither are the commits behind it") {
+  JournalReplay replay(one_topic());
+  const auto decide = [&](std::uint64_t lsn, ProducerEpoch epoch) {
+    const std::vector<std::byte> key(1, std::byte{1});
+    must(replay.decision(at(lsn), {.producer_id = 7,
+                                   .producer_epoch = epoch,
+                                   .next_epoch = static_cast<ProducerEpoch>(epoch + 1),
+                                   .partitions = {{.topic_id = id_of(1), .partition = 1, .last_offset = 9}},
+                                   .state = {{.name = "s", .key = key, .value = key}},
+                                   .is_at_leader = true}));
+  };
+  const auto commit = [&](std::uint64_t lsn, Offset offset) {
+    must(replay.committed_offsets(
+        at(lsn), {.group = "g", .offsets = {{.topic_id = id_of(1), .partition = 0, .offset = offset}}}));
+  };
+  commit(1, 10);
+  decide(2, 0);
+  decide(3, 1);
+  commit(4, 40);
+  CHECK(replay.decisions()[1].is_at_leader);
+  CHECK(replay.decisions()[1].partitions[0].last_offset == 9);
+  CHECK(replay.take_back_from(3) == 2);
+  CHECK(replay.is_decided(7, 1));
+  CHECK_FALSE(replay.is_decided(7, 2));
+  CHECK_FALSE(replay.decisions()[0].was_taken_back);
+  CHECK(replay.decisions()[1].was_taken_back);
+  OffsetStore offsets;
+  replay.restore_commits(offsets);
+  CHECK(offsets.find("g", {"t", 0}, id_of(1))->offset == 10);
+  api::StateStore state;
+  replay.restore_state(state);
+  CHECK(state.pending().size() == 1);
+}
+
 }  // namespace
 }  // namespace seriatim::test

@@ -83,10 +83,11 @@ TEST_CASE("control batches and emptied batches are passed over, and the position
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));
   append_batch(opened.engine, t0);
   std::vector<std::byte> marker(format::marker_batch_bytes);
+  format::FramedBatch framed;
   format::frame_marker(
       {.type = format::ControlType::commit, .producer_id = 1LL << 40, .producer_epoch = 0, .timestamp_ms = 1},
-      marker);
-  must(partition->append(format::framed_batch(marker)));
+      marker, framed);
+  must(partition->append(framed));
   append_batch(opened.engine, t0);
   std::vector<std::byte> emptied(format::header_bytes);
   format::write_batch_header(emptied.data(), {.last_offset_delta = 4});

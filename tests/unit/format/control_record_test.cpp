@@ -15,7 +15,11 @@ namespace {
 
 test::Bytes framed(const EndMarker& marker) {
   test::Bytes batch(marker_batch_bytes);
-  CHECK(frame_marker(marker, batch) == marker_batch_bytes);
+  FramedBatch made;
+  frame_marker(marker, batch, made);
+  CHECK(made.header == read_batch_header(batch.data()));
+  REQUIRE(made.mark);
+  CHECK(*made.mark == read_control_mark(made.bytes));
   stamp_base_offset(batch.data(), 104);
   return batch;
 }
@@ -45,9 +49,7 @@ TEST_CASE("markers are read back") {
   CHECK(read_control_batch(test::example_e()) == ControlBatch::abort);
   EndMarker marker = example_marker;
   marker.coordinator_epoch = 17;
-  std::int32_t coordinator_epoch = 0;
-  CHECK(read_control_batch(framed(marker), &coordinator_epoch) == ControlBatch::commit);
-  CHECK(coordinator_epoch == 17);
+  CHECK(read_control_mark(framed(marker)) == ControlMark{ControlBatch::commit, 17});
 }
 
 TEST_CASE("control types that are none of ours are skipped, not refused") {

@@ -55,6 +55,7 @@ struct Refusing final : MappingObserver {
   Result<void> before_sync(std::uint64_t, std::uint64_t) override {
     return Error(Errc::storage_failed, "refused by the test");
   }
+  Result<void> before_store(std::uint64_t) override { return Error(Errc::io_error, "refused by the test"); }
 };
 
 }  // namespace
@@ -239,7 +240,24 @@ TEST_CASE("moving hands the memory over and unmaps what was there") {
   CHECK_FALSE(second->is_mapped());
 }
 
-TEST_CASE("an observer can refuse populating and syncing") {
+TEST_CASE("pieces are stored one after another, or not at all beyond the end of the mapping") {
+  const TempDir dir;
+  const auto file = create(dir / "f", 4096);
+  auto mapping = file->map(4096, Access::read_write);
+  REQUIRE(mapping);
+  const std::vector<std::string> texts{"one", "", "and two"};
+  std::vector<base::ByteSpan> pieces;
+  for (const auto& text : texts) pieces.push_back(base::as_bytes(text));
+  REQUIRE(mapping->store(pieces, 4096 - 10));
+  std::vector<std::byte> found(10);
+  REQUIRE(file->read_at(found, 4096 - 10));
+  CHECK(base::as_text(found) == "oneand two");
+  CHECK(mapping->store(pieces, 4096 - 9).error().code() == Errc::invalid_argument);
+  REQUIRE(file->read_at(found, 4096 - 10));
+  CHECK(base::as_text(found) == "oneand two");
+}
+
+TEST_CASE("an observer can refuse populating, storing and syncing") {
   const TempDir dir;
   const auto file = create(dir / "f", 4096);
   auto mapping = file->map(4096, Access::read_write);
@@ -247,4 +265,5 @@ TEST_CASE("an observer can refuse populating and syncing") {
   mapping->observe(std::make_shared<Refusing>());
   CHECK(mapping->populate(0, 4096).error().code() == Errc::storage_full);
   CHECK(mapping->sync(0, 4096).error().code() == Errc::storage_failed);
+  CHECK(mapping->store({}, 0).error().code() == Errc::io_error);
 }

@@ -231,7 +231,7 @@ TEST_CASE("a snapshot that cannot be removed is told of and goes another time") 
   f.put_batch(producer_batch(0));
   f.store_checkpoint();
   f.put_batch(producer_batch(1));
-  must(f.partition->prepare_checkpoint());
+  must(f.partition->sync_to(must(f.partition->prepare_checkpoint())));
   f.request.checkpoint = f.partition->checkpoint();
   f.vfs.fail_after(0);
   f.partition->checkpoint_stored(f.request.checkpoint);

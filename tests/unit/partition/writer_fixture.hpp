@@ -128,7 +128,7 @@ class WriterFixture {
   }
   /// As the engine does it: sync, look, store, tell.
   void store_checkpoint() {
-    must(partition->prepare_checkpoint());
+    must(partition->sync_to(must(partition->prepare_checkpoint())));
     request.checkpoint = partition->checkpoint();
     partition->checkpoint_stored(request.checkpoint);
   }

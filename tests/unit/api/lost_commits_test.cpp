@@ -1,0 +1,211 @@
+// Commits at `leader` whose records a power cut took: they are taken back whole, with every commit behind
+// them, and none of which anybody was told that it is durable.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "format/batch_header.hpp"
+#include "support/failing_vfs.hpp"
+#include "support/log_builder.hpp"
+#include "support/power_vfs.hpp"
+#include "unit/api/two_partitions.hpp"
+
+namespace seriatim::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Values = std::vector<std::string>;
+using ::seriatim::detail::EngineImpl;
+
+// Takes what a partition has from an offset on, as if it had never reached the disk.
+void lose_from(const std::string& directory, PartitionId partition, Offset offset) {
+  const std::string path = log_path(directory, partition);
+  const auto bytes = read_file(path);
+  std::size_t at = 0;
+  for (;;) {
+    const auto header = format::read_batch_header(bytes.data() + at);
+    REQUIRE(header.size_bytes() > format::header_bytes);
+    if (header.base_offset >= offset) break;
+    at += header.size_bytes();
+  }
+  fs::resize_file(path, at);
+  fs::resize_file(path, bytes.size());
+}
+
+void commit(TransactionalProducer& producer, const std::string& value) {
+  Transaction transaction = TwoPartitions::write(producer, value);
+  must(transaction.commit());
+}
+
+void check_nothing_is_open(const Engine& engine) {
+  for (PartitionId i = 0; i < 2; ++i) {
+    const auto& log = *must(EngineImpl::of(engine)->partition("t", i));
+    CHECK(log.last_stable_offset() == log.log_end_offset());
+  }
+}
+
+// "a" is at 0 and its marker at 1, in both partitions; then "b" and "c".
+struct ThreeCommits : TwoPartitions {
+  ThreeCommits() {
+    TransactionalProducer producer = transactional(engine, "id", Acks::leader);
+    for (const char* value : {"a", "b", "c"}) commit(producer, value);
+    left = copy_of(engine, copies);
+  }
+  std::string left{};
+};
+
+}  // namespace
+
+TEST_CASE("INV-8: a commit at leader that lost a record in one partition is taken back in all of them") {
+  for (const PartitionId lost : {0, 1}) {
+    ThreeCommits f;
+    lose_from(f.left, lost, 4);
+    {
+      Engine after = open_engine(f.left);
+      check_all_or_nothing(after, {"a", "b"});
+      check_nothing_is_open(after);
+      TransactionalProducer next = transactional(after, "id", Acks::leader);
+      commit(next, "d");
+      check_all_or_nothing(after, {"a", "b", "d"});
+      must(after.close());
+    }
+    check_all_or_nothing(open_engine(f.left), {"a", "b", "d"});
+  }
+}
+
+TEST_CASE("a marker alone that was lost takes nothing back") {
+  ThreeCommits f;
+  lose_from(f.left, 0, 5);
+  check_all_or_nothing(open_engine(f.left), {"a", "b", "c"});
+}
+
+TEST_CASE("every commit behind one that was taken back is, too, of transactions and of positions") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  TransactionalProducer other = transactional(f.engine, "other", Acks::leader);
+  auto& impl = *EngineImpl::of(f.engine);
+  must(impl.commit_offsets("before", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  commit(producer, "a");
+  commit_one(other, "t", "only in one", 1);
+  must(impl.commit_offsets("behind", {{{"t", 1}, {.offset = 1}}}, Acks::leader));
+  const std::string left = copy_of(f.engine, f.copies);
+  lose_from(left, 0, 0);
+  const Engine after = open_engine(left);
+  check_all_or_nothing(after, {});
+  CHECK(committed_offset(after, "before", {"t", 0}) == 0);
+  CHECK_FALSE(committed_offset(after, "behind", {"t", 1}).has_value());
+}
+
+namespace {
+
+// Stops a recovery of `left` after each of its steps, and looks at what the next one makes of it.
+void check_stopped_recoveries(const std::string& left, const std::function<void(const Engine&)>& check) {
+  int steps = 0;
+  for (bool is_whole = false; !is_whole; ++steps) {
+    const TempDir again;
+    const std::string copy = again / "data";
+    fs::copy(left, copy, fs::copy_options::recursive);
+    FailingVfs vfs;
+    vfs.fail_after(steps);
+    is_whole = EngineImpl::open(copy, {}, vfs, base::system_clock()).ok();
+    vfs.heal();
+    const Engine after = open_engine(copy);
+    check(after);
+    check_nothing_is_open(after);
+  }
+  CHECK(steps > 20);
+}
+
+}  // namespace
+
+TEST_CASE("INV-5: a recovery that takes commits back and is stopped at any step ends the same done again") {
+  for (const PartitionId lost : {0, 1}) {
+    ThreeCommits f;
+    lose_from(f.left, lost, 2);
+    check_stopped_recoveries(f.left, [](const Engine& after) { check_all_or_nothing(after, {"a"}); });
+  }
+}
+
+TEST_CASE("INV-5: what a stopped recovery has aborted, the next one does not take for committed") {
+  for (const PartitionId lost : {0, 1}) {
+    TwoPartitions f;
+    TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+    Transaction transaction = TwoPartitions::write(producer, "first");
+    send(transaction, "t", "second", lost);
+    must(transaction.commit());
+    const std::string left = copy_of(f.engine, f.copies);
+    lose_from(left, lost, 1);
+    check_stopped_recoveries(left, [](const Engine& after) { check_all_or_nothing(after, {}); });
+  }
+}
+
+namespace {
+
+// How many of some power cuts take a commit at leader that `acknowledged` came behind. Each must leave it
+// whole or not at all.
+int cuts_that_take(const std::function<void(const Engine&)>& acknowledged) {
+  Random random("power cuts after a commit at leader");
+  int taken = 0;
+  for (int round = 0; round < 12; ++round) {
+    const TempDir dir;
+    fs::create_directory(dir / "disk");
+    PowerVfs vfs(dir / "disk");
+    const std::string data = dir / "disk/data";
+    auto impl = must(EngineImpl::open(data, {}, vfs, base::system_clock()));
+    impl->background->stop();
+    const Engine engine = EngineImpl::handle(impl);
+    create_topic(engine, "t", 2);
+    TransactionalProducer producer = transactional(engine, "id", Acks::leader);
+    commit(producer, "a");
+    acknowledged(engine);
+    const std::string cut = dir / "cut";
+    vfs.with_disk([&](PowerDisk& disk) { disk.power_cut(cut, random); });
+    const Engine after = open_engine(cut + "/data");
+    const bool is_there = state_text(after, "s", "k").has_value();
+    for (PartitionId i = 0; i < 2; ++i) {
+      const auto values = committed_values(after, "t", i);
+      CHECK((std::find(values.begin(), values.end(), "a") != values.end()) == is_there);
+    }
+    taken += is_there ? 0 : 1;
+  }
+  return taken;
+}
+
+}  // namespace
+
+TEST_CASE("INV-4: a power cut may take a commit at leader as long as nothing behind it was called durable") {
+  CHECK(cuts_that_take([](const Engine&) {}) > 0);
+}
+
+TEST_CASE("INV-4: a power cut takes no commit at leader that a durable transaction came behind") {
+  CHECK(cuts_that_take([](const Engine& engine) {
+          TransactionalProducer durable = transactional(engine, "durable");
+          Transaction transaction = must(durable.begin());
+          must(transaction.state("other").put("k", "v"));
+          must(transaction.commit());
+        }) == 0);
+}
+
+TEST_CASE("INV-4: a power cut takes no commit at leader that a durable position came behind") {
+  CHECK(cuts_that_take([](const Engine& engine) {
+          must(EngineImpl::of(engine)->commit_offsets("h", {{{"t", 0}, {.offset = 1}}}, Acks::all));
+        }) == 0);
+}
+
+TEST_CASE("INV-4: a power cut takes no commit at leader that a durable record lies behind") {
+  CHECK(cuts_that_take([](const Engine& engine) {
+          Producer producer = must(engine.producer());
+          must(producer.send_sync({.topic = "t", .value = "durable", .partition = 1}));
+        }) == 0);
+}
+
+TEST_CASE("INV-4: a power cut takes no commit at leader that the catalog shows") {
+  CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->store_commits()); }) == 0);
+  CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->checkpoint()); }) == 0);
+  CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->flush()); }) == 0);
+}
+
+}  // namespace seriatim::test
