@@ -199,7 +199,8 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
                         0);
   });
   if (!marked) return marked.error();
-  engine_->coordinator->releases().abort({{.partition = *partition, .first = marked->ended_first_offset}});
+  engine_->coordinator->releases().abort(
+      {{.partition = partition->get(), .first = marked->ended_first_offset}});
   return (*partition)->wait_durable(*marked);
 }
 

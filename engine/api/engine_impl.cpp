@@ -128,11 +128,7 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view to
 
 Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr& topic,
                                                              PartitionId partition) {
-  if (partition < 0 || partition >= topic->partition_count()) {
-    return Error(Errc::unknown_topic_or_partition, "topic " + topic->name + " has partitions 0 to " +
-                                                       std::to_string(topic->partition_count() - 1) +
-                                                       ", not " + std::to_string(partition));
-  }
+  if (auto there = topic->check_partition(partition); !there) return there.error();
   auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
   if (!log || !is_read_only()) return log;
   // Where the writer has moved the log start since, its files do not say.
@@ -143,6 +139,13 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr
         (*states)[static_cast<std::size_t>(partition)].log_start_offset);
   }
   return log;
+}
+
+Result<Offset> EngineImpl::log_end_offset(const api::Topic& topic, PartitionId partition) {
+  if (auto there = topic.check_partition(partition); !there) return there.error();
+  auto log = topic.partitions[static_cast<std::size_t>(partition)]->log();
+  if (!log) return log.error();
+  return (*log)->log_end_offset();
 }
 
 Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_name, PartitionId partition) {

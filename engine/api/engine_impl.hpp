@@ -85,6 +85,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
   /// Of a topic that was looked up.
   Result<partition::PartitionLogPtr> partition_log(const api::TopicPtr& topic, PartitionId partition);
+  /// Without shared ownership, which costs two locked instructions.
+  static Result<Offset> log_end_offset(const api::Topic& topic, PartitionId partition);
   /// The same, for writing.
   Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
   /// All partitions that are open for writing now.

@@ -77,14 +77,14 @@ Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(
   for (const auto& [at, position] : offsets_given) {
     auto found = topic(at.topic);
     if (!found) return found.error();
-    auto log = partition_log(*found, at.partition);
-    if (!log) return log.error();
+    auto end = log_end_offset(**found, at.partition);
+    if (!end) return end.error();
     // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
-    if (position.offset < 0 || position.offset > (*log)->log_end_offset()) {
+    if (position.offset < 0 || position.offset > *end) {
       return Error(Errc::invalid_argument,
                    "offset " + std::to_string(position.offset) + " of " + at.topic + "-" +
                        std::to_string(at.partition) + " cannot be committed: the log ends at " +
-                       std::to_string((*log)->log_end_offset()) +
+                       std::to_string(*end) +
                        "; commit the offset of the next record to read, 0 to the log end");
     }
     catalog::CommittedOffset committed{

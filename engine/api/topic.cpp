@@ -4,6 +4,13 @@
 
 namespace seriatim::api {
 
+Result<> Topic::check_partition(PartitionId partition) const {
+  if (partition >= 0 && partition < partition_count()) return {};
+  return Error(Errc::unknown_topic_or_partition, "topic " + name + " has partitions 0 to " +
+                                                     std::to_string(partition_count() - 1) + ", not " +
+                                                     std::to_string(partition));
+}
+
 Result<partition::PartitionLog*> PartitionSlot::log() {
   if (partition::PartitionLog* ready = ready_.load(std::memory_order_acquire)) return ready;
   auto opened = log_ptr();

@@ -57,6 +57,8 @@ struct Topic {
   std::vector<std::shared_ptr<PartitionSlot>> partitions{};
 
   PartitionId partition_count() const noexcept { return static_cast<PartitionId>(partitions.size()); }
+  /// Errors: unknown_topic_or_partition.
+  Result<> check_partition(PartitionId partition) const;
 };
 
 using TopicPtr = std::shared_ptr<const Topic>;

@@ -10,7 +10,7 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-void TransactionEffects::apply(EngineImpl& engine, std::uint64_t lsn) {
+void TransactionEffects::apply(std::uint64_t lsn) {
   for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
   std::vector<catalog::StateChange> changes;
   changes.reserve(state.size());
@@ -72,7 +72,7 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
   if (!positions) return positions.error();
   if (positions->empty()) return {};
   const base::MutexLock lock(mutex_);
-  if (!effects_) effects_ = std::make_shared<TransactionEffects>();
+  if (!effects_) effects_ = std::make_shared<TransactionEffects>(*producer->engine);
   effects_->positions.emplace_back(group.group_id, *std::move(positions));
   return {};
 }
@@ -84,7 +84,7 @@ Result<> TransactionImpl::change_state(const std::string& name, BytesView key, a
   if (auto checked = catalog::check_state_change(change); !checked) return checked;
   if (auto going = producer->engine->coordinator->check(*producer->holder, number); !going) return going;
   const base::MutexLock lock(mutex_);
-  if (!effects_) effects_ = std::make_shared<TransactionEffects>();
+  if (!effects_) effects_ = std::make_shared<TransactionEffects>(*producer->engine);
   effects_->state[{name, std::string(key.text())}] = std::move(change.value);
   return {};
 }
@@ -115,10 +115,7 @@ transaction::CommitRequest TransactionImpl::request() {
     change.key = base::as_bytes(key.second);
     if (value) change.value = *value;
   }
-  // The engine outlives the call: the coordinator is its own.
-  request.apply = [engine = producer->engine.get(), effects = effects_](std::uint64_t lsn) {
-    effects->apply(*engine, lsn);
-  };
+  request.effects = effects_;
   return request;
 }
 

@@ -38,12 +38,14 @@ struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalPro
 };
 
 /// What a transaction changes beside the logs.
-struct TransactionEffects {
+struct TransactionEffects final : transaction::DecisionEffects {
   using StateKey = std::pair<std::string, std::string>;  // name and key
 
-  void apply(EngineImpl& engine, std::uint64_t lsn);
+  explicit TransactionEffects(EngineImpl& of) noexcept : engine(of) {}
+  void apply(std::uint64_t lsn) override;
   bool empty() const noexcept { return positions.empty() && state.empty(); }
 
+  EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
   std::vector<std::pair<std::string, std::vector<api::PositionCommit>>> positions{};  ///< By group.
   std::map<StateKey, api::StateStore::Value> state{};
 };

@@ -33,7 +33,7 @@ bool has_invariant_counter() noexcept {
   return __get_cpuid(0x80000007U, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 8)) != 0;
 }
 
-// The wall clock in milliseconds for one thread. Reading the clock takes some 20 ns, because it waits for all
+// Both clocks in milliseconds for one thread. Reading the clock takes some 20 ns, because it waits for all
 // earlier instructions; the counter alone may be read out of order. So the clock is read once per
 // millisecond, and in between the counter says that the millisecond has not ended.
 //
@@ -42,15 +42,23 @@ bool has_invariant_counter() noexcept {
 // back (a virtual machine that was moved) ends the use of what was read before.
 class CachedMillisecond {
  public:
-  std::int64_t now() noexcept {
-    const std::uint64_t counter = __builtin_ia32_rdtsc();
-    if (counter - read_at_ < valid_for_) [[likely]]
-      return ms_;
-    return read(counter);
+  std::int64_t wall_ms() noexcept {
+    look();
+    return ms_;
+  }
+  /// That of the last reading.
+  std::int64_t monotonic_ms() noexcept {
+    look();
+    return steady_ns_ / ns_per_ms;
   }
 
  private:
-  std::int64_t read(std::uint64_t counter) noexcept {
+  void look() noexcept {
+    const std::uint64_t counter = __builtin_ia32_rdtsc();
+    if (counter - read_at_ >= valid_for_) [[unlikely]]
+      read(counter);
+  }
+  void read(std::uint64_t counter) noexcept {
     const std::int64_t steady = steady_ns();
     const std::int64_t now_ns = wall_ns();
     const std::int64_t elapsed_ns = steady - steady_ns_;
@@ -64,7 +72,6 @@ class CachedMillisecond {
     read_at_ = counter;
     steady_ns_ = steady;
     ms_ = now_ns / ns_per_ms;
-    return ms_;
   }
 
   static constexpr std::uint64_t ticks_max = 1ULL << 40;  // a counter that moved back gives more
@@ -82,17 +89,24 @@ class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() const noexcept override {
 #if defined(__x86_64__)
-    if (has_counter_) {
-      static thread_local CachedMillisecond millisecond;
-      return millisecond.now();
-    }
+    if (has_counter_) return of_this_thread().wall_ms();
 #endif
     return wall_ns() / ns_per_ms;
+  }
+  std::int64_t monotonic_ms() const noexcept override {
+#if defined(__x86_64__)
+    if (has_counter_) return of_this_thread().monotonic_ms();
+#endif
+    return steady_ns() / ns_per_ms;
   }
   std::int64_t monotonic_ns() const noexcept override { return steady_ns(); }
 
  private:
 #if defined(__x86_64__)
+  static CachedMillisecond& of_this_thread() noexcept {
+    static thread_local CachedMillisecond millisecond;
+    return millisecond;
+  }
   const bool has_counter_ = has_invariant_counter();
 #endif
 };

@@ -27,24 +27,22 @@ Error bad_decision(const std::string& what) {
 
 class DecisionWriter {
  public:
-  explicit DecisionWriter(std::size_t size) : out_(size) {}
+  explicit DecisionWriter(base::MutableByteSpan to) noexcept : rest_(to) {}
   template <std::integral T>
-  void integer(T value) {
-    base::store_le(out_.data() + at_, value);
-    at_ += sizeof(T);
+  void integer(T value) noexcept {
+    base::store_le(room(sizeof(T)).data(), value);
   }
-  void bytes(base::ByteSpan from) {
-    std::copy(from.begin(), from.end(), out_.begin() + static_cast<std::ptrdiff_t>(at_));
-    at_ += from.size();
+  void bytes(base::ByteSpan from) noexcept { std::copy(from.begin(), from.end(), room(from.size()).begin()); }
+  base::MutableByteSpan room(std::size_t count) noexcept {
+    SERIATIM_ASSERT(count <= rest_.size());
+    const auto taken = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return taken;
   }
-  std::vector<std::byte> take() && {
-    SERIATIM_ASSERT(at_ == out_.size());
-    return std::move(out_);
-  }
+  bool is_full() const noexcept { return rest_.empty(); }
 
  private:
-  std::vector<std::byte> out_;
-  std::size_t at_ = 0;
+  base::MutableByteSpan rest_;
 };
 
 // What it is asked for beyond the end is empty, and makes it not ok.
@@ -108,27 +106,25 @@ bool makes_sense(const JournalDecision& decision) noexcept {
 
 }  // namespace
 
-std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) {
-  std::vector<std::vector<std::byte>> groups;
-  groups.reserve(decision.offsets.size());
+void encode_journal_decision(const JournalDecision& decision, std::vector<std::byte>& payload) {
   std::size_t size = decision_bytes + decision.transactional_id.size() +
                      decision.partitions.size() * decided_partition_bytes;
   for (const auto& offsets : decision.offsets) {
-    groups.push_back(encode_journal_offsets(offsets));
-    size += group_length_bytes + groups.back().size();
+    size += group_length_bytes + journal_offsets_bytes(offsets);
   }
   for (const auto& state : decision.state) {
     size += decided_state_bytes + state.name.size() + state.key.size();
     if (state.value) size += state.value->size();
   }
 
-  DecisionWriter out(size);
+  payload.resize(size);
+  DecisionWriter out(payload);
   out.integer(decision.producer_id);
   out.integer(decision.producer_epoch);
   out.integer(decision.next_epoch);
   out.integer(decision.time_ms);
   out.integer(base::narrow<std::uint32_t>(decision.partitions.size()));
-  out.integer(base::narrow<std::uint32_t>(groups.size()));
+  out.integer(base::narrow<std::uint32_t>(decision.offsets.size()));
   out.integer(base::narrow<std::uint32_t>(decision.state.size()));
   out.integer(base::narrow<std::uint16_t>(decision.transactional_id.size()));
   out.bytes(base::as_bytes(decision.transactional_id));
@@ -138,9 +134,10 @@ std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) 
     out.integer(at.first_offset);
     out.integer(at.last_offset);
   }
-  for (const auto& group : groups) {
-    out.integer(base::narrow<std::uint32_t>(group.size()));
-    out.bytes(group);
+  for (const auto& offsets : decision.offsets) {
+    const std::size_t bytes = journal_offsets_bytes(offsets);
+    out.integer(base::narrow<std::uint32_t>(bytes));
+    store_journal_offsets(out.room(bytes), offsets);
   }
   for (const auto& state : decision.state) {
     out.integer(base::narrow<std::uint16_t>(state.name.size()));
@@ -150,7 +147,7 @@ std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) 
     out.bytes(state.key);
     if (state.value) out.bytes(*state.value);
   }
-  return std::move(out).take();
+  SERIATIM_ASSERT(out.is_full());
 }
 
 Result<JournalDecision> parse_journal_decision(base::ByteSpan payload) {

@@ -45,8 +45,14 @@ struct JournalDecision {
   bool is_at_leader = false;
 };
 
-/// The whole payload. Texts and keys have less than 65'536 bytes each (the catalog's limits are lower).
-std::vector<std::byte> encode_journal_decision(const JournalDecision& decision);
+/// The whole payload takes the place of what `payload` holds. Texts and keys have less than 65'536 bytes each
+/// (the catalog's limits are lower).
+void encode_journal_decision(const JournalDecision& decision, std::vector<std::byte>& payload);
+inline std::vector<std::byte> encode_journal_decision(const JournalDecision& decision) {
+  std::vector<std::byte> payload;
+  encode_journal_decision(decision, payload);
+  return payload;
+}
 
 /// The inverse; texts, keys and values are views of the payload.
 /// Errors: corrupt_metadata: it is not exactly one decision, or a field is outside its range.

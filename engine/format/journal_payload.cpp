@@ -83,11 +83,14 @@ void store_journal_synced_range(std::byte* to, const JournalSyncedRange& range) 
   base::store_le(to + journal_place_bytes, range.length);
 }
 
-std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& commit) {
+std::size_t journal_offsets_bytes(const JournalCommittedOffsets& commit) noexcept {
   std::size_t size = commit_bytes + commit.group.size();
   for (const auto& entry : commit.offsets) size += committed_bytes + entry.metadata.size();
-  std::vector<std::byte> payload(size);
-  std::byte* at = payload.data();
+  return size;
+}
+
+void store_journal_offsets(base::MutableByteSpan to, const JournalCommittedOffsets& commit) noexcept {
+  std::byte* at = to.data();
   base::store_le(at, commit.commit_time_ms);
   base::store_le(at + 8, base::narrow<std::uint32_t>(commit.offsets.size()));
   base::store_le(at + 12, base::narrow<std::uint16_t>(commit.group.size()));
@@ -98,7 +101,12 @@ std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& com
     at += committed_bytes;
     at += store_text(at, entry.metadata);
   }
-  SERIATIM_ASSERT(at == payload.data() + size);
+  SERIATIM_ASSERT(at == to.data() + to.size());
+}
+
+std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& commit) {
+  std::vector<std::byte> payload(journal_offsets_bytes(commit));
+  store_journal_offsets(payload, commit);
   return payload;
 }
 

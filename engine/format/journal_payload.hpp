@@ -64,6 +64,9 @@ void store_journal_place(std::byte* to, const JournalPlace& place) noexcept;
 void store_journal_synced_range(std::byte* to, const JournalSyncedRange& range) noexcept;
 /// The whole payload. Group and metadata have less than 65'536 bytes each (the catalog's limits are lower).
 std::vector<std::byte> encode_journal_offsets(const JournalCommittedOffsets& commit);
+/// The same in two steps: its size, and the payload in that many bytes.
+std::size_t journal_offsets_bytes(const JournalCommittedOffsets& commit) noexcept;
+void store_journal_offsets(base::MutableByteSpan to, const JournalCommittedOffsets& commit) noexcept;
 
 /// The inverse, of a payload that has passed its frame's checksum; checked again all the same. Texts and
 /// batch are views of it. Errors: corrupt_metadata: it is not exactly one such payload, or a field is outside

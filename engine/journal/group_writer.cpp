@@ -136,7 +136,8 @@ Result<std::size_t> GroupWriter::write_here(FrameQueue& frames, const Extent& ex
     if (written.error().code() == Errc::storage_full) return std::move(written).error();
     return final_error(written.error());
   }
-  is_unsynced_ = true;
+  // A sync that runs beside has to find it behind the write, or leave it; else nobody looks at it meanwhile.
+  if (group.is_beside_sync || !is_unsynced_.load(std::memory_order_relaxed)) is_unsynced_ = true;
   if (!is_begun_) {
     files_.begin(file_.number, group.first_lsn);
     is_begun_ = true;

@@ -34,6 +34,8 @@ class GroupWriter {
     bool prior_is_durable = false;
     /// A sync follows at once.
     bool is_sync_wanted = true;
+    /// Another thread may be in `sync`.
+    bool is_beside_sync = true;
   };
 
   /// Writes as many frames from the `first` on as one write takes, at least one, into one file: the next one

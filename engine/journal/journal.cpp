@@ -50,21 +50,37 @@ Journal::Journal(JournalOptions options, const JournalContents& contents)
 // Whoever needs to know whether everything became durable has called close().
 Journal::~Journal() { static_cast<void>(close().ok()); }
 
-Result<std::uint64_t> Journal::stage(StagedFrame&& frame) {
-  const std::uint64_t bytes = frame.frame_bytes();
-  if (bytes > writer_.frame_bytes_max()) {
-    return Error(Errc::record_too_large,
-                 options_.directory + ": a frame of " + std::to_string(bytes) +
-                     " bytes fits into no journal file; raise journal.file.bytes or lower "
-                     "journal.bypass.bytes");
-  }
-  const base::MutexLock lock(mutex_);
+Result<void> Journal::check_fits(std::uint64_t frame_bytes) const {
+  if (frame_bytes <= writer_.frame_bytes_max()) return {};
+  return Error(Errc::record_too_large, options_.directory + ": a frame of " + std::to_string(frame_bytes) +
+                                           " bytes fits into no journal file; raise journal.file.bytes or "
+                                           "lower journal.bypass.bytes");
+}
+
+Result<std::uint64_t> Journal::enqueue(StagedFrame&& frame, std::uint64_t bytes) {
   if (refusal_) return *refusal_;
   if (is_closing_) return closed_error(options_.directory);
   if (staged_.empty()) staged_since_ns_ = options_.clock.monotonic_ns();
   staged_.push(std::move(frame));
   staged_bytes_ += bytes;
   return next_lsn_++;
+}
+
+Result<std::uint64_t> Journal::stage(StagedFrame&& frame) {
+  const std::uint64_t bytes = frame.frame_bytes();
+  if (auto fits = check_fits(bytes); !fits) return fits.error();
+  const base::MutexLock lock(mutex_);
+  return enqueue(std::move(frame), bytes);
+}
+
+Result<std::uint64_t> Journal::stage_through(StagedFrame&& frame) {
+  const std::uint64_t bytes = frame.frame_bytes();
+  if (auto fits = check_fits(bytes); !fits) return fits.error();
+  const base::MutexLock lock(mutex_);
+  auto lsn = enqueue(std::move(frame), bytes);
+  // What could not be stored waits for the call that follows.
+  if (lsn) static_cast<void>(store_alone());
+  return lsn;
 }
 
 bool Journal::is_reached(std::uint64_t lsn, Level level) const noexcept {
@@ -91,7 +107,8 @@ Result<void> Journal::wait(std::uint64_t lsn, Level level) {
   mutex_.lock();
   SERIATIM_ASSERT(lsn < next_lsn_);
   if (level == Level::durable) want_durable(lsn);
-  if (level == Level::written && store_alone()) {
+  // Somebody may have stored it since the look above.
+  if (level == Level::written && (is_reached(lsn, level) || store_alone())) {
     mutex_.unlock();
     return {};
   }

@@ -76,6 +76,9 @@ class Journal {
   /// Errors: storage_failed · closed · record_too_large: no file holds it. Nothing was staged.
   /// Cost: a short mutex, a copy of what has no pin; no allocation once as much was staged at a time before.
   Result<std::uint64_t> stage(StagedFrame&& frame);
+  /// The same for who will call `write_through` next, and waits for nothing else: where the frame can be
+  /// stored at once, it is.
+  Result<std::uint64_t> stage_through(StagedFrame&& frame);
 
   /// Waits until the frame and all before it are on stable storage.
   /// @param lsn  of stage.
@@ -116,6 +119,8 @@ class Journal {
 
  private:
   enum class Level : std::uint8_t { written, durable };
+  /// Who writes: who has the role, somebody beside the sync of who has it, or somebody while nobody has it.
+  enum class Writing : std::uint8_t { with_role, beside, alone };
 
   /// Waiters who sleep on one word.
   struct Sleepers {
@@ -138,6 +143,8 @@ class Journal {
   Journal(JournalOptions options, const JournalContents& contents);
 
   // journal.cpp
+  Result<void> check_fits(std::uint64_t frame_bytes) const;
+  Result<std::uint64_t> enqueue(StagedFrame&& frame, std::uint64_t bytes) SERIATIM_REQUIRES(mutex_);
   bool is_reached(std::uint64_t lsn, Level level) const noexcept;
   Result<void> wait(std::uint64_t lsn, Level level) SERIATIM_EXCLUDES(mutex_);
   static void sleep(Sleepers& sleepers, std::uint32_t sequence) noexcept;
@@ -152,7 +159,7 @@ class Journal {
   Result<void> commit_group();
   Result<void> sync_group();
   Result<void> write_group();
-  Result<std::size_t> write_pending(bool is_beside);
+  Result<std::size_t> write_pending(Writing how);
   bool write_beside() SERIATIM_REQUIRES(mutex_);
   bool store_alone() SERIATIM_REQUIRES(mutex_);
   void sleep_beside() SERIATIM_REQUIRES(mutex_);

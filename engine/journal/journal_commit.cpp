@@ -107,7 +107,8 @@ bool Journal::write_beside() {
   is_written_beside_ = true;
   if (pending_.empty()) take_staged();
   mutex_.unlock();
-  const auto written = pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(true);
+  const auto written =
+      pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(Writing::beside);
   const bool is_final = !written && written.error().code() == Errc::storage_failed;
   if (is_final && options_.on_storage_failed) options_.on_storage_failed(written.error());
   mutex_.lock();
@@ -123,28 +124,31 @@ bool Journal::write_beside() {
 bool Journal::store_alone() {
   const bool is_alone = !role_is_taken_ && pending_.empty() && callbacks_.empty() && !refusal_;
   const bool is_sync_wanted = wanted_lsn_.load(std::memory_order_relaxed) > durable_lsn();
-  if (!is_alone || is_sync_wanted || staged_bytes_ > alone_bytes_max || !writer_.is_storing()) return false;
+  const bool is_small = !staged_.empty() && staged_bytes_ <= alone_bytes_max;
+  if (!is_alone || is_sync_wanted || !is_small || !writer_.is_storing()) return false;
   take_staged();
-  const auto written = write_pending(true);
+  const auto written = write_pending(Writing::alone);
   return written && pending_.empty();
 }
 
 Result<void> Journal::write_group() {
-  const auto written = write_pending(false);
+  const auto written = write_pending(Writing::with_role);
   if (!written) return written.error();
   return {};
 }
 
-Result<std::size_t> Journal::write_pending(bool is_beside) {
+Result<std::size_t> Journal::write_pending(Writing how) {
   const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
   const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
   const GroupWriter::Group group{
       .first_lsn = written_lsn + 1,
       .prior_is_durable = durable_lsn == written_lsn,
-      .is_sync_wanted = !is_beside && wanted_lsn_.load(std::memory_order_relaxed) > durable_lsn,
+      .is_sync_wanted =
+          how == Writing::with_role && wanted_lsn_.load(std::memory_order_relaxed) > durable_lsn,
+      .is_beside_sync = how == Writing::beside,
   };
-  auto written = is_beside ? writer_.write_beside(pending_, pending_done_, group)
-                           : writer_.write(pending_, pending_done_, group);
+  auto written = how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
+                                           : writer_.write_beside(pending_, pending_done_, group);
   if (written && *written == 0) return written;
   if (!written) {
     const Error& cause = written.error();

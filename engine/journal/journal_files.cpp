@@ -162,20 +162,26 @@ Result<ReadyFile> JournalFiles::create() {
 
 void JournalFiles::begin(std::uint64_t number, std::uint64_t first_lsn) {
   const base::MutexLock lock(mutex_);
+  close_last();
   in_use_.push_back({number, first_lsn, first_lsn - 1, options_.file_bytes, 0});
   last_is_open_ = true;
   ++begun_since_recycling_;
 }
 
-void JournalFiles::extend(std::uint64_t last_lsn, std::uint64_t used_bytes) {
-  const base::MutexLock lock(mutex_);
-  in_use_.back().last_lsn = last_lsn;
-  in_use_.back().used_bytes = used_bytes;
+void JournalFiles::extend(std::uint64_t last_lsn, std::uint64_t used_bytes) noexcept {
+  open_last_lsn_.store(last_lsn, std::memory_order_relaxed);
+  open_used_bytes_.store(used_bytes, std::memory_order_relaxed);
 }
 
 void JournalFiles::end() {
   const base::MutexLock lock(mutex_);
-  last_is_open_ = false;
+  close_last();
+}
+
+void JournalFiles::close_last() {
+  if (!std::exchange(last_is_open_, false)) return;
+  in_use_.back().last_lsn = open_last_lsn_.load(std::memory_order_relaxed);
+  in_use_.back().used_bytes = open_used_bytes_.load(std::memory_order_relaxed);
 }
 
 std::vector<JournalFileRange> JournalFiles::recyclable(std::uint64_t lsn) const {
@@ -258,6 +264,7 @@ JournalFiles::Counts JournalFiles::counts() const {
   const base::MutexLock lock(mutex_);
   Counts counts{in_use_.size(), 0, spares_.size() + (ready_ ? 1 : 0)};
   for (const auto& file : in_use_) counts.used_bytes += file.used_bytes;
+  if (last_is_open_) counts.used_bytes += open_used_bytes_.load(std::memory_order_relaxed);
   return counts;
 }
 

@@ -1,6 +1,7 @@
 // The ring of files: which hold frames, which are ready for the next, and how one becomes the other.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -44,7 +45,8 @@ class JournalFiles {
   /// From `first_lsn` on, frames are written to file `number`.
   void begin(std::uint64_t number, std::uint64_t first_lsn);
   /// The file begun last holds frames up to `last_lsn` in its first `used_bytes` bytes.
-  void extend(std::uint64_t last_lsn, std::uint64_t used_bytes);
+  /// One thread at a time: who writes. Cost: two stores.
+  void extend(std::uint64_t last_lsn, std::uint64_t used_bytes) noexcept;
   /// Nothing more is written to the file begun last.
   void end();
 
@@ -84,6 +86,7 @@ class JournalFiles {
   Result<void> write_zeros(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> create_directory() SERIATIM_REQUIRES(prepare_mutex_);
   Result<ReadyFile> adopt(const Spare& spare) SERIATIM_REQUIRES(prepare_mutex_);
+  void close_last() SERIATIM_REQUIRES(mutex_);
   std::vector<JournalFileRange> recyclable(std::uint64_t lsn) const SERIATIM_EXCLUDES(mutex_);
   Result<std::optional<Spare>> retire(const JournalFileRange& file, std::size_t spares_allowed)
       SERIATIM_REQUIRES(prepare_mutex_);
@@ -104,7 +107,9 @@ class JournalFiles {
 
   mutable base::WordMutex mutex_;
   std::vector<JournalFileRange> in_use_ SERIATIM_GUARDED_BY(mutex_);
-  bool last_is_open_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< The last of in_use_ is being written.
+  bool last_is_open_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< The last of in_use_ is being written ...
+  std::atomic<std::uint64_t> open_last_lsn_{0};  ///< ... so far up to here, which it is not told yet.
+  std::atomic<std::uint64_t> open_used_bytes_{0};
   std::size_t begun_since_recycling_ SERIATIM_GUARDED_BY(mutex_) = 0;
   bool met_full_disk_ SERIATIM_GUARDED_BY(prepare_mutex_) = false;  ///< Since the last recycling.
   std::optional<ReadyFile> ready_ SERIATIM_GUARDED_BY(mutex_);

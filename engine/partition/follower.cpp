@@ -298,7 +298,7 @@ Result<> Follower::publish(bool list_changed) {
   // What is undecided before the end, so that nobody sees it as stable.
   if (auto noted = note_batches(end); !noted) return noted;
   const Offset first_open = producers_.first_open_offset();
-  offsets_.set_first_unstable(first_open >= 0 ? first_open : LogOffsets::nothing_unstable);
+  offsets_.held_back().set(first_open >= 0 ? first_open : HeldBack::nothing);
   // The list before the end: a reader that sees the end finds what lies below it.
   offsets_.publish_log_end(end);
   offsets_.advance_log_start(std::clamp(std::max(requested_start_, front), log_start_offset(), end));

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 
 #include <seriatim/types.hpp>
 
 #include "base/assert.hpp"
+#include "partition/held_back.hpp"
 
 namespace seriatim::partition {
 
@@ -29,7 +29,7 @@ class LogOffsets {
   Offset last_stable() const noexcept {
     // In this order: a transaction that opened below the end that was read is seen.
     const Offset end = log_end();
-    const Offset unstable = first_unstable_.load(std::memory_order_acquire);
+    const Offset unstable = held_back_.oldest();
     return std::max(std::min(end, unstable), log_start());
   }
   /// Records below are on stable storage.
@@ -49,13 +49,10 @@ class LogOffsets {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
     log_end_.store(end, std::memory_order_release);
   }
-  /// First offset of the oldest transaction that is not yet visible; nothing_unstable if there is none.
-  /// Raised before `publish_log_end` shows the first batch of a transaction.
-  void set_first_unstable(Offset offset) noexcept {
-    first_unstable_.store(offset, std::memory_order_release);
-  }
-  Offset first_unstable() const noexcept { return first_unstable_.load(std::memory_order_acquire); }
-  static constexpr Offset nothing_unstable = std::numeric_limits<Offset>::max();
+  /// What holds back the last stable offset. Added to before `publish_log_end` shows the first batch of a
+  /// transaction.
+  HeldBack& held_back() noexcept { return held_back_; }
+  const HeldBack& held_back() const noexcept { return held_back_; }
 
   /// Any thread.
   void advance_durable(Offset offset) noexcept {
@@ -74,7 +71,7 @@ class LogOffsets {
  private:
   alignas(64) std::atomic<Offset> log_end_{0};
   alignas(64) std::atomic<Offset> log_start_{0};
-  std::atomic<Offset> first_unstable_{nothing_unstable};
+  HeldBack held_back_;
   std::atomic<Offset> durable_{0};
 };
 

@@ -293,8 +293,6 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);
-  void hold_back(Offset first_offset);
-  void update_first_unstable() SERIATIM_REQUIRES(stable_mutex_);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
@@ -319,11 +317,6 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   ProducerState producers_ SERIATIM_GUARDED_BY(append_mutex_);
   /// Of the newest decision whose marker is in the log.
   std::uint64_t decided_lsn_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
-  /// Taken inside the append mutex, or alone. First offsets of transactions that are open, or whose end is
-  /// not to be seen yet, in order.
-  mutable base::WordMutex stable_mutex_;
-  std::vector<Offset> held_back_ SERIATIM_GUARDED_BY(stable_mutex_);
-  std::atomic<Offset> second_unstable_{LogOffsets::nothing_unstable};  // stored with the mutex held
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;

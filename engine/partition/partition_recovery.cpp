@@ -245,7 +245,7 @@ Result<> PartitionOpener::open_active() {
   partition_->damage_ = damage_;
   if (auto replayed = replay_producers(); !replayed) return replayed;
   producers_.set_end_offset(partition_->active_->end_offset());
-  for (const Offset first_offset : producers_.open()) partition_->hold_back(first_offset);
+  for (const Offset first_offset : producers_.open()) partition_->offsets_.held_back().add(first_offset);
   partition_->journalled_from_ = partition_->active_->end_offset();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);

@@ -21,7 +21,7 @@ Result<> Partition::note_producer(const segment::PlacedBatch& placed, const form
                                   Durability durability, PartitionAppend& appended) {
   if (batch.header.is_control()) return note_marker(placed, batch, durability, appended);
   if (auto staged = stage(placed, durability, appended); !staged) return staged;
-  if (producers_.note_data(batch.header, placed.base_offset)) hold_back(placed.base_offset);
+  if (producers_.note_data(batch.header, placed.base_offset)) offsets_.held_back().add(placed.base_offset);
   return {};
 }
 
@@ -62,37 +62,12 @@ Result<bool> Partition::has_aborted(ProducerId producer_id, Offset first_offset)
   });
 }
 
-// The log grows at its end, and so does the list.
-void Partition::hold_back(Offset first_offset) {
-  const base::MutexLock lock(stable_mutex_);
-  held_back_.push_back(first_offset);
-  update_first_unstable();
-}
+void Partition::release_transaction(Offset first_offset) { offsets_.held_back().remove(first_offset); }
 
-void Partition::release_transaction(Offset first_offset) {
-  const base::MutexLock lock(stable_mutex_);
-  const auto found = std::lower_bound(held_back_.begin(), held_back_.end(), first_offset);
-  if (found == held_back_.end() || *found != first_offset) return;
-  held_back_.erase(found);
-  update_first_unstable();
-}
+std::vector<Offset> Partition::held_back(Offset last) const { return offsets_.held_back().up_to(last); }
 
-std::vector<Offset> Partition::held_back(Offset last) const {
-  const base::MutexLock lock(stable_mutex_);
-  return {held_back_.begin(), std::upper_bound(held_back_.begin(), held_back_.end(), last)};
-}
-
-// The second is read after the first, and stored before it: it is never one of before the first came first.
 bool Partition::holds_back_only(Offset first, Offset last) const {
-  return offsets_.first_unstable() == first && second_unstable_.load(std::memory_order_acquire) > last;
-}
-
-void Partition::update_first_unstable() {
-  const auto held = [&](std::size_t index) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return index < held_back_.size() ? held_back_[index] : LogOffsets::nothing_unstable;
-  };
-  second_unstable_.store(held(1), std::memory_order_release);
-  offsets_.set_first_unstable(held(0));
+  return offsets_.held_back().is_only(first, last);
 }
 
 }  // namespace seriatim::partition

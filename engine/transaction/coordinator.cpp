@@ -9,7 +9,6 @@
 namespace seriatim::transaction {
 namespace {
 
-constexpr std::int64_t ns_per_ms = 1'000'000;
 // The last epoch whose transactions have one for their markers.
 constexpr ProducerEpoch last_epoch = std::numeric_limits<ProducerEpoch>::max() - 1;
 
@@ -69,7 +68,7 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   holder.ending = Ending::none;
   holder.must_abort = false;
   holder.started_ms = environment_.clock.wall_ms();
-  holder.deadline_ns = environment_.clock.monotonic_ns() + holder.timeout.count() * ns_per_ms;
+  holder.deadline_ms = environment_.clock.monotonic_ms() + holder.timeout.count();
   begun_.add();
   return ++holder.number;
 }
@@ -100,10 +99,13 @@ bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
 Enlisted& Coordinator::enlist(Holder& holder, const Batch& batch) {
   const auto found =
       std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(),
-                   [&](const Enlisted& enlisted) { return enlisted.partition.get() == &batch.partition; });
+                   [&](const Enlisted& enlisted) { return enlisted.partition == &batch.partition; });
   if (found != holder.enlisted.rend()) return *found;
-  return holder.enlisted.emplace_back(
-      Enlisted{.partition = batch.partition.shared_from_this(), .topic_id = batch.topic_id});
+  const bool is_kept =
+      std::any_of(holder.partitions.begin(), holder.partitions.end(),
+                  [&](const partition::PartitionPtr& kept) { return kept.get() == &batch.partition; });
+  if (!is_kept) holder.partitions.push_back(batch.partition.shared_from_this());
+  return holder.enlisted.emplace_back(Enlisted{.partition = &batch.partition, .topic_id = batch.topic_id});
 }
 
 Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint64_t number,
@@ -161,7 +163,7 @@ Result<> Coordinator::tend() {
   for (const auto& holder : holders()) {
     const base::MutexLock lock(holder->mutex);
     const bool is_overdue =
-        holder->phase == Phase::ongoing && environment_.clock.monotonic_ns() >= holder->deadline_ns;
+        holder->phase == Phase::ongoing && environment_.clock.monotonic_ms() >= holder->deadline_ms;
     // An end that is under way holds the mutex: this one has stopped.
     const bool has_stopped = holder->phase == Phase::committing || holder->phase == Phase::aborting;
     if (!is_overdue && !has_stopped) continue;

@@ -78,7 +78,7 @@ struct CommitRequest {
   format::JournalDecision decision{};
   /// Wait for stable storage; else until the decision survives the death of the process.
   bool is_durable = true;
-  ApplyDecision apply{};
+  std::shared_ptr<DecisionEffects> effects{};
 };
 
 /// Threads: any number, any method.
@@ -182,7 +182,8 @@ class Coordinator {
   Result<> append_markers(Holder& holder, format::ControlType type) SERIATIM_REQUIRES(holder.mutex);
   Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
   void apply(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
-  static EndedParts take_ended(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  static const EndedParts& take_ended(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  static void keep_partitions(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
 
   const CoordinatorEnvironment environment_;

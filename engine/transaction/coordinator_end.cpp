@@ -15,7 +15,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest
     // What the background has finished since the first call.
     if (holder.number == number && holder.ending == Ending::committed) return {};
     if (auto checked = check_open(holder, number); !checked) return checked;
-    if (environment_.clock.monotonic_ns() >= holder.deadline_ns) {
+    if (environment_.clock.monotonic_ms() >= holder.deadline_ms) {
       if (auto aborted = finish_abort(holder, Ending::timed_out); !aborted) return aborted;
       return timed_out(holder.id, holder.timeout);
     }
@@ -33,7 +33,7 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
   if (request.is_durable) {
     if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
   } else {
-    for (const auto& enlisted : holder.enlisted) unflushed_.enter(enlisted.partition);
+    for (const auto& enlisted : holder.enlisted) unflushed_.enter(*enlisted.partition);
   }
   const auto identity = holder.own_identity();
   format::JournalDecision& decision = request.decision;
@@ -42,6 +42,7 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
   decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
   decision.time_ms = environment_.clock.wall_ms();
   decision.transactional_id = holder.id;
+  decision.partitions.swap(holder.decided);
   decision.partitions.clear();
   for (const auto& enlisted : holder.enlisted) {
     decision.partitions.push_back({.topic_id = enlisted.topic_id,
@@ -49,14 +50,16 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
                                    .first_offset = enlisted.first_offset,
                                    .last_offset = enlisted.last_offset});
   }
-  const auto payload = format::encode_journal_decision(decision);
+  format::encode_journal_decision(decision, holder.payload);
+  decision.partitions.swap(holder.decided);
   const auto type =
       request.is_durable ? format::JournalFrameType::decision : format::JournalFrameType::decision_at_leader;
-  auto frame = journal::StagedFrame::encoded(type, payload);
+  auto frame = journal::StagedFrame::encoded(type, holder.payload);
   {
     // In one step, or a checkpoint could cover it before its markers are there.
     const base::MutexLock lock(in_flight_mutex_);
-    auto lsn = environment_.journal.stage(std::move(frame));
+    auto lsn = request.is_durable ? environment_.journal.stage(std::move(frame))
+                                  : environment_.journal.stage_through(std::move(frame));
     if (!lsn) return lsn.error();
     in_flight_.push_back(*lsn);
     if (!request.is_durable) unflushed_.note_staged(*lsn);
@@ -65,7 +68,7 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
   holder.phase = Phase::committing;
   holder.is_decided = false;
   holder.is_durable_wanted = request.is_durable;
-  holder.apply = std::move(request.apply);
+  holder.effects = std::move(request.effects);
   return {};
 }
 
@@ -102,9 +105,9 @@ void Coordinator::apply(Holder& holder) {
   while (newest < holder.decision_lsn &&
          !applied_lsn_.compare_exchange_weak(newest, holder.decision_lsn, std::memory_order_acq_rel)) {
   }
-  if (!holder.apply) return;
-  holder.apply(holder.decision_lsn);
-  holder.apply = nullptr;
+  if (!holder.effects) return;
+  holder.effects->apply(holder.decision_lsn);
+  holder.effects = nullptr;
 }
 
 Result<> Coordinator::finish_commit(Holder& holder) {
@@ -196,17 +199,23 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
   return {};
 }
 
-// They are the release's from here on: nothing is done to these partitions any more.
-EndedParts Coordinator::take_ended(Holder& holder) {
-  EndedParts parts;
-  parts.reserve(holder.enlisted.size());
-  for (Enlisted& enlisted : holder.enlisted) {
+const EndedParts& Coordinator::take_ended(Holder& holder) {
+  holder.ended.clear();
+  for (const Enlisted& enlisted : holder.enlisted) {
     if (enlisted.held_from < 0) continue;
-    parts.push_back({.partition = std::move(enlisted.partition),
-                     .first = enlisted.held_from,
-                     .last = enlisted.last_offset});
+    holder.ended.push_back(
+        {.partition = enlisted.partition, .first = enlisted.held_from, .last = enlisted.last_offset});
   }
-  return parts;
+  return holder.ended;
+}
+
+// Those that this transaction did not write to are not kept for the next one, nor those that are gone.
+void Coordinator::keep_partitions(Holder& holder) {
+  std::erase_if(
+      holder.partitions, [&](const partition::PartitionPtr& partition) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+        const auto is_of = [&](const Enlisted& enlisted) { return enlisted.partition == partition.get(); };
+        return partition->is_deleted() || std::none_of(holder.enlisted.begin(), holder.enlisted.end(), is_of);
+      });
 }
 
 void Coordinator::close_transaction(Holder& holder, Ending ending) {
@@ -217,6 +226,7 @@ void Coordinator::close_transaction(Holder& holder, Ending ending) {
   }
   (ending == Ending::committed ? committed_ : aborted_).add();
   if (ending == Ending::timed_out) timed_out_.add();
+  keep_partitions(holder);
   holder.enlisted.clear();
   holder.phase = Phase::empty;
   holder.ending = ending;

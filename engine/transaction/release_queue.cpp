@@ -5,10 +5,23 @@
 
 namespace seriatim::transaction {
 
-void ReleaseQueue::commit(EndedParts parts) {
+template <class Parts>
+void ReleaseQueue::release(std::span<const Parts> groups) {
+  gate_.change([&] {
+    for (const Parts& group : groups) {
+      for (const EndedPart& part : group) part.partition->release_transaction(part.first);
+    }
+  });
+  for (const Parts& group : groups) {
+    for (const EndedPart& part : group) part.partition->notify_released();
+  }
+}
+
+void ReleaseQueue::commit(const EndedParts& parts) {
   const base::MutexLock lock(mutex_);
-  if (groups_.empty() && is_free(parts)) return release({&parts, 1});
-  groups_.push_back(std::move(parts));
+  if (groups_.empty() && is_free(parts)) return release<EndedParts>({&parts, 1});
+  Group& waiting = groups_.emplace_back();
+  for (const EndedPart& part : parts) waiting.push_back({part, part.partition->shared_from_this()});
   const std::size_t before = groups_.size();
   release_all_that_can();
   if (groups_.size() == before) merge_last();
@@ -16,7 +29,7 @@ void ReleaseQueue::commit(EndedParts parts) {
 
 void ReleaseQueue::abort(const EndedParts& parts) {
   const base::MutexLock lock(mutex_);
-  release({&parts, 1});
+  release<EndedParts>({&parts, 1});
   release_all_that_can();
 }
 
@@ -30,19 +43,19 @@ std::size_t ReleaseQueue::waiting() const {
   return groups_.size();
 }
 
-ReleaseQueue::Holds ReleaseQueue::holds_of(const EndedParts& group) {
+ReleaseQueue::Holds ReleaseQueue::holds_of(const Group& group) {
   Holds holds;
-  for (const EndedPart& part : group) holds.emplace(part.partition.get(), part.first);
+  for (const EndedPart& part : group) holds.emplace(part.partition, part.first);
   return holds;
 }
 
 // What has to be released before, or with it. A deleted topic is in nobody's way.
-ReleaseQueue::Holds ReleaseQueue::obstacles_of(const EndedParts& group) {
+ReleaseQueue::Holds ReleaseQueue::obstacles_of(const Group& group) {
   Holds obstacles;
-  for (const EndedPart& part : group) {
+  for (const WaitingPart& part : group) {
     if (part.partition->is_deleted()) continue;
     for (const Offset first : part.partition->held_back(part.last)) {
-      if (first != part.first) obstacles.emplace(part.partition.get(), first);
+      if (first != part.first) obstacles.emplace(part.partition, first);
     }
   }
   return obstacles;
@@ -54,23 +67,12 @@ bool ReleaseQueue::is_free(const EndedParts& parts) {
   });
 }
 
-void ReleaseQueue::release(std::span<const EndedParts> groups) {
-  gate_.change([&] {
-    for (const EndedParts& group : groups) {
-      for (const EndedPart& part : group) part.partition->release_transaction(part.first);
-    }
-  });
-  for (const EndedParts& group : groups) {
-    for (const EndedPart& part : group) part.partition->notify_released();
-  }
-}
-
 // Those that something outside of the set holds back leave it, until there is no such one.
 void ReleaseQueue::release_all_that_can() {
   if (groups_.empty()) return;
   std::vector<Holds> obstacles;
   Holds released;
-  for (const EndedParts& group : groups_) {
+  for (const Group& group : groups_) {
     obstacles.push_back(obstacles_of(group));
     released.merge(holds_of(group));
   }
@@ -85,12 +87,12 @@ void ReleaseQueue::release_all_that_can() {
       for (const Hold& hold : holds_of(groups_[i])) released.erase(hold);
     }
   }
-  std::vector<EndedParts> going;
-  std::vector<EndedParts> staying;
+  std::vector<Group> going;
+  std::vector<Group> staying;
   for (std::size_t i = 0; i < groups_.size(); ++i)
     (stays[i] ? staying : going).push_back(std::move(groups_[i]));
   groups_ = std::move(staying);
-  if (!going.empty()) release(going);
+  if (!going.empty()) release<Group>(going);
 }
 
 // The newest group waits for the same as another, or for that other and nothing the other does not wait for:
@@ -114,10 +116,11 @@ void ReleaseQueue::merge_last() {
 }
 
 // Of two holds in one partition the lower one does for both.
-void ReleaseQueue::take_in(EndedParts& group, const EndedParts& parts) {
-  for (const EndedPart& part : parts) {
-    const auto same = std::find_if(group.begin(), group.end(),
-                                   [&](const EndedPart& other) { return other.partition == part.partition; });
+void ReleaseQueue::take_in(Group& group, const Group& parts) {
+  for (const WaitingPart& part : parts) {
+    const auto same = std::find_if(group.begin(), group.end(), [&](const WaitingPart& other) {
+      return other.partition == part.partition;
+    });
     if (same == group.end()) {
       group.push_back(part);
       continue;

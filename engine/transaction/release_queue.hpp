@@ -21,9 +21,9 @@ namespace seriatim::transaction {
 
 /// What an ended transaction has in one partition, where its marker was appended.
 struct EndedPart {
-  partition::PartitionPtr partition{};
-  Offset first = -1;  ///< Where the partition holds it back.
-  Offset last = -1;   ///< Of its records.
+  partition::Partition* partition = nullptr;  ///< Kept by the caller.
+  Offset first = -1;                          ///< Where the partition holds it back.
+  Offset last = -1;                           ///< Of its records.
 };
 using EndedParts = std::vector<EndedPart>;
 
@@ -34,7 +34,7 @@ class ReleaseQueue {
 
   /// Shows a committed transaction, or keeps it until that can be done in all its partitions. Wakes readers.
   /// Cost, if nothing waits and nothing is in its way: three short locks for each partition.
-  void commit(EndedParts parts);
+  void commit(const EndedParts& parts);
   /// Takes an aborted one out of the way; its records are never shown, so that nothing has to wait.
   void abort(const EndedParts& parts);
   /// Shows what waited for a topic that was deleted since.
@@ -47,12 +47,18 @@ class ReleaseQueue {
   /// One partition's hold on one transaction.
   using Hold = std::pair<const partition::Partition*, Offset>;
   using Holds = std::set<Hold>;
+  /// Of a transaction that waits, for as long as it does.
+  struct WaitingPart : EndedPart {
+    partition::PartitionPtr owner{};
+  };
+  using Group = std::vector<WaitingPart>;
 
-  static Holds holds_of(const EndedParts& group);
-  static Holds obstacles_of(const EndedParts& group);
+  static Holds holds_of(const Group& group);
+  static Holds obstacles_of(const Group& group);
   static bool is_free(const EndedParts& parts);
-  static void take_in(EndedParts& group, const EndedParts& parts);
-  void release(std::span<const EndedParts> groups) SERIATIM_REQUIRES(mutex_);
+  static void take_in(Group& group, const Group& parts);
+  template <class Parts>
+  void release(std::span<const Parts> groups) SERIATIM_REQUIRES(mutex_);
   void release_all_that_can() SERIATIM_REQUIRES(mutex_);
   void merge_last() SERIATIM_REQUIRES(mutex_);
 
@@ -60,7 +66,7 @@ class ReleaseQueue {
   mutable base::WordMutex mutex_;  ///< Before the gate's, and before those of partitions.
   /// Committed ones that wait; those that can only be released together are one group, which has one hold in
   /// each partition: however many wait behind one that is open for long, they take no more room.
-  std::vector<EndedParts> groups_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<Group> groups_ SERIATIM_GUARDED_BY(mutex_);
 };
 
 }  // namespace seriatim::transaction

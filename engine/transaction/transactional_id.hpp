@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +13,15 @@
 
 #include "base/mutex.hpp"
 #include "format/frame.hpp"
+#include "format/journal_decision.hpp"
 #include "partition/partition.hpp"
+#include "transaction/release_queue.hpp"
 
 namespace seriatim::transaction {
 
 /// A partition that a transaction has written to.
 struct Enlisted {
-  partition::PartitionPtr partition{};
+  partition::Partition* partition = nullptr;  ///< Kept by the holder.
   format::Id topic_id{};
   Offset first_offset = -1;
   Offset last_offset = -1;
@@ -57,7 +58,11 @@ enum class Ending : std::uint8_t {
 };
 
 /// What a commit has to do once its decision is safe, before anybody sees its records.
-using ApplyDecision = std::function<void(std::uint64_t lsn)>;
+class DecisionEffects {
+ public:
+  virtual ~DecisionEffects() = default;
+  virtual void apply(std::uint64_t lsn) = 0;
+};
 
 /// One open handle of a transactional id. A later holder of the same id is another object.
 struct Holder {
@@ -91,15 +96,22 @@ struct Holder {
   std::uint64_t number SERIATIM_GUARDED_BY(mutex) = 0;
   Ending ending SERIATIM_GUARDED_BY(mutex) = Ending::none;
   std::int64_t started_ms SERIATIM_GUARDED_BY(mutex) = -1;
-  std::int64_t deadline_ns SERIATIM_GUARDED_BY(mutex) = 0;
+  std::int64_t deadline_ms SERIATIM_GUARDED_BY(mutex) = 0;
   /// An append left it unknown whether its batch is there.
   bool must_abort SERIATIM_GUARDED_BY(mutex) = false;
   std::vector<Enlisted> enlisted SERIATIM_GUARDED_BY(mutex);
+  /// That the open transaction and the one before wrote to: mostly the same, and shared ownership is taken
+  /// and given up with a locked instruction each.
+  std::vector<partition::PartitionPtr> partitions SERIATIM_GUARDED_BY(mutex);
   // Of a commit on its way.
   std::uint64_t decision_lsn SERIATIM_GUARDED_BY(mutex) = 0;
   bool is_durable_wanted SERIATIM_GUARDED_BY(mutex) = false;
   bool is_decided SERIATIM_GUARDED_BY(mutex) = false;  ///< The decision is safe, and was applied.
-  ApplyDecision apply SERIATIM_GUARDED_BY(mutex);      ///< Empty: there is nothing but records.
+  std::shared_ptr<DecisionEffects> effects SERIATIM_GUARDED_BY(mutex);  ///< nullptr: nothing but records.
+  // Kept for their room only.
+  EndedParts ended SERIATIM_GUARDED_BY(mutex);
+  std::vector<format::DecidedPartition> decided SERIATIM_GUARDED_BY(mutex);
+  std::vector<std::byte> payload SERIATIM_GUARDED_BY(mutex);
 };
 
 using HolderPtr = std::shared_ptr<Holder>;

@@ -4,10 +4,10 @@
 
 namespace seriatim::transaction {
 
-void UnflushedCommits::enter(const partition::PartitionPtr& partition) {
-  if (!partition->enter_unflushed()) return;
+void UnflushedCommits::enter(partition::Partition& partition) {
+  if (!partition.enter_unflushed()) return;
   const base::MutexLock lock(mutex_);
-  partitions_.push_back(partition);
+  partitions_.push_back(partition.shared_from_this());
 }
 
 // A commit enters its partitions before it gets its LSN: those of all up to the newest are in the list, or
@@ -35,7 +35,7 @@ Result<> UnflushedCommits::flush_partitions() {
     partitions.back()->leave_unflushed();
     auto flushed = partitions.back()->flush();
     if (flushed) continue;
-    enter(partitions.back());
+    enter(*partitions.back());
     partitions.pop_back();
     const base::MutexLock lock(mutex_);
     partitions_.insert(partitions_.end(), partitions.begin(), partitions.end());

@@ -24,7 +24,7 @@ class UnflushedCommits {
  public:
   /// A commit is on its way that wrote to this partition. Before it has an LSN.
   /// Cost: a load, unless it is the first one since the partition was flushed.
-  void enter(const partition::PartitionPtr& partition);
+  void enter(partition::Partition& partition);
   /// It got this LSN, the newest of all.
   void note_staged(std::uint64_t lsn) noexcept { staged_lsn_.store(lsn, std::memory_order_release); }
 

@@ -46,6 +46,21 @@ TEST_CASE("the monotonic clock never goes back") {
   }
 }
 
+TEST_CASE("milliseconds of the monotonic clock are its own, at most one late, and never go back") {
+  const Clock& clock = system_clock();
+  std::int64_t last = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::int64_t before = clock.monotonic_ns() / 1'000'000;
+    const std::int64_t now = clock.monotonic_ms();
+    const std::int64_t after = clock.monotonic_ns() / 1'000'000;
+    if (now < before - 1 || now > after || now < last) FAIL(before << ' ' << now << ' ' << after);
+    last = now;
+  }
+  ManualClock manual;
+  manual.advance_ms(7);
+  CHECK(manual.monotonic_ms() == 7);
+}
+
 TEST_CASE("a manual clock moves only when told") {
   ManualClock clock(1000);
   CHECK(clock.wall_ms() == 1000);

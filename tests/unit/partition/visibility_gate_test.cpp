@@ -44,7 +44,7 @@ TEST_CASE("INV-8: lookers see the last stable offsets of several partitions move
   VisibilityGate gate;
   std::array<LogOffsets, partition_count> partitions;
   for (auto& offsets : partitions) {
-    offsets.set_first_unstable(0);
+    offsets.held_back().set(0);
     offsets.publish_log_end(transactions + 1);
   }
   std::atomic<bool> done{false};
@@ -74,7 +74,7 @@ TEST_CASE("INV-8: lookers see the last stable offsets of several partitions move
         gate.change([&] {
           const Offset to = next.fetch_add(1) + 1;
           more = to < transactions;
-          for (auto& offsets : partitions) offsets.set_first_unstable(to);
+          for (auto& offsets : partitions) offsets.held_back().set(to);
         });
       }
     });

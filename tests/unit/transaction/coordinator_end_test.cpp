@@ -11,9 +11,16 @@ namespace {
 
 constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
 
+struct Calling final : transaction::DecisionEffects {
+  explicit Calling(std::function<void(std::uint64_t)> what) : call(std::move(what)) {}
+  void apply(std::uint64_t lsn) override { call(lsn); }
+  std::function<void(std::uint64_t)> call;
+};
+
 // A decision without any records is one, too.
 transaction::CommitRequest with_state(std::function<void(std::uint64_t)> apply = {}) {
-  transaction::CommitRequest request{.apply = std::move(apply)};
+  transaction::CommitRequest request;
+  if (apply) request.effects = std::make_shared<Calling>(std::move(apply));
   request.decision.state.push_back({.name = "s", .key = base::as_bytes("k")});
   return request;
 }

@@ -47,7 +47,7 @@ struct Fixture {
                                                                     .producer_epoch = epochs[producer],
                                                                     .timestamp_ms = test::t0_ms},
                                                                    0));
-      parts.push_back({.partition = partitions[at], .first = marked.ended_first_offset, .last = last});
+      parts.push_back({.partition = partitions[at].get(), .first = marked.ended_first_offset, .last = last});
     }
     lasts.erase(producer);
     open.erase(producer);

@@ -11,7 +11,7 @@ struct UnflushedFixture : TransactionFixture {
   void write(std::size_t at, std::uint64_t lsn) {
     auto bytes = make_batch({});
     must(partitions[at]->append(format::framed_batch(bytes)));
-    commits.enter(partitions[at]);
+    commits.enter(*partitions[at]);
     commits.note_staged(lsn);
   }
   std::uint64_t syncs() const { return world->counters.syncs.value(); }
