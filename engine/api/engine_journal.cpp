@@ -8,6 +8,7 @@
 #include "api/format_file.hpp"
 #include "api/partition_states.hpp"
 #include "os/path.hpp"
+#include "transaction/transaction_errors.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -102,7 +103,7 @@ Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartition
   auto lsn = offsets.commit(*journal, group, *positions);
   if (!lsn) return lsn.error();
   auto done = acks == Acks::all ? coordinator->secure(*lsn) : journal->write_through(*lsn);
-  if (done || done.error().code() == Errc::storage_failed || done.error().code() == Errc::closed) return done;
+  if (done || !transaction::may_lack_room(done.error())) return done;
   // No room for a journal file: the catalog may have some, and a checkpoint makes more.
   return checkpoint();
 }

@@ -59,8 +59,10 @@ Result<bool> EngineImpl::has_survived(const api::ReplayedDecision& decision) {
     auto found = partition(part.at.topic, part.at.partition);
     if (!found) return found.error();
     partition::Partition& log = **found;
-    // Damage is contained, and tells nothing of what else is there.
-    if (part.last_offset < log.log_start_offset() || log.damage()) continue;
+    // Below the recovery point all was on stable storage. Damage is contained, and tells nothing of what else
+    // is there.
+    const Offset known_end = std::max(log.log_start_offset(), log.durable_offset());
+    if (part.last_offset < known_end || log.damage()) continue;
     const auto producer = log.producer(decision.producer_id);
     if (!producer || producer->epoch < decision.producer_epoch) return false;
     if (producer->epoch == decision.producer_epoch) {

@@ -17,6 +17,8 @@ SyncMark Partition::sync_mark() const {
 
 // Segments sealed since are in the list for the next one, so that the active one stays in it.
 Result<> Partition::flush() {
+  if (auto checked = check_unclaimed("making durable what was committed to the same partition"); !checked)
+    return checked;
   std::vector<segment::SegmentPtr> segments;
   std::vector<segment::SegmentPtr> sealed;
   SyncMark mark;

@@ -91,8 +91,7 @@ Result<> Coordinator::wait_for_decision(Holder& holder) {
   };
   auto waited = wait();
   if (waited) return waited;
-  const Errc fault = waited.error().code();
-  if (fault == Errc::storage_failed || fault == Errc::closed) return waited;
+  if (!may_lack_room(waited.error())) return waited;
   // It stays staged. A checkpoint up to before it makes room.
   if (!environment_.make_room()) return waited;
   return wait();

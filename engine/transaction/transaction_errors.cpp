@@ -64,4 +64,9 @@ Error not_known(std::string_view transactional_id) {
           "no producer ever used " + of(transactional_id) + "; `seriatim txn list` shows those there are"};
 }
 
+bool may_lack_room(const Error& error) noexcept {
+  const Errc code = error.code();
+  return code != Errc::storage_failed && code != Errc::closed && code != Errc::invalid_state;
+}
+
 }  // namespace seriatim::transaction

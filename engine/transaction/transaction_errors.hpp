@@ -20,4 +20,8 @@ Error was_committed(std::string_view transactional_id);
 Error engine_closed(std::string_view transactional_id);
 Error not_known(std::string_view transactional_id);
 
+/// Whether what was to become safe did not for want of room in the journal, as far as the error tells: a
+/// checkpoint may help. It would wait for the caller's own claim, which is what invalid_state says.
+bool may_lack_room(const Error& error) noexcept;
+
 }  // namespace seriatim::transaction

@@ -125,9 +125,9 @@ using DeliveryCallback = std::function<void(const Result<RecordMetadata>&)>;
 /// Space for one record's value inside the mapped segment, to be filled in place and committed.
 ///
 /// While it lives, other appends to the partition wait, and so does everything that looks at the partition as
-/// a whole (flush, close, metrics, Admin): fill it at once, and call none of these on the thread that holds
-/// it. Destroying it uncommitted aborts: nothing was written. Threads: used, committed and destroyed on the
-/// thread that made it.
+/// a whole (flush, close, metrics, Admin; a commit at `all` behind transactions at `leader` that wrote to
+/// it): fill it at once, and call none of these on the thread that holds it. Destroying it uncommitted
+/// aborts: nothing was written. Threads: used, committed and destroyed on the thread that made it.
 class SERIATIM_API Claim {
  public:
   Claim(Claim&&) noexcept;

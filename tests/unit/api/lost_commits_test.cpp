@@ -208,4 +208,20 @@ TEST_CASE("INV-4: a power cut takes no commit at leader that the catalog shows")
   CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->flush()); }) == 0);
 }
 
+TEST_CASE("who holds a claim where commits at leader are to be flushed is told so, and not locked up") {
+  TwoPartitions f;
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  commit(producer, "a");
+  auto& impl = *EngineImpl::of(f.engine);
+  const TopicPartitionOffsets position{{{"t", 1}, {.offset = 1}}};
+  Producer plain = must(f.engine.producer({.acks = Acks::leader}));
+  Claim claim = must(plain.try_claim({"t", 0}, 10));
+  const auto refused = impl.commit_offsets("h", position, Acks::all);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::invalid_state);
+  must(impl.commit_offsets("h", position, Acks::leader));
+  claim.abort();
+  must(impl.commit_offsets("h", position, Acks::all));
+}
+
 }  // namespace seriatim::test

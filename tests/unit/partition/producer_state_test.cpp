@@ -280,5 +280,25 @@ TEST_CASE("a damaged snapshot is refused with its name, and the state stays as i
   CHECK(f.entries() == before);
 }
 
+TEST_CASE("a snapshot that says of two producers that they have begun at one offset harms nothing") {
+  StateFixture f;
+  std::vector<ProducerSnapshotEntry> entries;
+  for (const ProducerId id : {producer, producer + 1})
+    entries.push_back({.producer_id = id, .producer_epoch = 0, .open_transaction_first_offset = 3});
+  write_file(f.path(9), format::encode_producer_snapshot(entries));
+  must(f.state.load_snapshot(os::posix_vfs(), f.temp.path(), 9));
+  const LogBuilder commit = LogBuilder(9).marker({.type = format::ControlType::commit,
+                                                  .producer_id = producer,
+                                                  .producer_epoch = 1,
+                                                  .timestamp_ms = t0_ms});
+  const auto& marker = commit.all().front();
+  const auto ended = must(f.state.ended_by(marker.header, marker.bytes));
+  REQUIRE(ended);
+  CHECK(ended->first_offset == 3);
+  CHECK(ended->last_stable_offset == 10);
+  f.note(commit);
+  CHECK(f.state.first_open_offset() == -1);
+}
+
 }  // namespace
 }  // namespace seriatim::test
