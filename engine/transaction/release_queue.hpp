@@ -33,7 +33,7 @@ class ReleaseQueue {
   explicit ReleaseQueue(partition::VisibilityGate& gate) : gate_(gate) {}
 
   /// Shows a committed transaction, or keeps it until that can be done in all its partitions. Wakes readers.
-  /// Cost, if nothing waits and nothing is in its way: three short locks for each partition.
+  /// Cost, if nothing waits and nothing is in its way: one locked instruction for each partition.
   void commit(const EndedParts& parts);
   /// Takes an aborted one out of the way; its records are never shown, so that nothing has to wait.
   void abort(const EndedParts& parts);

@@ -7,7 +7,6 @@
 
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
-#include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "unit/api/two_partitions.hpp"
 
@@ -87,26 +86,8 @@ TEST_CASE("INV-5: a recovery that is stopped at any step, and done again, ends t
   send(open, "t", "open", 1);
   const std::string left = copy_of(f.engine, f.copies);
   take_marker(left, 0);
-  int steps = 0;
-  for (bool is_whole = false; !is_whole; ++steps) {
-    const TempDir again;
-    const std::string copy = again / "data";
-    fs::copy(left, copy, fs::copy_options::recursive);
-    FailingVfs vfs;
-    vfs.fail_after(steps);
-    {
-      const auto stopped = EngineImpl::open(copy, {}, vfs, base::system_clock());
-      is_whole = stopped.ok();
-    }
-    vfs.heal();
-    if (is_whole) continue;
-    const Engine after = open_engine(copy);
-    check_all_or_nothing(after, {"a"});
-    // Nobody waits for what was open.
-    const auto& log = *must(EngineImpl::of(after)->partition("t", 1));
-    CHECK(log.last_stable_offset() == log.log_end_offset());
-  }
-  CHECK(steps > 20);
+  // And nobody waits for what was open.
+  check_stopped_recoveries(left, [](const Engine& after) { check_all_or_nothing(after, {"a"}); });
 }
 
 TEST_CASE("epochs that only the logs told recovery are known after a clean close, too") {

@@ -2,13 +2,13 @@
 // them, and none of which anybody was told that it is durable.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "format/batch_header.hpp"
-#include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "support/power_vfs.hpp"
 #include "unit/api/two_partitions.hpp"
@@ -38,13 +38,6 @@ void lose_from(const std::string& directory, PartitionId partition, Offset offse
 void commit(TransactionalProducer& producer, const std::string& value) {
   Transaction transaction = TwoPartitions::write(producer, value);
   must(transaction.commit());
-}
-
-void check_nothing_is_open(const Engine& engine) {
-  for (PartitionId i = 0; i < 2; ++i) {
-    const auto& log = *must(EngineImpl::of(engine)->partition("t", i));
-    CHECK(log.last_stable_offset() == log.log_end_offset());
-  }
 }
 
 // "a" is at 0 and its marker at 1, in both partitions; then "b" and "c".
@@ -99,28 +92,6 @@ TEST_CASE("every commit behind one that was taken back is, too, of transactions 
   CHECK_FALSE(committed_offset(after, "behind", {"t", 1}).has_value());
 }
 
-namespace {
-
-// Stops a recovery of `left` after each of its steps, and looks at what the next one makes of it.
-void check_stopped_recoveries(const std::string& left, const std::function<void(const Engine&)>& check) {
-  int steps = 0;
-  for (bool is_whole = false; !is_whole; ++steps) {
-    const TempDir again;
-    const std::string copy = again / "data";
-    fs::copy(left, copy, fs::copy_options::recursive);
-    FailingVfs vfs;
-    vfs.fail_after(steps);
-    is_whole = EngineImpl::open(copy, {}, vfs, base::system_clock()).ok();
-    vfs.heal();
-    const Engine after = open_engine(copy);
-    check(after);
-    check_nothing_is_open(after);
-  }
-  CHECK(steps > 20);
-}
-
-}  // namespace
-
 TEST_CASE("INV-5: a recovery that takes commits back and is stopped at any step ends the same done again") {
   for (const PartitionId lost : {0, 1}) {
     ThreeCommits f;
@@ -146,10 +117,10 @@ namespace {
 
 // How many of some power cuts take a commit at leader that `acknowledged` came behind. Each must leave it
 // whole or not at all.
-int cuts_that_take(const std::function<void(const Engine&)>& acknowledged) {
+int cuts_that_take(const std::function<void(const Engine&)>& acknowledged, int rounds = 12) {
   Random random("power cuts after a commit at leader");
   int taken = 0;
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     const TempDir dir;
     fs::create_directory(dir / "disk");
     PowerVfs vfs(dir / "disk");
@@ -177,7 +148,8 @@ int cuts_that_take(const std::function<void(const Engine&)>& acknowledged) {
 }  // namespace
 
 TEST_CASE("INV-4: a power cut may take a commit at leader as long as nothing behind it was called durable") {
-  CHECK(cuts_that_take([](const Engine&) {}) > 0);
+  // As many as make it certain that some do.
+  CHECK(cuts_that_take([](const Engine&) {}, 60) > 0);
 }
 
 TEST_CASE("INV-4: a power cut takes no commit at leader that a durable transaction came behind") {

@@ -4,10 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "api/background.hpp"
+#include "support/failing_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {
@@ -41,6 +44,32 @@ inline void check_all_or_nothing(const Engine& engine, const std::vector<std::st
   CHECK(committed_offset(engine, "g", {"t", 0}).has_value() == !values.empty());
   CHECK(state_text(engine, "s", "k") ==
         (values.empty() ? std::nullopt : std::optional<std::string>(values.back())));
+}
+
+inline void check_nothing_is_open(const Engine& engine) {
+  for (PartitionId i = 0; i < 2; ++i) {
+    const auto& log = *must(::seriatim::detail::EngineImpl::of(engine)->partition("t", i));
+    CHECK(log.last_stable_offset() == log.log_end_offset());
+  }
+}
+
+/// Stops a recovery of `left` after each of its steps, and looks at what the next one makes of it.
+inline void check_stopped_recoveries(const std::string& left,
+                                     const std::function<void(const Engine&)>& check) {
+  int steps = 0;
+  for (bool is_whole = false; !is_whole; ++steps) {
+    const TempDir again;
+    const std::string copy = again / "data";
+    std::filesystem::copy(left, copy, std::filesystem::copy_options::recursive);
+    FailingVfs vfs;
+    vfs.fail_after(steps);
+    is_whole = ::seriatim::detail::EngineImpl::open(copy, {}, vfs, base::system_clock()).ok();
+    vfs.heal();
+    const Engine after = open_engine(copy);
+    check(after);
+    check_nothing_is_open(after);
+  }
+  CHECK(steps > 20);
 }
 
 }  // namespace seriatim::test
