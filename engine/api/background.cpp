@@ -49,6 +49,8 @@ void Background::loop() {
   auto next_look = std::chrono::steady_clock::now() + tick;
   while (!is_stopping()) {
     if (const auto segment = engine_.prefault_queue->take_until(next_look)) segment->prefault();
+    if (engine_.prefault_queue->take_journal_request())
+      prepare_journal_file(engine_.clock.monotonic_ns());
     // However much there is to populate, the rest has its turn.
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look || is_stopping()) continue;
@@ -87,14 +89,19 @@ void Background::run_due(std::int64_t now_ns) {
   }
 }
 
-// A file for the commits to come, and what was committed for other processes to see.
+// A file for the commits to come. Asked for by whoever takes one: a busy journal fills several between two
+// looks, and what is not ready is made in a commit.
+void Background::prepare_journal_file(std::int64_t now_ns) {
+  if (now_ns < next_journal_ns_) return;
+  auto prepared = engine_.journal->prepare_next();
+  if (prepared) return;
+  engine_.report(LogLevel::warn, "preparing a journal file: " + prepared.error().message());
+  next_journal_ns_ = now_ns + retry_ns;
+}
+
+// The same for a journal that was opened with files, and what was committed for other processes to see.
 void Background::tend_journal(std::int64_t now_ns) {
-  if (engine_.journal->stats().files > 0) {
-    if (auto prepared = engine_.journal->prepare_next(); !prepared) {
-      engine_.report(LogLevel::warn, "preparing a journal file: " + prepared.error().message());
-      next_journal_ns_ = now_ns + retry_ns;
-    }
-  }
+  if (engine_.journal->stats().files > 0) prepare_journal_file(now_ns);
   if (now_ns < next_offsets_ns_) return;
   if (auto stored = engine_.store_commits(); !stored)
     engine_.report(LogLevel::error, "committed offsets and state: " + stored.error().message());

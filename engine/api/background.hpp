@@ -30,6 +30,7 @@ class Background {
  private:
   void loop();
   void flush_overdue(std::int64_t now_ns);
+  void prepare_journal_file(std::int64_t now_ns);
   void tend_journal(std::int64_t now_ns);
   void maintain();
 

@@ -112,10 +112,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> store_commits();
   /// Whether the journal is long enough for a checkpoint before its time.
   bool is_journal_long() const;
-  /// Positions to be committed, of topics that exist. Errors: invalid_argument (INV-2: beyond the log end),
+  /// A position to be committed, of a topic that exists. Errors: invalid_argument (INV-2: beyond the log end),
   /// offset_metadata_too_large, unknown_topic_or_partition.
-  Result<std::vector<api::PositionCommit>> check_positions(std::string_view group,
-                                                           const TopicPartitionOffsets& offsets);
+  Result<api::PositionCommit> check_position(const api::Topic& topic, const TopicPartition& at,
+                                             const OffsetAndMetadata& position) const;
   Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
   Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
                                                                    const TopicPartition& at);

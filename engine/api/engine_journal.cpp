@@ -54,6 +54,7 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
        .file_bytes = options.journal_file_bytes,
        .mapped_writes = mapped_writes,
        .before_taking = [this] { return reserve.before_taking(); },
+       .on_file_taken = [this] { prefault_queue->request_journal_file(); },
        .vfs = vfs,
        .clock = clock,
        .on_storage_failed =
@@ -69,38 +70,40 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
   return {};
 }
 
-Result<std::vector<api::PositionCommit>> EngineImpl::check_positions(
-    std::string_view group, const TopicPartitionOffsets& offsets_given) {
-  if (auto named = catalog::check_group_name(group); !named) return named.error();
-  std::vector<api::PositionCommit> positions;
-  positions.reserve(offsets_given.size());
-  const std::int64_t now_ms = clock.wall_ms();
-  for (const auto& [at, position] : offsets_given) {
-    auto found = topic(at.topic);
-    if (!found) return found.error();
-    auto end = log_end_offset(**found, at.partition);
-    if (!end) return end.error();
-    // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
-    if (position.offset < 0 || position.offset > *end) {
-      return Error(Errc::invalid_argument,
-                   "offset " + std::to_string(position.offset) + " of " + at.topic + "-" +
-                       std::to_string(at.partition) + " cannot be committed: the log ends at " +
-                       std::to_string(*end) +
-                       "; commit the offset of the next record to read, 0 to the log end");
-    }
-    catalog::CommittedOffset committed{
-        .offset = position.offset, .metadata = position.metadata, .commit_time_ms = now_ms};
-    if (auto checked = catalog::check_offset_commit(at, committed); !checked) return checked.error();
-    positions.push_back({at, (*found)->id, std::move(committed)});
+Result<api::PositionCommit> EngineImpl::check_position(const api::Topic& topic, const TopicPartition& at,
+                                                       const OffsetAndMetadata& position) const {
+  auto end = log_end_offset(topic, at.partition);
+  if (!end) return end.error();
+  // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
+  if (position.offset < 0 || position.offset > *end) {
+    return Error(Errc::invalid_argument,
+                 "offset " + std::to_string(position.offset) + " of " + at.topic + "-" +
+                     std::to_string(at.partition) + " cannot be committed: the log ends at " +
+                     std::to_string(*end) +
+                     "; commit the offset of the next record to read, 0 to the log end");
   }
-  return positions;
+  api::PositionCommit commit{.at = at,
+                             .topic_id = topic.id,
+                             .committed = {.offset = position.offset,
+                                           .metadata = position.metadata,
+                                           .commit_time_ms = clock.wall_ms()}};
+  if (auto checked = catalog::check_offset_commit(at, commit.committed); !checked) return checked.error();
+  return commit;
 }
 
 Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets_given,
                                     Acks acks) {
-  auto positions = check_positions(group, offsets_given);
-  if (!positions) return positions.error();
-  auto lsn = offsets.commit(*journal, group, *positions);
+  if (auto named = catalog::check_group_name(group); !named) return named;
+  std::vector<api::PositionCommit> positions;
+  positions.reserve(offsets_given.size());
+  for (const auto& [at, position] : offsets_given) {
+    auto found = topic(at.topic);
+    if (!found) return found.error();
+    auto checked = check_position(**found, at, position);
+    if (!checked) return checked.error();
+    positions.push_back(*std::move(checked));
+  }
+  auto lsn = offsets.commit(*journal, group, positions);
   if (!lsn) return lsn.error();
   auto done = acks == Acks::all ? coordinator->secure(*lsn) : journal->write_through(*lsn);
   if (done || !transaction::may_lack_room(done.error())) return done;

@@ -14,10 +14,23 @@ void PrefaultQueue::request(segment::SegmentPtr segment) noexcept {
   changed_.notify_one();
 }
 
+void PrefaultQueue::request_journal_file() noexcept {
+  {
+    const base::MutexLock lock(mutex_);
+    is_file_wanted_ = true;
+  }
+  changed_.notify_one();
+}
+
+bool PrefaultQueue::take_journal_request() noexcept {
+  const base::MutexLock lock(mutex_);
+  return std::exchange(is_file_wanted_, false);
+}
+
 segment::SegmentPtr PrefaultQueue::take_until(std::chrono::steady_clock::time_point deadline) {
   const base::MutexLock lock(mutex_);
   while (count_ == 0) {
-    if (stopped_ || !changed_.wait_until(mutex_, deadline)) return nullptr;
+    if (stopped_ || is_file_wanted_ || !changed_.wait_until(mutex_, deadline)) return nullptr;
   }
   segment::SegmentPtr taken = std::move(waiting_[first_]);
   first_ = (first_ + 1) % capacity;

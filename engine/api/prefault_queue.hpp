@@ -1,5 +1,5 @@
-// Segments whose appenders would like pages ahead, on their way to the background thread; and what that
-// thread sleeps on.
+// What appenders and committers would like to find ready, on its way to the background thread: the pages of
+// segments, and the next journal file; and what that thread sleeps on.
 #pragma once
 
 #include <array>
@@ -17,7 +17,12 @@ class PrefaultQueue final : public segment::Prefaulter {
  public:
   /// Forgotten if as many as the queue holds are waiting, or nobody takes any more.
   void request(segment::SegmentPtr segment) noexcept override;
-  /// The oldest request; nullptr once `deadline` has passed or `stop` was called.
+  /// Asks for a journal file.
+  void request_journal_file() noexcept;
+  /// Whether one was asked for since the last call.
+  bool take_journal_request() noexcept;
+  /// The oldest request of a segment; nullptr once `deadline` has passed, a journal file was asked for or
+  /// `stop` was called.
   segment::SegmentPtr take_until(std::chrono::steady_clock::time_point deadline);
   /// Forgets what waits and wakes the taker.
   void stop() noexcept;
@@ -31,6 +36,7 @@ class PrefaultQueue final : public segment::Prefaulter {
   std::array<segment::SegmentPtr, capacity> waiting_ SERIATIM_GUARDED_BY(mutex_);
   std::size_t first_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::size_t count_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  bool is_file_wanted_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
 };
 

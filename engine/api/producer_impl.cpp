@@ -167,9 +167,19 @@ Result<RecordMetadata> ProducerImpl::send_within(const Within& transaction, cons
   return append_record(record, &transaction);
 }
 
+Result<api::PositionCommit> ProducerImpl::check_position(const TopicPartition& at,
+                                                         const OffsetAndMetadata& position) const {
+  auto topic = topics_.find(at.topic);
+  if (!topic) return topic.error();
+  return engine_->check_position(*(*topic)->topic, at, position);
+}
+
 Result<RecordMetadata> ProducerImpl::append_record(const ProducerRecord& record, const Within* transaction) {
   auto outcome = [&]() -> Result<RecordMetadata> {
-    if (auto usable = check_usable(); !usable) return usable.error();
+    // A transaction has looked, and nobody closes the producer that sends for it.
+    if (transaction == nullptr) {
+      if (auto usable = check_usable(); !usable) return usable.error();
+    }
     const format::RecordInput input = input_of(record, engine_->clock);
     Route route;
     if (auto found = find_route(record, input, route); !found) return found.error();

@@ -57,6 +57,13 @@ Result<AppendResult> TransactionImpl::append(const TopicPartition& at, std::span
   return producer->producer->append_within(within(), at, records);
 }
 
+Result<TransactionEffects*> TransactionImpl::effects() {
+  auto& engine = *producer->engine;
+  if (auto open = engine.coordinator->check_open(*producer->holder, number); !open) return open.error();
+  if (!effects_) effects_ = std::make_shared<TransactionEffects>(engine);
+  return effects_.get();
+}
+
 Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                                        const ConsumerGroupMetadata& group) {
   if (auto open = check_open(); !open) return open;
@@ -66,14 +73,18 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                      std::to_string(group.generation_id) +
                      "; take Consumer::group_metadata of the consumer whose positions these are");
   }
-  auto& engine = *producer->engine;
-  if (auto going = engine.coordinator->check(*producer->holder, number); !going) return going;
-  auto positions = engine.check_positions(group.group_id, offsets);
-  if (!positions) return positions.error();
-  if (positions->empty()) return {};
-  const base::MutexLock lock(mutex_);
-  if (!effects_) effects_ = std::make_shared<TransactionEffects>(*producer->engine);
-  effects_->positions.emplace_back(group.group_id, *std::move(positions));
+  if (auto named = catalog::check_group_name(group.group_id); !named) return named;
+  std::vector<api::PositionCommit> positions;
+  positions.reserve(offsets.size());
+  for (const auto& [at, position] : offsets) {
+    auto checked = producer->producer->check_position(at, position);
+    if (!checked) return checked.error();
+    positions.push_back(*std::move(checked));
+  }
+  const base::MutexLock lock(producer->holder->mutex);
+  auto changed = effects();
+  if (!changed) return changed.error();
+  if (!positions.empty()) (*changed)->positions.emplace_back(group.group_id, std::move(positions));
   return {};
 }
 
@@ -82,10 +93,10 @@ Result<> TransactionImpl::change_state(const std::string& name, BytesView key, a
   catalog::StateChange change{
       .name = name, .key = {key.bytes().begin(), key.bytes().end()}, .value = std::move(value)};
   if (auto checked = catalog::check_state_change(change); !checked) return checked;
-  if (auto going = producer->engine->coordinator->check(*producer->holder, number); !going) return going;
-  const base::MutexLock lock(mutex_);
-  if (!effects_) effects_ = std::make_shared<TransactionEffects>(*producer->engine);
-  effects_->state[{name, std::string(key.text())}] = std::move(change.value);
+  const base::MutexLock lock(producer->holder->mutex);
+  auto changed = effects();
+  if (!changed) return changed.error();
+  (*changed)->state[{name, std::string(key.text())}] = std::move(change.value);
   return {};
 }
 
@@ -93,7 +104,7 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
                                                                            BytesView key) {
   if (auto open = check_open(); !open) return open.error();
   {
-    const base::MutexLock lock(mutex_);
+    const base::MutexLock lock(producer->holder->mutex);
     if (effects_) {
       const auto found = effects_->state.find({name, std::string(key.text())});
       if (found != effects_->state.end()) return found->second;
@@ -103,7 +114,7 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
 }
 
 // What it views stays until the call that gets it has returned.
-transaction::CommitRequest TransactionImpl::request() {
+transaction::CommitRequest TransactionImpl::request() const {
   transaction::CommitRequest request{.is_durable = producer->options.acks == Acks::all};
   if (!effects_ || effects_->empty()) return request;
   auto& decision = request.decision;
@@ -121,8 +132,7 @@ transaction::CommitRequest TransactionImpl::request() {
 
 Result<> TransactionImpl::commit() {
   if (auto usable = producer->engine->check_usable(); !usable) return usable;
-  const base::MutexLock lock(mutex_);
-  switch (end_.load(std::memory_order_relaxed)) {
+  switch (end_.load(std::memory_order_acquire)) {
     case End::committed:
       return {};
     case End::aborted:
@@ -130,21 +140,15 @@ Result<> TransactionImpl::commit() {
     case End::none:
       break;
   }
-  // Once it may have been decided, its effects are the coordinator's, which may be at them already.
   auto committed = producer->engine->coordinator->commit(
-      *producer->holder, number, may_be_decided_ ? transaction::CommitRequest{} : request());
-  if (!committed) {
-    may_be_decided_ |= committed.error().outcome() == Outcome::unknown;
-    return committed;
-  }
-  end_.store(End::committed, std::memory_order_release);
-  return {};
+      *producer->holder, number, [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return request(); });
+  if (committed) end_.store(End::committed, std::memory_order_release);
+  return committed;
 }
 
 Result<> TransactionImpl::abort() {
   if (auto usable = producer->engine->check_usable(); !usable) return usable;
-  const base::MutexLock lock(mutex_);
-  switch (end_.load(std::memory_order_relaxed)) {
+  switch (end_.load(std::memory_order_acquire)) {
     case End::committed:
       return transaction::was_committed(producer->options.transactional_id);
     case End::aborted:

@@ -74,12 +74,13 @@ struct TransactionImpl {
 
   Result<> check_open() const;
   ProducerImpl::Within within() const;
-  transaction::CommitRequest request() SERIATIM_REQUIRES(mutex_);
+  transaction::CommitRequest request() const SERIATIM_REQUIRES(producer->holder->mutex);
+  /// What the commit is to change beside the logs, to be added to. Errors: as Coordinator::check_open.
+  Result<TransactionEffects*> effects() SERIATIM_REQUIRES(producer->holder->mutex);
 
   std::atomic<End> end_{End::none};
-  base::WordMutex mutex_;
-  bool may_be_decided_ SERIATIM_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<TransactionEffects> effects_ SERIATIM_GUARDED_BY(mutex_);  ///< nullptr: there are none.
+  /// nullptr: there are none. Under the mutex of what they belong to, which is taken anyway.
+  std::shared_ptr<TransactionEffects> effects_ SERIATIM_GUARDED_BY(producer->holder->mutex);
 };
 
 }  // namespace detail

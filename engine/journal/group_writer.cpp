@@ -12,6 +12,9 @@ namespace {
 constexpr std::array<std::byte, format::journal_frame_alignment> padding{};
 // Three pieces a large frame; groups of more of them than this are rare, and cost one allocation once.
 constexpr std::size_t pieces_expected = std::size_t{3} * 256;
+// How much the kernel is asked to write at a time. Arbitrary: half a millisecond of a fast disk, and some
+// thousand commits.
+constexpr std::uint64_t write_back_bytes = 1ULL << 20;
 
 // The kernel may have taken a part of it and may not bring it to the disk: no later sync can be believed.
 Error final_error(const Error& cause) {
@@ -42,10 +45,11 @@ Result<void> GroupWriter::roll() {
   if (auto synced = sync(); !synced) return synced;
   auto next = files_.take_next();
   if (!next) return std::move(next).error();
+  if (options_.on_file_taken) options_.on_file_taken();
   file_ = *std::move(next);
   map_ = {};
   is_begun_ = false;
-  position_ = 0;
+  position_ = written_back_ = 0;
   return {};
 }
 
@@ -126,7 +130,17 @@ os::Mapping* GroupWriter::mapping() {
 Result<void> GroupWriter::put(const Group& group) {
   const bool may_store = options_.mapped_writes && is_begun_ && !group.is_sync_wanted && is_unsynced_;
   os::Mapping* const map = may_store ? mapping() : nullptr;
-  return map != nullptr ? map->store(pieces_, position_) : file_.file->write_gather_at(pieces_, position_);
+  if (map == nullptr) return file_.file->write_gather_at(pieces_, position_);
+  begin_write_back();
+  return map->store(pieces_, position_);
+}
+
+// What no commit syncs, the next file does, with a commit waiting: so that little of it is left then.
+void GroupWriter::begin_write_back() noexcept {
+  if (position_ < written_back_ + write_back_bytes) return;
+  const std::uint64_t end = position_ - position_ % write_back_bytes;
+  file_.file->begin_write_back(written_back_, end - written_back_);
+  written_back_ = end;
 }
 
 Result<std::size_t> GroupWriter::write_here(FrameQueue& frames, const Extent& extent, const Group& group) {
@@ -164,7 +178,7 @@ void GroupWriter::leave_below(std::uint64_t lsn) {
   map_ = {};
   is_begun_ = false;
   is_unsynced_ = false;
-  position_ = 0;
+  position_ = written_back_ = 0;
 }
 
 }  // namespace seriatim::journal

@@ -74,6 +74,7 @@ class GroupWriter {
   bool needs_another_file(const Extent& extent, const Group& group) const noexcept;
   Result<std::size_t> write_here(FrameQueue& frames, const Extent& extent, const Group& group);
   Result<void> put(const Group& group);
+  void begin_write_back() noexcept;
   os::Mapping* mapping();
   Result<void> roll();
   void make_header(std::uint64_t first_lsn);
@@ -87,6 +88,7 @@ class GroupWriter {
   bool is_begun_ = false;  ///< file_ holds a header and frames.
   std::atomic<bool> is_unsynced_{false};
   std::uint64_t position_ = 0;
+  std::uint64_t written_back_ = 0;  ///< Up to where the kernel was asked to write.
   std::uint64_t next_lsn_ = 0;  ///< After the last frame in file_.
   std::uint64_t key_ = 0;
   format::JournalHeaderBlock header_block_{};

@@ -39,6 +39,9 @@ struct JournalOptions {
   std::size_t spare_files_max = 2;
   /// Asked before blocks are taken for a new file; an error refuses it.
   std::function<Result<void>()> before_taking{};
+  /// Called when the file that was ready has been taken: somebody may call `Journal::prepare_next`. From the
+  /// thread that commits, which must not wait here, nor call the journal.
+  std::function<void()> on_file_taken{};
   os::Vfs& vfs = os::posix_vfs();
   const base::Clock& clock = base::system_clock();
   /// Called once, before anybody is answered, with what made the journal fail for good. From any thread that

@@ -103,6 +103,12 @@ Result<void> PosixFile::truncate(std::uint64_t size) {
 
 // An interrupted sync (possible on FUSE and NFS) has not reported a failed write, so it may be repeated; any
 // other failure has, and must not be.
+void PosixFile::begin_write_back(std::uint64_t position, std::uint64_t length) noexcept {
+  // Whatever it answers: the sync that comes looks at all of it.
+  static_cast<void>(::sync_file_range(descriptor_, static_cast<off64_t>(position),
+                                      static_cast<off64_t>(length), SYNC_FILE_RANGE_WRITE));
+}
+
 Result<void> PosixFile::sync_data() {
   if (retry_interrupted([&] { return ::fdatasync(descriptor_); }) == 0) return {};
   const int saved = errno;

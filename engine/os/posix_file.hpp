@@ -20,6 +20,7 @@ class PosixFile final : public File {
   Result<void> allocate(std::uint64_t position, std::uint64_t length) override;
   Result<void> truncate(std::uint64_t size) override;
   Result<void> sync_data() override;
+  void begin_write_back(std::uint64_t position, std::uint64_t length) noexcept override;
   Result<void> sync_all() override;
   Result<std::uint64_t> size() override;
   Result<Mapping> map(std::uint64_t length, Access access) override;

@@ -81,6 +81,14 @@ class File {
   /// As `sync_data`, and every other attribute, such as the modification time.
   virtual Result<void> sync_all() = 0;
 
+  /// Has the kernel begin to write a range to the disk, without waiting, so that a later sync has less to do.
+  /// No more than a hint: nothing is durable before that sync, which also tells what went wrong here. What is
+  /// stored to these pages meanwhile costs a fault each.
+  virtual void begin_write_back(std::uint64_t position, std::uint64_t length) noexcept {
+    static_cast<void>(position);
+    static_cast<void>(length);
+  }
+
   /// Length in bytes. Errors: io_error.
   virtual Result<std::uint64_t> size() = 0;
 

@@ -1,7 +1,7 @@
 // Where the transactions began that a partition holds back: those that are open, and those whose end is not
 // to be seen yet.
 //
-// Mostly there is none or one, which takes one locked instruction to be entered and one to leave; a mutex
+// Mostly there is none or one, which takes a store to be entered and one locked instruction to leave; a mutex
 // would take two each. Only two or more are a list with a mutex. The sign of the oldest offset says which it
 // is.
 #pragma once
@@ -40,10 +40,13 @@ class HeldBack {
 
   /// One more, which began behind all others. One thread at a time.
   void add(Offset first) {
-    Offset seen = nothing;
-    if (oldest_.compare_exchange_strong(seen, first, std::memory_order_acq_rel)) return;
+    // Whoever made it `nothing` has done with it, and there is nothing to be removed until this is stored.
+    if (oldest_.load(std::memory_order_acquire) == nothing) {
+      oldest_.store(first, std::memory_order_release);
+      return;
+    }
     const base::MutexLock lock(mutex_);
-    seen = oldest_.load(std::memory_order_acquire);
+    Offset seen = oldest_.load(std::memory_order_acquire);
     if (is_list(seen)) {
       list_.push_back(first);
       return;

@@ -6,11 +6,19 @@
 #include "segment/segment_store.hpp"
 
 namespace seriatim::partition {
+namespace {
+
+std::uint64_t largest_batch(const TopicConfig& config) noexcept {
+  return static_cast<std::uint64_t>(std::min<std::int64_t>(config.max_message_bytes, config.segment_bytes));
+}
+
+}  // namespace
 
 Partition::Partition(const PartitionEnvironment& environment, const PartitionRequest& request)
     : PartitionLog(environment, request.name, request.directory),
       topic_id_(request.topic_id),
       config_(request.config),
+      batch_bytes_max_(largest_batch(config_)),
       mapped_writes_(request.mapped_writes),
       compacted_to_(request.checkpoint.compacted_to_offset),
       stored_recovery_base_(request.checkpoint.recovery_segment_base),
@@ -42,6 +50,7 @@ void Partition::replace_list(std::vector<segment::SegmentPtr> segments) {
 void Partition::set_config(const TopicConfig& config) {
   const base::MutexLock lock(append_mutex_);
   config_ = config;
+  batch_bytes_max_ = largest_batch(config);
   if (config.cleanup_policy != CleanupPolicy::delete_) may_have_gaps_.store(true, std::memory_order_release);
 }
 

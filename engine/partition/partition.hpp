@@ -154,7 +154,12 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// ok, or invalid_state if this thread holds a claim: whatever takes the append mutex would wait for
   /// itself.
   /// @param doing  what is to come after the claim, for the message.
-  Result<> check_unclaimed(std::string_view doing) const;
+  Result<> check_unclaimed(std::string_view doing) const {
+    const std::thread::id holder = claim_holder_.load(std::memory_order_relaxed);
+    if (holder == std::thread::id() || holder != std::this_thread::get_id()) [[likely]]
+      return {};
+    return is_claimed(doing);
+  }
   Result<PartitionAppend> finish_claim(const format::FramedBatch& batch,
                                        Durability durability = Durability::published)
       SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
@@ -266,11 +271,20 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   friend class PartitionOpener;
   Partition(const PartitionEnvironment& environment, const PartitionRequest& request);
 
+  Error is_claimed(std::string_view doing) const;
   Result<RetentionResult> delete_expired() SERIATIM_REQUIRES(maintenance_mutex_);
   Result<PartitionCheckpoint> close_files() SERIATIM_REQUIRES(maintenance_mutex_);
   Result<> check_not_closed() const SERIATIM_REQUIRES(append_mutex_);
-  Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_);
-  Result<const format::StoredBatch*> admit(const format::BatchHeader& header, SequenceRule rule) const
+  /// One look where nothing speaks against it, which is nearly always; `why_not_appendable` finds out what
+  /// does.
+  Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_) {
+    if (size <= batch_bytes_max_ && !closed_ && !environment_.health.has_failed()) [[likely]]
+      return {};
+    return why_not_appendable(size);
+  }
+  Result<> why_not_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_);
+  Result<const format::StoredBatch*> admit(const format::BatchHeader& header, SequenceRule rule,
+                                           const ProducerInfo* producer) const
       SERIATIM_REQUIRES(append_mutex_);
   Result<> roll_if_needed(std::uint64_t size, Offset last_offset, std::int64_t max_timestamp_ms)
       SERIATIM_REQUIRES(append_mutex_);
@@ -279,17 +293,24 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<> write_snapshot() SERIATIM_REQUIRES(append_mutex_);
   Result<> write_snapshot_if_far();
   void note_snapshot(Offset offset, std::uint64_t appended_bytes) SERIATIM_REQUIRES(append_mutex_);
-  // What these tell they add to `appended`: returned, it would be copied at each step, a tenth of an append.
-  Result<> publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                   Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
-  Result<> note(const segment::PlacedBatch& placed, const format::FramedBatch& batch, Durability durability,
-                PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
-  Result<> stage(const segment::PlacedBatch& placed, Durability durability, PartitionAppend& appended)
+  /// An admitted batch on its way into the log.
+  struct Admitted {
+    const format::FramedBatch& batch;
+    Durability durability = Durability::published;
+    ProducerInfo* producer = nullptr;  ///< As ProducerState::find knows it.
+    /// What the steps tell: returned, it would be copied at each, a tenth of an append.
+    PartitionAppend& appended;
+  };
+  Result<> publish(const segment::PlacedBatch& placed, const Admitted& admitted)
       SERIATIM_REQUIRES(append_mutex_);
-  Result<> note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                         Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
-  Result<> note_marker(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                       Durability durability, PartitionAppend& appended) SERIATIM_REQUIRES(append_mutex_);
+  Result<> note(const segment::PlacedBatch& placed, const Admitted& admitted)
+      SERIATIM_REQUIRES(append_mutex_);
+  Result<> stage(const segment::PlacedBatch& placed, const Admitted& admitted)
+      SERIATIM_REQUIRES(append_mutex_);
+  Result<> note_producer(const segment::PlacedBatch& placed, const Admitted& admitted)
+      SERIATIM_REQUIRES(append_mutex_);
+  Result<> note_marker(const segment::PlacedBatch& placed, const Admitted& admitted)
+      SERIATIM_REQUIRES(append_mutex_);
   /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);
@@ -312,6 +333,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   // promise anything.
   Offset journalled_from_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
+  std::uint64_t batch_bytes_max_ SERIATIM_GUARDED_BY(append_mutex_);  ///< By the configuration.
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);
   bool closed_ SERIATIM_GUARDED_BY(append_mutex_) = false;
   ProducerState producers_ SERIATIM_GUARDED_BY(append_mutex_);

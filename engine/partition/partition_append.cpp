@@ -10,11 +10,10 @@
 
 namespace seriatim::partition {
 
-Result<> Partition::check_unclaimed(std::string_view doing) const {
-  if (claim_holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return {};
-  return Error(Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
-                                        std::to_string(name_.partition) + "; commit or abort it before " +
-                                        std::string(doing));
+Error Partition::is_claimed(std::string_view doing) const {
+  return {Errc::invalid_state, "this thread holds a claim on " + name_.topic + "-" +
+                                   std::to_string(name_.partition) + "; commit or abort it before " +
+                                   std::string(doing)};
 }
 
 Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Durability durability,
@@ -37,8 +36,10 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     if (auto checked = check_appendable(header.is_control() ? 0 : batch.bytes.size()); !checked)
       return checked.error();
     decided_lsn_ = std::max(decided_lsn_, decision_lsn);
+    ProducerInfo* producer = nullptr;
     if (header.has_producer()) {
-      auto admitted = admit(header, rule);
+      producer = producers_.find(header.producer_id);
+      auto admitted = admit(header, rule, producer);
       if (!admitted) return admitted.error();
       if (const auto* const copy = *admitted) {
         return PartitionAppend{.base_offset = copy->base_offset,
@@ -54,7 +55,9 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     }
     auto placed = active_->place(batch.bytes, header, base_offset);
     if (!placed) return placed.error();
-    if (auto published = publish(*placed, batch, durability, appended); !published) return published.error();
+    const Admitted admitted{
+        .batch = batch, .durability = durability, .producer = producer, .appended = appended};
+    if (auto published = publish(*placed, admitted); !published) return published.error();
     flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
   }
   listeners().notify_after_unlock();
@@ -77,7 +80,7 @@ Result<> Partition::check_open() const {
   return check_not_closed();
 }
 
-Result<> Partition::check_appendable(std::uint64_t size) const {
+Result<> Partition::why_not_appendable(std::uint64_t size) const {
   if (auto checked = check_not_closed(); !checked) return checked;
   if (environment_.health.has_failed()) return environment_.health.check();
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
@@ -93,11 +96,10 @@ Result<> Partition::check_appendable(std::uint64_t size) const {
   return {};
 }
 
-Result<const format::StoredBatch*> Partition::admit(const format::BatchHeader& header,
-                                                    SequenceRule rule) const {
-  if (!header.is_control()) return producers_.admit(header, rule);
-  if (auto admitted = producers_.admit_marker(header.producer_id, header.producer_epoch); !admitted)
-    return admitted.error();
+Result<const format::StoredBatch*> Partition::admit(const format::BatchHeader& header, SequenceRule rule,
+                                                    const ProducerInfo* producer) const {
+  if (!header.is_control()) return ProducerState::admit(producer, header, rule);
+  if (auto admitted = ProducerState::admit_marker(producer, header); !admitted) return admitted.error();
   return static_cast<const format::StoredBatch*>(nullptr);
 }
 
@@ -163,38 +165,35 @@ Result<> Partition::widen_active() {
 }
 
 // Everything that can still refuse a placed batch.
-Result<> Partition::note(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                         Durability durability, PartitionAppend& appended) {
+Result<> Partition::note(const segment::PlacedBatch& placed, const Admitted& admitted) {
   if (auto noted = active_->note(placed); !noted) return noted;
-  if (batch.header.has_producer()) return note_producer(placed, batch, durability, appended);
-  return stage(placed, durability, appended);
+  if (admitted.batch.header.has_producer()) return note_producer(placed, admitted);
+  return stage(placed, admitted);
 }
 
-Result<> Partition::publish(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                            Durability durability, PartitionAppend& appended) {
-  if (auto noted = note(placed, batch, durability, appended); !noted) {
+Result<> Partition::publish(const segment::PlacedBatch& placed, const Admitted& admitted) {
+  if (auto noted = note(placed, admitted); !noted) {
     if (auto taken = active_->take_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
     return noted;
   }
   appended_batches_.add(1);
-  appended_records_.add(static_cast<std::uint64_t>(batch.header.record_count));
+  appended_records_.add(static_cast<std::uint64_t>(admitted.batch.header.record_count));
   appended_bytes_.add(placed.size_bytes);
   active_->publish(placed);
   // Last: a reader that sees this offset must find the bytes and the segment that holds them.
   offsets_.publish_log_end(placed.last_offset + 1);
-  appended.base_offset = placed.base_offset;
-  appended.last_offset = placed.last_offset;
+  admitted.appended.base_offset = placed.base_offset;
+  admitted.appended.last_offset = placed.last_offset;
   return {};
 }
 
 // A frame promises its batch and every earlier one, so it is of use only where those are durable or have
 // frames of their own (INV-6: staged here, journal order is log order). Else the segment is synced, once, and
 // the next batch can be journalled.
-Result<> Partition::stage(const segment::PlacedBatch& placed, Durability durability,
-                          PartitionAppend& appended) {
+Result<> Partition::stage(const segment::PlacedBatch& placed, const Admitted& admitted) {
   journal::Journal* const journal = environment_.journal;
   const bool is_chained = offsets_.durable() >= journalled_from_;
-  if (durability == Durability::published || journal == nullptr || !mapped_writes_ || !is_chained ||
+  if (admitted.durability == Durability::published || journal == nullptr || !mapped_writes_ || !is_chained ||
       placed.size_bytes > environment_.journal_bypass_bytes) {
     journalled_from_ = placed.last_offset + 1;
     return {};
@@ -212,7 +211,7 @@ Result<> Partition::stage(const segment::PlacedBatch& placed, Durability durabil
                                                          .position = placed.position},
                                                         active_->bytes_of(placed), std::move(kept)));
   if (!lsn) return lsn.error();
-  appended.lsn = *lsn;
+  admitted.appended.lsn = *lsn;
   return {};
 }
 
@@ -241,7 +240,8 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
     auto placed = active_->place(batch.bytes, batch.header, offsets_.log_end());
     if (!placed) return placed.error();
     PartitionAppend appended;
-    if (auto published = publish(*placed, batch, durability, appended); !published) return published.error();
+    const Admitted admitted{.batch = batch, .durability = durability, .appended = appended};
+    if (auto published = publish(*placed, admitted); !published) return published.error();
     return appended;
   }();
   const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;

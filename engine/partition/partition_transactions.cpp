@@ -17,37 +17,36 @@ Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker
 }
 
 // What a batch of a producer changes besides the log. Its header was framed without a place.
-Result<> Partition::note_producer(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                  Durability durability, PartitionAppend& appended) {
-  if (batch.header.is_control()) return note_marker(placed, batch, durability, appended);
-  if (auto staged = stage(placed, durability, appended); !staged) return staged;
-  if (producers_.note_data(batch.header, placed.base_offset)) offsets_.held_back().add(placed.base_offset);
+Result<> Partition::note_producer(const segment::PlacedBatch& placed, const Admitted& admitted) {
+  const format::BatchHeader& header = admitted.batch.header;
+  if (header.is_control()) return note_marker(placed, admitted);
+  if (auto staged = stage(placed, admitted); !staged) return staged;
+  if (producers_.note_data(admitted.producer, header, placed.base_offset))
+    offsets_.held_back().add(placed.base_offset);
   return {};
 }
 
 // The index of aborted transactions is written first: it can fail for want of space, and takes the entry back
 // if the marker is not published in the end.
-Result<> Partition::note_marker(const segment::PlacedBatch& placed, const format::FramedBatch& batch,
-                                Durability durability, PartitionAppend& appended) {
-  format::BatchHeader stamped = batch.header;
-  stamped.base_offset = placed.base_offset;
+Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitted& admitted) {
+  const format::FramedBatch& batch = admitted.batch;
   const auto mark = batch.mark ? *batch.mark : format::read_control_mark(batch.bytes);
-  const auto ended = producers_.ended_by(stamped, mark);
+  const auto ended = producers_.ended_by(admitted.producer, batch.header, placed.base_offset, mark);
   if (!ended) return ended.error();
   const bool is_indexed = *ended && (*ended)->is_aborted;
   if (is_indexed) {
     if (auto indexed = active_->transactions().append((*ended)->index_entry()); !indexed)
       return indexed.error();
   }
-  if (auto staged = stage(placed, durability, appended); !staged) {
+  if (auto staged = stage(placed, admitted); !staged) {
     if (is_indexed) {
       if (auto cut = active_->transactions().cut_from(placed.base_offset); !cut)
         environment_.report(true, cut.error().message());
     }
     return staged;
   }
-  producers_.note_marker(stamped, mark, *ended);
-  if (*ended) appended.ended_first_offset = (*ended)->first_offset;
+  producers_.note_marker(admitted.producer, batch.header, placed.base_offset, mark, *ended);
+  if (*ended) admitted.appended.ended_first_offset = (*ended)->first_offset;
   return {};
 }
 

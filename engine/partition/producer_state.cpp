@@ -48,10 +48,10 @@ const format::StoredBatch* StoredBatches::find(Sequence first, Sequence last) co
 
 // As kafka-log 4.2, where the duplicate comes before everything else. One that has the sequence that is
 // expected would be 2^31 records old, which five batches do not hold: so that is looked at first.
-Result<const format::StoredBatch*> ProducerState::admit(const format::BatchHeader& header,
-                                                        SequenceRule rule) const {
+Result<const format::StoredBatch*> ProducerState::admit(const ProducerInfo* producer,
+                                                        const format::BatchHeader& header,
+                                                        SequenceRule rule) {
   constexpr const format::StoredBatch* none = nullptr;
-  const ProducerInfo* const producer = find(header.producer_id);
   if (producer == nullptr) return none;
   if (header.producer_epoch < producer->epoch)
     return old_epoch(header.producer_id, header.producer_epoch, producer->epoch);
@@ -73,24 +73,24 @@ Result<const format::StoredBatch*> ProducerState::admit(const format::BatchHeade
   return none;
 }
 
-Result<> ProducerState::admit_marker(ProducerId producer_id, ProducerEpoch epoch) const {
-  const ProducerInfo* const producer = find(producer_id);
-  if (producer == nullptr || epoch >= producer->epoch) return {};
-  return old_epoch(producer_id, epoch, producer->epoch);
+Result<> ProducerState::admit_marker(const ProducerInfo* producer, const format::BatchHeader& header) {
+  if (producer == nullptr || header.producer_epoch >= producer->epoch) return {};
+  return old_epoch(header.producer_id, header.producer_epoch, producer->epoch);
 }
 
 Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::BatchHeader& header,
                                                                 base::ByteSpan batch) const {
-  return ended_by(header, format::read_control_mark(batch));
+  return ended_by(find(header.producer_id), header, header.base_offset, format::read_control_mark(batch));
 }
 
-Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::BatchHeader& header,
+Result<std::optional<EndedTransaction>> ProducerState::ended_by(const ProducerInfo* producer,
+                                                                const format::BatchHeader& header,
+                                                                Offset base_offset,
                                                                 const format::ControlMark& mark) const {
   if (mark.kind == format::ControlBatch::malformed) {
     return Error(Errc::corrupt_record,
-                 "the control batch at offset " + std::to_string(header.base_offset) + " does not decode");
+                 "the control batch at offset " + std::to_string(base_offset) + " does not decode");
   }
-  const ProducerInfo* const producer = find(header.producer_id);
   if (!mark.ends_transaction() || producer == nullptr || producer->open_first_offset < 0)
     return std::optional<EndedTransaction>();
   // The oldest one that is open without it.
@@ -100,47 +100,51 @@ Result<std::optional<EndedTransaction>> ProducerState::ended_by(const format::Ba
   return std::optional<EndedTransaction>(
       {.producer_id = header.producer_id,
        .first_offset = producer->open_first_offset,
-       .last_offset = header.base_offset,
+       .last_offset = base_offset,
        .is_aborted = mark.kind == format::ControlBatch::abort,
-       .last_stable_offset = oldest == open_.end() ? header.next_offset() : *oldest});
+       .last_stable_offset = oldest == open_.end() ? base_offset + header.last_offset_delta + 1 : *oldest});
 }
 
 Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan batch) {
   end_offset_ = header.next_offset();
   if (!header.has_producer()) return {};
+  ProducerInfo* const producer = find(header.producer_id);
   if (!header.is_control()) {
-    note_data(header, header.base_offset);
+    note_data(producer, header, header.base_offset);
     return {};
   }
   const auto mark = format::read_control_mark(batch);
-  const auto ended = ended_by(header, mark);
+  const auto ended = ended_by(producer, header, header.base_offset, mark);
   if (!ended) return ended.error();
-  note_marker(header, mark, *ended);
+  note_marker(producer, header, header.base_offset, mark, *ended);
   return {};
 }
 
-ProducerInfo& ProducerState::note_epoch(const format::BatchHeader& header) {
-  auto& producer = producers_[header.producer_id];
-  if (producer.epoch != header.producer_epoch) producer.batches.clear();
-  producer.epoch = header.producer_epoch;
+ProducerInfo& ProducerState::note_epoch(ProducerInfo* known, const format::BatchHeader& header) {
+  ProducerInfo& producer = known != nullptr ? *known : producers_[header.producer_id];
+  if (producer.epoch != header.producer_epoch) {
+    producer.batches.clear();
+    producer.epoch = header.producer_epoch;
+  }
   producer.last_activity_ms = header.max_timestamp_ms;
   return producer;
 }
 
-void ProducerState::note_marker(const format::BatchHeader& header, const format::ControlMark& mark,
+void ProducerState::note_marker(ProducerInfo* known, const format::BatchHeader& header, Offset base_offset,
+                                const format::ControlMark& mark,
                                 const std::optional<EndedTransaction>& ended) {
-  end_offset_ = header.next_offset();
-  auto& producer = note_epoch(header);
+  end_offset_ = base_offset + header.last_offset_delta + 1;
+  auto& producer = note_epoch(known, header);
   if (mark.ends_transaction()) producer.coordinator_epoch = mark.coordinator_epoch;
   if (!ended) return;
   std::erase(open_, ended->first_offset);
   producer.open_first_offset = -1;
 }
 
-bool ProducerState::note_data(const format::BatchHeader& header, Offset base_offset) {
+bool ProducerState::note_data(ProducerInfo* known, const format::BatchHeader& header, Offset base_offset) {
   const Offset last_offset = base_offset + header.last_offset_delta;
   end_offset_ = last_offset + 1;
-  auto& producer = note_epoch(header);
+  auto& producer = note_epoch(known, header);
   producer.batches.push({.first_sequence = header.base_sequence,
                          .last_sequence = header.last_sequence(),
                          .base_offset = base_offset,

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <seriatim/result.hpp>
@@ -86,36 +87,45 @@ struct ProducerInfo {
 /// Not thread-safe; the partition's append mutex guards it.
 class ProducerState {
  public:
+  /// What is known of a producer here, for the calls that take it; nullptr: nothing, or it was forgotten. Good
+  /// until `expire` and `load_snapshot`.
+  const ProducerInfo* find(ProducerId producer_id) const noexcept;
+  ProducerInfo* find(ProducerId producer_id) noexcept {
+    return const_cast<ProducerInfo*>(std::as_const(*this).find(producer_id));
+  }
+
   /// Decides on a data batch that has a producer; changes nothing.
+  /// @param producer  what `find` knows of its producer.
   /// @return the first copy if the batch is a duplicate of one (INV-7), until the next `note`; nullptr if it
   ///   may be appended.
   /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an
   /// open
   ///   transaction.
-  Result<const format::StoredBatch*> admit(const format::BatchHeader& header, SequenceRule rule) const;
+  static Result<const format::StoredBatch*> admit(const ProducerInfo* producer,
+                                                  const format::BatchHeader& header, SequenceRule rule);
   /// Decides on a marker. Errors: invalid_producer_epoch: the partition has seen a newer one.
-  Result<> admit_marker(ProducerId producer_id, ProducerEpoch epoch) const;
+  static Result<> admit_marker(const ProducerInfo* producer, const format::BatchHeader& header);
 
   /// Enters a batch that is in the log. Batches without a producer change nothing.
   /// @param batch  the whole batch: a marker's record is decoded.
   /// Errors: corrupt_record: a control batch that does not decode.
   Result<> note(const format::BatchHeader& header, base::ByteSpan batch);
   /// The same of a batch with data and a producer, of which the header need not know its place.
+  /// @param known  what `find` knows of its producer.
   /// @return whether a transaction begins with it.
-  bool note_data(const format::BatchHeader& header, Offset base_offset);
+  bool note_data(ProducerInfo* known, const format::BatchHeader& header, Offset base_offset);
   /// The same of a control batch of which `ended_by` has told.
-  void note_marker(const format::BatchHeader& header, const format::ControlMark& mark,
-                   const std::optional<EndedTransaction>& ended);
+  void note_marker(ProducerInfo* known, const format::BatchHeader& header, Offset base_offset,
+                   const format::ControlMark& mark, const std::optional<EndedTransaction>& ended);
   /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
   /// open. Errors: as `note`.
   Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
                                                    base::ByteSpan batch) const;
-  /// The same, of one that was read.
-  Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
+  /// The same, of one that was read and will be at `base_offset`.
+  Result<std::optional<EndedTransaction>> ended_by(const ProducerInfo* producer,
+                                                   const format::BatchHeader& header, Offset base_offset,
                                                    const format::ControlMark& mark) const;
 
-  /// nullptr: unknown here, or forgotten.
-  const ProducerInfo* find(ProducerId producer_id) const noexcept;
   const std::map<ProducerId, ProducerInfo>& all() const noexcept { return producers_; }
   /// Where the open transactions began, in order.
   const std::vector<Offset>& open() const noexcept { return open_; }
@@ -142,7 +152,7 @@ class ProducerState {
   Result<std::optional<Error>> load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset);
 
  private:
-  ProducerInfo& note_epoch(const format::BatchHeader& header);
+  ProducerInfo& note_epoch(ProducerInfo* known, const format::BatchHeader& header);
   void restore(const format::ProducerSnapshotEntry& entry,
                std::span<const format::ProducerWindowEntry> window);
   Result<std::vector<format::ProducerWindowEntry>> load_window(os::Vfs& vfs, const std::string& directory,

@@ -15,11 +15,12 @@ namespace seriatim::partition {
 /// number before them. Threads: any.
 class VisibilityGate {
  public:
-  /// Calls `move`, one caller at a time. It stores offsets and does nothing that could wait: lookers spin.
-  /// Ends with a locked instruction: what was stored is seen before what follows is loaded.
+  /// Held by who changes something, from when it decides what.
+  base::WordMutex mutex;
+
+  /// Calls `move`, which stores offsets and does nothing that could wait: lookers spin.
   template <class Move>
-  void change(Move&& move) {
-    const base::MutexLock lock(mutex_);
+  void change(Move&& move) SERIATIM_REQUIRES(mutex) {
     const std::uint64_t before = sequence_.load(std::memory_order_relaxed);
     sequence_.store(before + 1, std::memory_order_release);
     move();
@@ -38,14 +39,13 @@ class VisibilityGate {
       take();
       if (sequence_.load(std::memory_order_acquire) == before) return;
     } while (spin.once());
-    const base::MutexLock lock(mutex_);
+    const base::MutexLock lock(mutex);
     take();
   }
 
  private:
   static constexpr std::uint32_t rounds_max = 10;  // arbitrary: some microseconds
 
-  base::WordMutex mutex_;  // held by who changes something
   std::atomic<std::uint64_t> sequence_{0};
 };
 

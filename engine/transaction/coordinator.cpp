@@ -58,7 +58,7 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   const base::MutexLock lock(holder.mutex);
   if (holder.is_fenced) return fenced(holder.id);
   if (holder.phase != Phase::empty) return still_open(holder.id);
-  const auto identity = holder.own_identity();
+  const auto identity = holder.identity();
   if (identity.epoch > last_epoch) {
     auto id = environment_.new_producer_id();
     if (!id) return id.error();
@@ -85,11 +85,6 @@ Result<> Coordinator::check_open(const Holder& holder, std::uint64_t number) con
   return has_ended(holder.id);
 }
 
-Result<> Coordinator::check(const Holder& holder, std::uint64_t number) const {
-  const base::MutexLock lock(holder.mutex);
-  return check_open(holder, number);
-}
-
 bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
   const base::MutexLock lock(holder.mutex);
   return holder.number == number && holder.phase != Phase::empty;
@@ -113,7 +108,7 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   const base::MutexLock lock(holder.mutex);
   if (auto checked = check_open(holder, number); !checked) return checked.error();
   Enlisted& enlisted = enlist(holder, batch);
-  const auto identity = holder.own_identity();
+  const auto identity = holder.identity();
   format::FrameOptions& options = batch.options;
   options.producer_id = identity.id;
   options.producer_epoch = identity.epoch;
@@ -234,7 +229,7 @@ std::vector<TransactionInfo> Coordinator::list() const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!open[i]) continue;
     const base::MutexLock lock(open[i]->mutex);
-    const auto identity = open[i]->own_identity();
+    const auto identity = open[i]->identity();
     all[i].producer_id = identity.id;
     all[i].producer_epoch = identity.epoch;
     all[i].phase = open[i]->phase;

@@ -115,14 +115,17 @@ class Coordinator {
   /// · as Partition::append and `frame`.
   Result<partition::PartitionAppend> append(Holder& holder, std::uint64_t number, const Batch& batch);
 
-  /// ok if `number` is open and may go on. Errors: as `append`.
-  Result<> check(const Holder& holder, std::uint64_t number) const;
+  /// ok if `number` is open and may go on: for who gathers, with the holder's mutex, what is to become true
+  /// with the commit. Errors: as `append`.
+  Result<> check_open(const Holder& holder, std::uint64_t number) const SERIATIM_REQUIRES(holder.mutex);
 
   /// Whether it may still be committed or aborted.
   bool is_open(const Holder& holder, std::uint64_t number) const;
 
+  /// @param request  tells what becomes true with it, if that was not decided on by an earlier call: called
+  ///   with the holder's mutex held.
   /// Errors: as `append`; with Outcome::unknown the same call again goes on where it stopped.
-  Result<> commit(Holder& holder, std::uint64_t number, CommitRequest&& request);
+  Result<> commit(Holder& holder, std::uint64_t number, const std::function<CommitRequest()>& request);
   /// Idempotent. Errors: producer_fenced · invalid_txn_state: committed, or being committed · as
   /// Partition::append_marker: the next call, or `tend`, goes on.
   Result<> abort(Holder& holder, std::uint64_t number);
@@ -169,12 +172,11 @@ class Coordinator {
   };
 
   // coordinator.cpp
-  Result<> check_open(const Holder& holder, std::uint64_t number) const SERIATIM_REQUIRES(holder.mutex);
   static Enlisted& enlist(Holder& holder, const Batch& batch) SERIATIM_REQUIRES(holder.mutex);
   std::vector<HolderPtr> holders() const;
 
   // coordinator_end.cpp
-  Result<> stage_decision(Holder& holder, CommitRequest&& request) SERIATIM_REQUIRES(holder.mutex);
+  Result<> stage_decision(Holder& holder, CommitRequest& request) SERIATIM_REQUIRES(holder.mutex);
   Result<> sync_what_has_no_frame(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> finish_commit(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> finish_abort(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);

@@ -8,7 +8,8 @@
 
 namespace seriatim::transaction {
 
-Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest&& request) {
+Result<> Coordinator::commit(Holder& holder, std::uint64_t number,
+                             const std::function<CommitRequest()>& request) {
   const base::MutexLock lock(holder.mutex);
   const bool goes_on = holder.number == number && holder.phase == Phase::committing;
   if (!goes_on) {
@@ -19,23 +20,24 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, CommitRequest
       if (auto aborted = finish_abort(holder, Ending::timed_out); !aborted) return aborted;
       return timed_out(holder.id, holder.timeout);
     }
-    const auto& decision = request.decision;
+    CommitRequest wanted = request();
+    const auto& decision = wanted.decision;
     if (holder.enlisted.empty() && decision.offsets.empty() && decision.state.empty()) {
       close_transaction(holder, Ending::committed);
       return {};
     }
-    if (auto staged = stage_decision(holder, std::move(request)); !staged) return staged;
+    if (auto staged = stage_decision(holder, wanted); !staged) return staged;
   }
   return finish_commit(holder);
 }
 
-Result<> Coordinator::stage_decision(Holder& holder, CommitRequest&& request) {
+Result<> Coordinator::stage_decision(Holder& holder, CommitRequest& request) {
   if (request.is_durable) {
     if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
   } else {
     for (const auto& enlisted : holder.enlisted) unflushed_.enter(*enlisted.partition);
   }
-  const auto identity = holder.own_identity();
+  const auto identity = holder.identity();
   format::JournalDecision& decision = request.decision;
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
@@ -172,7 +174,7 @@ Result<> Coordinator::end(Holder& holder, Ending ending) {
 }
 
 Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
-  const auto identity = holder.own_identity();
+  const auto identity = holder.identity();
   const format::EndMarker marker{.type = type,
                                  .producer_id = identity.id,
                                  .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
@@ -220,7 +222,7 @@ void Coordinator::keep_partitions(Holder& holder) {
 void Coordinator::close_transaction(Holder& holder, Ending ending) {
   // Nothing carries the epoch of a transaction that wrote nothing.
   if (!holder.enlisted.empty() || holder.phase == Phase::committing) {
-    const auto identity = holder.own_identity();
+    const auto identity = holder.identity();
     holder.set_identity({identity.id, static_cast<ProducerEpoch>(identity.epoch + 1)});
   }
   (ending == Ending::committed ? committed_ : aborted_).add();

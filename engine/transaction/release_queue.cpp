@@ -5,6 +5,8 @@
 
 namespace seriatim::transaction {
 
+// Readers are woken after the locked instructions of release_transaction, as after an unlock: what those have
+// stored is seen before it is looked who sleeps.
 template <class Parts>
 void ReleaseQueue::release(std::span<const Parts> groups) {
   gate_.change([&] {
@@ -18,7 +20,7 @@ void ReleaseQueue::release(std::span<const Parts> groups) {
 }
 
 void ReleaseQueue::commit(const EndedParts& parts) {
-  const base::MutexLock lock(mutex_);
+  const base::MutexLock lock(gate_.mutex);
   if (groups_.empty() && is_free(parts)) return release<EndedParts>({&parts, 1});
   Group& waiting = groups_.emplace_back();
   for (const EndedPart& part : parts) waiting.push_back({part, part.partition->shared_from_this()});
@@ -28,18 +30,18 @@ void ReleaseQueue::commit(const EndedParts& parts) {
 }
 
 void ReleaseQueue::abort(const EndedParts& parts) {
-  const base::MutexLock lock(mutex_);
+  const base::MutexLock lock(gate_.mutex);
   release<EndedParts>({&parts, 1});
   release_all_that_can();
 }
 
 void ReleaseQueue::look_again() {
-  const base::MutexLock lock(mutex_);
+  const base::MutexLock lock(gate_.mutex);
   release_all_that_can();
 }
 
 std::size_t ReleaseQueue::waiting() const {
-  const base::MutexLock lock(mutex_);
+  const base::MutexLock lock(gate_.mutex);
   return groups_.size();
 }
 

@@ -58,15 +58,14 @@ class ReleaseQueue {
   static bool is_free(const EndedParts& parts);
   static void take_in(Group& group, const Group& parts);
   template <class Parts>
-  void release(std::span<const Parts> groups) SERIATIM_REQUIRES(mutex_);
-  void release_all_that_can() SERIATIM_REQUIRES(mutex_);
-  void merge_last() SERIATIM_REQUIRES(mutex_);
+  void release(std::span<const Parts> groups) SERIATIM_REQUIRES(gate_.mutex);
+  void release_all_that_can() SERIATIM_REQUIRES(gate_.mutex);
+  void merge_last() SERIATIM_REQUIRES(gate_.mutex);
 
-  partition::VisibilityGate& gate_;
-  mutable base::WordMutex mutex_;  ///< Before the gate's, and before those of partitions.
+  partition::VisibilityGate& gate_;  ///< Its mutex before those of partitions.
   /// Committed ones that wait; those that can only be released together are one group, which has one hold in
   /// each partition: however many wait behind one that is open for long, they take no more room.
-  std::vector<Group> groups_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<Group> groups_ SERIATIM_GUARDED_BY(gate_.mutex);
 };
 
 }  // namespace seriatim::transaction

@@ -1,6 +1,7 @@
 // The holder of a transactional id, and the one transaction it may have open.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "base/assert.hpp"
 #include "base/mutex.hpp"
 #include "format/frame.hpp"
 #include "format/journal_decision.hpp"
@@ -37,6 +39,27 @@ struct ProducerIdentity {
   ProducerId id = -1;
   ProducerEpoch epoch = -1;
   bool operator==(const ProducerIdentity&) const = default;
+};
+
+/// One that is read while it changes. A word: ids begin at 2^40 and are counted up, so that 48 bits hold them.
+/// One thread at a time stores.
+class SharedIdentity {
+ public:
+  ProducerIdentity load() const noexcept {
+    const std::int64_t word = word_.load(std::memory_order_acquire);
+    return {word >> epoch_bits, static_cast<ProducerEpoch>(word)};
+  }
+  void store(const ProducerIdentity& identity) noexcept {
+    SERIATIM_ASSERT(identity.id < ProducerId{1} << (63 - epoch_bits));
+    word_.store(identity.id * (std::int64_t{1} << epoch_bits) + static_cast<std::uint16_t>(identity.epoch),
+                std::memory_order_release);
+  }
+
+ private:
+  static constexpr int epoch_bits = 16;
+  static constexpr std::int64_t nobody = -1;
+
+  std::atomic<std::int64_t> word_{nobody};
 };
 
 /// How a transaction stands. Kafka's PrepareCommit and PrepareAbort are `committing` and `aborting`; its
@@ -73,23 +96,12 @@ struct Holder {
   const std::chrono::milliseconds timeout;
 
   /// Changed with `mutex` held; can be read while a commit waits for the disk.
-  ProducerIdentity identity() const noexcept {
-    const base::MutexLock lock(identity_mutex);
-    return producer;
-  }
-  /// The same for whoever holds `mutex`: nobody else changes it.
-  ProducerIdentity own_identity() const noexcept SERIATIM_REQUIRES(mutex) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return producer;
-  }
-  void set_identity(const ProducerIdentity& changed) noexcept {
-    const base::MutexLock lock(identity_mutex);
-    producer = changed;
-  }
+  ProducerIdentity identity() const noexcept { return producer.load(); }
+  void set_identity(const ProducerIdentity& changed) noexcept { producer.store(changed); }
 
   /// Held over every step, so that the engine's abort of a transaction meets it between two of them.
   mutable base::WordMutex mutex;
-  mutable base::WordMutex identity_mutex;
-  ProducerIdentity producer SERIATIM_GUARDED_BY(identity_mutex);
+  SharedIdentity producer;
   bool is_fenced SERIATIM_GUARDED_BY(mutex) = false;
   Phase phase SERIATIM_GUARDED_BY(mutex) = Phase::empty;
   /// Of the open transaction, or the last one.

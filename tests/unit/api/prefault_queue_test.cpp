@@ -40,6 +40,21 @@ TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones 
   CHECK(left < 1000);
 }
 
+TEST_CASE("a request for a journal file wakes the taker, and is told once") {
+  SegmentFixture files;
+  const auto segment = files.create(0);
+  PrefaultQueue queue;
+  CHECK_FALSE(queue.take_journal_request());
+  std::thread taker([&queue] { CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr); });
+  queue.request_journal_file();
+  taker.join();
+  CHECK(queue.take_journal_request());
+  CHECK_FALSE(queue.take_journal_request());
+  queue.request(segment);
+  queue.request_journal_file();
+  CHECK(queue.take_until(steady_clock::now()) == segment);
+}
+
 TEST_CASE("stop wakes the taker, lets go of every segment, and later requests are not kept") {
   SegmentFixture files;
   auto segment = files.create(0);

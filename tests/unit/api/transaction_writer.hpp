@@ -41,9 +41,13 @@ class TransactionWriter {
   }
   /// As a commit does it, once the markers are there.
   void release() {
-    ::seriatim::detail::EngineImpl::of(engine_)->visibility_gate.change([&] {
-      for (const auto& [partition, first] : ended_) partition->release_transaction(first);
-    });
+    auto& gate = ::seriatim::detail::EngineImpl::of(engine_)->visibility_gate;
+    {
+      const base::MutexLock lock(gate.mutex);
+      gate.change([&] {
+        for (const auto& [partition, first] : ended_) partition->release_transaction(first);
+      });
+    }
     for (const auto& [partition, first] : ended_) partition->notify_released();
     ended_.clear();
     sequences_.clear();

@@ -102,7 +102,8 @@ Errc answer(const ProducerState& state, const Incoming& batch) {
                                      .producer_epoch = batch.epoch,
                                      .sequence = batch.first,
                                      .transactional = batch.transactional});
-  const auto admitted = state.admit(log.all().front().header, partition::SequenceRule::predicted);
+  const auto& header = log.all().front().header;
+  const auto admitted = ProducerState::admit(state.find(producer), header, partition::SequenceRule::predicted);
   return admitted ? Errc{} : admitted.error().code();
 }
 
@@ -176,8 +177,11 @@ TEST_CASE("a marker with a new epoch fences: the old epoch is refused, the new o
   CHECK(answer(f.state, {.epoch = 1, .first = 1}) == Errc::out_of_order_sequence_number);
   CHECK(answer(f.state, {.epoch = 0, .first = 1}) == Errc::invalid_producer_epoch);
   CHECK(answer(f.state, {.epoch = 1}) == Errc{});
-  CHECK_FALSE(f.state.admit_marker(producer, 0).ok());
-  CHECK(f.state.admit_marker(producer, 1).ok());
+  const auto is_admitted = [&](ProducerEpoch epoch) {
+    return ProducerState::admit_marker(f.state.find(producer), {.producer_epoch = epoch}).ok();
+  };
+  CHECK_FALSE(is_admitted(0));
+  CHECK(is_admitted(1));
 }
 
 TEST_CASE("a marker of the same epoch leaves the sequences, and a second one changes nothing") {
@@ -206,7 +210,8 @@ TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the o
   for (int i = 0; i < 7; ++i) {
     const LogBuilder log =
         LogBuilder(99).batch({.records = 2, .producer_id = producer, .producer_epoch = 0, .sequence = 2 * i});
-    const auto admitted = f.state.admit(log.all().front().header, partition::SequenceRule::given);
+    const auto& header = log.all().front().header;
+    const auto admitted = ProducerState::admit(f.state.find(producer), header, partition::SequenceRule::given);
     if (i < 2) {
       REQUIRE_FALSE(admitted);
       CHECK(admitted.error().code() == Errc::out_of_order_sequence_number);

@@ -15,12 +15,18 @@ namespace {
 using partition::LogOffsets;
 using partition::VisibilityGate;
 
+template <class Move>
+void change(VisibilityGate& gate, Move&& move) {
+  const base::MutexLock lock(gate.mutex);
+  gate.change(move);
+}
+
 TEST_CASE("a look that nothing disturbs takes once") {
   VisibilityGate gate;
   int takes = 0;
   gate.look([&] { ++takes; });
   CHECK(takes == 1);
-  gate.change([] {});
+  change(gate, [] {});
   gate.look([&] { ++takes; });
   CHECK(takes == 2);
 }
@@ -32,7 +38,7 @@ TEST_CASE("INV-8: a look during which something changed takes again") {
   int seen = -1;
   gate.look([&] {
     seen = value;
-    if (++takes == 1) gate.change([&] { value = 1; });
+    if (++takes == 1) change(gate, [&] { value = 1; });
   });
   CHECK(takes == 2);
   CHECK(seen == 1);
@@ -71,7 +77,7 @@ TEST_CASE("INV-8: lookers see the last stable offsets of several partitions move
   for (int i = 0; i < 2; ++i) {
     committers.emplace_back([&] {
       for (bool more = true; more;) {
-        gate.change([&] {
+        change(gate, [&] {
           const Offset to = next.fetch_add(1) + 1;
           more = to < transactions;
           for (auto& offsets : partitions) offsets.held_back().set(to);

@@ -65,6 +65,9 @@ struct TransactionFixture {
   partition::PartitionAppend send(transaction::Holder& holder, std::uint64_t number, std::size_t at = 0) {
     return must(try_send(holder, number, at));
   }
+  Result<> commit(transaction::Holder& holder, std::uint64_t number, transaction::CommitRequest request) {
+    return coordinator->commit(holder, number, [&] { return std::move(request); });
+  }
   Phase phase_of(const std::string& id) const {
     for (const auto& info : coordinator->list()) {
       if (info.transactional_id == id) return info.phase;
