@@ -24,6 +24,10 @@ if(PROJECT_IS_TOP_LEVEL)
   elseif(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # g++ 12 sees overlaps in std::string's own operator+ that cannot be (GCC bug 105329, fixed in 13).
     target_compile_options(seriatim_warnings INTERFACE -Wno-restrict)
+    # Nor, optimising at link time, that a string's length has a limit.
+    if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+      target_link_options(seriatim_warnings INTERFACE -Wno-stringop-overflow -Wno-stringop-overread)
+    endif()
   endif()
   if(SERIATIM_WERROR)
     target_compile_options(seriatim_warnings INTERFACE -Werror)

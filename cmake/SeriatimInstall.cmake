@@ -2,6 +2,13 @@
 # file that may be moved with its prefix, and the command.
 include(CMakePackageConfigHelpers)
 
+# What a compiler leaves in objects for the link is read by that very version alone.
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND NOT BUILD_SHARED_LIBS)
+  message(FATAL_ERROR "A static seriatim that is optimised at link time could be linked by this version of the "
+    "compiler only, so it is not installed. Configure with -DBUILD_SHARED_LIBS=ON to install it optimised, with "
+    "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF to install it static, or with -DSERIATIM_INSTALL=OFF.")
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/seriatim)
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -49,8 +49,7 @@ void Background::loop() {
   auto next_look = std::chrono::steady_clock::now() + tick;
   while (!is_stopping()) {
     if (const auto segment = engine_.prefault_queue->take_until(next_look)) segment->prefault();
-    if (engine_.prefault_queue->take_journal_request())
-      prepare_journal_file(engine_.clock.monotonic_ns());
+    if (engine_.prefault_queue->take_journal_request()) prepare_journal_file(engine_.clock.monotonic_ns());
     // However much there is to populate, the rest has its turn.
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look || is_stopping()) continue;

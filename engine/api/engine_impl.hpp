@@ -112,8 +112,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> store_commits();
   /// Whether the journal is long enough for a checkpoint before its time.
   bool is_journal_long() const;
-  /// A position to be committed, of a topic that exists. Errors: invalid_argument (INV-2: beyond the log end),
-  /// offset_metadata_too_large, unknown_topic_or_partition.
+  /// A position to be committed, of a topic that exists. Errors: invalid_argument (INV-2: beyond the log
+  /// end), offset_metadata_too_large, unknown_topic_or_partition.
   Result<api::PositionCommit> check_position(const api::Topic& topic, const TopicPartition& at,
                                              const OffsetAndMetadata& position) const;
   Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);

@@ -82,11 +82,11 @@ Result<api::PositionCommit> EngineImpl::check_position(const api::Topic& topic, 
                      std::to_string(*end) +
                      "; commit the offset of the next record to read, 0 to the log end");
   }
-  api::PositionCommit commit{.at = at,
-                             .topic_id = topic.id,
-                             .committed = {.offset = position.offset,
-                                           .metadata = position.metadata,
-                                           .commit_time_ms = clock.wall_ms()}};
+  api::PositionCommit commit{
+      .at = at,
+      .topic_id = topic.id,
+      .committed = {
+          .offset = position.offset, .metadata = position.metadata, .commit_time_ms = clock.wall_ms()}};
   if (auto checked = catalog::check_offset_commit(at, commit.committed); !checked) return checked.error();
   return commit;
 }

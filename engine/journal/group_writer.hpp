@@ -89,7 +89,7 @@ class GroupWriter {
   std::atomic<bool> is_unsynced_{false};
   std::uint64_t position_ = 0;
   std::uint64_t written_back_ = 0;  ///< Up to where the kernel was asked to write.
-  std::uint64_t next_lsn_ = 0;  ///< After the last frame in file_.
+  std::uint64_t next_lsn_ = 0;      ///< After the last frame in file_.
   std::uint64_t key_ = 0;
   format::JournalHeaderBlock header_block_{};
   base::Xxh3Stream hash_;

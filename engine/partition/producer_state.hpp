@@ -87,8 +87,8 @@ struct ProducerInfo {
 /// Not thread-safe; the partition's append mutex guards it.
 class ProducerState {
  public:
-  /// What is known of a producer here, for the calls that take it; nullptr: nothing, or it was forgotten. Good
-  /// until `expire` and `load_snapshot`.
+  /// What is known of a producer here, for the calls that take it; nullptr: nothing, or it was forgotten.
+  /// Good until `expire` and `load_snapshot`.
   const ProducerInfo* find(ProducerId producer_id) const noexcept;
   ProducerInfo* find(ProducerId producer_id) noexcept {
     return const_cast<ProducerInfo*>(std::as_const(*this).find(producer_id));

@@ -41,8 +41,8 @@ struct ProducerIdentity {
   bool operator==(const ProducerIdentity&) const = default;
 };
 
-/// One that is read while it changes. A word: ids begin at 2^40 and are counted up, so that 48 bits hold them.
-/// One thread at a time stores.
+/// One that is read while it changes. A word: ids begin at 2^40 and are counted up, so that 48 bits hold
+/// them. One thread at a time stores.
 class SharedIdentity {
  public:
   ProducerIdentity load() const noexcept {

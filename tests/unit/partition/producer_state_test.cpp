@@ -103,7 +103,8 @@ Errc answer(const ProducerState& state, const Incoming& batch) {
                                      .sequence = batch.first,
                                      .transactional = batch.transactional});
   const auto& header = log.all().front().header;
-  const auto admitted = ProducerState::admit(state.find(producer), header, partition::SequenceRule::predicted);
+  const auto admitted =
+      ProducerState::admit(state.find(producer), header, partition::SequenceRule::predicted);
   return admitted ? Errc{} : admitted.error().code();
 }
 
@@ -211,7 +212,8 @@ TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the o
     const LogBuilder log =
         LogBuilder(99).batch({.records = 2, .producer_id = producer, .producer_epoch = 0, .sequence = 2 * i});
     const auto& header = log.all().front().header;
-    const auto admitted = ProducerState::admit(f.state.find(producer), header, partition::SequenceRule::given);
+    const auto admitted =
+        ProducerState::admit(f.state.find(producer), header, partition::SequenceRule::given);
     if (i < 2) {
       REQUIRE_FALSE(admitted);
       CHECK(admitted.error().code() == Errc::out_of_order_sequence_number);
