@@ -98,9 +98,9 @@ PartitionCheckpoint Partition::checkpoint() const {
   {
     const base::MutexLock lock(sync_mutex_);
     checkpoint.log_start_offset = log_start_offset();
-    checkpoint.recovery_point_offset = synced_offset_;
-    checkpoint.recovery_segment_base = synced_segment_base_;
-    checkpoint.recovery_position = synced_position_;
+    checkpoint.recovery_point_offset = synced_.end_offset;
+    checkpoint.recovery_segment_base = synced_.segment_base;
+    checkpoint.recovery_position = synced_.position;
   }
   const base::MutexLock lock(append_mutex_);
   checkpoint.compacted_to_offset = compacted_to_;

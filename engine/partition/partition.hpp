@@ -364,10 +364,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   base::ConditionVariable sync_done_;
   bool sync_running_ SERIATIM_GUARDED_BY(sync_mutex_) = false;
   std::uint32_t sync_waiters_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
-  Offset synced_offset_ SERIATIM_GUARDED_BY(sync_mutex_) =
-      0;  // at most what is durable: the journal has more
-  Offset synced_segment_base_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
-  std::uint64_t synced_position_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
+  SyncMark synced_ SERIATIM_GUARDED_BY(sync_mutex_);   ///< At most what is durable: the journal has more.
   SyncMark flushed_ SERIATIM_GUARDED_BY(sync_mutex_);  ///< Is on stable storage, called durable or not.
   std::atomic<bool> is_unflushed_{false};              ///< Is in the list of `enter_unflushed`.
 

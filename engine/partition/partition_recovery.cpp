@@ -277,10 +277,10 @@ void PartitionOpener::publish_offsets() {
   const base::MutexLock lock(partition_->sync_mutex_);
   const bool is_known = request_.checkpoint.recovery_segment_base <= segments_.back()->base_offset();
   // An empty file that was lost took nothing with it, but its place is no place in what is there.
-  partition_->synced_offset_ = durable;
-  partition_->synced_segment_base_ =
-      is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset();
-  partition_->synced_position_ = is_known ? request_.checkpoint.recovery_position : 0;
+  partition_->synced_ = {
+      .end_offset = durable,
+      .segment_base = is_known ? request_.checkpoint.recovery_segment_base : segments_.back()->base_offset(),
+      .position = is_known ? request_.checkpoint.recovery_position : 0};
   // From the recovery point on, logs and indexes may be as they should only in the page cache.
   const base::MutexLock append_lock(partition_->append_mutex_);
   for (const auto& segment : segments_) {

@@ -75,10 +75,8 @@ Result<> Partition::make_durable(const SyncMark& mark) {
 }
 
 void Partition::note_synced(const SyncMark& mark) {
-  if (synced_offset_ > mark.end_offset || synced_segment_base_ > mark.segment_base) return;
-  synced_offset_ = mark.end_offset;
-  synced_segment_base_ = mark.segment_base;
-  synced_position_ = mark.position;
+  if (!mark.covers(synced_)) return;
+  synced_ = mark;
   offsets_.advance_durable(mark.end_offset);
 }
 
@@ -117,17 +115,15 @@ Result<> Partition::sync_to(Offset offset) {
 // Not only records: sealing changes the length of a log and ends its indexes, which has to be durable before
 // the recovery point may leave the segment.
 Result<> Partition::sync() {
-  const Offset end = log_end_offset();
-  const Offset segment_base = segments_.load()->back()->base_offset();
-  return sync_until([this, end, segment_base]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return synced_offset_ >= end && synced_segment_base_ >= segment_base;
-  });
+  const SyncMark wanted{.end_offset = log_end_offset(),
+                        .segment_base = segments_.load()->back()->base_offset()};
+  return sync_until([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return synced_.covers(wanted); });
 }
 
 Result<> Partition::sync_to(const SyncMark& mark) {
   {
     const base::MutexLock lock(sync_mutex_);
-    if (synced_offset_ >= mark.end_offset && synced_segment_base_ >= mark.segment_base) return {};
+    if (synced_.covers(mark)) return {};
   }
   if (auto synced = make_durable(mark); !synced) return synced;
   {

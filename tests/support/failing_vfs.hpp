@@ -90,6 +90,9 @@ class FailingVfs final : public os::Vfs {
       if (auto allowed = step("sync"); !allowed) return allowed;
       return real_->sync_all();
     }
+    void begin_write_back(std::uint64_t position, std::uint64_t length) noexcept override {
+      real_->begin_write_back(position, length);
+    }
     Result<std::uint64_t> size() override { return real_->size(); }
     Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
       return real_->map(length, access);

@@ -29,6 +29,9 @@ class PassingFile : public os::File {
   Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
   Result<void> sync_data() override { return file_->sync_data(); }
   Result<void> sync_all() override { return file_->sync_all(); }
+  void begin_write_back(std::uint64_t at, std::uint64_t length) noexcept override {
+    file_->begin_write_back(at, length);
+  }
   Result<std::uint64_t> size() override { return file_->size(); }
   Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
     return file_->map(length, access);

@@ -25,6 +25,7 @@ class CountingVfs final : public PassingVfs {
   std::atomic<int> writes{0};
   std::atomic<int> syncs{0};
   std::atomic<int> maps{0};
+  std::vector<std::uint64_t> written_back{};  ///< Where each range began and ended.
 
  private:
   class Counting final : public PassingFile {
@@ -38,6 +39,10 @@ class CountingVfs final : public PassingVfs {
       ++vfs_.syncs;
       return PassingFile::sync_data();
     }
+    void begin_write_back(std::uint64_t at, std::uint64_t length) noexcept override {
+      vfs_.written_back.insert(vfs_.written_back.end(), {at, at + length});
+      PassingFile::begin_write_back(at, length);
+    }
     Result<os::Mapping> map(std::uint64_t length, os::Access access) override {
       ++vfs_.maps;
       return PassingFile::map(length, access);
@@ -49,13 +54,16 @@ class CountingVfs final : public PassingVfs {
 };
 
 struct MappedJournal {
-  MappedJournal() { journal = needed_of(journal::Journal::open(options(), {})); }
-  journal::JournalOptions options() {
+  explicit MappedJournal(std::uint32_t file_bytes = journal::journal_file_bytes_min) {
+    journal = needed_of(journal::Journal::open(options(file_bytes), {}));
+  }
+  journal::JournalOptions options(std::uint32_t file_bytes) {
     journal::JournalOptions options{.vfs = vfs};
     options.directory = dir / "journal";
     options.directory_id = test_id(1);
     options.incarnation = 7;
-    options.file_bytes = journal::journal_file_bytes_min;
+    options.file_bytes = file_bytes;
+    options.on_file_taken = [this] { ++files_taken; };
     options.mapped_writes = true;
     return options;
   }
@@ -81,6 +89,7 @@ struct MappedJournal {
   }
   TempDir dir;
   CountingVfs vfs;
+  int files_taken = 0;
   std::unique_ptr<journal::Journal> journal;
 };
 
@@ -114,9 +123,23 @@ TEST_CASE("a sync brings what was stored to stable storage, also that of a file 
   // Several files, each synced before the next was begun.
   CHECK(f.vfs.maps > 3);
   CHECK(f.vfs.syncs == f.vfs.maps - 1);
+  // Each time it was told that a file is gone, which somebody may make ready before the next is needed.
+  CHECK(f.files_taken == f.vfs.maps);
   CHECK(f.read() == expected);
   REQUIRE(f.journal->wait_durable(expected.rbegin()->first));
   CHECK(f.vfs.syncs == f.vfs.maps);
+}
+
+TEST_CASE(
+    "the kernel is asked to write what was stored, a MiB at a time and each once, before the file is full") {
+  constexpr std::uint64_t mib = 1 << 20;
+  MappedJournal f(4 * mib);
+  for (int i = 0; i < 70; ++i) f.write(std::string(50'000, 'x'));
+  CHECK(f.vfs.written_back == std::vector<std::uint64_t>{0, mib, mib, 2 * mib, 2 * mib, 3 * mib});
+  for (int i = 0; i < 40; ++i) f.write(std::string(50'000, 'x'));
+  REQUIRE(f.vfs.written_back.size() == 8);
+  CHECK(f.vfs.written_back[6] == 0);  // the next file
+  CHECK(f.vfs.written_back[7] == mib);
 }
 
 TEST_CASE("a frame staged to be written at once needs no further call") {

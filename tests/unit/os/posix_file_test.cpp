@@ -170,6 +170,8 @@ TEST_CASE("syncing and dropping the cache change no byte") {
   test::Random random("sync");
   const std::vector<std::byte> bytes = random.bytes(300'000);
   REQUIRE(file->write_at(bytes, 0));
+  file->begin_write_back(0, 200'000);
+  file->begin_write_back(1 << 20, 1 << 20);
   CHECK(file->sync_data().ok());
   CHECK(file->sync_all().ok());
   CHECK(file->drop_cache(0, 0).ok());
