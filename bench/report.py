@@ -33,7 +33,7 @@ BARS = [
     ("64 producers, time per record on 64 partitions over one partition", "append_durable/64", "append_durable_one_partition/64", "time", 1.2),
     ("64 records waited for together, time on 64 partitions over one partition", "append_64_records_to_64/1", "append_64_records_to_1/1", "time", None),
     ("positions and records, 8 threads, rate over records alone", "positions_durable/8", "append_durable/8", "rate", 0.8),
-    ("idempotent append, time over a plain one", "setting_append/acks_leader_idempotent", "setting_append/acks_leader", "time", 1.1),
+    ("idempotent append, time over a plain one", "append_idempotent/1", "append_leader/1", "time", 1.1),
     ("transaction of 4 records and a position, 1 thread, p50 over one durable append", "transaction/1", "append_durable/1", "p50_us", 1.2),
     ("the same, rate over RocksDB doing the same", "transaction/1", "rocksdb_transaction/1", "rate", 1.0),
     ("the same, rate over SQLite doing the same", "transaction/1", "sqlite_transaction/1", "rate", 1.0),
@@ -59,7 +59,7 @@ def plain(name):
 
 
 def contestants(benchmark):
-    """What in_turn/THREADS measured side by side, as if each had been a benchmark: NAME/THREADS."""
+    """What in_turn/THREADS, or appends_in_turn/THREADS, measured side by side, as if each had been a benchmark: NAME/THREADS."""
     figures = {}
     for key, value in benchmark.items():
         name, _, what = key.partition(":")
@@ -83,7 +83,7 @@ def main():
         if benchmark.get("run_type") == "aggregate" and benchmark.get("aggregate_name") != "median":
             continue
         name = plain(benchmark.get("run_name", benchmark["name"]))
-        if name.startswith("in_turn/"):
+        if name.split("/")[0] in ("in_turn", "appends_in_turn"):
             figures.update(contestants(benchmark))
         else:
             figures[name] = benchmark
