@@ -46,10 +46,10 @@ class CachedMillisecond {
     look();
     return ms_;
   }
-  /// That of the last reading.
-  std::int64_t monotonic_ms() noexcept {
+  /// The monotonic one is that of the last reading.
+  Clock::Milliseconds both_ms() noexcept {
     look();
-    return steady_ns_ / ns_per_ms;
+    return {ms_, steady_ns_ / ns_per_ms};
   }
 
  private:
@@ -93,11 +93,12 @@ class SystemClock final : public Clock {
 #endif
     return wall_ns() / ns_per_ms;
   }
-  std::int64_t monotonic_ms() const noexcept override {
+  std::int64_t monotonic_ms() const noexcept override { return both_ms().monotonic; }
+  Milliseconds both_ms() const noexcept override {
 #if defined(__x86_64__)
-    if (has_counter_) return of_this_thread().monotonic_ms();
+    if (has_counter_) return of_this_thread().both_ms();
 #endif
-    return steady_ns() / ns_per_ms;
+    return {wall_ns() / ns_per_ms, steady_ns() / ns_per_ms};
   }
   std::int64_t monotonic_ns() const noexcept override { return steady_ns(); }
 

@@ -16,6 +16,12 @@ class Clock {
   virtual std::int64_t monotonic_ns() const noexcept = 0;
   /// The same clock in milliseconds, up to one late: as cheap as `wall_ms`. Does not go back for one thread.
   virtual std::int64_t monotonic_ms() const noexcept { return monotonic_ns() / 1'000'000; }
+  struct Milliseconds {
+    std::int64_t wall = 0;
+    std::int64_t monotonic = 0;
+  };
+  /// `wall_ms` and `monotonic_ms`, for the cost of one.
+  virtual Milliseconds both_ms() const noexcept { return {wall_ms(), monotonic_ms()}; }
 };
 
 /// The system's clocks. Lives for ever; any thread.

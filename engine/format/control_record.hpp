@@ -1,6 +1,7 @@
 // Control batches: the markers that end a transaction.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,19 @@ inline constexpr std::size_t marker_batch_bytes = 78;
 
 /// Frames `marker` at the front of `out` (at least marker_batch_bytes).
 void frame_marker(const EndMarker& marker, base::MutableByteSpan out, FramedBatch& framed) noexcept;
+
+/// A framed marker, with its bytes: the same for all partitions of a transaction.
+class MarkerBatch {
+ public:
+  explicit MarkerBatch(const EndMarker& marker) noexcept { frame_marker(marker, bytes_, framed_); }
+  MarkerBatch(const MarkerBatch&) = delete;
+  MarkerBatch& operator=(const MarkerBatch&) = delete;
+  const FramedBatch& framed() const noexcept { return framed_; }
+
+ private:
+  std::array<std::byte, marker_batch_bytes> bytes_;
+  FramedBatch framed_;
+};
 
 /// Type and value of one control record.
 struct ControlRecord {

@@ -125,8 +125,14 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   ///   is. 0: it was aborted, which needs no frame.
   /// @param durability  as that of the transaction's batches.
   /// Errors: as append.
+  Result<PartitionAppend> append_marker(const format::MarkerBatch& marker, std::uint64_t decision_lsn,
+                                        Durability durability = Durability::durable) {
+    return append_held_back(marker.framed(), durability, SequenceRule::given, decision_lsn);
+  }
   Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn,
-                                        Durability durability = Durability::durable);
+                                        Durability durability = Durability::durable) {
+    return append_marker(format::MarkerBatch(marker), decision_lsn, durability);
+  }
   /// Lets the last stable offset pass the transaction that began at this offset, and whose marker was
   /// appended. -1: nothing. A short lock of its own, never the append mutex.
   void release_transaction(Offset first_offset);

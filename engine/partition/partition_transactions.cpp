@@ -1,20 +1,11 @@
 // Transactions in one partition: their markers, the index of the aborted ones, and how far a read_committed
 // reader may look.
 #include <algorithm>
-#include <array>
 
 #include "format/control_record.hpp"
 #include "partition/partition.hpp"
 
 namespace seriatim::partition {
-
-Result<PartitionAppend> Partition::append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn,
-                                                 Durability durability) {
-  std::array<std::byte, format::marker_batch_bytes> bytes;
-  format::FramedBatch framed;
-  format::frame_marker(marker, bytes, framed);
-  return append_held_back(framed, durability, SequenceRule::given, decision_lsn);
-}
 
 // What a batch of a producer changes besides the log. Its header was framed without a place.
 Result<> Partition::note_producer(const segment::PlacedBatch& placed, const Admitted& admitted) {

@@ -67,8 +67,9 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   holder.phase = Phase::ongoing;
   holder.ending = Ending::none;
   holder.must_abort = false;
-  holder.started_ms = environment_.clock.wall_ms();
-  holder.deadline_ms = environment_.clock.monotonic_ms() + holder.timeout.count();
+  const auto now_ms = environment_.clock.both_ms();
+  holder.started_ms = now_ms.wall;
+  holder.deadline_ms = now_ms.monotonic + holder.timeout.count();
   begun_.add();
   return ++holder.number;
 }

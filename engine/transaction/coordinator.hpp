@@ -181,7 +181,8 @@ class Coordinator {
   Result<> finish_commit(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> finish_abort(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
   Result<> wait_for_decision(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
-  Result<> append_markers(Holder& holder, format::ControlType type) SERIATIM_REQUIRES(holder.mutex);
+  Result<> append_markers(Holder& holder, format::ControlType type, std::int64_t timestamp_ms)
+      SERIATIM_REQUIRES(holder.mutex);
   Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
   void apply(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   static const EndedParts& take_ended(Holder& holder) SERIATIM_REQUIRES(holder.mutex);

@@ -16,7 +16,8 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number,
     // What the background has finished since the first call.
     if (holder.number == number && holder.ending == Ending::committed) return {};
     if (auto checked = check_open(holder, number); !checked) return checked;
-    if (environment_.clock.monotonic_ms() >= holder.deadline_ms) {
+    const auto now_ms = environment_.clock.both_ms();
+    if (now_ms.monotonic >= holder.deadline_ms) {
       if (auto aborted = finish_abort(holder, Ending::timed_out); !aborted) return aborted;
       return timed_out(holder.id, holder.timeout);
     }
@@ -26,6 +27,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number,
       close_transaction(holder, Ending::committed);
       return {};
     }
+    wanted.decision.time_ms = now_ms.wall;
     if (auto staged = stage_decision(holder, wanted); !staged) return staged;
   }
   return finish_commit(holder);
@@ -42,7 +44,6 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest& request) {
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
   decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
-  decision.time_ms = environment_.clock.wall_ms();
   decision.transactional_id = holder.id;
   decision.partitions.swap(holder.decided);
   decision.partitions.clear();
@@ -70,6 +71,7 @@ Result<> Coordinator::stage_decision(Holder& holder, CommitRequest& request) {
   holder.phase = Phase::committing;
   holder.is_decided = false;
   holder.is_durable_wanted = request.is_durable;
+  holder.decided_ms = decision.time_ms;
   holder.effects = std::move(request.effects);
   return {};
 }
@@ -118,7 +120,8 @@ Result<> Coordinator::finish_commit(Holder& holder) {
     apply(holder);
     holder.is_decided = true;
   }
-  if (auto marked = append_markers(holder, format::ControlType::commit); !marked) return unknown(marked);
+  if (auto marked = append_markers(holder, format::ControlType::commit, holder.decided_ms); !marked)
+    return unknown(marked);
   // The decision's frame is on stable storage, and with it what the transaction wrote before. Told before the
   // release, so that whoever is shown only what is durable sees it in all partitions at once, too (INV-8).
   for (const auto& enlisted : holder.enlisted) {
@@ -156,7 +159,8 @@ Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
     holder.ending = ending;
     holder.decision_lsn = 0;
   }
-  if (auto marked = append_markers(holder, format::ControlType::abort); !marked) return marked;
+  const std::int64_t now_ms = environment_.clock.wall_ms();
+  if (auto marked = append_markers(holder, format::ControlType::abort, now_ms); !marked) return marked;
   releases_.abort(take_ended(holder));
   close_transaction(holder, holder.ending);
   return {};
@@ -173,12 +177,12 @@ Result<> Coordinator::end(Holder& holder, Ending ending) {
   }
 }
 
-Result<> Coordinator::append_markers(Holder& holder, format::ControlType type) {
+Result<> Coordinator::append_markers(Holder& holder, format::ControlType type, std::int64_t timestamp_ms) {
   const auto identity = holder.identity();
-  const format::EndMarker marker{.type = type,
-                                 .producer_id = identity.id,
-                                 .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
-                                 .timestamp_ms = environment_.clock.wall_ms()};
+  const format::MarkerBatch marker({.type = type,
+                                    .producer_id = identity.id,
+                                    .producer_epoch = static_cast<ProducerEpoch>(identity.epoch + 1),
+                                    .timestamp_ms = timestamp_ms});
   const std::uint64_t decision_lsn = holder.decision_lsn;
   const auto durability = decision_lsn == 0 || holder.is_durable_wanted ? partition::Durability::durable
                                                                         : partition::Durability::published;
@@ -212,10 +216,13 @@ const EndedParts& Coordinator::take_ended(Holder& holder) {
 
 // Those that this transaction did not write to are not kept for the next one, nor those that are gone.
 void Coordinator::keep_partitions(Holder& holder) {
+  // Each that was written to is among those that are kept.
+  const bool all_written = holder.partitions.size() == holder.enlisted.size();
   std::erase_if(
       holder.partitions, [&](const partition::PartitionPtr& partition) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
         const auto is_of = [&](const Enlisted& enlisted) { return enlisted.partition == partition.get(); };
-        return partition->is_deleted() || std::none_of(holder.enlisted.begin(), holder.enlisted.end(), is_of);
+        return partition->is_deleted() ||
+               (!all_written && std::none_of(holder.enlisted.begin(), holder.enlisted.end(), is_of));
       });
 }
 

@@ -117,6 +117,7 @@ struct Holder {
   std::vector<partition::PartitionPtr> partitions SERIATIM_GUARDED_BY(mutex);
   // Of a commit on its way.
   std::uint64_t decision_lsn SERIATIM_GUARDED_BY(mutex) = 0;
+  std::int64_t decided_ms SERIATIM_GUARDED_BY(mutex) = -1;
   bool is_durable_wanted SERIATIM_GUARDED_BY(mutex) = false;
   bool is_decided SERIATIM_GUARDED_BY(mutex) = false;  ///< The decision is safe, and was applied.
   std::shared_ptr<DecisionEffects> effects SERIATIM_GUARDED_BY(mutex);  ///< nullptr: nothing but records.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/live_copy.hpp"
+
 namespace seriatim::test {
 namespace {
 
@@ -120,8 +122,7 @@ void Tour::change() {
 void Tour::crash() {
   if (!engine_) return;
   if (!note(engine_->flush())) return;  // What is only in maps is there too, but not in what was synced.
-  fs::remove_all(directory_ / "copy");
-  fs::copy(directory_ / "data", directory_ / "copy", fs::copy_options::recursive);
+  copy_live(directory_ / "data", directory_ / "copy");
   at_crash_ = logs_;
 }
 

@@ -10,6 +10,7 @@
 
 #include <seriatim/seriatim.hpp>
 
+#include "support/live_copy.hpp"
 #include "support/random.hpp"
 #include "support/temp_dir.hpp"
 
@@ -119,7 +120,7 @@ class Exercise {
   // opened, the original is closed.
   void crash() {
     const std::string copy = scratch_ / std::to_string(++generation_);
-    std::filesystem::copy(directory_, copy, std::filesystem::copy_options::recursive);
+    test::copy_live(directory_, copy);
     engine_->close().value();
     engine_.reset();
     std::filesystem::remove_all(directory_);

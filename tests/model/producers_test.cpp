@@ -19,6 +19,7 @@
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
 #include "os/posix_vfs.hpp"
+#include "support/live_copy.hpp"
 #include "support/random.hpp"
 #include "support/temp_dir.hpp"
 
@@ -259,7 +260,7 @@ class Exercise {
   void restart() {
     if (random_.one_in(2)) {
       const std::string copy = scratch_ / std::to_string(++generation_);
-      std::filesystem::copy(directory_, copy, std::filesystem::copy_options::recursive);
+      test::copy_live(directory_, copy);
       engine_->close().value();
       directory_ = copy;
     } else {

@@ -18,6 +18,7 @@
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
 #include "os/posix_vfs.hpp"
+#include "support/live_copy.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::test {
@@ -115,8 +116,7 @@ struct OpenedEngine {
 /// A copy of a live directory: what a process leaves that dies now.
 inline std::string copy_of(const Engine& engine, const TempDir& to) {
   const std::string copy = to / "copy";
-  std::filesystem::remove_all(copy);
-  std::filesystem::copy(engine.directory(), copy, std::filesystem::copy_options::recursive);
+  copy_live(engine.directory(), copy);
   return copy;
 }
 
