@@ -44,14 +44,6 @@ Json describe(const BatchHeader& header, std::uint64_t position, bool is_valid) 
           {"valid", is_valid}};
 }
 
-void put_field(Json& row, const std::string& name, BytesView bytes) {
-  if (bytes.is_null()) {
-    row[name] = nullptr;
-  } else {
-    put_bytes(row, name, bytes.text());
-  }
-}
-
 Json describe(const BatchHeader& header, const format::DecodedRecord& record) {
   Json row = {{"offset", header.base_offset + record.offset_delta},
               {"timestamp", header.record_timestamp_ms(record.timestamp_delta)}};
@@ -64,14 +56,14 @@ Json describe(const BatchHeader& header, const format::DecodedRecord& record) {
     if (control) row["coordinator_epoch"] = control->coordinator_epoch;
     return row;
   }
-  put_field(row, "key", record.key);
-  put_field(row, "value", record.value);
+  put_nullable_bytes(row, "key", record.key);
+  put_nullable_bytes(row, "value", record.value);
   Json headers = Json::array();
   format::HeaderCursor cursor(record.headers, record.header_count);
   for (HeaderView header_view; cursor.next(header_view);) {
     Json one = Json::object();
-    put_field(one, "name", header_view.key);
-    put_field(one, "value", header_view.value);
+    put_nullable_bytes(one, "name", header_view.key);
+    put_nullable_bytes(one, "value", header_view.value);
     headers.push_back(std::move(one));
   }
   row["headers"] = std::move(headers);

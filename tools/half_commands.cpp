@@ -24,7 +24,7 @@ Json bytes_json(const std::optional<std::string>& bytes) {
   return bytes ? Json(printable(*bytes)) : Json(nullptr);
 }
 
-Result<ExitCode> list(Context& context, const HalfArguments& arguments) {
+Result<ExitCode> list_half_messages(Context& context, const HalfArguments& arguments) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   auto names = list_half_message_names(*engine);
@@ -125,13 +125,13 @@ Positional id_positional(HalfArguments& arguments) {
   return {.name = "ID", .help = "Which message; half list shows it", .target = &arguments.id};
 }
 
-Command list_command() {
+Command list_half_messages_command() {
   auto arguments = std::make_shared<HalfArguments>();
   return {.name = "list",
           .summary = "Lists messages that are not decided yet",
           .positionals = {name_positional(*arguments, false)},
           .examples = {"seriatim -d data half list orders"},
-          .run = [arguments](Context& context) { return list(context, *arguments); }};
+          .run = [arguments](Context& context) { return list_half_messages(context, *arguments); }};
 }
 
 Command prepare_command() {
@@ -173,9 +173,10 @@ Command rollback_command() {
 }  // namespace
 
 Command half_command() {
-  return {.name = "half",
-          .summary = "Shows and decides half messages",
-          .children = {list_command(), prepare_command(), commit_command(), rollback_command()}};
+  return {
+      .name = "half",
+      .summary = "Shows and decides half messages",
+      .children = {list_half_messages_command(), prepare_command(), commit_command(), rollback_command()}};
 }
 
 }  // namespace seriatim::tools

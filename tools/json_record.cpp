@@ -8,14 +8,6 @@
 namespace seriatim::tools {
 namespace {
 
-void put_field(Json& object, std::string_view name, BytesView bytes) {
-  if (bytes.is_null()) {
-    object[std::string(name)] = nullptr;
-  } else {
-    put_bytes(object, name, bytes.text());
-  }
-}
-
 Json headers_of(const RecordView& record, bool as_base64) {
   const auto text = [&](std::string_view bytes) { return as_base64 ? base64(bytes) : std::string(bytes); };
   Json headers = Json::array();
@@ -43,8 +35,8 @@ Json json_of(const RecordView& record) {
   object["partition"] = record.partition();
   object["offset"] = record.offset();
   object["timestamp"] = record.timestamp().time_since_epoch().count();
-  put_field(object, "key", record.key());
-  put_field(object, "value", record.value());
+  put_nullable_bytes(object, "key", record.key());
+  put_nullable_bytes(object, "value", record.value());
   const bool as_text = headers_are_utf8(record);
   object[as_text ? "headers" : "headers_b64"] = headers_of(record, !as_text);
   return object;

@@ -14,7 +14,7 @@ namespace seriatim::tools {
 namespace {
 
 // A pipe holds 64 KiB; files are read in larger pieces, which makes larger batches.
-constexpr std::size_t read_bytes = 256 * 1024;
+constexpr std::size_t chunk_bytes = 256 * 1024;
 // A record's sizes are int32 in the format.
 constexpr std::size_t line_limit = 0x7fffffff;
 
@@ -54,8 +54,8 @@ Result<LineReader::Arrival> LineReader::read_more() {
                    "a line of the input exceeds 2147483647 bytes, which no record can hold. Choose the "
                    "delimiter (-D) of the data");
     }
-    buffer_.resize(before + read_bytes);
-    const ssize_t got = ::read(fd_, buffer_.data() + before, read_bytes);
+    buffer_.resize(before + chunk_bytes);
+    const ssize_t got = ::read(fd_, buffer_.data() + before, chunk_bytes);
     const int read_errno = errno;
     buffer_.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
     if (got > 0) return Arrival::bytes;

@@ -65,6 +65,14 @@ void put_bytes(Json& object, std::string_view name, std::string_view bytes) {
   }
 }
 
+void put_nullable_bytes(Json& object, std::string_view name, BytesView bytes) {
+  if (bytes.is_null()) {
+    object[std::string(name)] = nullptr;
+  } else {
+    put_bytes(object, name, bytes.text());
+  }
+}
+
 void print_json(OutputStream& out, OutputFormat format, const Json& value) {
   out.write(value.dump(format == OutputFormat::json ? 2 : -1));
   out.write("\n");

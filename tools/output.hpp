@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <seriatim/record.hpp>
+
 #include "output_stream.hpp"
 
 namespace seriatim::tools {
@@ -52,6 +54,8 @@ class Table {
 
 /// Puts `bytes` into an object as `name`, or as `name_b64` if they are not UTF-8.
 void put_bytes(Json& object, std::string_view name, std::string_view bytes);
+/// The same of bytes that may be null.
+void put_nullable_bytes(Json& object, std::string_view name, BytesView bytes);
 /// Writes an object or array: indented for `json`, on one line for `jsonl`.
 void print_json(OutputStream& out, OutputFormat format, const Json& value);
 

@@ -14,7 +14,7 @@ struct ProducerArguments {
   std::string name{};
 };
 
-Result<ExitCode> list(Context& context) {
+Result<ExitCode> list_producers(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const auto producers = engine->admin().list_named_producers();
@@ -79,14 +79,14 @@ Result<ExitCode> forget(Context& context, const ProducerArguments& arguments) {
   return ExitCode::ok;
 }
 
-Command list_command() {
+Command list_producers_command() {
   return {.name = "list",
           .summary = "Lists the named producers",
           .examples = {"seriatim -d data producer list"},
-          .run = list};
+          .run = list_producers};
 }
 
-Command describe_command() {
+Command describe_producer_command() {
   auto arguments = std::make_shared<ProducerArguments>();
   return {
       .name = "describe",
@@ -110,7 +110,7 @@ Command forget_command() {
 Command producer_command() {
   return {.name = "producer",
           .summary = "Shows and forgets producers",
-          .children = {list_command(), describe_command(), forget_command()}};
+          .children = {list_producers_command(), describe_producer_command(), forget_command()}};
 }
 
 }  // namespace seriatim::tools

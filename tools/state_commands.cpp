@@ -27,7 +27,7 @@ std::string_view text_of(const std::vector<std::byte>& bytes) {
   return BytesView(std::span<const std::byte>(bytes)).text();
 }
 
-Result<ExitCode> list(Context& context) {
+Result<ExitCode> list_states(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const auto names = engine->admin().list_states();
@@ -121,11 +121,11 @@ Positional name_positional(StateArguments& arguments) {
   return {.name = "NAME", .help = "Name of the table", .target = &arguments.name};
 }
 
-Command list_command() {
+Command list_states_command() {
   return {.name = "list",
           .summary = "Lists the tables that have a key",
           .examples = {"seriatim -d data state list"},
-          .run = list};
+          .run = list_states};
 }
 
 Command get_state_command() {
@@ -160,7 +160,7 @@ Command scan_command() {
 Command state_command() {
   return {.name = "state",
           .summary = "Shows the key-value tables that change with transactions",
-          .children = {list_command(), get_state_command(), scan_command()}};
+          .children = {list_states_command(), get_state_command(), scan_command()}};
 }
 
 }  // namespace seriatim::tools

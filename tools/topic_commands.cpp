@@ -53,7 +53,7 @@ Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   return ExitCode::ok;
 }
 
-Result<ExitCode> list(Context& context) {
+Result<ExitCode> list_topics(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const auto topics = engine->admin().list_topics();
@@ -200,14 +200,14 @@ Command create_command() {
           .run = with_arguments(arguments, create)};
 }
 
-Command list_command() {
+Command list_topics_command() {
   return {.name = "list",
           .summary = "Lists all topics",
           .examples = {"seriatim -d data topic list --output json"},
-          .run = list};
+          .run = list_topics};
 }
 
-Command describe_command() {
+Command describe_topic_command() {
   auto arguments = std::make_shared<TopicArguments>();
   return {.name = "describe",
           .summary = "Shows a topic's settings and partitions",
@@ -267,7 +267,7 @@ std::string policy_text(CleanupPolicy policy) {
 Command topic_command() {
   return {.name = "topic",
           .summary = "Creates, shows, changes and deletes topics",
-          .children = {create_command(), list_command(), describe_command(), alter_command(),
+          .children = {create_command(), list_topics_command(), describe_topic_command(), alter_command(),
                        add_partitions_command(), topic_delete_command(), topic_trim_command(),
                        topic_compact_command()}};
 }

@@ -39,7 +39,7 @@ Json time_json(const std::optional<Timestamp>& time) {
   return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
 }
 
-Result<ExitCode> list(Context& context) {
+Result<ExitCode> list_transactions(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const auto transactions = engine->admin().list_transactions();
@@ -166,14 +166,14 @@ Positional id_positional(TransactionArguments& arguments) {
   return {.name = "ID", .help = "The transactional id", .target = &arguments.transactional_id};
 }
 
-Command list_command() {
+Command list_transactions_command() {
   return {.name = "list",
           .summary = "Lists transactional ids and whether they have a transaction open",
           .examples = {"seriatim -d data txn list"},
-          .run = list};
+          .run = list_transactions};
 }
 
-Command describe_command() {
+Command describe_transaction_command() {
   auto arguments = std::make_shared<TransactionArguments>();
   return {.name = "describe",
           .summary = "Shows a transactional id, and the partitions of its open transaction",
@@ -223,8 +223,8 @@ Command abort_hanging_command() {
 Command transaction_command() {
   return {.name = "txn",
           .summary = "Shows and aborts transactions",
-          .children = {list_command(), describe_command(), abort_command(), find_hanging_command(),
-                       abort_hanging_command()}};
+          .children = {list_transactions_command(), describe_transaction_command(), abort_command(),
+                       find_hanging_command(), abort_hanging_command()}};
 }
 
 }  // namespace seriatim::tools

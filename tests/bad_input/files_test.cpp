@@ -22,13 +22,13 @@ const std::string partition_files[] = {
     "log/t-0/00000000000000000028.snapshot",  newest_snapshot};
 
 /// What comes of it when the bytes of a file are wrong.
-enum class Outcome { refused, told, harmless };
+enum class Reaction { refused, told, harmless };
 
-Outcome outcome_of_wrong_bytes(const std::string& file, OpenMode mode) {
-  if (file == "FORMAT" || file == "catalog/data.mdb") return Outcome::refused;
+Reaction reaction_to_wrong_bytes(const std::string& file, OpenMode mode) {
+  if (file == "FORMAT" || file == "catalog/data.mdb") return Reaction::refused;
   // Opening for writing takes the snapshot before it, and says so; who only reads needs none.
-  if (file == newest_snapshot && mode != OpenMode::read_only) return Outcome::told;
-  return Outcome::harmless;  // Rebuilt, written anew, or not looked at.
+  if (file == newest_snapshot && mode != OpenMode::read_only) return Reaction::told;
+  return Reaction::harmless;  // Rebuilt, written anew, or not looked at.
 }
 
 bool says_what_where_and_next(const std::string& answer, const std::string& code, const std::string& path) {
@@ -69,16 +69,16 @@ std::vector<std::string> all_files_but_logs() {
   return all;
 }
 
-void check_wrong_bytes(const Attempt& tried, Outcome wanted, const std::string& path) {
+void check_wrong_bytes(const Attempt& tried, Reaction wanted, const std::string& path) {
   CHECK(tried.ended_well());
-  if (wanted == Outcome::refused) {
+  if (wanted == Reaction::refused) {
     CHECK(says_what_where_and_next(tried.line("open"), "CORRUPT_METADATA", path));
     return;
   }
   CHECK(tried.line("open") == "ok");
   CHECK(tried.line("read") == std::to_string(made_records));
   CHECK(tried.line("close") == "ok");
-  CHECK((tried.line("log").find(path) != std::string::npos) == (wanted == Outcome::told));
+  CHECK((tried.line("log").find(path) != std::string::npos) == (wanted == Reaction::told));
 }
 
 TEST_CASE("wrong bytes in any file but a log are refused by name or make no difference, and lose nothing") {
@@ -96,7 +96,7 @@ TEST_CASE("wrong bytes in any file but a log are refused by name or make no diff
           CAPTURE(file);
           CAPTURE(name_of(content));
           CAPTURE(tried.text);
-          check_wrong_bytes(tried, outcome_of_wrong_bytes(file, mode), matrix.file(file));
+          check_wrong_bytes(tried, reaction_to_wrong_bytes(file, mode), matrix.file(file));
           displaced.restore();
           matrix.check_nothing_is_lost(tried);
         }

@@ -14,8 +14,6 @@
 namespace seriatim::kafka_test {
 namespace {
 
-constexpr std::size_t section_bytes_max = std::size_t{1} << 30;
-
 class Walk {
  public:
   Walk(base::ByteSpan file, std::ostream& out) : file_(file), out_(out) {}

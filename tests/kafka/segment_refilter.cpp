@@ -13,13 +13,12 @@
 #include "format/batch_rebuilder.hpp"
 #include "format/record_cursor.hpp"
 #include "format/record_section.hpp"
+#include "segment_dump.hpp"
 
 namespace seriatim::kafka_test {
 namespace {
 
 using Batches = std::map<Offset, base::ByteSpan>;
-
-constexpr std::size_t section_bytes_max = std::size_t{1} << 30;
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

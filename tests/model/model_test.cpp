@@ -48,9 +48,9 @@ std::optional<std::string> text_of(BytesView bytes) {
   return bytes.is_null() ? std::nullopt : std::optional<std::string>(bytes.text());
 }
 
-class Exercise {
+class LogExercise {
  public:
-  Exercise(test::Random& random, bool compact)
+  LogExercise(test::Random& random, bool compact)
       : random_(random), compact_(compact), directory_(scratch_ / "0") {
     open(true);
   }
@@ -281,12 +281,12 @@ class Exercise {
 
 TEST_CASE("any sequence of operations, crashes included, leaves what the model says") {
   test::Random random("model, delete policy");
-  for (int run = 0; run < 8; ++run) Exercise(random, false).run(120);
+  for (int run = 0; run < 8; ++run) LogExercise(random, false).run(120);
 }
 
 TEST_CASE("any sequence of operations with compaction keeps the newest record of every key") {
   test::Random random("model, compact policy");
-  for (int run = 0; run < 8; ++run) Exercise(random, true).run(120);
+  for (int run = 0; run < 8; ++run) LogExercise(random, true).run(120);
 }
 
 }  // namespace seriatim

@@ -51,9 +51,9 @@ struct Transactional {
   ProducerEpoch epoch = -1;
 };
 
-class Exercise {
+class ProducersExercise {
  public:
-  explicit Exercise(test::Random& random) : random_(random), directory_(scratch_ / "0") {
+  explicit ProducersExercise(test::Random& random) : random_(random), directory_(scratch_ / "0") {
     open_engine();
     engine_->admin()
         .create_topic(
@@ -345,7 +345,7 @@ class Exercise {
 TEST_CASE(
     "INV-7, INV-8: producers of every kind, with retries, zombies, time-outs and restarts, do as the model") {
   test::Random random("model of producers");
-  for (int run = 0; run < 4; ++run) Exercise(random).run(200);
+  for (int run = 0; run < 4; ++run) ProducersExercise(random).run(200);
 }
 
 }  // namespace seriatim

@@ -36,7 +36,7 @@ struct BuiltBatch {
   std::uint64_t end() const { return position + bytes.size(); }
 };
 
-namespace detail {
+namespace building {
 
 inline std::vector<std::byte> frame(const BatchSpec& spec, std::size_t last_value_bytes) {
   format::BatchBuilder builder;
@@ -57,14 +57,14 @@ inline std::vector<std::byte> frame(const BatchSpec& spec, std::size_t last_valu
   return {framed->bytes.begin(), framed->bytes.end()};
 }
 
-}  // namespace detail
+}  // namespace building
 
 /// The bytes of one batch, base offset 0.
 inline std::vector<std::byte> make_batch(const BatchSpec& spec) {
-  if (spec.size_bytes == 0) return detail::frame(spec, 0);
+  if (spec.size_bytes == 0) return building::frame(spec, 0);
   std::size_t value_bytes = 0;
   for (int attempt = 0; attempt < 8; ++attempt) {
-    auto bytes = detail::frame(spec, value_bytes);
+    auto bytes = building::frame(spec, value_bytes);
     if (bytes.size() == spec.size_bytes) return bytes;
     if (bytes.size() > spec.size_bytes && value_bytes == 0) break;
     value_bytes = value_bytes + spec.size_bytes - bytes.size();

@@ -5,9 +5,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-const TopicPartition t1{"t", 1};
-
 bool is_readable(int descriptor) {
   pollfd asked{.fd = descriptor, .events = POLLIN, .revents = 0};
   return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLIN) != 0;

@@ -8,7 +8,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
 using Offsets = std::vector<Offset>;
 
 Consumer consumer_of(const Engine& engine, ConsumerOptions options = {}) {

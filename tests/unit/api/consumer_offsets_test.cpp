@@ -4,9 +4,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-const TopicPartition t1{"t", 1};
-
 Timestamp at_ms(std::int64_t ms) { return Timestamp{std::chrono::milliseconds(ms)}; }
 
 Consumer of_group(const Engine& engine, std::string group = "g") {

@@ -10,8 +10,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-
 TEST_CASE("a consumer over three segments with every codec gets every record once, in order") {
   OpenedEngine opened(1, {{"segment.bytes", "2000"}});
   const auto partition = must(seriatim::detail::EngineImpl::of(opened.engine)->partition("t", 0));

@@ -3,9 +3,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-const TopicPartition t1{"t", 1};
-
 Consumer assigned(const Engine& engine, ConsumerOptions options = {}) {
   auto consumer = must(engine.consumer(std::move(options)));
   must(consumer.assign({t0}));

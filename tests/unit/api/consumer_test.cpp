@@ -9,8 +9,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-
 TEST_CASE("a second thread is refused while one is inside, in every function, and nothing is damaged") {
   OpenedEngine opened;
   append_batch(opened.engine, t0);

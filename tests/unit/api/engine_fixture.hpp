@@ -19,18 +19,14 @@
 #include "base/clock.hpp"
 #include "os/posix_vfs.hpp"
 #include "support/live_copy.hpp"
+#include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::test {
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL(result.error().message());
-  return *std::move(result);
-}
-inline void must(const Result<>& result) {
-  if (!result) FAIL(result.error().message());
-}
+inline const TopicPartition t0{"t", 0};
+inline const TopicPartition t1{"t", 1};
+
 template <class T>
 Errc code_of(const Result<T>& result) {
   return result ? Errc{} : result.error().code();

@@ -7,8 +7,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-
 TEST_CASE("a slice that holds nothing answers with nothing") {
   const FileSlice slice;
   CHECK(slice.empty());

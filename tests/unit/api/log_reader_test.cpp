@@ -15,8 +15,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-
 struct ManySegments : OpenedEngine {
   ManySegments() : OpenedEngine(1, {{"segment.bytes", "1500"}}) {
     const auto partition = must(seriatim::detail::EngineImpl::of(engine)->partition("t", 0));

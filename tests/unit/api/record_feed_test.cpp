@@ -13,8 +13,6 @@ using api::FetchBudget;
 using api::RecordFeed;
 using detail::ConsumerRecordsImpl;
 
-const TopicPartition t0{"t", 0};
-
 struct Feed {
   explicit Feed(const Engine& engine)
       : pool(std::make_shared<api::RecordPool>()),

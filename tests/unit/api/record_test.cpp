@@ -7,8 +7,6 @@
 namespace seriatim::test {
 namespace {
 
-const TopicPartition t0{"t", 0};
-
 // One batch with the records that differ in what is null, empty and repeated.
 void append_varied(const Engine& engine) {
   format::BatchBuilder builder;

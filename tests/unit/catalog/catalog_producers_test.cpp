@@ -13,15 +13,8 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") { make_catalog(path); }
-  Catalog open() const { return must(Catalog::open(path, options())); }
-};
-
 TEST_CASE("producer ids begin at 2^40 and are given out once, also after reopening") {
-  const Made made;
+  const MadeCatalog made;
   {
     Catalog catalog = made.open();
     CHECK(must(catalog.producer_id_end()) == 1'099'511'627'776);
@@ -41,7 +34,7 @@ TEST_CASE("producer ids begin at 2^40 and are given out once, also after reopeni
 }
 
 TEST_CASE("no producer id of 2^63 or above is ever given out") {
-  const Made made;
+  const MadeCatalog made;
   constexpr ProducerId last = std::numeric_limits<ProducerId>::max();
   {
     const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
@@ -59,7 +52,7 @@ TEST_CASE("no producer id of 2^63 or above is ever given out") {
 }
 
 TEST_CASE("a process that is killed has given out no producer id that is given out again") {
-  const Made made;
+  const MadeCatalog made;
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
     Result<Catalog> catalog = Catalog::open(made.path, options());
     // Ends by SIGKILL only.
@@ -75,7 +68,7 @@ TEST_CASE("a process that is killed has given out no producer id that is given o
 }
 
 TEST_CASE("named producers are kept, replaced, listed by name and deleted") {
-  const Made made;
+  const MadeCatalog made;
   const NamedProducer first{first_producer_id, 3, 100, 200};
   const NamedProducer second{first_producer_id + 1, 0, 300, 300};
   {
@@ -96,7 +89,7 @@ TEST_CASE("named producers are kept, replaced, listed by name and deleted") {
 }
 
 TEST_CASE("transactional ids are kept, replaced, listed and deleted") {
-  const Made made;
+  const MadeCatalog made;
   const TransactionalId record{first_producer_id, 3, 60'000, 200};
   {
     Catalog catalog = made.open();
@@ -113,7 +106,7 @@ TEST_CASE("transactional ids are kept, replaced, listed and deleted") {
 }
 
 TEST_CASE("producers that could not be read back are refused, and nothing is stored") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   const auto is_refused = [](const Result<void>& put) {
     return !put.ok() && put.error().code() == Errc::invalid_argument;

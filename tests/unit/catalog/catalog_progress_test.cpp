@@ -10,20 +10,16 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") {
-    make_catalog(path);
+struct TwoTopics : MadeCatalog {
+  TwoTopics() {
     Catalog catalog = open();
     must(catalog.create_topic(topic_record("a", 1, 3)));
     must(catalog.create_topic(topic_record("b", 2, 1)));
   }
-  Catalog open() const { return must(Catalog::open(path, options())); }
 };
 
 TEST_CASE("partition states come back in order, with defaults where none was stored") {
-  const Made made;
+  const TwoTopics made;
   const PartitionState state{10, 20, 8, 4'096, 20, 15};
   {
     Catalog catalog = made.open();
@@ -36,7 +32,7 @@ TEST_CASE("partition states come back in order, with defaults where none was sto
 }
 
 TEST_CASE("one unknown partition among many keeps all of them from being stored") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   const PartitionState state{1, 1, 1, 1, 1, 1};
   for (const TopicPartition& bad :
@@ -53,7 +49,7 @@ TEST_CASE("one unknown partition among many keeps all of them from being stored"
 }
 
 TEST_CASE("a checkpoint stores states, offsets, LSN and flag together, and leaves deleted topics out") {
-  const Made made;
+  const TwoTopics made;
   Checkpoint checkpoint;
   checkpoint.covered_lsn = 77;
   checkpoint.clean_shutdown = true;
@@ -80,7 +76,7 @@ TEST_CASE("a checkpoint stores states, offsets, LSN and flag together, and leave
 }
 
 TEST_CASE("offsets are kept per group and partition, with metadata and time") {
-  const Made made;
+  const TwoTopics made;
   {
     Catalog catalog = made.open();
     must(catalog.commit_offsets("g", {{{"a", 0}, {1, "first", 100}}, {{"a", 2}, {3, "", 100}}}));
@@ -97,7 +93,7 @@ TEST_CASE("offsets are kept per group and partition, with metadata and time") {
 }
 
 TEST_CASE("groups are listed once each, also when one name begins with another") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   const std::vector<std::string> names{"a", "a\x01x", "ab", std::string(255, 'z')};
   for (const std::string& name : names) {
@@ -110,7 +106,7 @@ TEST_CASE("groups are listed once each, also when one name begins with another")
 }
 
 TEST_CASE("commits that are not legal are refused with the place, and nothing is stored") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   const auto refused = [&](std::string_view group, const OffsetCommit& commit) {
     const Result<void> committed = catalog.commit_offsets(group, {{{"a", 0}, {1, "", 0}}, commit});
@@ -127,7 +123,7 @@ TEST_CASE("commits that are not legal are refused with the place, and nothing is
 }
 
 TEST_CASE("offsets can be deleted one by one") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   must(catalog.commit_offsets("g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
   must(catalog.delete_group_offsets("g", {{"a", 0}, {"a", 2}, {"gone", 0}}));
@@ -138,7 +134,7 @@ TEST_CASE("offsets can be deleted one by one") {
 }
 
 TEST_CASE("INV-2: offsets beyond the end of their partition are lowered to it, others stay") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   must(catalog.commit_offsets(
       "g", {{{"a", 0}, {10, "kept", 1}}, {{"a", 1}, {10, "", 1}}, {{"b", 0}, {10, "", 1}}}));
@@ -152,7 +148,7 @@ TEST_CASE("INV-2: offsets beyond the end of their partition are lowered to it, o
 }
 
 TEST_CASE("a writer that is killed has lost nothing it was told was committed") {
-  const Made made;
+  const TwoTopics made;
   for (int round = 0; round < 5; ++round) {
     CAPTURE(round);
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
@@ -180,7 +176,7 @@ TEST_CASE("a writer that is killed has lost nothing it was told was committed") 
 }
 
 TEST_CASE("a checkpoint with anything illegal in it stores nothing at all") {
-  const Made made;
+  const TwoTopics made;
   Catalog catalog = made.open();
   Checkpoint good;
   good.covered_lsn = 9;
@@ -205,7 +201,7 @@ TEST_CASE("a checkpoint with anything illegal in it stores nothing at all") {
 }
 
 TEST_CASE("a checkpoint makes its changes in order: of several for one key or id the last stays") {
-  const Made made;
+  const TwoTopics made;
   Checkpoint checkpoint;
   checkpoint.transactional_ids = {{"x", {first_producer_id, 0, 1, 2}}, {"x", {first_producer_id, 1, 1, 3}}};
   checkpoint.state = {{"s", bytes_of("kept"), bytes_of("1")}, {"s", bytes_of("gone"), bytes_of("1")},
@@ -226,7 +222,7 @@ TEST_CASE("a checkpoint makes its changes in order: of several for one key or id
 }
 
 TEST_CASE("a checkpoint cut short by the death of its process is there whole or not at all") {
-  const Made made;
+  const TwoTopics made;
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
     Result<Catalog> catalog = Catalog::open(made.path, options());
     if (!catalog) voice.say("!");

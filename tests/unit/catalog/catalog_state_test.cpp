@@ -16,13 +16,6 @@ namespace {
 using Bytes = std::vector<std::byte>;
 using Pairs = std::vector<std::pair<Bytes, Bytes>>;
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") { make_catalog(path); }
-  Catalog open() const { return must(Catalog::open(path, options())); }
-};
-
 void store(Catalog& catalog, std::vector<StateChange> changes) {
   Checkpoint checkpoint;
   checkpoint.state = std::move(changes);
@@ -30,7 +23,7 @@ void store(Catalog& catalog, std::vector<StateChange> changes) {
 }
 
 TEST_CASE("the largest name, key and value of a state come back whole, also after reopening") {
-  const Made made;
+  const MadeCatalog made;
   const std::string name(state_name_bytes_max, 'n');
   const Bytes key(state_key_bytes_max, std::byte{0xff});
   Bytes value(state_value_bytes_max);
@@ -47,7 +40,7 @@ TEST_CASE("the largest name, key and value of a state come back whole, also afte
 
 TEST_CASE(
     "a state is scanned in byte order of its keys, from any bytes on, up to the limit, and no further") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   test::Random random("a state is scanned in byte order");
   std::map<std::string, std::string> expected;  // char_traits compare bytes as unsigned
@@ -89,7 +82,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a scan in parts, each from the byte after the last key, meets every key once") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   std::vector<StateChange> changes;
   for (int i = 0; i < 50; ++i) changes.push_back({"s", Bytes(static_cast<std::size_t>(i * 8 + 1)), Bytes(1)});
@@ -107,7 +100,7 @@ TEST_CASE("a scan in parts, each from the byte after the last key, meets every k
 }
 
 TEST_CASE("states are listed once each while they have a key, also when one name begins with another") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   const std::vector<std::string> names{"a", "a\x01x", "ab", std::string(100, 'z')};
   for (const std::string& name : names)
@@ -121,7 +114,7 @@ TEST_CASE("states are listed once each while they have a key, also when one name
 }
 
 TEST_CASE("reading what no state can be called is refused, not answered with nothing") {
-  const Made made;
+  const MadeCatalog made;
   const Catalog catalog = made.open();
   for (const std::string& name : {std::string(), std::string(101, 's'), std::string("a\0b", 3)}) {
     CHECK(catalog.state_value(name, bytes_of("k")).error().code() == Errc::invalid_argument);

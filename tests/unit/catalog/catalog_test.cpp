@@ -15,17 +15,8 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") { make_catalog(path); }
-  Catalog open(Access access = Access::read_write) const {
-    return must(Catalog::open(path, options(access)));
-  }
-};
-
 TEST_CASE("a topic is there after it is created, also after reopening") {
-  const Made made;
+  const MadeCatalog made;
   TopicRecord orders = topic_record("orders", 1, 3);
   orders.config = {{"retention.ms", "-1"}, {"segment.bytes", "65536"}};
   {
@@ -43,7 +34,7 @@ TEST_CASE("a topic is there after it is created, also after reopening") {
 }
 
 TEST_CASE("what is not a legal topic is refused, and nothing is stored") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("there", 1)));
   struct Row {
@@ -68,7 +59,7 @@ TEST_CASE("what is not a legal topic is refused, and nothing is stored") {
 }
 
 TEST_CASE("an unknown topic is said to be unknown by every method that takes one") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   const auto is_unknown = [](const auto& result) {
     return !result.ok() && result.error().code() == Errc::unknown_topic_or_partition;
@@ -88,7 +79,7 @@ TEST_CASE("an unknown topic is said to be unknown by every method that takes one
 }
 
 TEST_CASE("partitions can be added and never taken away") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1, 3)));
   must(catalog.set_partition_count("t", 3));
@@ -103,7 +94,7 @@ TEST_CASE("partitions can be added and never taken away") {
 }
 
 TEST_CASE("config overrides are replaced as a whole") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   TopicRecord topic = topic_record("t", 1, 3);
   topic.config = {{"retention.ms", "1"}};
@@ -114,7 +105,7 @@ TEST_CASE("config overrides are replaced as a whole") {
 }
 
 TEST_CASE("a deleted topic frees its name at once and is remembered until its files are gone") {
-  const Made made;
+  const MadeCatalog made;
   {
     Catalog catalog = made.open();
     must(catalog.create_topic(topic_record("t", 1, 2)));
@@ -144,7 +135,7 @@ TEST_CASE("a deleted topic frees its name at once and is remembered until its fi
 }
 
 TEST_CASE("a topic without files can be deleted in one step") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1)));
   must(catalog.commit_offsets("g", {{{"t", 0}, {7, "", 0}}}));
@@ -193,7 +184,7 @@ void check_every_flip(const std::string& path, Database database, const std::str
 
 TEST_CASE(
     "every flipped bit of a stored value is reported with database and key, and only that value is lost") {
-  const Made made;
+  const MadeCatalog made;
   {
     Catalog catalog = made.open();
     must(catalog.create_topic(topic_record("t", 1)));
@@ -218,7 +209,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a damaged value keeps the catalog closed, unless it is opened to look at what is left") {
-  const Made made;
+  const MadeCatalog made;
   {
     Catalog catalog = made.open();
     must(catalog.create_topic(topic_record("victim", 1)));
@@ -255,7 +246,7 @@ TEST_CASE("a damaged value keeps the catalog closed, unless it is opened to look
 }
 
 TEST_CASE("a catalog of a newer version is refused as such at open") {
-  const Made made;
+  const MadeCatalog made;
   {
     const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) {
@@ -272,7 +263,7 @@ TEST_CASE("a catalog of a newer version is refused as such at open") {
 }
 
 TEST_CASE("one value of a newer version among old ones is refused at open, as such") {
-  const Made made;
+  const MadeCatalog made;
   {
     const std::unique_ptr<Environment> environment = must(open_environment(made.path, options()));
     must(environment->write([](WriteTransaction& out) {
@@ -290,7 +281,7 @@ TEST_CASE("one value of a newer version among old ones is refused at open, as su
 }
 
 TEST_CASE("ten thousand topics are created, listed and found again") {
-  const Made made;
+  const MadeCatalog made;
   constexpr std::uint32_t topics = 10'000;
   {
     // In one transaction: ten thousand syncs would test the disk.
@@ -320,7 +311,7 @@ TEST_CASE("ten thousand topics are created, listed and found again") {
 
 TEST_CASE(
     "a closed catalog answers closed, beside running calls too, and can be opened anew while it exists") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1)));
   std::atomic<int> wrong{0};
@@ -345,7 +336,7 @@ TEST_CASE(
 }
 
 TEST_CASE("readers and writers in many threads see whole states only") {
-  const Made made;
+  const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1, 2)));
   must(catalog.commit_offsets("g", {{{"t", 0}, {0, "", 0}}, {{"t", 1}, {0, "", 0}}}));

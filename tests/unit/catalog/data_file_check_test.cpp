@@ -14,19 +14,16 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  std::string file;
-  Made() : path(dir / "catalog"), file(path + "/data.mdb") {
-    make_catalog(path);
-    Catalog catalog = must(Catalog::open(path, options()));
+struct DataFile : MadeCatalog {
+  std::string file = path + "/data.mdb";
+  DataFile() {
+    Catalog catalog = open();
     must(catalog.create_topic(topic_record("t", 1)));
   }
 };
 
 TEST_CASE("the newer meta page of a sound catalog is found") {
-  const Made made;
+  const DataFile made;
   const lmdb::Meta before = must(check_meta_pages(made.path));
   CHECK(before.page_bytes == 4'096);
   CHECK(before.main_tree.entries == database_count);
@@ -42,40 +39,41 @@ TEST_CASE("the newer meta page of a sound catalog is found") {
 }
 
 TEST_CASE("anything but a regular data file is refused without being opened") {
-  const auto refused = [](const std::function<void(const Made&)>& replace) {
-    const Made made;
+  const auto refused = [](const std::function<void(const DataFile&)>& replace) {
+    const DataFile made;
     replace(made);
     const Result<Catalog> opened = Catalog::open(made.path, options());
     REQUIRE_FALSE(opened.ok());
     return opened.error();
   };
-  const Error missing = refused([](const Made& made) { std::filesystem::remove(made.file); });
+  const Error missing = refused([](const DataFile& made) { std::filesystem::remove(made.file); });
   CHECK(missing.code() == Errc::not_found);
   CHECK(missing.message().find("/data.mdb does not exist; choose") != std::string::npos);
-  const Error linked = refused([](const Made& made) {
+  const Error linked = refused([](const DataFile& made) {
     std::filesystem::rename(made.file, made.path + "/elsewhere");
     std::filesystem::create_symlink("elsewhere", made.file);
   });
   CHECK(linked.code() == Errc::io_error);
   CHECK(linked.message().find("not a regular file") != std::string::npos);
   // Opening a FIFO would block until somebody writes to it.
-  CHECK(refused([](const Made& made) {
+  CHECK(refused([](const DataFile& made) {
           std::filesystem::remove(made.file);
           REQUIRE(::mkfifo(made.file.c_str(), 0600) == 0);
         }).code() == Errc::io_error);
-  CHECK(refused([](const Made& made) {
+  CHECK(refused([](const DataFile& made) {
           std::filesystem::remove(made.file);
           std::filesystem::create_directory(made.file);
         }).code() == Errc::io_error);
-  CHECK(refused([](const Made& made) {
+  CHECK(refused([](const DataFile& made) {
           std::filesystem::remove(made.path + "/lock.mdb");
           REQUIRE(::mkfifo((made.path + "/lock.mdb").c_str(), 0600) == 0);
         }).code() == Errc::io_error);
-  CHECK(refused([](const Made& made) { std::filesystem::remove_all(made.path); }).code() == Errc::not_found);
+  CHECK(refused([](const DataFile& made) { std::filesystem::remove_all(made.path); }).code() ==
+        Errc::not_found);
 }
 
 TEST_CASE("a data file cut off anywhere is a clear error, never a crash") {
-  const Made made;
+  const DataFile made;
   const std::string whole = read_all(made.file);
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   std::vector<std::size_t> lengths{0, 1, 16, 151, 152, 4'095, 4'096, 4'097, 4'096 + 151, 2 * 4'096};
@@ -99,7 +97,7 @@ TEST_CASE("a data file cut off anywhere is a clear error, never a crash") {
 }
 
 TEST_CASE("a file of zeros, as a power cut leaves it, is a clear error") {
-  const Made made;
+  const DataFile made;
   for (const std::size_t length : {std::size_t{4096}, std::size_t{8192}, std::size_t{12288}}) {
     write_all(made.file, std::string(length, '\0'));
     const Result<Catalog> opened = Catalog::open(made.path, options());
@@ -110,7 +108,7 @@ TEST_CASE("a file of zeros, as a power cut leaves it, is a clear error") {
 }
 
 TEST_CASE("each thing LMDB would believe in a meta page is checked first") {
-  const Made made;
+  const DataFile made;
   const std::string whole = read_all(made.file);
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   const std::uint64_t newer = meta.transaction % 2 * 4'096;

@@ -17,10 +17,7 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") { make_catalog(path); }
+struct MadeEnvironment : MadeCatalog {
   std::unique_ptr<Environment> open(CatalogOptions with = options()) const {
     return must(open_environment(path, with));
   }
@@ -48,7 +45,7 @@ std::size_t count_of(const Environment& environment, const std::string& prefix) 
 }
 
 TEST_CASE("the map grows by itself from the smallest size, and the body runs again from its beginning") {
-  const Made made;
+  const MadeEnvironment made;
   CatalogOptions tiny = options();
   tiny.map_bytes = 1;
   const std::unique_ptr<Environment> environment = made.open(tiny);
@@ -65,7 +62,7 @@ TEST_CASE("the map grows by itself from the smallest size, and the body runs aga
 }
 
 TEST_CASE("the map grows while other threads read and write") {
-  const Made made;
+  const MadeEnvironment made;
   CatalogOptions tiny = options();
   tiny.map_bytes = 1;
   const std::unique_ptr<Environment> environment = made.open(tiny);
@@ -100,7 +97,7 @@ TEST_CASE("the map grows while other threads read and write") {
 }
 
 TEST_CASE("a map that another process has grown is adopted by readers and writers") {
-  const Made made;
+  const MadeEnvironment made;
   CatalogOptions tiny = options();
   tiny.map_bytes = 1;
   for (const bool is_writer : {false, true}) {
@@ -126,7 +123,7 @@ TEST_CASE("a map that another process has grown is adopted by readers and writer
 }
 
 TEST_CASE("a copy that came through fork() refuses to work, and its end does not disturb the parent") {
-  const Made made;
+  const MadeEnvironment made;
   std::unique_ptr<Environment> environment = made.open();
   must(environment->write([](WriteTransaction& out) { return put_many(out, "k", 3, 10); }));
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
@@ -149,7 +146,7 @@ TEST_CASE("a copy that came through fork() refuses to work, and its end does not
 
 TEST_CASE(
     "a child that was forked in the middle of a write is refused too, and does not wait for the writer") {
-  const Made made;
+  const MadeEnvironment made;
   const std::unique_ptr<Environment> environment = made.open();
   must(environment->write([&](WriteTransaction& out) -> Result<void> {
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
@@ -163,7 +160,7 @@ TEST_CASE(
 }
 
 TEST_CASE("after it is closed every call answers closed, and the directory is free for the next one") {
-  const Made made;
+  const MadeEnvironment made;
   const std::unique_ptr<Environment> environment = made.open();
   must(environment->write([](WriteTransaction& out) { return put_many(out, "k", 2, 1); }));
   environment->close();
@@ -181,7 +178,7 @@ TEST_CASE("after it is closed every call answers closed, and the directory is fr
 }
 
 TEST_CASE("a read-only environment refuses to write") {
-  const Made made;
+  const MadeEnvironment made;
   const std::unique_ptr<Environment> environment = made.open(options(Access::read_only));
   const Result<void> written =
       environment->write([](WriteTransaction& out) { return put_many(out, "k", 1, 1); });
@@ -232,7 +229,7 @@ Error meet_damage(Environment& environment, bool is_write) {
 TEST_CASE("an assertion inside LMDB becomes an error, for readers and for writers, and nobody hangs") {
   for (const bool is_write : {false, true}) {
     CAPTURE(is_write);
-    const Made made;
+    const MadeEnvironment made;
     must(made.open()->write([](WriteTransaction& out) { return put_many(out, "k", 500, 100); }));
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
       Result<std::unique_ptr<Environment>> environment = open_environment(made.path, options());
@@ -285,7 +282,7 @@ TEST_CASE("a full disk is storage_full, loses nothing, and is forgotten when the
 
 TEST_CASE(
     "a write that fails for another reason latches: nothing is accepted until the catalog is reopened") {
-  const Made made;
+  const MadeEnvironment made;
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
     std::signal(SIGXFSZ, SIG_IGN);
     Result<std::unique_ptr<Environment>> environment = open_environment(made.path, options());
@@ -316,7 +313,7 @@ TEST_CASE(
 }
 
 TEST_CASE("pages are used again although a reader process was killed in the middle of a read") {
-  const Made made;
+  const MadeEnvironment made;
   const std::unique_ptr<Environment> environment = made.open();
   const auto overwrite = [&] {
     must(environment->write([](WriteTransaction& out) { return put_many(out, "k", 100, 1'000); }));

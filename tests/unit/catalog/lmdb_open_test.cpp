@@ -21,18 +21,15 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::string path;
-  Made() : path(dir / "catalog") {
-    make_catalog(path);
-    Catalog catalog = must(Catalog::open(path, options()));
+struct OneTopic : MadeCatalog {
+  OneTopic() {
+    Catalog catalog = open();
     must(catalog.create_topic(topic_record("t", 1, 2)));
   }
 };
 
 TEST_CASE("a catalog is open once per process, whatever the access, and free again when it is closed") {
-  const Made made;
+  const OneTopic made;
   for (const Access first : {Access::read_write, Access::read_only}) {
     for (const Access second : {Access::read_write, Access::read_only}) {
       const Catalog catalog = must(Catalog::open(made.path, options(first)));
@@ -46,7 +43,7 @@ TEST_CASE("a catalog is open once per process, whatever the access, and free aga
 }
 
 TEST_CASE("a failed open leaves the directory free for the next one") {
-  const Made made;
+  const OneTopic made;
   const std::string whole = read_all(made.path + "/data.mdb");
   write_all(made.path + "/data.mdb", "nothing");
   CHECK_FALSE(Catalog::open(made.path, options()).ok());
@@ -55,7 +52,7 @@ TEST_CASE("a failed open leaves the directory free for the next one") {
 }
 
 TEST_CASE("an LMDB file of somebody else is a clear error") {
-  const Made made;
+  const OneTopic made;
   const std::string other = made.dir / "other";
   std::filesystem::create_directory(other);
   CatalogOptions with = options();
@@ -75,7 +72,7 @@ TEST_CASE("an LMDB file of somebody else is a clear error") {
 }
 
 TEST_CASE("another process reads whole states while this one writes") {
-  const Made made;
+  const OneTopic made;
   Catalog writer = must(Catalog::open(made.path, options()));
   must(writer.commit_offsets("g", {{{"t", 0}, {1, "", 0}}, {{"t", 1}, {1, "", 0}}}));
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
@@ -124,7 +121,7 @@ std::string as_nobody(const std::function<std::string()>& what) {
 }
 
 TEST_CASE("a directory that may only be read is read, without LMDB's lock file, also beside a writer") {
-  const Made made;
+  const OneTopic made;
   ::chmod(made.dir.path().c_str(), 0755);
   ::chmod(made.path.c_str(), 0555);
   ::chmod((made.path + "/data.mdb").c_str(), 0444);
@@ -183,7 +180,7 @@ TEST_CASE("a catalog on a read-only file system can be read") {
 }
 
 TEST_CASE("a catalog whose lock file is missing or damaged opens all the same") {
-  const Made made;
+  const OneTopic made;
   std::filesystem::remove(made.path + "/lock.mdb");
   CHECK(must(Catalog::open(made.path, options(Access::read_only))).topic("t").ok());
   for (const std::string& bytes : {std::string(), std::string(100, 'x'), std::string(100'000, '\xff')}) {

@@ -13,13 +13,8 @@
 namespace seriatim::catalog {
 namespace {
 
-struct Made {
-  test::TempDir dir;
-  std::unique_ptr<Environment> environment;
-  Made() {
-    make_catalog(dir / "catalog");
-    environment = must(open_environment(dir / "catalog", options()));
-  }
+struct OpenEnvironment : MadeCatalog {
+  std::unique_ptr<Environment> environment = must(open_environment(path, options()));
 };
 
 std::map<std::string, std::string> contents(const Environment& environment, Database database) {
@@ -35,7 +30,7 @@ std::map<std::string, std::string> contents(const Environment& environment, Data
 }
 
 TEST_CASE("put, get and erase; an absent key is nothing, not an error") {
-  const Made made;
+  const OpenEnvironment made;
   must(made.environment->write([](WriteTransaction& out) -> Result<void> {
     must(out.put(Database::topics, "k", "1"));
     must(out.put(Database::topics, "k", "2"));
@@ -51,7 +46,7 @@ TEST_CASE("put, get and erase; an absent key is nothing, not an error") {
 }
 
 TEST_CASE("keys that LMDB cannot hold are absent when read and refused when written") {
-  const Made made;
+  const OpenEnvironment made;
   must(made.environment->write([](WriteTransaction& out) -> Result<void> {
     for (const std::string& key : {std::string(), std::string(512, 'k')}) {
       CHECK_FALSE(must(out.get(Database::topics, key)).has_value());
@@ -63,7 +58,7 @@ TEST_CASE("keys that LMDB cannot hold are absent when read and refused when writ
 }
 
 TEST_CASE("a scan begins at the first key not below, goes in order, and ends when told") {
-  const Made made;
+  const OpenEnvironment made;
   must(made.environment->write([](WriteTransaction& out) -> Result<void> {
     for (const char* key : {"b", "d", "a", "c"}) must(out.put(Database::topics, key, "v"));
     return {};
@@ -86,7 +81,7 @@ TEST_CASE("a scan begins at the first key not below, goes in order, and ends whe
 }
 
 TEST_CASE("an error of the body, or of a visitor, is the answer, and nothing is stored") {
-  const Made made;
+  const OpenEnvironment made;
   const Result<void> written = made.environment->write([](WriteTransaction& out) -> Result<void> {
     must(out.put(Database::topics, "k", "v"));
     return out.scan(Database::topics, {}, [](std::string_view, base::ByteSpan) -> Result<bool> {

@@ -18,9 +18,12 @@
 #include "catalog/catalog_birth.hpp"
 #include "catalog/lmdb_env.hpp"
 #include "catalog/lmdb_layout.hpp"
+#include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::catalog {
+
+using test::must;
 
 inline std::uint64_t process_now() { return static_cast<std::uint64_t>(::getpid()); }
 
@@ -62,16 +65,6 @@ inline void make_catalog(const std::string& directory) {
   REQUIRE(publish_catalog(made_in, directory, real_files()).ok());
 }
 
-/// The value, or the test fails with the error's text.
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) FAIL((std::string(result.error().name()) + ": " + result.error().message()));
-  return std::move(*result);
-}
-inline void must(const Result<void>& result) {
-  if (!result.ok()) FAIL((std::string(result.error().name()) + ": " + result.error().message()));
-}
-
 /// Takes every value: tests of this level store what they like.
 inline Result<void> any_value(std::string_view, std::string_view, base::ByteSpan) { return {}; }
 
@@ -88,6 +81,16 @@ inline TopicRecord topic_record(const std::string& name, std::uint32_t number, s
   topic.created_ms = 1'700'000'000'000;
   return topic;
 }
+
+/// A catalog that is empty at first, in a directory of its own.
+struct MadeCatalog {
+  test::TempDir dir;
+  std::string path = dir / "catalog";
+  MadeCatalog() { make_catalog(path); }
+  Catalog open(Access access = Access::read_write) const {
+    return must(Catalog::open(path, options(access)));
+  }
+};
 
 inline std::string read_all(const std::string& file) {
   std::ifstream in(file, std::ios::binary);

@@ -39,11 +39,11 @@ class MemoryDir {
   std::string path_;
 };
 
-struct Made {
+struct FilledCatalog {
   MemoryDir dir;
   std::string path;
   std::string file;
-  Made() : path(dir.path() + "/catalog"), file(path + "/data.mdb") {
+  FilledCatalog() : path(dir.path() + "/catalog"), file(path + "/data.mdb") {
     make_catalog(path);
     Catalog catalog = must(Catalog::open(path, options()));
     fill(catalog, 60);
@@ -99,7 +99,7 @@ std::string told(const Catalog& catalog) {
 }
 
 TEST_CASE("the walk accounts for every page: two meta pages, used ones, free ones, no other") {
-  const Made made;
+  const FilledCatalog made;
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   const PageCount pages = must(walk_pages(made.path, meta, any_value));
   CHECK(pages.used > 10);
@@ -108,7 +108,7 @@ TEST_CASE("the walk accounts for every page: two meta pages, used ones, free one
 }
 
 TEST_CASE("a page that is damaged in one known way is reported with file and page") {
-  const Made made;
+  const FilledCatalog made;
   const std::string whole = read_all(made.file);
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   const std::uint64_t root = meta.main_tree.root * 4'096;
@@ -145,7 +145,7 @@ TEST_CASE("a page that is damaged in one known way is reported with file and pag
 }
 
 TEST_CASE("keys that are out of order are reported, within a page and against the branch above") {
-  const Made made;
+  const FilledCatalog made;
   const std::string whole = read_all(made.file);
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   for (int topic = 0; topic < 60; topic += 7) {
@@ -166,7 +166,7 @@ TEST_CASE("keys that are out of order are reported, within a page and against th
 }
 
 TEST_CASE("pages that point at each other in a circle end the walk") {
-  const Made made;
+  const FilledCatalog made;
   const lmdb::Meta meta = must(check_meta_pages(made.path));
   for (const std::uint64_t position : pages_of_kind(made.file, lmdb::page_branch)) {
     // The first child of every branch becomes the branch itself.
@@ -181,7 +181,7 @@ TEST_CASE("pages that point at each other in a circle end the walk") {
 
 // What a flipped bit anywhere in the file leads to: the right answer or an error, and in any case an end
 // without a crash, also if the catalog is then written to.
-char outcome_of_flip(const Made& made, const std::string& expected) {
+char outcome_of_flip(const FilledCatalog& made, const std::string& expected) {
   Result<Catalog> opened = Catalog::open(made.path, options());
   if (!opened) return 'e';
   const std::string all = told(*opened);
@@ -195,7 +195,7 @@ char outcome_of_flip(const Made& made, const std::string& expected) {
 }
 
 TEST_CASE("a flipped bit anywhere in the file is noticed or harmless, and never ends the process") {
-  const Made made;
+  const FilledCatalog made;
   const std::string whole = read_all(made.file);
   const std::string expected = told(must(Catalog::open(made.path, options())));
   REQUIRE_FALSE(expected.empty());

@@ -1,6 +1,7 @@
 // Worked examples of Kafka's batch format: bytes that Kafka's own classes read, or wrote.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -14,6 +15,13 @@ using Bytes = std::vector<std::byte>;
 
 inline constexpr std::int64_t T = 1'700'000'000'000;
 inline constexpr std::int64_t example_producer_id = std::int64_t{1} << 42;
+
+// The bytes 0 to 15.
+inline std::array<std::byte, 16> counting_id() {
+  std::array<std::byte, 16> id{};
+  for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<std::byte>(i);
+  return id;
+}
 
 // One record, k -> hello, create time T, base offset 0.
 inline Bytes example_a() {

@@ -8,18 +8,14 @@
 #include <vector>
 
 #include "support/hex.hpp"
+#include "unit/format/examples.hpp"
 
 namespace seriatim::format {
 namespace {
 
+using test::counting_id;
 using test::from_hex;
 using test::to_hex;
-
-Id counting_id() {
-  Id id{};
-  for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<std::byte>(i);
-  return id;
-}
 
 JournalPlace example_place() { return {counting_id(), 3, 0x0102, 0x0100, 0x40}; }
 

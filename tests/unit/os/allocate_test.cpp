@@ -15,7 +15,7 @@ using test::TempDir;
 
 namespace {
 
-std::vector<std::byte> contents(File& file) {
+std::vector<std::byte> bytes_of(File& file) {
   std::vector<std::byte> bytes(*file.size());
   REQUIRE(*file.read_at(bytes, 0) == bytes.size());
   return bytes;
@@ -33,12 +33,12 @@ TEST_CASE("holes are filled, data is kept, and the file reaches the end of the r
     for (int i = 0; i < 4; ++i) {
       REQUIRE((*file)->write_at(random.bytes(5000), static_cast<std::uint64_t>(random.between(0, 400'000))));
     }
-    std::vector<std::byte> expected = contents(**file);
+    std::vector<std::byte> expected = bytes_of(**file);
     const auto position = static_cast<std::uint64_t>(random.between(0, 500'000));
     const auto length = static_cast<std::uint64_t>(random.between(1, 300'000));
     REQUIRE(fill_holes((*file)->descriptor(), position, length, "f"));
     if (expected.size() < position + length) expected.resize(position + length);
-    REQUIRE(contents(**file) == expected);
+    REQUIRE(bytes_of(**file) == expected);
     // No hole is left inside the range.
     const off_t hole = ::lseek((*file)->descriptor(), static_cast<off_t>(position), SEEK_HOLE);
     CHECK(hole >= static_cast<off_t>(position + length));

@@ -26,7 +26,7 @@ Vfs& vfs = posix_vfs();
 
 constexpr OpenMode every_mode[] = {OpenMode::read, OpenMode::read_write, OpenMode::open_or_create};
 
-void create(const std::string& path) { REQUIRE(vfs.open(path, OpenMode::create_new)); }
+void create_file(const std::string& path) { REQUIRE(vfs.open(path, OpenMode::create_new)); }
 
 void check_refused(const std::string& path, std::string_view kind) {
   for (const OpenMode mode : every_mode) {
@@ -49,7 +49,7 @@ mode_t mode_of(const std::string& path) {
 
 TEST_CASE("a symbolic link is refused, also a dangling one, and nothing is created through it") {
   const TempDir dir;
-  create(dir / "file");
+  create_file(dir / "file");
   REQUIRE(::symlink((dir / "file").c_str(), (dir / "link").c_str()) == 0);
   REQUIRE(::symlink((dir / "nowhere").c_str(), (dir / "dangling").c_str()) == 0);
   check_refused(dir / "link", "symbolic link");
@@ -113,10 +113,10 @@ TEST_CASE("an opened file is closed on exec") {
 TEST_CASE("new files are 0640 and new directories 0750, less the umask") {
   const TempDir dir;
   const mode_t before = ::umask(0);
-  create(dir / "file");
+  create_file(dir / "file");
   REQUIRE(vfs.create_directory(dir / "sub"));
   ::umask(077);
-  create(dir / "private");
+  create_file(dir / "private");
   REQUIRE(vfs.create_directory(dir / "private-sub"));
   ::umask(before);
   CHECK(mode_of(dir / "file") == 0640);
@@ -127,8 +127,8 @@ TEST_CASE("new files are 0640 and new directories 0750, less the umask") {
 
 TEST_CASE("a listing is sorted, tells kinds apart and leaves out dot and dot-dot") {
   const TempDir dir;
-  create(dir / "b");
-  create(dir / "a");
+  create_file(dir / "b");
+  create_file(dir / "a");
   REQUIRE(vfs.create_directory(dir / "c"));
   REQUIRE(::symlink("a", (dir / "d").c_str()) == 0);
   REQUIRE(::mkfifo((dir / "e").c_str(), 0600) == 0);
@@ -148,7 +148,7 @@ TEST_CASE(
     "a listing does not follow a link, unless the path ends in a slash, and says what is in its place") {
   const TempDir dir;
   REQUIRE(vfs.create_directory(dir / "real"));
-  create(dir / "real/f");
+  create_file(dir / "real/f");
   REQUIRE(::symlink("real", (dir / "link").c_str()) == 0);
   REQUIRE(::mkfifo((dir / "fifo").c_str(), 0600) == 0);
   const auto through = vfs.list(dir / "link/");
@@ -165,8 +165,8 @@ TEST_CASE(
 
 TEST_CASE("rename replaces the target and reports what is missing") {
   const TempDir dir;
-  create(dir / "a");
-  create(dir / "b");
+  create_file(dir / "a");
+  create_file(dir / "b");
   REQUIRE(vfs.rename(dir / "a", dir / "b"));
   CHECK_FALSE(*vfs.exists(dir / "a"));
   CHECK(*vfs.exists(dir / "b"));
@@ -192,7 +192,7 @@ TEST_CASE("only an empty directory can be removed, and no name is taken twice") 
   REQUIRE(vfs.create_directory(dir / "sub"));
   CHECK(vfs.create_directory(dir / "sub").error().sys_errno() == EEXIST);
   CHECK(vfs.create_directory(dir / "x/y").error().code() == Errc::not_found);
-  create(dir / "sub/file");
+  create_file(dir / "sub/file");
   CHECK(vfs.remove_directory(dir / "sub").error().sys_errno() == ENOTEMPTY);
   REQUIRE(vfs.remove(dir / "sub/file"));
   CHECK(vfs.remove_directory(dir / "sub").ok());
@@ -201,7 +201,7 @@ TEST_CASE("only an empty directory can be removed, and no name is taken twice") 
 
 TEST_CASE("exists sees a dangling link, and nothing below a file") {
   const TempDir dir;
-  create(dir / "file");
+  create_file(dir / "file");
   REQUIRE(::symlink("nowhere", (dir / "link").c_str()) == 0);
   CHECK(*vfs.exists(dir / "link"));
   CHECK_FALSE(*vfs.exists(dir / "file/below"));
@@ -209,7 +209,7 @@ TEST_CASE("exists sees a dangling link, and nothing below a file") {
 
 TEST_CASE("a directory can be synced, a file or nothing cannot") {
   const TempDir dir;
-  create(dir / "file");
+  create_file(dir / "file");
   CHECK(vfs.sync_directory(dir.path()).ok());
   CHECK(vfs.sync_directory(dir / "file").error().code() == Errc::not_found);
   CHECK(vfs.sync_directory(dir / "missing").error().code() == Errc::not_found);
@@ -244,7 +244,7 @@ TEST_CASE("a small file system shows its size, and as read-only refuses new file
 
 TEST_CASE("without a descriptor left, opening says too_many_open_files and may be tried again") {
   const TempDir dir;
-  create(dir / "file");
+  create_file(dir / "file");
   ChildProcess child([&dir](const ChildProcess::Voice& voice) {
     // One below the lowest free number: nothing more can be opened.
     const int lowest_free = ::dup(0);
@@ -267,7 +267,7 @@ TEST_CASE("without permission, opening says permission_denied") {
     return;
   }
   const TempDir dir;
-  create(dir / "file");
+  create_file(dir / "file");
   REQUIRE(::chmod((dir / "file").c_str(), 0) == 0);
   REQUIRE(::chmod(dir.path().c_str(), 0755) == 0);
   ChildProcess child([&dir](const ChildProcess::Voice& voice) {

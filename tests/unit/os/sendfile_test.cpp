@@ -24,11 +24,11 @@ using test::TempDir;
 
 namespace {
 
-constexpr std::size_t mib = 1 << 20;
+constexpr std::size_t one_mib = 1 << 20;
 
 // A file with random bytes, and two connected descriptors.
 struct Fixture {
-  explicit Fixture(const char* what, std::size_t size = mib) : bytes(test::Random(what).bytes(size)) {
+  explicit Fixture(const char* what, std::size_t size = one_mib) : bytes(test::Random(what).bytes(size)) {
     auto opened = posix_vfs().open(dir / "f", OpenMode::create_new);
     REQUIRE(opened);
     file = std::move(*opened);
@@ -112,7 +112,7 @@ TEST_CASE("a range goes to a socket whole, whatever the socket takes at a time")
 TEST_CASE("a range goes to a pipe whole") {
   Fixture fixture("sendfile pipe");
   fixture.connect_pipe();
-  CHECK(send_and_receive(fixture, 1, mib - 1) == base::as_text(fixture.expected(1, mib - 1)));
+  CHECK(send_and_receive(fixture, 1, one_mib - 1) == base::as_text(fixture.expected(1, one_mib - 1)));
 }
 
 TEST_CASE("a range goes to a file, also to one in append mode, which the kernel's sendfile refuses") {
@@ -140,24 +140,24 @@ TEST_CASE("a non-blocking receiver that is full gets what it takes, then zero, t
     std::string received;
     std::size_t position = 0;
     bool was_full = false;
-    while (position < mib) {
-      const auto sent = fixture.send(position, mib - position);
+    while (position < one_mib) {
+      const auto sent = fixture.send(position, one_mib - position);
       REQUIRE(sent);
       position += *sent;
       if (*sent == 0) was_full = true;
-      if (position < mib) {
-        if (*sent > 0) CHECK(*fixture.send(position, mib - position) == 0);
-        received += fixture.receive(mib);
+      if (position < one_mib) {
+        if (*sent > 0) CHECK(*fixture.send(position, one_mib - position) == 0);
+        received += fixture.receive(one_mib);
       }
     }
-    received += fixture.receive(mib);
-    CHECK((was_full || received.size() == mib));
+    received += fixture.receive(one_mib);
+    CHECK((was_full || received.size() == one_mib));
     CHECK(received == base::as_text(fixture.bytes));
   }
 }
 
 TEST_CASE("signals that interrupt the transfer lose nothing") {
-  Fixture fixture("sendfile EINTR", 8 * mib);
+  Fixture fixture("sendfile EINTR", 8 * one_mib);
   fixture.connect_sockets();
   struct sigaction action {};
   action.sa_handler = [](int) {};  // without SA_RESTART, so that calls are interrupted
@@ -166,21 +166,21 @@ TEST_CASE("signals that interrupt the transfer lose nothing") {
   std::atomic<bool> is_done{false};
   Result<std::size_t> sent = std::size_t{0};
   std::thread sender([&] {
-    sent = fixture.send(0, 8 * mib);
+    sent = fixture.send(0, 8 * one_mib);
     is_done = true;
     // Stays until no more signals come.
     while (is_done) std::this_thread::yield();
   });
   std::string received;
-  while (received.size() < 8 * mib) {
+  while (received.size() < 8 * one_mib) {
     ::pthread_kill(sender.native_handle(), SIGUSR1);
-    received += fixture.receive(std::min<std::size_t>(50'000, 8 * mib - received.size()));
+    received += fixture.receive(std::min<std::size_t>(50'000, 8 * one_mib - received.size()));
   }
   while (!is_done) std::this_thread::yield();
   is_done = false;
   sender.join();
   ::sigaction(SIGUSR1, &before, nullptr);
-  CHECK((sent.ok() && *sent == 8 * mib));
+  CHECK((sent.ok() && *sent == 8 * one_mib));
   CHECK(received == base::as_text(fixture.bytes));
 }
 
@@ -213,15 +213,15 @@ TEST_CASE("a receiver that leaves in the middle is told by the next call, after 
   Fixture fixture("sendfile leaves");
   fixture.connect_pipe();
   Result<std::size_t> sent = std::size_t{0};
-  std::thread sender([&] { sent = fixture.send(0, mib); });
+  std::thread sender([&] { sent = fixture.send(0, one_mib); });
   const std::string received = fixture.receive(100'000);
   fixture.close_receiver();  // While the sender waits for room in the pipe.
   sender.join();
   REQUIRE(sent.ok());
   CHECK(*sent >= received.size());
-  CHECK(*sent < mib);
+  CHECK(*sent < one_mib);
   CHECK(received == base::as_text(fixture.expected(0, received.size())));
-  const auto next = fixture.send(*sent, mib - *sent);
+  const auto next = fixture.send(*sent, one_mib - *sent);
   REQUIRE_FALSE(next);
   CHECK(next.error().sys_errno() == EPIPE);
   CHECK_FALSE(is_sigpipe_pending());

@@ -1,8 +1,8 @@
 #include "partition/compaction_filter.hpp"
 
+#include "compaction_fixture.hpp"
 #include "format/record_section.hpp"
 #include "unit/format/examples.hpp"
-#include "writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -10,8 +10,6 @@ namespace {
 using partition::CompactionFilter;
 using partition::CompactionRules;
 using partition::KeyMap;
-
-constexpr std::int64_t day_ms = 86'400'000;
 
 class FilterFixture {
  public:

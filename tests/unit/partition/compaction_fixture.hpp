@@ -5,6 +5,8 @@
 
 namespace seriatim::test {
 
+inline constexpr std::int64_t day_ms = 86'400'000;
+
 class CompactionFixture : public WriterFixture {
  public:
   explicit CompactionFixture(std::int64_t segment_bytes = 1'000)

@@ -11,8 +11,6 @@
 namespace seriatim::test {
 namespace {
 
-constexpr std::int64_t day_ms = 86'400'000;
-
 void append_random(CompactionFixture& f, Random& random, int batches) {
   constexpr std::array codecs{format::Codec::none, format::Codec::gzip, format::Codec::snappy,
                               format::Codec::lz4, format::Codec::zstd};

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "compaction_fixture.hpp"
-#include "partition/follower.hpp"
+#include "follower_fixture.hpp"
 #include "support/random.hpp"
 
 namespace seriatim::test {
@@ -10,12 +10,6 @@ namespace {
 
 using partition::FetchCursor;
 using partition::FetchedBatch;
-using partition::Follower;
-
-std::shared_ptr<Follower> follow(PartitionWorld& world, const partition::PartitionRequest& request) {
-  return must(Follower::open(world.environment,
-                             {.name = request.name, .directory = request.directory, .may_have_gaps = true}));
-}
 
 void append_some(CompactionFixture& f, Random& random) {
   for (auto n = random.between(5, 40); n > 0; --n)

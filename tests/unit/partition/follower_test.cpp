@@ -1,8 +1,8 @@
 #include "partition/follower.hpp"
 
+#include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "partition/segment_retry.hpp"
-#include "reader_fixture.hpp"
 #include "support/child_process.hpp"
 #include "writer_fixture.hpp"
 
@@ -12,10 +12,6 @@ namespace {
 using partition::FetchCursor;
 using partition::FetchedBatch;
 using partition::Follower;
-
-std::shared_ptr<Follower> follow(PartitionWorld& world, const partition::PartitionRequest& request) {
-  return must(Follower::open(world.environment, {.name = request.name, .directory = request.directory}));
-}
 
 std::vector<Offset> bases_of(const partition::PartitionLogPtr& log, Offset from) {
   FetchCursor cursor(log);

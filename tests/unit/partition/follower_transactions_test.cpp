@@ -1,18 +1,9 @@
 // What a reader in another process knows of transactions.
-#include "partition/follower.hpp"
+#include "follower_fixture.hpp"
 #include "transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {
-
-using partition::Follower;
-
-std::shared_ptr<Follower> follow(PartitionWorld& world, const partition::PartitionRequest& request) {
-  return must(Follower::open(world.environment,
-                             {.name = request.name,
-                              .directory = request.directory,
-                              .may_have_gaps = request.config.cleanup_policy != CleanupPolicy::delete_}));
-}
 
 TEST_CASE("INV-8: a follower's last stable offset is the writer's, and it shows what was committed") {
   Random random("follower of transactions");

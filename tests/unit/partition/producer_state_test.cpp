@@ -11,8 +11,6 @@ namespace {
 using format::ProducerSnapshotEntry;
 using partition::ProducerState;
 
-constexpr ProducerId producer = ProducerId{1} << 42;
-
 class StateFixture {
  public:
   void note(const LogBuilder& log) {
@@ -39,12 +37,15 @@ TEST_CASE(
     "a batch of a producer is remembered with its last sequence, offset and time; plain ones only move the "
     "end") {
   StateFixture f;
-  f.note(LogBuilder(5).batch().batch(
-      {.records = 3, .timestamp_ms = t0_ms, .producer_id = producer, .producer_epoch = 2, .sequence = 7}));
+  f.note(LogBuilder(5).batch().batch({.records = 3,
+                                      .timestamp_ms = t0_ms,
+                                      .producer_id = some_producer,
+                                      .producer_epoch = 2,
+                                      .sequence = 7}));
   CHECK(f.state.end_offset() == 9);
   const auto entries = f.entries();
   REQUIRE(entries.size() == 1);
-  CHECK(entries[0] == ProducerSnapshotEntry{.producer_id = producer,
+  CHECK(entries[0] == ProducerSnapshotEntry{.producer_id = some_producer,
                                             .producer_epoch = 2,
                                             .last_sequence = 9,
                                             .last_offset = 8,
@@ -57,13 +58,14 @@ TEST_CASE(
 TEST_CASE("a transaction is open from its first batch to its marker") {
   StateFixture f;
   LogBuilder log;
-  log.batch().batch({.producer_id = producer, .producer_epoch = 1, .sequence = 0, .transactional = true});
-  log.batch({.producer_id = producer, .producer_epoch = 1, .sequence = 1, .transactional = true});
+  log.batch().batch(
+      {.producer_id = some_producer, .producer_epoch = 1, .sequence = 0, .transactional = true});
+  log.batch({.producer_id = some_producer, .producer_epoch = 1, .sequence = 1, .transactional = true});
   f.note(log);
   CHECK(f.entries().at(0).open_transaction_first_offset == 1);
   LogBuilder end(3);
   end.marker({.type = format::ControlType::commit,
-              .producer_id = producer,
+              .producer_id = some_producer,
               .producer_epoch = 1,
               .timestamp_ms = t0_ms,
               .coordinator_epoch = 4});
@@ -76,9 +78,9 @@ TEST_CASE("a transaction is open from its first batch to its marker") {
 TEST_CASE("a marker with a new epoch clears the sequence, so that the next batch begins at 0") {
   StateFixture f;
   LogBuilder log;
-  log.batch({.producer_id = producer, .producer_epoch = 1, .sequence = 5, .transactional = true});
+  log.batch({.producer_id = some_producer, .producer_epoch = 1, .sequence = 5, .transactional = true});
   log.marker({.type = format::ControlType::abort,
-              .producer_id = producer,
+              .producer_id = some_producer,
               .producer_epoch = 2,
               .timestamp_ms = t0_ms});
   f.note(log);
@@ -98,20 +100,20 @@ struct Incoming {
 Errc answer(const ProducerState& state, const Incoming& batch) {
   const LogBuilder log = LogBuilder(state.end_offset())
                              .batch({.records = batch.records,
-                                     .producer_id = producer,
+                                     .producer_id = some_producer,
                                      .producer_epoch = batch.epoch,
                                      .sequence = batch.first,
                                      .transactional = batch.transactional});
   const auto& header = log.all().front().header;
   const auto admitted =
-      ProducerState::admit(state.find(producer), header, partition::SequenceRule::predicted);
+      ProducerState::admit(state.find(some_producer), header, partition::SequenceRule::predicted);
   return admitted ? Errc{} : admitted.error().code();
 }
 
 void store(StateFixture& f, const Incoming& batch) {
   f.note(LogBuilder(f.state.end_offset())
              .batch({.records = batch.records,
-                     .producer_id = producer,
+                     .producer_id = some_producer,
                      .producer_epoch = batch.epoch,
                      .sequence = batch.first,
                      .transactional = batch.transactional}));
@@ -120,7 +122,8 @@ void store(StateFixture& f, const Incoming& batch) {
 void end(StateFixture& f, format::ControlType type, ProducerEpoch epoch) {
   f.note(
       LogBuilder(f.state.end_offset())
-          .marker({.type = type, .producer_id = producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}));
+          .marker(
+              {.type = type, .producer_id = some_producer, .producer_epoch = epoch, .timestamp_ms = t0_ms}));
 }
 
 constexpr Sequence last_of_all = std::numeric_limits<Sequence>::max();
@@ -162,7 +165,7 @@ TEST_CASE("a marker with a new epoch fences: the old epoch is refused, the new o
   StateFixture f;
   store(f, {.first = 0, .transactional = true});
   const LogBuilder abort = LogBuilder(1).marker({.type = format::ControlType::abort,
-                                                 .producer_id = producer,
+                                                 .producer_id = some_producer,
                                                  .producer_epoch = 1,
                                                  .timestamp_ms = t0_ms});
   const auto& marker = abort.all().front();
@@ -179,7 +182,7 @@ TEST_CASE("a marker with a new epoch fences: the old epoch is refused, the new o
   CHECK(answer(f.state, {.epoch = 0, .first = 1}) == Errc::invalid_producer_epoch);
   CHECK(answer(f.state, {.epoch = 1}) == Errc{});
   const auto is_admitted = [&](ProducerEpoch epoch) {
-    return ProducerState::admit_marker(f.state.find(producer), {.producer_epoch = epoch}).ok();
+    return ProducerState::admit_marker(f.state.find(some_producer), {.producer_epoch = epoch}).ok();
   };
   CHECK_FALSE(is_admitted(0));
   CHECK(is_admitted(1));
@@ -190,7 +193,7 @@ TEST_CASE("a marker of the same epoch leaves the sequences, and a second one cha
   store(f, {.epoch = 1, .transactional = true});
   end(f, format::ControlType::commit, 1);
   const LogBuilder again = LogBuilder(2).marker({.type = format::ControlType::commit,
-                                                 .producer_id = producer,
+                                                 .producer_id = some_producer,
                                                  .producer_epoch = 1,
                                                  .timestamp_ms = t0_ms});
   CHECK_FALSE(must(f.state.ended_by(again.all().front().header, again.all().front().bytes)));
@@ -209,11 +212,11 @@ TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the o
   StateFixture f;
   for (int i = 0; i < 7; ++i) store(f, {.first = 2 * i, .records = 2});
   for (int i = 0; i < 7; ++i) {
-    const LogBuilder log =
-        LogBuilder(99).batch({.records = 2, .producer_id = producer, .producer_epoch = 0, .sequence = 2 * i});
+    const LogBuilder log = LogBuilder(99).batch(
+        {.records = 2, .producer_id = some_producer, .producer_epoch = 0, .sequence = 2 * i});
     const auto& header = log.all().front().header;
     const auto admitted =
-        ProducerState::admit(f.state.find(producer), header, partition::SequenceRule::given);
+        ProducerState::admit(f.state.find(some_producer), header, partition::SequenceRule::given);
     if (i < 2) {
       REQUIRE_FALSE(admitted);
       CHECK(admitted.error().code() == Errc::out_of_order_sequence_number);
@@ -237,7 +240,7 @@ TEST_CASE("producers are forgotten after their time, but never with a transactio
 
 TEST_CASE("a control batch that does not decode is refused") {
   StateFixture f;
-  auto bytes = make_batch({.producer_id = producer, .producer_epoch = 1, .sequence = 0});
+  auto bytes = make_batch({.producer_id = some_producer, .producer_epoch = 1, .sequence = 0});
   auto header = format::read_batch_header(bytes.data());
   header.attributes =
       static_cast<std::int16_t>(header.attributes | format::control_bit | format::transactional_bit);
@@ -250,7 +253,8 @@ TEST_CASE("a snapshot brings the whole state back") {
   StateFixture f;
   LogBuilder log;
   for (int i = 0; i < 50; ++i)
-    log.batch({.producer_id = producer + i, .producer_epoch = 0, .sequence = i, .transactional = i % 3 == 0});
+    log.batch(
+        {.producer_id = some_producer + i, .producer_epoch = 0, .sequence = i, .transactional = i % 3 == 0});
   f.note(log);
   must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
   ProducerState loaded;
@@ -264,7 +268,7 @@ TEST_CASE("a snapshot brings the whole state back") {
 
 TEST_CASE("a snapshot that was written already is not written again") {
   StateFixture f;
-  f.note(LogBuilder().batch({.producer_id = producer, .producer_epoch = 0, .sequence = 0}));
+  f.note(LogBuilder().batch({.producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
   must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
   std::filesystem::remove(f.path(1));
   must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
@@ -276,7 +280,7 @@ TEST_CASE("a snapshot that was written already is not written again") {
 
 TEST_CASE("a damaged snapshot is refused with its name, and the state stays as it was") {
   StateFixture f;
-  f.note(LogBuilder().batch({.producer_id = producer, .producer_epoch = 0, .sequence = 0}));
+  f.note(LogBuilder().batch({.producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
   must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
   overwrite(f.path(1), 20, "\x7F");
   const auto before = f.entries();
@@ -290,12 +294,12 @@ TEST_CASE("a damaged snapshot is refused with its name, and the state stays as i
 TEST_CASE("a snapshot that says of two producers that they have begun at one offset harms nothing") {
   StateFixture f;
   std::vector<ProducerSnapshotEntry> entries;
-  for (const ProducerId id : {producer, producer + 1})
+  for (const ProducerId id : {some_producer, some_producer + 1})
     entries.push_back({.producer_id = id, .producer_epoch = 0, .open_transaction_first_offset = 3});
   write_file(f.path(9), format::encode_producer_snapshot(entries));
   must(f.state.load_snapshot(os::posix_vfs(), f.temp.path(), 9));
   const LogBuilder commit = LogBuilder(9).marker({.type = format::ControlType::commit,
-                                                  .producer_id = producer,
+                                                  .producer_id = some_producer,
                                                   .producer_epoch = 1,
                                                   .timestamp_ms = t0_ms});
   const auto& marker = commit.all().front();

@@ -16,18 +16,12 @@
 #include "os/fd_cache.hpp"
 #include "os/posix_vfs.hpp"
 #include "partition/partition.hpp"
+#include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::test {
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL(result.error().message());
-  return *std::move(result);
-}
-inline void must(const Result<>& result) {
-  if (!result) FAIL(result.error().message());
-}
+inline constexpr ProducerId some_producer = ProducerId{1} << 42;
 
 /// The records of one batch, and how they are framed.
 struct Wanted {

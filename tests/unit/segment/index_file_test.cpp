@@ -24,7 +24,7 @@ std::uint64_t value_at(const IndexFile& index, std::uint64_t at) {
   return base::load_be<std::uint64_t>(index.entry(at));
 }
 
-struct Fixture : test::SegmentFixture {
+struct IndexFileFixture : test::SegmentFixture {
   std::string path = directory + "/index";
   std::unique_ptr<IndexFile> open(std::uint64_t valid, IndexShape shape = {8, 1 << 20, true}) {
     return test::must(IndexFile::open_active(context, path, shape, valid));
@@ -41,7 +41,7 @@ struct Fixture : test::SegmentFixture {
 
 TEST_CASE("a staged entry counts for nobody before it is committed, and staging again overwrites it") {
   for (const bool mapped : {true, false}) {
-    Fixture f;
+    IndexFileFixture f;
     auto index = f.open(0, {8, 1 << 20, mapped});
     test::must(index->stage(entry(7).data()));
     CHECK(index->count() == 0);
@@ -53,7 +53,7 @@ TEST_CASE("a staged entry counts for nobody before it is committed, and staging 
 }
 
 TEST_CASE("the file grows a page at first, then in chunks, never beyond its limit") {
-  Fixture f;
+  IndexFileFixture f;
   auto index = f.open(0, {8, 100'000, true});
   CHECK(test::file_size(f.path) == 0);
   f.fill(*index, 0, 1);
@@ -70,7 +70,7 @@ TEST_CASE("the file grows a page at first, then in chunks, never beyond its limi
 
 TEST_CASE("trimming leaves the exact length, and appending goes on afterwards") {
   for (const bool mapped : {true, false}) {
-    Fixture f;
+    IndexFileFixture f;
     auto index = f.open(0, {8, 1 << 20, mapped});
     f.fill(*index, 0, 100);
     test::must(index->trim());
@@ -85,7 +85,7 @@ TEST_CASE("trimming leaves the exact length, and appending goes on afterwards") 
 }
 
 TEST_CASE("opening keeps the entries that are right and drops the rest") {
-  Fixture f;
+  IndexFileFixture f;
   f.fill(*f.open(0), 0, 100);
   auto index = f.open(40);
   CHECK(index->count() == 40);
@@ -96,7 +96,7 @@ TEST_CASE("opening keeps the entries that are right and drops the rest") {
 }
 
 TEST_CASE("an index that holds fewer entries than known to be right is refused") {
-  Fixture f;
+  IndexFileFixture f;
   f.fill(*f.open(0), 0, 10);
   test::must(f.open(10)->trim());
   const auto opened = IndexFile::open_active(f.context, f.path, {8, 1 << 20, true}, 11);
@@ -106,7 +106,7 @@ TEST_CASE("an index that holds fewer entries than known to be right is refused")
 }
 
 TEST_CASE("an index with more entries than its limit allows is whole and full") {
-  Fixture f;
+  IndexFileFixture f;
   f.fill(*f.open(0), 0, 100);
   const auto index = f.open(100, {8, 400, true});
   CHECK(index->count() == 100);
@@ -115,7 +115,7 @@ TEST_CASE("an index with more entries than its limit allows is whole and full") 
 }
 
 TEST_CASE("a sealed index is mapped whole, an empty one too") {
-  Fixture f;
+  IndexFileFixture f;
   auto active = f.open(0);
   test::must(active->trim());
   CHECK(test::must(IndexFile::open_sealed(f.context, f.path, 8))->count() == 0);
@@ -128,14 +128,14 @@ TEST_CASE("a sealed index is mapped whole, an empty one too") {
 }
 
 TEST_CASE("a sealed index that is missing or has half an entry is told apart, for its caller to rebuild") {
-  Fixture f;
+  IndexFileFixture f;
   CHECK(IndexFile::open_sealed(f.context, f.path, 8).error().code() == Errc::not_found);
   test::write_file(f.path, std::vector<std::byte>(20));
   CHECK(IndexFile::open_sealed(f.context, f.path, 8).error().code() == Errc::corrupt_metadata);
 }
 
 TEST_CASE("readers see whole entries while the writer appends") {
-  Fixture f;
+  IndexFileFixture f;
   auto index = f.open(0);
   constexpr std::uint64_t entries = 50'000;
   std::thread reader([&] {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Offset base_offset = 1000;
 
-struct Fixture : test::SegmentFixture {
+struct OffsetIndexFixture : test::SegmentFixture {
   OffsetIndex index{base_offset,
                     test::must(segment::IndexFile::open_active(context, directory + "/index",
                                                                {OffsetIndex::entry_bytes, 800, true}, 0))};
@@ -21,7 +21,7 @@ struct Fixture : test::SegmentFixture {
 }  // namespace
 
 TEST_CASE("an empty offset index points at the beginning") {
-  Fixture f;
+  OffsetIndexFixture f;
   CHECK(f.index.floor(2000) == OffsetPosition{base_offset, 0});
   CHECK(f.index.floor_position(2000) == OffsetPosition{base_offset, 0});
   CHECK_FALSE(f.index.last());
@@ -30,7 +30,7 @@ TEST_CASE("an empty offset index points at the beginning") {
 }
 
 TEST_CASE("floor finds the greatest entry at or below, for every target") {
-  Fixture f;
+  OffsetIndexFixture f;
   for (int i = 1; i <= 50; ++i)
     test::must(f.index.append(base_offset + i * 10, static_cast<std::uint64_t>(i) * 5000));
   for (int target = 0; target < 520; ++target) {
@@ -46,7 +46,7 @@ TEST_CASE("floor finds the greatest entry at or below, for every target") {
 }
 
 TEST_CASE("the entry behind a position is where reading can go on after damage") {
-  Fixture f;
+  OffsetIndexFixture f;
   test::must(f.index.append(base_offset + 1, 100));
   test::must(f.index.append(base_offset + 2, 200));
   CHECK(f.index.first_after_position(0) == OffsetPosition{base_offset + 1, 100});
@@ -56,7 +56,7 @@ TEST_CASE("the entry behind a position is where reading can go on after damage")
 }
 
 TEST_CASE("the offset index is full at its limit in whole entries") {
-  Fixture f;
+  OffsetIndexFixture f;
   for (int i = 1; i <= 100; ++i) {
     CHECK_FALSE(f.index.is_full());
     test::must(f.index.append(base_offset + i, static_cast<std::uint64_t>(i)));
@@ -65,14 +65,14 @@ TEST_CASE("the offset index is full at its limit in whole entries") {
 }
 
 TEST_CASE("entries are Kafka's bytes: offset above the base, then position, big-endian") {
-  Fixture f;
+  OffsetIndexFixture f;
   test::must(f.index.append(base_offset + 3, 4716));
   const auto bytes = test::read_file(f.index.file().path());
   CHECK(base::load_be<std::uint64_t>(bytes.data()) == 0x00000003'0000126c);
 }
 
 TEST_CASE("the sane prefix ends where entries reach beyond the log") {
-  Fixture f;
+  OffsetIndexFixture f;
   for (int i = 1; i <= 10; ++i)
     test::must(f.index.append(base_offset + i, static_cast<std::uint64_t>(i) * 100));
   CHECK(f.index.sane_prefix(10'000) == 10);

@@ -14,18 +14,10 @@
 #include "segment/segment.hpp"
 #include "segment/segment_recovery.hpp"
 #include "support/log_builder.hpp"
+#include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::test {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL_CHECK(result.error().message());
-  return *std::move(result);
-}
-inline void must(const Result<>& result) {
-  if (!result) FAIL_CHECK(result.error().message());
-}
 
 class SegmentFixture {
  public:

@@ -24,7 +24,7 @@ struct IndexFiles {
 };
 
 // A segment of 60 KB, its indexes as the appender wrote them, sealed or only closed.
-struct Fixture : test::SegmentFixture {
+struct ScanFixture : test::SegmentFixture {
   LogBuilder log = LogBuilder().batches(60, {.size_bytes = 1000, .records = 2});
 
   void write(bool is_sealed) {
@@ -95,7 +95,7 @@ segment::RecoveredSegment scan_watched(WatchingVfs& vfs, const RecoveryRequest& 
 }  // namespace
 
 TEST_CASE("a log without indexes is found whole") {
-  Fixture f;
+  ScanFixture f;
   test::write_file(f.log_path(), f.log.bytes());
   const auto found = segment::scan_segment(f.context, f.request());
   REQUIRE(found);
@@ -105,7 +105,7 @@ TEST_CASE("a log without indexes is found whole") {
 }
 
 TEST_CASE("a log that is not there is not_found, an empty one is empty") {
-  Fixture f;
+  ScanFixture f;
   CHECK(segment::scan_segment(f.context, f.request()).error().code() == Errc::not_found);
   test::write_file(f.log_path(), {});
   const auto found = f.scan(f.request());
@@ -116,7 +116,7 @@ TEST_CASE("a log that is not there is not_found, an empty one is empty") {
 }
 
 TEST_CASE("cut anywhere in the last two batches, exactly the whole batches before the cut are found") {
-  Fixture f;
+  ScanFixture f;
   f.log = LogBuilder().batches(6, {.size_bytes = 100, .records = 2});
   const auto whole = f.log.bytes();
   // With nothing, and with zeros that were allocated ahead, where the rest was.
@@ -145,7 +145,7 @@ TEST_CASE("cut anywhere in the last two batches, exactly the whole batches befor
 }
 
 TEST_CASE("zeros are the end of the log, not a fault") {
-  Fixture f;
+  ScanFixture f;
   auto bytes = f.log.bytes();
   bytes.resize(1 << 20);
   test::write_file(f.log_path(), bytes);
@@ -156,7 +156,7 @@ TEST_CASE("zeros are the end of the log, not a fault") {
 }
 
 TEST_CASE("every flipped bit behind the durable position is found") {
-  Fixture f;
+  ScanFixture f;
   f.log = LogBuilder().batches(3, {.size_bytes = 100, .records = 2});
   const auto whole = f.log.bytes();
   const auto request = f.durable_to(1);
@@ -180,7 +180,7 @@ TEST_CASE("every flipped bit behind the durable position is found") {
 }
 
 TEST_CASE("a gap between offsets is a fault unless compaction may have left it") {
-  Fixture f;
+  ScanFixture f;
   f.log = LogBuilder().batch().gap(3).batch();
   test::write_file(f.log_path(), f.log.bytes());
   auto request = f.request();
@@ -191,7 +191,7 @@ TEST_CASE("a gap between offsets is a fault unless compaction may have left it")
 }
 
 TEST_CASE("offsets too far above the base to be indexed end the log") {
-  Fixture f;
+  ScanFixture f;
   const Offset far = (Offset{1} << 31) - 1;
   f.log = LogBuilder().batch().gap(far - 1).batch().batch();
   test::write_file(f.log_path(), f.log.bytes());
@@ -203,7 +203,7 @@ TEST_CASE("offsets too far above the base to be indexed end the log") {
 }
 
 TEST_CASE("damage before the durable position does not hide what follows") {
-  Fixture f;
+  ScanFixture f;
   f.write(false);
   auto bytes = f.log.bytes();
   bytes[f.log[1].position + format::magic_at] = std::byte{7};
@@ -218,7 +218,7 @@ TEST_CASE("damage before the durable position does not hide what follows") {
 }
 
 TEST_CASE("a file that ends below the durable position is found as far as it goes") {
-  Fixture f;
+  ScanFixture f;
   f.write(true);
   const auto request = f.durable_to(60);
   std::filesystem::resize_file(f.log_path(), f.log[30].position + 10);
@@ -229,7 +229,7 @@ TEST_CASE("a file that ends below the durable position is found as far as it goe
 }
 
 TEST_CASE("a durable position inside a batch is not believed") {
-  Fixture f;
+  ScanFixture f;
   f.write(false);
   auto request = f.request();
   request.durable_position = f.log[40].position + 17;
@@ -239,7 +239,7 @@ TEST_CASE("a durable position inside a batch is not believed") {
 
 TEST_CASE(
     "indexes that are whole after an unclean stop need no rebuild, whatever was allocated behind them") {
-  Fixture f;
+  ScanFixture f;
   const auto segment = f.create();
   test::append(*segment, f.log);
   const auto pin = test::must(segment->pin());
@@ -256,7 +256,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a sealed segment without its closing entry, or with bytes behind its entries, needs a rebuild") {
-  Fixture f;
+  ScanFixture f;
   f.write(true);
   auto request = f.durable_to(60);
   request.is_sealed = true;
@@ -277,7 +277,7 @@ TEST_CASE("a sealed segment without its closing entry, or with bytes behind its 
 TEST_CASE("an index that lost its end in a power cut never makes the largest timestamp too small") {
   test::Random random("an index that lost its end");
   for (int round = 0; round < 30; ++round) {
-    Fixture f;
+    ScanFixture f;
     f.log = LogBuilder();
     for (int i = 0; i < 60; ++i) {
       f.log.batch({.size_bytes = static_cast<std::size_t>(random.between(200, 3000)),
@@ -308,7 +308,7 @@ TEST_CASE("an index that lost its end in a power cut never makes the largest tim
 
 TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or changed") {
   for (const bool is_sealed : {false, true}) {
-    Fixture f;
+    ScanFixture f;
     f.write(is_sealed);
     auto request = f.durable_to(60);
     request.is_sealed = is_sealed;
@@ -329,7 +329,7 @@ TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or 
 }
 
 TEST_CASE("what is scanned after an unclean stop is read from the disk") {
-  Fixture f;
+  ScanFixture f;
   f.write(false);
   WatchingVfs vfs;
   scan_watched(vfs, f.durable_to(30));
@@ -337,7 +337,7 @@ TEST_CASE("what is scanned after an unclean stop is read from the disk") {
 }
 
 TEST_CASE("synced indexes whose ends make no sense are not believed after all") {
-  Fixture f;
+  ScanFixture f;
   f.write(true);
   auto request = f.durable_to(60);
   request.is_sealed = true;
@@ -362,7 +362,7 @@ TEST_CASE("synced indexes whose ends make no sense are not believed after all") 
 }
 
 TEST_CASE("an index that points into another batch is not believed") {
-  Fixture f;
+  ScanFixture f;
   f.write(true);
   const auto good = f.indexes();
   for (const std::size_t from_end : {4U, 12U}) {

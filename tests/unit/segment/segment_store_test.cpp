@@ -19,7 +19,7 @@ namespace {
 
 using Names = std::set<std::string>;
 
-struct Fixture : test::SegmentFixture {
+struct StoreFixture : test::SegmentFixture {
   void touch(const std::string& name, const std::string& content = "") {
     test::write_file(directory + "/" + name, base::as_bytes(content));
   }
@@ -59,21 +59,21 @@ Names join(Names a, const Names& b) {
 }
 
 // Sources and the segment behind them, which no compaction may touch.
-void put_sources(Fixture& f) {
+void put_sources(StoreFixture& f) {
   f.put(0, first_source, FileState::live, "old");
   f.put(50, second_source, FileState::live, "old");
   f.put(100, untouched, FileState::live, "active");
   f.touch("00000000000000000100.snapshot", "snapshot");
 }
 
-void check_old(const Fixture& f) {
+void check_old(const StoreFixture& f) {
   CHECK(f.names() == join(join(segment_names(0), segment_names(50)),
                           join(segment_names(100), {"00000000000000000100.snapshot"})));
   CHECK(test::read_file(f.log_path(0)) == first_source.bytes());
   CHECK(f.content(0, FileKind::offset_index) == "old");
 }
 
-void check_new(const Fixture& f, const std::string& index_content = "new") {
+void check_new(const StoreFixture& f, const std::string& index_content = "new") {
   CHECK(test::read_file(f.log_path(0)) == output.bytes());
   CHECK_FALSE(std::filesystem::exists(f.log_path(50)));
   CHECK_FALSE(std::filesystem::exists(f.index_path(50)));
@@ -85,7 +85,7 @@ void check_new(const Fixture& f, const std::string& index_content = "new") {
 }  // namespace
 
 TEST_CASE("a directory is listed by base offset, with what belongs together") {
-  Fixture f;
+  StoreFixture f;
   f.put(200, LogBuilder(200).batch(), FileState::live, "");
   f.put(5, LogBuilder(5).batches(2), FileState::live, "");
   std::filesystem::remove(f.time_index_path(5));
@@ -116,7 +116,7 @@ TEST_CASE("a directory is listed by base offset, with what belongs together") {
 }
 
 TEST_CASE("something else in place of a log file is refused by name") {
-  Fixture f;
+  StoreFixture f;
   std::filesystem::create_symlink("/etc/passwd", f.log_path());
   for (const auto& result : {segment::list_segments(os::posix_vfs(), f.directory)}) {
     REQUIRE_FALSE(result);
@@ -127,7 +127,7 @@ TEST_CASE("something else in place of a log file is refused by name") {
 }
 
 TEST_CASE("crash point 1: before any output was complete, the old files win") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.put(0, output, FileState::cleaned, "new");
   f.finish();
@@ -135,7 +135,7 @@ TEST_CASE("crash point 1: before any output was complete, the old files win") {
 }
 
 TEST_CASE("crash point 2: some outputs complete and some not is not done") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   // Two outputs; the higher one was renamed first.
   f.put(0, LogBuilder(0).batches(2, {.records = 10}), FileState::cleaned, "new");
@@ -151,7 +151,7 @@ TEST_CASE("crash point 2: some outputs complete and some not is not done") {
 }
 
 TEST_CASE("crash point 3: all outputs complete, originals there: the swap is finished") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.put(0, output, FileState::swap, "new");
   f.finish();
@@ -159,7 +159,7 @@ TEST_CASE("crash point 3: all outputs complete, originals there: the swap is fin
 }
 
 TEST_CASE("crash point 4: originals partly renamed away: the swap is finished") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.put(0, output, FileState::swap, "new");
   std::filesystem::rename(f.log_path(0), f.log_path(0) + ".deleted");
@@ -169,7 +169,7 @@ TEST_CASE("crash point 4: originals partly renamed away: the swap is finished") 
 }
 
 TEST_CASE("crash point 5: originals gone: the swap is finished") {
-  Fixture f;
+  StoreFixture f;
   f.put(100, untouched, FileState::live, "active");
   f.put(0, output, FileState::swap, "new");
   f.finish();
@@ -177,7 +177,7 @@ TEST_CASE("crash point 5: originals gone: the swap is finished") {
 }
 
 TEST_CASE("crash point 6: outputs partly renamed: the rest follows, and no index of the old log stays") {
-  Fixture f;
+  StoreFixture f;
   f.put(100, untouched, FileState::live, "active");
   f.put(0, output, FileState::swap, "new");
   std::filesystem::rename(f.directory + "/" + format::file_name(0, FileKind::log, FileState::swap),
@@ -187,7 +187,7 @@ TEST_CASE("crash point 6: outputs partly renamed: the rest follows, and no index
 
   // The other way round the index that came first is taken for an original, and goes; it is rebuilt from its
   // log.
-  Fixture g;
+  StoreFixture g;
   g.put(100, untouched, FileState::live, "active");
   g.put(0, output, FileState::swap, "new");
   std::filesystem::rename(g.directory + "/" + format::file_name(0, FileKind::offset_index, FileState::swap),
@@ -200,7 +200,7 @@ TEST_CASE("crash point 6: outputs partly renamed: the rest follows, and no index
 TEST_CASE("a power cut while a swap is finished for a killed writer leaves the sources or the output") {
   test::Random random("power cut in a swap");
   for (int history = 0; history < 40; ++history) {
-    Fixture f;
+    StoreFixture f;
     put_sources(f);
     f.put(0, output, FileState::cleaned, "new");
     const test::TempDir images;
@@ -228,7 +228,7 @@ TEST_CASE("a power cut while a swap is finished for a killed writer leaves the s
 }
 
 TEST_CASE("two outputs of one compaction take the place of all their sources, between them too") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.put(0, LogBuilder(0).batch({.records = 10}), FileState::swap, "new");
   f.put(70, LogBuilder(70).batches(3, {.records = 10}), FileState::swap, "new");
@@ -242,13 +242,13 @@ namespace {
 
 using Directory = std::map<std::string, std::vector<std::byte>>;
 
-Directory read_directory(const Fixture& f) {
+Directory read_directory(const StoreFixture& f) {
   Directory result;
   for (const auto& name : f.names()) result[name] = test::read_file(f.directory + "/" + name);
   return result;
 }
 
-void put_state(Fixture& f, int state) {
+void put_state(StoreFixture& f, int state) {
   put_sources(f);
   if (state == 0) {
     f.put(0, LogBuilder(0).batches(2, {.records = 10}), FileState::cleaned, "new");
@@ -265,13 +265,13 @@ void put_state(Fixture& f, int state) {
 
 TEST_CASE("finishing interrupted work may itself be interrupted anywhere, and ends the same") {
   for (const int state : {0, 1}) {
-    Fixture straight;
+    StoreFixture straight;
     put_state(straight, state);
     straight.finish();
     const auto expected = read_directory(straight);
     int changes = 0;
     for (bool crashed = true; crashed; ++changes) {
-      Fixture f;
+      StoreFixture f;
       put_state(f, state);
       test::FailingVfs vfs;
       vfs.fail_after(changes);
@@ -290,7 +290,7 @@ TEST_CASE("finishing interrupted work may itself be interrupted anywhere, and en
 }
 
 TEST_CASE("a damaged output replaces nothing") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.put(0, output, FileState::swap, "new");
   auto bytes = output.bytes();
@@ -306,7 +306,7 @@ TEST_CASE("a damaged output replaces nothing") {
 }
 
 TEST_CASE("deleting a segment takes all its files and nothing else, also after half was done") {
-  Fixture f;
+  StoreFixture f;
   put_sources(f);
   f.touch("00000000000000000050.txnindex");
   std::filesystem::rename(f.log_path(50), f.log_path(50) + ".deleted");
@@ -318,7 +318,7 @@ TEST_CASE("deleting a segment takes all its files and nothing else, also after h
 
 TEST_CASE("a delete that dies half way leaves no log without indexes, and is finished by the next open") {
   for (int changes = 0; changes < 6; ++changes) {
-    Fixture f;
+    StoreFixture f;
     f.put(50, second_source, FileState::live, "old");
     test::FailingVfs vfs;
     vfs.fail_after(changes);
@@ -335,7 +335,7 @@ TEST_CASE("a delete that dies half way leaves no log without indexes, and is fin
 TEST_CASE("a power cut in a deletion brings no log back without its indexes") {
   test::Random random("power cut in a deletion");
   for (int history = 0; history < 20; ++history) {
-    Fixture f;
+    StoreFixture f;
     f.put(50, second_source, FileState::live, "old");
     f.touch("00000000000000000050.txnindex", "aborted");
     const test::TempDir images;
@@ -360,7 +360,7 @@ TEST_CASE("a power cut in a deletion brings no log back without its indexes") {
 }
 
 TEST_CASE("what is moved aside is kept under a name of its own, every time") {
-  Fixture f;
+  StoreFixture f;
   for (const char* content : {"first", "second", "third"}) {
     f.touch("00000000000000000000.log", content);
     const auto to = test::must(segment::move_aside(os::posix_vfs(), f.log_path()));

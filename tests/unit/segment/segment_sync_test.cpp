@@ -50,13 +50,13 @@ struct CountingFixture {
       {vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
 };
 
-using Names = std::vector<std::string>;
+using SyncedNames = std::vector<std::string>;
 
 }  // namespace
 
 TEST_CASE("a segment exists when its directory entry does") {
   const CountingFixture f;
-  CHECK(f.vfs.synced == Names{"directory"});
+  CHECK(f.vfs.synced == SyncedNames{"directory"});
 }
 
 TEST_CASE("sync covers the log, once, until there is something new") {
@@ -66,10 +66,10 @@ TEST_CASE("sync covers the log, once, until there is something new") {
   test::must(test::try_append(*f.segment, log[0]));
   test::must(f.segment->sync());
   test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".log"});
+  CHECK(f.vfs.synced == SyncedNames{".log"});
   test::must(test::try_append(*f.segment, log[1]));
   test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".log", ".log"});
+  CHECK(f.vfs.synced == SyncedNames{".log", ".log"});
 }
 
 TEST_CASE("the indexes of a sealed or trimmed segment are durable before its log is") {
@@ -79,12 +79,12 @@ TEST_CASE("the indexes of a sealed or trimmed segment are durable before its log
   f.vfs.synced.clear();
   test::must(f.segment->trim());
   test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log"});
+  CHECK(f.vfs.synced == SyncedNames{".index", ".timeindex", ".log"});
   test::append(*f.segment, LogBuilder(2).batch());
   test::must(f.segment->seal());
   test::must(f.segment->sync());
   test::must(f.segment->sync());
-  CHECK(f.vfs.synced == Names{".index", ".timeindex", ".log", ".index", ".timeindex", ".log"});
+  CHECK(f.vfs.synced == SyncedNames{".index", ".timeindex", ".log", ".index", ".timeindex", ".log"});
 }
 
 TEST_CASE("a failed sync is reported, and never taken for a later success without trying") {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Offset base_offset = 1000;
 
-struct Fixture : test::SegmentFixture {
+struct TimeIndexFixture : test::SegmentFixture {
   TimeIndex index{base_offset, test::must(segment::IndexFile::open_active(
                                    context, directory + "/index", {TimeIndex::entry_bytes, 120, true}, 0))};
 };
@@ -20,14 +20,14 @@ struct Fixture : test::SegmentFixture {
 }  // namespace
 
 TEST_CASE("an empty time index answers with no timestamp and the base offset") {
-  Fixture f;
+  TimeIndexFixture f;
   CHECK(f.index.floor(99) == TimestampOffset{-1, base_offset});
   CHECK_FALSE(f.index.last());
   CHECK(f.index.sane_prefix() == 0);
 }
 
 TEST_CASE("an entry whose timestamp is not above the last one's is left out silently") {
-  Fixture f;
+  TimeIndexFixture f;
   test::must(f.index.maybe_append({-1, base_offset}));
   CHECK(f.index.count() == 0);
   test::must(f.index.maybe_append({50, base_offset + 1}));
@@ -40,14 +40,14 @@ TEST_CASE("an entry whose timestamp is not above the last one's is left out sile
 }
 
 TEST_CASE("behind an entry whose offset is wrong no entry follows that would go back") {
-  Fixture f;
+  TimeIndexFixture f;
   test::must(f.index.maybe_append({50, base_offset + 900}));  // as a flipped bit of the file makes it
   test::must(f.index.maybe_append({60, base_offset + 3}));
   CHECK(f.index.count() == 1);
 }
 
 TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
-  Fixture f;
+  TimeIndexFixture f;
   for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, base_offset + i}));
   for (int target = -5; target < 120; ++target) {
     const int entry = std::min(std::max(target, 0) / 10, 9);
@@ -58,7 +58,7 @@ TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
 }
 
 TEST_CASE("one slot stays in reserve for the closing entry") {
-  Fixture f;  // room for ten
+  TimeIndexFixture f;  // room for ten
   for (int i = 1; i <= 9; ++i) {
     CHECK_FALSE(f.index.is_full());
     test::must(f.index.maybe_append({i, base_offset + i}));
@@ -70,7 +70,7 @@ TEST_CASE("one slot stays in reserve for the closing entry") {
 }
 
 TEST_CASE("what is staged is not seen before it is committed") {
-  Fixture f;
+  TimeIndexFixture f;
   CHECK(test::must(f.index.stage({5, base_offset})));
   CHECK_FALSE(f.index.last());
   f.index.commit();
