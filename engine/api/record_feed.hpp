@@ -49,8 +49,8 @@ class RecordFeed {
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
   /// What may be handed out now ends here.
   Offset visible_end() const noexcept {
-    const Offset end = is_committed_only_ ? log_->last_stable_offset() : log_->high_watermark();
-    return durable_only_ ? std::min(log_->durable_offset(), end) : end;
+    if (is_committed_only_) return durable_only_ ? log_->durable_stable_offset() : log_->last_stable_offset();
+    return durable_only_ ? log_->durable_offset() : log_->high_watermark();
   }
   /// Whether a take would do anything but find nothing.
   bool has_news() const noexcept {

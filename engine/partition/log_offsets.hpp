@@ -35,6 +35,16 @@ class LogOffsets {
   /// Records below are on stable storage.
   Offset durable() const noexcept { return durable_.load(std::memory_order_acquire); }
 
+  /// Records below are on stable storage, and what decided them is.
+  Offset durable_stable() const noexcept {
+    // In this order: who sees a commit as stable sees that it is not settled.
+    const Offset stable = last_stable();
+    const Offset marker = unsettled_marker_.load(std::memory_order_acquire);
+    const Offset first = unsettled_first_.load(std::memory_order_acquire);
+    const Offset reached = durable();
+    return std::min(stable, reached > marker ? reached : std::min(reached, first));
+  }
+
   /// Sets all, while nobody else looks: at open.
   void reset(Offset log_start, Offset durable, Offset log_end) noexcept {
     SERIATIM_ASSERT(log_start <= log_end && durable <= log_end);
@@ -53,6 +63,15 @@ class LogOffsets {
   /// transaction.
   HeldBack& held_back() noexcept { return held_back_; }
   const HeldBack& held_back() const noexcept { return held_back_; }
+
+  /// A commit whose decision is not on stable storage ends here: until its marker is, a power cut may take it
+  /// back. Before the last stable offset moves over it; one thread at a time.
+  void note_unsettled(Offset first, Offset marker) noexcept {
+    const bool is_another = durable() <= unsettled_marker_.load(std::memory_order_relaxed);
+    const Offset known = unsettled_first_.load(std::memory_order_relaxed);
+    unsettled_first_.store(is_another ? std::min(first, known) : first, std::memory_order_release);
+    unsettled_marker_.store(marker, std::memory_order_release);
+  }
 
   /// Any thread.
   void advance_durable(Offset offset) noexcept {
@@ -73,6 +92,8 @@ class LogOffsets {
   alignas(64) std::atomic<Offset> log_start_{0};
   HeldBack held_back_;
   std::atomic<Offset> durable_{0};
+  std::atomic<Offset> unsettled_first_{0};
+  std::atomic<Offset> unsettled_marker_{-1};
 };
 
 }  // namespace seriatim::partition

@@ -37,6 +37,8 @@ class PartitionLog {
   /// How far a read_committed reader may look.
   Offset last_stable_offset() const noexcept { return offsets_.last_stable(); }
   Offset durable_offset() const noexcept { return offsets_.durable(); }
+  /// How far one may look who is also shown only what survives a power cut.
+  Offset durable_stable_offset() const noexcept { return offsets_.durable_stable(); }
 
   /// The segments of now. Load a bound first, then this: it holds every offset below the bound.
   using SegmentsPtr = base::Snapshot<SegmentList>::Ptr;

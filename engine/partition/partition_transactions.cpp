@@ -38,6 +38,8 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitt
   }
   producers_.note_marker(admitted.producer, batch.header, placed.base_offset, mark, *ended);
   if (*ended) admitted.appended.ended_first_offset = (*ended)->first_offset;
+  if (*ended && !is_indexed && admitted.durability == Durability::published)
+    offsets_.note_unsettled((*ended)->first_offset, placed.base_offset);
   return {};
 }
 

@@ -39,7 +39,9 @@ enum class WaitStrategy : std::uint8_t {
 /// Which records a consumer is shown.
 enum class Visibility : std::uint8_t {
   published,  ///< As soon as they are in the log: after a power cut some of them may never have been.
-  durable,    ///< Once they are on stable storage (see PartitionDescription::durable_offset).
+  /// Once they, and the commit of their transaction, are on stable storage (see
+  /// PartitionDescription::durable_offset).
+  durable,
 };
 
 /// Options of a consumer. Names are Kafka's.
@@ -59,8 +61,8 @@ struct ConsumerOptions {
   Visibility visibility = Visibility::published;
   /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit.
   /// An open one holds back what is behind it, whoever wrote that, and of a transaction that is held back in
-  /// one partition the records in all others. To another process, a read-only engine, they appear partition
-  /// by partition.
+  /// one partition the records in all others. They appear partition by partition to another process, a
+  /// read-only engine; and, of a commit at `leader`, where `visibility` is `durable`: as each is synced.
   IsolationLevel isolation_level = IsolationLevel::read_committed;
   /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
   /// without waiting for the disk. `none` is refused: a commit that may be lost at once is none.

@@ -24,5 +24,34 @@ TEST_CASE("INV-8: who is shown only what is durable sees a durable commit at onc
   }
 }
 
+TEST_CASE(
+    "INV-4: who is shown only what is durable sees nothing of a commit at leader that may be taken back") {
+  TempDir dir;
+  const Engine engine = open_engine(dir / "data");
+  create_topic(engine, "out", 2);
+  const auto sync = [&](PartitionId p) {
+    must(must(::seriatim::detail::EngineImpl::of(engine)->partition("out", p))->sync());
+  };
+  Consumer durable = must(engine.consumer({.visibility = Visibility::durable}));
+  must(durable.assign_topic("out"));
+  Consumer published = must(engine.consumer());
+  must(published.assign_topic("out"));
+  const auto count = [](Consumer& consumer) {
+    return must(consumer.poll(std::chrono::milliseconds(0))).count();
+  };
+  TransactionalProducer producer = transactional(engine, "worker", Acks::leader);
+  for (int round = 0; round < 3; ++round) {
+    Transaction transaction = must(producer.begin());
+    for (PartitionId p = 0; p < 2; ++p) send(transaction, "out", "v", p);
+    sync(0);  // the record, not yet its commit
+    must(transaction.commit());
+    CHECK(count(published) == 2);
+    CHECK(count(durable) == 0);
+    sync(0);
+    sync(1);
+    CHECK(count(durable) == 2);
+  }
+}
+
 }  // namespace
 }  // namespace seriatim::test

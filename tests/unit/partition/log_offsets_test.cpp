@@ -45,6 +45,28 @@ TEST_CASE("offsets only move forwards") {
   CHECK(offsets.high_watermark() == 31);
 }
 
+TEST_CASE("INV-4: a commit that is not settled is below the durable stable offset once its marker is") {
+  LogOffsets offsets;
+  offsets.reset(0, 0, 100);
+  CHECK(offsets.durable_stable() == 0);
+  offsets.advance_durable(15);
+  CHECK(offsets.durable_stable() == 15);
+  offsets.note_unsettled(10, 20);
+  CHECK(offsets.durable_stable() == 10);
+  offsets.note_unsettled(12, 30);  // settled with the first, not before
+  offsets.advance_durable(21);
+  CHECK(offsets.durable_stable() == 10);
+  offsets.advance_durable(31);
+  CHECK(offsets.durable_stable() == 31);
+  offsets.note_unsettled(25, 40);
+  CHECK(offsets.durable_stable() == 25);
+  offsets.note_unsettled(24, 50);  // began earlier
+  CHECK(offsets.durable_stable() == 24);
+  offsets.advance_durable(100);
+  offsets.held_back().add(60);
+  CHECK(offsets.durable_stable() == 60);
+}
+
 TEST_CASE("INV-1: no thread ever sees the durable offset or the log start beyond the log end") {
   LogOffsets offsets;
   std::atomic<bool> done{false};
