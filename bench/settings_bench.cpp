@@ -2,11 +2,7 @@
 // table.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <array>
-#include <chrono>
 #include <string>
-#include <vector>
 
 #include "bench_support.hpp"
 
@@ -43,47 +39,6 @@ BENCHMARK_CAPTURE(setting_append, acks_leader_flush_messages_1, {.acks = Acks::l
 BENCHMARK_CAPTURE(setting_append, acks_all, {.acks = Acks::all}, {})
     ->Iterations(calls_to_disk)
     ->UseRealTime();
-
-// What idempotence adds is less than what neighbours of this machine may add: so the two take turns, and the
-// median turn counts.
-void appends_in_turn(benchmark::State& state) {
-  constexpr int rounds = 200;
-  constexpr int appends_per_turn = 5'000;
-  const ScratchDirectory scratch;
-  prewarm_page_cache(scratch.path(), std::size_t{768} << 20);
-  const Engine engine = open_engine(scratch.path() / "data", 2);
-  const std::string value = payload(value_bytes);
-  struct Contestant {
-    const char* name;
-    PartitionId partition;
-    Producer producer;
-    std::vector<double> turns_ns{};
-  };
-  std::array contestants{
-      Contestant{"append_leader", 0, must(engine.producer({.acks = Acks::leader}))},
-      Contestant{"append_idempotent", 1,
-                 must(engine.producer({.acks = Acks::leader, .enable_idempotence = true}))}};
-  const auto take_turn = [&](Contestant& contestant) {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < appends_per_turn; ++i) {
-      must(contestant.producer.send_sync(
-          {.topic = "bench", .value = value, .partition = contestant.partition}));
-    }
-    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
-    contestant.turns_ns.push_back(took.count() / appends_per_turn);
-  };
-  for (auto _ : state) {
-    for (int round = 0; round < rounds; ++round) {
-      for (auto& contestant : contestants) take_turn(contestant);
-    }
-  }
-  for (auto& contestant : contestants) {
-    const auto middle = contestant.turns_ns.begin() + rounds / 2;
-    std::nth_element(contestant.turns_ns.begin(), middle, contestant.turns_ns.end());
-    state.counters[std::string(contestant.name) + ":per_second"] = 1e9 / *middle;
-  }
-}
-BENCHMARK(appends_in_turn)->Arg(1)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void setting_commit(benchmark::State& state, Acks acks) {
   const ScratchDirectory scratch;

@@ -10,16 +10,33 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
+void TransactionEffects::describe(format::JournalDecision& decision) const {
+  for (const auto& [group, commits] : positions)
+    decision.offsets.push_back(api::journal_offsets(group, commits));
+  for (const auto& [at, value] : state) {
+    auto& change = decision.state.emplace_back();
+    change.name = at.first;
+    change.key = base::as_bytes(at.second);
+    if (value) change.value = *value;
+  }
+}
+
 void TransactionEffects::apply(std::uint64_t lsn) {
   for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
+  if (!positions.empty()) engine.counters.offset_commits.add(positions.size());
+  if (state.empty()) return;
   std::vector<catalog::StateChange> changes;
   changes.reserve(state.size());
   for (auto& [at, value] : state) {
     const auto key = base::as_bytes(at.second);
     changes.push_back({.name = at.first, .key = {key.begin(), key.end()}, .value = std::move(value)});
   }
-  if (!changes.empty()) engine.state_store.enter(std::move(changes), lsn);
-  engine.counters.offset_commits.add(positions.size());
+  engine.state_store.enter(std::move(changes), lsn);
+}
+
+void TransactionEffects::clear() noexcept {
+  positions.clear();
+  state.clear();
 }
 
 TransactionImpl::~TransactionImpl() {
@@ -57,11 +74,10 @@ Result<AppendResult> TransactionImpl::append(const TopicPartition& at, std::span
   return producer->producer->append_within(within(), at, records);
 }
 
-Result<TransactionEffects*> TransactionImpl::effects() {
-  auto& engine = *producer->engine;
-  if (auto open = engine.coordinator->check_open(*producer->holder, number); !open) return open.error();
-  if (!effects_) effects_ = std::make_shared<TransactionEffects>(engine);
-  return effects_.get();
+Result<TransactionEffects*> TransactionImpl::effects() const {
+  const auto& coordinator = *producer->engine->coordinator;
+  if (auto open = coordinator.check_open(*producer->holder, number); !open) return open.error();
+  return producer->effects;
 }
 
 Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
@@ -105,29 +121,12 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
   if (auto open = check_open(); !open) return open.error();
   {
     const base::MutexLock lock(producer->holder->mutex);
-    if (effects_) {
-      const auto found = effects_->state.find({name, std::string(key.text())});
-      if (found != effects_->state.end()) return found->second;
-    }
+    auto changed = effects();
+    if (!changed) return changed.error();
+    const auto found = (*changed)->state.find({name, std::string(key.text())});
+    if (found != (*changed)->state.end()) return found->second;
   }
   return producer->engine->state_value(name, key.bytes());
-}
-
-// What it views stays until the call that gets it has returned.
-transaction::CommitRequest TransactionImpl::request() const {
-  transaction::CommitRequest request{.is_durable = producer->options.acks == Acks::all};
-  if (!effects_ || effects_->empty()) return request;
-  auto& decision = request.decision;
-  for (const auto& [group, commits] : effects_->positions)
-    decision.offsets.push_back(api::journal_offsets(group, commits));
-  for (const auto& [key, value] : effects_->state) {
-    auto& change = decision.state.emplace_back();
-    change.name = key.first;
-    change.key = base::as_bytes(key.second);
-    if (value) change.value = *value;
-  }
-  request.effects = effects_;
-  return request;
 }
 
 Result<> TransactionImpl::commit() {
@@ -140,8 +139,8 @@ Result<> TransactionImpl::commit() {
     case End::none:
       break;
   }
-  auto committed = producer->engine->coordinator->commit(
-      *producer->holder, number, [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return request(); });
+  auto committed = producer->engine->coordinator->commit(*producer->holder, number,
+                                                         api::durability_of(producer->options.acks));
   if (committed) end_.store(End::committed, std::memory_order_release);
   return committed;
 }

@@ -22,6 +22,21 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
+/// What a transaction changes beside the logs.
+struct TransactionEffects final : transaction::DecisionEffects {
+  using StateKey = std::pair<std::string, std::string>;  // name and key
+
+  explicit TransactionEffects(EngineImpl& of) noexcept : engine(of) {}
+  bool is_empty() const noexcept override { return positions.empty() && state.empty(); }
+  void describe(format::JournalDecision& decision) const override;
+  void apply(std::uint64_t lsn) override;
+  void clear() noexcept override;
+
+  EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
+  std::vector<std::pair<std::string, std::vector<api::PositionCommit>>> positions{};  ///< By group.
+  std::map<StateKey, api::StateStore::Value> state{};
+};
+
 struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalProducerImpl> {
   static Result<TransactionalProducer> create(std::shared_ptr<EngineImpl> engine,
                                               TransactionalProducerOptions options);
@@ -33,21 +48,10 @@ struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalPro
   const std::shared_ptr<EngineImpl> engine;
   const TransactionalProducerOptions options;
   const transaction::HolderPtr holder;
+  /// The holder's, of whichever transaction is open.
+  TransactionEffects* const effects SERIATIM_PT_GUARDED_BY(holder->mutex);
   /// Frames the records and finds their partitions.
   const std::shared_ptr<ProducerImpl> producer;
-};
-
-/// What a transaction changes beside the logs.
-struct TransactionEffects final : transaction::DecisionEffects {
-  using StateKey = std::pair<std::string, std::string>;  // name and key
-
-  explicit TransactionEffects(EngineImpl& of) noexcept : engine(of) {}
-  void apply(std::uint64_t lsn) override;
-  bool empty() const noexcept { return positions.empty() && state.empty(); }
-
-  EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
-  std::vector<std::pair<std::string, std::vector<api::PositionCommit>>> positions{};  ///< By group.
-  std::map<StateKey, api::StateStore::Value> state{};
 };
 
 struct TransactionImpl {
@@ -74,13 +78,10 @@ struct TransactionImpl {
 
   Result<> check_open() const;
   ProducerImpl::Within within() const;
-  transaction::CommitRequest request() const SERIATIM_REQUIRES(producer->holder->mutex);
   /// What the commit is to change beside the logs, to be added to. Errors: as Coordinator::check_open.
-  Result<TransactionEffects*> effects() SERIATIM_REQUIRES(producer->holder->mutex);
+  Result<TransactionEffects*> effects() const SERIATIM_REQUIRES(producer->holder->mutex);
 
   std::atomic<End> end_{End::none};
-  /// nullptr: there are none. Under the mutex of what they belong to, which is taken anyway.
-  std::shared_ptr<TransactionEffects> effects_ SERIATIM_GUARDED_BY(producer->holder->mutex);
 };
 
 }  // namespace detail

@@ -43,6 +43,14 @@ ProducerOptions inner_options(const TransactionalProducerOptions& options) {
           .partitioner = options.partitioner};
 }
 
+TransactionEffects* give_effects(EngineImpl& engine, transaction::Holder& holder) {
+  auto effects = std::make_unique<TransactionEffects>(engine);
+  TransactionEffects* const given = effects.get();
+  const base::MutexLock lock(holder.mutex);
+  holder.effects = std::move(effects);
+  return given;
+}
+
 }  // namespace
 
 TransactionalProducerImpl::TransactionalProducerImpl(std::shared_ptr<EngineImpl> engine_of,
@@ -51,6 +59,7 @@ TransactionalProducerImpl::TransactionalProducerImpl(std::shared_ptr<EngineImpl>
     : engine(std::move(engine_of)),
       options(std::move(given)),
       holder(std::move(held)),
+      effects(give_effects(*engine, *holder)),
       producer(std::make_shared<ProducerImpl>(engine, inner_options(options), nullptr)) {}
 
 Result<TransactionalProducer> TransactionalProducerImpl::create(std::shared_ptr<EngineImpl> engine,

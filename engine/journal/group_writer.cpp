@@ -41,6 +41,7 @@ GroupWriter::Extent GroupWriter::choose(const FrameQueue& frames, std::size_t fi
 }
 
 Result<void> GroupWriter::roll() {
+  if (map_.is_mapped()) map_.release_pages(written_back_, position_ - written_back_);  // see begin_write_back
   // Frames that were written and not synced would otherwise never be: a sync is of one file.
   if (auto synced = sync(); !synced) return synced;
   auto next = files_.take_next();
@@ -131,14 +132,16 @@ Result<void> GroupWriter::put(const Group& group) {
   const bool may_store = options_.mapped_writes && is_begun_ && !group.is_sync_wanted && is_unsynced_;
   os::Mapping* const map = may_store ? mapping() : nullptr;
   if (map == nullptr) return file_.file->write_gather_at(pieces_, position_);
-  begin_write_back();
+  begin_write_back(*map);
   return map->store(pieces_, position_);
 }
 
-// What no commit syncs, the next file does, with a commit waiting: so that little of it is left then.
-void GroupWriter::begin_write_back() noexcept {
+// What no commit syncs, the next file does, with a commit waiting: so that little of it is left then. Pages
+// that the kernel finds mapped it makes unwritable one by one, with an interrupt for each.
+void GroupWriter::begin_write_back(const os::Mapping& map) noexcept {
   if (position_ < written_back_ + write_back_bytes) return;
   const std::uint64_t end = position_ - position_ % write_back_bytes;
+  map.release_pages(written_back_, end - written_back_);
   file_.file->begin_write_back(written_back_, end - written_back_);
   written_back_ = end;
 }

@@ -74,7 +74,7 @@ class GroupWriter {
   bool needs_another_file(const Extent& extent, const Group& group) const noexcept;
   Result<std::size_t> write_here(FrameQueue& frames, const Extent& extent, const Group& group);
   Result<void> put(const Group& group);
-  void begin_write_back() noexcept;
+  void begin_write_back(const os::Mapping& map) noexcept;
   os::Mapping* mapping();
   Result<void> roll();
   void make_header(std::uint64_t first_lsn);

@@ -93,6 +93,8 @@ class Journal {
   /// Everything up to here is on stable storage.
   std::uint64_t durable_lsn() const noexcept { return durable_lsn_.load(std::memory_order_acquire); }
   bool is_durable(std::uint64_t lsn) const noexcept { return durable_lsn() >= lsn; }
+  /// Everything up to here survives the death of the process. What is staged later has a larger LSN.
+  std::uint64_t written_lsn() const noexcept { return written_lsn_.load(std::memory_order_acquire); }
 
   /// ok, or storage_failed or closed: why nothing more is accepted.
   Result<void> check() const;

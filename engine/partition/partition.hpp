@@ -193,14 +193,11 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// that is to be said only when all of its transaction is (PartitionEnvironment::secure_decisions).
   /// Errors: as sync_to · invalid_state: this thread holds a claim, for which it would wait.
   Result<> flush();
-  /// For who keeps a list of partitions to be flushed: whether this one has to be entered, because it is not
-  /// there yet; and that it was taken out, and will be flushed next. What was appended before a call that
-  /// answers no is flushed by whoever took it out after it. Cost: a load, most of the time.
-  bool enter_unflushed() noexcept {
-    return !is_unflushed_.load(std::memory_order_acquire) &&
-           !is_unflushed_.exchange(true, std::memory_order_acq_rel);
-  }
-  void leave_unflushed() noexcept { is_unflushed_.store(false, std::memory_order_release); }
+  /// For who keeps a list of partitions to be flushed: whether this one is there, and that it was entered, or
+  /// taken out and will be flushed next. What was appended before it was found there is flushed by whoever
+  /// takes it out after that: a flush takes the mutex of the appends.
+  bool is_unflushed() const noexcept { return is_unflushed_.load(std::memory_order_acquire); }
+  void set_unflushed(bool is_entered) noexcept { is_unflushed_.store(is_entered, std::memory_order_release); }
 
   // ---- housekeeping: partition_maintenance.cpp
   // -------------------------------------------------------------------------
@@ -372,7 +369,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::uint32_t sync_waiters_ SERIATIM_GUARDED_BY(sync_mutex_) = 0;
   SyncMark synced_ SERIATIM_GUARDED_BY(sync_mutex_);   ///< At most what is durable: the journal has more.
   SyncMark flushed_ SERIATIM_GUARDED_BY(sync_mutex_);  ///< Is on stable storage, called durable or not.
-  std::atomic<bool> is_unflushed_{false};              ///< Is in the list of `enter_unflushed`.
+  std::atomic<bool> is_unflushed_{false};              ///< Is in the list of those to be flushed.
 
   // What is_flush_overdue saw last: not durable since when, up to where.
   std::int64_t undurable_since_ns_ = -1;

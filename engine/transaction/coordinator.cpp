@@ -146,11 +146,7 @@ std::vector<HolderPtr> Coordinator::holders() const {
 }
 
 Result<> Coordinator::secure(std::uint64_t lsn) {
-  {
-    // Whoever got an LSN below has noted it.
-    const base::MutexLock lock(in_flight_mutex_);
-  }
-  if (auto flushed = unflushed_.flush(lsn); !flushed) return flushed;
+  if (auto flushed = unflushed_.flush(); !flushed) return flushed;
   return environment_.journal.wait_durable(lsn);
 }
 
@@ -202,16 +198,23 @@ std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) 
     const Known& known = entry.second;
     // Only this map has it: nobody can begin anything any more.
     const bool is_held = known.holder && known.holder.use_count() > 1;
-    if (is_held || known.record.last_used_ms >= older_than_ms) return false;
+    const bool is_settled = !known.holder || known.holder->unsettled_lsn.load() == Holder::all_settled;
+    if (is_held || !is_settled || known.record.last_used_ms >= older_than_ms) return false;
     forgotten.push_back(entry.first);
     return true;
   });
   return forgotten;
 }
 
+// Who has staged a decision has said before that it is not settled, and the journal's mutex, which was taken
+// for the newest staged LSN, makes that seen.
 std::uint64_t Coordinator::settled_lsn() const {
-  const base::MutexLock lock(in_flight_mutex_);
-  return in_flight_.empty() ? std::numeric_limits<std::uint64_t>::max() : in_flight_.front() - 1;
+  std::uint64_t first = Holder::all_settled;
+  const base::MutexLock lock(known_mutex_);
+  for (const auto& [id, known] : known_) {
+    if (known.holder) first = std::min(first, known.holder->unsettled_lsn.load(std::memory_order_acquire));
+  }
+  return first == Holder::all_settled ? first : first - 1;
 }
 
 std::vector<TransactionInfo> Coordinator::list() const {

@@ -72,15 +72,6 @@ struct TransactionCounts {
   std::uint64_t open = 0;       ///< Now.
 };
 
-/// What becomes true with a commit beside the records.
-struct CommitRequest {
-  /// Its positions and state; the rest is filled in. What it views is read during the call only.
-  format::JournalDecision decision{};
-  /// Wait for stable storage; else until the decision survives the death of the process.
-  bool is_durable = true;
-  std::shared_ptr<DecisionEffects> effects{};
-};
-
 /// Threads: any number, any method.
 class Coordinator {
  public:
@@ -122,10 +113,11 @@ class Coordinator {
   /// Whether it may still be committed or aborted.
   bool is_open(const Holder& holder, std::uint64_t number) const;
 
-  /// @param request  tells what becomes true with it, if that was not decided on by an earlier call: called
-  ///   with the holder's mutex held.
+  /// Decides on what was appended and on the holder's effects.
+  /// @param durability  durable: waits for stable storage; published: until the decision survives the death
+  ///   of the process. What an earlier call has decided on stays decided as it was.
   /// Errors: as `append`; with Outcome::unknown the same call again goes on where it stopped.
-  Result<> commit(Holder& holder, std::uint64_t number, const std::function<CommitRequest()>& request);
+  Result<> commit(Holder& holder, std::uint64_t number, partition::Durability durability);
   /// Idempotent. Errors: producer_fenced · invalid_txn_state: committed, or being committed · as
   /// Partition::append_marker: the next call, or `tend`, goes on.
   Result<> abort(Holder& holder, std::uint64_t number);
@@ -144,7 +136,8 @@ class Coordinator {
 
   /// Up to here, every decision in the journal has its markers in the logs and its facts where `apply` puts
   /// them: as far as a checkpoint may cover.
-  /// Read it after the newest staged LSN, and before what `apply` changed is gathered.
+  /// Read it after the newest staged LSN (Journal::stats), and before what `apply` changed is gathered.
+  /// Cost: a load for each id.
   std::uint64_t settled_lsn() const;
   /// Of the newest decision that was applied, if only by its records; 0: there was none. It was written
   /// before.
@@ -176,7 +169,9 @@ class Coordinator {
   std::vector<HolderPtr> holders() const;
 
   // coordinator_end.cpp
-  Result<> stage_decision(Holder& holder, CommitRequest& request) SERIATIM_REQUIRES(holder.mutex);
+  Result<> stage_decision(Holder& holder, partition::Durability durability, std::int64_t time_ms)
+      SERIATIM_REQUIRES(holder.mutex);
+  static void encode_decision(Holder& holder, std::int64_t time_ms) SERIATIM_REQUIRES(holder.mutex);
   Result<> sync_what_has_no_frame(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> finish_commit(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   Result<> finish_abort(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
@@ -199,9 +194,6 @@ class Coordinator {
   base::Counter aborted_;
   base::Counter timed_out_;
   base::Mutex opening_mutex_;  ///< One opening at a time. Before a holder's.
-  mutable base::WordMutex in_flight_mutex_;
-  std::vector<std::uint64_t> in_flight_
-      SERIATIM_GUARDED_BY(in_flight_mutex_);  ///< LSNs of decisions, rising.
   mutable base::Mutex known_mutex_;
   std::map<std::string, Known, std::less<>> known_ SERIATIM_GUARDED_BY(known_mutex_);
 };

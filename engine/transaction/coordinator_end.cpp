@@ -8,8 +8,7 @@
 
 namespace seriatim::transaction {
 
-Result<> Coordinator::commit(Holder& holder, std::uint64_t number,
-                             const std::function<CommitRequest()>& request) {
+Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Durability durability) {
   const base::MutexLock lock(holder.mutex);
   const bool goes_on = holder.number == number && holder.phase == Phase::committing;
   if (!goes_on) {
@@ -21,58 +20,59 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number,
       if (auto aborted = finish_abort(holder, Ending::timed_out); !aborted) return aborted;
       return timed_out(holder.id, holder.timeout);
     }
-    CommitRequest wanted = request();
-    const auto& decision = wanted.decision;
-    if (holder.enlisted.empty() && decision.offsets.empty() && decision.state.empty()) {
+    if (holder.enlisted.empty() && (!holder.effects || holder.effects->is_empty())) {
       close_transaction(holder, Ending::committed);
       return {};
     }
-    wanted.decision.time_ms = now_ms.wall;
-    if (auto staged = stage_decision(holder, wanted); !staged) return staged;
+    if (auto staged = stage_decision(holder, durability, now_ms.wall); !staged) return staged;
   }
   return finish_commit(holder);
 }
 
-Result<> Coordinator::stage_decision(Holder& holder, CommitRequest& request) {
-  if (request.is_durable) {
-    if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
-  } else {
-    for (const auto& enlisted : holder.enlisted) unflushed_.enter(*enlisted.partition);
-  }
+void Coordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
   const auto identity = holder.identity();
-  format::JournalDecision& decision = request.decision;
+  format::JournalDecision& decision = holder.decision;
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
   decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
+  decision.time_ms = time_ms;
   decision.transactional_id = holder.id;
-  decision.partitions.swap(holder.decided);
-  decision.partitions.clear();
   for (const auto& enlisted : holder.enlisted) {
     decision.partitions.push_back({.topic_id = enlisted.topic_id,
                                    .partition = enlisted.partition->name().partition,
                                    .first_offset = enlisted.first_offset,
                                    .last_offset = enlisted.last_offset});
   }
+  if (holder.effects) holder.effects->describe(decision);
   format::encode_journal_decision(decision, holder.payload);
-  decision.partitions.swap(holder.decided);
-  const auto type =
-      request.is_durable ? format::JournalFrameType::decision : format::JournalFrameType::decision_at_leader;
-  auto frame = journal::StagedFrame::encoded(type, holder.payload);
-  {
-    // In one step, or a checkpoint could cover it before its markers are there.
-    const base::MutexLock lock(in_flight_mutex_);
-    auto lsn = request.is_durable ? environment_.journal.stage(std::move(frame))
-                                  : environment_.journal.stage_through(std::move(frame));
-    if (!lsn) return lsn.error();
-    in_flight_.push_back(*lsn);
-    if (!request.is_durable) unflushed_.note_staged(*lsn);
-    holder.decision_lsn = *lsn;
+  // What it views does not stay.
+  decision.partitions.clear();
+  decision.offsets.clear();
+  decision.state.clear();
+}
+
+Result<> Coordinator::stage_decision(Holder& holder, partition::Durability durability, std::int64_t time_ms) {
+  const bool is_durable = durability == partition::Durability::durable;
+  if (is_durable) {
+    if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
+  } else {
+    for (const auto& enlisted : holder.enlisted) unflushed_.enter(*enlisted.partition);
   }
+  encode_decision(holder, time_ms);
+  const auto type =
+      is_durable ? format::JournalFrameType::decision : format::JournalFrameType::decision_at_leader;
+  auto frame = journal::StagedFrame::encoded(type, holder.payload);
+  // Before it is staged, or a checkpoint could cover it before its markers are there.
+  holder.unsettled_lsn.store(environment_.journal.written_lsn() + 1, std::memory_order_release);
+  auto lsn = is_durable ? environment_.journal.stage(std::move(frame))
+                        : environment_.journal.stage_through(std::move(frame));
+  holder.unsettled_lsn.store(lsn ? *lsn : Holder::all_settled, std::memory_order_release);
+  if (!lsn) return lsn.error();
+  holder.decision_lsn = *lsn;
   holder.phase = Phase::committing;
   holder.is_decided = false;
-  holder.is_durable_wanted = request.is_durable;
-  holder.decided_ms = decision.time_ms;
-  holder.effects = std::move(request.effects);
+  holder.is_durable_wanted = is_durable;
+  holder.decided_ms = time_ms;
   return {};
 }
 
@@ -108,9 +108,7 @@ void Coordinator::apply(Holder& holder) {
   while (newest < holder.decision_lsn &&
          !applied_lsn_.compare_exchange_weak(newest, holder.decision_lsn, std::memory_order_acq_rel)) {
   }
-  if (!holder.effects) return;
-  holder.effects->apply(holder.decision_lsn);
-  holder.effects = nullptr;
+  if (holder.effects) holder.effects->apply(holder.decision_lsn);
 }
 
 Result<> Coordinator::finish_commit(Holder& holder) {
@@ -131,10 +129,7 @@ Result<> Coordinator::finish_commit(Holder& holder) {
     if (!told) return unknown(told);
   }
   releases_.commit(take_ended(holder));
-  {
-    const base::MutexLock lock(in_flight_mutex_);
-    std::erase(in_flight_, holder.decision_lsn);
-  }
+  holder.unsettled_lsn.store(Holder::all_settled, std::memory_order_release);
   close_transaction(holder, Ending::committed);
   return {};
 }
@@ -235,6 +230,7 @@ void Coordinator::close_transaction(Holder& holder, Ending ending) {
   (ending == Ending::committed ? committed_ : aborted_).add();
   if (ending == Ending::timed_out) timed_out_.add();
   keep_partitions(holder);
+  if (holder.effects) holder.effects->clear();
   holder.enlisted.clear();
   holder.phase = Phase::empty;
   holder.ending = ending;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,11 +81,17 @@ enum class Ending : std::uint8_t {
   withdrawn,  ///< Aborted by an administrator.
 };
 
-/// What a commit has to do once its decision is safe, before anybody sees its records.
+/// What a transaction is to change beside the logs, gathered while it is open. With the holder's mutex held.
 class DecisionEffects {
  public:
   virtual ~DecisionEffects() = default;
+  virtual bool is_empty() const noexcept = 0;
+  /// Adds its positions and state to a decision, which views them until `clear`.
+  virtual void describe(format::JournalDecision& decision) const = 0;
+  /// Makes them true: once their decision is safe, before anybody sees its records.
   virtual void apply(std::uint64_t lsn) = 0;
+  /// The transaction has ended, in whatever way.
+  virtual void clear() noexcept = 0;
 };
 
 /// One open handle of a transactional id. A later holder of the same id is another object.
@@ -102,6 +109,9 @@ struct Holder {
   /// Held over every step, so that the engine's abort of a transaction meets it between two of them.
   mutable base::WordMutex mutex;
   SharedIdentity producer;
+  static constexpr std::uint64_t all_settled = std::numeric_limits<std::uint64_t>::max();
+  /// The LSN of a decision whose markers are missing, or one below it; stored with the mutex held.
+  std::atomic<std::uint64_t> unsettled_lsn{all_settled};
   bool is_fenced SERIATIM_GUARDED_BY(mutex) = false;
   Phase phase SERIATIM_GUARDED_BY(mutex) = Phase::empty;
   /// Of the open transaction, or the last one.
@@ -120,10 +130,12 @@ struct Holder {
   std::int64_t decided_ms SERIATIM_GUARDED_BY(mutex) = -1;
   bool is_durable_wanted SERIATIM_GUARDED_BY(mutex) = false;
   bool is_decided SERIATIM_GUARDED_BY(mutex) = false;  ///< The decision is safe, and was applied.
-  std::shared_ptr<DecisionEffects> effects SERIATIM_GUARDED_BY(mutex);  ///< nullptr: nothing but records.
+  /// Of whichever transaction is open; here, since the engine may have to finish its commit.
+  /// nullptr: nothing but records.
+  std::unique_ptr<DecisionEffects> effects SERIATIM_GUARDED_BY(mutex);
   // Kept for their room only.
   EndedParts ended SERIATIM_GUARDED_BY(mutex);
-  std::vector<format::DecidedPartition> decided SERIATIM_GUARDED_BY(mutex);
+  format::JournalDecision decision SERIATIM_GUARDED_BY(mutex);
   std::vector<std::byte> payload SERIATIM_GUARDED_BY(mutex);
 };
 

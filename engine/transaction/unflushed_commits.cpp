@@ -1,26 +1,27 @@
 #include "transaction/unflushed_commits.hpp"
 
-#include <algorithm>
-
 namespace seriatim::transaction {
 
+// The partition says so last: whoever finds it entered, by another commit, relies on its being in the list.
 void UnflushedCommits::enter(partition::Partition& partition) {
-  if (!partition.enter_unflushed()) return;
+  if (partition.is_unflushed()) return;
   const base::MutexLock lock(mutex_);
+  if (partition.is_unflushed()) return;
   partitions_.push_back(partition.shared_from_this());
+  waiting_.fetch_add(1, std::memory_order_release);
+  partition.set_unflushed(true);
 }
 
-// A commit enters its partitions before it gets its LSN: those of all up to the newest are in the list, or
-// were flushed since they wrote.
-Result<> UnflushedCommits::flush(std::uint64_t lsn) {
-  const std::uint64_t wanted = std::min(lsn, staged_lsn_.load(std::memory_order_acquire));
-  const auto is_flushed = [&] { return flushed_lsn_.load(std::memory_order_acquire) >= wanted; };
-  if (is_flushed()) return {};
+// A commit enters its partitions before it gets its LSN, so that they are in the list when somebody gets a
+// later one, or were flushed since they were written to. One flush does for all who come before it begins.
+Result<> UnflushedCommits::flush() {
+  if (waiting_.load(std::memory_order_acquire) == 0) return {};
+  const std::uint64_t begun_before = begun_.load(std::memory_order_acquire);
   const base::MutexLock flushing(flushing_mutex_);
-  if (is_flushed()) return {};
-  const std::uint64_t reached = staged_lsn_.load(std::memory_order_acquire);
+  if (flushed_ > begun_before || waiting_.load(std::memory_order_acquire) == 0) return {};
+  const std::uint64_t number = begun_.fetch_add(1, std::memory_order_acq_rel) + 1;
   if (auto flushed = flush_partitions(); !flushed) return flushed;
-  flushed_lsn_.store(reached, std::memory_order_release);
+  flushed_ = number;
   return {};
 }
 
@@ -32,10 +33,11 @@ Result<> UnflushedCommits::flush_partitions() {
   }
   for (; !partitions.empty(); partitions.pop_back()) {
     // Before the flush: what is entered during it may not be in it.
-    partitions.back()->leave_unflushed();
+    partitions.back()->set_unflushed(false);
     auto flushed = partitions.back()->flush();
+    if (!flushed) enter(*partitions.back());
+    waiting_.fetch_sub(1, std::memory_order_release);
     if (flushed) continue;
-    enter(*partitions.back());
     partitions.pop_back();
     const base::MutexLock lock(mutex_);
     partitions_.insert(partitions_.end(), partitions.begin(), partitions.end());

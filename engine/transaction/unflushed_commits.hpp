@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,19 +26,18 @@ class UnflushedCommits {
   /// A commit is on its way that wrote to this partition. Before it has an LSN.
   /// Cost: a load, unless it is the first one since the partition was flushed.
   void enter(partition::Partition& partition);
-  /// It got this LSN, the newest of all.
-  void note_staged(std::uint64_t lsn) noexcept { staged_lsn_.store(lsn, std::memory_order_release); }
 
-  /// Brings to stable storage what every commit up to `lsn` wrote.
-  /// Errors: as Partition::flush; the next call goes on. Cost: two loads if there is nothing to be done.
-  Result<> flush(std::uint64_t lsn);
+  /// Brings to stable storage what every commit wrote whose LSN is below one the caller has got.
+  /// Errors: as Partition::flush; the next call goes on. Cost: a load if there is nothing to be done.
+  Result<> flush();
 
  private:
   Result<> flush_partitions() SERIATIM_REQUIRES(flushing_mutex_);
 
-  base::Mutex flushing_mutex_;                 ///< Who comes later finds done what it wanted.
-  std::atomic<std::uint64_t> flushed_lsn_{0};  ///< Up to here, nothing is to be done.
-  std::atomic<std::uint64_t> staged_lsn_{0};   ///< Of the newest commit.
+  base::Mutex flushing_mutex_;           ///< Who comes later finds done what it wanted.
+  std::atomic<std::uint64_t> begun_{0};  ///< Flushes, which are numbered from 1.
+  std::uint64_t flushed_ SERIATIM_GUARDED_BY(flushing_mutex_) = 0;  ///< The newest one that did not fail.
+  std::atomic<std::size_t> waiting_{0};  ///< Partitions that were entered and not flushed since.
   base::Mutex mutex_;
   std::vector<partition::PartitionPtr> partitions_ SERIATIM_GUARDED_BY(mutex_);
 };

@@ -11,20 +11,6 @@ namespace {
 
 constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
 
-struct Calling final : transaction::DecisionEffects {
-  explicit Calling(std::function<void(std::uint64_t)> what) : call(std::move(what)) {}
-  void apply(std::uint64_t lsn) override { call(lsn); }
-  std::function<void(std::uint64_t)> call;
-};
-
-// A decision without any records is one, too.
-transaction::CommitRequest with_state(std::function<void(std::uint64_t)> apply = {}) {
-  transaction::CommitRequest request;
-  if (apply) request.effects = std::make_shared<Calling>(std::move(apply));
-  request.decision.state.push_back({.name = "s", .key = base::as_bytes("k")});
-  return request;
-}
-
 }  // namespace
 
 TEST_CASE("INV-8: the last stable offsets of all partitions move at once, after the last marker") {
@@ -46,7 +32,7 @@ TEST_CASE("INV-8: the last stable offsets of all partitions move at once, after 
       has_torn |= (first == 0) != (second == 0);
     }
   });
-  must(f.commit(*holder, number, {}));
+  must(f.commit(*holder, number));
   is_done = true;
   looker.join();
   CHECK_FALSE(has_torn);
@@ -62,14 +48,33 @@ TEST_CASE(
   const auto sent = f.send(*holder, number);
   std::uint64_t applied_lsn = 0;
   bool was_durable = false;
-  auto request = with_state([&](std::uint64_t lsn) {
+  f.change_state(*holder, [&](std::uint64_t lsn) {
     applied_lsn = lsn;
     was_durable = f.journal->is_durable(lsn);
   });
-  must(f.commit(*holder, number, std::move(request)));
+  must(f.commit(*holder, number));
   CHECK(sent.lsn > 0);
   CHECK(applied_lsn > sent.lsn);
   CHECK(was_durable);
+}
+
+TEST_CASE("a decision without records is one, too; and what was given up is not the next transaction's") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  int applied = 0;
+  const auto given_up = must(f.coordinator->begin(*holder));
+  f.change_state(*holder, [&](std::uint64_t) { ++applied; });
+  must(f.coordinator->abort(*holder, given_up));
+  const auto empty = must(f.coordinator->begin(*holder));
+  const auto staged = f.journal->stats().staged_lsn;
+  must(f.commit(*holder, empty));
+  CHECK(applied == 0);
+  CHECK(f.journal->stats().staged_lsn == staged);
+  const auto without_records = must(f.coordinator->begin(*holder));
+  f.change_state(*holder, [&](std::uint64_t) { ++applied; });
+  must(f.commit(*holder, without_records));
+  CHECK(applied == 1);
+  CHECK(f.journal->stats().durable_lsn == staged + 1);
 }
 
 TEST_CASE("at leader level a commit does not wait for the disk") {
@@ -78,7 +83,7 @@ TEST_CASE("at leader level a commit does not wait for the disk") {
   const auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
   const auto syncs = f.journal->stats().syncs;
-  must(f.commit(*holder, number, {.is_durable = false}));
+  must(f.commit(*holder, number, partition::Durability::published));
   CHECK(f.journal->stats().syncs == syncs);
   CHECK(f.journal->stats().written_lsn >= 2);
   CHECK(f.stable(0) == 2);
@@ -92,10 +97,11 @@ TEST_CASE("a checkpoint may not cover a decision before its markers are in the l
   f.send(*holder, number);
   std::uint64_t settled = 0;
   std::uint64_t decision = 0;
-  must(f.commit(*holder, number, with_state([&](std::uint64_t lsn) {
+  f.change_state(*holder, [&](std::uint64_t lsn) {
     decision = lsn;
     settled = f.coordinator->settled_lsn();
-  })));
+  });
+  must(f.commit(*holder, number));
   CHECK(settled == decision - 1);
   CHECK(f.coordinator->settled_lsn() == everything);
 }
@@ -115,11 +121,11 @@ TEST_CASE("a commit whose markers find no room is taken up again, by the caller 
     f.send(*holder, number, 1);
     int applied = 0;
     f.world->clock.advance_ms(1);
-    auto request = with_state([&](std::uint64_t) {
+    f.change_state(*holder, [&](std::uint64_t) {
       ++applied;
       f.vfs.fail_after(0, Errc::storage_full);
     });
-    const auto committed = f.commit(*holder, number, std::move(request));
+    const auto committed = f.commit(*holder, number);
     REQUIRE_FALSE(committed);
     CHECK(committed.error().outcome() == Outcome::unknown);
     CHECK(f.reserves_spent == 1);
@@ -129,7 +135,7 @@ TEST_CASE("a commit whose markers find no room is taken up again, by the caller 
     CHECK(code_of(f.coordinator->begin(*holder)) == Errc::concurrent_transactions);
     f.vfs.heal();
     if (by_engine) must(f.coordinator->tend());
-    must(f.commit(*holder, number, {}));
+    must(f.commit(*holder, number));
     CHECK(applied == 1);
     CHECK(f.stable(0) == f.partitions[0]->log_end_offset());
     CHECK(f.stable(1) == f.partitions[1]->log_end_offset());
@@ -163,13 +169,13 @@ TEST_CASE("a journal without room gets some by a checkpoint") {
   const auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
   f.vfs.fail_after(0, Errc::storage_full);
-  const auto committed = f.commit(*holder, number, {});
+  const auto committed = f.commit(*holder, number);
   REQUIRE_FALSE(committed);
   CHECK(committed.error().code() == Errc::storage_full);
   CHECK(committed.error().outcome() == Outcome::unknown);
   CHECK(f.rooms_asked == 1);
   f.vfs.heal();
-  must(f.commit(*holder, number, {}));
+  must(f.commit(*holder, number));
   CHECK(f.stable(0) == 2);
 }
 
@@ -180,7 +186,7 @@ TEST_CASE("a journal that has failed for good leaves the outcome to recovery") {
   f.send(*holder, number);
   f.journal->fail(Error(Errc::storage_failed, "the disk is gone"));
   // Nothing was staged: it is not committed, and may be given up.
-  CHECK(code_of(f.commit(*holder, number, {})) == Errc::storage_failed);
+  CHECK(code_of(f.commit(*holder, number)) == Errc::storage_failed);
   CHECK(f.stable(0) == 0);
 }
 
@@ -192,11 +198,11 @@ TEST_CASE("an abort wins over the time-out that comes later, and a time-out over
   must(f.coordinator->abort(*holder, first));
   f.world->clock.advance_ms(1'000);
   must(f.coordinator->tend());
-  CHECK(code_of(f.commit(*holder, first, {})) == Errc::invalid_txn_state);
+  CHECK(code_of(f.commit(*holder, first)) == Errc::invalid_txn_state);
   const auto second = must(f.coordinator->begin(*holder));
   f.send(*holder, second);
   f.world->clock.advance_ms(100);
-  CHECK(code_of(f.commit(*holder, second, {})) == Errc::transaction_abortable);
+  CHECK(code_of(f.commit(*holder, second)) == Errc::transaction_abortable);
   CHECK(f.stable(0) == 4);
 }
 
@@ -208,7 +214,7 @@ TEST_CASE("threads that end transactions of one id get one outcome each") {
     f.send(*holder, number);
     Result<> committed;
     Result<> aborted;
-    std::thread committer([&] { committed = f.commit(*holder, number, {.is_durable = false}); });
+    std::thread committer([&] { committed = f.commit(*holder, number, partition::Durability::published); });
     std::thread aborter([&] { aborted = f.coordinator->abort(*holder, number); });
     committer.join();
     aborter.join();

@@ -30,7 +30,7 @@ TEST_CASE("what the catalog has to store is told until it is stored") {
   CHECK(f.coordinator->news().empty());
   const auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
-  must(f.commit(*holder, number, {}));
+  must(f.commit(*holder, number));
   REQUIRE(f.coordinator->news().size() == 1);
   CHECK(f.coordinator->news()[0].second.producer_epoch == 1);
 }
@@ -67,7 +67,7 @@ TEST_CASE("an append whose frame or partition refuses it leaves the transaction 
   CHECK(code_of(refused) == Errc::invalid_record);
   CHECK(f.coordinator->list()[0].partitions.empty());
   f.send(*holder, number, 1);
-  must(f.commit(*holder, number, {}));
+  must(f.commit(*holder, number));
   CHECK(f.stable(1) == 2);
   CHECK(f.partitions[0]->log_end_offset() == 0);
 }
@@ -86,7 +86,7 @@ TEST_CASE("an append of unknown outcome makes a commit impossible") {
   REQUIRE_FALSE(appended);
   CHECK(appended.error().outcome() == Outcome::unknown);
   CHECK(code_of(f.try_send(*holder, number, 1)) == Errc::transaction_abortable);
-  CHECK(code_of(f.commit(*holder, number, {})) == Errc::transaction_abortable);
+  CHECK(code_of(f.commit(*holder, number)) == Errc::transaction_abortable);
   // A sync that failed is final: recovery aborts it.
   CHECK(code_of(f.coordinator->abort(*holder, number)) == Errc::storage_failed);
   CHECK(f.stable(0) == 0);
@@ -119,7 +119,7 @@ TEST_CASE("an administrator's abort reaches the handle as abortable, an unknown 
   must(f.coordinator->abort_by_id("asleep"));
   CHECK(code_of(f.coordinator->abort_by_id("none")) == Errc::transactional_id_not_found);
   CHECK(code_of(f.try_send(*holder, number)) == Errc::transaction_abortable);
-  CHECK(code_of(f.commit(*holder, number, {})) == Errc::transaction_abortable);
+  CHECK(code_of(f.commit(*holder, number)) == Errc::transaction_abortable);
   must(f.coordinator->abort(*holder, number));
   CHECK(f.stable(0) == 2);
 }

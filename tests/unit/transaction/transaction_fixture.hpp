@@ -1,6 +1,7 @@
 // A coordinator with partitions and a journal around it, on a file system that can be made to fail.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,21 @@ namespace seriatim::test {
 using transaction::Phase;
 
 inline constexpr ProducerId first_producer = ProducerId{1} << 40;
+
+/// One change of state; none once it was cleared.
+struct OneChange final : transaction::DecisionEffects {
+  explicit OneChange(std::function<void(std::uint64_t)> what) : call(std::move(what)) {}
+  bool is_empty() const noexcept override { return call == nullptr; }
+  void describe(format::JournalDecision& decision) const override {
+    if (call) decision.state.push_back({.name = "s", .key = base::as_bytes("k")});
+  }
+  void apply(std::uint64_t lsn) override {
+    if (call) call(lsn);
+  }
+  void clear() noexcept override { call = nullptr; }
+
+  std::function<void(std::uint64_t)> call;
+};
 
 /// One partition is `writer.partition`; the journal is on the same file system.
 struct TransactionFixture {
@@ -65,8 +81,14 @@ struct TransactionFixture {
   partition::PartitionAppend send(transaction::Holder& holder, std::uint64_t number, std::size_t at = 0) {
     return must(try_send(holder, number, at));
   }
-  Result<> commit(transaction::Holder& holder, std::uint64_t number, transaction::CommitRequest request) {
-    return coordinator->commit(holder, number, [&] { return std::move(request); });
+  Result<> commit(transaction::Holder& holder, std::uint64_t number,
+                  partition::Durability durability = partition::Durability::durable) {
+    return coordinator->commit(holder, number, durability);
+  }
+  /// The open transaction is to change something beside the logs: `applied` is called when it does.
+  static void change_state(transaction::Holder& holder, std::function<void(std::uint64_t)> applied) {
+    const base::MutexLock lock(holder.mutex);
+    holder.effects = std::make_unique<OneChange>(std::move(applied));
   }
   Phase phase_of(const std::string& id) const {
     for (const auto& info : coordinator->list()) {
