@@ -102,7 +102,13 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> sync_together(const std::vector<partition::PartitionPtr>& partitions,
                          const std::vector<partition::SyncMark>& marks);
   Result<> sync_partitions();
-  Result<> wait_for_applied(std::uint64_t applied, std::uint64_t covered);
+  /// LSNs of the newest frames that something was gathered of.
+  struct GatheredLsns {
+    std::uint64_t applied = 0;    ///< A decision's.
+    std::uint64_t positions = 0;  ///< Of positions.
+  };
+  GatheredLsns gathered_lsns() const;
+  Result<> secure_gathered(const GatheredLsns& gathered, std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
   void forget_stored(const catalog::Checkpoint& stored);

@@ -152,7 +152,7 @@ Result<> EngineImpl::store_commits() {
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
   const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
-  if (auto durable = wait_for_applied(coordinator->applied_lsn(), 0); !durable) return durable;
+  if (auto durable = secure_gathered(gathered_lsns(), 0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
   shown_offsets = newest_offsets;
@@ -170,7 +170,7 @@ Result<> EngineImpl::checkpoint_once() {
   // The registry lock keeps a topic from being deleted between the look and the store.
   const base::MutexLock guard(admin_mutex);
   auto stored = gather_checkpoint();
-  const std::uint64_t applied_lsn = coordinator->applied_lsn();
+  const GatheredLsns gathered = gathered_lsns();
   const auto open = open_partitions();
   std::vector<partition::SyncMark> marks;
   for (const auto& partition : open) {
@@ -180,7 +180,7 @@ Result<> EngineImpl::checkpoint_once() {
   }
   const std::uint64_t lsn = *stored.covered_lsn;
   if (auto synced = sync_together(open, marks); !synced) return synced;
-  if (auto durable = wait_for_applied(applied_lsn, lsn); !durable) return durable;
+  if (auto durable = secure_gathered(gathered, lsn); !durable) return durable;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open) {
     taken.emplace_back(partition, partition->checkpoint());
@@ -219,11 +219,23 @@ Result<> EngineImpl::sync_partitions() {
   return sync_together(open, marks);
 }
 
-// What was gathered for the catalog, which is on stable storage at once, may tell of decisions at `leader`
-// that a power cut takes back: their positions and state must not stay (INV-8). They are written, so that
-// this needs no room in the journal.
-Result<> EngineImpl::wait_for_applied(std::uint64_t applied, std::uint64_t covered) {
-  return applied > covered ? coordinator->secure(applied) : Result<>();
+// Behind the gathering: nothing was gathered that is newer.
+EngineImpl::GatheredLsns EngineImpl::gathered_lsns() const {
+  return {.applied = coordinator->applied_lsn(), .positions = offsets.newest_lsn()};
+}
+
+// What was gathered for the catalog, which is on stable storage at once, may tell of frames that a power cut
+// takes. Positions and state of a decision must not stay without it (INV-8); and of two positions, an older
+// frame that is left would take the place of one, and none that of the other.
+Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t covered) {
+  if (gathered.positions > covered) {
+    auto secured = coordinator->secure(gathered.positions);
+    // A frame that finds no room was not acknowledged, and a checkpoint is what makes room.
+    const bool lacks_room = !secured && transaction::may_lack_room(secured.error());
+    if (!secured && !lacks_room) return secured;
+  }
+  // Decisions that were applied are written, and need none.
+  return gathered.applied > covered ? coordinator->secure(gathered.applied) : Result<>();
 }
 
 // In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it

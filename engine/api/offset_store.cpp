@@ -38,6 +38,7 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
   for (const auto& commit : commits) {
     entries_[{std::string(group), commit.at, commit.topic_id}] = {commit.committed, *lsn};
   }
+  newest_lsn_ = *lsn;
   ++version_;
   return lsn;
 }
@@ -48,6 +49,7 @@ void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> comm
     auto& entry = entries_[{std::string(group), std::move(commit.at), commit.topic_id}];
     if (entry.lsn <= lsn) entry = {std::move(commit.committed), lsn};
   }
+  newest_lsn_ = std::max(newest_lsn_, lsn);
   ++version_;
 }
 
@@ -98,6 +100,11 @@ void OffsetStore::stored(std::uint64_t lsn) {
 void OffsetStore::forget_topic(const catalog::Id& topic_id) {
   const base::MutexLock lock(mutex_);
   std::erase_if(entries_, [&](const auto& item) { return item.first.topic_id == topic_id; });
+}
+
+std::uint64_t OffsetStore::newest_lsn() const {
+  const base::MutexLock lock(mutex_);
+  return newest_lsn_;
 }
 
 std::uint64_t OffsetStore::version() const {

@@ -60,6 +60,9 @@ class OffsetStore {
   void stored(std::uint64_t lsn);
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id);
+  /// Of the newest frame that anything was told by; 0: nothing was. Read behind `pending`, it is none older
+  /// than what that has told.
+  std::uint64_t newest_lsn() const;
   /// Differs when something was committed since.
   std::uint64_t version() const;
   bool empty() const;
@@ -80,6 +83,7 @@ class OffsetStore {
 
   mutable base::WordMutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
+  std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 

@@ -56,7 +56,8 @@ class SERIATIM_API TransactionState {
   /// Sets the value of a key, when the transaction commits. Both are copied.
   /// @param key  1..400 bytes.
   /// @param value  up to 1 MiB; not null.
-  /// Errors: invalid_argument · invalid_txn_state: the transaction has ended.
+  /// Errors: invalid_argument · invalid_txn_state, transaction_abortable, producer_fenced as
+  /// `Transaction::send`.
   Result<> put(BytesView key, BytesView value);
   /// Takes a key away, when the transaction commits. One that is not there is no error.
   /// Errors: as `put`.
@@ -109,7 +110,8 @@ class SERIATIM_API Transaction {
   /// once. Of several for one partition the last counts.
   /// @param group  of Consumer::group_metadata.
   /// Errors: invalid_argument, unknown_topic_or_partition, offset_metadata_too_large as Consumer::commit_sync
-  ///   · unknown_member_id: `group` names a member that the group does not have · invalid_txn_state.
+  ///   · unknown_member_id: `group` names a member that the group does not have · invalid_txn_state,
+  ///   transaction_abortable, producer_fenced as `send`.
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
   /// The named key-value table (`Engine::state`), to be changed with this transaction.

@@ -94,14 +94,19 @@ TEST_CASE("beside the writer, what was written to long ago and never ended is ha
 
 TEST_CASE("INV-8: what an administrator aborts is never seen, and its holder is told and goes on") {
   OpenTransaction f;
+  auto state = f.transaction.state("s");
+  must(state.put("k", "v"));
   must(f.admin.abort_transaction("id"));
   CHECK_FALSE(f.transaction.is_open());
+  CHECK(code_of(state.get("k")) == Errc::transaction_abortable);
+  CHECK(code_of(state.put("k", "w")) == Errc::transaction_abortable);
   CHECK(code_of(f.transaction.send({.topic = "t", .value = "no"})) == Errc::transaction_abortable);
   CHECK(code_of(f.transaction.commit()) == Errc::transaction_abortable);
   must(f.transaction.abort());
   must(f.admin.abort_transaction("id"));  // Nothing is open.
   commit_one(f.producer, "t", "yes");
   CHECK(committed_values(f.engine, "t") == Names{"yes"});
+  CHECK_FALSE(must(must(f.engine.state("s")).get("k")).has_value());
   CHECK(code_of(f.admin.abort_transaction("other")) == Errc::transactional_id_not_found);
 }
 

@@ -188,6 +188,18 @@ TEST_CASE(
   CHECK(impl.journal->is_durable(newest));
 }
 
+TEST_CASE(
+    "positions are not in the catalog before their frames are safe, or a replay would undo some of them") {
+  TwoPartitions f;
+  auto& impl = *EngineImpl::of(f.engine);
+  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.commit_offsets("h", {{{"t", 1}, {.offset = 0}}}, Acks::leader));
+  const auto newest = impl.journal->stats().staged_lsn;
+  CHECK_FALSE(impl.journal->is_durable(newest));
+  must(impl.store_commits());
+  CHECK(impl.journal->is_durable(newest));
+}
+
 TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive is made right") {
   TwoPartitions f;
   for (const bool makes_sense : {false, true}) {
