@@ -39,7 +39,8 @@ Result<> EngineImpl::replay_journal() {
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();
-  checkpoint_lsn.store(record->covered_lsn, std::memory_order_relaxed);
+  covered_lsn = record->covered_lsn;
+  checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
   if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
@@ -241,10 +242,13 @@ Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t
 // In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it
 // is a decision that is not settled, which the LSN stays below. The partitions come last: the markers of
 // settled decisions are below their recovery points.
+//
+// What was covered stays covered: a decision on its way into the journal says that it is not settled before
+// it has its LSN, with one that may be older than the last checkpoint.
 catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const auto known = topics.load();
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;
-  const std::uint64_t lsn = std::min(staged_lsn, coordinator->settled_lsn());
+  const std::uint64_t lsn = std::max(covered_lsn, std::min(staged_lsn, coordinator->settled_lsn()));
   return {.covered_lsn = lsn,
           .offsets = offsets.pending(*known),
           .transactional_ids = coordinator->news(),

@@ -135,7 +135,8 @@ class Coordinator {
   std::vector<std::string> forget_unused(std::int64_t older_than_ms);
 
   /// Up to here, every decision in the journal has its markers in the logs and its facts where `apply` puts
-  /// them: as far as a checkpoint may cover.
+  /// them: as far as a checkpoint may cover. While a decision is on its way into the journal that may be less
+  /// than an earlier call has answered, which is still true.
   /// Read it after the newest staged LSN (Journal::stats), and before what `apply` changed is gathered.
   /// Cost: a load for each id.
   std::uint64_t settled_lsn() const;

@@ -110,7 +110,7 @@ struct Holder {
   mutable base::WordMutex mutex;
   SharedIdentity producer;
   static constexpr std::uint64_t all_settled = std::numeric_limits<std::uint64_t>::max();
-  /// The LSN of a decision whose markers are missing, or one below it; stored with the mutex held.
+  /// The LSN of a decision whose markers are missing, or any below it; stored with the mutex held.
   std::atomic<std::uint64_t> unsettled_lsn{all_settled};
   bool is_fenced SERIATIM_GUARDED_BY(mutex) = false;
   Phase phase SERIATIM_GUARDED_BY(mutex) = Phase::empty;
