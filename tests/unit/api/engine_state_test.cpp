@@ -9,10 +9,10 @@
 namespace seriatim::test {
 namespace {
 
-using Model = std::map<std::string, std::string>;
+using StateModel = std::map<std::string, std::string>;
 
-Model scan_all(const State& state, std::size_t page) {
-  Model found;
+StateModel scan_all(const State& state, std::size_t page) {
+  StateModel found;
   std::vector<std::byte> from;
   for (;;) {
     const auto entries = must(state.scan(BytesView(std::span<const std::byte>(from)), page));
@@ -34,14 +34,14 @@ Model scan_all(const State& state, std::size_t page) {
 TEST_CASE("a state is what its transactions left, before and after checkpoints and restarts") {
   Random random("state against a map");
   const TempDir dir;
-  Model model;
+  StateModel model;
   for (int life = 0; life < 4; ++life) {
     Engine engine = open_engine(dir / "data");
     TransactionalProducer producer = transactional(engine, "worker", Acks::leader);
     const State state = must(engine.state("table"));
     for (int round = 0; round < 30; ++round) {
       Transaction transaction = must(producer.begin());
-      Model changed = model;
+      StateModel changed = model;
       for (int i = 0; i < 5; ++i) {
         const std::string key = "key-" + std::to_string(random.between(0, 39));
         if (random.one_in(3)) {

@@ -10,7 +10,7 @@ namespace seriatim::api {
 namespace {
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
-std::chrono::steady_clock::time_point late() { return now() + std::chrono::seconds(60); }
+std::chrono::steady_clock::time_point long_after() { return now() + std::chrono::seconds(60); }
 
 TEST_CASE("waiting ends when everything before it has ended, in whatever order, and not sooner") {
   const auto in_flight = std::make_shared<InFlight>();
@@ -38,7 +38,7 @@ TEST_CASE("a steady stream of records does not keep a flush waiting") {
     }
   });
   while (!running) std::this_thread::yield();
-  for (int i = 0; i < 100; ++i) CHECK(in_flight->wait_for_earlier(late()));
+  for (int i = 0; i < 100; ++i) CHECK(in_flight->wait_for_earlier(long_after()));
   stop = true;
   stream.join();
   CHECK(in_flight->wait_for_earlier(now()));

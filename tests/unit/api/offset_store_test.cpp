@@ -10,14 +10,14 @@ namespace {
 using api::OffsetStore;
 using api::PositionCommit;
 
-constexpr catalog::Id id_of(unsigned char first) {
+constexpr catalog::Id topic_id_of(unsigned char first) {
   catalog::Id id{};
   id[0] = std::byte{first};
   return id;
 }
 
 PositionCommit position(const char* topic, unsigned char id, Offset offset) {
-  return {{topic, 0}, id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
+  return {{topic, 0}, topic_id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
 }
 
 api::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>& known) {
@@ -25,7 +25,7 @@ api::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>
   for (const auto& [name, id] : known) {
     auto topic = std::make_shared<api::Topic>();
     topic->name = name;
-    topic->id = id_of(id);
+    topic->id = topic_id_of(id);
     map.emplace(name, std::move(topic));
   }
   return map;
@@ -46,11 +46,11 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
   store.commit("g", {position("t", 1, 4)});
   store.commit("h", {position("t", 1, 9)});
-  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 4);
-  CHECK(store.offsets.find("h", {"t", 0}, id_of(1))->offset == 9);
-  CHECK_FALSE(store.offsets.find("g", {"t", 0}, id_of(3)));  // another topic of that name
-  CHECK_FALSE(store.offsets.find("g", {"t", 1}, id_of(1)));
-  CHECK_FALSE(store.offsets.find("i", {"t", 0}, id_of(1)));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 4);
+  CHECK(store.offsets.find("h", {"t", 0}, topic_id_of(1))->offset == 9);
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(3)));  // another topic of that name
+  CHECK_FALSE(store.offsets.find("g", {"t", 1}, topic_id_of(1)));
+  CHECK_FALSE(store.offsets.find("i", {"t", 0}, topic_id_of(1)));
   CHECK(store.offsets.groups() == std::vector<std::string>{"g", "h"});
   const auto group = store.offsets.group("g", topics_of({{"t", 1}, {"u", 2}}));
   REQUIRE(group.size() == 2);
@@ -62,8 +62,8 @@ TEST_CASE("a position of a topic that was deleted does not take the place of one
   store.commit("g", {position("t", 2, 5)});
   // A transaction that knew the older topic is committed later.
   store.offsets.enter("g", {position("t", 1, 9)}, 7);
-  REQUIRE(store.offsets.find("g", {"t", 0}, id_of(2)));
-  CHECK(store.offsets.find("g", {"t", 0}, id_of(2))->offset == 5);
+  REQUIRE(store.offsets.find("g", {"t", 0}, topic_id_of(2)));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(2))->offset == 5);
   CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
   CHECK(store.offsets.pending(topics_of({{"t", 2}})).at("g").size() == 1);
 }
@@ -76,8 +76,8 @@ TEST_CASE("what was stored is forgotten, what came after it is not") {
   store.commit("g", {position("t", 1, 8)});
   CHECK(store.offsets.version() != version);
   store.offsets.stored(1);
-  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 8);
-  CHECK_FALSE(store.offsets.find("g", {"u", 0}, id_of(2)));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 8);
+  CHECK_FALSE(store.offsets.find("g", {"u", 0}, topic_id_of(2)));
   store.offsets.stored(2);
   CHECK(store.offsets.empty());
 }
@@ -86,17 +86,17 @@ TEST_CASE("what an earlier frame says does not replace what a later one has said
   Store store;
   store.offsets.enter("g", {position("t", 1, 5)}, 9);
   store.offsets.enter("g", {position("t", 1, 4)}, 7);
-  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 5);
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 5);
   store.offsets.enter("g", {position("t", 1, 6), position("t", 1, 3)}, 10);
-  CHECK(store.offsets.find("g", {"t", 0}, id_of(1))->offset == 3);
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 3);
 }
 
 TEST_CASE("a deleted topic takes its positions with it") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
-  store.offsets.forget_topic(id_of(1));
-  CHECK_FALSE(store.offsets.find("g", {"t", 0}, id_of(1)));
-  CHECK(store.offsets.find("g", {"u", 0}, id_of(2))->offset == 6);
+  store.offsets.forget_topic(topic_id_of(1));
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  CHECK(store.offsets.find("g", {"u", 0}, topic_id_of(2))->offset == 6);
 }
 
 TEST_CASE("a commit that came behind the deletion of its topic does not reach another one of that name") {

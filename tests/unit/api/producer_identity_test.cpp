@@ -17,7 +17,7 @@ Producer named(const Engine& engine, const std::string& name, Acks acks = Acks::
   return must(engine.producer({.acks = acks, .name = name}));
 }
 
-RecordMetadata send(Producer& producer, const std::string& value, std::optional<Sequence> sequence = {}) {
+RecordMetadata send_one(Producer& producer, const std::string& value, std::optional<Sequence> sequence = {}) {
   return must(producer.send_sync({.topic = "t", .value = value, .sequence = sequence}));
 }
 
@@ -28,9 +28,9 @@ TEST_CASE("INV-7: a record sent again with its sequence is stored once, and answ
   const Engine engine = open_engine(dir / "data");
   create_topic(engine, "t");
   Producer producer = idempotent(engine);
-  const auto first = send(producer, "a", 0);
-  send(producer, "b", 1);
-  const auto again = send(producer, "a", 0);
+  const auto first = send_one(producer, "a", 0);
+  send_one(producer, "b", 1);
+  const auto again = send_one(producer, "a", 0);
   CHECK_FALSE(first.duplicate);
   CHECK(again.duplicate);
   CHECK(again.offset == first.offset);
@@ -43,12 +43,12 @@ TEST_CASE("a gap and a record older than the last five batches are refused") {
   const Engine engine = open_engine(dir / "data");
   create_topic(engine, "t");
   Producer producer = idempotent(engine);
-  for (Sequence i = 0; i < 7; ++i) send(producer, std::to_string(i), i);
+  for (Sequence i = 0; i < 7; ++i) send_one(producer, std::to_string(i), i);
   for (const Sequence wrong : {0, 1, 8, 100}) {
     const auto refused = producer.send_sync({.topic = "t", .value = "x", .sequence = wrong});
     CHECK(code_of(refused) == Errc::out_of_order_sequence_number);
   }
-  CHECK(send(producer, "2", 2).duplicate);
+  CHECK(send_one(producer, "2", 2).duplicate);
   CHECK(read_values(engine, "t").size() == 7);
 }
 
@@ -63,10 +63,10 @@ TEST_CASE("a named producer is recognised after a restart, clean or not") {
     CHECK(producer.producer_id() == id);
     const auto last = must(producer.last_sequence({"t", 0}));
     CHECK(last.value_or(-1) == life - 1);
-    if (life > 0) CHECK(send(producer, "again", life - 1).duplicate);
-    CHECK_FALSE(send(producer, "value-" + std::to_string(life), life).duplicate);
+    if (life > 0) CHECK(send_one(producer, "again", life - 1).duplicate);
+    CHECK_FALSE(send_one(producer, "value-" + std::to_string(life), life).duplicate);
     // Without a number the producer goes on where its name has stopped.
-    if (life == 3) CHECK(send(producer, "counted").offset == 4);
+    if (life == 3) CHECK(send_one(producer, "counted").offset == 4);
     if (life % 2 == 0) must(engine.close());
   }
   const Engine engine = open_engine(dir / "data");
@@ -79,13 +79,13 @@ TEST_CASE("opening a name again fences its older holder") {
   const Engine engine = open_engine(dir / "data");
   create_topic(engine, "t");
   Producer older = named(engine, "orders");
-  send(older, "a");
+  send_one(older, "a");
   Producer newer = named(engine, "orders");
   const auto refused = older.send_sync({.topic = "t", .value = "late"});
   CHECK(code_of(refused) == Errc::producer_fenced);
   CHECK(refused.error().fatal());
   CHECK(message_of(refused).find("orders") != std::string::npos);
-  send(newer, "b");
+  send_one(newer, "b");
   CHECK(read_values(engine, "t") == std::vector<std::string>{"a", "b"});
 }
 

@@ -20,7 +20,7 @@ using test::read_all;
 using test::read_values;
 using test::TempDir;
 
-Timestamp at_ms(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms}}; }
+Timestamp stamp_of(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms}}; }
 
 TEST_CASE("options out of range are refused with the range") {
   const OpenedEngine opened;
@@ -44,13 +44,13 @@ TEST_CASE("a record is stored with everything it has: null and empty differ") {
   Producer producer = must(opened.engine.producer());
   const HeaderView headers[] = {{"h", "1"}, {"h", BytesView()}, {"empty", ""}};
   must(producer.send_sync(
-      {.topic = "t", .key = "k", .value = "v", .timestamp = at_ms(1234), .headers = headers}));
+      {.topic = "t", .key = "k", .value = "v", .timestamp = stamp_of(1234), .headers = headers}));
   must(producer.send_sync({.topic = "t", .key = "", .value = BytesView()}));
   const auto records = read_all(opened.engine, "t");
   REQUIRE(records.size() == 2);
   CHECK(records[0].key == "k");
   CHECK(records[0].value == "v");
-  CHECK(records[0].timestamp == at_ms(1234));
+  CHECK(records[0].timestamp == stamp_of(1234));
   REQUIRE(records[0].headers.size() == 3);
   CHECK(records[0].headers[0] == std::pair<std::string, std::optional<std::string>>{"h", "1"});
   CHECK(records[0].headers[1].second == std::nullopt);
@@ -67,13 +67,13 @@ TEST_CASE("append stores its records as one batch") {
     Producer producer = must(opened.engine.producer({.compression_type = codec}));
     const Offset first = must(opened.engine.admin().list_offset({"t", 0}, OffsetSpec::latest));
     const std::uint64_t batches = opened.engine.metrics().appended_batches;
-    const std::vector<Record> records{{.value = "a", .timestamp = at_ms(5)},
-                                      {.value = "b", .timestamp = at_ms(9)},
-                                      {.value = "c", .timestamp = at_ms(7)}};
+    const std::vector<Record> records{{.value = "a", .timestamp = stamp_of(5)},
+                                      {.value = "b", .timestamp = stamp_of(9)},
+                                      {.value = "c", .timestamp = stamp_of(7)}};
     const AppendResult result = must(producer.append({"t", 0}, records));
     CHECK(result.base_offset == first);
     CHECK(result.last_offset == first + 2);
-    CHECK(result.timestamp == at_ms(9));
+    CHECK(result.timestamp == stamp_of(9));
     CHECK(opened.engine.metrics().appended_batches == batches + 1);
   }
   CHECK(read_values(opened.engine, "t").size() == 15);
@@ -104,13 +104,13 @@ TEST_CASE("a refused append leaves nothing in the log") {
   const auto too_large = producer.append({"t", 0}, std::vector<Record>{{.value = "x"}, {.value = large}});
   CHECK(code_of(too_large) == Errc::record_too_large);
   CHECK(too_large.error().outcome() == Outcome::not_written);
-  CHECK(code_of(producer.append({"t", 0}, std::vector<Record>{{.value = "x", .timestamp = at_ms(-2)}})) ==
+  CHECK(code_of(producer.append({"t", 0}, std::vector<Record>{{.value = "x", .timestamp = stamp_of(-2)}})) ==
         Errc::invalid_timestamp);
   CHECK(code_of(producer.append({"table", 0}, std::vector<Record>{{.key = "k", .value = "x"},
                                                                   {.value = "x"}})) == Errc::invalid_record);
   CHECK(code_of(producer.send_sync({.topic = "table", .value = "x"})) == Errc::invalid_record);
   CHECK(code_of(producer.send_sync({.topic = "t", .value = large})) == Errc::record_too_large);
-  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .timestamp = at_ms(-2)})) ==
+  CHECK(code_of(producer.send_sync({.topic = "t", .value = "x", .timestamp = stamp_of(-2)})) ==
         Errc::invalid_timestamp);
   CHECK(read_values(opened.engine, "t").empty());
   CHECK(read_values(opened.engine, "table").empty());
@@ -141,20 +141,20 @@ TEST_CASE("on a LogAppendTime topic the engine's clock stamps the record, whatev
   const Engine engine = open_engine_with(directory / "data", os::posix_vfs(), clock);
   create_topic(engine, "t", 1, {{"message.timestamp.type", "LogAppendTime"}});
   Producer direct = must(engine.producer());
-  CHECK(must(direct.send_sync({.topic = "t", .value = "a", .timestamp = at_ms(7)})).timestamp ==
-        at_ms(5'000'000));
-  CHECK(must(direct.append({"t", 0}, std::vector<Record>{{.value = "b", .timestamp = at_ms(7)}})).timestamp ==
-        at_ms(5'000'000));
+  CHECK(must(direct.send_sync({.topic = "t", .value = "a", .timestamp = stamp_of(7)})).timestamp ==
+        stamp_of(5'000'000));
+  CHECK(must(direct.append({"t", 0}, std::vector<Record>{{.value = "b", .timestamp = stamp_of(7)}}))
+            .timestamp == stamp_of(5'000'000));
   Producer lingering = must(engine.producer({.linger = std::chrono::hours(1)}));
-  DeliveryFuture later = lingering.send({.topic = "t", .value = "c", .timestamp = at_ms(7)});
+  DeliveryFuture later = lingering.send({.topic = "t", .value = "c", .timestamp = stamp_of(7)});
   clock.advance_ms(1000);
   must(lingering.flush());
-  CHECK(must(later.get()).timestamp == at_ms(5'001'000));
+  CHECK(must(later.get()).timestamp == stamp_of(5'001'000));
   const auto records = read_all(engine, "t");
   REQUIRE(records.size() == 3);
-  CHECK(records[0].timestamp == at_ms(5'000'000));
-  CHECK(records[1].timestamp == at_ms(5'000'000));
-  CHECK(records[2].timestamp == at_ms(5'001'000));
+  CHECK(records[0].timestamp == stamp_of(5'000'000));
+  CHECK(records[1].timestamp == stamp_of(5'000'000));
+  CHECK(records[2].timestamp == stamp_of(5'001'000));
 }
 
 TEST_CASE("a full disk is an error that says not written, and nothing acknowledged is lost") {

@@ -19,7 +19,7 @@ namespace {
 using ::seriatim::detail::EngineImpl;
 
 constexpr PartitionId shared_partitions = 4;
-constexpr int writers = 3;
+constexpr int writing_threads = 3;
 constexpr PartitionId own_partitions = 2;
 constexpr int transactions_of_each = 60;
 constexpr std::chrono::milliseconds timeout_of_each{50};
@@ -74,7 +74,7 @@ Consumer greedy_consumer(const Engine& engine) {
   Consumer consumer = must(engine.consumer({.max_poll_records = 1'000'000, .max_poll_bytes = 1U << 30}));
   std::vector<TopicPartition> all;
   for (PartitionId i = 0; i < shared_partitions; ++i) all.push_back({"shared", i});
-  for (PartitionId i = 0; i < own_partitions * writers; ++i) all.push_back({"own", i});
+  for (PartitionId i = 0; i < own_partitions * writing_threads; ++i) all.push_back({"own", i});
   must(consumer.assign(all));
   return consumer;
 }
@@ -174,9 +174,9 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
   base::ManualClock clock(1'700'000'000'000);
   Engine engine = open_engine_with(dir / "data", os::posix_vfs(), clock, busy_options());
   create_topic(engine, "shared", shared_partitions);
-  create_topic(engine, "own", own_partitions * writers);
+  create_topic(engine, "own", own_partitions * writing_threads);
   std::vector<std::unique_ptr<Writer>> all;
-  for (int i = 0; i < writers; ++i) all.push_back(std::make_unique<Writer>(engine, i, seed));
+  for (int i = 0; i < writing_threads; ++i) all.push_back(std::make_unique<Writer>(engine, i, seed));
   std::atomic<bool> is_over{false};
   std::atomic<int> broken{0};
   std::atomic<int> failed{0};
@@ -207,7 +207,7 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
         clock.advance_ms(random.between(1, 20));
         if (!coordinator.tend()) failed.fetch_add(1);
         if (!random.one_in(4)) continue;
-        if (!coordinator.abort_by_id("writer" + std::to_string(random.between(0, writers - 1))))
+        if (!coordinator.abort_by_id("writer" + std::to_string(random.between(0, writing_threads - 1))))
           failed.fetch_add(1);
       }
     });

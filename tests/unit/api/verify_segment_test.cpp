@@ -179,15 +179,15 @@ TEST_CASE("index entries that do not lead to their batch are repairable") {
 }
 
 // The worked example of the format, whose transaction index is known.
-struct MadeTransactions : MadeSegment {
-  MadeTransactions() : MadeSegment(test::worked_example()) {
+struct SegmentOfTransactions : MadeSegment {
+  SegmentOfTransactions() : MadeSegment(test::worked_example()) {
     const ProducerId a = ProducerId{1} << 42;
     aborted = {{a, 0, 8, 1}, {a + 1, 1, 11, 12}};
   }
 };
 
 TEST_CASE("INV-8: a transaction index that says what the log says is right") {
-  MadeTransactions made;
+  SegmentOfTransactions made;
   CHECK(made.verify().findings.empty());
   // Of a marker that is not there yet: the writer makes the entry first.
   made.aborted.push_back({ProducerId{1} << 42, 14, 15, 16});
@@ -195,7 +195,7 @@ TEST_CASE("INV-8: a transaction index that says what the log says is right") {
 }
 
 TEST_CASE("INV-8: an aborted transaction that its index does not tell of is found") {
-  MadeTransactions made;
+  SegmentOfTransactions made;
   made.aborted.pop_back();
   const VerifyReport report = made.verify();
   check_one(report, Severity::repairable, ".txnindex");
@@ -208,7 +208,7 @@ TEST_CASE("INV-8: an aborted transaction that its index does not tell of is foun
 
 TEST_CASE("INV-8: an index that calls something else aborted is found") {
   const auto check_changed = [](auto change) {
-    MadeTransactions made;
+    SegmentOfTransactions made;
     change(made.aborted);
     check_one(made.verify(), Severity::repairable, ".txnindex");
   };

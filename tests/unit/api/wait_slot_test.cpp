@@ -13,7 +13,7 @@ namespace {
 
 using api::WaitSlot;
 
-bool is_readable(int descriptor) {
+bool is_slot_readable(int descriptor) {
   pollfd asked{.fd = descriptor, .events = POLLIN, .revents = 0};
   return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLIN) != 0;
 }
@@ -63,13 +63,13 @@ TEST_CASE("the descriptor is readable from a wake to the next clear") {
   const int descriptor = slot.event_fd();
   REQUIRE(descriptor >= 0);
   CHECK(slot.event_fd() == descriptor);
-  CHECK_FALSE(is_readable(descriptor));
+  CHECK_FALSE(is_slot_readable(descriptor));
   for (int round = 0; round < 3; ++round) {
     slot.wake();
     slot.wake();
-    CHECK(is_readable(descriptor));
+    CHECK(is_slot_readable(descriptor));
     slot.clear_event();
-    CHECK_FALSE(is_readable(descriptor));
+    CHECK_FALSE(is_slot_readable(descriptor));
   }
 }
 

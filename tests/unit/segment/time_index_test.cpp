@@ -10,49 +10,49 @@ using segment::TimestampOffset;
 
 namespace {
 
-constexpr Offset base_offset = 1000;
+constexpr Offset index_base = 1000;
 
 struct TimeIndexFixture : test::SegmentFixture {
-  TimeIndex index{base_offset, test::must(segment::IndexFile::open_active(
-                                   context, directory + "/index", {TimeIndex::entry_bytes, 120, true}, 0))};
+  TimeIndex index{index_base, test::must(segment::IndexFile::open_active(
+                                  context, directory + "/index", {TimeIndex::entry_bytes, 120, true}, 0))};
 };
 
 }  // namespace
 
 TEST_CASE("an empty time index answers with no timestamp and the base offset") {
   TimeIndexFixture f;
-  CHECK(f.index.floor(99) == TimestampOffset{-1, base_offset});
+  CHECK(f.index.floor(99) == TimestampOffset{-1, index_base});
   CHECK_FALSE(f.index.last());
   CHECK(f.index.sane_prefix() == 0);
 }
 
 TEST_CASE("an entry whose timestamp is not above the last one's is left out silently") {
   TimeIndexFixture f;
-  test::must(f.index.maybe_append({-1, base_offset}));
+  test::must(f.index.maybe_append({-1, index_base}));
   CHECK(f.index.count() == 0);
-  test::must(f.index.maybe_append({50, base_offset + 1}));
-  test::must(f.index.maybe_append({50, base_offset + 2}));
-  test::must(f.index.maybe_append({40, base_offset + 3}));
+  test::must(f.index.maybe_append({50, index_base + 1}));
+  test::must(f.index.maybe_append({50, index_base + 2}));
+  test::must(f.index.maybe_append({40, index_base + 3}));
   CHECK(f.index.count() == 1);
-  test::must(f.index.maybe_append({51, base_offset + 3}));
-  CHECK(*f.index.last() == TimestampOffset{51, base_offset + 3});
+  test::must(f.index.maybe_append({51, index_base + 3}));
+  CHECK(*f.index.last() == TimestampOffset{51, index_base + 3});
   CHECK(f.index.sane_prefix() == 2);
 }
 
 TEST_CASE("behind an entry whose offset is wrong no entry follows that would go back") {
   TimeIndexFixture f;
-  test::must(f.index.maybe_append({50, base_offset + 900}));  // as a flipped bit of the file makes it
-  test::must(f.index.maybe_append({60, base_offset + 3}));
+  test::must(f.index.maybe_append({50, index_base + 900}));  // as a flipped bit of the file makes it
+  test::must(f.index.maybe_append({60, index_base + 3}));
   CHECK(f.index.count() == 1);
 }
 
 TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
   TimeIndexFixture f;
-  for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, base_offset + i}));
+  for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, index_base + i}));
   for (int target = -5; target < 120; ++target) {
     const int entry = std::min(std::max(target, 0) / 10, 9);
     const auto expected =
-        entry == 0 ? TimestampOffset{-1, base_offset} : TimestampOffset{entry * 10, base_offset + entry};
+        entry == 0 ? TimestampOffset{-1, index_base} : TimestampOffset{entry * 10, index_base + entry};
     CHECK(f.index.floor(target) == expected);
   }
 }
@@ -61,19 +61,19 @@ TEST_CASE("one slot stays in reserve for the closing entry") {
   TimeIndexFixture f;  // room for ten
   for (int i = 1; i <= 9; ++i) {
     CHECK_FALSE(f.index.is_full());
-    test::must(f.index.maybe_append({i, base_offset + i}));
+    test::must(f.index.maybe_append({i, index_base + i}));
   }
   CHECK(f.index.is_full());
   CHECK_FALSE(f.index.file().is_full());
-  test::must(f.index.maybe_append({10, base_offset + 10}));
+  test::must(f.index.maybe_append({10, index_base + 10}));
   CHECK(f.index.count() == 10);
 }
 
 TEST_CASE("what is staged is not seen before it is committed") {
   TimeIndexFixture f;
-  CHECK(test::must(f.index.stage({5, base_offset})));
+  CHECK(test::must(f.index.stage({5, index_base})));
   CHECK_FALSE(f.index.last());
   f.index.commit();
-  CHECK(*f.index.last() == TimestampOffset{5, base_offset});
-  CHECK_FALSE(test::must(f.index.stage({5, base_offset + 1})));
+  CHECK(*f.index.last() == TimestampOffset{5, index_base});
+  CHECK_FALSE(test::must(f.index.stage({5, index_base + 1})));
 }
