@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "api/consumer_impl.hpp"
+#include "api/option_rules.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 namespace {
 
-constexpr std::size_t poll_records_max = 1'000'000;
-constexpr std::size_t poll_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
 
 Error out_of_bounds(const char* name, const std::string& value, const std::string& range) {
@@ -23,17 +22,7 @@ Result<> check(const ConsumerOptions& options) {
     return Error(Errc::invalid_argument,
                  "ConsumerOptions::commit_acks is none, which promises nothing; choose leader or all");
   }
-  if (options.max_poll_records < 1 || options.max_poll_records > poll_records_max) {
-    return out_of_bounds("max_poll_records", std::to_string(options.max_poll_records), "1 to 1'000'000");
-  }
-  if (options.max_poll_bytes < 1 || options.max_poll_bytes > poll_bytes_max) {
-    return out_of_bounds("max_poll_bytes", std::to_string(options.max_poll_bytes),
-                         "1 to 1'073'741'824 (1 GiB)");
-  }
-  if (options.auto_offset_reset_duration.count() < 0) {
-    return out_of_bounds("auto_offset_reset_duration",
-                         std::to_string(options.auto_offset_reset_duration.count()) + " ms", "0 or more");
-  }
+  if (auto checked = api::check_numbers(api::consumer_option_rules(), options); !checked) return checked;
   if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
     return out_of_bounds("group_id",
                          std::to_string(options.group_id.size()) + " bytes long or holds a zero byte",

@@ -8,6 +8,7 @@
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
+#include "api/option_rules.hpp"
 #include "catalog/catalog_birth.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
@@ -82,18 +83,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
                                                      const base::Clock& clock, bool salvages) {
   if (dir.empty())
     return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
-  if (engine_options.maintenance_interval.count() < 0 || engine_options.checkpoint_interval.count() < 1) {
-    return Error(Errc::invalid_argument,
-                 "maintenance_interval must be 0 or more and checkpoint_interval at least 1 ms");
-  }
-  // A checkpoint leaves the file that is being written: a bound near its length would ask for one without
-  // end.
-  if (engine_options.journal_max_bytes / 4 < engine_options.journal_file_bytes) {
-    return Error(Errc::invalid_argument, "journal_max_bytes is " +
-                                             std::to_string(engine_options.journal_max_bytes) +
-                                             "; it must be at least four times journal_file_bytes (" +
-                                             std::to_string(engine_options.journal_file_bytes) + ")");
-  }
+  if (auto checked = api::check_options(engine_options); !checked) return checked.error();
   std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
                                    &EngineImpl::destroy);
   impl->salvages_journal = salvages;

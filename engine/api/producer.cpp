@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/claim_impl.hpp"
+#include "api/option_rules.hpp"
 #include "api/producer_impl.hpp"
 #include "format/compression/codec.hpp"
 #include "format/single_batch.hpp"
@@ -14,10 +15,6 @@ namespace seriatim {
 inline namespace v0 {
 namespace {
 
-// Kafka has no upper bound; above this a lingering batch could not be stored under any usual
-// max.message.bytes.
-constexpr std::size_t batch_size_max = 16U << 20;
-constexpr std::chrono::hours linger_max{24};          // Arbitrary; keeps due times in range.
 constexpr std::size_t producer_name_bytes_max = 255;  // The catalog's.
 
 }  // namespace
@@ -28,16 +25,7 @@ Result<> ProducerImpl::check_options(const ProducerOptions& options) {
   const auto refuse = [](std::string what) {
     return Result<>(Error(Errc::invalid_argument, std::move(what)));
   };
-  if (options.linger.count() < 0 || options.linger > linger_max) {
-    return refuse("ProducerOptions::linger is " + std::to_string(options.linger.count()) +
-                  " us; it must be 0 to 24 hours");
-  }
-  if (options.batch_size < 1 || options.batch_size > batch_size_max) {
-    return refuse("ProducerOptions::batch_size is " + std::to_string(options.batch_size) +
-                  "; it must be 1 to " + std::to_string(batch_size_max));
-  }
-  if (options.buffer_memory < 1) return refuse("ProducerOptions::buffer_memory must be at least 1 byte");
-  if (options.max_block.count() < 0) return refuse("ProducerOptions::max_block must be 0 or more");
+  if (auto checked = api::check_numbers(api::producer_option_rules(), options); !checked) return checked;
   if (options.compression_type == CompressionType::producer) {
     return refuse(
         "ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a "

@@ -20,11 +20,14 @@ Result<> check_half_options(const HalfMessagesOptions& options) {
                                              " bytes; it must be 1 to " + std::to_string(name_bytes_max) +
                                              ", none of them zero, the same after every restart");
   }
-  if (options.check_after.count() < 0 || options.check_every.count() < 0 ||
-      options.decision_retention.count() < 0) {
-    return Error(Errc::invalid_argument,
-                 "HalfMessagesOptions::check_after, check_every or decision_retention is negative; give 0 ms "
-                 "or more");
+  const std::pair<std::string_view, std::chrono::milliseconds> times[] = {
+      {"check_after", options.check_after},
+      {"check_every", options.check_every},
+      {"decision_retention", options.decision_retention}};
+  for (const auto& [option, time] : times) {
+    if (time.count() >= 0) continue;
+    return Error(Errc::invalid_argument, "HalfMessagesOptions::" + std::string(option) + " is " +
+                                             std::to_string(time.count()) + " ms; it must be 0 ms or more");
   }
   if (options.max_checks == 0) {
     return Error(Errc::invalid_argument,

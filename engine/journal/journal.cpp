@@ -11,13 +11,12 @@
 namespace seriatim::journal {
 namespace {
 
-constexpr std::uint32_t file_bytes_unit = 4096;
 // Room for what is usually staged while one sync runs; more allocates once.
 constexpr std::size_t frames_expected = 256;
 
 Result<void> check_options(const JournalOptions& options) {
   const std::uint32_t bytes = options.file_bytes;
-  if (bytes >= journal_file_bytes_min && bytes <= journal_file_bytes_max && bytes % file_bytes_unit == 0)
+  if (bytes >= journal_file_bytes_min && bytes <= journal_file_bytes_max && bytes % journal_file_bytes_unit == 0)
     return {};
   return Error(Errc::invalid_argument, "journal.file.bytes is " + std::to_string(bytes) +
                                            "; give a multiple of 4096 between 65536 and 1073741824");

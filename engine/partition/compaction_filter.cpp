@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/saturate.hpp"
 #include "format/control_record.hpp"
 #include "format/record_section.hpp"
 
@@ -28,10 +29,14 @@ Result<base::ByteSpan> CompactionFilter::apply(const format::BatchHeader& header
   if (*whole && !needs_horizon) return batch;
   if (kept_.empty()) return rest_of(header);
   format::RebuildOptions options;
-  if (needs_horizon) options.delete_horizon_ms = rules_.now_ms + rules_.delete_retention_ms;
+  if (needs_horizon) options.delete_horizon_ms = horizon_ms();
   auto rebuilt = rebuilder_.rebuild(header, kept_, options);
   if (!rebuilt) return rebuilt.error();
   return base::ByteSpan(rebuilt->bytes);
+}
+
+std::int64_t CompactionFilter::horizon_ms() const noexcept {
+  return base::saturating_add(rules_.now_ms, rules_.delete_retention_ms);
 }
 
 // What stays of a batch without its records.
@@ -54,8 +59,7 @@ Result<base::ByteSpan> CompactionFilter::apply_marker(const format::BatchHeader&
   if (header.has_delete_horizon())
     return rules_.now_ms < header.base_timestamp_ms ? Result<base::ByteSpan>(batch) : rest_of(header);
   if (auto whole = collect(header, batch); !whole) return whole.error();
-  auto rebuilt =
-      rebuilder_.rebuild(header, kept_, {.delete_horizon_ms = rules_.now_ms + rules_.delete_retention_ms});
+  auto rebuilt = rebuilder_.rebuild(header, kept_, {.delete_horizon_ms = horizon_ms()});
   if (!rebuilt) return rebuilt.error();
   return base::ByteSpan(rebuilt->bytes);
 }

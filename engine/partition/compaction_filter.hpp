@@ -59,6 +59,8 @@ class CompactionFilter {
   Result<bool> collect(const format::BatchHeader& header, base::ByteSpan batch);
   bool keeps(const format::BatchHeader& header, Offset offset, const format::DecodedRecord& record) noexcept;
   bool must_survive(const format::BatchHeader& header) const noexcept;
+  /// From when on what is kept for its sake only may go. The longest retention means never.
+  std::int64_t horizon_ms() const noexcept;
 
   const CompactionRules& rules_;
   format::BatchRebuilder rebuilder_;

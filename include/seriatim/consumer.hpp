@@ -49,6 +49,7 @@ struct ConsumerOptions {
   /// Name under which positions are committed. Empty: commits are refused.
   std::string group_id{};
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::earliest;
+  /// Of AutoOffsetReset::by_duration: how far back, 0 ms or more.
   std::chrono::milliseconds auto_offset_reset_duration{0};
   /// Records of one poll at the most, 1 .. 1'000'000.
   std::size_t max_poll_records = 500;

@@ -39,33 +39,39 @@ enum class WriteMode : std::uint8_t {
 
 enum class LogLevel : std::uint8_t { info, warn, error };
 
-/// Options of an engine.
+/// Options of an engine. `Engine::open` checks every range below; of a duration without an upper limit the
+/// largest value means never.
 struct EngineOptions {
   OpenMode mode = OpenMode::create_if_missing;
   WriteMode write_mode = WriteMode::automatic;
   /// Gets a line for what no call can return: recovery findings, failures of background work. Called from any
   /// thread; must not throw nor call back into the engine. Default: silence.
   std::function<void(LogLevel, std::string_view)> log_sink{};
-  /// How often retention and compaction look for work. Kafka: 5 min. 0: only when asked (Admin).
+  /// How often retention and compaction look for work. Kafka: 5 min. 0 ms or more; 0: only when
+  /// asked (Admin).
   std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
   /// How often segments are synced and the recovery points stored (`checkpoint.interval.ms`): bounds what
-  /// recovery rescans. Kafka: 60 s.
+  /// recovery rescans. 1 ms or more. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
-  /// How long a partition remembers a producer that writes nothing (Kafka: producer.id.expiration.ms, 24 h).
+  /// How long a partition remembers a producer that writes nothing, 1 ms or more (Kafka:
+  /// producer.id.expiration.ms, 24 h).
   std::chrono::milliseconds producer_id_expiration{std::chrono::hours(24)};
-  /// The longest TransactionalProducerOptions::transaction_timeout (Kafka: transaction.max.timeout.ms).
+  /// The longest TransactionalProducerOptions::transaction_timeout, 1 .. 2'147'483'647 ms, which is 24 days
+  /// (Kafka: transaction.max.timeout.ms).
   std::chrono::milliseconds transaction_max_timeout{std::chrono::minutes(15)};
-  /// How long a transactional id is remembered that nobody uses (Kafka: transactional.id.expiration.ms).
+  /// How long a transactional id is remembered that nobody uses, 1 ms or more (Kafka:
+  /// transactional.id.expiration.ms).
   std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
-  /// recovery reads. At least four times journal_file_bytes. Under load about as much is kept on disk for
-  /// use again; a quiet engine gives all but two files of it back with its checkpoints, and so does a close.
+  /// recovery reads. At least four times journal_file_bytes, at most 1 TiB. Under load about as much is kept
+  /// on disk for use again; a quiet engine gives all but two files of it back with its checkpoints, and so
+  /// does a close.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
   /// Length of a journal file (`journal.file.bytes`), a multiple of 4096, 64 KiB to 1 GiB: fully written
   /// before it is used, so that a commit changes no metadata of the file system.
   std::uint32_t journal_file_bytes = std::uint32_t{8} << 20;
-  /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced. Half
-  /// of journal_file_bytes at most counts.
+  /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced. 0 or
+  /// more; half of journal_file_bytes at most counts.
   std::uint64_t journal_bypass_bytes = std::uint64_t{256} << 10;
 };
 

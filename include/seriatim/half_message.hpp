@@ -56,15 +56,16 @@ struct HalfMessagesOptions {
   /// fences the one before.
   std::string name{};
   /// Undecided for so long, a message is checked for the first time; one that an earlier run prepared is
-  /// checked at once.
+  /// checked at once. 0 ms or more; the largest value means never.
   std::chrono::milliseconds check_after{60'000};
-  /// Between two checks of one message.
+  /// Between two checks of one message, 0 ms or more.
   std::chrono::milliseconds check_every{60'000};
   /// After so many checks that answered `unknown` it is given up. 1 or more.
   std::uint32_t max_checks = 15;
   /// What giving up means.
   enum class GiveUp : std::uint8_t { park, roll_back } give_up = GiveUp::park;
-  /// A decision is remembered for so long, counted from the `prepare`; later ones answer not_found.
+  /// A decision is remembered for so long, counted from the `prepare`, 0 ms or more; later ones
+  /// answer not_found.
   std::chrono::milliseconds decision_retention{std::chrono::hours(24 * 7)};
   /// Checks on a thread of its own, begun by `open` and ended by the destructor. False: the owner calls
   /// `check` now and then.

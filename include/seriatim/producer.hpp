@@ -60,9 +60,10 @@ struct ProducerOptions {
   /// partitioner.
   std::size_t batch_size = 64 * 1024;
   /// Bytes of records that may wait in this producer, batches that linger and batches that wait for their
-  /// sync.
+  /// sync. 1 or more.
   std::size_t buffer_memory = 32 * 1024 * 1024;
   OnFull on_full = OnFull::block;
+  /// How long a send waits under OnFull::block, 0 ms or more. Beyond a year: a year.
   std::chrono::milliseconds max_block{60'000};
   Partitioning partitioning = Partitioning::by_key;
   /// Overrules `partitioning` when set.

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "flow/half_message_codec.hpp"
@@ -246,9 +247,33 @@ TEST_CASE("options out of range are refused") {
   const Fixture f;
   CHECK(code_of(HalfMessages::open(f.engine, {})) == Errc::invalid_argument);
   CHECK(code_of(HalfMessages::open(f.engine, {.name = std::string(81, 'x')})) == Errc::invalid_argument);
-  CHECK(code_of(HalfMessages::open(f.engine, {.name = "n", .check_after = milliseconds(-1)})) ==
-        Errc::invalid_argument);
   CHECK(code_of(HalfMessages::open(f.engine, {.name = "n", .max_checks = 0})) == Errc::invalid_argument);
+}
+
+TEST_CASE("times from 0 to the largest are taken, and negative ones refused by name") {
+  for (const auto& [name, time] :
+       {std::pair{"check_after", &HalfMessagesOptions::check_after},
+        std::pair{"check_every", &HalfMessagesOptions::check_every},
+        std::pair{"decision_retention", &HalfMessagesOptions::decision_retention}}) {
+    const Fixture f;
+    for (const std::int64_t value :
+         {std::int64_t{-1}, std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+      CAPTURE(name);
+      CAPTURE(value);
+      HalfMessagesOptions options{.name = "n", .checks_in_background = false};
+      options.*time = milliseconds(value);
+      auto opened = HalfMessages::open(f.engine, options, answering(HalfVerdict::unknown));
+      REQUIRE(opened.ok() == (value >= 0));
+      if (!opened) {
+        CHECK(message_of(opened).find(std::string(name) + " is -1 ms") != std::string::npos);
+        continue;
+      }
+      const PreparedHalf prepared = must(opened->prepare({.topic = "t", .value = "v"}));
+      CHECK(must(opened->check()).forgotten_decisions == 0);
+      CHECK(must(opened->list()).size() == 1);
+      CHECK(must(opened->rollback(prepared.id())) == HalfDecision::rolled_back);
+    }
+  }
 }
 
 TEST_CASE("a state that is no half message is reported with its place") {

@@ -125,6 +125,18 @@ TEST_CASE("a tombstone stays until its horizon, then goes; the horizon never mov
   CHECK(f.apply(stamped).empty());
 }
 
+TEST_CASE("the longest delete retention keeps a tombstone for ever") {
+  FilterFixture f;
+  f.rules.delete_retention_ms = std::numeric_limits<std::int64_t>::max();
+  const auto stamped_view = f.apply(batch_of({{"a", "1"}, {"b", Text()}}));
+  const std::vector<std::byte> stamped(stamped_view.begin(), stamped_view.end());
+  const auto header = format::read_batch_header(stamped.data());
+  CHECK(header.base_timestamp_ms == std::numeric_limits<std::int64_t>::max());
+  CHECK(header.max_timestamp_ms == T);
+  f.rules.now_ms = T + 1000 * day_ms;
+  CHECK(f.apply(stamped).data() == stamped.data());
+}
+
 TEST_CASE("records with values stay when the tombstones of their batch go") {
   FilterFixture f;
   const auto stamped_view = f.apply(batch_of({{"a", "1"}, {"b", Text()}}));

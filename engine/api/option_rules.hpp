@@ -1,0 +1,51 @@
+// The numbers of the options structs: their ranges, and the check of them where they enter.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <seriatim/consumer.hpp>
+#include <seriatim/engine.hpp>
+#include <seriatim/producer.hpp>
+#include <seriatim/result.hpp>
+#include <seriatim/transaction.hpp>
+
+namespace seriatim::api {
+
+/// A duration, size or count of an options struct. Both limits are inside the range.
+template <class Options>
+struct OptionRule {
+  std::string_view name;  ///< "EngineOptions::checkpoint_interval".
+  std::int64_t min;
+  std::int64_t max;       ///< The largest std::int64_t: no upper limit.
+  std::string_view unit;  ///< "ms", "us", "bytes", or empty.
+  std::int64_t (*load)(const Options&);
+  void (*store)(Options&, std::int64_t);  ///< Of a value that the field's type holds.
+};
+
+std::span<const OptionRule<EngineOptions>> engine_option_rules();
+std::span<const OptionRule<ProducerOptions>> producer_option_rules();
+std::span<const OptionRule<ConsumerOptions>> consumer_option_rules();
+
+/// Errors: invalid_argument: `value` is outside; the message has the range.
+Result<> check_option(std::string_view name, std::int64_t value, std::pair<std::int64_t, std::int64_t> range,
+                      std::string_view unit);
+
+template <class Options>
+Result<> check_numbers(std::span<const OptionRule<Options>> rules, const Options& options) {
+  for (const OptionRule<Options>& rule : rules) {
+    auto checked = check_option(rule.name, rule.load(options), {rule.min, rule.max}, rule.unit);
+    if (!checked) return checked;
+  }
+  return {};
+}
+
+/// The numbers, and what they say of each other.
+Result<> check_options(const EngineOptions& options);
+
+}  // namespace seriatim::api
