@@ -26,10 +26,8 @@ BatchFault check_offsets(const BatchHeader& header, Offset lowest_allowed_base) 
 }
 
 bool producer_is_consistent(const BatchHeader& header) noexcept {
-  if (!header.has_producer()) {
-    return header.producer_epoch == no_producer_epoch && header.base_sequence == no_sequence &&
-           !header.is_transactional();
-  }
+  // Kafka looks at neither epoch nor sequence then, and several of its clients leave 0 there.
+  if (!header.has_producer()) return !header.is_transactional();
   if (header.producer_id < 0 || header.producer_epoch < 0) return false;
   // Markers, and what Kafka's own coordinators write within a transaction, carry no sequence.
   return header.base_sequence >= (header.is_transactional() ? no_sequence : 0);

@@ -21,7 +21,8 @@ enum class BatchFault : std::uint8_t {
   wrong_offset,      ///< The base offset is below the lowest allowed one, or the last one overflows.
   bad_count,         ///< More records than offsets, or a negative number of either.
   bad_leader_epoch,  ///< Below -1.
-  bad_producer,      ///< Producer id, epoch, sequence and the transactional bit contradict each other.
+  bad_producer,      ///< Producer id, epoch, sequence and the transactional bit contradict each other. With
+                     ///< id -1 epoch and sequence mean nothing.
   bad_crc,           ///< The checksum does not fit the bytes.
   undecided,         ///< A whole commit marker, of a transaction whose decision did not survive a crash.
 };

@@ -121,7 +121,6 @@ TEST_CASE("each rule of the header is held, with a CRC that fits") {
   CHECK(fault_of([](BatchHeader& h) { h.record_count = 4; }) == BatchFault::bad_count);
   CHECK(fault_of([](BatchHeader& h) { h.leader_epoch = -2; }) == BatchFault::bad_leader_epoch);
   CHECK(fault_of([](BatchHeader& h) { h.producer_id = -2; }) == BatchFault::bad_producer);
-  CHECK(fault_of([](BatchHeader& h) { h.producer_id = -1; }) == BatchFault::bad_producer);
   CHECK(fault_of([](BatchHeader& h) { h.producer_epoch = -1; }) == BatchFault::bad_producer);
   CHECK(fault_of([](BatchHeader& h) { h.base_sequence = -1; }) == BatchFault::bad_producer);
   CHECK(fault_of([](BatchHeader& h) {
@@ -143,6 +142,19 @@ TEST_CASE("what Kafka's readers allow is allowed") {
   CHECK(fault_of([](BatchHeader& h) { h.attributes = 0x7F80; }) == BatchFault::none);    // unused bits
   CHECK(fault_of([](BatchHeader& h) { h.last_offset_delta = 9; }) == BatchFault::none);  // compacted
   CHECK(check_batch(test::example_b(), 50) == BatchFault::none);                         // a gap below it
+}
+
+TEST_CASE(
+    "without a producer id, epoch and sequence mean nothing: several of Kafka's clients leave 0 there") {
+  for (const int epoch : {-1, 0, 7}) {
+    for (const Sequence sequence : {-1, 0, 7}) {
+      CHECK(fault_of([&](BatchHeader& h) {
+              h.producer_id = no_producer_id;
+              h.producer_epoch = static_cast<ProducerEpoch>(epoch);
+              h.base_sequence = sequence;
+            }) == BatchFault::none);
+    }
+  }
 }
 
 TEST_CASE("the CRC says nothing about the records: a wrong count passes here") {
