@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "api/catalog_access.hpp"
 #include "api/format_file.hpp"
 #include "catalog/catalog.hpp"
 #include "format/journal_decision.hpp"
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 #include "journal/journal_options.hpp"
-#include "os/process.hpp"
 
 #include "dump_log.hpp"
 #include "interrupt.hpp"
@@ -30,9 +30,8 @@ using TopicNames = std::map<format::Id, std::string>;
 TopicNames topics_beside(const std::filesystem::path& path) {
   TopicNames names;
   const std::filesystem::path directory = std::filesystem::absolute(path).parent_path().parent_path();
-  const auto catalog = catalog::Catalog::open(
-      (directory / "catalog").string(),
-      {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+  const auto catalog = catalog::Catalog::open((directory / "catalog").string(),
+                                              api::catalog_options(catalog::Access::read_only));
   if (!catalog.ok()) return names;
   const auto deleted = catalog->deleted_topics();
   const auto topics = catalog->topics();

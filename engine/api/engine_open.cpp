@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/background.hpp"
+#include "api/catalog_access.hpp"
 #include "api/counters_file.hpp"
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
@@ -11,6 +12,8 @@
 #include "api/option_rules.hpp"
 #include "catalog/catalog_birth.hpp"
 #include "format/file_name.hpp"
+#include "os/absolute_path.hpp"
+#include "os/descriptor.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
 
@@ -81,10 +84,11 @@ Result<> settle_names(os::Vfs& vfs, const std::string& dir, const std::string& l
 Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
                                                      EngineOptions engine_options, os::Vfs& vfs,
                                                      const base::Clock& clock, bool salvages) {
-  if (dir.empty())
-    return Error(Errc::invalid_argument, "the data directory's path is empty; name a directory");
+  // Every file is opened by its path, later ones too, wherever the program has changed to by then.
+  auto absolute = os::absolute_path(dir);
+  if (!absolute) return absolute.error();
   if (auto checked = api::check_options(engine_options); !checked) return checked.error();
-  std::shared_ptr<EngineImpl> impl(new EngineImpl(dir, std::move(engine_options), vfs, clock),
+  std::shared_ptr<EngineImpl> impl(new EngineImpl(*absolute, std::move(engine_options), vfs, clock),
                                    &EngineImpl::destroy);
   impl->salvages_journal = salvages;
   auto opened = [&]() -> Result<> {
@@ -177,8 +181,7 @@ Result<> EngineImpl::open_catalog() {
     if (!allocated) return allocated;
   }
   auto opened = catalog::Catalog::open(
-      path, {.access = is_read_only() ? catalog::Access::read_only : catalog::Access::read_write,
-             .process_identity = [] { return os::fork_generation(); }});
+      path, api::catalog_options(is_read_only() ? catalog::Access::read_only : catalog::Access::read_write));
   if (!opened) return opened.error();
   catalog.emplace(*std::move(opened));
   if (is_read_only()) return {};
@@ -241,7 +244,8 @@ Result<> EngineImpl::give_birth() {
   const catalog::CatalogFiles seam{
       .rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
       .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
-      .process_identity = [] { return os::fork_generation(); }};
+      .process_identity = [] { return os::fork_generation(); },
+      .before_open = [] { os::occupy_standard_descriptors(); }};
   const catalog::Id id = api::random_id();
   if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
   if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);

@@ -1,14 +1,15 @@
 // `journal_status`: the journal of a data directory seen from outside.
 #include <seriatim/inspect.hpp>
 
+#include "api/catalog_access.hpp"
 #include "api/counters_file.hpp"
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
 #include "catalog/catalog.hpp"
+#include "os/absolute_path.hpp"
 #include "os/dir_lock.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"
-#include "os/process.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -60,18 +61,20 @@ Result<> read_files(os::Vfs& vfs, const std::string& dir, const catalog::Id& dir
 
 Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
   auto& vfs = os::posix_vfs();
-  const auto format = format_of(vfs, dir.string());
+  const auto absolute = os::absolute_path(dir);
+  if (!absolute) return absolute.error();
+  const std::string& path = *absolute;
+  const auto format = format_of(vfs, path);
   if (!format) return format.error();
-  const auto catalog = catalog::Catalog::open(
-      os::join_path(dir.string(), "catalog"),
-      {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+  const auto catalog = catalog::Catalog::open(os::join_path(path, "catalog"),
+                                              api::catalog_options(catalog::Access::read_only));
   if (!catalog) return catalog.error();
   const auto record = catalog->engine();
   if (!record) return record.error();
   JournalStatus status{.covered_lsn = record->covered_lsn};
-  const auto writer = os::read_lock_info(vfs, dir.string());
+  const auto writer = os::read_lock_info(vfs, path);
   const bool is_written = writer && *writer && (*writer)->is_held;
-  const auto published = api::read_counters(vfs, dir.string());
+  const auto published = api::read_counters(vfs, path);
   const bool is_told = published && *published;
   if (is_told && (*published)->metrics.checkpoint_lsn == record->covered_lsn &&
       (*published)->metrics.checkpoint_time_ms != 0) {
@@ -84,7 +87,7 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
   }
   // A writer that has published nothing yet changes the files under whoever reads them.
   if (is_written) return status;
-  if (auto read = read_files(vfs, dir.string(), format->directory_id, status); !read) return read.error();
+  if (auto read = read_files(vfs, path, format->directory_id, status); !read) return read.error();
   return status;
 }
 

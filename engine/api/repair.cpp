@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "api/catalog_access.hpp"
+#include "api/directory_path.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
@@ -16,7 +18,6 @@
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"
-#include "os/process.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim {
@@ -121,8 +122,7 @@ class Repairer {
 // Topics, offsets and recovery points are there or they are not: nothing else has them.
 Result<> Repairer::read_catalog() {
   const std::string path = full("catalog");
-  const auto opened = catalog::Catalog::open(
-      path, {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+  const auto opened = catalog::Catalog::open(path, api::catalog_options(catalog::Access::read_only));
   const auto advise = [&](const Error& error) -> Error {
     if (error.code() != Errc::corrupt_metadata && error.code() != Errc::not_found) return error;
     return {
@@ -381,10 +381,9 @@ Result<> Repairer::mend_segment(const KnownPartition& partition, const api::Segm
 
 Result<RepairReport> repair(const std::filesystem::path& dir, const RepairOptions& options) {
   auto& vfs = os::posix_vfs();
-  const std::string path = dir.string();
-  if (auto exists = vfs.exists(path); !exists || !*exists) {
-    return exists ? Error(Errc::not_found, path + " does not exist; correct the path") : exists.error();
-  }
+  const auto found = api::existing_directory(vfs, dir);
+  if (!found) return found.error();
+  const std::string& path = *found;
   auto has_catalog = vfs.exists(os::join_path(path, "catalog"));
   if (!has_catalog) return has_catalog.error();
   auto has_format = vfs.exists(os::join_path(path, api::format_file_name));

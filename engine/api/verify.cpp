@@ -4,6 +4,8 @@
 
 #include <seriatim/inspect.hpp>
 
+#include "api/catalog_access.hpp"
+#include "api/directory_path.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
@@ -13,10 +15,10 @@
 #include "catalog/topic_config_rules.hpp"
 #include "format/file_name.hpp"
 #include "format/producer_snapshot.hpp"
+#include "os/absolute_path.hpp"
 #include "os/dir_lock.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"
-#include "os/process.hpp"
 #include "os/small_file.hpp"
 #include "segment/segment_store.hpp"
 
@@ -37,9 +39,8 @@ class Verifier {
     auto format = api::read_format_file(vfs_, dir_);
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
     if (!format) add_damage(api::format_file_name, format.error());
-    auto opened = catalog::Catalog::open(
-        os::join_path(dir_, "catalog"),
-        {.access = catalog::Access::read_only, .process_identity = [] { return os::fork_generation(); }});
+    auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
+                                         api::catalog_options(catalog::Access::read_only));
     if (opened && format) verify_journal(*opened, format->directory_id);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
@@ -281,10 +282,9 @@ class Verifier {
 
 Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options) {
   auto& vfs = os::posix_vfs();
-  auto exists = vfs.exists(dir.string());
-  if (!exists) return exists.error();
-  if (!*exists) return Error(Errc::not_found, dir.string() + " does not exist; correct the path");
-  return Verifier(vfs, dir.string(), options).run();
+  const auto path = api::existing_directory(vfs, dir);
+  if (!path) return path.error();
+  return Verifier(vfs, *path, options).run();
 }
 
 Result<VerifyReport> Admin::verify(const VerifyOptions& options) const {
@@ -294,13 +294,15 @@ Result<VerifyReport> Admin::verify(const VerifyOptions& options) const {
 
 Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {
   auto& vfs = os::posix_vfs();
-  auto has_format = vfs.exists(os::join_path(dir.string(), api::format_file_name));
+  const auto path = os::absolute_path(dir);
+  if (!path) return path.error();
+  auto has_format = vfs.exists(os::join_path(*path, api::format_file_name));
   if (!has_format) return has_format.error();
   if (!*has_format) {
     return Error(Errc::not_a_data_directory,
-                 dir.string() + " has no FORMAT file: it is not a seriatim data directory");
+                 *path + " has no FORMAT file: it is not a seriatim data directory");
   }
-  auto info = os::read_lock_info(vfs, dir.string());
+  auto info = os::read_lock_info(vfs, *path);
   if (!info) return info.error();
   if (!*info || !(*info)->is_held) return std::optional<WriterInfo>();
   return std::optional<WriterInfo>(WriterInfo{

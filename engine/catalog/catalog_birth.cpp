@@ -14,6 +14,7 @@ Result<void> create_catalog(const std::string& directory, const Id& directory_id
   SERIATIM_ASSERT(files.process_identity != nullptr);
   CatalogOptions options;
   options.process_identity = files.process_identity;
+  options.before_open = files.before_open;
   return Environment::create(directory, options, [&](WriteTransaction& out) {
     return put_record(out, Database::engine, engine_key, EngineRecord{directory_id, false, 0});
   });

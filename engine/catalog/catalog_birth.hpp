@@ -18,12 +18,14 @@
 
 namespace seriatim::catalog {
 
-/// What this layer needs of the file system and may not call itself. All three are required.
+/// What this layer needs of the file system and may not call itself. The first three are required.
 struct CatalogFiles {
   std::function<Result<void>(const std::string& from, const std::string& to)> rename{};
   std::function<Result<void>(const std::string& directory)> sync_directory{};
   /// Changes in a forked child: `os` knows a cheap way to tell.
   std::function<std::uint64_t()> process_identity{};
+  /// See CatalogOptions::before_open.
+  std::function<void()> before_open{};
 };
 
 /// Writes an empty catalog into `directory`, which exists and is empty, and commits it with full sync.

@@ -16,6 +16,9 @@ struct CatalogOptions {
   /// Required: os::fork_generation. Answers with another number in a forked child, cheaply: asked before
   /// every transaction.
   std::function<std::uint64_t()> process_identity{};
+  /// Called before files are opened here or by LMDB, which takes the lowest descriptors that are free: see
+  /// os::occupy_standard_descriptors. May be left out where those are known to be open.
+  std::function<void()> before_open{};
   /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of
   /// partitions.
   std::uint64_t map_bytes = std::uint64_t{256} << 20U;

@@ -68,6 +68,7 @@ Result<bool> has_later_state(const std::string& directory, std::uint64_t number)
 Result<std::unique_ptr<Environment>> Environment::open(const std::string& directory,
                                                        const CatalogOptions& options,
                                                        const Verification& verification) {
+  if (options.before_open) options.before_open();
   if (Result<void> kinds = check_file_kinds(directory); !kinds) return kinds.error();
   Result<OpenClaim> claim = claim_directory(directory, options);
   if (!claim) return claim.error();
@@ -106,6 +107,7 @@ int Environment::open_once(unsigned flags) {
   code = guarded([this] { return mdb_env_set_maxreaders(env_, readers_max); });
   if (code == 0) code = guarded([this] { return mdb_env_set_maxdbs(env_, database_count); });
   if (code == 0) code = guarded([this] { return mdb_env_set_mapsize(env_, map_bytes_); });
+  if (options_.before_open) options_.before_open();
   if (code == 0)
     code = guarded([this, flags] { return mdb_env_open(env_, directory_.c_str(), flags, file_mode); });
   if (code == assertion_failed) {

@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "os/descriptor.hpp"
 #include "os/errno_error.hpp"
 #include "os/retry.hpp"
 
 namespace seriatim::os {
 
 Result<EventFd> EventFd::create() {
-  const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int descriptor = open_descriptor([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
   if (descriptor >= 0) return EventFd(descriptor);
   const int saved = errno;
   return errno_error(saved, "create an eventfd", {});

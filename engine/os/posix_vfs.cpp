@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "os/descriptor.hpp"
 #include "os/errno_error.hpp"
 #include "os/file_system_type.hpp"
 #include "os/posix_file.hpp"
@@ -85,7 +86,7 @@ EntryKind kind_of(mode_t mode) noexcept {
 // data directory. A path that ends in a slash is followed all the same, which is for the caller's own choice.
 DIR* open_directory(const std::string& path) noexcept {
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-  const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), flags); });
+  const int descriptor = open_descriptor([&] { return ::open(path.c_str(), flags); });
   if (descriptor < 0) return nullptr;
   DIR* stream = ::fdopendir(descriptor);
   if (stream != nullptr) return stream;
@@ -160,7 +161,7 @@ class PosixVfs final : public Vfs {
 Result<std::unique_ptr<File>> PosixVfs::open(const std::string& path, OpenMode mode) {
   constexpr mode_t new_file_mode = 0640;
   const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), open_flags(mode), new_file_mode); });
+      open_descriptor([&] { return ::open(path.c_str(), open_flags(mode), new_file_mode); });
   if (descriptor < 0) {
     const int saved = errno;
     return open_error(path, saved);
@@ -226,7 +227,7 @@ Result<std::vector<DirEntry>> PosixVfs::list(const std::string& path) {
 
 Result<void> PosixVfs::sync_directory(const std::string& path) {
   const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+      open_descriptor([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (descriptor < 0) {
     const int saved = errno;
     return errno_error(saved, "open the directory", path);

@@ -1,30 +1,38 @@
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <new>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "os/descriptor.hpp"
+#include "os/retry.hpp"
 
 namespace seriatim::os {
 namespace {
 
-// A file of /proc, or nothing: it may not be mounted.
+// The beginning of a file of /proc, as much as any of those here has; nothing where it cannot be read: it may
+// not be mounted.
 std::string proc_text(const char* path) {
-  std::ifstream file(path);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  constexpr std::size_t bytes_max = 1024;
+  const int descriptor = open_descriptor([&] { return ::open(path, O_RDONLY | O_CLOEXEC); });
+  if (descriptor < 0) return {};
+  std::array<char, bytes_max> bytes;
+  const ssize_t read = retry_interrupted([&] { return ::read(descriptor, bytes.data(), bytes.size()); });
+  ::close(descriptor);
+  std::string_view text(bytes.data(), read < 0 ? 0 : static_cast<std::size_t>(read));
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return std::string(text);
 }
 
 // Field `number` (from 1) of /proc/self/stat, counted from behind the last ')' because the program's name,

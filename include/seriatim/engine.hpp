@@ -87,7 +87,11 @@ struct EngineImpl;
 /// to everything.
 class SERIATIM_API Engine {
  public:
-  /// Opens `dir`, recovering it first if its last writer died.
+  /// Opens `dir`, recovering it first if its last writer died. A relative path is made absolute here: what the
+  /// working directory becomes later does not matter.
+  ///
+  /// Where descriptor 0, 1 or 2 is closed, something that can be neither read nor written takes its place and
+  /// stays there, so that what the program writes to a stream that it closed reaches no file of the engine.
   ///
   /// Errors (the directory is unchanged, unless recovery had begun; recovery is idempotent):
   ///   - locked: another process writes there; the message says pid, program and since when.
@@ -134,6 +138,7 @@ class SERIATIM_API Engine {
 
   /// A copy of all counters and gauges. Threads: any.
   Metrics metrics() const;
+  /// Absolute.
   const std::filesystem::path& directory() const noexcept;
 
   /// Puts everything appended before the call on stable storage, whatever its acks.

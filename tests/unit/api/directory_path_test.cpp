@@ -1,0 +1,26 @@
+#include "api/directory_path.hpp"
+
+#include <doctest/doctest.h>
+
+#include "os/posix_vfs.hpp"
+#include "support/temp_dir.hpp"
+
+namespace seriatim::api {
+namespace {
+
+TEST_CASE("a directory that exists is told by its absolute path, one that does not as not found") {
+  const test::TempDir temp;
+  const auto there = existing_directory(os::posix_vfs(), temp.path() + "/");
+  REQUIRE(there);
+  CHECK(*there == temp.path());
+  const auto missing = existing_directory(os::posix_vfs(), temp / "missing");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code() == Errc::not_found);
+  CHECK(missing.error().message().find(temp / "missing") != std::string::npos);
+  const auto empty = existing_directory(os::posix_vfs(), "");
+  REQUIRE_FALSE(empty);
+  CHECK(empty.error().code() == Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace seriatim::api
