@@ -7,6 +7,7 @@
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
 #include "format/producer_window.hpp"
+#include "format/transaction_seal.hpp"
 #include "journal/journal_reader.hpp"
 
 #include "dump_journal.hpp"
@@ -29,6 +30,20 @@ Result<> for_each_entry(const StoredFile& file, std::size_t entry_bytes,
     for (std::size_t at = 0; at + entry_bytes <= piece.size(); at += entry_bytes) {
       if (!print(piece.data() + at)) return {};
     }
+  }
+  return {};
+}
+
+// What proves the entries of a transaction index, where it has one.
+Result<> dump_transaction_seal(const StoredFile& file, Offset base, DumpWriter& writer) {
+  std::vector<std::byte> bytes;
+  if (const Result<> read = file.read(0, static_cast<std::size_t>(file.size()), bytes); !read.ok())
+    return read;
+  const auto seal = format::load_transaction_seal(bytes, base);
+  if (seal) {
+    writer.row({{"sealed_log_bytes", static_cast<std::int64_t>(seal->log_bytes)},
+                {"end_offset", seal->end_offset},
+                {"first_open_offset", seal->first_open_offset}});
   }
   return {};
 }
@@ -58,7 +73,7 @@ Result<ExitCode> dump_time_index(const StoredFile& file, Offset base, DumpWriter
   return ExitCode::ok;
 }
 
-Result<ExitCode> dump_transaction_index(const StoredFile& file, DumpWriter& writer) {
+Result<ExitCode> dump_transaction_index(const StoredFile& file, Offset base, DumpWriter& writer) {
   bool is_valid = true;
   const Result<> read = for_each_entry(file, format::aborted_transaction_bytes, [&](const std::byte* at) {
     format::AbortedTransaction entry;
@@ -71,10 +86,13 @@ Result<ExitCode> dump_transaction_index(const StoredFile& file, DumpWriter& writ
     return true;
   });
   if (!read.ok()) return read.error();
-  if (!is_valid)
+  if (!is_valid) {
     writer.row(
-        {{"fault", "an entry's version or offsets make no sense; opening for writing makes the file again"}});
-  return is_valid ? ExitCode::ok : ExitCode::repairable;
+        {{"fault", "an entry's version or offsets make no sense; `seriatim repair` makes the file again"}});
+    return ExitCode::repairable;
+  }
+  if (const Result<> sealed = dump_transaction_seal(file, base, writer); !sealed.ok()) return sealed.error();
+  return ExitCode::ok;
 }
 
 Result<ExitCode> dump_snapshot(const StoredFile& file, DumpWriter& writer) {
@@ -143,7 +161,7 @@ Result<ExitCode> dump_file(const std::filesystem::path& path, const DumpSettings
     case format::FileKind::time_index:
       return dump_time_index(*file, name->offset, writer);
     case format::FileKind::transaction_index:
-      return dump_transaction_index(*file, writer);
+      return dump_transaction_index(*file, name->offset, writer);
     case format::FileKind::snapshot:
       return dump_snapshot(*file, writer);
     case format::FileKind::producers:

@@ -7,16 +7,16 @@
 #include <optional>
 #include <utility>
 
+#include "api/repair_transactions.hpp"
 #include "format/batch_header.hpp"
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
+#include "format/transaction_seal.hpp"
 #include "os/path.hpp"
 #include "os/small_file.hpp"
 #include "partition/compaction_writer.hpp"
-#include "partition/producer_state.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"
-#include "segment/transaction_index.hpp"
 
 namespace seriatim::api {
 namespace {
@@ -167,68 +167,52 @@ class LossList final : public SegmentSink {
   std::vector<LostOffsets> all{};
 };
 
-/// The transactions that the markers of a segment abort.
-class AbortedInSegment {
- public:
-  /// What was open where the segment begins is in the snapshot there. Without one, the index that is there is
-  /// believed, as far as it makes sense, about transactions that began before.
-  Result<> begin(const segment::SegmentContext& context, const SegmentToRepair& segment) {
-    if (segment.base_offset == 0) return {};
-    auto loaded = producers_.load_snapshot(context.vfs, segment.directory, segment.base_offset);
-    if (loaded) return {};
-    segment::TransactionIndex index(context, segment_path(segment, FileKind::transaction_index),
-                                    segment.base_offset);
-    auto collected = index.collect(0, std::numeric_limits<Offset>::max(), entries_);
-    if (!collected && collected.error().code() != Errc::corrupt_metadata) return collected.error();
-    std::erase_if(entries_, [&](const auto& entry) { return entry.first_offset >= segment.base_offset; });
-    return {};
-  }
-  void note(const Item& item) {
-    if (!item.header.has_producer()) return;
-    if (item.header.is_control()) {
-      const auto ended = producers_.ended_by(item.header, item.bytes);
-      if (ended && *ended && (*ended)->is_aborted) add((*ended)->index_entry());
-    }
-    // A marker that does not decode ends nothing; `verify` tells of it.
-    (void)producers_.note(item.header, item.bytes).ok();
-  }
-  const std::vector<format::AbortedTransaction>& entries() const noexcept { return entries_; }
-
- private:
-  void add(const format::AbortedTransaction& entry) {
-    const auto at = std::find_if(entries_.begin(), entries_.end(),
-                                 [&](const auto& known) { return known.last_offset >= entry.last_offset; });
-    if (at == entries_.end() || at->last_offset != entry.last_offset) entries_.insert(at, entry);
-  }
-
-  partition::ProducerState producers_;
-  std::vector<format::AbortedTransaction> entries_;
-};
+Result<> remove_transaction_index(const segment::SegmentContext& context, const SegmentToRepair& segment) {
+  const std::string path = segment_path(segment, FileKind::transaction_index);
+  context.files.forget(path);
+  auto removed = context.vfs.remove(path);
+  if (!removed) return removed.error().code() == Errc::not_found ? Result<>{} : removed;
+  return context.vfs.sync_directory(segment.directory);
+}
 
 class IndexSink final : public SegmentSink {
  public:
   explicit IndexSink(const SegmentToRepair& segment)
-      : builder(segment.base_offset, segment.index_interval_bytes) {}
+      : builder(segment.base_offset, segment.index_interval_bytes), end_offset(segment.base_offset) {}
   Result<> batch(const Item& item) override {
     builder.note(item.position, item.header);
-    aborted.note(item);
+    transactions.note(item.header, item.bytes);
+    end_position = item.position + item.bytes.size();
+    end_offset = item.header.next_offset();
     return {};
   }
-  Result<> lost(const LostOffsets&) override { return {}; }
+  Result<> lost(const LostOffsets&) override {
+    transactions.pass_damage();
+    return {};
+  }
   segment::IndexBuilder builder;
-  AbortedInSegment aborted;
+  RepairedTransactions transactions;
+  std::uint64_t end_position = 0;
+  Offset end_offset = 0;
 };
 
-// A segment in which nothing was aborted has none.
+// A segment that no transaction touches needs none.
 Result<> replace_transaction_index(const segment::SegmentContext& context, const SegmentToRepair& segment,
-                                   const std::vector<format::AbortedTransaction>& entries) {
+                                   const IndexSink& made) {
   const std::string path = segment_path(segment, FileKind::transaction_index);
+  const auto& entries = made.transactions.entries();
+  const Offset end = segment.next_base >= 0 ? segment.next_base : made.end_offset;
+  const auto first_open = made.transactions.first_open_offset(end);
+  const format::TransactionSeal seal{
+      .log_bytes = made.end_position, .end_offset = end, .first_open_offset = first_open.value_or(end)};
   context.files.forget(path);
+  if (first_open && format::can_be_stored(seal, segment.base_offset)) {
+    return os::replace_small_file(context.vfs, path,
+                                  format::encode_sealed_transactions(entries, seal, segment.base_offset));
+  }
   if (!entries.empty())
     return os::replace_small_file(context.vfs, path, format::encode_aborted_transactions(entries));
-  auto removed = context.vfs.remove(path);
-  if (!removed) return removed.error().code() == Errc::not_found ? Result<>{} : removed;
-  return context.vfs.sync_directory(segment.directory);
+  return remove_transaction_index(context, segment);
 }
 
 class RewriteSink final : public SegmentSink {
@@ -236,10 +220,11 @@ class RewriteSink final : public SegmentSink {
   RewriteSink(const SegmentToRepair& segment, partition::CompactionWriter& writer)
       : segment_(segment), writer_(writer) {}
   Result<> batch(const Item& item) override {
-    aborted.note(item);
+    transactions.note(item.header, item.bytes);
     return writer_.write(item.header, item.bytes);
   }
   Result<> lost(const LostOffsets& offsets) override {
+    transactions.pass_damage();
     if (offsets.last - segment_.base_offset > std::numeric_limits<std::int32_t>::max()) {
       return Error(Errc::invalid_state,
                    segment_path(segment_, FileKind::log) + ": the lost offsets " +
@@ -255,7 +240,7 @@ class RewriteSink final : public SegmentSink {
     header.crc = crc;
     return writer_.write(header, bytes);
   }
-  AbortedInSegment aborted;
+  RepairedTransactions transactions;
 
  private:
   const SegmentToRepair& segment_;
@@ -298,7 +283,8 @@ Result<std::vector<LostOffsets>> find_lost_offsets(const segment::SegmentContext
 
 Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const SegmentToRepair& segment) {
   IndexSink sink(segment);
-  if (auto begun = sink.aborted.begin(context, segment); !begun) return begun;
+  auto begun = sink.transactions.begin(context, segment.directory, segment.base_offset);
+  if (!begun) return begun;
   if (auto walked = SegmentWalk(context, segment, sink).run(); !walked) return walked;
   sink.builder.close();
   const std::pair<FileKind, base::ByteSpan> files[] = {
@@ -309,7 +295,7 @@ Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const S
     if (auto replaced = os::replace_small_file(context.vfs, path, entries); !replaced) return replaced;
     context.files.forget(path);
   }
-  return replace_transaction_index(context, segment, sink.aborted.entries());
+  return replace_transaction_index(context, segment, sink);
 }
 
 Result<std::string> rewrite_segment(const segment::SegmentContext& context, const SegmentToRepair& segment) {
@@ -328,9 +314,11 @@ Result<std::string> rewrite_segment(const segment::SegmentContext& context, cons
   RewriteSink sink(segment, writer);
   auto made = [&]() -> Result<> {
     if (auto opened = writer.open(); !opened) return opened;
-    if (auto begun = sink.aborted.begin(context, segment); !begun) return begun;
+    auto begun = sink.transactions.begin(context, segment.directory, segment.base_offset);
+    if (!begun) return begun;
     if (auto walked = SegmentWalk(context, segment, sink).run(); !walked) return walked;
-    writer.set_aborted(sink.aborted.entries());
+    writer.set_aborted(sink.transactions.entries(), sink.transactions.first_open_offset(segment.next_base),
+                       segment.next_base);
     return writer.finish(*modified_ms);
   }();
   if (!made) {
@@ -339,8 +327,8 @@ Result<std::string> rewrite_segment(const segment::SegmentContext& context, cons
     return made.error();
   }
   if (auto swapped = writer.swap_in(); !swapped) return swapped.error();
-  if (sink.aborted.entries().empty()) {
-    if (auto removed = replace_transaction_index(context, segment, {}); !removed) return removed.error();
+  if (!writer.has_transaction_index()) {
+    if (auto removed = remove_transaction_index(context, segment); !removed) return removed.error();
   }
   return copy;
 }

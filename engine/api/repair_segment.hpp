@@ -33,8 +33,7 @@ Result<std::vector<LostOffsets>> find_lost_offsets(const segment::SegmentContext
                                                    const SegmentToRepair& segment);
 
 /// Writes the indexes anew from the batches that can be read, that of aborted transactions only if there are
-/// any. Each file is the old or the new one at any
-/// moment. Errors: as the file system.
+/// transactions. Each file is the old or the new one at any moment. Errors: as the file system.
 Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const SegmentToRepair& segment);
 
 /// Copies the log to `<name>.damaged`, then replaces it and its indexes: every batch that can be read stays

@@ -195,7 +195,8 @@ class Verifier {
     for (const Offset offset : listing->snapshots) verify_snapshot(path, shown_directory, offset);
     Offset expected = -1;
     api::VerifiedTransactions transactions;
-    if (!listing->segments.empty()) transactions.known_from = listing->segments.front().base_offset;
+    if (!listing->segments.empty())
+      begin_transactions(path, listing->segments.front().base_offset, transactions);
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
       const auto& file = listing->segments[i];
       // Below the log start nothing is missed.
@@ -229,6 +230,16 @@ class Verifier {
                                   .what = "records that were on stable storage are missing"});
     }
     return {};
+  }
+
+  // Where retention has taken what came before, a snapshot has what was open.
+  void begin_transactions(const std::string& directory, Offset front,
+                          api::VerifiedTransactions& transactions) const {
+    partition::ProducerState producers;
+    const auto loaded = producers.load_snapshot(vfs_, directory, front);
+    if (loaded) transactions.open = partition::OpenTransactions(producers);
+    // A damaged one is a finding of its own.
+    if (!loaded) transactions.known_from = front;
   }
 
   // A snapshot is derived: it tells what the log behind it tells too.

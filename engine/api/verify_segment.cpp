@@ -7,7 +7,6 @@
 
 #include "format/batch_check.hpp"
 #include "format/batch_header.hpp"
-#include "format/control_record.hpp"
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "format/record_cursor.hpp"
@@ -29,7 +28,7 @@ constexpr std::uint64_t index_bytes_max = std::uint64_t{1} << 31;
 class SegmentVerifier {
  public:
   SegmentVerifier(os::Vfs& vfs, const SegmentToVerify& segment, VerifyReport& report)
-      : vfs_(vfs), segment_(segment), report_(report) {}
+      : vfs_(vfs), segment_(segment), report_(report), transactions_(segment.transactions) {}
 
   Result<std::optional<Offset>> verify_log(const std::function<bool(std::uint64_t)>& progress) {
     auto file = vfs_.open(path(FileKind::log), os::OpenMode::read);
@@ -82,36 +81,17 @@ class SegmentVerifier {
     return {};
   }
 
-  // An entry too few shows aborted records, one too many hides committed ones.
   Result<> verify_transaction_index() {
-    auto bytes = read_transaction_index();
-    if (!bytes) return bytes.error();
-    std::map<Offset, format::AbortedTransaction> entries;  // by marker
-    for (std::size_t at = 0; at + format::aborted_transaction_bytes <= bytes->size();
-         at += format::aborted_transaction_bytes) {
-      format::AbortedTransaction entry;
-      const bool is_sound = format::load_aborted_transaction(bytes->data() + at, entry) &&
-                            entry.last_offset >= segment_.base_offset &&
-                            (entries.empty() || entry.last_offset > entries.rbegin()->first);
-      // The writer makes the entry before it shows the marker.
-      if (is_sound && segment_.is_last && entry.last_offset >= next_) break;
-      if (!is_sound || !is_true(entry)) {
-        add(Severity::repairable, FileKind::transaction_index, at,
-            "the entry is not that of a transaction that was aborted here; the index can be rebuilt");
-        return {};
-      }
-      entries.emplace_hint(entries.end(), entry.last_offset, entry);
-    }
-    for (const auto& [marker, entry] : aborted_) {
-      if (!entry || entries.contains(marker)) continue;
-      add(Severity::repairable, FileKind::transaction_index, bytes->size(),
-          "the transaction of producer " + std::to_string(entry->producer_id) +
-              " that was aborted at offset " + std::to_string(marker) +
-              " is missing, and its records are shown to readers; the index can be rebuilt");
-      report_.findings.back().first_offset = entry->first_offset;
-      report_.findings.back().last_offset = marker;
-      return {};
-    }
+    auto wrong = transactions_.check(vfs_, {.path = path(FileKind::transaction_index),
+                                            .base_offset = segment_.base_offset,
+                                            .end_offset = next_,
+                                            .log_bytes = end_position_,
+                                            .is_last = segment_.is_last,
+                                            .may_have_gaps = segment_.may_have_gaps});
+    if (!wrong || !*wrong) return wrong ? Result<>{} : Result<>(wrong.error());
+    add(Severity::repairable, FileKind::transaction_index, (*wrong)->position, (*wrong)->what);
+    report_.findings.back().first_offset = (*wrong)->first_offset;
+    report_.findings.back().last_offset = (*wrong)->last_offset;
     return {};
   }
 
@@ -137,40 +117,6 @@ class SegmentVerifier {
   }
 
  private:
-  bool is_true(const format::AbortedTransaction& entry) const {
-    // Behind damage it is not known what was open.
-    if (!damaged_.empty()) return true;
-    const auto marker = aborted_.find(entry.last_offset);
-    if (marker == aborted_.end()) return false;
-    // Compaction, or retention, has taken its records, or the first of them.
-    const bool may_have_begun_before =
-        segment_.may_have_gaps || entry.first_offset < segment_.transactions->known_from;
-    if (!marker->second) return may_have_begun_before;
-    const Offset first = marker->second->first_offset;
-    return marker->second->producer_id == entry.producer_id &&
-           (entry.first_offset == first || (may_have_begun_before && entry.first_offset < first));
-  }
-
-  void note_producer(const segment::BatchStream::Item& item) {
-    if (segment_.transactions == nullptr || !item.header.has_producer()) return;
-    auto& producers = segment_.transactions->producers;
-    if (format::read_control_batch(item.bytes) == format::ControlBatch::abort) {
-      auto& entry = aborted_[item.header.base_offset];
-      if (auto ended = producers.ended_by(item.header, item.bytes); ended && *ended)
-        entry = (*ended)->index_entry();
-    }
-    // A marker that does not decode ends nothing: a finding of its own.
-    (void)producers.note(item.header, item.bytes).ok();
-  }
-
-  // Empty if there is none: there is one only where something was aborted.
-  Result<std::vector<std::byte>> read_transaction_index() {
-    auto exists = vfs_.exists(path(FileKind::transaction_index));
-    if (!exists) return exists.error();
-    if (!*exists) return std::vector<std::byte>();
-    return read_index(FileKind::transaction_index, format::aborted_transaction_bytes);
-  }
-
   bool is_damaged(std::uint64_t position) const noexcept {
     return std::any_of(damaged_.begin(), damaged_.end(),
                        [position](const Range& r) { return position >= r.begin && position < r.end; });
@@ -207,7 +153,7 @@ class SegmentVerifier {
       ++report_.batches;
       report_.records += static_cast<std::uint64_t>(header.record_count);
       if (segment_.deep) check_records(*item);
-      note_producer(*item);
+      transactions_.note(item->header, item->bytes);
       last_offsets_.emplace_hint(last_offsets_.end(), item->position, header.last_offset());
       next_ = header.next_offset();
       if (progress && !progress(item->bytes.size())) return std::optional<segment::BatchStream::Item>();
@@ -264,7 +210,7 @@ class SegmentVerifier {
       next_ = behind;
     }
     after_damage_ = true;
-    if (segment_.transactions != nullptr) *segment_.transactions = {.known_from = next_};
+    transactions_.pass_damage(next_);
     damaged_.push_back({item.position, *resume != 0 ? *resume : size});
     return *resume;
   }
@@ -322,8 +268,7 @@ class SegmentVerifier {
   };
   std::vector<Range> damaged_;
   std::map<std::uint64_t, Offset> last_offsets_;  // of the batch at each position
-  /// Where abort markers lie, and what they ended, as far as that is known.
-  std::map<Offset, std::optional<format::AbortedTransaction>> aborted_;
+  TransactionIndexCheck transactions_;
   std::vector<std::byte> scratch_;
 };
 
@@ -337,9 +282,7 @@ Result<std::optional<Offset>> verify_segment(os::Vfs& vfs, const SegmentToVerify
   if (!end || !*end) return end;
   if (auto index = verifier.verify_offset_index(); !index) return index.error();
   if (auto index = verifier.verify_time_index(); !index) return index.error();
-  if (segment.transactions != nullptr) {
-    if (auto index = verifier.verify_transaction_index(); !index) return index.error();
-  }
+  if (auto index = verifier.verify_transaction_index(); !index) return index.error();
   return end;
 }
 

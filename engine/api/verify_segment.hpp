@@ -9,16 +9,10 @@
 #include <seriatim/inspect.hpp>
 #include <seriatim/result.hpp>
 
+#include "api/verify_transactions.hpp"
 #include "os/vfs.hpp"
-#include "partition/producer_state.hpp"
 
 namespace seriatim::api {
-
-/// What the segments verified so far have told of transactions.
-struct VerifiedTransactions {
-  partition::ProducerState producers{};
-  Offset known_from = 0;  ///< What began before is not known: the log begins here, or damage ended here.
-};
 
 struct SegmentToVerify {
   std::string directory{};        ///< Of the partition.

@@ -29,6 +29,8 @@ class AbortedTransactions {
   Result<bool> contain(const FetchedBatch& batch, Offset from, Offset bound);
 
  private:
+  Result<> look(const segment::SegmentPtr& segment, Offset from, Offset upper);
+
   PartitionLog& log_;
   /// Everything that overlaps [from_, upper_), by producer, then by first offset. Below the last stable
   /// offset nothing changes any more.

@@ -212,7 +212,10 @@ class CompactionPass {
       abandon(writer);
       return filled;
     }
-    writer.set_aborted(aborted_in(group));
+    if (rules_.fates != nullptr) {
+      const Offset end = group.back()->end_offset();
+      writer.set_aborted(aborted_in(group), fates_.first_open_at(end), end);
+    }
     if (auto finished = writer.finish(group.back()->modified_ms()); !finished) {
       abandon(writer);
       return finished;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "format/file_name.hpp"
+#include "format/transaction_seal.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::partition {
@@ -18,7 +19,7 @@ constexpr std::size_t write_bytes = 512U << 10;
 // Indexes first: a `.swap` log means that its indexes are there too.
 std::vector<FileKind> CompactionWriter::kinds() const {
   std::vector<FileKind> all{FileKind::offset_index, FileKind::time_index};
-  if (!aborted_.empty()) all.push_back(FileKind::transaction_index);
+  if (transactions_) all.push_back(FileKind::transaction_index);
   all.push_back(FileKind::log);
   return all;
 }
@@ -30,6 +31,18 @@ CompactionWriter::CompactionWriter(const segment::SegmentContext& context, std::
       base_offset_(base_offset),
       indexes_(base_offset, index_interval_bytes),
       end_offset_(base_offset) {}
+
+void CompactionWriter::set_aborted(const std::vector<format::AbortedTransaction>& aborted,
+                                   std::optional<Offset> first_open_offset, Offset end_offset) {
+  const format::TransactionSeal seal{.log_bytes = position_,
+                                     .end_offset = end_offset,
+                                     .first_open_offset = first_open_offset.value_or(end_offset)};
+  if (first_open_offset && format::can_be_stored(seal, base_offset_)) {
+    transactions_ = format::encode_sealed_transactions(aborted, seal, base_offset_);
+  } else if (!aborted.empty()) {
+    transactions_ = format::encode_aborted_transactions(aborted);
+  }
+}
 
 Result<> CompactionWriter::open() {
   const std::string path =
@@ -76,10 +89,9 @@ Result<> CompactionWriter::finish(std::int64_t modified_ms) {
   auto time_index = write_index(format::file_name(base_offset_, FileKind::time_index, FileState::cleaned),
                                 indexes_.time_entries());
   if (!time_index) return time_index;
-  if (!aborted_.empty()) {
-    auto transactions =
-        write_index(format::file_name(base_offset_, FileKind::transaction_index, FileState::cleaned),
-                    format::encode_aborted_transactions(aborted_));
+  if (transactions_) {
+    auto transactions = write_index(
+        format::file_name(base_offset_, FileKind::transaction_index, FileState::cleaned), *transactions_);
     if (!transactions) return transactions;
   }
   if (modified_ms >= 0) {

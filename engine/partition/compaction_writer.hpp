@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,8 +32,14 @@ class CompactionWriter {
   Result<> open();
   /// Appends a batch.
   Result<> write(const format::BatchHeader& header, base::ByteSpan batch);
-  /// The aborted transactions whose marker is in it, by their markers.
-  void set_aborted(std::vector<format::AbortedTransaction> aborted) { aborted_ = std::move(aborted); }
+  /// The aborted transactions whose marker is in it, by their markers. After the last batch.
+  /// @param first_open_offset  where the oldest transaction began that is open at `end_offset`; nothing: it
+  /// is
+  ///   not known whether these are all.
+  /// @param end_offset  where the log goes on.
+  void set_aborted(const std::vector<format::AbortedTransaction>& aborted,
+                   std::optional<Offset> first_open_offset, Offset end_offset);
+  bool has_transaction_index() const noexcept { return transactions_.has_value(); }
   /// Writes the indexes, gives the log the modification time of its last source, syncs everything and renames
   /// it to `.swap`: complete, to be swapped in by whoever opens the directory next if we die.
   Result<> finish(std::int64_t modified_ms);
@@ -63,7 +70,7 @@ class CompactionWriter {
   Offset base_offset_;
   bool has_swaps_ = false;
   segment::IndexBuilder indexes_;
-  std::vector<format::AbortedTransaction> aborted_;
+  std::optional<std::vector<std::byte>> transactions_;  ///< The `.txnindex`, if there is to be one.
   std::unique_ptr<os::File> log_;
   std::vector<std::byte> buffer_;
   std::uint64_t buffer_position_ = 0;

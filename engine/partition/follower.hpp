@@ -97,6 +97,8 @@ class Follower final : public PartitionLog {
   bool is_noting_ SERIATIM_GUARDED_BY(mutex_) = false;
   ProducerState producers_ SERIATIM_GUARDED_BY(mutex_);  // what is open; others are forgotten
   std::vector<format::AbortedTransaction> aborted_ SERIATIM_GUARDED_BY(mutex_);  // by marker, the newest ones
+  Offset noted_from_ SERIATIM_GUARDED_BY(mutex_) = 0;  // of `aborted_`: those with a marker from here on
+  Offset damaged_to_ SERIATIM_GUARDED_BY(mutex_) = 0;  // where noting has passed damage
 };
 
 }  // namespace seriatim::partition

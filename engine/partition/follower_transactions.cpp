@@ -7,7 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "format/batch_check.hpp"
 #include "format/batch_header.hpp"
+#include "partition/aborted_lookup.hpp"
 #include "partition/aborted_transactions.hpp"
 #include "partition/follower.hpp"
 #include "segment/header_walk.hpp"
@@ -26,10 +28,12 @@ void Follower::begin_noting(const std::vector<Offset>& snapshots) {
     ProducerState loaded;
     if (!loaded.load_snapshot(environment_.files.vfs, directory_, *snapshot)) continue;
     producers_ = std::move(loaded);
+    noted_from_ = *snapshot;
     return;
   }
   producers_ = ProducerState();
   producers_.set_end_offset(front);
+  noted_from_ = front;
 }
 
 Result<> Follower::note_batches(Offset end) {
@@ -45,22 +49,33 @@ Result<> Follower::note_batches(Offset end) {
 }
 
 // Whole batches were found here before, or were known for long; what is damaged is told to whoever reads it.
+// What ended before damage has to be asked of the indexes: a marker may be what is damaged.
 Result<> Follower::note_segment(segment::Segment& segment) {
   auto pin = segment.pin();
   if (!pin) return pin.error().code() == Errc::corrupt_metadata ? Result<>{} : Result<>(pin.error());
   const Offset from = producers_.end_offset();
   segment::HeaderWalk walk(segment, **pin, from);
   while (const auto item = walk.next()) {
+    if (walk.take_damage()) damaged_to_ = item->header.base_offset;
     if (item->header.next_offset() > from) note_batch(item->header, item->batch);
   }
+  if (walk.take_damage()) damaged_to_ = segment.end_offset();
+  noted_from_ = std::max(noted_from_, damaged_to_);
   return {};
 }
 
 void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batch) {
   if (!header.has_producer()) return;
   if (header.is_control()) {
+    if (!format::crc_is_valid(batch)) {
+      damaged_to_ = header.next_offset();
+      return;
+    }
     const auto ended = producers_.ended_by(header, batch);
-    if (ended && *ended && (*ended)->is_aborted) aborted_.push_back((*ended)->index_entry());
+    if (ended && *ended && (*ended)->is_aborted) {
+      aborted_.push_back((*ended)->index_entry());
+      aborted_.back().first_offset = std::max(aborted_.back().first_offset, damaged_to_);
+    }
   }
   if (auto noted = producers_.note(header, batch); !noted)
     environment_.report(true, directory_ + ": " + noted.error().message());
@@ -71,6 +86,7 @@ void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batc
 void Follower::forget_ended() {
   producers_.expire(std::numeric_limits<std::int64_t>::max());
   const Offset kept_from = older_.back().base_offset;
+  noted_from_ = std::max(noted_from_, kept_from);
   std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });
 }
 
@@ -89,24 +105,26 @@ Result<> Follower::check_unreplaced(const Known& known) {
   return *id == known.file.log_id ? Result<>{} : Result<>(segment_is_gone(*known.segment));
 }
 
+// Ours begin where the noting began; what was ended before is in the indexes, or for them to find out.
 Result<> Follower::collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
                                    std::vector<format::AbortedTransaction>& out) {
   const base::MutexLock lock(mutex_);
+  const auto list = segments_.load();
+  const auto first = std::find(list->begin(), list->end(), segment);
+  if (first == list->end()) return segment_is_gone(*segment);
   for (const auto& entry : aborted_) {
-    if (entry.last_offset >= from && entry.first_offset < upper) out.push_back(entry);
+    const bool overlaps = entry.last_offset >= from && entry.first_offset < upper;
+    if (overlaps && entry.last_offset >= noted_from_) out.push_back(entry);
   }
-  // Ours begin where the noting began; what was ended before is in the indexes.
-  auto known = std::find_if(older_.begin(), older_.end(),
-                            [&](const Known& candidate) { return candidate.segment == segment; });
-  if (known == older_.end() && segment != active_) return segment_is_gone(*segment);
-  for (; known != older_.end(); ++known) {
-    auto has_all = known->segment->transactions().collect(from, upper, out);
-    if (!has_all) return has_all.error();
-    if (auto same = check_unreplaced(*known); !same) return same;
-    if (*has_all) return {};
+  if (from >= noted_from_) return {};
+  const auto first_index = static_cast<std::size_t>(first - list->begin());
+  auto end = AbortedLookup(environment_.files.vfs, directory_, *list)
+                 .collect(first_index, {.from = from, .upper = upper, .markers_below = noted_from_}, out);
+  if (!end) return end.error();
+  for (std::size_t i = first_index; i < std::min(*end, older_.size()); ++i) {
+    if (auto same = check_unreplaced(older_[i]); !same) return same;
   }
-  auto collected = active_->transactions().collect(from, upper, out);
-  return collected ? Result<>{} : Result<>(collected.error());
+  return {};
 }
 
 }  // namespace seriatim::partition

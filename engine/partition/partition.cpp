@@ -138,6 +138,7 @@ Result<PartitionCheckpoint> Partition::close_files() {
     const base::MutexLock lock(append_mutex_);
     end = offsets_.log_end();
     if (auto written = write_snapshot(); !written) return written.error();
+    seal_transactions();
     if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
     // The new length has to be durable too: a clean close promises exact files.
     if (auto synced = active_->sync(); !synced) return synced.error();

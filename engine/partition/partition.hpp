@@ -314,6 +314,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_REQUIRES(append_mutex_);
   Result<> note_marker(const segment::PlacedBatch& placed, const Admitted& admitted)
       SERIATIM_REQUIRES(append_mutex_);
+  void seal_transactions() SERIATIM_REQUIRES(append_mutex_);
   /// @param decision_lsn  of the decision that the batch is a marker of; 0: of none.
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);
@@ -340,6 +341,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   bool mapped_writes_ SERIATIM_GUARDED_BY(append_mutex_);
   bool closed_ SERIATIM_GUARDED_BY(append_mutex_) = false;
   ProducerState producers_ SERIATIM_GUARDED_BY(append_mutex_);
+  /// In the active segment, or open where it begins.
+  bool has_transactions_ SERIATIM_GUARDED_BY(append_mutex_) = false;
   /// Of the newest decision whose marker is in the log.
   std::uint64_t decided_lsn_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::vector<segment::SegmentPtr> unsynced_

@@ -124,12 +124,14 @@ Result<> Partition::roll_locked() {
   auto next =
       segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
   if (!next) return next.error();
+  seal_transactions();
   if (auto sealed = active_->seal(); !sealed) {
     // The old segment goes on; the empty one must not be in the way of the next try.
     auto removed = segment::delete_segment_files(environment_.files, directory_, base_offset);
     if (!removed) environment_.report(true, removed.error().message());
     return sealed;
   }
+  has_transactions_ = producers_.first_open_offset() >= 0;
   (*next)->set_created_ms(environment_.clock.wall_ms());
   unsynced_.push_back(active_);
   const auto list = segments_.load();

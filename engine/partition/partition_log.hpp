@@ -49,7 +49,8 @@ class PartitionLog {
   /// twice. See aborted_transactions.cpp.
   /// @param segment  which `from` lies in: what was read from it is what is asked about.
   /// Errors: not_found (the segment was deleted or replaced: what its transactions were is known no more;
-  /// look the offset up again), corrupt_metadata (an index makes no sense), those of the file system.
+  /// look the offset up again), corrupt_record (damage of the log hides how one ended, and no index proves
+  /// it), those of mapping a segment and of the file system.
   virtual Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
                                    std::vector<format::AbortedTransaction>& out);
 

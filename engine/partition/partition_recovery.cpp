@@ -247,6 +247,7 @@ Result<> PartitionOpener::open_active() {
   producers_.set_end_offset(partition_->active_->end_offset());
   for (const Offset first_offset : producers_.open()) partition_->offsets_.held_back().add(first_offset);
   partition_->journalled_from_ = partition_->active_->end_offset();
+  partition_->has_transactions_ = !producers_.empty();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);
   partition_->snapshot_at_bytes_ = -static_cast<std::int64_t>(replayed_bytes_);

@@ -57,6 +57,7 @@ class PartitionOpener {
   std::vector<Offset> snapshots_;
   std::uint64_t replayed_bytes_ = 0;
   std::vector<format::AbortedTransaction> aborted_;  ///< Of the segment that is being replayed.
+  bool met_damage_ = false;                          ///< In it.
   std::optional<std::string> damage_;
   bool clean_ = false;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/batch_check.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "partition/partition_recovery.hpp"
@@ -47,37 +48,30 @@ Result<> PartitionOpener::replay_producers() {
   for (const auto& segment : segments_) {
     const bool is_last = segment == segments_.back();
     if (segment->end_offset() <= from && (!is_last || clean_)) continue;
-    aborted_.clear();
     if (auto replayed = replay_segment(*segment, from); !replayed) return replayed;
     if (auto restored = restore_transactions(*segment, from); !restored) return restored;
   }
   return {};
 }
 
-// What the replay says was aborted is what the index has to say. One that makes no sense is made again from
-// the front of the segment, in its place: without a file, whoever is stopped before there is a new one would
-// take what it said of the time before `from` for nothing.
+// What the replay says was aborted is what the index has to say. Of what lies before `from` only a seal can
+// tell; and where damage hides markers, the index, if it can be proved, knows more than the log.
 Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
+  if (met_damage_) return {};
   auto& index = segment.transactions();
-  auto restored = index.replace_from(from, aborted_);
-  if (restored || restored.error().code() != Errc::corrupt_metadata) return restored;
-  environment_.report(true, restored.error().message() + "; it is made again now");
-  if (from <= segment.base_offset()) return index.make_again(aborted_);
-  ProducerState here = std::exchange(producers_, {});
-  auto& vfs = environment_.files.vfs;
-  if (segment.base_offset() > 0) {
-    auto loaded = producers_.load_snapshot(vfs, request_.directory, segment.base_offset());
-    // Without it, only transactions that began before the segment are missed; `verify` tells of them.
-    if (!loaded) environment_.report(true, loaded.error().message());
-  }
-  aborted_.clear();
-  auto replayed = replay_segment(segment, segment.base_offset());
-  producers_ = std::move(here);
-  if (!replayed) return replayed;
-  return index.make_again(aborted_);
+  const std::uint64_t log_bytes = segment.end_position();
+  if (auto replaced = index.replace_from(from, aborted_, log_bytes); !replaced) return replaced;
+  const Offset end = segment.end_offset();
+  if (!segment.is_sealed() || producers_.empty() || producers_.end_offset() != end) return {};
+  const Offset first_open = producers_.first_open_offset();
+  auto sealed = index.seal(
+      {.log_bytes = log_bytes, .end_offset = end, .first_open_offset = first_open >= 0 ? first_open : end});
+  return sealed ? index.sync() : sealed;
 }
 
 Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from) {
+  aborted_.clear();
+  met_damage_ = false;
   auto log = segment.log_file();
   if (!log) return log.error();
   std::uint64_t start = 0;
@@ -95,6 +89,7 @@ Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from)
     if (!item) return item.error();
     if (item->at_end) return {};
     if (item->fault != format::BatchFault::none) {
+      met_damage_ = true;
       auto next = next_known_batch(segment, item->position);
       if (!next) return next.error();
       environment_.report(true, segment.log_path() + " at position " + std::to_string(item->position) + ": " +
@@ -106,6 +101,14 @@ Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from)
     }
     if (item->header.next_offset() <= from) continue;
     replayed_bytes_ += item->bytes.size();
+    if (item->header.is_control() && !format::crc_is_valid(item->bytes)) {
+      met_damage_ = true;
+      environment_.report(true, segment.log_path() + " at position " + std::to_string(item->position) +
+                                    ": the checksum of the marker at offset " +
+                                    std::to_string(item->header.base_offset) +
+                                    " does not fit; what it ended is not known");
+      continue;
+    }
     note_aborted(item->header, item->bytes);
     if (auto noted = producers_.note(item->header, item->bytes); !noted)
       environment_.report(true, request_.directory + ": " + noted.error().message());

@@ -10,6 +10,7 @@ namespace seriatim::partition {
 // What a batch of a producer changes besides the log. Its header was framed without a place.
 Result<> Partition::note_producer(const segment::PlacedBatch& placed, const Admitted& admitted) {
   const format::BatchHeader& header = admitted.batch.header;
+  has_transactions_ = has_transactions_ || header.is_transactional();
   if (header.is_control()) return note_marker(placed, admitted);
   if (auto staged = stage(placed, admitted); !staged) return staged;
   if (producers_.note_data(admitted.producer, header, placed.base_offset))
@@ -41,6 +42,18 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitt
   if (*ended && !is_indexed && admitted.durability == Durability::published)
     offsets_.note_unsettled((*ended)->first_offset, placed.base_offset);
   return {};
+}
+
+// Of the active segment, which is complete: before its log is, so that the sync of the one is that of the
+// other. Without a seal readers find out from the log: what fails here costs them time and nothing else.
+void Partition::seal_transactions() {
+  if (!has_transactions_) return;
+  const Offset end = active_->end_offset();
+  const Offset first_open = producers_.first_open_offset();
+  auto sealed = active_->transactions().seal({.log_bytes = active_->end_position(),
+                                              .end_offset = end,
+                                              .first_open_offset = first_open >= 0 ? first_open : end});
+  if (!sealed) environment_.report(true, sealed.error().message());
 }
 
 Result<bool> Partition::has_aborted(ProducerId producer_id, Offset first_offset) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "format/batch_check.hpp"
-#include "format/control_record.hpp"
 #include "segment/header_walk.hpp"
 
 namespace seriatim::partition {
@@ -17,49 +15,51 @@ Result<> TransactionFates::find(const SegmentList& segments, Offset end) {
 }
 
 bool TransactionFates::is_done(Offset end) const noexcept {
-  return std::none_of(open_.begin(), open_.end(), [end](const auto& entry) { return entry.second < end; });
+  return std::none_of(open_.all().begin(), open_.all().end(),
+                      [end](const auto& entry) { return entry.second < end; });
 }
 
 Result<> TransactionFates::walk(segment::Segment& segment, Offset end) {
   auto pin = segment.pin();
   if (!pin) return pin.error();
   segment::HeaderWalk headers(segment, **pin, segment.base_offset());
-  const auto forget_what_damage_hides = [&] {
-    if (headers.take_damage()) open_.clear();  // Their markers may be what is damaged.
-  };
   while (const auto item = headers.next()) {
-    forget_what_damage_hides();
+    if (headers.take_damage()) forget_open();
     is_done_ = item->header.base_offset >= end && is_done(end);
     if (is_done_) return {};
     if (item->header.is_transactional()) note(item->header, item->batch);
   }
-  forget_what_damage_hides();
+  if (headers.take_damage()) forget_open();
   return {};
 }
 
+// Their markers may be what is damaged.
+void TransactionFates::forget_open() {
+  open_.clear();
+  met_damage_ = true;
+}
+
 void TransactionFates::note(const format::BatchHeader& header, base::ByteSpan batch) {
-  if (!header.is_control()) {
-    open_.emplace(header.producer_id, header.base_offset);
-    return;
+  const auto noted = open_.note(header, batch);
+  if (noted.step == OpenTransactions::Step::damaged) forget_open();
+  if (noted.step != OpenTransactions::Step::ended) return;
+  const EndedTransaction& ended = noted.ended;
+  ended_[header.producer_id].push_back({.first_offset = ended.first_offset,
+                                        .marker_offset = ended.last_offset,
+                                        .is_aborted = ended.is_aborted});
+  if (ended.is_aborted) aborted_.push_back(ended.index_entry());
+}
+
+std::optional<Offset> TransactionFates::first_open_at(Offset offset) const {
+  if (met_damage_) return std::nullopt;
+  Offset first = offset;
+  for (const auto& [id, first_offset] : open_.all()) first = std::min(first, first_offset);
+  for (const auto& [id, all] : ended_) {
+    for (const Ended& entry : all) {
+      if (entry.marker_offset >= offset) first = std::min(first, entry.first_offset);
+    }
   }
-  const auto marker =
-      format::crc_is_valid(batch) ? format::read_control_batch(batch) : format::ControlBatch::malformed;
-  const auto open = open_.find(header.producer_id);
-  if (open == open_.end()) return;
-  const Ended ended{.first_offset = open->second,
-                    .marker_offset = header.base_offset,
-                    .is_aborted = marker == format::ControlBatch::abort};
-  if (marker == format::ControlBatch::other || marker == format::ControlBatch::emptied) return;
-  open_.erase(open);
-  if (marker == format::ControlBatch::malformed) return;
-  ended_[header.producer_id].push_back(ended);
-  if (!ended.is_aborted) return;
-  const auto oldest = std::min_element(open_.begin(), open_.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  aborted_.push_back({.producer_id = header.producer_id,
-                      .first_offset = ended.first_offset,
-                      .last_offset = ended.marker_offset,
-                      .last_stable_offset = oldest == open_.end() ? header.next_offset() : oldest->second});
+  return first;
 }
 
 Fate TransactionFates::fate_of(const format::BatchHeader& header) const noexcept {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <seriatim/result.hpp>
@@ -13,6 +14,7 @@
 #include "base/bytes.hpp"
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
+#include "partition/open_transactions.hpp"
 #include "partition/segment_list.hpp"
 
 namespace seriatim::partition {
@@ -37,6 +39,9 @@ class TransactionFates {
   Fate fate_of(const format::BatchHeader& header) const noexcept;
   /// The aborted ones that have batches here, by their markers.
   const std::vector<format::AbortedTransaction>& aborted() const noexcept { return aborted_; }
+  /// The first offset of the oldest transaction that was open at `offset`, at or below the end; the offset
+  /// itself if none was. Nothing if damage was met, which may hide one.
+  std::optional<Offset> first_open_at(Offset offset) const;
 
  private:
   struct Ended {
@@ -47,11 +52,13 @@ class TransactionFates {
   Result<> walk(segment::Segment& segment, Offset end);
   void note(const format::BatchHeader& header, base::ByteSpan batch);
   bool is_done(Offset end) const noexcept;
+  void forget_open();
 
-  std::map<ProducerId, Offset> open_;               // first offsets
+  OpenTransactions open_;
   std::map<ProducerId, std::vector<Ended>> ended_;  // ascending
   std::vector<format::AbortedTransaction> aborted_;
   bool is_done_ = false;
+  bool met_damage_ = false;
 };
 
 }  // namespace seriatim::partition

@@ -72,7 +72,10 @@ Result<std::shared_ptr<Segment>> Segment::create(const SegmentContext& context, 
                                           "recovery finds out what they are.");
   }
   auto created = segment->create_files(limits);
-  if (created) return segment;
+  if (created) {
+    segment->transactions_.note_from(base_offset);
+    return segment;
+  }
   for (const std::string* path :
        {&segment->log_path_, &segment->offset_index_path_, &segment->time_index_path_}) {
     context.files.forget(*path);
@@ -97,6 +100,7 @@ Result<std::shared_ptr<Segment>> Segment::open_active(const SegmentContext& cont
                                                       const SegmentLimits& limits) {
   std::shared_ptr<Segment> segment(new Segment(context, maps, directory, state.base_offset));
   if (auto mapped = segment->map_active(state, limits); !mapped) return std::move(mapped).error();
+  segment->transactions_.note_from(state.end_offset);
   return segment;
 }
 

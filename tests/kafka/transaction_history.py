@@ -74,12 +74,20 @@ def places(histories, *states):
     return [Place(history, state, *at) for history in histories for state in states for at in PARTITIONS]
 
 
+ABORT_BYTES = 34
+SEAL_BYTES = 28
+
+
 def aborts(directory):
-    """The transaction index of each segment, as hex. No file is the same as an empty one."""
+    """The entries of the transaction index of each segment, as hex. No file is the same as an empty one, and what
+    stands behind the entries is ours."""
     found = {}
     for log in kafka_env.log_files(directory):
         index = pathlib.Path(log).with_suffix(".txnindex")
-        found[index.name] = index.read_bytes().hex(" ", 34) if index.exists() else ""
+        entries = index.read_bytes() if index.exists() else b""
+        if len(entries) % ABORT_BYTES == SEAL_BYTES:
+            entries = entries[:-SEAL_BYTES]
+        found[index.name] = entries.hex(" ", ABORT_BYTES)
     return found
 
 

@@ -7,6 +7,7 @@
 
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
+#include "format/transaction_seal.hpp"
 #include "os/fd_cache.hpp"
 #include "os/posix_vfs.hpp"
 #include "segment/batch_stream.hpp"
@@ -126,8 +127,9 @@ struct MadeTransactions {
   std::string index_path() const { return directory / "00000000000000000000.txnindex"; }
   std::vector<std::byte> index() const {
     const ProducerId a = ProducerId{1} << 42;
-    return format::encode_aborted_transactions(
-        std::vector<format::AbortedTransaction>{{a, 0, 8, 1}, {a + 1, 1, 11, 12}});
+    return format::encode_sealed_transactions(
+        std::vector<format::AbortedTransaction>{{a, 0, 8, 1}, {a + 1, 1, 11, 12}},
+        {.log_bytes = bytes.size(), .end_offset = 14, .first_open_offset = 14}, 0);
   }
   SegmentToRepair segment() const { return {.directory = directory.path(), .next_base = 14}; }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "partition/aborted_lookup.hpp"
 #include "partition/aborted_transactions.hpp"
 #include "support/random.hpp"
 #include "writer_fixture.hpp"
@@ -35,10 +36,22 @@ struct Transactions : WriterFixture {
     return marked.base_offset;
   }
   Offset stable() const { return partition->last_stable_offset(); }
+  /// As readers find out.
+  std::vector<AbortedTransaction> looked_up() {
+    std::vector<AbortedTransaction> found;
+    const auto list = partition->segments().load();
+    must(partition::AbortedLookup(vfs, request.directory, *list)
+             .collect(0, {.from = 0, .upper = 1'000'000}, found));
+    return found;
+  }
+  /// As far as the indexes can prove it.
   std::vector<AbortedTransaction> aborted() const {
     std::vector<AbortedTransaction> found;
     const auto list = partition->segments().load();
-    for (const auto& segment : *list) must(segment->transactions().collect(0, 1'000'000, found));
+    for (const auto& segment : *list) {
+      must(segment->transactions().collect(
+          {.from = 0, .upper = 1'000'000, .log_bytes = segment->end_position()}, found));
+    }
     return found;
   }
 };

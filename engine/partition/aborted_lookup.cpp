@@ -1,0 +1,104 @@
+#include "partition/aborted_lookup.hpp"
+
+#include <utility>
+
+#include "segment/header_walk.hpp"
+
+namespace seriatim::partition {
+
+using segment::AbortsInLog;
+using segment::AbortsQuery;
+
+// The marker that ends a transaction, and with it what the indexes say, lies behind its data: from the
+// segment of the data on, to the first at whose end nothing of the range was open.
+Result<std::size_t> AbortedLookup::collect(std::size_t first, AbortsQuery query,
+                                           std::vector<format::AbortedTransaction>& out) {
+  for (std::size_t i = first; i < segments_.size(); ++i) {
+    segment::Segment& segment = *segments_[i];
+    if (segment.base_offset() >= query.markers_below) return i;
+    query.log_bytes = segment.end_position();
+    auto end = segment.transactions().collect(query, out);
+    if (!end) return end.error();
+    if (!*end) {
+      if (auto taught = teach(i); !taught) return taught.error();
+      query.log_bytes = segment.end_position();
+      end = segment.transactions().collect(query, out);
+      if (!end) return end.error();
+      // The log has grown in between; what is in the range was decided before.
+      if (!*end) end = std::optional(format::TransactionSeal{.end_offset = -1});
+    }
+    if ((*end)->end_offset < 0) continue;
+    if ((*end)->first_open_offset >= query.upper) return i + 1;
+    if (auto checked = check_no_hole(i, query, **end); !checked) return checked.error();
+  }
+  return segments_.size();
+}
+
+// A segment that was lost with the markers in it must not pass for one in which nothing was aborted.
+Result<> AbortedLookup::check_no_hole(std::size_t index, const AbortsQuery& query,
+                                      const format::TransactionSeal& end) const {
+  if (index + 1 >= segments_.size()) return {};
+  const Offset next_base = segments_[index + 1]->base_offset();
+  if (next_base <= end.end_offset || end.end_offset <= query.from) return {};
+  return Error(Errc::corrupt_record,
+               "the segment that " + segments_[index]->log_path() + " was followed by, from offset " +
+                   std::to_string(end.end_offset) + " to " + std::to_string(next_base - 1) +
+                   ", is missing, and with it the markers of transactions that were open from offset " +
+                   std::to_string(end.first_open_offset) +
+                   " on: whether they were committed cannot be told. Restore the file from a copy, or read "
+                   "them with isolation read_uncommitted");
+}
+
+Result<> AbortedLookup::teach(std::size_t index) {
+  auto open = open_at(index);
+  if (!open) return open.error();
+  auto found = walk(*segments_[index], *open);
+  if (!found) return found.error();
+  segments_[index]->transactions().learn(*std::move(found));
+  return {};
+}
+
+// As the snapshot there says, or one before it and the segments in between. Where the log begins nothing is
+// known to be open: of such a transaction, its first record that is left counts.
+Result<OpenTransactions> AbortedLookup::open_at(std::size_t index) {
+  std::size_t from = index;
+  OpenTransactions open;
+  for (;; --from) {
+    ProducerState producers;
+    const auto loaded = producers.load_snapshot(vfs_, directory_, segments_[from]->base_offset());
+    if (loaded) open = OpenTransactions(producers);
+    if (loaded || from == 0) break;
+  }
+  for (; from < index; ++from) {
+    auto walked = walk(*segments_[from], open);
+    if (!walked) return walked.error();
+  }
+  return open;
+}
+
+Result<AbortsInLog> AbortedLookup::walk(segment::Segment& segment, OpenTransactions& open) {
+  auto pin = segment.pin();
+  if (!pin) return pin.error();
+  AbortsInLog found;
+  found.end = {.log_bytes = segment.end_position(), .end_offset = segment.end_offset()};
+  Offset next = segment.base_offset();
+  const auto pass_damage = [&] {
+    for (const auto& [id, first] : open.all()) found.unknown.push_back({.first = first, .last = next - 1});
+    open.clear();
+  };
+  segment::HeaderWalk headers(segment, **pin, segment.base_offset());
+  while (const auto item = headers.next()) {
+    if (item->header.base_offset >= found.end.end_offset) break;  // Published since.
+    if (headers.take_damage()) pass_damage();
+    const auto noted = open.note(item->header, item->batch);
+    if (noted.step == OpenTransactions::Step::damaged) pass_damage();
+    if (noted.step == OpenTransactions::Step::ended && noted.ended.is_aborted)
+      found.entries.push_back(noted.ended.index_entry());
+    next = item->header.next_offset();
+  }
+  if (headers.take_damage()) pass_damage();
+  found.end.first_open_offset = open.first_offset(found.end.end_offset);
+  return found;
+}
+
+}  // namespace seriatim::partition
