@@ -120,12 +120,14 @@ Result<void> Journal::wait(std::uint64_t lsn, Level level) {
       mutex_.unlock();
       return is_done ? Result<void>() : Result<void>(failure);
     }
-    if (may_write_beside && role_is_taken_) {
+    // Sleeps among those who all wake: others may write its frame, and who is woken alone is to take the
+    // role.
+    if (level == Level::written && role_is_taken_) {
       if (is_reached(lsn, level)) {
         mutex_.unlock();
         return {};
       }
-      if (is_syncing_ && !is_written_beside_) {
+      if (may_write_beside && is_syncing_ && !is_written_beside_) {
         may_write_beside = write_beside();
       } else {
         sleep_beside();
@@ -251,6 +253,7 @@ JournalStats Journal::stats() const {
   stats.groups = groups_.value();
   stats.frames = frames_.value();
   stats.syncs = writer_.syncs();
+  for (const Sleepers& sleepers : sleepers_) stats.waiting += sleepers.count.load(std::memory_order_relaxed);
   const base::MutexLock lock(mutex_);
   const std::uint64_t pending = pending_frames_.load(std::memory_order_relaxed);
   stats.frames_staged = pending + staged_.size();

@@ -47,6 +47,7 @@ struct JournalStats {
   std::uint64_t groups = 0;
   std::uint64_t frames = 0;  ///< Written since open.
   std::uint64_t syncs = 0;
+  std::uint64_t waiting = 0;  ///< Threads that sleep until a group under way ends.
   /// base::Clock::monotonic_ns when the oldest frame of the group under way, or else the oldest not written
   /// yet, was staged; 0 if there is none.
   std::int64_t oldest_staged_ns = 0;
@@ -69,6 +70,11 @@ class Journal {
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
+
+  /// Of the largest frame that a file holds.
+  std::uint64_t payload_bytes_max() const noexcept {
+    return writer_.frame_bytes_max() - format::journal_frame_header_bytes;
+  }
 
   /// Gives the frame its place in the journal. To be called under the lock that orders what the frame tells
   /// of.
@@ -168,7 +174,8 @@ class Journal {
   void wake_beside() noexcept SERIATIM_REQUIRES(mutex_);
   void skip_pending(std::size_t count);
   void take_staged() SERIATIM_REQUIRES(mutex_);
-  void finish(const Result<void>& outcome) SERIATIM_EXCLUDES(mutex_);
+  void finish(const Result<void>& given) SERIATIM_EXCLUDES(mutex_);
+  bool has_changed_for_all() const noexcept SERIATIM_REQUIRES(mutex_);
   void note_failure(const Error& error) SERIATIM_REQUIRES(mutex_);
   void collect_due(bool failed) SERIATIM_REQUIRES(mutex_);
   void release_role(Wake& whom) SERIATIM_REQUIRES(mutex_);
@@ -205,6 +212,7 @@ class Journal {
   int parity_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t group_end_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t failures_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::uint64_t failures_before_group_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::optional<Error> last_failure_ SERIATIM_GUARDED_BY(mutex_);
   /// Why nothing more is committed: storage_failed, or closed.
   std::optional<Error> refusal_ SERIATIM_GUARDED_BY(mutex_);

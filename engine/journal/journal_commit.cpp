@@ -2,7 +2,8 @@
 //
 // Waiters sleep in one of two places: those whose frames are in the group under way, and those whose frames
 // will be in the next. At the end of a group all of the first wake, and one of the second, which takes the
-// role.
+// role. Where that one may find nothing to wait for any more, and leave, all of the second wake: nobody else
+// would wake them.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -31,6 +32,7 @@ void Journal::take_role() {
   SERIATIM_ASSERT(!role_is_taken_);
   role_is_taken_ = true;
   parity_ ^= 1;
+  failures_before_group_ = failures_;
   // What an earlier group left comes first.
   if (pending_.empty()) take_staged();
   group_since_ns_ = pending_.empty() ? 0 : pending_since_ns_;
@@ -204,10 +206,17 @@ void Journal::collect_due(bool failed) {
   });
 }
 
-void Journal::finish(const Result<void>& outcome) {
+// Whether somebody who waits for the next group may have nothing to wait for: a failure that was noted, here
+// or beside this group, or frames that a checkpoint has. Who is woken of these may leave without the role.
+bool Journal::has_changed_for_all() const noexcept {
+  return refusal_ || failures_ != failures_before_group_ || durable_lsn() > group_end_lsn_;
+}
+
+void Journal::finish(const Result<void>& given) {
   Wake whom;
   bool is_released = false;
   bool is_refused = false;
+  Result<void> outcome = given;
   {
     const base::MutexLock lock(mutex_);
     if (outcome) {
@@ -217,12 +226,13 @@ void Journal::finish(const Result<void>& outcome) {
     }
     is_refused = refusal_.has_value();
     if (is_refused) {
+      outcome = *refusal_;
       dropped_.swap(staged_);
       staged_bytes_ = 0;
     }
     collect_due(!outcome);
     for (const int i : {0, 1}) {
-      const bool is_done = i == parity_ || !outcome;
+      const bool is_done = i == parity_ || has_changed_for_all();
       if (is_done && sleepers_[i].count.load(std::memory_order_relaxed) > 0) whom.all[i] = &sleepers_[i];
     }
     if (due_.empty() && !is_refused) {
@@ -243,6 +253,7 @@ void Journal::finish(const Result<void>& outcome) {
   whom = {};
   {
     const base::MutexLock lock(mutex_);
+    if (has_changed_for_all()) whom.all[parity_ ^ 1] = &sleepers_[parity_ ^ 1];
     release_role(whom);
   }
   wake(whom);
