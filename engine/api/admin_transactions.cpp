@@ -34,7 +34,7 @@ PartitionProducer describe(ProducerId id, const partition::ProducerInfo& produce
   return {.producer_id = id,
           .producer_epoch = producer.epoch,
           .last_sequence = producer.batches.empty() ? -1 : producer.batches.newest().last_sequence,
-          .last_timestamp = at_ms(producer.last_activity_ms),
+          .last_timestamp = at_ms(producer.last_timestamp_ms),
           .coordinator_epoch = producer.coordinator_epoch,
           .transaction_start_offset = producer.open_first_offset};
 }

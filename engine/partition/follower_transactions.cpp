@@ -84,7 +84,7 @@ void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batc
 // The writer has begun another segment, so that the index of the one before is complete. What ended there is
 // kept once more, for who has just looked.
 void Follower::forget_ended() {
-  producers_.expire(std::numeric_limits<std::int64_t>::max());
+  producers_.expire(std::numeric_limits<std::int64_t>::max(), 0);
   const Offset kept_from = older_.back().base_offset;
   noted_from_ = std::max(noted_from_, kept_from);
   std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });

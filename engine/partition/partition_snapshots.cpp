@@ -37,7 +37,10 @@ Result<> Partition::write_snapshot() {
   const Offset end = offsets_.log_end();
   producers_.set_end_offset(end);
   const base::MutexLock lock(snapshot_mutex_);
-  if (auto written = producers_.write_snapshot(environment_.files.vfs, directory_); !written) return written;
+  if (auto written =
+          producers_.write_snapshot(environment_.files.vfs, directory_, environment_.clock.wall_ms());
+      !written)
+    return written;
   note_snapshot(end, appended_bytes_.value());
   return {};
 }
@@ -58,7 +61,9 @@ Result<> Partition::write_snapshot_if_far() {
   copy.set_end_offset(end);
   {
     const base::MutexLock lock(snapshot_mutex_);
-    if (auto written = copy.write_snapshot(environment_.files.vfs, directory_); !written) return written;
+    if (auto written = copy.write_snapshot(environment_.files.vfs, directory_, environment_.clock.wall_ms());
+        !written)
+      return written;
   }
   const base::MutexLock lock(append_mutex_);
   note_snapshot(end, appended_bytes);
@@ -132,7 +137,7 @@ std::map<ProducerId, ProducerInfo> Partition::producers() const {
 
 std::size_t Partition::expire_producers(std::int64_t older_than_ms) {
   const base::MutexLock lock(append_mutex_);
-  return producers_.expire(older_than_ms);
+  return producers_.expire(older_than_ms, environment_.clock.wall_ms());
 }
 
 }  // namespace seriatim::partition

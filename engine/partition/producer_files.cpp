@@ -58,8 +58,9 @@ bool is_unusable(const Error& error) noexcept {
 }  // namespace
 
 // Ours first: where the snapshot is, it is complete.
-Result<> ProducerState::write_snapshot(os::Vfs& vfs, const std::string& directory) {
+Result<> ProducerState::write_snapshot(os::Vfs& vfs, const std::string& directory, std::int64_t now_ms) {
   if (end_offset_ == snapshot_offset_) return {};
+  date_heard(now_ms);
   std::vector<format::ProducerSnapshotEntry> entries;
   std::vector<format::ProducerWindowEntry> window;
   entries.reserve(producers_.size());
@@ -122,6 +123,7 @@ void ProducerState::restore(const format::ProducerSnapshotEntry& entry,
   ProducerInfo& producer = producers_[entry.producer_id];
   producer = {.epoch = entry.producer_epoch,
               .coordinator_epoch = entry.coordinator_epoch,
+              .last_timestamp_ms = entry.timestamp_ms,
               .last_activity_ms = entry.timestamp_ms,
               .open_first_offset = entry.open_transaction_first_offset};
   if (producer.open_first_offset >= 0) open_.push_back(producer.open_first_offset);
@@ -137,6 +139,7 @@ void ProducerState::restore(const format::ProducerSnapshotEntry& entry,
     producer.batches.clear();
     producer.batches.push(last_batch(entry));
   }
+  producer.last_timestamp_ms = producer.batches.newest().timestamp_ms;
 }
 
 }  // namespace seriatim::partition

@@ -126,7 +126,8 @@ ProducerInfo& ProducerState::note_epoch(ProducerInfo* known, const format::Batch
     producer.batches.clear();
     producer.epoch = header.producer_epoch;
   }
-  producer.last_activity_ms = header.max_timestamp_ms;
+  producer.last_timestamp_ms = header.max_timestamp_ms;
+  producer.was_heard = true;
   return producer;
 }
 
@@ -161,7 +162,16 @@ const ProducerInfo* ProducerState::find(ProducerId producer_id) const noexcept {
   return found == producers_.end() ? nullptr : &found->second;
 }
 
-std::size_t ProducerState::expire(std::int64_t older_than_ms) {
+void ProducerState::date_heard(std::int64_t now_ms) noexcept {
+  for (auto& [id, producer] : producers_) {
+    // None was heard in the future: the clock was wrong, or an older version has noted what a record said.
+    const bool is_late = producer.last_activity_ms > now_ms;
+    if (std::exchange(producer.was_heard, false) || is_late) producer.last_activity_ms = now_ms;
+  }
+}
+
+std::size_t ProducerState::expire(std::int64_t older_than_ms, std::int64_t now_ms) {
+  date_heard(now_ms);
   return std::erase_if(producers_, [&](const auto& entry) {
     return entry.second.open_first_offset < 0 && entry.second.last_activity_ms < older_than_ms;
   });

@@ -74,7 +74,10 @@ class StoredBatches {
 struct ProducerInfo {
   ProducerEpoch epoch = -1;
   std::int32_t coordinator_epoch = -1;
+  std::int64_t last_timestamp_ms = -1;  ///< Of its newest record or marker; what an application says it is.
+  /// When it was last heard of, by the wall clock: the first look behind its last batch.
   std::int64_t last_activity_ms = -1;
+  bool was_heard = false;         ///< Since that look.
   Offset open_first_offset = -1;  ///< Of its transaction; -1: none is open.
   StoredBatches batches{};
 
@@ -131,9 +134,11 @@ class ProducerState {
   const std::vector<Offset>& open() const noexcept { return open_; }
   /// First offset of the oldest open transaction; -1 if none is open.
   Offset first_open_offset() const noexcept { return open_.empty() ? -1 : open_.front(); }
-  /// Forgets producers whose last batch or marker is older, unless they have a transaction open.
+  /// Forgets producers that were last heard of before `older_than_ms`, unless they have a transaction open.
+  /// When that was is the wall clock's to say: records may carry the times of events long ago. Who was heard
+  /// since the last look was heard now, which spares each batch a look at the clock.
   /// @return how many.
-  std::size_t expire(std::int64_t older_than_ms);
+  std::size_t expire(std::int64_t older_than_ms, std::int64_t now_ms);
 
   bool empty() const noexcept { return producers_.empty(); }
   /// Offset up to which batches were noted, exclusive.
@@ -144,7 +149,8 @@ class ProducerState {
   void set_snapshot_offset(Offset offset) noexcept { snapshot_offset_ = offset; }
   /// Writes `<end_offset>.snapshot` into `directory`, unless the last snapshot written or loaded is of that
   /// offset, and beside it `.producers`, if there are any. Synced and renamed into place.
-  Result<> write_snapshot(os::Vfs& vfs, const std::string& directory);
+  /// @param now_ms  as of expire: a restart knows by it when each was last heard of.
+  Result<> write_snapshot(os::Vfs& vfs, const std::string& directory, std::int64_t now_ms);
   /// Replaces the state by that of a snapshot. Where its `.producers` is missing or does not fit, the last
   /// batch of each producer is known.
   /// @return what is wrong with the `.producers`, if it cannot be used.
@@ -152,6 +158,7 @@ class ProducerState {
   Result<std::optional<Error>> load_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset);
 
  private:
+  void date_heard(std::int64_t now_ms) noexcept;
   ProducerInfo& note_epoch(ProducerInfo* known, const format::BatchHeader& header);
   void restore(const format::ProducerSnapshotEntry& entry,
                std::span<const format::ProducerWindowEntry> window);

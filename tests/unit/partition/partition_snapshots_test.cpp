@@ -46,7 +46,7 @@ Entries full_replay(const std::string& directory) {
   }
   TempDir temp;
   state.set_end_offset(end);
-  must(state.write_snapshot(os::posix_vfs(), temp.path()));
+  must(state.write_snapshot(os::posix_vfs(), temp.path(), t0_ms));
   return entries_at(temp.path(), end);
 }
 

@@ -18,7 +18,7 @@ TEST_CASE("the last five batches are kept across a restart; without their file t
     return built;
   }();
   for (const BuiltBatch& batch : log.all()) must(state.note(batch.header, batch.bytes));
-  must(state.write_snapshot(os::posix_vfs(), temp.path()));
+  must(state.write_snapshot(os::posix_vfs(), temp.path(), t0_ms));
   ProducerState loaded;
   CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), temp.path(), 6)));
   REQUIRE(loaded.find(some_producer));
@@ -42,14 +42,14 @@ TEST_CASE("a window of another time than its snapshot is not believed") {
   const LogBuilder log =
       LogBuilder().batches(1, {.producer_id = some_producer, .producer_epoch = 0, .sequence = 0});
   must(state.note(log.all()[0].header, log.all()[0].bytes));
-  must(state.write_snapshot(os::posix_vfs(), temp.path()));
+  must(state.write_snapshot(os::posix_vfs(), temp.path(), t0_ms));
   const auto of_offset = [&](Offset offset) {
     return temp / format::file_name(offset, format::FileKind::producers);
   };
   const LogBuilder more =
       LogBuilder(1).batch({.producer_id = some_producer, .producer_epoch = 0, .sequence = 1});
   must(state.note(more.all()[0].header, more.all()[0].bytes));
-  must(state.write_snapshot(os::posix_vfs(), temp.path()));
+  must(state.write_snapshot(os::posix_vfs(), temp.path(), t0_ms));
   std::filesystem::copy_file(of_offset(1), of_offset(2), std::filesystem::copy_options::overwrite_existing);
   ProducerState loaded;
   CHECK_FALSE(must(loaded.load_snapshot(os::posix_vfs(), temp.path(), 2)));

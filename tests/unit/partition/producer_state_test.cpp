@@ -21,7 +21,7 @@ class StateFixture {
     TempDir other;
     ProducerState copy = state;
     copy.set_end_offset(state.end_offset() + 1'000'000);  // a snapshot that was not written yet
-    must(copy.write_snapshot(os::posix_vfs(), other.path()));
+    must(copy.write_snapshot(os::posix_vfs(), other.path(), t0_ms));
     return must(format::parse_producer_snapshot(
         read_file(other / format::file_name(copy.end_offset(), format::FileKind::snapshot))));
   }
@@ -231,11 +231,41 @@ TEST_CASE("INV-7: the last five batches are recognised as duplicates, with the o
 TEST_CASE("producers are forgotten after their time, but never with a transaction open") {
   StateFixture f;
   store(f, {.first = 0, .transactional = true});
-  CHECK(f.state.expire(t0_ms + 1) == 0);
+  CHECK(f.state.expire(t0_ms + 1, t0_ms) == 0);
+  CHECK(f.state.expire(t0_ms + 2, t0_ms + 1) == 0);
   end(f, format::ControlType::commit, 1);
-  CHECK(f.state.expire(t0_ms) == 0);
-  CHECK(f.state.expire(t0_ms + 1) == 1);
+  CHECK(f.state.expire(t0_ms + 1, t0_ms + 1) == 0);
+  CHECK(f.state.expire(t0_ms + 1, t0_ms + 2) == 0);
+  CHECK(f.state.expire(t0_ms + 2, t0_ms + 2) == 1);
   CHECK(answer(f.state, {.first = 400}) == Errc{});
+}
+
+TEST_CASE("when a producer was last heard of is the wall clock's to say, also across a snapshot") {
+  constexpr std::int64_t day_ms = 24 * 3'600'000;
+  for (const std::int64_t record_ms : {t0_ms - 100 * day_ms, t0_ms + 100 * day_ms}) {
+    CAPTURE(record_ms - t0_ms);
+    StateFixture f;
+    f.note(LogBuilder().batch(
+        {.timestamp_ms = record_ms, .producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
+    CHECK(f.state.expire(t0_ms - day_ms, t0_ms) == 0);
+    CHECK(f.state.find(some_producer)->last_timestamp_ms == record_ms);
+    must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms + day_ms));
+    ProducerState loaded;
+    must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 1));
+    CHECK(loaded.find(some_producer)->last_timestamp_ms == record_ms);
+    CHECK(loaded.expire(t0_ms, t0_ms + day_ms) == 0);
+    CHECK(loaded.expire(t0_ms + 1, t0_ms + day_ms) == 1);
+  }
+}
+
+TEST_CASE("a producer that was heard of in the future was heard of now") {
+  StateFixture f;
+  write_file(f.path(9),
+             format::encode_producer_snapshot(std::vector<ProducerSnapshotEntry>{
+                 {.producer_id = some_producer, .producer_epoch = 0, .timestamp_ms = t0_ms + 100}}));
+  must(f.state.load_snapshot(os::posix_vfs(), f.temp.path(), 9));
+  CHECK(f.state.expire(t0_ms, t0_ms) == 0);
+  CHECK(f.state.expire(t0_ms + 1, t0_ms + 1) == 1);
 }
 
 TEST_CASE("a control batch that does not decode is refused") {
@@ -256,7 +286,7 @@ TEST_CASE("a snapshot brings the whole state back") {
     log.batch(
         {.producer_id = some_producer + i, .producer_epoch = 0, .sequence = i, .transactional = i % 3 == 0});
   f.note(log);
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms));
   ProducerState loaded;
   must(loaded.load_snapshot(os::posix_vfs(), f.temp.path(), 50));
   CHECK(loaded.end_offset() == 50);
@@ -269,19 +299,19 @@ TEST_CASE("a snapshot brings the whole state back") {
 TEST_CASE("a snapshot that was written already is not written again") {
   StateFixture f;
   f.note(LogBuilder().batch({.producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms));
   std::filesystem::remove(f.path(1));
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms));
   CHECK_FALSE(std::filesystem::exists(f.path(1)));
   f.state.set_end_offset(2);
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms));
   CHECK(std::filesystem::exists(f.path(2)));
 }
 
 TEST_CASE("a damaged snapshot is refused with its name, and the state stays as it was") {
   StateFixture f;
   f.note(LogBuilder().batch({.producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
-  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path()));
+  must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms));
   overwrite(f.path(1), 20, "\x7F");
   const auto before = f.entries();
   const auto loaded = f.state.load_snapshot(os::posix_vfs(), f.temp.path(), 1);
