@@ -41,8 +41,9 @@ class LogOffsets {
     const Offset stable = last_stable();
     const Offset marker = unsettled_marker_.load(std::memory_order_acquire);
     const Offset first = unsettled_first_.load(std::memory_order_acquire);
+    const Offset settled = settled_.load(std::memory_order_acquire);
     const Offset reached = durable();
-    return std::min(stable, reached > marker ? reached : std::min(reached, first));
+    return std::min(stable, reached > marker ? reached : std::min(reached, std::max(first, settled)));
   }
 
   /// Sets all, while nobody else looks: at open.
@@ -73,6 +74,16 @@ class LogOffsets {
     unsettled_marker_.store(marker, std::memory_order_release);
   }
 
+  /// No commit that is not settled now, nor any that comes, begins below `offset`: while there is always one
+  /// that is not, `unsettled_first_` stays where the oldest since there was none began. Any thread.
+  /// @param offset  at most what is durable.
+  void advance_settled(Offset offset) noexcept {
+    Offset known = settled_.load(std::memory_order_relaxed);
+    while (offset > known && !settled_.compare_exchange_weak(known, offset, std::memory_order_release,
+                                                             std::memory_order_relaxed)) {
+    }
+  }
+
   /// Any thread.
   void advance_durable(Offset offset) noexcept {
     SERIATIM_ASSERT(offset <= log_end());
@@ -94,6 +105,7 @@ class LogOffsets {
   std::atomic<Offset> durable_{0};
   std::atomic<Offset> unsettled_first_{0};
   std::atomic<Offset> unsettled_marker_{-1};
+  std::atomic<Offset> settled_{0};
 };
 
 }  // namespace seriatim::partition

@@ -75,6 +75,8 @@ struct SyncMark {
   Offset segment_base = -1;
   std::uint64_t position = 0;     ///< In that segment.
   std::uint64_t decided_lsn = 0;  ///< Of the newest decision with a marker below; 0: of none.
+  /// Whatever transaction began below has its marker below the end.
+  Offset ended_below = 0;
 
   /// Whether whoever came here had passed `other`.
   bool covers(const SyncMark& other) const noexcept {
@@ -98,6 +100,8 @@ struct PartitionAppend {
   std::optional<std::int64_t> duplicate_of_ms{};
   /// Of a marker: where the transaction began that it ended here; -1: it ended none.
   Offset ended_first_offset = -1;
+  /// Of a marker: `flush.messages` wants the partition flushed (see `flush_marker`).
+  bool is_flush_due = false;
 };
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
@@ -119,8 +123,14 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionAppend> append(const format::FramedBatch& batch,
                                  Durability durability = Durability::published,
                                  SequenceRule rule = SequenceRule::given);
+  /// ok if a batch of so many bytes may be appended, as things are. Errors: as append.
+  Result<> check_batch_size(std::uint64_t size) const {
+    const base::MutexLock lock(append_mutex_);
+    return check_appendable(size);
+  }
   /// Appends the marker that ends a transaction. Readers under read_committed see the transaction's end only
-  /// once `release_transaction` says so.
+  /// once `release_transaction` says so. An error means that it is not there: a marker that was appended once
+  /// more, because a flush had failed, would end nothing. What flush.messages asks for is `flush_marker`'s.
   /// @param decision_lsn  of the journal frame that decided it: nothing is called durable here before that
   ///   is. 0: it was aborted, which needs no frame.
   /// @param durability  as that of the transaction's batches.
@@ -132,6 +142,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionAppend> append_marker(const format::EndMarker& marker, std::uint64_t decision_lsn,
                                         Durability durability = Durability::durable) {
     return append_marker(format::MarkerBatch(marker), decision_lsn, durability);
+  }
+  /// After the release, which must not depend on it. Errors: as sync_to. The next append asks again.
+  Result<> flush_marker(const PartitionAppend& marked) {
+    return marked.is_flush_due ? sync_to(marked.last_offset + 1) : Result<>();
   }
   /// Lets the last stable offset pass the transaction that began at this offset, and whose marker was
   /// appended. -1: nothing. A short lock of its own, never the append mutex.
@@ -150,7 +164,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Whether the transaction of this producer that began at this offset was aborted, as far as the indexes of
   /// the segments tell. Errors: as collect_aborted.
   Result<bool> has_aborted(ProducerId producer_id, Offset first_offset);
-  /// Forgets producers that were last heard of before, unless they have a transaction open.
+  /// As ProducerState::expire, by the wall clock.
   std::size_t expire_producers(std::int64_t older_than_ms);
 
   /// Room for a batch of `size` bytes at the end of the active segment, with the append mutex held until

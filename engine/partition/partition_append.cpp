@@ -21,6 +21,11 @@ Result<PartitionAppend> Partition::append(const format::FramedBatch& batch, Dura
   auto appended = append_held_back(batch, durability, rule, 0);
   // A marker of nobody's transaction, copied from elsewhere: it is seen when it is there.
   if (appended && batch.header.is_control()) release_transaction(appended->ended_first_offset);
+  if (!appended || !appended->is_flush_due) return appended;
+  appended->is_flush_due = false;
+  // It is there, whatever the flush has met.
+  if (auto synced = sync_to(appended->last_offset + 1); !synced)
+    return synced.error().with_outcome(Outcome::unknown);
   return appended;
 }
 
@@ -29,7 +34,6 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
   if (auto checked = check_unclaimed("appending to the same partition"); !checked) return checked.error();
   const format::BatchHeader& header = batch.header;
   PartitionAppend appended;
-  bool flush_due = false;
   {
     const base::MutexLock lock(append_mutex_);
     // A marker is not the application's, and no limit of it may keep a transaction from ending.
@@ -58,12 +62,9 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
     const Admitted admitted{
         .batch = batch, .durability = durability, .producer = producer, .appended = appended};
     if (auto published = publish(*placed, admitted); !published) return published.error();
-    flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
+    appended.is_flush_due = placed->last_offset + 1 - offsets_.durable() >= config_.flush_messages;
   }
   listeners().notify_after_unlock();
-  if (flush_due) {
-    if (auto synced = sync_to(appended.last_offset + 1); !synced) return synced.error();
-  }
   return appended;
 }
 
@@ -252,7 +253,8 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
   if (!result) return result;
   listeners().notify_after_unlock();
   if (flush_due) {
-    if (auto synced = sync_to(result->last_offset + 1); !synced) return synced.error();
+    if (auto synced = sync_to(result->last_offset + 1); !synced)
+      return synced.error().with_outcome(Outcome::unknown);
   }
   return result;
 }

@@ -9,10 +9,13 @@ namespace seriatim::partition {
 
 SyncMark Partition::sync_mark() const {
   const base::MutexLock lock(append_mutex_);
-  return {.end_offset = offsets_.log_end(),
+  const Offset end = offsets_.log_end();
+  const Offset open = producers_.first_open_offset();
+  return {.end_offset = end,
           .segment_base = active_->base_offset(),
           .position = active_->end_position(),
-          .decided_lsn = decided_lsn_};
+          .decided_lsn = decided_lsn_,
+          .ended_below = open >= 0 ? open : end};
 }
 
 // Segments sealed since are in the list for the next one, so that the active one stays in it.
@@ -78,6 +81,8 @@ void Partition::note_synced(const SyncMark& mark) {
   if (!mark.covers(synced_)) return;
   synced_ = mark;
   offsets_.advance_durable(mark.end_offset);
+  // With their markers below the end, and what decided them secured before.
+  offsets_.advance_settled(mark.ended_below);
 }
 
 bool Partition::is_flush_overdue(std::int64_t now_ns) {

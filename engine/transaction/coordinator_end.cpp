@@ -130,8 +130,9 @@ Result<> Coordinator::finish_commit(Holder& holder) {
   }
   releases_.commit(take_ended(holder));
   holder.unsettled_lsn.store(Holder::all_settled, std::memory_order_release);
+  const auto flushed = flush_markers(holder);
   close_transaction(holder, Ending::committed);
-  return {};
+  return flushed ? flushed : unknown(flushed);
 }
 
 Result<> Coordinator::abort(Holder& holder, std::uint64_t number) {
@@ -157,8 +158,9 @@ Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
   const std::int64_t now_ms = environment_.clock.wall_ms();
   if (auto marked = append_markers(holder, format::ControlType::abort, now_ms); !marked) return marked;
   releases_.abort(take_ended(holder));
+  auto flushed = flush_markers(holder);
   close_transaction(holder, holder.ending);
-  return {};
+  return flushed;
 }
 
 Result<> Coordinator::end(Holder& holder, Ending ending) {
@@ -187,7 +189,7 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type, s
       auto appended = enlisted.partition->append_marker(marker, decision_lsn, durability);
       // With its topic the partition's part of the transaction is gone.
       if (!appended && !enlisted.partition->is_deleted()) return appended.error();
-      if (appended) enlisted.held_from = appended->ended_first_offset;
+      if (appended) enlisted.marker = *appended;
       return {};
     };
     auto appended = append();
@@ -199,12 +201,25 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type, s
   return {};
 }
 
+// Behind the release, and once: a flush that fails must not hold back what is decided. The transaction has
+// ended all the same, which the next call answers, and the next append to the partition flushes it.
+Result<> Coordinator::flush_markers(Holder& holder) {
+  Result<> outcome;
+  for (const auto& enlisted : holder.enlisted) {
+    if (enlisted.partition->is_deleted()) continue;
+    auto flushed = enlisted.partition->flush_marker(enlisted.marker);
+    if (!flushed && outcome) outcome = flushed;
+  }
+  return outcome;
+}
+
 const EndedParts& Coordinator::take_ended(Holder& holder) {
   holder.ended.clear();
   for (const Enlisted& enlisted : holder.enlisted) {
-    if (enlisted.held_from < 0) continue;
+    const Offset held_from = enlisted.marker.ended_first_offset;
+    if (held_from < 0) continue;
     holder.ended.push_back(
-        {.partition = enlisted.partition, .first = enlisted.held_from, .last = enlisted.last_offset});
+        {.partition = enlisted.partition, .first = held_from, .last = enlisted.last_offset});
   }
   return holder.ended;
 }

@@ -32,7 +32,7 @@ struct Enlisted {
   /// A batch of it has no frame in the journal, so that its segment has to be synced before the decision.
   bool needs_sync = false;
   bool has_marker = false;
-  Offset held_from = -1;  ///< With its marker: what is to be released (Partition::release_transaction).
+  partition::PartitionAppend marker{};  ///< With it: what is to be released, and whether to be flushed.
 };
 
 /// What the records of a holder's next transaction carry.
@@ -86,6 +86,8 @@ class DecisionEffects {
  public:
   virtual ~DecisionEffects() = default;
   virtual bool is_empty() const noexcept = 0;
+  /// What they take in the decision's payload.
+  virtual std::size_t bytes() const noexcept = 0;
   /// Adds its positions and state to a decision, which views them until `clear`.
   virtual void describe(format::JournalDecision& decision) const = 0;
   /// Makes them true: once their decision is safe, before anybody sees its records.

@@ -53,5 +53,30 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("who is shown only what is durable gets on although some commit at leader is always under way") {
+  TempDir dir;
+  const Engine engine = open_engine(dir / "data");
+  create_topic(engine, "out");
+  const auto partition = must(::seriatim::detail::EngineImpl::of(engine)->partition("out", 0));
+  Consumer durable = must(engine.consumer({.visibility = Visibility::durable}));
+  must(durable.assign_topic("out"));
+  TransactionalProducer producer = transactional(engine, "worker", Acks::leader);
+  TransactionalProducer other = transactional(engine, "other", Acks::leader);
+  commit_one(producer, "out", "v");
+  for (int round = 0; round < 5; ++round) {
+    const auto mark = partition->sync_mark();
+    // While the disk is busy: one that begins behind the mark, and one that was open there.
+    commit_one(producer, "out", "v");
+    Transaction open = must(other.begin());
+    send(open, "out", "open");
+    must(partition->sync_to(mark));
+    CHECK(must(durable.poll(std::chrono::milliseconds(0))).count() == 1);
+    const auto with_open = partition->sync_mark();
+    must(open.commit());
+    must(partition->sync_to(with_open));
+    CHECK(must(durable.poll(std::chrono::milliseconds(0))).count() == 1);
+  }
+}
+
 }  // namespace
 }  // namespace seriatim::test

@@ -67,6 +67,25 @@ TEST_CASE("INV-4: a commit that is not settled is below the durable stable offse
   CHECK(offsets.durable_stable() == 60);
 }
 
+TEST_CASE("what is settled is below the durable stable offset while there is always a commit that is not") {
+  LogOffsets offsets;
+  offsets.reset(0, 0, 100);
+  offsets.note_unsettled(0, 1);
+  for (Offset end = 2; end < 20; end += 2) {
+    offsets.note_unsettled(end, end + 1);  // While the disk is busy.
+    offsets.advance_durable(end);
+    offsets.advance_settled(end);
+    CHECK(offsets.durable_stable() == end);
+  }
+  // One that was open when the disk was asked.
+  offsets.note_unsettled(18, 25);
+  offsets.advance_durable(24);
+  offsets.advance_settled(18);
+  CHECK(offsets.durable_stable() == 18);
+  offsets.advance_settled(10);
+  CHECK(offsets.durable_stable() == 18);
+}
+
 TEST_CASE("INV-1: no thread ever sees the durable offset or the log start beyond the log end") {
   LogOffsets offsets;
   std::atomic<bool> done{false};
