@@ -75,6 +75,28 @@ Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out)
     }
     if (auto delivered = deliver(budget, out); !delivered) return delivered;
   }
+  return in_batch_ ? Result<>() : skip_hidden(budget.check_crcs);
+}
+
+// Behind the last record that a poll may take: what is committed then is behind markers too, and where
+// nothing else follows no lag is left.
+Result<> RecordFeed::skip_hidden(bool check_crcs) {
+  if (position_ < bound_ && !cursor_.is_positioned()) {
+    if (auto found = cursor_.seek(position_); !found) return found;
+  }
+  while (position_ < bound_) {
+    // The bytes of a batch with records are the next take's to check.
+    auto step = cursor_.peek(bound_, false, batch_);
+    if (!step) return step.error();
+    if (*step == FetchCursor::Step::end) return {};
+    auto hidden = is_hidden();
+    if (!hidden) return hidden.error();
+    if (!*hidden) return {};
+    if (check_crcs) {
+      if (auto checked = cursor_.peek(bound_, true, batch_); !checked) return checked.error();
+    }
+    finish_batch();
+  }
   return {};
 }
 

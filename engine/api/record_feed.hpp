@@ -73,6 +73,7 @@ class RecordFeed {
   Result<> fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   Result<bool> open_batch(FetchBudget& budget);
   Result<bool> is_hidden();
+  Result<> skip_hidden(bool check_crcs);
   Result<> deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out);
   std::size_t prefetch_distance() const noexcept;
   void attach(detail::ConsumerRecordsImpl& out);

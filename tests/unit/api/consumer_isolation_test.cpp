@@ -99,6 +99,28 @@ TEST_CASE("aborted records are skipped in the middle of polls that take little, 
   }
 }
 
+TEST_CASE("behind markers a group has no lag, also where a poll ends at its limit") {
+  OpenedEngine opened;
+  TransactionWriter aborts(opened.engine, "t", 1);
+  TransactionWriter commits(opened.engine, "t", 2);
+  commits.send(0, 4);
+  aborts.send(0, 3);
+  commits.end(ControlType::commit);
+  aborts.end(ControlType::abort);
+  for (const std::size_t limit : {std::size_t{4}, std::size_t{2}, std::size_t{1}}) {
+    const std::string group = "g" + std::to_string(limit);
+    auto consumer = consumer_of(opened.engine, {.group_id = group, .max_poll_records = limit});
+    for (std::size_t polls = 0; polls < 4 / limit; ++polls) {
+      CHECK(polled(consumer).size() == limit);
+      must(consumer.commit_sync());
+    }
+    CHECK(must(consumer.lag(t0)) == 0);
+    const auto offsets = must(opened.engine.admin().group_offsets(group));
+    REQUIRE(offsets.size() == 1);
+    CHECK(offsets[0].committed.offset == offsets[0].log_end_offset);
+  }
+}
+
 TEST_CASE("end, lag, seek to the end and times are bounded by the last stable offset, as the level says") {
   OpenedEngine opened;
   TransactionWriter writer(opened.engine, "t");
