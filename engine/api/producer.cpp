@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "api/claim_impl.hpp"
@@ -16,6 +17,39 @@ inline namespace v0 {
 namespace {
 
 constexpr std::size_t producer_name_bytes_max = 255;  // The catalog's.
+
+struct Refusal {
+  Errc code{};
+  std::string reason{};
+};
+
+// What speaks against a record whatever else is in its batch.
+std::optional<Refusal> refusal_of(const api::ProducerTopic& topic, const Record& record) {
+  if (record.key.is_null() && topic.needs_key())
+    return Refusal{Errc::invalid_record, "has no key, and topic " + topic.topic->name + " is compacted"};
+  constexpr std::int64_t no_timestamp_ms = -1;
+  const std::int64_t ms = record.timestamp ? record.timestamp->time_since_epoch().count() : 0;
+  if (ms >= no_timestamp_ms) return std::nullopt;
+  return Refusal{Errc::invalid_timestamp, "has the negative timestamp " + std::to_string(ms) + " ms"};
+}
+
+// Names each bad record, so that one look is enough to mend them all. The code is that of the first.
+Error refused_batch(const api::ProducerTopic& topic, std::span<const Record> records) {
+  constexpr std::size_t named_max = 20;  // arbitrary: a line that can be read
+  std::size_t count = 0;
+  Errc code{};
+  std::string text;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto refusal = refusal_of(topic, records[i]);
+    if (!refusal) continue;
+    if (count++ == 0) code = refusal->code;
+    if (count <= named_max) text += "record " + std::to_string(i) + " " + refusal->reason + "; ";
+  }
+  if (count > named_max) text += "and " + std::to_string(count - named_max) + " more; ";
+  return {code, text +
+                    "nothing was appended. Mend them (every record of a compacted topic needs a key; "
+                    "timestamps are milliseconds since 1970, or -1 for none), or leave them out"};
+}
 
 }  // namespace
 
@@ -101,16 +135,14 @@ Result<std::optional<Sequence>> ProducerImpl::last_sequence(const TopicPartition
 Result<> ProducerImpl::gather_records(const api::ProducerTopic& topic, std::span<const Record> records,
                                       std::int64_t now_ms, format::BatchBuilder& builder) {
   for (const Record& record : records) {
-    if (record.key.is_null() && topic.needs_key()) {
-      return Error(Errc::invalid_record, "record " + std::to_string(&record - records.data()) +
-                                             " has no key, but topic " + topic.topic->name +
-                                             " is compacted; give every record one. Nothing was appended");
-    }
+    if (record.key.is_null() && topic.needs_key()) return refused_batch(topic, records);
     const std::int64_t timestamp_ms =
         record.timestamp ? record.timestamp->time_since_epoch().count() : now_ms;
     auto added = builder.append(
         {.key = record.key, .value = record.value, .timestamp_ms = timestamp_ms, .headers = record.headers});
-    if (!added) return added.error().with_context("record " + std::to_string(&record - records.data()));
+    if (added) continue;
+    if (added.error().code() == Errc::invalid_timestamp) return refused_batch(topic, records);
+    return added.error().with_context("record " + std::to_string(&record - records.data()));
   }
   return {};
 }
@@ -208,6 +240,7 @@ DeliveryFuture Producer::send(const ProducerRecord& record) { return impl_->send
 Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) {
   return impl_->send(record, std::move(callback));
 }
+Result<> Producer::check(const ProducerRecord& record) const { return impl_->check(record); }
 Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) { return impl_->send_sync(record); }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) {
   return impl_->append(at, records, std::nullopt);

@@ -163,6 +163,21 @@ Result<RecordMetadata> ProducerImpl::send_sync(const ProducerRecord& record) {
   return append_record(record, nullptr);
 }
 
+Result<> ProducerImpl::check(const ProducerRecord& record) const {
+  if (auto usable = check_usable(); !usable) return usable;
+  const format::RecordInput input = input_of(record, engine_->clock);
+  Route route;
+  if (auto found = find_route(record, input, route); !found) return found;
+  const auto options = route.topic->frame_options(stored_ms(route, input));
+  if (options.codec == format::Codec::none) return route.partition->check_batch_size(route.batch_bytes);
+  auto& builder = thread_builder();
+  builder.clear();
+  if (auto added = builder.append(input); !added) return added;
+  format::FramedBatch framed;
+  if (auto made = builder.frame(options, framed); !made) return made;
+  return route.partition->check_batch_size(framed.bytes.size());
+}
+
 Result<RecordMetadata> ProducerImpl::send_within(const Within& transaction, const ProducerRecord& record) {
   return append_record(record, &transaction);
 }

@@ -45,6 +45,8 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
     /// Of its records; this producer's own acks are those of each send.
     partition::Durability durability = partition::Durability::durable;
   };
+  /// As Producer::check.
+  Result<> check(const ProducerRecord& record) const;
   Result<RecordMetadata> send_within(const Within& transaction, const ProducerRecord& record);
   Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
                                      std::span<const Record> records);

@@ -8,8 +8,6 @@
 #include <random>
 #include <utility>
 
-#include <seriatim/admin.hpp>
-
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
@@ -41,6 +39,17 @@ std::int64_t prepared_ms(std::string_view id) {
   return failure == std::errc() && stopped_at == end ? ms : std::numeric_limits<std::int64_t>::max();
 }
 
+// Its transactions are open for as long as a commit takes: whatever time the engine allows will do.
+Result<TransactionalProducer> open_producer(const Engine& engine, const std::string& id) {
+  TransactionalProducerOptions options{.transactional_id = id};
+  for (;;) {
+    auto producer = engine.transactional_producer(options);
+    const bool is_too_long = !producer && producer.error().code() == Errc::invalid_transaction_timeout;
+    if (!is_too_long || options.transaction_timeout.count() <= 1) return producer;
+    options.transaction_timeout /= 2;
+  }
+}
+
 std::string_view text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -65,13 +74,14 @@ Timestamp system_time_ms() {
 }
 
 HalfMessagesImpl::HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
-                                   HalfClock clock, Tables tables)
+                                   HalfClock clock, Tools tools)
     : engine_(of),
       options_(std::move(given)),
       check_(std::move(check_function)),
       now_(std::move(clock)),
-      undecided_(std::move(tables.undecided)),
-      decided_(std::move(tables.decided)),
+      undecided_(std::move(tools.undecided)),
+      decided_(std::move(tools.decided)),
+      checker_(std::move(tools.checker)),
       opened_(now_()) {}
 
 HalfMessagesImpl::Claim::Claim(HalfMessagesImpl& impl, const std::string& id) : impl_(impl), id_(id) {
@@ -95,12 +105,13 @@ Result<HalfMessages> HalfMessagesImpl::open(const Engine& engine, HalfMessagesOp
   if (!undecided) return undecided.error();
   auto decided = engine.state(flow::decided_state(name));
   if (!decided) return decided.error();
-  auto impl =
-      std::make_shared<HalfMessagesImpl>(engine, std::move(options), std::move(check), std::move(clock),
-                                         Tables{*std::move(undecided), *std::move(decided)});
+  auto checker = engine.producer();
+  if (!checker) return checker.error();
+  auto impl = std::make_shared<HalfMessagesImpl>(
+      engine, std::move(options), std::move(check), std::move(clock),
+      Tools{*std::move(undecided), *std::move(decided), *std::move(checker)});
   for (std::size_t i = 0; i < producer_count; ++i) {
-    auto producer =
-        engine.transactional_producer({.transactional_id = "half:" + name + ":" + std::to_string(i)});
+    auto producer = open_producer(engine, "half:" + name + ":" + std::to_string(i));
     if (!producer) return producer.error();
     impl->idle_.push_back(*std::move(producer));
   }
@@ -133,9 +144,11 @@ Result<> HalfMessagesImpl::change(const Change& what) {
 }
 
 Result<PreparedHalf> HalfMessagesImpl::prepare(const ProducerRecord& record) {
-  // Told now, and not when it is too late.
-  const TopicPartition at{std::string(record.topic), record.partition.value_or(0)};
-  if (auto known = engine_.admin().list_offset(at, OffsetSpec::earliest); !known) return known.error();
+  // What a commit would refuse is told now, and not when it is too late. It is sent without a sequence.
+  ProducerRecord to_send = record;
+  to_send.sequence.reset();
+  if (auto checked = checker_.check(to_send); !checked)
+    return checked.error().with_context("preparing a half message");
   flow::StoredHalf half{.message = flow::half_of(record)};
   half.message.prepare_time = now_();
   const std::string id = new_id(half.message.prepare_time);

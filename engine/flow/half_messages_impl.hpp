@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <seriatim/half_message.hpp>
+#include <seriatim/producer.hpp>
 #include <seriatim/state.hpp>
 #include <seriatim/transaction.hpp>
 
@@ -33,13 +34,14 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   static Result<HalfMessages> open(const Engine& engine, HalfMessagesOptions options, HalfCheck check,
                                    HalfClock clock = system_time_ms);
 
-  /// The states of a name.
-  struct Tables {
+  /// The states of a name, and who knows what may be sent.
+  struct Tools {
     State undecided;
     State decided;
+    Producer checker;
   };
   HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function, HalfClock clock,
-                   Tables tables);
+                   Tools tools);
 
   Result<PreparedHalf> prepare(const ProducerRecord& record);
   Result<HalfDecision> decide(const std::string& id, HalfDecision wanted);
@@ -85,6 +87,7 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   const HalfClock now_;
   const State undecided_;
   const State decided_;
+  const Producer checker_;
   const Timestamp opened_;
 
   std::mutex mutex_;

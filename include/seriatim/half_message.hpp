@@ -131,8 +131,9 @@ class SERIATIM_API HalfMessages {
   ~HalfMessages();
 
   /// Stores a record that nobody sees. Durable on return: survives power loss.
-  /// Errors: invalid_argument: with key, headers and all it takes more than 1 MiB ·
-  /// unknown_topic_or_partition · producer_fenced · as Transaction::commit; with Outcome::unknown it may be
+  /// Errors: invalid_argument: with key, headers and all it takes more than 1 MiB · as Producer::check: what
+  /// could not be committed (unknown_topic_or_partition, record_too_large, invalid_record,
+  /// invalid_timestamp) · producer_fenced · as Transaction::commit; with Outcome::unknown it may be
   /// stored, and is checked then.
   Result<PreparedHalf> prepare(const ProducerRecord& record);
   /// Appends the record to its topic. @return the decision: rolled_back if that came first.

@@ -190,11 +190,18 @@ class SERIATIM_API Producer {
   /// Threads: any.
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
 
+  /// Whether `send` would take this record, as things are: its topic and partition, size, timestamp, and a
+  /// key where one is needed. Appends nothing. For who has to send it later, and can not go back then.
+  /// Errors: as `send`, of what is wrong with the record. Threads: any. Cost: the partition's mutex; where
+  /// its topic compresses, a compression.
+  Result<> check(const ProducerRecord& record) const;
+
   /// Appends `records` to one partition as one record batch: all of them become visible together or none
   /// does. Lingering records of this producer for the partition are appended first.
   ///
   /// @param records  1 .. 2^31 - 1, together at most the topic's `max.message.bytes` after compression.
-  /// Errors, Threads, Durability: as `send`; interceptors are not called.
+  /// Errors, Threads, Durability: as `send`; interceptors are not called. Where records are refused, the
+  /// message names each with its index and the reason (the first twenty); the code is that of the first.
   /// Cost: two copies of the bytes (encode, place), one mutex, no allocation after warm-up.
   Result<AppendResult> append(const TopicPartition& topic_partition, std::span<const Record> records);
 

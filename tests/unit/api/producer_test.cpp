@@ -118,6 +118,31 @@ TEST_CASE("a refused append leaves nothing in the log") {
   CHECK(must(producer.send_sync({.topic = "t", .value = "x", .timestamp = no_timestamp})).offset == 0);
 }
 
+TEST_CASE("a refused batch names each bad record, with its index and the reason") {
+  const OpenedEngine opened;
+  create_topic(opened.engine, "table", 1, {{"cleanup.policy", "compact"}});
+  Producer producer = must(opened.engine.producer());
+  std::vector<Record> records{{.key = "k", .value = "fine"},
+                              {.value = "no key"},
+                              {.key = "k", .value = "early", .timestamp = stamp_of(-7)},
+                              {.key = "k", .value = "no time", .timestamp = stamp_of(-1)},
+                              {.value = "no key"}};
+  const auto refused = producer.append({"table", 0}, records);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::invalid_record);
+  const std::string& message = refused.error().message();
+  for (const char* const part :
+       {"record 1 has no key", "record 2 has the negative timestamp -7", "record 4 has no key"})
+    CHECK(message.find(part) != std::string::npos);
+  for (const char* const part : {"record 0 ", "record 3 "}) CHECK(message.find(part) == std::string::npos);
+  records.assign(30, {.key = "k", .value = "early", .timestamp = stamp_of(-7)});
+  const auto many = producer.append({"table", 0}, records);
+  REQUIRE_FALSE(many);
+  CHECK(many.error().code() == Errc::invalid_timestamp);
+  CHECK(many.error().message().find("and 10 more") != std::string::npos);
+  CHECK(read_values(opened.engine, "table").empty());
+}
+
 TEST_CASE("a topic's compression.type overrules the producer's") {
   const OpenedEngine opened(1, {{"compression.type", "zstd"}});
   create_topic(opened.engine, "plain", 1, {{"compression.type", "uncompressed"}});

@@ -92,6 +92,42 @@ TEST_CASE("what cannot be appended is refused when it is prepared") {
   CHECK(must(half.list()).empty());
 }
 
+TEST_CASE("whatever a commit would refuse is refused when it is prepared, and what is not can be committed") {
+  const Fixture f;
+  must(f.engine.admin().create_topic({.name = "small", .config = {{"max.message.bytes", "200"}}}));
+  must(f.engine.admin().create_topic(
+      {.name = "zipped", .config = {{"max.message.bytes", "200"}, {"compression.type", "zstd"}}}));
+  must(f.engine.admin().create_topic({.name = "keyed", .config = {{"cleanup.policy", "compact"}}}));
+  HalfMessages half = f.half();
+  const std::string large(300, 'x');
+  const auto refused = [&](const ProducerRecord& record) {
+    const auto prepared = half.prepare(record);
+    return prepared ? Errc{} : prepared.error().code();
+  };
+  CHECK(refused({.topic = "small", .value = large}) == Errc::record_too_large);
+  CHECK(refused({.topic = "keyed", .value = "v"}) == Errc::invalid_record);
+  CHECK(refused({.topic = "t", .value = "v", .timestamp = Timestamp(milliseconds(-5))}) ==
+        Errc::invalid_timestamp);
+  CHECK(refused({.topic = "t", .value = "v", .partition = 7}) == Errc::unknown_topic_or_partition);
+  CHECK(must(half.list()).empty());
+  for (const ProducerRecord& record : {ProducerRecord{.topic = "zipped", .value = large},
+                                       ProducerRecord{.topic = "keyed", .key = "k", .value = "v"},
+                                       ProducerRecord{.topic = "t", .value = "v", .sequence = 9}}) {
+    const auto prepared = must(half.prepare(record));
+    CHECK(must(half.commit(prepared.id())) == HalfDecision::committed);
+  }
+}
+
+TEST_CASE("half messages work beside whatever time the engine allows a transaction") {
+  for (const auto allowed : {milliseconds(1'000), milliseconds(1)}) {
+    CAPTURE(allowed.count());
+    TempDir dir;
+    const Engine engine = must(Engine::open(dir / "data", {.transaction_max_timeout = allowed}));
+    create_topic(engine, "t");
+    CHECK(HalfMessages::open(engine, {.name = "shop", .checks_in_background = false}).ok());
+  }
+}
+
 TEST_CASE("two deciders at once: one decision, one record or none") {
   const Fixture f;
   HalfMessages half = f.half();
