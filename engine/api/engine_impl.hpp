@@ -111,6 +111,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> secure_gathered(const GatheredLsns& gathered, std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
+  /// And tells of each fact that cannot be stored.
+  void leave_out_unstorable(catalog::Checkpoint& gathered) const;
   void forget_stored(const catalog::Checkpoint& stored);
   /// The catalog has everything up to `lsn`.
   void note_checkpoint(std::uint64_t lsn) noexcept;
@@ -147,7 +149,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<transaction::HolderPtr> open_transactional_id(const std::string& id,
                                                        std::chrono::milliseconds timeout);
   /// Brings to the catalog what of ids and epochs it does not have.
-  Result<> store_transactional_ids();
+  Result<> store_transactional_id(const std::string& id, const catalog::TransactionalId& record);
   /// Forgets transactional ids that nobody has used for long.
   Result<> expire_transactional_ids();
   // engine_state.cpp

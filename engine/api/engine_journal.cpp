@@ -7,6 +7,7 @@
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/partition_states.hpp"
+#include "api/storable.hpp"
 #include "os/path.hpp"
 #include "transaction/transaction_errors.hpp"
 
@@ -152,7 +153,8 @@ Result<> EngineImpl::store_commits() {
   if (newest_offsets == shown_offsets && newest_state == shown_state) return {};
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  const catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
+  catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
+  leave_out_unstorable(shown);
   if (auto durable = secure_gathered(gathered_lsns(), 0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
@@ -249,10 +251,16 @@ catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const auto known = topics.load();
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;
   const std::uint64_t lsn = std::max(covered_lsn, std::min(staged_lsn, coordinator->settled_lsn()));
-  return {.covered_lsn = lsn,
-          .offsets = offsets.pending(*known),
-          .transactional_ids = coordinator->news(),
-          .state = state_store.pending()};
+  catalog::Checkpoint gathered{.covered_lsn = lsn,
+                               .offsets = offsets.pending(*known),
+                               .transactional_ids = coordinator->news(),
+                               .state = state_store.pending()};
+  leave_out_unstorable(gathered);
+  return gathered;
+}
+
+void EngineImpl::leave_out_unstorable(catalog::Checkpoint& gathered) const {
+  for (const Error& refused : api::leave_out_unstorable(gathered)) report(LogLevel::error, refused.message());
 }
 
 void EngineImpl::forget_stored(const catalog::Checkpoint& stored) {

@@ -14,7 +14,11 @@ Result<> EngineImpl::open_coordinator() {
       .journal = *journal,
       .gate = visibility_gate,
       .clock = clock,
+      .decision_bytes_max = std::min(options.transaction_max_bytes, journal->payload_bytes_max()),
       .new_producer_id = [this] { return new_producer_id(); },
+      .store_id = [this](
+                      const std::string& id,
+                      const catalog::TransactionalId& record) { return store_transactional_id(id, record); },
       .make_room = [this] { return checkpoint(); },
       .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
   environment.secure_decisions = [this](std::uint64_t lsn) { return coordinator->secure(lsn); };
@@ -167,20 +171,14 @@ Result<> EngineImpl::restore_epochs() {
 
 Result<transaction::HolderPtr> EngineImpl::open_transactional_id(const std::string& id,
                                                                  std::chrono::milliseconds timeout) {
-  auto holder = coordinator->open(id, timeout);
-  if (!holder) return holder;
-  // Another process sees it, and a crash does not make it anew.
-  if (auto stored = store_transactional_ids(); !stored) return stored.error();
-  return holder;
+  return coordinator->open(id, timeout);
 }
 
-Result<> EngineImpl::store_transactional_ids() {
+// Another process sees it, and a crash does not make it anew. No checkpoint in between has gathered an older
+// epoch and stores it later.
+Result<> EngineImpl::store_transactional_id(const std::string& id, const catalog::TransactionalId& record) {
   const base::MutexLock guard(admin_mutex);
-  const auto news = coordinator->news();
-  if (news.empty()) return {};
-  auto stored = catalog->checkpoint({.transactional_ids = news});
-  if (stored) coordinator->news_stored(news);
-  return stored;
+  return catalog->put_transactional_id(id, record);
 }
 
 Result<> EngineImpl::expire_transactional_ids() {

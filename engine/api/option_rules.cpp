@@ -12,6 +12,9 @@ namespace {
 constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 // The catalog, the journal and Kafka keep the time-out of a transaction in 31 bits of milliseconds.
 constexpr std::int64_t transaction_timeout_ms_max = std::numeric_limits<std::int32_t>::max();
+// Room for a handful of keys, and the largest frame of the largest journal file. Both arbitrary.
+constexpr std::int64_t transaction_bytes_min = 4096;
+constexpr std::int64_t transaction_bytes_max = journal::journal_file_bytes_max;
 // Arbitrary, and far beyond what an open could read in bearable time.
 constexpr std::int64_t journal_bytes_max = std::int64_t{1} << 40;
 // The journal leaves the file that is being written out of a checkpoint: a bound near its length would ask
@@ -57,6 +60,8 @@ std::span<const OptionRule<EngineOptions>> engine_option_rules() {
                                                    "ms"),
       rule<&EngineOptions::transaction_max_timeout>("EngineOptions::transaction_max_timeout", 1,
                                                     transaction_timeout_ms_max, "ms"),
+      rule<&EngineOptions::transaction_max_bytes>("EngineOptions::transaction_max_bytes",
+                                                  transaction_bytes_min, transaction_bytes_max, "bytes"),
       rule<&EngineOptions::transactional_id_expiration>("EngineOptions::transactional_id_expiration", 1,
                                                         unlimited, "ms"),
       rule<&EngineOptions::journal_max_bytes>("EngineOptions::journal_max_bytes",

@@ -9,6 +9,18 @@
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
+namespace {
+
+std::size_t positions_bytes(std::string_view group, const std::vector<api::PositionCommit>& commits) {
+  return format::decided_group_head_bytes +
+         format::journal_offsets_bytes(api::journal_offsets(group, commits));
+}
+
+std::size_t change_bytes(const TransactionEffects::StateKey& at, const api::StateStore::Value& value) {
+  return format::decided_state_head_bytes + at.first.size() + at.second.size() + (value ? value->size() : 0);
+}
+
+}  // namespace
 
 void TransactionEffects::describe(format::JournalDecision& decision) const {
   for (const auto& [group, commits] : positions)
@@ -37,6 +49,7 @@ void TransactionEffects::apply(std::uint64_t lsn) {
 void TransactionEffects::clear() noexcept {
   positions.clear();
   state.clear();
+  bytes_taken = 0;
 }
 
 TransactionImpl::~TransactionImpl() {
@@ -80,6 +93,10 @@ Result<TransactionEffects*> TransactionImpl::effects() const {
   return producer->effects;
 }
 
+Result<> TransactionImpl::check_room(std::int64_t more) const {
+  return producer->engine->coordinator->check_room(*producer->holder, more);
+}
+
 Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                                        const ConsumerGroupMetadata& group) {
   if (auto open = check_open(); !open) return open;
@@ -100,7 +117,11 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
   const base::MutexLock lock(producer->holder->mutex);
   auto changed = effects();
   if (!changed) return changed.error();
-  if (!positions.empty()) (*changed)->positions.emplace_back(group.group_id, std::move(positions));
+  if (positions.empty()) return {};
+  const std::size_t bytes = positions_bytes(group.group_id, positions);
+  if (auto room = check_room(static_cast<std::int64_t>(bytes)); !room) return room;
+  (*changed)->positions.emplace_back(group.group_id, std::move(positions));
+  (*changed)->bytes_taken += bytes;
   return {};
 }
 
@@ -112,7 +133,15 @@ Result<> TransactionImpl::change_state(const std::string& name, BytesView key, a
   const base::MutexLock lock(producer->holder->mutex);
   auto changed = effects();
   if (!changed) return changed.error();
-  (*changed)->state[{name, std::string(key.text())}] = std::move(change.value);
+  TransactionEffects& effects = **changed;
+  const TransactionEffects::StateKey at{name, std::string(key.text())};
+  const auto known = effects.state.find(at);
+  const std::size_t before = known == effects.state.end() ? 0 : change_bytes(at, known->second);
+  const std::size_t after = change_bytes(at, change.value);
+  if (auto room = check_room(static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before)); !room)
+    return room;
+  effects.state[at] = std::move(change.value);
+  effects.bytes_taken += after - before;
   return {};
 }
 

@@ -28,6 +28,7 @@ struct TransactionEffects final : transaction::DecisionEffects {
 
   explicit TransactionEffects(EngineImpl& of) noexcept : engine(of) {}
   bool is_empty() const noexcept override { return positions.empty() && state.empty(); }
+  std::size_t bytes() const noexcept override { return bytes_taken; }
   void describe(format::JournalDecision& decision) const override;
   void apply(std::uint64_t lsn) override;
   void clear() noexcept override;
@@ -35,6 +36,7 @@ struct TransactionEffects final : transaction::DecisionEffects {
   EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
   std::vector<std::pair<std::string, std::vector<api::PositionCommit>>> positions{};  ///< By group.
   std::map<StateKey, api::StateStore::Value> state{};
+  std::size_t bytes_taken = 0;  ///< By all of it in the decision.
 };
 
 struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalProducerImpl> {
@@ -80,6 +82,8 @@ struct TransactionImpl {
   ProducerImpl::Within within() const;
   /// What the commit is to change beside the logs, to be added to. Errors: as Coordinator::check_open.
   Result<TransactionEffects*> effects() const SERIATIM_REQUIRES(producer->holder->mutex);
+  /// Errors: as Coordinator::check_room.
+  Result<> check_room(std::int64_t more) const SERIATIM_REQUIRES(producer->holder->mutex);
 
   std::atomic<End> end_{End::none};
 };

@@ -11,10 +11,6 @@
 namespace seriatim::format {
 namespace {
 
-constexpr std::size_t decision_bytes = 34;
-constexpr std::size_t decided_partition_bytes = 36;
-constexpr std::size_t decided_state_bytes = 8;
-constexpr std::size_t group_length_bytes = 4;
 constexpr std::uint32_t erased = std::numeric_limits<std::uint32_t>::max();
 
 Error bad_decision(const std::string& what) {
@@ -107,13 +103,13 @@ bool makes_sense(const JournalDecision& decision) noexcept {
 }  // namespace
 
 void encode_journal_decision(const JournalDecision& decision, std::vector<std::byte>& payload) {
-  std::size_t size = decision_bytes + decision.transactional_id.size() +
+  std::size_t size = decision_head_bytes + decision.transactional_id.size() +
                      decision.partitions.size() * decided_partition_bytes;
   for (const auto& offsets : decision.offsets) {
-    size += group_length_bytes + journal_offsets_bytes(offsets);
+    size += decided_group_head_bytes + journal_offsets_bytes(offsets);
   }
   for (const auto& state : decision.state) {
-    size += decided_state_bytes + state.name.size() + state.key.size();
+    size += decided_state_head_bytes + state.name.size() + state.key.size();
     if (state.value) size += state.value->size();
   }
 
@@ -166,7 +162,7 @@ Result<JournalDecision> parse_journal_decision(base::ByteSpan payload) {
   decision.transactional_id = base::as_text(in.bytes(in.integer<std::uint16_t>()));
   if (!in.may_hold(partitions, decided_partition_bytes)) return cut_off();
   for (std::uint32_t i = 0; i < partitions; ++i) decision.partitions.push_back(read_partition(in));
-  if (!in.may_hold(groups, group_length_bytes)) return cut_off();
+  if (!in.may_hold(groups, decided_group_head_bytes)) return cut_off();
   for (std::uint32_t i = 0; i < groups; ++i) {
     const auto group = in.bytes(in.integer<std::uint32_t>());
     if (!in.is_ok()) return cut_off();
@@ -174,7 +170,7 @@ Result<JournalDecision> parse_journal_decision(base::ByteSpan payload) {
     if (!offsets) return offsets.error();
     decision.offsets.push_back(*std::move(offsets));
   }
-  if (!in.may_hold(states, decided_state_bytes)) return cut_off();
+  if (!in.may_hold(states, decided_state_head_bytes)) return cut_off();
   for (std::uint32_t i = 0; i < states && in.is_ok(); ++i) decision.state.push_back(read_state(in));
   if (!in.is_done()) return cut_off();
   if (!makes_sense(decision)) return bad_decision("has an impossible producer or place");

@@ -45,6 +45,12 @@ struct JournalDecision {
   bool is_at_leader = false;
 };
 
+/// What a part of a decision takes in the payload.
+inline constexpr std::size_t decision_head_bytes = 34;  ///< Beside the transactional id.
+inline constexpr std::size_t decided_partition_bytes = 36;
+inline constexpr std::size_t decided_group_head_bytes = 4;  ///< Beside journal_offsets_bytes.
+inline constexpr std::size_t decided_state_head_bytes = 8;  ///< Beside name, key and value.
+
 /// The whole payload takes the place of what `payload` holds. Texts and keys have less than 65'536 bytes each
 /// (the catalog's limits are lower).
 void encode_journal_decision(const JournalDecision& decision, std::vector<std::byte>& payload);

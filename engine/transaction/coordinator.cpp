@@ -19,38 +19,60 @@ void Coordinator::restore(std::string_view transactional_id, const catalog::Tran
   known_[std::string(transactional_id)].record = record;
 }
 
+// Stored before anybody is fenced: a disk without room for it leaves the older holder as it was.
+Result<ProducerIdentity> Coordinator::store_next(const std::optional<ProducerIdentity>& last,
+                                                 const std::string& id, std::chrono::milliseconds timeout) {
+  ProducerIdentity next;
+  if (last && last->epoch < last_epoch) {
+    next = {last->id, static_cast<ProducerEpoch>(last->epoch + 1)};
+  } else {
+    auto fresh = environment_.new_producer_id();
+    if (!fresh) return fresh.error();
+    next = {*fresh, 0};
+  }
+  const catalog::TransactionalId record{.producer_id = next.id,
+                                        .producer_epoch = next.epoch,
+                                        .timeout_ms = static_cast<std::int32_t>(std::min<std::int64_t>(
+                                            timeout.count(), std::numeric_limits<std::int32_t>::max())),
+                                        .last_used_ms = environment_.clock.wall_ms()};
+  if (auto stored = environment_.store_id(id, record); !stored) return stored.error();
+  const base::MutexLock lock(known_mutex_);
+  known_[id].record = record;
+  return next;
+}
+
+Result<ProducerIdentity> Coordinator::take_over(Holder& older, const std::string& id,
+                                                std::chrono::milliseconds timeout) {
+  const base::MutexLock lock(older.mutex);
+  auto last = older.identity();
+  // The end of what is open has the epoch in between.
+  if (older.phase != Phase::empty) last.epoch = std::min(last_epoch, ProducerEpoch(last.epoch + 1));
+  auto next = store_next(last, id, timeout);
+  if (!next) return next;
+  if (auto ended = end(older, Ending::aborted); !ended) return ended.error();
+  older.is_fenced = true;
+  return next;
+}
+
 Result<HolderPtr> Coordinator::open(std::string_view transactional_id, std::chrono::milliseconds timeout) {
   const base::MutexLock opening(opening_mutex_);
+  const std::string id(transactional_id);
   HolderPtr older;
   std::optional<ProducerIdentity> last;
   {
     const base::MutexLock lock(known_mutex_);
-    const auto found = known_.find(transactional_id);
+    const auto found = known_.find(id);
     if (found != known_.end()) {
       older = found->second.holder;
       last = {found->second.record.producer_id, found->second.record.producer_epoch};
     }
   }
-  if (older) {
-    const base::MutexLock lock(older->mutex);
-    if (auto ended = end(*older, Ending::aborted); !ended) return ended.error();
-    older->is_fenced = true;
-    last = older->identity();
-  }
-  ProducerIdentity identity;
-  if (last && last->epoch < last_epoch) {
-    identity = {last->id, static_cast<ProducerEpoch>(last->epoch + 1)};
-  } else {
-    auto id = environment_.new_producer_id();
-    if (!id) return id.error();
-    identity = {*id, 0};
-  }
-  auto holder = std::make_shared<Holder>(std::string(transactional_id), timeout);
-  holder->set_identity(identity);
+  auto identity = older ? take_over(*older, id, timeout) : store_next(last, id, timeout);
+  if (!identity) return identity.error();
+  auto holder = std::make_shared<Holder>(id, timeout);
+  holder->set_identity(*identity);
   const base::MutexLock lock(known_mutex_);
-  auto& known = known_[holder->id];
-  known.holder = holder;
-  known.record.timeout_ms = static_cast<std::int32_t>(timeout.count());
+  known_[id].holder = holder;
   return holder;
 }
 
@@ -91,24 +113,36 @@ bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
   return holder.number == number && holder.phase != Phase::empty;
 }
 
+Result<> Coordinator::check_room(const Holder& holder, std::int64_t more) const {
+  const std::size_t known = format::decision_head_bytes + holder.id.size() +
+                            holder.enlisted.size() * format::decided_partition_bytes +
+                            (holder.effects ? holder.effects->bytes() : 0);
+  const auto bytes = static_cast<std::uint64_t>(static_cast<std::int64_t>(known) + more);
+  if (bytes <= environment_.decision_bytes_max) return {};
+  return too_large(holder.id, bytes, environment_.decision_bytes_max);
+}
+
 // A transaction writes to few partitions, mostly to the one of its last record.
-Enlisted& Coordinator::enlist(Holder& holder, const Batch& batch) {
+Result<Enlisted*> Coordinator::enlist(Holder& holder, const Batch& batch) const {
   const auto found =
       std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(),
                    [&](const Enlisted& enlisted) { return enlisted.partition == &batch.partition; });
-  if (found != holder.enlisted.rend()) return *found;
+  if (found != holder.enlisted.rend()) return &*found;
+  if (auto room = check_room(holder, format::decided_partition_bytes); !room) return room.error();
   const bool is_kept =
       std::any_of(holder.partitions.begin(), holder.partitions.end(),
                   [&](const partition::PartitionPtr& kept) { return kept.get() == &batch.partition; });
   if (!is_kept) holder.partitions.push_back(batch.partition.shared_from_this());
-  return holder.enlisted.emplace_back(Enlisted{.partition = &batch.partition, .topic_id = batch.topic_id});
+  return &holder.enlisted.emplace_back(Enlisted{.partition = &batch.partition, .topic_id = batch.topic_id});
 }
 
 Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint64_t number,
                                                        const Batch& batch) {
   const base::MutexLock lock(holder.mutex);
   if (auto checked = check_open(holder, number); !checked) return checked.error();
-  Enlisted& enlisted = enlist(holder, batch);
+  auto enlisted_at = enlist(holder, batch);
+  if (!enlisted_at) return enlisted_at.error();
+  Enlisted& enlisted = **enlisted_at;
   const auto identity = holder.identity();
   format::FrameOptions& options = batch.options;
   options.producer_id = identity.id;

@@ -45,8 +45,12 @@ struct CoordinatorEnvironment {
   journal::Journal& journal;
   partition::VisibilityGate& gate;
   const base::Clock& clock;
+  /// The largest decision: what it says takes one frame of the journal.
+  std::uint64_t decision_bytes_max = 0;
   /// An id that no producer of the directory ever had.
   std::function<Result<ProducerId>()> new_producer_id{};
+  /// Stores what an id stands for where a restart and other processes find it.
+  std::function<Result<>(const std::string&, const catalog::TransactionalId&)> store_id{};
   /// Makes room in the journal: a checkpoint.
   std::function<Result<>()> make_room{};
   /// Calls what it is given; on a full disk once more, with the reserve given up.
@@ -81,10 +85,10 @@ class Coordinator {
   /// What the catalog, the journal and the partitions know of an id. Before anything else, at open.
   void restore(std::string_view transactional_id, const catalog::TransactionalId& record);
 
-  /// Makes the caller the holder of `transactional_id`. The holder before it is fenced, and what it left open
-  /// is aborted; a commit of it that is under way is finished.
-  /// @return the holder; the catalog has to store what `news` tells of it before it is used.
-  /// Errors: as `abort`: the older one is still the holder · those of new_producer_id.
+  /// Makes the caller the holder of `transactional_id`, which is stored. The holder before it is fenced, and
+  /// what it left open is aborted; a commit of it that is under way is finished.
+  /// Errors: those of new_producer_id and store_id: nothing has changed · as `abort`. The older one is still
+  /// the holder in each case.
   Result<HolderPtr> open(std::string_view transactional_id, std::chrono::milliseconds timeout);
 
   /// @return the number of the transaction, which every later call gives.
@@ -109,6 +113,10 @@ class Coordinator {
   /// ok if `number` is open and may go on: for who gathers, with the holder's mutex, what is to become true
   /// with the commit. Errors: as `append`.
   Result<> check_open(const Holder& holder, std::uint64_t number) const SERIATIM_REQUIRES(holder.mutex);
+
+  /// ok if the open transaction's decision may grow by `more` bytes: an addition that could not be committed
+  /// is refused. Errors: record_too_large.
+  Result<> check_room(const Holder& holder, std::int64_t more) const SERIATIM_REQUIRES(holder.mutex);
 
   /// Whether it may still be committed or aborted.
   bool is_open(const Holder& holder, std::uint64_t number) const;
@@ -166,7 +174,11 @@ class Coordinator {
   };
 
   // coordinator.cpp
-  static Enlisted& enlist(Holder& holder, const Batch& batch) SERIATIM_REQUIRES(holder.mutex);
+  Result<ProducerIdentity> take_over(Holder& older, const std::string& id, std::chrono::milliseconds timeout)
+      SERIATIM_EXCLUDES(older.mutex);
+  Result<ProducerIdentity> store_next(const std::optional<ProducerIdentity>& last, const std::string& id,
+                                      std::chrono::milliseconds timeout);
+  Result<Enlisted*> enlist(Holder& holder, const Batch& batch) const SERIATIM_REQUIRES(holder.mutex);
   std::vector<HolderPtr> holders() const;
 
   // coordinator_end.cpp
@@ -181,6 +193,7 @@ class Coordinator {
       SERIATIM_REQUIRES(holder.mutex);
   Result<> end(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
   void apply(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
+  static Result<> flush_markers(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   static const EndedParts& take_ended(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   static void keep_partitions(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);

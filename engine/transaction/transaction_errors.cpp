@@ -54,6 +54,15 @@ Error was_committed(std::string_view transactional_id) {
           "this transaction of " + of(transactional_id) + " was committed; it cannot be aborted any more"};
 }
 
+Error too_large(std::string_view transactional_id, std::uint64_t bytes, std::uint64_t bytes_max) {
+  return {Errc::record_too_large,
+          "with this, the transaction of " + of(transactional_id) + " would decide on " +
+              std::to_string(bytes) + " bytes of state, positions and partitions, of " +
+              std::to_string(bytes_max) +
+              " that one may; nothing was added. Commit what is there and go on in another, or raise "
+              "EngineOptions::transaction_max_bytes, and journal_file_bytes above it"};
+}
+
 Error engine_closed(std::string_view transactional_id) {
   return {Errc::closed, "the engine was closed, and the transaction of " + of(transactional_id) +
                             " with it was aborted; open it again"};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ Error timed_out(std::string_view transactional_id, std::chrono::milliseconds tim
 Error withdrawn(std::string_view transactional_id);
 Error is_committing(std::string_view transactional_id);
 Error was_committed(std::string_view transactional_id);
+Error too_large(std::string_view transactional_id, std::uint64_t bytes, std::uint64_t bytes_max);
 Error engine_closed(std::string_view transactional_id);
 Error not_known(std::string_view transactional_id);
 

@@ -54,11 +54,16 @@ struct EngineOptions {
   /// recovery rescans. 1 ms or more. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
   /// How long a partition remembers a producer that writes nothing, 1 ms or more (Kafka:
-  /// producer.id.expiration.ms, 24 h).
+  /// producer.id.expiration.ms, 24 h). By the wall clock, whatever the timestamps of its records say.
   std::chrono::milliseconds producer_id_expiration{std::chrono::hours(24)};
   /// The longest TransactionalProducerOptions::transaction_timeout, 1 .. 2'147'483'647 ms, which is 24 days
   /// (Kafka: transaction.max.timeout.ms).
   std::chrono::milliseconds transaction_max_timeout{std::chrono::minutes(15)};
+  /// The most that one transaction may decide on beside its records: keys and values of state, positions of
+  /// groups with their metadata, 36 bytes for each partition it writes to. 4 KiB to 1 GiB; no more than a
+  /// journal file holds (journal_file_bytes less 1'048) counts. The call that goes beyond is refused, and the
+  /// transaction stays as it was.
+  std::uint64_t transaction_max_bytes = std::uint64_t{4} << 20;
   /// How long a transactional id is remembered that nobody uses, 1 ms or more (Kafka:
   /// transactional.id.expiration.ms).
   std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
@@ -121,8 +126,9 @@ class SERIATIM_API Engine {
   Result<Producer> producer(ProducerOptions options = {}) const;
   /// Makes the caller the holder of a transactional id. The holder before it, if it is still there, is
   /// fenced, and what it left open is aborted. Durable on return. Errors: invalid_argument (an option out of
-  /// range), invalid_transaction_timeout, read_only, closed, invalid_state; storage_full, ...: an open
-  /// transaction could not be aborted: nothing changed. Threads: any.
+  /// range), invalid_transaction_timeout, read_only, closed, invalid_state; storage_full, ...: the
+  /// id could not be stored, and nothing changed; or what was open could not be aborted. In both cases the
+  /// holder before is still the holder. Threads: any.
   Result<TransactionalProducer> transactional_producer(TransactionalProducerOptions options) const;
   /// The named key-value table that transactions change. It need not exist.
   /// @param name  1..100 bytes without a zero byte.

@@ -32,7 +32,8 @@ struct TransactionalProducerOptions {
   /// cut that takes a commit at `leader` takes every later commit with it, none of which was acknowledged at
   /// `all`.
   Acks acks = Acks::all;
-  /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout.
+  /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout,
+  /// and at most 2'147'483'647 ms (24 days).
   /// After that the engine aborts it, because every read_committed reader of its partitions waits for it.
   std::chrono::milliseconds transaction_timeout{60'000};
   CompressionType compression_type = CompressionType::uncompressed;
@@ -56,8 +57,9 @@ class SERIATIM_API TransactionState {
   /// Sets the value of a key, when the transaction commits. Both are copied.
   /// @param key  1..400 bytes.
   /// @param value  up to 1 MiB; not null.
-  /// Errors: invalid_argument · invalid_txn_state, transaction_abortable, producer_fenced as
-  /// `Transaction::send`.
+  /// Errors: invalid_argument · record_too_large: with it the transaction would decide on more than
+  /// EngineOptions::transaction_max_bytes; it is as before · invalid_txn_state, transaction_abortable,
+  /// producer_fenced as `Transaction::send`.
   Result<> put(BytesView key, BytesView value);
   /// Takes a key away, when the transaction commits. One that is not there is no error.
   /// Errors: as `put`.
@@ -99,7 +101,8 @@ class SERIATIM_API Transaction {
   ///   written: abort, and begin again.
   ///   - producer_fenced: somebody opened the transactional id again.
   ///   - as `Producer::send` (unknown_topic_or_partition, record_too_large, storage_full, ...): not written;
-  ///   the transaction goes on.
+  ///   the transaction goes on. record_too_large also where a partition is one more than it may decide on
+  ///   (EngineOptions::transaction_max_bytes).
   /// Durability: with the transaction.
   /// Cost: as a send with acks = leader; where the transaction's acks are `all`, and a journal frame.
   Result<RecordMetadata> send(const ProducerRecord& record);
@@ -110,7 +113,8 @@ class SERIATIM_API Transaction {
   /// once. Of several for one partition the last counts.
   /// @param group  of Consumer::group_metadata.
   /// Errors: invalid_argument, unknown_topic_or_partition, offset_metadata_too_large as Consumer::commit_sync
-  ///   · unknown_member_id: `group` names a member that the group does not have · invalid_txn_state,
+  ///   · unknown_member_id: `group` names a member that the group does not have · record_too_large as
+  ///   TransactionState::put · invalid_txn_state,
   ///   transaction_abortable, producer_fenced as `send`.
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
@@ -128,7 +132,8 @@ class SERIATIM_API Transaction {
   ///   - transaction_abortable, producer_fenced, as `send`: nothing of it will be seen.
   ///   - invalid_txn_state: aborted before. A transaction that was committed answers ok again.
   ///   - storage_full, io_error, ...: with Outcome::unknown it may be committed already: call `commit` again;
-  ///   `abort` is refused until then. Else it is as before the call.
+  ///   `abort` is refused until then. Where only the flush failed that `flush.messages` asks for, it is
+  ///   committed and seen. Else it is as before the call.
   ///   - storage_failed: reopen the engine; then the transaction is committed whole or aborted whole.
   Result<> commit();
   /// Gives everything up. Idempotent.

@@ -180,6 +180,58 @@ TEST_CASE("what comes too late, too early or twice is a clear error, and harms n
   CHECK(committed_values(f.engine, "out") == Values{"a"});
 }
 
+TEST_CASE("what one transaction may decide on ends at the call that goes beyond, never at the commit") {
+  TempDir dir;
+  const Engine engine =
+      must(Engine::open(dir / "data", {.transaction_max_bytes = 4'096, .journal_file_bytes = 64U << 10}));
+  create_topic(engine, "t", 150);
+  TransactionalProducer producer = transactional(engine);
+  {
+    Transaction transaction = must(producer.begin());
+    TransactionState state = transaction.state("s");
+    const std::string value(1'000, 'v');
+    for (const char* const key : {"a", "b", "c", "c"}) must(state.put(key, value));
+    CHECK(code_of(state.put("d", value)) == Errc::record_too_large);
+    CHECK_FALSE(must(state.get("d")));
+    must(state.erase("a"));
+    must(state.put("d", value));
+    const ConsumerGroupMetadata group{.group_id = "g"};
+    const std::string metadata(1'500, 'm');
+    CHECK(code_of(transaction.send_offsets({{{"t", 0}, {.offset = 0, .metadata = metadata}}}, group)) ==
+          Errc::record_too_large);
+    must(transaction.send_offsets({{{"t", 0}, {.offset = 0}}}, group));
+    must(transaction.commit());
+  }
+  CHECK_FALSE(state_text(engine, "s", "a"));
+  CHECK(state_text(engine, "s", "d"));
+  Transaction transaction = must(producer.begin());
+  PartitionId sent = 0;
+  for (; sent < 150; ++sent) {
+    const auto record = transaction.send({.topic = "t", .value = "v", .partition = sent});
+    if (record) continue;
+    CHECK(record.error().code() == Errc::record_too_large);
+    break;
+  }
+  CHECK(sent == (4'096 - 34 - 6) / 36);
+  send(transaction, "t", "once more", 0);
+  must(transaction.commit());
+  CHECK(committed_values(engine, "t", sent - 1).size() == 1);
+  CHECK(code_of(Engine::open(dir / "other", {.transaction_max_bytes = 4'095})) == Errc::invalid_argument);
+}
+
+TEST_CASE("as much as may be decided on is committed, also where a journal file holds less") {
+  TempDir dir;
+  const Engine engine = must(Engine::open(dir / "data", {.journal_file_bytes = 64U << 10}));
+  TransactionalProducer producer = transactional(engine);
+  Transaction transaction = must(producer.begin());
+  TransactionState state = transaction.state("s");
+  std::size_t bytes = 10'000;
+  for (int key = 0; bytes > 0; ++key) {
+    if (!state.put(std::to_string(key), std::string(bytes, 'v'))) bytes /= 2;
+  }
+  must(transaction.commit());
+}
+
 TEST_CASE("a late handle never reaches a later transaction") {
   TwoTopics f;
   TransactionalProducer producer = transactional(f.engine);

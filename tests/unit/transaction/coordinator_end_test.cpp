@@ -163,6 +163,67 @@ TEST_CASE("an abort whose markers find no room is taken up again by the engine")
   must(f.coordinator->abort(*holder, number));
 }
 
+TEST_CASE("a flush that fails behind a marker is told, and holds back nothing of what is decided") {
+  TransactionFixture f;
+  bool fails = true;
+  auto environment = f.world->environment;
+  environment.secure_decisions = [&](std::uint64_t) -> Result<> {
+    if (!fails) return {};
+    return Error(Errc::too_many_open_files, "none is left for the flush");
+  };
+  partition::PartitionRequest request{.name = {"flushed", 0}, .directory = f.temp / "flushed-0"};
+  request.config.flush_messages = 1;
+  f.partitions[0] = must(partition::Partition::open(environment, request));
+  const auto holder = f.open();
+  auto number = must(f.coordinator->begin(*holder));
+  for (const std::size_t at : {0, 1}) f.send(*holder, number, at);
+  const auto committed = f.commit(*holder, number, partition::Durability::published);
+  REQUIRE_FALSE(committed);
+  CHECK(committed.error().code() == Errc::too_many_open_files);
+  CHECK(committed.error().outcome() == Outcome::unknown);
+  CHECK(f.stable(0) == 2);
+  CHECK(f.stable(1) == 2);
+  must(f.commit(*holder, number, partition::Durability::published));
+
+  number = must(f.coordinator->begin(*holder));
+  fails = false;
+  f.send(*holder, number);
+  fails = true;
+  CHECK(code_of(f.coordinator->abort(*holder, number)) == Errc::too_many_open_files);
+  CHECK(f.stable(0) == 4);
+  must(f.coordinator->abort(*holder, number));
+  fails = false;
+  must(f.coordinator->tend());
+  CHECK(f.partitions[0]->log_end_offset() == 4);
+}
+
+TEST_CASE(
+    "an append whose flush fails is there: the transaction can only be aborted, and is in its partition") {
+  TransactionFixture f;
+  bool fails = false;
+  auto environment = f.world->environment;
+  environment.secure_decisions = [&](std::uint64_t) -> Result<> {
+    if (!fails) return {};
+    return Error(Errc::too_many_open_files, "none is left for the flush");
+  };
+  partition::PartitionRequest request{.name = {"flushed", 0}, .directory = f.temp / "flushed-0"};
+  request.config.flush_messages = 1;
+  f.partitions[0] = must(partition::Partition::open(environment, request));
+  const auto holder = f.open();
+  auto number = must(f.coordinator->begin(*holder));
+  f.send(*holder, number);
+  must(f.commit(*holder, number, partition::Durability::published));
+  number = must(f.coordinator->begin(*holder));
+  fails = true;
+  const auto sent = f.try_send(*holder, number);
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().outcome() == Outcome::unknown);
+  fails = false;
+  CHECK(code_of(f.commit(*holder, number)) == Errc::transaction_abortable);
+  must(f.coordinator->abort(*holder, number));
+  CHECK(f.stable(0) == 4);
+}
+
 TEST_CASE("a journal without room gets some by a checkpoint") {
   TransactionFixture f;
   const auto holder = f.open();

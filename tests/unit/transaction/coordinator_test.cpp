@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "catalog/catalog.hpp"
 #include "transaction_fixture.hpp"
 
 namespace seriatim::test {
@@ -20,19 +21,63 @@ TEST_CASE("a new id gets a new producer id and epoch 0, a known one its own with
 TEST_CASE("what the catalog has to store is told until it is stored") {
   TransactionFixture f;
   const auto holder = f.open("id", std::chrono::seconds(3));
-  auto news = f.coordinator->news();
-  REQUIRE(news.size() == 1);
-  CHECK(news[0].first == "id");
-  CHECK(news[0].second.producer_id == first_producer);
-  CHECK(news[0].second.timeout_ms == 3'000);
-  CHECK(f.coordinator->news().size() == 1);
-  f.coordinator->news_stored(news);
+  CHECK(f.stored["id"].producer_id == first_producer);
+  CHECK(f.stored["id"].producer_epoch == 0);
+  CHECK(f.stored["id"].timeout_ms == 3'000);
   CHECK(f.coordinator->news().empty());
   const auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
   must(f.commit(*holder, number));
-  REQUIRE(f.coordinator->news().size() == 1);
-  CHECK(f.coordinator->news()[0].second.producer_epoch == 1);
+  const auto news = f.coordinator->news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].first == "id");
+  CHECK(news[0].second.producer_epoch == 1);
+  CHECK(news[0].second.timeout_ms == 3'000);
+  CHECK(f.coordinator->news().size() == 1);
+  f.coordinator->news_stored(news);
+  CHECK(f.coordinator->news().empty());
+}
+
+TEST_CASE("no time-out is too long to be stored") {
+  TransactionFixture f;
+  for (const auto days : {24, 25, 50}) {
+    const auto holder = f.open("id", std::chrono::hours(24 * days));
+    CHECK(catalog::check_transactional_id("id", f.stored["id"]).ok());
+  }
+}
+
+TEST_CASE("what a transaction may decide on is bounded when it is added, and it goes on as it was") {
+  TransactionFixture f;
+  const auto holder = f.open();
+  const auto number = must(f.coordinator->begin(*holder));
+  f.change_state(*holder, [](std::uint64_t) {});
+  f.send(*holder, number);
+  const base::MutexLock lock(holder->mutex);
+  const std::int64_t taken = 34 + 2 + 36 + 10;  // the decision with its id, a partition, a key of a state
+  CHECK(f.coordinator->check_room(*holder, 4'096 - taken).ok());
+  const auto refused = f.coordinator->check_room(*holder, 4'097 - taken);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::record_too_large);
+  CHECK(refused.error().message().find("transaction_max_bytes") != std::string::npos);
+}
+
+TEST_CASE("an id that cannot be stored has no new holder: the older one goes on with what it has open") {
+  TransactionFixture f;
+  const auto older = f.open();
+  const auto number = must(f.coordinator->begin(*older));
+  f.send(*older, number);
+  f.store_failure = Error(Errc::storage_full, "no room for it");
+  CHECK(code_of(f.coordinator->open("id", std::chrono::minutes(1))) == Errc::storage_full);
+  CHECK(code_of(f.coordinator->open("new", std::chrono::minutes(1))) == Errc::storage_full);
+  CHECK(f.coordinator->list().size() == 1);
+  f.send(*older, number);
+  must(f.commit(*older, number));
+  must(f.coordinator->begin(*older));
+  f.store_failure.reset();
+  const auto newer = f.open();
+  CHECK(newer->identity().epoch > older->identity().epoch);
+  CHECK(f.stored["id"].producer_epoch == newer->identity().epoch);
+  CHECK(code_of(f.coordinator->begin(*older)) == Errc::producer_fenced);
 }
 
 TEST_CASE("an append carries the transaction's identity, and sequences from 0 in each partition") {

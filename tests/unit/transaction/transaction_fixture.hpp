@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ inline constexpr ProducerId first_producer = ProducerId{1} << 40;
 struct OneChange final : transaction::DecisionEffects {
   explicit OneChange(std::function<void(std::uint64_t)> what) : call(std::move(what)) {}
   bool is_empty() const noexcept override { return call == nullptr; }
+  std::size_t bytes() const noexcept override { return call ? format::decided_state_head_bytes + 2 : 0; }
   void describe(format::JournalDecision& decision) const override {
     if (call) decision.state.push_back({.name = "s", .key = base::as_bytes("k")});
   }
@@ -43,7 +46,13 @@ struct TransactionFixture {
         .journal = *journal,
         .gate = gate,
         .clock = world->clock,
+        .decision_bytes_max = 4096,
         .new_producer_id = [this]() -> Result<ProducerId> { return next_id++; },
+        .store_id = [this](const std::string& id, const catalog::TransactionalId& record) -> Result<> {
+          if (store_failure) return *store_failure;
+          stored[id] = record;
+          return {};
+        },
         .make_room = [this]() -> Result<> {
           ++rooms_asked;
           return {};
@@ -109,6 +118,8 @@ struct TransactionFixture {
   format::BatchBuilder builder;
   format::Id topic_id{std::byte{7}};
   ProducerId next_id = first_producer;
+  std::map<std::string, catalog::TransactionalId> stored;
+  std::optional<Error> store_failure;
   int rooms_asked = 0;
   int reserves_spent = 0;
 };
