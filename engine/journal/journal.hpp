@@ -168,6 +168,7 @@ class Journal {
   Result<void> sync_group();
   Result<void> write_group();
   Result<std::size_t> write_pending(Writing how);
+  Result<std::size_t> write_group_of(Writing how, const GroupWriter::Group& group);
   bool write_beside() SERIATIM_REQUIRES(mutex_);
   bool store_alone() SERIATIM_REQUIRES(mutex_);
   void sleep_beside() SERIATIM_REQUIRES(mutex_);

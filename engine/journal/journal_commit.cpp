@@ -6,6 +6,7 @@
 // would wake them.
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -17,6 +18,12 @@ namespace {
 
 // Held up for its copy is whoever stages meanwhile. Arbitrary: a few microseconds.
 constexpr std::uint64_t alone_bytes_max = 16 * 1024;
+
+Error no_memory() {
+  return {Errc::io_error,
+          "there was no memory to write to the journal; free some, the next commit tries again", 0,
+          Outcome::unknown};
+}
 
 }  // namespace
 
@@ -139,6 +146,17 @@ Result<void> Journal::write_group() {
   return {};
 }
 
+// Who left with an exception would keep the role, and all others would wait for it. Written again, the same
+// frames are the same bytes.
+Result<std::size_t> Journal::write_group_of(Writing how, const GroupWriter::Group& group) {
+  try {
+    return how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
+                                     : writer_.write_beside(pending_, pending_done_, group);
+  } catch (const std::bad_alloc&) {
+    return no_memory();
+  }
+}
+
 Result<std::size_t> Journal::write_pending(Writing how) {
   const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
   const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
@@ -149,8 +167,7 @@ Result<std::size_t> Journal::write_pending(Writing how) {
           how == Writing::with_role && wanted_lsn_.load(std::memory_order_relaxed) > durable_lsn,
       .is_beside_sync = how == Writing::beside,
   };
-  auto written = how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
-                                           : writer_.write_beside(pending_, pending_done_, group);
+  auto written = write_group_of(how, group);
   if (written && *written == 0) return written;
   if (!written) {
     const Error& cause = written.error();

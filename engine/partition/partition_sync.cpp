@@ -1,11 +1,20 @@
 // Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one
 // for everybody who waits; the running sync is the linger of the next.
 #include <algorithm>
+#include <new>
 #include <vector>
 
 #include "partition/partition.hpp"
 
 namespace seriatim::partition {
+namespace {
+
+Error no_memory_to_sync() {
+  return {Errc::io_error, "there was no memory to sync a partition; free some, the next sync tries again", 0,
+          Outcome::unknown};
+}
+
+}  // namespace
 
 SyncMark Partition::sync_mark() const {
   const base::MutexLock lock(append_mutex_);
@@ -159,7 +168,14 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.unlock();
 
   const SyncMark mark = sync_mark();
-  auto synced = make_durable(mark);
+  // Who left with an exception would leave all others waiting for the end of this sync.
+  auto synced = [&]() -> Result<> {
+    try {
+      return make_durable(mark);
+    } catch (const std::bad_alloc&) {
+      return no_memory_to_sync();
+    }
+  }();
 
   sync_mutex_.lock();
   sync_running_ = false;

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -131,6 +132,24 @@ TEST_CASE("a checkpoint that has what somebody waits for wakes those who wait fo
   CHECK(waiters.outcome(0));
   CHECK(waiters.outcome(1));
   CHECK(world.journal->is_durable(behind));
+}
+
+TEST_CASE("a group that finds no memory is written by the next commit, and leaves nobody waiting") {
+  JournalWorld world;
+  world.open();
+  world.commit("first");
+  bool lacks_memory = true;
+  world.vfs.before_change = [&](std::string_view what, const std::string&) -> Result<void> {
+    if (what == "write" && lacks_memory) throw std::bad_alloc();
+    return {};
+  };
+  const std::uint64_t lsn = world.stage("second");
+  for (int i = 0; i < 2; ++i) CHECK(world.journal->wait_durable(lsn).error().code() == Errc::io_error);
+  CHECK(world.journal->write_through(lsn).error().code() == Errc::io_error);
+  lacks_memory = false;
+  REQUIRE(world.journal->wait_durable(lsn));
+  world.open();
+  CHECK(world.replayed == std::map<std::uint64_t, std::string>{{1, "first"}, {2, "second"}});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "writer_fixture.hpp"
 
 #include <atomic>
+#include <new>
 #include <thread>
 
 namespace seriatim::test {
@@ -94,6 +95,23 @@ TEST_CASE("everybody who waits for a sync that fails is told") {
   for (auto& waiter : waiters) waiter.join();
   CHECK(told == 6);
   CHECK(f.world->counters.failed_syncs.value() == 1);
+}
+
+TEST_CASE("a sync that finds no memory leaves nobody waiting for its end") {
+  WriterFixture f(100'000);
+  f.open();
+  f.world->environment.secure_decisions = [&](std::uint64_t) -> Result<> { throw std::bad_alloc(); };
+  partition::PartitionRequest request = f.request;
+  request.directory += "-other";
+  const auto partition = must(partition::Partition::open(f.world->environment, request));
+  must(partition->append_marker({.type = format::ControlType::commit, .producer_id = 1, .producer_epoch = 0},
+                                7));
+  for (int i = 0; i < 2; ++i) {
+    const auto synced = partition->sync();
+    REQUIRE_FALSE(synced);
+    CHECK(synced.error().code() == Errc::io_error);
+    CHECK(synced.error().outcome() == Outcome::unknown);
+  }
 }
 
 TEST_CASE("a sealed segment is synced, with its indexes, before the recovery point leaves it") {
