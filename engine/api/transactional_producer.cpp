@@ -1,7 +1,4 @@
 // `TransactionalProducer`: the holder of a transactional id.
-#include <algorithm>
-#include <chrono>
-#include <limits>
 #include <utility>
 
 #include "api/transaction_impl.hpp"
@@ -13,8 +10,6 @@ namespace detail {
 namespace {
 
 constexpr std::size_t id_bytes_max = 255;  // The catalog's.
-// Kafka's, and the catalog's: 31 bits.
-constexpr std::chrono::milliseconds stored_timeout_max{std::numeric_limits<std::int32_t>::max()};
 
 Result<> check_options(const TransactionalProducerOptions& options, std::chrono::milliseconds timeout_max) {
   const std::string& id = options.transactional_id;
@@ -29,14 +24,12 @@ Result<> check_options(const TransactionalProducerOptions& options, std::chrono:
                  "TransactionalProducerOptions::acks is none, but a commit that may be lost at once is none; "
                  "choose all or leader");
   }
-  const auto longest = std::min(timeout_max, stored_timeout_max);
-  if (options.transaction_timeout.count() < 1 || options.transaction_timeout > longest) {
+  if (options.transaction_timeout.count() < 1 || options.transaction_timeout > timeout_max) {
     return Error(Errc::invalid_transaction_timeout,
                  "TransactionalProducerOptions::transaction_timeout is " +
                      std::to_string(options.transaction_timeout.count()) +
-                     " ms; it must be 1 ms to EngineOptions::transaction_max_timeout, and at most 2147483647 "
-                     "ms (24 days): here up to " +
-                     std::to_string(longest.count()) + " ms");
+                     " ms; it must be 1 ms to EngineOptions::transaction_max_timeout, " +
+                     std::to_string(timeout_max.count()) + " ms");
   }
   return {};
 }

@@ -32,8 +32,7 @@ struct TransactionalProducerOptions {
   /// cut that takes a commit at `leader` takes every later commit with it, none of which was acknowledged at
   /// `all`.
   Acks acks = Acks::all;
-  /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout,
-  /// and at most 2'147'483'647 ms (24 days).
+  /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout.
   /// After that the engine aborts it, because every read_committed reader of its partitions waits for it.
   std::chrono::milliseconds transaction_timeout{60'000};
   CompressionType compression_type = CompressionType::uncompressed;
