@@ -140,6 +140,8 @@ void ProducerState::restore(const format::ProducerSnapshotEntry& entry,
     producer.batches.push(last_batch(entry));
   }
   producer.last_timestamp_ms = producer.batches.newest().timestamp_ms;
+  // Older versions, and Kafka, have stored the time of a record, which says nothing.
+  producer.was_heard = entry.timestamp_ms == producer.last_timestamp_ms;
 }
 
 }  // namespace seriatim::partition

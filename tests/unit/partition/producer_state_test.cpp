@@ -258,6 +258,22 @@ TEST_CASE("when a producer was last heard of is the wall clock's to say, also ac
   }
 }
 
+TEST_CASE(
+    "a snapshot that has the time of a record forgets nobody: older versions wrote it, and Kafka does") {
+  StateFixture f;
+  const std::int64_t event_ms = t0_ms - 1'000'000;
+  write_file(f.path(1), format::encode_producer_snapshot(
+                            std::vector<ProducerSnapshotEntry>{{.producer_id = some_producer,
+                                                                .producer_epoch = 0,
+                                                                .last_sequence = 0,
+                                                                .last_offset = 0,
+                                                                .timestamp_ms = event_ms}}));
+  must(f.state.load_snapshot(os::posix_vfs(), f.temp.path(), 1));
+  CHECK(f.state.expire(t0_ms, t0_ms) == 0);
+  CHECK(f.state.find(some_producer)->last_timestamp_ms == event_ms);
+  CHECK(f.state.expire(t0_ms + 1, t0_ms + 1) == 1);
+}
+
 TEST_CASE("a producer that was heard of in the future was heard of now") {
   StateFixture f;
   write_file(f.path(9),
