@@ -50,9 +50,10 @@ TEST_CASE(
                                             .last_sequence = 9,
                                             .last_offset = 8,
                                             .offset_delta = 2,
-                                            .timestamp_ms = t0_ms + 2,
+                                            .timestamp_ms = t0_ms,
                                             .coordinator_epoch = -1,
                                             .open_transaction_first_offset = -1});
+  CHECK(f.state.find(some_producer)->last_timestamp_ms == t0_ms + 2);
 }
 
 TEST_CASE("a transaction is open from its first batch to its marker") {
