@@ -189,7 +189,7 @@ TEST_CASE("what one transaction may decide on ends at the call that goes beyond,
   {
     Transaction transaction = must(producer.begin());
     TransactionState state = transaction.state("s");
-    const std::string value(1'000, 'v');
+    const std::string value(1'100, 'v');
     for (const char* const key : {"a", "b", "c", "c"}) must(state.put(key, value));
     CHECK(code_of(state.put("d", value)) == Errc::record_too_large);
     CHECK_FALSE(must(state.get("d")));
