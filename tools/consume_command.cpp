@@ -8,12 +8,13 @@
 #include "context.hpp"
 #include "interrupt.hpp"
 #include "offset_resolution.hpp"
+#include "partition_watch.hpp"
 #include "record_printer.hpp"
 
 namespace seriatim::tools {
 namespace {
 
-// How soon an interrupt is noticed while no records come.
+// How soon an interrupt, and a reader of the output that is gone, are noticed while no records come.
 constexpr std::chrono::milliseconds poll_interval{100};
 constexpr std::size_t poll_records = 5'000;
 
@@ -38,7 +39,8 @@ class Consumption {
         arguments_(arguments),
         engine_(std::move(engine)),
         printer_(std::move(printer)),
-        consumer_(std::move(consumer)) {}
+        consumer_(std::move(consumer)),
+        watch_(engine_) {}
 
   Result<> assign();
   Result<> run();
@@ -57,6 +59,7 @@ class Consumption {
   Engine engine_;
   RecordPrinter printer_;
   Consumer consumer_;
+  PartitionWatch watch_;
   /// Where each partition that is still read ends, exclusive. Empty and not bounded: read on for ever.
   std::map<TopicPartition, Offset> stops_{};
   bool bounded_ = false;
@@ -98,6 +101,9 @@ Result<> Consumption::assign() {
     const auto partitions = select_partitions(*topic, arguments_.partitions);
     if (!partitions.ok()) return partitions.error();
     all.insert(all.end(), partitions->begin(), partitions->end());
+    // What ends, ends with what there was at its start.
+    if (arguments_.partitions.empty() && !bounded_)
+      watch_.watch(name, static_cast<PartitionId>(topic->partitions.size()));
   }
   const Result<> assigned = consumer_.assign(all);
   if (!assigned.ok()) return assigned.error();
@@ -184,11 +190,15 @@ Result<> Consumption::retire_finished(bool nothing_came) {
 
 Result<> Consumption::run() {
   while (!is_done()) {
+    const auto added = watch_.added();
+    if (!added.ok()) return added.error();
+    const Result<> assigned = assign_more(consumer_, *added);
+    if (!assigned.ok()) return assigned;
     const Result<ConsumerRecords> records = consumer_.poll(poll_interval);
     if (!records.ok()) return records.error();
     const TopicPartitionOffsets reached = print(*records);
     // Before the commit: a record counts as consumed when its reader could have it.
-    const Result<> flushed = context_.out.flush();
+    const Result<> flushed = context_.out.flush_or_notice();
     if (!flushed.ok()) return flushed;
     if (arguments_.commit && !reached.empty()) {
       const Result<> committed = consumer_.commit_sync(reached);

@@ -253,7 +253,7 @@ Result<ExitCode> JournalDump::print(base::ByteSpan bytes) {
   print_header(**header, bytes.size());
   const std::uint64_t key = format::journal_key(**header);
   lsn_ = (*header)->first_lsn;
-  while (position_ < bytes.size() && !is_interrupted()) {
+  while (position_ < bytes.size() && !writer_.is_over()) {
     const base::ByteSpan rest = bytes.subspan(position_);
     const auto frame = format::parse_journal_frame(rest, key);
     if (frame && frame->fields.lsn == lsn_) {

@@ -131,7 +131,7 @@ Result<ExitCode> dump_log(const StoredFile& file, Offset base, bool with_records
   Offset lowest = base;
   ExitCode outcome = ExitCode::ok;
   std::uint64_t position = 0;
-  while (position < file.size() && !is_interrupted()) {
+  while (position < file.size() && !writer.is_over()) {
     const Result<> read = read_batch(file, position, batch);
     if (!read.ok()) return read.error();
     const BatchFault fault = format::check_structure(batch, lowest);

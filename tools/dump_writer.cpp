@@ -7,15 +7,15 @@ namespace seriatim::tools {
 void DumpWriter::row(const Json& object, std::string_view prefix) {
   if (format_ == OutputFormat::json) {
     out_.write(is_first_ ? "[\n" : ",\n");
-    out_.write(object.dump());
+    out_.write(json_text(object));
   } else if (format_ == OutputFormat::jsonl) {
-    out_.write(object.dump() + "\n");
+    out_.write(json_text(object) + "\n");
   } else {
     std::string line(prefix);
     for (const auto& [name, value] : object.items()) {
       line += line.size() == prefix.size() ? "" : " ";
-      line +=
-          name + ": " + (value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump());
+      line += name + ": " +
+              (value.is_string() ? printable(value.get_ref<const std::string&>()) : json_text(value));
     }
     out_.write(line + "\n");
   }

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "interrupt.hpp"
 #include "output.hpp"
 
 namespace seriatim::tools {
@@ -16,6 +17,8 @@ class DumpWriter {
   void row(const Json& object, std::string_view prefix = {});
   /// Ends the array that --output json is.
   void finish();
+  /// Nothing more is wanted: a signal asked to stop, or nobody takes the output.
+  bool is_over() const noexcept { return is_interrupted() || out_.has_failed(); }
 
  private:
   OutputStream& out_;

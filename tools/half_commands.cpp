@@ -7,7 +7,6 @@
 #include "command_tree.hpp"
 #include "context.hpp"
 #include "suggestion.hpp"
-#include "text_encoding.hpp"
 
 namespace seriatim::tools {
 namespace {
@@ -20,9 +19,7 @@ struct HalfArguments {
   std::optional<std::string> key{};
 };
 
-Json bytes_json(const std::optional<std::string>& bytes) {
-  return bytes ? Json(printable(*bytes)) : Json(nullptr);
-}
+Json bytes_json(const std::optional<std::string>& bytes) { return bytes ? Json(*bytes) : Json(nullptr); }
 
 Result<ExitCode> list_half_messages(Context& context, const HalfArguments& arguments) {
   const Result<Engine> engine = context.open(OpenMode::read_only);

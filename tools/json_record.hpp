@@ -7,6 +7,8 @@
 // Base64.
 #pragma once
 
+#include <string>
+
 #include <seriatim/record.hpp>
 
 #include "output.hpp"
@@ -14,5 +16,8 @@
 namespace seriatim::tools {
 
 Json json_of(const RecordView& record);
+/// Appends json_of(record) on one line, byte for byte what the JSON library writes, without building a value
+/// of it. Cost: no allocation once `out` has room.
+void append_json(std::string& out, const RecordView& record);
 
 }  // namespace seriatim::tools

@@ -1,5 +1,6 @@
 // The `seriatim` command: parses, runs one command, and turns its outcome into an exit status.
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -31,8 +32,8 @@ bool reserve_standard_descriptors() {
 }
 
 int report(const Context& context, const Error& error) {
-  // Whoever read the output has seen enough.
-  if (context.out.reader_is_gone()) return static_cast<int>(ExitCode::ok);
+  // The reader of the output has seen enough. Another error is one, whoever reads.
+  if (context.out.reader_is_gone() && error.sys_errno() == EPIPE) return static_cast<int>(ExitCode::ok);
   if (error.code() == Errc::wakeup && is_interrupted()) return 128 + interrupting_signal();
   std::fprintf(stderr, "error %s: %s\n", std::string(error.name()).c_str(), error.message().c_str());
   return static_cast<int>(exit_code_of(error.code()));

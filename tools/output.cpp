@@ -14,7 +14,7 @@ std::string shown(const Json& cell, ColumnKind kind, bool for_terminal) {
     return readable_time(Timestamp(std::chrono::milliseconds(cell.get<std::int64_t>())));
   if (kind == ColumnKind::bytes && for_terminal) return readable_size(cell.get<double>());
   if (cell.is_string()) return printable(cell.get_ref<const std::string&>());
-  return cell.dump();
+  return json_text(cell);
 }
 
 std::string heading(const Column& column) {
@@ -32,7 +32,7 @@ std::size_t width_of(std::string_view text) {
 
 std::string tsv_cell(const Json& cell) {
   if (cell.is_null()) return "\\N";
-  if (!cell.is_string()) return cell.dump();
+  if (!cell.is_string()) return json_text(cell);
   std::string text;
   for (const char c : cell.get_ref<const std::string&>()) {
     switch (c) {
@@ -74,7 +74,7 @@ void put_nullable_bytes(Json& object, std::string_view name, BytesView bytes) {
 }
 
 void print_json(OutputStream& out, OutputFormat format, const Json& value) {
-  out.write(value.dump(format == OutputFormat::json ? 2 : -1));
+  out.write(json_text(value, format == OutputFormat::json ? 2 : -1));
   out.write("\n");
 }
 

@@ -5,16 +5,12 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <seriatim/record.hpp>
 
+#include "json_text.hpp"
 #include "output_stream.hpp"
 
 namespace seriatim::tools {
-
-/// Keeps the order of the fields.
-using Json = nlohmann::ordered_json;
 
 enum class OutputFormat { table, json, jsonl, tsv };
 
@@ -56,7 +52,8 @@ class Table {
 void put_bytes(Json& object, std::string_view name, std::string_view bytes);
 /// The same of bytes that may be null.
 void put_nullable_bytes(Json& object, std::string_view name, BytesView bytes);
-/// Writes an object or array: indented for `json`, on one line for `jsonl`.
+/// Writes an object or array: indented for `json`, on one line for `jsonl`; text that is not UTF-8 as
+/// `json_text` says.
 void print_json(OutputStream& out, OutputFormat format, const Json& value);
 
 }  // namespace seriatim::tools

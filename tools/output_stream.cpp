@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace seriatim::tools {
@@ -27,6 +28,15 @@ Result<> OutputStream::flush() {
                std::string("standard output cannot be written: ") + std::strerror(failed_errno_) +
                    ". The results are incomplete; send them elsewhere and run the command again",
                failed_errno_);
+}
+
+Result<> OutputStream::flush_or_notice() {
+  write_out();
+  // A pipe or socket without a reader says so unasked: no event is waited for.
+  pollfd output{fd_, 0, 0};
+  if (failed_errno_ == 0 && ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0)
+    failed_errno_ = EPIPE;
+  return flush();
 }
 
 void OutputStream::write_out() {

@@ -19,7 +19,12 @@ class OutputStream {
   /// Writes out what is buffered.
   /// Errors: io_error, with the cause; the same from then on.
   Result<> flush();
+  /// flush(), and if the reading end was closed an error even though nothing was to be written: for who waits
+  /// long for the next thing to write. Errors: as flush.
+  Result<> flush_or_notice();
 
+  /// A write failed: what is written from here on goes nowhere.
+  bool has_failed() const noexcept { return failed_errno_ != 0; }
   /// The reading end was closed: to be ended quietly, as `... | head` expects.
   bool reader_is_gone() const noexcept;
   bool is_terminal() const noexcept;

@@ -51,13 +51,11 @@ Result<RecordPrinter> RecordPrinter::make(const PrintArguments& arguments) {
 }
 
 void RecordPrinter::print(const RecordView& record, OutputStream& out) {
-  if (json_) {
-    out.write(json_of(record).dump());
-    out.write("\n");
-    return;
-  }
   line_.clear();
-  if (template_) {
+  if (json_) {
+    append_json(line_, record);
+    line_ += '\n';
+  } else if (template_) {
     template_->render(record, null_text_, line_);
   } else {
     const auto append = [&](BytesView bytes) {

@@ -6,6 +6,7 @@
 
 #include "command_tree.hpp"
 #include "context.hpp"
+#include "interrupt.hpp"
 #include "suggestion.hpp"
 #include "text_encoding.hpp"
 
@@ -77,20 +78,24 @@ Result<ExitCode> get(Context& context, const StateArguments& arguments) {
   return ExitCode::ok;
 }
 
-Result<std::vector<StateEntry>> collect(const State& state, const StateArguments& arguments) {
-  const auto limit = static_cast<std::size_t>(arguments.limit.value_or(limit_max));
-  std::vector<StateEntry> entries;
+// Calls visit(entry) for each entry until it answers false, a page at a time: a table may be larger than
+// memory.
+template <class Visit>
+Result<> for_each_state_entry(const State& state, const StateArguments& arguments, Visit&& visit) {
+  auto left = static_cast<std::size_t>(arguments.limit.value_or(limit_max));
   std::string from = arguments.from;
-  while (entries.size() < limit) {
-    const std::size_t wanted = std::min(page_entries, limit - entries.size());
-    auto page = state.scan(from, wanted);
+  while (left > 0) {
+    const std::size_t wanted = std::min(page_entries, left);
+    const auto page = state.scan(from, wanted);
     if (!page.ok()) return page.error();
-    const bool is_last = page->size() < wanted;
-    if (!page->empty()) from = std::string(text_of(page->back().key)) + '\0';
-    for (StateEntry& entry : *page) entries.push_back(std::move(entry));
-    if (is_last) break;
+    for (const StateEntry& entry : *page) {
+      if (!visit(entry)) return {};
+    }
+    if (page->size() < wanted) return {};
+    from = std::string(text_of(page->back().key)) + '\0';
+    left -= wanted;
   }
-  return entries;
+  return {};
 }
 
 Result<ExitCode> scan(Context& context, const StateArguments& arguments) {
@@ -98,22 +103,22 @@ Result<ExitCode> scan(Context& context, const StateArguments& arguments) {
   if (!engine.ok()) return engine.error();
   const Result<State> state = open_state(*engine, arguments.name);
   if (!state.ok()) return state.error();
-  const auto entries = collect(*state, arguments);
-  if (!entries.ok()) return entries.error();
-  if (is_json(context.format())) {
-    Json all = Json::array();
-    for (const StateEntry& entry : *entries) {
-      Json object = entry_json(text_of(entry.key), text_of(entry.value));
-      if (context.format() == OutputFormat::jsonl) print_json(context.out, OutputFormat::jsonl, object);
-      all.push_back(std::move(object));
-    }
-    if (context.format() == OutputFormat::json) print_json(context.out, OutputFormat::json, all);
+  const OutputFormat format = context.format();
+  if (format == OutputFormat::jsonl) {
+    const Result<> printed = for_each_state_entry(*state, arguments, [&](const StateEntry& entry) {
+      print_json(context.out, format, entry_json(text_of(entry.key), text_of(entry.value)));
+      return !context.out.has_failed() && !is_interrupted();
+    });
+    if (!printed.ok()) return printed.error();
     return ExitCode::ok;
   }
   Table table({{"key"}, {"value"}});
-  for (const StateEntry& entry : *entries)
-    table.add({printable(text_of(entry.key)), printable(text_of(entry.value))});
-  table.print(context.out, context.format());
+  const Result<> collected = for_each_state_entry(*state, arguments, [&](const StateEntry& entry) {
+    table.add({std::string(text_of(entry.key)), std::string(text_of(entry.value))});
+    return !is_interrupted();
+  });
+  if (!collected.ok()) return collected.error();
+  table.print(context.out, format);
   return ExitCode::ok;
 }
 

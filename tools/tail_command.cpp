@@ -6,12 +6,13 @@
 #include "command_tree.hpp"
 #include "context.hpp"
 #include "interrupt.hpp"
+#include "partition_watch.hpp"
 #include "record_printer.hpp"
 
 namespace seriatim::tools {
 namespace {
 
-constexpr std::chrono::milliseconds poll_interval{100};
+constexpr std::chrono::milliseconds tail_poll_interval{100};
 constexpr std::int64_t count_max = 1'000'000;
 
 struct TailArguments {
@@ -67,22 +68,28 @@ Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartitio
   return newest;
 }
 
-Result<> follow(Context& context, const Engine& engine, RecordPrinter& printer, const Newest& newest) {
-  Result<Consumer> consumer = engine.consumer();
-  if (!consumer.ok()) return consumer.error();
+Result<> go_on_after(Consumer& consumer, const Newest& newest) {
   std::vector<TopicPartition> partitions;
   for (const auto& [partition, offset] : newest.next) partitions.push_back(partition);
-  const Result<> assigned = consumer->assign(partitions);
+  const Result<> assigned = consumer.assign(partitions);
   if (!assigned.ok()) return assigned;
   for (const auto& [partition, offset] : newest.next) {
-    const Result<> sought = consumer->seek(partition, offset);
+    const Result<> sought = consumer.seek(partition, offset);
     if (!sought.ok()) return sought;
   }
+  return {};
+}
+
+Result<> follow(Context& context, Consumer& consumer, RecordPrinter& printer, PartitionWatch& watch) {
   while (!is_interrupted()) {
-    const Result<ConsumerRecords> records = consumer->poll(poll_interval);
+    const auto added = watch.added();
+    if (!added.ok()) return added.error();
+    const Result<> assigned = assign_more(consumer, *added);
+    if (!assigned.ok()) return assigned;
+    const Result<ConsumerRecords> records = consumer.poll(tail_poll_interval);
     if (!records.ok()) return records.error();
     for (const RecordView& record : *records) printer.print(record, context.out);
-    const Result<> flushed = context.out.flush();
+    const Result<> flushed = context.out.flush_or_notice();
     if (!flushed.ok()) return flushed;
   }
   return {};
@@ -104,7 +111,14 @@ Result<ExitCode> tail(Context& context, const TailArguments& arguments) {
   const Result<> flushed = context.out.flush();
   if (!flushed.ok()) return flushed.error();
   if (arguments.exit_at_end) return ExitCode::ok;
-  const Result<> followed = follow(context, *engine, *printer, *newest);
+  Result<Consumer> consumer = engine->consumer();
+  if (!consumer.ok()) return consumer.error();
+  const Result<> placed = go_on_after(*consumer, *newest);
+  if (!placed.ok()) return placed.error();
+  PartitionWatch watch(*engine);
+  if (arguments.partitions.empty())
+    watch.watch(topic->name, static_cast<PartitionId>(topic->partitions.size()));
+  const Result<> followed = follow(context, *consumer, *printer, watch);
   if (!followed.ok()) return followed.error();
   return ExitCode::ok;
 }

@@ -1,8 +1,8 @@
 #include "text_encoding.hpp"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace seriatim::tools {
 namespace {
@@ -23,9 +23,37 @@ bool in_range(unsigned char byte, int lowest, int highest) noexcept {
   return byte >= lowest && byte <= highest;
 }
 
-// Length of the well-formed sequence at the start of `rest` (not empty); 0 if there is none. Table 3-7 of the
-// Unicode Standard.
-std::size_t sequence_length(std::string_view rest) noexcept {
+std::int8_t base64_value(char c) noexcept { return base64_values[static_cast<unsigned char>(c)]; }
+
+constexpr std::uint64_t each_byte(std::uint64_t byte) { return byte * 0x0101010101010101; }
+
+// Marks, in the top bit of each byte, bytes that are not printable ASCII or that JSON escapes. A borrow may
+// mark a byte above one that is marked rightly: only the lowest mark counts.
+std::uint64_t special_bytes(std::uint64_t word) noexcept {
+  const auto zeros = [](std::uint64_t bytes) { return (bytes - each_byte(0x01)) & ~bytes; };
+  const std::uint64_t below_space = (word - each_byte(0x20)) & ~word;
+  return (word | below_space | zeros(word ^ each_byte('"')) | zeros(word ^ each_byte('\\'))) &
+         each_byte(0x80);
+}
+
+}  // namespace
+
+std::size_t plain_prefix(std::string_view bytes) noexcept {
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= bytes.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof(word));
+    if (special_bytes(word) != 0) break;
+  }
+  const auto is_plain = [](char c) {
+    return in_range(static_cast<unsigned char>(c), 0x20, 0x7F) && c != '"' && c != '\\';
+  };
+  while (at < bytes.size() && is_plain(bytes[at])) ++at;
+  return at;
+}
+
+// Table 3-7 of the Unicode Standard.
+std::size_t utf8_length(std::string_view rest) noexcept {
   const auto byte = [&](std::size_t at) {
     return at < rest.size() ? static_cast<unsigned char>(rest[at]) : static_cast<unsigned char>(0);
   };
@@ -44,32 +72,34 @@ std::size_t sequence_length(std::string_view rest) noexcept {
   return 0;
 }
 
-std::int8_t base64_value(char c) noexcept { return base64_values[static_cast<unsigned char>(c)]; }
-
-}  // namespace
-
 bool is_utf8(std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const std::size_t length = sequence_length(bytes);
+  while (true) {
+    bytes.remove_prefix(plain_prefix(bytes));
+    if (bytes.empty()) return true;
+    const std::size_t length = utf8_length(bytes);
     if (length == 0) return false;
     bytes.remove_prefix(length);
   }
-  return true;
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  const std::size_t start = out.size();
+  out.resize(start + (bytes.size() + 2) / 3 * 4);
+  char* to = out.data() + start;
+  const auto byte = [&](std::size_t at) {
+    return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+  };
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::uint32_t group = byte(at) << 16 | byte(at + 1) << 8 | byte(at + 2);
+    for (const unsigned shift : {18U, 12U, 6U, 0U}) *to++ = base64_letters[group >> shift & 0x3F];
+  }
+  const std::size_t padding = (3 - bytes.size() % 3) % 3;
+  for (std::size_t i = 1; i <= padding; ++i) out[out.size() - i] = '=';
 }
 
 std::string base64(std::string_view bytes) {
   std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      const bool is_padding = at + i > bytes.size();
-      text += is_padding ? '=' : base64_letters[group >> (18 - 6 * i) & 0x3F];
-    }
-  }
+  append_base64(text, bytes);
   return text;
 }
 
@@ -97,7 +127,7 @@ std::string printable(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
   while (!bytes.empty()) {
-    const std::size_t length = sequence_length(bytes);
+    const std::size_t length = utf8_length(bytes);
     const auto first = static_cast<unsigned char>(bytes[0]);
     // C1 controls (U+0080..U+009F) are two bytes, C2 80 .. C2 9F.
     const bool is_c1 =

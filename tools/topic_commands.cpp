@@ -93,7 +93,7 @@ Table partition_table(const TopicDescription& topic) {
   return table;
 }
 
-Result<ExitCode> describe(Context& context, const TopicArguments& arguments) {
+Result<ExitCode> describe_by_name(Context& context, const TopicArguments& arguments) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
@@ -213,7 +213,7 @@ Command describe_topic_command() {
           .summary = "Shows a topic's settings and partitions",
           .positionals = {topic_name(*arguments)},
           .examples = {"seriatim -d data topic describe orders"},
-          .run = with_arguments(arguments, describe)};
+          .run = with_arguments(arguments, describe_by_name)};
 }
 
 Command alter_command() {

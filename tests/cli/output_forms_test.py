@@ -67,6 +67,32 @@ class OutputForms(CommandTest):
                 for line in self.seriatim(*words, "--output", "jsonl")[0].splitlines():
                     json.loads(line)
 
+    def test_json_is_valid_whatever_the_names_are(self):
+        odd = os.fsdecode(b"\xff\"\n")
+        self.data = self.path("data" + odd)
+        self.create("t")
+        self.seriatim("produce", "t", "--transactional-id", odd, stdin=b"v\n")
+        self.seriatim("consume", "t", "-g", odd, "--commit", "-e")
+        self.seriatim("half", "prepare", odd, "t", odd, "-k", odd)
+        self.seriatim("produce", "t", "-H", odd + "=" + odd, "-k", odd, stdin=b"\xfe\n")
+        listings = [*LISTINGS, ["txn", "list"], ["txn", "describe", odd], ["producer", "list"], ["producer", "describe", "t:0"], ["state", "list"],
+                    ["half", "list"], ["consume", "t", "-e"], ["tail", "t", "-e"]]
+        journal = os.path.join(self.data, "journal")
+        listings += [["dump", os.path.join(journal, name), "--records"] for name in os.listdir(journal) if name.endswith(".journal")]
+        for words in listings:
+            lines = words[0] in ("consume", "tail")
+            for form in (["-J"],) if lines else (["-j"], ["--output", "jsonl"]):
+                with self.subTest(words=words, form=form):
+                    out, err = self.seriatim(*words, *form)
+                    for text in [out.decode("utf-8")] if form == ["-j"] else out.decode("utf-8").splitlines():
+                        json.loads(text)
+                    self.assertEqual(err, b"")
+        rows = json.loads(self.seriatim("-j", "txn", "list")[0])
+        self.assertIn(base64.b64encode(os.fsencode(odd)).decode(), [row.get("transactional_id_b64") for row in rows])
+        os.remove(os.path.join(self.data, "log", "t-0", "00000000000000000000.index"))
+        report = json.loads(self.run_command("-d", self.data, "-j", "verify", status=5)[0])
+        self.assertEqual(len(report["findings"]), 1)
+
     def test_tsv_has_a_header_and_as_many_cells_in_each_row(self):
         self.create("t", 2)
         for words in (["topic", "list"], ["du"], ["count", "t"]):
