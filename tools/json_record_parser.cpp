@@ -62,10 +62,67 @@ Result<> read_text(std::optional<std::string>& into, const std::string& field, c
   return {};
 }
 
-Result<> read_field(JsonRecord& record, const std::string& field, const Json& value) {
+std::string_view without_space(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(space);
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+// Where the string at the start of `text`, which begins with its quotation mark, ends.
+std::size_t string_end(std::string_view text) {
+  std::size_t at = 1;
+  while (text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return at + 1;
+}
+
+// Where the value at the start of `text` ends: before the comma or brace that is not its own.
+std::size_t value_end(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (depth == 0 && (c == ',' || c == '}')) return at;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    at += c == '"' ? string_end(text.substr(at)) : 1;
+  }
+  return text.size();
+}
+
+// The text of the last field `name` of the object `line`, which the library has found to be right. The
+// library itself would give a number back with other digits.
+std::string_view text_of_field(std::string_view line, std::string_view name) {
+  std::string_view found;
+  std::string_view rest = line.substr(line.find('{') + 1);
+  while (rest.find('"') != std::string_view::npos) {
+    rest.remove_prefix(rest.find('"'));
+    const std::size_t name_end = string_end(rest);
+    const bool is_it = Json::parse(rest.substr(0, name_end)).get_ref<const std::string&>() == name;
+    rest.remove_prefix(rest.find(':', name_end) + 1);
+    const std::size_t end = value_end(rest);
+    if (is_it) found = without_space(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  return found;
+}
+
+// A key or value: its text, or with JsonValues::anything that of what is no string.
+Result<> read_content(std::optional<std::string>& into, const std::string& field, const Json& value,
+                      std::optional<std::string_view> line) {
+  if (value.is_string() || value.is_null() || field.ends_with("_b64")) return read_text(into, field, value);
+  if (!line) {
+    return bad_field(field,
+                     "must be a string or null; --json-values stores any other value as its JSON text");
+  }
+  into = text_of_field(*line, field);
+  return {};
+}
+
+Result<> read_field(JsonRecord& record, const std::string& field, const Json& value,
+                    std::optional<std::string_view> line) {
   if (field == "topic" || field == "offset") return {};
-  if (field == "key" || field == "key_b64") return read_text(record.key, field, value);
-  if (field == "value" || field == "value_b64") return read_text(record.value, field, value);
+  if (field == "key" || field == "key_b64") return read_content(record.key, field, value, line);
+  if (field == "value" || field == "value_b64") return read_content(record.value, field, value, line);
   if (field == "headers" || field == "headers_b64") return read_headers(record, field, value);
   if (field == "partition") {
     const Result<std::int64_t> partition =
@@ -88,7 +145,7 @@ Result<> read_field(JsonRecord& record, const std::string& field, const Json& va
 
 }  // namespace
 
-Result<JsonRecord> parse_json_record(std::string_view line) {
+Result<JsonRecord> parse_json_record(std::string_view line, JsonValues values) {
   const Json object = Json::parse(line, nullptr, false);
   if (object.is_discarded())
     return Error(Errc::invalid_record, "this is not JSON: " + printable(line.substr(0, 60)));
@@ -98,7 +155,8 @@ Result<JsonRecord> parse_json_record(std::string_view line) {
   for (const auto& [field, value] : object.items()) {
     const bool twice = field.ends_with("_b64") && object.contains(field.substr(0, field.size() - 4));
     if (twice) return bad_field(field, "is given as text as well; give one of them");
-    const Result<> read = read_field(record, field, value);
+    const Result<> read =
+        read_field(record, field, value, values == JsonValues::anything ? std::optional(line) : std::nullopt);
     if (!read.ok()) return read.error();
   }
   return record;

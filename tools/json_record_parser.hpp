@@ -22,9 +22,15 @@ struct JsonRecord {
   std::vector<std::pair<std::string, std::optional<std::string>>> headers{};
 };
 
+/// What a key or value may be besides a string or null.
+enum class JsonValues {
+  strings,   ///< Nothing.
+  anything,  ///< Any JSON; what is no string is stored as its text, as it stands in the line.
+};
+
 /// Reads one line: an unknown field or a wrong type is an error.
 /// Errors: invalid_record, with the field.
 /// Threads: any.
-Result<JsonRecord> parse_json_record(std::string_view line);
+Result<JsonRecord> parse_json_record(std::string_view line, JsonValues values = JsonValues::strings);
 
 }  // namespace seriatim::tools

@@ -15,8 +15,6 @@ namespace {
 
 // A pipe holds 64 KiB; files are read in larger pieces, which makes larger batches.
 constexpr std::size_t chunk_bytes = 256 * 1024;
-// A record's sizes are int32 in the format.
-constexpr std::size_t line_limit = 0x7fffffff;
 
 }  // namespace
 
@@ -49,10 +47,9 @@ Result<LineReader::Arrival> LineReader::read_more() {
     if (is_interrupted()) return Arrival::interrupted;
     if (inputs[0].revents == 0) continue;
     const std::size_t before = buffer_.size();
-    if (before > line_limit) {
-      return Error(Errc::record_too_large,
-                   "a line of the input exceeds 2147483647 bytes, which no record can hold. Choose the "
-                   "delimiter (-D) of the data");
+    if (before > line_bytes_max_ + delimiter_.size()) {
+      return Error(Errc::record_too_large, "the line is longer than " + std::to_string(line_bytes_max_) +
+                                               " bytes; choose the delimiter (-D) of the data");
     }
     buffer_.resize(before + chunk_bytes);
     const ssize_t got = ::read(fd_, buffer_.data() + before, chunk_bytes);

@@ -16,11 +16,17 @@ class LineReader {
  public:
   /// @param fd  open for reading; stays the caller's.
   /// @param delimiter  not empty.
-  LineReader(int fd, std::string delimiter) : fd_(fd), delimiter_(std::move(delimiter)) {}
+  /// @param line_bytes_max  what a line may take: bounds the memory of one that never ends.
+  LineReader(int fd, std::string delimiter, std::size_t line_bytes_max = record_bytes_max)
+      : fd_(fd), delimiter_(std::move(delimiter)), line_bytes_max_(line_bytes_max) {}
+
+  /// A record's sizes are int32 in the format.
+  static constexpr std::size_t record_bytes_max = 0x7fffffff;
 
   /// Waits for input and returns every whole line that has arrived, at least one; none at the end of the
   /// input or when a signal asked to stop. A last line without a delimiter counts. Errors: io_error;
-  /// record_too_large: a line exceeds what one record can hold. Lifetime: the lines live until the next call.
+  /// record_too_large: a line exceeds `line_bytes_max`; those before it were returned. Lifetime: the lines
+  /// live until the next call.
   Result<std::vector<std::string_view>> read_lines();
   /// Whether `read_lines` would find input without waiting. True at the end of the input.
   bool has_input() const;
@@ -32,6 +38,7 @@ class LineReader {
 
   int fd_;
   std::string delimiter_;
+  std::size_t line_bytes_max_;
   std::string buffer_{};
   std::size_t taken_ = 0;     ///< Bytes of the buffer that were handed over.
   std::size_t searched_ = 0;  ///< From where on the next delimiter may begin.

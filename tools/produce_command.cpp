@@ -1,4 +1,5 @@
 // produce: lines, files or JSON objects in, records out.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -60,25 +61,59 @@ class InputFile {
   int fd_;
 };
 
+// How the input is taken apart, and how much of it may become one record.
+struct InputLimits {
+  std::string topic{};
+  std::int64_t message_bytes_max = 0;
+  std::string delimiter{};
+  std::size_t record_bytes_max = 0;
+};
+
+Error too_long(const InputLimits& limits, const std::string& what, const std::string& other_way) {
+  return {Errc::record_too_large,
+          "the " + what + " is longer than " + std::to_string(limits.record_bytes_max) +
+              " bytes, more than max.message.bytes (" + std::to_string(limits.message_bytes_max) +
+              ") of topic " + limits.topic +
+              " lets a record have; raise that with `seriatim topic alter`, or " + other_way};
+}
+
+// What more than a batch's limit a record may take in the input: a codec makes it smaller, JSON may write a
+// byte as six, and a line has a key, headers and names besides. The factor for a codec is arbitrary.
+std::size_t input_bytes_max(const TopicConfig& topic, const ProduceArguments& arguments) {
+  const bool is_compressed = topic.compression_type == CompressionType::producer
+                                 ? arguments.settings.codec != "none"
+                                 : topic.compression_type != CompressionType::uncompressed;
+  const std::uint64_t factor = (is_compressed ? 64U : 1U) * (arguments.shape.json ? 6U : 1U);
+  const std::uint64_t bytes = static_cast<std::uint64_t>(topic.max_message_bytes) * factor + 64 * 1024;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(bytes, LineReader::record_bytes_max));
+}
+
 // Sends every line of `input`. Whenever the input pauses, everything read so far is written out and
 // acknowledged, so that an interactive line is never held back and a pipeline's next stage may rely on it.
 Result<> send_lines(ProduceSession& session, const RecordSource& source, const InputFile& input,
-                    const std::string& delimiter) {
-  LineReader reader(input.fd(), delimiter);
+                    const InputLimits& limits) {
+  const std::string& delimiter = limits.delimiter;
+  LineReader reader(input.fd(), delimiter, limits.record_bytes_max);
   ProgressBar progress("produce", session.shows_progress() && input.size() > 0);
   std::uint64_t line_number = 0;
   std::uint64_t read_bytes = 0;
   while (!is_interrupted()) {
     const Result<std::vector<std::string_view>> lines = reader.read_lines();
-    if (!lines.ok()) return lines.error();
+    if (!lines.ok()) {
+      const bool is_long = lines.error().code() == Errc::record_too_large;
+      return session.at_line(
+          is_long ? too_long(limits, "line", "choose the delimiter (-D) of the data") : lines.error(),
+          line_number + 1);
+    }
     if (lines->empty()) break;
     for (const std::string_view line : *lines) {
       ++line_number;
       read_bytes += line.size() + delimiter.size();
+      if (source.is_blank(line)) continue;
       const Result<OutgoingRecord> record = source.record_of(line);
-      if (!record.ok()) return record.error().with_context("line " + std::to_string(line_number));
-      const Result<> sent = session.send(*record);
-      if (!sent.ok()) return sent.error().with_context("line " + std::to_string(line_number));
+      if (!record.ok()) return session.at_line(record.error(), line_number);
+      const Result<> sent = session.send(*record, line_number);
+      if (!sent.ok()) return sent;
     }
     const Result<> settled = reader.has_input() ? session.report_acknowledged() : session.flush();
     if (!settled.ok()) return settled.error();
@@ -87,7 +122,8 @@ Result<> send_lines(ProduceSession& session, const RecordSource& source, const I
   return {};
 }
 
-Result<> send_whole(ProduceSession& session, const RecordSource& source, const InputFile& input) {
+Result<> send_whole(ProduceSession& session, const RecordSource& source, const InputFile& input,
+                    const InputLimits& limits) {
   std::string content;
   std::array<char, 64 * 1024> piece{};
   while (true) {
@@ -95,28 +131,35 @@ Result<> send_whole(ProduceSession& session, const RecordSource& source, const I
     if (got == 0) break;
     if (is_interrupted()) return Error(Errc::wakeup, "stopped before the whole file was read");
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error(Errc::io_error, std::string("reading failed: ") + std::strerror(errno), errno);
+    if (got < 0) {
+      const int read_errno = errno;
+      return session.at_line(
+          Error(Errc::io_error, std::string("reading failed: ") + std::strerror(read_errno), read_errno), 0);
+    }
     content.append(piece.data(), static_cast<std::size_t>(got));
+    if (content.size() > limits.record_bytes_max) {
+      return session.at_line(too_long(limits, "file", "send its lines as records (-l)"), 0);
+    }
   }
   const Result<OutgoingRecord> record = source.record_of(content);
-  if (!record.ok()) return record.error();
-  return session.send(*record);
+  if (!record.ok()) return session.at_line(record.error(), 0);
+  return session.send(*record, 0);
 }
 
-Result<> send_inputs(ProduceSession& session, const RecordSource& source, const ProduceArguments& arguments) {
-  const Result<std::string> delimiter = parse_delimiter(arguments.delimiter);
-  if (!delimiter.ok()) return delimiter.error();
-  if (delimiter->empty())
-    return Error(Errc::invalid_argument,
-                 "the record delimiter (-D) is empty; to send a whole file as one record, name the file");
-  if (arguments.files.empty()) return send_lines(session, source, InputFile(STDIN_FILENO), *delimiter);
+Result<> send_inputs(ProduceSession& session, const RecordSource& source, const ProduceArguments& arguments,
+                     const InputLimits& limits) {
+  if (arguments.files.empty()) {
+    session.begin_input({});
+    return send_lines(session, source, InputFile(STDIN_FILENO), limits);
+  }
   for (const std::string& path : arguments.files) {
     const Result<InputFile> file = InputFile::open(path);
     if (!file.ok()) return file.error();
+    session.begin_input(path);
     const Result<> sent = arguments.lines_of_files || arguments.shape.json
-                              ? send_lines(session, source, *file, *delimiter)
-                              : send_whole(session, source, *file);
-    if (!sent.ok()) return sent.error().with_context(path);
+                              ? send_lines(session, source, *file, limits)
+                              : send_whole(session, source, *file, limits);
+    if (!sent.ok()) return sent.error();
     if (is_interrupted()) break;
   }
   return {};
@@ -127,6 +170,11 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
   if (!source.ok()) return source.error();
   const Result<> consistent = check(arguments.settings);
   if (!consistent.ok()) return consistent.error();
+  Result<std::string> delimiter = parse_delimiter(arguments.delimiter);
+  if (!delimiter.ok()) return delimiter.error();
+  if (delimiter->empty())
+    return Error(Errc::invalid_argument,
+                 "the record delimiter (-D) is empty; to send a whole file as one record, name the file");
   const Result<Engine> engine = context.open(OpenMode::read_write);
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
@@ -135,10 +183,17 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
   Result<std::unique_ptr<ProduceSession>> session =
       ProduceSession::open(*engine, context, arguments.topic, arguments.settings);
   if (!session.ok()) return session.error();
-  const Result<> sent = send_inputs(**session, *source, arguments);
+  const Result<> sent = send_inputs(**session, *source, arguments,
+                                    {.topic = topic->name,
+                                     .message_bytes_max = topic->config.max_message_bytes,
+                                     .delimiter = std::move(*delimiter),
+                                     .record_bytes_max = input_bytes_max(topic->config, arguments)});
   // What was read before an error is in the log, whatever the error was; the closing line says how much. Only
   // of a transaction there is nothing.
   const Result<> finished = sent.ok() ? (*session)->finish() : (*session)->give_up();
+  // A record that was read before may have failed after.
+  const Result<> accepted = (*session)->first_failure();
+  if (!accepted.ok()) return accepted.error();
   if (!sent.ok()) return sent.error();
   if (!finished.ok()) return finished.error();
   const Result<> closed = engine->close();
@@ -162,6 +217,9 @@ std::vector<Option> shape_options(ProduceArguments& arguments) {
       {.names = "-J,--json-lines",
        .help = "Each line is a JSON object, as consume -J writes it",
        .target = &shape.json},
+      {.names = "--json-values",
+       .help = "With -J: a key or value that is a number, an object, ... is stored as its JSON text",
+       .target = &shape.json_values},
       {.names = "-D,--delimiter",
        .value_name = "DELIM",
        .help = "Delimiter between records (default: \\n)",

@@ -92,7 +92,17 @@ ProduceSession::~ProduceSession() {
   if (report_fd_ >= 0) ::close(report_fd_);
 }
 
-Result<> ProduceSession::send(const OutgoingRecord& record) {
+Error ProduceSession::at_line(const Error& error, std::uint64_t line) const {
+  return placed(error, {.line = line, .input = static_cast<std::uint32_t>(inputs_.size() - 1)});
+}
+
+Error ProduceSession::placed(const Error& error, const Origin& origin) const {
+  std::string place = inputs_[origin.input];
+  if (origin.line > 0) place += (place.empty() ? "line " : ": line ") + std::to_string(origin.line);
+  return place.empty() ? error : error.with_context(place);
+}
+
+Result<> ProduceSession::send(const OutgoingRecord& record, std::uint64_t line) {
   const Result<> so_far = first_failure();
   if (!so_far.ok()) return so_far;
   headers_.clear();
@@ -105,9 +115,15 @@ Result<> ProduceSession::send(const OutgoingRecord& record) {
                           .timestamp = record.timestamp,
                           .headers = headers_};
   const std::size_t bytes = outgoing.key.size() + outgoing.value.size();
-  if (transactional_) return send_in_transaction(outgoing, bytes);
-  return producer_->send(
-      outgoing, [this, bytes](const Result<RecordMetadata>& outcome) { on_outcome(outcome, bytes); });
+  const Origin origin{.line = line,
+                      .input = static_cast<std::uint32_t>(inputs_.size() - 1),
+                      .bytes = static_cast<std::uint32_t>(bytes)};
+  const Result<> sent =
+      transactional_ ? send_in_transaction(outgoing, bytes)
+                     : producer_->send(outgoing, [this, origin](const Result<RecordMetadata>& outcome) {
+                         on_outcome(outcome, origin);
+                       });
+  return sent.ok() ? sent : Result<>(placed(sent.error(), origin));
 }
 
 Result<> ProduceSession::send_in_transaction(const ProducerRecord& record, std::size_t bytes) {
@@ -118,8 +134,15 @@ Result<> ProduceSession::send_in_transaction(const ProducerRecord& record, std::
   }
   const Result<RecordMetadata> sent = transaction_->send(record);
   if (!sent.ok()) return sent.error();
-  pending_.push_back({*sent, bytes});
-  return pending_.size() == transaction_records_ ? commit() : Result<>();
+  std::vector<Run>& runs = pending_runs_[sent->partition];
+  if (runs.empty() || runs.back().last + 1 != sent->offset) {
+    runs.push_back({sent->partition, sent->offset, sent->offset});
+  } else {
+    runs.back().last = sent->offset;
+  }
+  ++pending_records_;
+  pending_bytes_ += bytes;
+  return pending_records_ == transaction_records_ ? commit() : Result<>();
 }
 
 Result<> ProduceSession::commit() {
@@ -128,35 +151,54 @@ Result<> ProduceSession::commit() {
   if (!committed.ok()) return committed;
   transaction_.reset();
   ++commits_;
-  for (const Pending& record : pending_) on_outcome(record.metadata, record.bytes);
-  pending_.clear();
+  const std::lock_guard lock(mutex_);
+  acknowledged_records_ += pending_records_;
+  acknowledged_bytes_ += pending_bytes_;
+  for (const auto& [partition, runs] : pending_runs_) {
+    for (const Run& run : runs) add_acknowledged(run);
+  }
+  forget_pending();
   return {};
 }
 
-void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes) {
+void ProduceSession::forget_pending() {
+  pending_runs_.clear();
+  pending_records_ = 0;
+  pending_bytes_ = 0;
+}
+
+void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome, const Origin& origin) {
   const std::lock_guard lock(mutex_);
   if (!outcome.ok()) {
-    if (!failure_) failure_ = outcome.error();
+    // Partitions fail in any order.
+    const bool is_earlier = std::pair(origin.input, origin.line) < std::pair(failed_.input, failed_.line);
+    if (failure_ && !is_earlier) return;
+    failure_ = outcome.error();
+    failed_ = origin;
     return;
   }
   ++acknowledged_records_;
-  acknowledged_bytes_ += bytes;
-  if (outcome->offset < 0) return;  // Acks::none tells no offsets.
-  const auto [slot, is_new] =
-      open_runs_.try_emplace(outcome->partition, Run{outcome->partition, outcome->offset, outcome->offset});
+  acknowledged_bytes_ += origin.bytes;
+  // Acks::none tells no offsets.
+  if (outcome->offset >= 0) add_acknowledged({outcome->partition, outcome->offset, outcome->offset});
+}
+
+// With mutex_ held.
+void ProduceSession::add_acknowledged(const Run& added) {
+  const auto [slot, is_new] = open_runs_.try_emplace(added.partition, added);
   Run& run = slot->second;
-  if (!is_new && outcome->offset == run.last + 1) {
-    run.last = outcome->offset;
+  if (!is_new && added.first == run.last + 1) {
+    run.last = added.last;
   } else if (!is_new) {
-    finished_runs_.push_back(run);
-    run = {outcome->partition, outcome->offset, outcome->offset};
+    if (report_fd_ >= 0) finished_runs_.push_back(run);
+    run = added;
   }
   last_run_ = run;
 }
 
 Result<> ProduceSession::first_failure() {
   const std::lock_guard lock(mutex_);
-  if (failure_) return *failure_;
+  if (failure_) return placed(*failure_, failed_);
   return {};
 }
 
@@ -212,8 +254,8 @@ Result<> ProduceSession::finish() {
 
 Result<> ProduceSession::give_up() {
   // A commit that may have been stored cannot be aborted.
-  if (transaction_ && transaction_->abort().ok()) aborted_records_ = pending_.size();
-  pending_.clear();
+  if (transaction_ && transaction_->abort().ok()) aborted_records_ = pending_records_;
+  forget_pending();
   transaction_.reset();
   const Result<> flushed = flush();
   print_summary();

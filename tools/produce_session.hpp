@@ -45,8 +45,16 @@ class ProduceSession {
   ProduceSession(const ProduceSession&) = delete;
   ProduceSession& operator=(const ProduceSession&) = delete;
 
-  /// Sends one record, or answers the first error of an earlier one.
-  Result<> send(const OutgoingRecord& record);
+  /// Names the input that records come from next; empty for standard input.
+  void begin_input(const std::string& path) { inputs_.push_back(path); }
+  /// Sends one record, or answers the error of an earlier one.
+  /// @param line  of the input, from 1 on; 0: the input is one record.
+  Result<> send(const OutgoingRecord& record, std::uint64_t line);
+  /// `error` with the place in the input that it belongs to, "FILE: line 3: ".
+  Error at_line(const Error& error, std::uint64_t line) const;
+  /// The error of the earliest record that is known to have failed. Records fail after later ones were read:
+  /// its text names the place in the input that it came from.
+  Result<> first_failure();
   /// Waits for everything sent, then reports it. What a transaction holds waits for its end.
   Result<> flush();
   /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of
@@ -70,8 +78,16 @@ class ProduceSession {
   Result<> open_producer(const Engine& engine, const ProduceSettings& settings);
   Result<> send_in_transaction(const ProducerRecord& record, std::size_t bytes);
   Result<> commit();
-  void on_outcome(const Result<RecordMetadata>& outcome, std::size_t bytes);
-  Result<> first_failure();
+  /// Where a record came from: small, for each record that waits holds one.
+  struct Origin {
+    std::uint64_t line = 0;
+    std::uint32_t input = 0;
+    std::uint32_t bytes = 0;
+  };
+  void on_outcome(const Result<RecordMetadata>& outcome, const Origin& origin);
+  void add_acknowledged(const Run& added);
+  void forget_pending();
+  Error placed(const Error& error, const Origin& origin) const;
   Result<> write_report(const std::vector<Run>& runs);
   void print_summary() const;
 
@@ -82,22 +98,22 @@ class ProduceSession {
   std::string report_path_{};
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::vector<HeaderView> headers_{};
+  std::vector<std::string> inputs_{};
 
   // Written by whichever thread completes a send.
   mutable std::mutex mutex_;
   std::map<PartitionId, Run> open_runs_;
   std::vector<Run> finished_runs_;
   std::optional<Error> failure_;
+  Origin failed_{};
   std::uint64_t acknowledged_records_ = 0;
   Run last_run_{};
   std::uint64_t acknowledged_bytes_ = 0;
 
-  // The records of the open transaction: acknowledged with its commit.
-  struct Pending {
-    RecordMetadata metadata{};
-    std::size_t bytes = 0;
-  };
-  std::vector<Pending> pending_;
+  // The records of the open transaction, as runs of offsets: acknowledged with its commit.
+  std::map<PartitionId, std::vector<Run>> pending_runs_;
+  std::size_t pending_records_ = 0;
+  std::uint64_t pending_bytes_ = 0;
   std::size_t transaction_records_ = 0;  ///< At which one is committed; 0: at the end.
   std::uint64_t commits_ = 0;
   std::uint64_t aborted_records_ = 0;

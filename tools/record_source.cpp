@@ -1,6 +1,5 @@
 #include "record_source.hpp"
 
-#include "json_record_parser.hpp"
 #include "quantity.hpp"
 
 namespace seriatim::tools {
@@ -9,10 +8,13 @@ Result<RecordSource> RecordSource::make(const RecordShape& shape) {
   RecordSource source;
   source.empty_is_null_ = shape.empty_is_null;
   source.json_ = shape.json;
+  source.json_values_ = shape.json_values ? JsonValues::anything : JsonValues::strings;
   source.key_ = shape.key;
   if (shape.key && shape.key_delimiter)
     return Error(Errc::invalid_argument,
                  "-k gives every record one key and -K reads it from the input; give one of them");
+  if (shape.json_values && !shape.json)
+    return Error(Errc::invalid_argument, "--json-values is about the values of JSON lines; give -J too");
   if (shape.json && (shape.key || shape.key_delimiter))
     return Error(Errc::invalid_argument, "with -J the key is in the JSON object; leave out -k and -K");
   if (shape.key_delimiter) {
@@ -35,6 +37,10 @@ Result<RecordSource> RecordSource::make(const RecordShape& shape) {
   return source;
 }
 
+bool RecordSource::is_blank(std::string_view piece) const noexcept {
+  return json_ && piece.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 Result<OutgoingRecord> RecordSource::record_of(std::string_view piece) const {
   if (json_) return record_of_json(piece);
   OutgoingRecord record;
@@ -52,7 +58,7 @@ Result<OutgoingRecord> RecordSource::record_of(std::string_view piece) const {
 }
 
 Result<OutgoingRecord> RecordSource::record_of_json(std::string_view line) const {
-  Result<JsonRecord> parsed = parse_json_record(line);
+  Result<JsonRecord> parsed = parse_json_record(line, json_values_);
   if (!parsed.ok()) return parsed.error();
   OutgoingRecord record;
   record.owned_key = std::move(parsed->key);

@@ -10,6 +10,8 @@
 #include <seriatim/record.hpp>
 #include <seriatim/result.hpp>
 
+#include "json_record_parser.hpp"
+
 namespace seriatim::tools {
 
 /// How `produce` is told to read its input.
@@ -19,6 +21,7 @@ struct RecordShape {
   std::vector<std::string> headers{};
   bool empty_is_null = false;
   bool json = false;
+  bool json_values = false;  ///< Keys and values of any JSON type.
 };
 
 /// A record that owns what a JSON line had to be decoded into, and otherwise points into the line.
@@ -42,6 +45,8 @@ class RecordSource {
  public:
   /// Errors: invalid_argument: options that contradict each other, or a header that is not K=V.
   static Result<RecordSource> make(const RecordShape& shape);
+  /// Whether a piece of the input holds no record: in JSON a line of white space.
+  bool is_blank(std::string_view piece) const noexcept;
   /// Errors: invalid_record: not the JSON that was announced.
   Result<OutgoingRecord> record_of(std::string_view piece) const;
 
@@ -53,6 +58,7 @@ class RecordSource {
   std::vector<std::pair<std::string, std::optional<std::string>>> headers_{};
   bool empty_is_null_ = false;
   bool json_ = false;
+  JsonValues json_values_ = JsonValues::strings;
 };
 
 }  // namespace seriatim::tools
