@@ -25,23 +25,30 @@ Result<ExitCode> finish(const Engine& engine) {
   return ExitCode::ok;
 }
 
+// What would be lost is told, and the answer waited for, before anything is locked: a question that nobody
+// answers must not keep an application from its directory.
 Result<ExitCode> delete_topic(Context& context, const RemovalArguments& arguments) {
+  std::string plan;
+  {
+    const Result<Engine> engine = context.open(OpenMode::read_only);
+    if (!engine.ok()) return engine.error();
+    const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
+    if (!topic.ok()) return topic.error();
+    const TopicTotals totals = totals_of(*topic);
+    plan = "deletes topic " + topic->name + ": " + count_of(topic->partitions.size(), "partition") + ", " +
+           count_of(static_cast<std::uint64_t>(totals.records), "record") + ", " +
+           count_of(totals.bytes, "byte");
+  }
+  const Result<bool> agreed = confirm(arguments.consent, plan);
+  if (!agreed.ok()) return agreed.error();
+  if (!*agreed) return ExitCode::ok;
   const Result<Engine> engine = context.open(OpenMode::read_write);
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
-  const TopicTotals totals = totals_of(*topic);
-  const Result<bool> agreed =
-      confirm(arguments.consent, "deletes topic " + topic->name + ": " +
-                                     count_of(topic->partitions.size(), "partition") + ", " +
-                                     count_of(static_cast<std::uint64_t>(totals.records), "record") + ", " +
-                                     count_of(totals.bytes, "byte"));
-  if (!agreed.ok()) return agreed.error();
-  if (*agreed) {
-    const Result<> deleted = engine->admin().delete_topic(arguments.topic);
-    if (!deleted.ok()) return deleted.error();
-    context.note("deleted topic " + arguments.topic);
-  }
+  const Result<> deleted = engine->admin().delete_topic(arguments.topic);
+  if (!deleted.ok()) return deleted.error();
+  context.note("deleted topic " + arguments.topic);
   return finish(*engine);
 }
 
@@ -64,42 +71,69 @@ Result<std::vector<Cut>> plan_cuts(const Engine& engine, const TopicDescription&
   for (const TopicPartition& partition : *partitions) {
     const Result<Offset> before = resolve(engine, partition, *range->start, {});
     if (!before.ok()) return before.error();
+    if (range->start->kind == OffsetPoint::Kind::absolute) {
+      const Result<> valid = check_in_log(engine, partition, *before);
+      if (!valid.ok()) return valid.error();
+    }
     const Offset log_start = topic.partitions[static_cast<std::size_t>(partition.partition)].log_start_offset;
     if (*before > log_start) cuts.push_back({partition, log_start, *before});
   }
   return cuts;
 }
 
-Result<> apply_cuts(const Engine& engine, const std::vector<Cut>& cuts, const Consent& consent) {
-  std::string plan = cuts.empty() ? "nothing to trim: the log starts there already" : "takes away for good:";
+std::string plan_of(const std::vector<Cut>& cuts) {
+  std::string plan = "takes away for good:";
   for (const Cut& cut : cuts) {
     plan += "\n  " + cut.topic_partition.topic + "-" + std::to_string(cut.topic_partition.partition) +
             ": offsets " + std::to_string(cut.log_start) + " up to but excluding " +
             std::to_string(cut.before);
   }
-  const Result<bool> agreed = cuts.empty() ? Result<bool>(true) : confirm(consent, plan);
-  if (!agreed.ok()) return agreed.error();
-  if (!*agreed) return {};
-  for (const Cut& cut : cuts) {
-    const Result<Offset> deleted = engine.admin().delete_records(cut.topic_partition, cut.before);
-    if (!deleted.ok()) return deleted.error();
+  return plan;
+}
+
+// The cuts that were agreed to; nullopt if they were not. Asked before anything is locked, as by delete.
+Result<std::optional<std::vector<Cut>>> agree_on_cuts(Context& context, const RemovalArguments& arguments) {
+  std::vector<Cut> cuts;
+  {
+    const Result<Engine> engine = context.open(OpenMode::read_only);
+    if (!engine.ok()) return engine.error();
+    const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
+    if (!topic.ok()) return topic.error();
+    Result<std::vector<Cut>> planned = plan_cuts(*engine, *topic, arguments);
+    if (!planned.ok()) return planned.error();
+    cuts = std::move(*planned);
   }
-  return {};
+  if (cuts.empty()) {
+    context.note("nothing to trim: the log starts there already");
+    return std::optional(std::move(cuts));
+  }
+  const Result<bool> agreed = confirm(arguments.consent, plan_of(cuts));
+  if (!agreed.ok()) return agreed.error();
+  return *agreed ? std::optional(std::move(cuts)) : std::nullopt;
 }
 
 Result<ExitCode> trim(Context& context, const RemovalArguments& arguments) {
+  if (arguments.consent.dry_run && !arguments.before) {
+    return Error(Errc::invalid_argument,
+                 "--dry-run tells what --before would drop; what retention would delete depends on the time "
+                 "at which it runs. Give --before, or leave --dry-run out");
+  }
+  std::vector<Cut> cuts;
+  if (arguments.before) {
+    auto agreed = agree_on_cuts(context, arguments);
+    if (!agreed.ok()) return agreed.error();
+    if (!*agreed || arguments.consent.dry_run) return ExitCode::ok;
+    cuts = std::move(**agreed);
+  }
   const Result<Engine> engine = context.open(OpenMode::read_write);
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
-  if (arguments.before) {
-    const auto cuts = plan_cuts(*engine, *topic, arguments);
-    if (!cuts.ok()) return cuts.error();
-    const Result<> applied = apply_cuts(*engine, *cuts, arguments.consent);
-    if (!applied.ok()) return applied.error();
+  for (const Cut& cut : cuts) {
+    const Result<Offset> deleted = engine->admin().delete_records(cut.topic_partition, cut.before);
+    if (!deleted.ok()) return deleted.error();
   }
-  if (arguments.consent.dry_run) return finish(*engine);
-  const Result<MaintenanceResult> removed = engine->admin().apply_retention(arguments.topic);
+  const Result<MaintenanceResult> removed = engine->admin().apply_retention(arguments.topic, arguments.roll);
   if (!removed.ok()) return removed.error();
   context.note("removed " + count_of(removed->deleted_segments, "segment") + ", " +
                count_of(removed->deleted_bytes, "byte"));
@@ -155,9 +189,13 @@ Command topic_trim_command() {
                                             .target = &arguments->before},
                                            {.names = "-p,--partitions",
                                             .value_name = "LIST",
-                                            .help = "Partitions, as 0,2-5 (default: all)",
-                                            .target = &arguments->partitions}}),
-      .examples = {"seriatim -d data topic trim orders",
+                                            .help = "With --before: partitions, as 0,2-5 (default: all)",
+                                            .target = &arguments->partitions},
+                                           {.names = "--roll",
+                                            .help = "Roll the active segments first: what they hold can go "
+                                                    "as soon as retention allows",
+                                            .target = &arguments->roll}}),
+      .examples = {"seriatim -d data topic trim orders", "seriatim -d data topic trim orders --roll",
                    "seriatim -d data topic trim orders --before @-7d --yes"},
       .run = [arguments](Context& context) { return trim(context, *arguments); }};
 }

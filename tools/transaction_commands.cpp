@@ -143,20 +143,26 @@ Result<ExitCode> abort_hanging(Context& context, const TransactionArguments& arg
                  "give the first offset of the transaction: --start-offset N, as seriatim txn find-hanging "
                  "shows it");
   }
-  const Result<Engine> engine = context.open(OpenMode::read_write);
-  if (!engine.ok()) return engine.error();
-  const Result<TopicDescription> topic = describe_topic(*engine, place->topic);
-  if (!topic.ok()) return topic.error();
+  {
+    const Result<Engine> engine = context.open(OpenMode::read_only);
+    if (!engine.ok()) return engine.error();
+    const Result<TopicDescription> topic = describe_topic(*engine, place->topic);
+    if (!topic.ok()) return topic.error();
+    const auto known = select_partitions(*topic, std::to_string(place->partition));
+    if (!known.ok()) return known.error();
+  }
+  // Nothing is locked while somebody thinks about the answer.
   const Result<bool> agreed =
       confirm(arguments.consent, "aborts the transaction that began at offset " +
                                      std::to_string(*arguments.start_offset) + " of " + arguments.place +
                                      ": its records will never be read");
   if (!agreed.ok()) return agreed.error();
-  if (*agreed) {
-    const Result<> aborted = engine->admin().abort_hanging_transaction(*place, *arguments.start_offset);
-    if (!aborted.ok()) return aborted.error();
-    context.note("aborted it; readers go on");
-  }
+  if (!*agreed) return ExitCode::ok;
+  const Result<Engine> engine = context.open(OpenMode::read_write);
+  if (!engine.ok()) return engine.error();
+  const Result<> aborted = engine->admin().abort_hanging_transaction(*place, *arguments.start_offset);
+  if (!aborted.ok()) return aborted.error();
+  context.note("aborted it; readers go on");
   const Result<> closed = engine->close();
   if (!closed.ok()) return closed.error();
   return ExitCode::ok;

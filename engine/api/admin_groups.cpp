@@ -77,7 +77,7 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
   return partition::find_offset_for_time(*log, time_ms, (*log)->high_watermark());
 }
 
-Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {
+Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool roll_active) const {
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -85,6 +85,9 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name) const {
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
     if (!partition) return partition.error();
+    if (roll_active) {
+      if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
+    }
     auto deleted = engine_->reserve.spend_on([&] { return (*partition)->apply_retention(); });
     if (!deleted) return deleted.error();
     total.deleted_segments += deleted->segments;
@@ -98,10 +101,10 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   if ((*topic)->config.cleanup_policy == CleanupPolicy::delete_) {
-    return Error(
-        Errc::policy_violation,
-        "topic " + std::string(name) +
-            " has cleanup.policy=delete; set it to compact or compact,delete with Admin::alter_config first");
+    return Error(Errc::policy_violation, "topic " + std::string(name) +
+                                             " has cleanup.policy=delete; set it to compact or "
+                                             "compact,delete first, with Admin::alter_config or "
+                                             "`seriatim topic alter`");
   }
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);

@@ -171,10 +171,10 @@ class SERIATIM_API Admin {
   Result<std::optional<OffsetAndTimestamp>> offset_for_time(const TopicPartition& topic_partition,
                                                             Timestamp time) const;
 
-  /// Runs a retention pass over a topic now.
-  /// Errors: unknown_topic_or_partition; else as the disk says (what was deleted stays deleted).
-  /// Threads: any.
-  Result<MaintenanceResult> apply_retention(std::string_view topic) const;
+  /// Runs a retention pass over a topic now; with `roll_active`, the active segments are rolled first, so
+  /// that what they hold can be deleted as well. Errors: unknown_topic_or_partition; else as the disk says
+  /// (what was deleted stays deleted). Threads: any.
+  Result<MaintenanceResult> apply_retention(std::string_view topic, bool roll_active = false) const;
   /// Runs a compaction pass over a topic now, whatever its dirty ratio; with `roll_active`, the active
   /// segment is rolled first so that all records take part. Errors: unknown_topic_or_partition,
   /// policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).

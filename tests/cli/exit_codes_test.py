@@ -130,6 +130,47 @@ class ExitCodes(CommandTest):
             out, _ = self.seriatim("topic", "list", "-j")
             self.assertEqual([row["topic"] for row in json.loads(out)], left)
 
+    def test_nothing_is_locked_while_a_question_waits_for_its_answer(self):
+        self.create("t")
+        self.produce("t", [b"one"])
+        for number, words in enumerate((["topic", "trim", "t", "--before", "end"], ["txn", "abort-hanging", "t:0", "--start-offset", "0"],
+                                        ["topic", "delete", "t"])):
+            with self.subTest(words):
+                ours, terminal = os.openpty()
+                process = self.start("-d", self.data, *words, stdin=terminal)
+                os.close(terminal)
+                asked = b""
+                while b"[y/N]" not in asked:
+                    asked += os.read(process.stderr.fileno(), 4096)
+                self.create(f"u{number}")
+                os.write(ours, b"n\n")
+                process.communicate(timeout=60)
+                os.close(ours)
+                self.assertEqual(process.returncode, 0)
+        self.assertEqual([r["value"] for r in self.records("t")], ["one"], "no is no")
+
+    def test_a_look_at_what_would_go_works_beside_an_application(self):
+        self.create("t")
+        holder = self.start("-d", self.data, "produce", "t", stdin=subprocess.PIPE)
+        holder.stdin.write(b"holding\n")
+        holder.stdin.flush()
+        while not self.records("t"):
+            pass
+        for words in (["topic", "delete", "t"], ["topic", "trim", "t", "--before", "end"], ["txn", "abort-hanging", "t:0", "--start-offset", "0"]):
+            self.seriatim(*words, "--dry-run")
+            self.complains(["-d", self.data, *words, "--yes"], 6, "LOCKED", str(holder.pid))
+        holder.communicate(timeout=60)
+        self.assertEqual(holder.returncode, 0)
+        self.assertEqual(len(self.records("t")), 1)
+
+    def test_trim_can_roll(self):
+        for topic, options, left in (("a", [], ["one" * 100, "two" * 100]), ("b", ["--roll"], ["two" * 100])):
+            self.create(topic, 1, "--config", "retention.bytes=300")
+            for text in (b"one", b"two"):
+                self.produce(topic, [text * 100])
+                self.seriatim("topic", "trim", topic, *options)
+            self.assertEqual([r["value"] for r in self.records(topic)], left, "only what is sealed can go")
+
     def test_interrupted_is_130(self):
         self.create("t")
         self.produce("t", [b"one"])
