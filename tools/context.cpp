@@ -50,8 +50,20 @@ Result<std::filesystem::path> Context::directory() const {
                                            " lies here or above. Give -d DIR or set SERIATIM_DIR");
 }
 
+Result<std::filesystem::path> Context::existing_directory() const {
+  Result<std::filesystem::path> path = directory();
+  std::error_code unreadable;
+  if (!path.ok() || std::filesystem::exists(*path, unreadable) || unreadable) return path;
+  return Error(Errc::not_found,
+               "there is no data directory " + path->string() +
+                   ". Correct the path (-d DIR or $SERIATIM_DIR), or create it with its first "
+                   "topic: seriatim -d " +
+                   path->string() + " topic create TOPIC");
+}
+
 Result<Engine> Context::open(OpenMode mode) const {
-  const Result<std::filesystem::path> path = directory();
+  const Result<std::filesystem::path> path =
+      mode == OpenMode::create_if_missing ? directory() : existing_directory();
   if (!path.ok()) return path.error();
   EngineOptions engine_options{.mode = mode};
   engine_options.log_sink = [quiet = options.quiet](LogLevel level, std::string_view text) {
@@ -100,9 +112,10 @@ Result<std::vector<TopicPartition>> select_partitions(const TopicDescription& to
   if (!partitions.ok()) return partitions.error();
   for (const PartitionId partition : *partitions) {
     if (static_cast<std::size_t>(partition) >= topic.partitions.size()) {
-      return Error(Errc::unknown_topic_or_partition, "topic " + topic.name + " has no partition " +
-                                                         std::to_string(partition) + ", only 0 .. " +
-                                                         std::to_string(topic.partitions.size() - 1));
+      const std::size_t count = topic.partitions.size();
+      return Error(Errc::unknown_topic_or_partition,
+                   "topic " + topic.name + " has no partition " + std::to_string(partition) + ", only " +
+                       (count == 1 ? std::string("0") : "0 to " + std::to_string(count - 1)));
     }
     selected.push_back({topic.name, partition});
   }

@@ -31,6 +31,9 @@ class Context {
   /// The data directory: --dir, else $SERIATIM_DIR, else the nearest `seriatim-data` from here upward.
   /// Errors: invalid_argument: none of them.
   Result<std::filesystem::path> directory() const;
+  /// directory(), which must be there.
+  /// Errors: as directory; not_found, with the command that creates it.
+  Result<std::filesystem::path> existing_directory() const;
   /// Opens the data directory. What the engine reports goes to standard error.
   Result<Engine> open(OpenMode mode) const;
   /// A line on standard error for people; not with --quiet.

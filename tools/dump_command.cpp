@@ -16,6 +16,18 @@ struct DumpArguments {
   DumpSettings settings{};
 };
 
+// A partition has no files before its first record; that it exists is in the catalog.
+Result<> check_partition(const Context& context, const std::string& target) {
+  const Result<TopicPartition> place = parse_partition_place(target);
+  if (!place.ok()) return place.error();
+  const Result<Engine> engine = context.open(OpenMode::read_only);
+  if (!engine.ok()) return engine.error();
+  const Result<TopicDescription> topic = describe_topic(*engine, place->topic);
+  if (!topic.ok()) return topic.error();
+  const auto known = select_partitions(*topic, std::to_string(place->partition));
+  return known.ok() ? Result<>() : Result<>(known.error());
+}
+
 // The files of TOPIC:PARTITION in the order of their offsets: segments, and with --index everything else too.
 Result<std::vector<std::filesystem::path>> files_of_partition(const Context& context,
                                                               const std::string& target, bool with_indexes) {
@@ -24,7 +36,7 @@ Result<std::vector<std::filesystem::path>> files_of_partition(const Context& con
     return Error(Errc::not_found,
                  "there is no file " + target + ". Name a file, or a partition as TOPIC:PARTITION");
   }
-  const Result<std::filesystem::path> directory = context.directory();
+  const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
   const std::filesystem::path partition =
       *directory / "log" / (target.substr(0, colon) + "-" + target.substr(colon + 1));
@@ -37,11 +49,16 @@ Result<std::vector<std::filesystem::path>> files_of_partition(const Context& con
                           extension == ".snapshot";
     if (extension == ".log" || (with_indexes && is_index)) files.push_back(entry->path());
   }
-  if (failure) {
-    return Error(Errc::unknown_topic_or_partition,
-                 "there is no partition " + target + ": " + partition.string() + ": " + failure.message() +
-                     ". seriatim topic list shows the topics",
-                 failure.value());
+  if (failure && failure != std::errc::no_such_file_or_directory) {
+    return Error(
+        Errc::io_error,
+        partition.string() + " cannot be listed: " + failure.message() + ". Correct its owner or mode",
+        failure.value());
+  }
+  if (files.empty()) {
+    const Result<> known = check_partition(context, target);
+    if (!known.ok()) return known.error();
+    context.note("nothing is stored in " + target + " yet");
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -1,5 +1,6 @@
 #include "offset_expression.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string>
@@ -107,8 +108,8 @@ std::optional<Timestamp> read_time(std::string_view text, Timestamp now) {
   } else {
     time = read_calendar_time(text);
   }
-  if (time && *time < Timestamp{}) return std::nullopt;
-  return time;
+  // Every record is later than a time before 1970, so the earliest is the first at or after it.
+  return time ? std::optional(std::max(*time, Timestamp{})) : std::nullopt;
 }
 
 std::optional<OffsetPoint> read_point(std::string_view text, Timestamp now) {
@@ -167,10 +168,9 @@ Result<OffsetRange> parse_offset_expression(std::string_view text, Timestamp now
 
 Result<Timestamp> parse_time(std::string_view text, Timestamp now) {
   if (const auto time = read_time(text, now)) return *time;
-  return Error(Errc::invalid_argument,
-               "\"" + std::string(text) +
-                   "\" is no time since 1970. Write 2026-11-22, 2026-11-22T10:00:00Z, "
-                   "milliseconds since 1970, or a duration back from now (-15m)");
+  return Error(Errc::invalid_argument, "\"" + std::string(text) +
+                                           "\" is no time. Write 2026-11-22, 2026-11-22T10:00:00Z, "
+                                           "milliseconds since 1970, or a duration back from now (-15m)");
 }
 
 }  // namespace seriatim::tools

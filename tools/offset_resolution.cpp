@@ -48,11 +48,14 @@ Result<> check_in_log(const Engine& engine, const TopicPartition& topic_partitio
   const Result<Offset> end = engine.admin().list_offset(topic_partition, OffsetSpec::latest);
   if (!end.ok()) return end.error();
   if (offset >= *start && offset <= *end) return {};
-  return Error(Errc::offset_out_of_range,
-               topic_partition.topic + "-" + std::to_string(topic_partition.partition) + " holds offsets " +
-                   std::to_string(*start) + " up to but excluding " + std::to_string(*end) +
-                   ", so there is no " + std::to_string(offset) +
-                   ". Read from beginning, or from an offset in that range");
+  const std::string held =
+      *start == *end ? " holds no record, and the next one gets offset " + std::to_string(*end)
+                     : " holds offsets " + std::to_string(*start) + " to " + std::to_string(*end - 1) +
+                           ", and the next record gets " + std::to_string(*end);
+  return Error(Errc::offset_out_of_range, topic_partition.topic + "-" +
+                                              std::to_string(topic_partition.partition) + held +
+                                              ", so there is no " + std::to_string(offset) +
+                                              ". Choose one of these, or beginning or end");
 }
 
 }  // namespace seriatim::tools

@@ -89,7 +89,7 @@ void print(Context& context, const RepairReport& report, const std::string& text
 }
 
 Result<ExitCode> run_repair(Context& context, const RepairArguments& arguments) {
-  const Result<std::filesystem::path> directory = context.directory();
+  const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
   const Result<RepairReport> plan =
       repair(*directory, {.dry_run = true, .accept_loss = arguments.accept_loss});

@@ -71,7 +71,7 @@ Result<> add_transactions(const Engine& engine, Status& status) {
 }
 
 Result<Status> look(const Context& context) {
-  const Result<std::filesystem::path> directory = context.directory();
+  const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
   Status status{.directory = directory->string()};
   Result<std::optional<WriterInfo>> writer = writer_of(*directory);
@@ -211,7 +211,7 @@ std::string group_of(const std::string& path, const std::string& by) {
 }
 
 Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
-  const Result<std::filesystem::path> directory = context.directory();
+  const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
   const Result<std::optional<WriterInfo>> is_ours = writer_of(*directory);
   if (!is_ours.ok() && !hides_only_the_writer(is_ours.error())) return is_ours.error();

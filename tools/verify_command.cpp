@@ -93,7 +93,7 @@ ExitCode exit_code_of_report(const VerifyReport& report) {
 }
 
 Result<ExitCode> run_verify(Context& context, const VerifyArguments& arguments) {
-  const Result<std::filesystem::path> directory = context.directory();
+  const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
   if (!arguments.topics.empty()) {
     const Result<Engine> engine = context.open(OpenMode::read_only);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/consumer_impl.hpp"
+#include "partition/fetch_cursor.hpp"
 #include "partition/time_lookup.hpp"
 
 namespace seriatim {
@@ -32,10 +33,9 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
             Error(Errc::no_offset_for_partition,
                   (options.group_id.empty() ? std::string("there is no group_id, so no committed offset")
                                             : "group " + options.group_id + " has no committed offset") +
-                      ", for " + entry.name().topic + "-" + std::to_string(entry.name().partition) +
-                      ", whose offsets are " + std::to_string(log.log_start_offset()) + " to " +
-                      std::to_string(log.high_watermark()) +
-                      ", and auto_offset_reset is none; seek, or choose another policy"));
+                      ", for " + entry.name().topic + "-" + std::to_string(entry.name().partition) + "; " +
+                      partition::describe_offsets(log) +
+                      ". auto_offset_reset is none: seek, or choose another policy"));
       }
       entry.feed.seek(stored->offset);
       break;

@@ -153,10 +153,13 @@ Result<const Rule*> find_rule(std::string_view name) {
     if (rule.name == name) return &rule;
     names.push_back(rule.name);
   }
+  std::string message = "no topic setting is called \"" + std::string(name) + "\"; ";
   const std::string_view near = base::nearest(name, names);
-  return Error(Errc::invalid_config, "no topic setting is called \"" + std::string(name) + "\"; " +
-                                         (near.empty() ? "list_configs() and `describe` show them all"
-                                                       : "did you mean \"" + std::string(near) + "\"?"));
+  if (!near.empty())
+    return Error(Errc::invalid_config, message + "did you mean \"" + std::string(near) + "\"?");
+  message += "there are ";
+  for (const std::string_view one : names) message.append(one == names.front() ? "" : ", ").append(one);
+  return Error(Errc::invalid_config, std::move(message));
 }
 
 // The whole of `text` as a number, in the C locale whatever the application's is.

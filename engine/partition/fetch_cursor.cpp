@@ -1,5 +1,6 @@
 #include "partition/fetch_cursor.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,12 +15,19 @@ std::string place_of(const PartitionLog& log) {
 
 }  // namespace
 
+std::string describe_offsets(const PartitionLog& log) {
+  // The start may move up between the two looks, the end is asked last.
+  const Offset start = log.log_start_offset();
+  const Offset end = std::max(start, log.high_watermark());
+  const std::string next = "the next record gets " + std::to_string(end);
+  if (start == end) return "it holds no record, and " + next;
+  return "it holds " + std::to_string(start) + " to " + std::to_string(end - 1) + ", and " + next;
+}
+
 Error out_of_range(const PartitionLog& log, Offset offset) {
-  return {Errc::offset_out_of_range, "offset " + std::to_string(offset) + " of " + place_of(log) +
-                                         " does not exist: valid offsets are " +
-                                         std::to_string(log.log_start_offset()) + " to " +
-                                         std::to_string(log.high_watermark()) +
-                                         "; seek into that range, or set an auto_offset_reset policy"};
+  return {Errc::offset_out_of_range, "there is no offset " + std::to_string(offset) + " in " + place_of(log) +
+                                         ": " + describe_offsets(log) +
+                                         "; seek to one of these, or set an auto_offset_reset policy"};
 }
 
 void FetchCursor::reset() noexcept {

@@ -81,7 +81,9 @@ class FetchCursor {
   bool positioned_ = false;
 };
 
-/// offset_out_of_range with the valid range in its message.
+/// The offsets of a log in words: "it holds 3 to 7, and the next record gets 8".
+std::string describe_offsets(const PartitionLog& log);
+/// offset_out_of_range with the offsets that there are in its message.
 Error out_of_range(const PartitionLog& log, Offset offset);
 
 }  // namespace seriatim::partition

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "format/batch_layout.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
+#include "segment/index_file.hpp"
 
 namespace seriatim::partition {
 namespace {
@@ -33,6 +35,17 @@ bool is_swapping(const segment::DirectoryListing& listing) {
     const auto parsed = format::parse_file_name(name);
     return parsed && parsed->state == format::FileState::swap;
   });
+}
+
+// The index that a log of the listing lacks, as an error.
+std::optional<Error> find_missing_index(const segment::DirectoryListing& listing,
+                                        const std::string& directory) {
+  for (const segment::SegmentFileInfo& file : listing.segments) {
+    if (file.has_offset_index && file.has_time_index) continue;
+    const auto kind = file.has_offset_index ? format::FileKind::time_index : format::FileKind::offset_index;
+    return segment::missing_index(os::join_path(directory, format::file_name(file.base_offset, kind)));
+  }
+  return std::nullopt;
 }
 
 std::string log_path(const std::string& directory, Offset base_offset) {
@@ -94,7 +107,11 @@ Result<> Follower::look_at_directory(Patience patience) {
       if (swaps && active_ != nullptr) return {};  // What is known stays until it is over.
       outcome = take_listing(**listing);
     }
-    if (outcome || outcome.error().code() != Errc::not_found || tries - waits >= tries_max) return outcome;
+    if (outcome || outcome.error().code() != Errc::not_found) return outcome;
+    if (tries - waits < tries_max) continue;
+    // It is not on its way: it is gone.
+    const auto missing = listing && *listing ? find_missing_index(**listing, directory_) : std::nullopt;
+    return missing ? Result<>(*missing) : outcome;
   }
 }
 

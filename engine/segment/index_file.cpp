@@ -24,6 +24,13 @@ Error wrong_length(const std::string& path, std::uint64_t bytes, const std::stri
 
 }  // namespace
 
+Error missing_index(const std::string& path) {
+  return {Errc::corrupt_metadata,
+          "the index " + path +
+              " is missing. Nothing is lost: `seriatim repair` makes it again from its "
+              "log, and so does opening the directory for writing."};
+}
+
 Result<std::unique_ptr<IndexFile>> IndexFile::open_active(const SegmentContext& context,
                                                           const std::string& path, const IndexShape& shape,
                                                           std::uint64_t valid_entries) {
@@ -61,6 +68,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open_sealed(const SegmentContext& 
                                                           const std::string& path, std::size_t entry_bytes) {
   // Past the descriptor cache: the map needs no descriptor, and this one must not push others out.
   auto file = context.vfs.open(path, os::OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found) return missing_index(path);
   if (!file) return std::move(file).error();
   auto size = (*file)->size();
   if (!size) return std::move(size).error();

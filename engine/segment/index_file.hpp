@@ -28,6 +28,9 @@ struct IndexShape {
   bool mapped_writes = true;      ///< False: entries are written with pwrite and the map is read-only.
 };
 
+/// corrupt_metadata: an index that is not there, and how it is made again.
+Error missing_index(const std::string& path);
+
 class IndexFile {
  public:
   /// Opens `path` for appending, creating it if it is missing, and keeps its first `valid_entries` entries.
@@ -38,9 +41,9 @@ class IndexFile {
                                                         const std::string& path, const IndexShape& shape,
                                                         std::uint64_t valid_entries);
   /// Maps the whole of a sealed index read-only.
-  /// Errors: not_found (no file) and corrupt_metadata (the length is no multiple of the entry size): the
-  /// caller
-  ///   rebuilds · too_many_open_files, permission_denied, io_error.
+  /// Errors: corrupt_metadata (no file, or its length is no multiple of the entry size): the caller rebuilds
+  /// ·
+  ///   too_many_open_files, permission_denied, io_error.
   static Result<std::unique_ptr<IndexFile>> open_sealed(const SegmentContext& context,
                                                         const std::string& path, std::size_t entry_bytes);
 

@@ -61,6 +61,64 @@ class NewUser(CommandTest):
         self.assertEqual(os.listdir(self.path("empty")), [], "looking creates nothing")
         self.assertFalse(os.path.exists(self.path("nowhere")))
 
+    def test_a_directory_that_is_not_there_is_answered_with_the_way_to_one(self):
+        for words in (["topic", "list"], ["topic", "delete", "t", "--yes"], ["status"], ["consume", "t", "-e"], ["verify"], ["repair"], ["du"],
+                      ["dump", "t:0"], ["txn", "list"], ["perf", "consume", "t"]):
+            with self.subTest(words):
+                self.complains(["-d", "nowhere", *words], 3, "there is no data directory nowhere", "seriatim -d nowhere topic create")
+
+    def test_a_message_about_offsets_says_which_there_are(self):
+        self.create("t")
+        self.complains(["-d", self.data, "get", "t:0@0"], 3, "it holds no record, and the next record gets 0")
+        self.produce("t", [b"1", b"2", b"3"])
+        for place in ("t:0@3", "t:0@4"):
+            self.complains(["-d", self.data, "get", place], 3, "holds 0 to 2" if place == "t:0@3" else "holds offsets 0 to 2",
+                           "the next record gets 3")
+        self.complains(["-d", self.data, "consume", "t", "-o", "7", "-e"], 3, "holds offsets 0 to 2")
+        self.complains(["-d", self.data, "topic", "trim", "t", "--before", "7", "--yes"], 3, "holds offsets 0 to 2")
+        self.complains(["-d", self.data, "consume", "t", "-p", "1"], 3, "no partition 1, only 0")
+
+    def test_a_time_before_all_records_is_a_time(self):
+        self.create("t")
+        self.produce("t", [b"1"])
+        for time_text in ("@1969-12-31T23:59:59Z", "@-30000d", "@0"):
+            self.assertEqual(self.seriatim("consume", "t", "-e", "-o", time_text)[0], b"1\n")
+
+    def test_an_unknown_setting_is_answered_with_those_there_are(self):
+        self.create("t")
+        self.complains(["-d", self.data, "topic", "alter", "t", "--config", "frobnicate=1"], 2, "there are ", "retention.ms", "segment.bytes")
+        self.complains(["-d", self.data, "topic", "alter", "t", "--config", "retention=1"], 2, "did you mean \"retention.ms\"")
+
+    def test_dump_of_an_empty_partition_says_so(self):
+        self.create("t", 2)
+        out, err = self.seriatim("dump", "t:1")
+        self.assertEqual((out, err), (b"", b"nothing is stored in t:1 yet\n"))
+        self.assertEqual(json.loads(self.seriatim("-q", "-j", "dump", "t:1", "--index")[0]), [])
+        self.complains(["-d", self.data, "dump", "t:2"], 3, "topic t has no partition 2")
+        self.complains(["-d", self.data, "dump", "tt:0"], 3, "there is no topic tt", "Did you mean t?")
+
+    def test_a_missing_index_is_named_with_the_way_to_mend_it(self):
+        self.create("t", 1, "--config", "segment.bytes=4096")
+        self.produce("t", [b"%01000d" % i for i in range(20)])
+        folder = os.path.join(self.data, "log", "t-0")
+        indexes = sorted(name for name in os.listdir(folder) if name.endswith("index") and not name.endswith("txnindex"))
+        self.assertGreater(len(indexes), 4)
+        for name in (*indexes[:2], *indexes[-2:]):
+            path = os.path.join(folder, name)
+            os.rename(path, path + ".away")
+            with self.subTest(name):
+                for words in (["consume", "t", "-e"], ["count", "t", "--scan"], ["perf", "consume", "t"]):
+                    process = self.start("-d", self.data, *words)
+                    _, err = process.communicate(timeout=60)
+                    self.assertEqual(process.returncode, 4, err)
+                    for text in (b"CORRUPT_METADATA", path.encode(), b"seriatim repair"):
+                        self.assertIn(text, err)
+                self.assertEqual(self.run_command("-d", self.data, "verify", status=5)[1], b"")
+            os.rename(path + ".away", path)
+        os.remove(os.path.join(folder, indexes[0]))
+        self.seriatim("repair", "--yes")
+        self.assertEqual(len(self.records("t")), 20)
+
     def test_without_rights_the_file_is_named(self):
         if os.geteuid() != 0:
             self.skipTest("only root can become another user")

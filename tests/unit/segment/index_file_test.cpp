@@ -129,7 +129,11 @@ TEST_CASE("a sealed index is mapped whole, an empty one too") {
 
 TEST_CASE("a sealed index that is missing or has half an entry is told apart, for its caller to rebuild") {
   IndexFileFixture f;
-  CHECK(IndexFile::open_sealed(f.context, f.path, 8).error().code() == Errc::not_found);
+  const auto missing = IndexFile::open_sealed(f.context, f.path, 8);
+  REQUIRE_FALSE(missing.ok());
+  CHECK(missing.error().code() == Errc::corrupt_metadata);
+  CHECK(missing.error().message().find(f.path) != std::string::npos);
+  CHECK(missing.error().message().find("seriatim repair") != std::string::npos);
   test::write_file(f.path, std::vector<std::byte>(20));
   CHECK(IndexFile::open_sealed(f.context, f.path, 8).error().code() == Errc::corrupt_metadata);
 }
