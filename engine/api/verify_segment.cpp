@@ -171,8 +171,11 @@ class SegmentVerifier {
       right = step == format::RecordCursor::Step::end;
     }
     if (right) return;
-    add(Severity::damage, FileKind::log, item.position,
-        "the checksum fits but the records do not decode" +
+    // The checksum fits, so these are the bytes that were written, whole: nothing is lost, nor to be mended.
+    const bool is_whole = !section && section.error().code() == Errc::unsupported_codec;
+    add(is_whole ? Severity::note : Severity::damage, FileKind::log, item.position,
+        std::string(is_whole ? "the checksum fits but the records cannot be read here"
+                             : "the checksum fits but the records do not decode") +
             (section ? std::string() : ": " + section.error().message()));
     report_.findings.back().first_offset = item.header.base_offset;
     report_.findings.back().last_offset = item.header.last_offset();

@@ -31,7 +31,7 @@ enum class Errc : std::int32_t {
   offset_metadata_too_large = 12,  ///< Commit metadata over 4'096 bytes.
   policy_violation = 13,           ///< The topic's `cleanup.policy` forbids this.
   invalid_state = 14,              ///< Not now: not assigned, used from two threads, used after fork().
-  unsupported_codec = 15,          ///< A batch names a compression codec that does not exist.
+  unsupported_codec = 15,          ///< A codec, or a feature of its frames, not known here. No damage.
 
   // Try again later, or wait for something.
   queue_full = 20,  ///< `buffer_memory` is used up. Retry when earlier records have been written.

@@ -73,6 +73,18 @@ Error damaged_section(std::string_view codec, base::ByteSpan in, std::string_vie
           message.append("; restore the segment from a copy, or skip the offsets of this batch")};
 }
 
+Error unsupported_section(std::string_view codec, base::ByteSpan in, std::string_view feature) {
+  std::string message(codec);
+  message.append(" section of ").append(std::to_string(in.size())).append(" bytes has ").append(feature);
+  return {
+      Errc::unsupported_codec,
+      message.append(
+          ", which is not read here. Where the batch's checksum is right, as `seriatim verify` tells, "
+          "nothing "
+          "is damaged: read the batch with the program that wrote it, and have that write the records again "
+          "with the codec's default settings")};
+}
+
 Error oversized_section(std::string_view codec, base::ByteSpan in, std::size_t bytes_max) {
   return damaged_section(codec, in,
                          "expands to more than the allowed " + std::to_string(bytes_max) + " bytes");

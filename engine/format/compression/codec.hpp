@@ -33,7 +33,9 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
 /// neither file nor offset: the caller adds them):
 ///   - corrupt_record: `in` is damaged, cut short, has bytes after its end, or expands to more than
 ///   `out_bytes_max`.
-///   - unsupported_codec: no such codec.
+///   - unsupported_codec: no such codec, or `in` uses a feature of it that is not read here (a zstd window
+///   above 128 MiB, a dictionary, a later version of a frame). Where the checksum of the batch fits, nothing
+///   is damaged.
 ///   - io_error: as compress.
 Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max,
                         std::vector<std::byte>& out);

@@ -26,6 +26,8 @@ Result<void> decompress_zstd(base::ByteSpan in, BoundedOutput& out);
 
 /// corrupt_record: "gzip section of 123 bytes <what>; ...".
 Error damaged_section(std::string_view codec, base::ByteSpan in, std::string_view what);
+/// unsupported_codec: the section is whole but uses a feature of its codec, <feature>, that is not read here.
+Error unsupported_section(std::string_view codec, base::ByteSpan in, std::string_view feature);
 /// corrupt_record: the section would expand to more than was allowed.
 Error oversized_section(std::string_view codec, base::ByteSpan in, std::size_t bytes_max);
 /// io_error: the codec library refused to work, which it only does for want of memory.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <zlib.h>
@@ -70,6 +71,18 @@ uInt clamp_size(std::size_t size) noexcept {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
 }
 
+// A member that is right and cannot be read: what it has, or nothing. RFC 1952 knows one method, and sets
+// aside three bits of the flags.
+std::string_view unsupported_feature(base::ByteSpan in) noexcept {
+  constexpr std::array<std::byte, 2> magic{std::byte{0x1F}, std::byte{0x8B}};
+  constexpr std::byte deflate_method{8};
+  constexpr std::byte reserved_flags{0xE0};
+  if (in.size() < 4 || !std::equal(magic.begin(), magic.end(), in.begin())) return {};
+  if (in[2] != deflate_method) return "another method than deflate";
+  return (in[3] & reserved_flags) != std::byte{0} ? "flags of a later version of the format"
+                                                  : std::string_view();
+}
+
 }  // namespace
 
 Result<void> compress_gzip(std::optional<int> level, base::ByteSpan in, std::vector<std::byte>& out) {
@@ -95,6 +108,7 @@ Result<void> decompress_gzip(base::ByteSpan in, BoundedOutput& out) {
   if (stream == nullptr) return codec_failed("gzip", "no memory for its state");
   stream->next_in = input_of(in);
   stream->avail_in = clamp_size(in.size());
+  base::ByteSpan member = in;
   while (true) {
     // Text compresses to about a third.
     const base::MutableByteSpan room = out.room(in.size() * 3);
@@ -107,10 +121,13 @@ Result<void> decompress_gzip(base::ByteSpan in, BoundedOutput& out) {
     if (status == Z_STREAM_END) {
       if (stream->avail_in == 0) return {};
       if (inflateReset(stream) != Z_OK) return codec_failed("gzip", "its state could not be reset");
+      member = in.last(stream->avail_in);
       continue;
     }
     if (status == Z_MEM_ERROR) return codec_failed("gzip", "no memory for its window");
     if (status != Z_OK && status != Z_BUF_ERROR) {
+      const std::string_view feature = unsupported_feature(member);
+      if (!feature.empty()) return unsupported_section("gzip", in, feature);
       return damaged_section("gzip", in, stream->msg != nullptr ? stream->msg : "is damaged");
     }
     if (stream->avail_in == 0 && stream->avail_out != 0) return damaged_section("gzip", in, "is cut short");

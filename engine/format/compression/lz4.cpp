@@ -54,6 +54,21 @@ LZ4F_preferences_t preferences_for(std::optional<int> level) noexcept {
   return preferences;
 }
 
+// A frame that is right and cannot be read: what it has, or nothing. The second byte of flags is that of the
+// block size, whose other bits are reserved as well.
+std::string_view unsupported_feature(base::ByteSpan in) noexcept {
+  constexpr unsigned version = 1;
+  constexpr unsigned reserved_flag = 0x02;
+  constexpr unsigned dictionary_flag = 0x01;
+  constexpr unsigned reserved_size_bits = 0x8F;
+  if (in.size() < frame_magic.size() + 2) return {};
+  const auto flags = std::to_integer<unsigned>(in[frame_magic.size()]);
+  const auto block_size = std::to_integer<unsigned>(in[frame_magic.size() + 1]);
+  if (flags >> 6 != version || (flags & reserved_flag) != 0 || (block_size & reserved_size_bits) != 0)
+    return "a frame of another version of the format";
+  return (flags & dictionary_flag) != 0 ? std::string_view("a dictionary") : std::string_view();
+}
+
 }  // namespace
 
 Result<void> compress_lz4(std::optional<int> level, base::ByteSpan in, std::vector<std::byte>& out) {
@@ -90,6 +105,8 @@ Result<void> decompress_lz4(base::ByteSpan in, BoundedOutput& out) {
     std::size_t consumed = rest.size();
     const std::size_t hint = LZ4F_decompress(context, room.data(), &written, rest.data(), &consumed, nullptr);
     if (LZ4F_isError(hint)) {
+      const std::string_view feature = unsupported_feature(in);
+      if (!feature.empty()) return unsupported_section("lz4", in, feature);
       return damaged_section("lz4", in,
                              std::string("is damaged (").append(LZ4F_getErrorName(hint)).append(")"));
     }

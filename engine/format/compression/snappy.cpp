@@ -77,7 +77,7 @@ Result<void> decompress_snappy(base::ByteSpan in, BoundedOutput& out) {
       const auto compatible_with =
           base::load_be<std::int32_t>(rest.data() + stream_header_bytes - sizeof(std::int32_t));
       if (compatible_with > stream_version)
-        return damaged_section("snappy", in, "is of a stream version newer than 1");
+        return unsupported_section("snappy", in, "a stream of a version above 1");
       rest = rest.subspan(stream_header_bytes);
       continue;
     }

@@ -1,9 +1,11 @@
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
 
+#include "format/batch_layout.hpp"
 #include "format/compression/codecs.hpp"
 
 namespace seriatim::format {
@@ -30,6 +32,29 @@ std::size_t first_room(base::ByteSpan in) noexcept {
   return static_cast<std::size_t>(std::min<unsigned long long>(claim, plausible_max));
 }
 
+// Whether the frame at the front of `in` says that it expands to more than the records of a batch may take.
+bool claims_too_much(base::ByteSpan in) noexcept {
+  const unsigned long long claim = ZSTD_getFrameContentSize(in.data(), in.size());
+  return claim != ZSTD_CONTENTSIZE_UNKNOWN && claim != ZSTD_CONTENTSIZE_ERROR && claim > batch_bytes_max;
+}
+
+// A frame that is right and cannot be read: what it has, or nothing.
+std::string_view unsupported_feature(ZSTD_ErrorCode code, base::ByteSpan in) noexcept {
+  switch (code) {
+    case ZSTD_error_frameParameter_windowTooLarge:
+      // The window of a frame of one segment is its content.
+      if (claims_too_much(in)) return {};
+      return "a window above 128 MiB, as long-distance matching makes it";
+    case ZSTD_error_dictionary_wrong:
+      return "a dictionary";
+    case ZSTD_error_version_unsupported:
+    case ZSTD_error_frameParameter_unsupported:
+      return "a frame of another version of the format";
+    default:
+      return {};
+  }
+}
+
 Result<void> run_decompression(ZSTD_DCtx* context, base::ByteSpan in, BoundedOutput& out) {
   const std::size_t wanted = first_room(in);
   ZSTD_inBuffer input{in.data(), in.size(), 0};
@@ -38,6 +63,8 @@ Result<void> run_decompression(ZSTD_DCtx* context, base::ByteSpan in, BoundedOut
     ZSTD_outBuffer output{room.data(), room.size(), 0};
     const std::size_t hint = ZSTD_decompressStream(context, &output, &input);
     if (ZSTD_isError(hint)) {
+      const std::string_view feature = unsupported_feature(ZSTD_getErrorCode(hint), in);
+      if (!feature.empty()) return unsupported_section("zstd", in, feature);
       return damaged_section("zstd", in,
                              std::string("is damaged (").append(ZSTD_getErrorName(hint)).append(")"));
     }

@@ -2,13 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "format/batch_header.hpp"
+#include "format/batch_layout.hpp"
 #include "format/index_entry.hpp"
 #include "os/posix_vfs.hpp"
+#include "support/hex.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
@@ -116,6 +119,23 @@ TEST_CASE("records that do not decode are damage only a deep look finds") {
   REQUIRE(report.findings.size() >= 1);
   CHECK(report.worst() == Severity::damage);
   CHECK(report.findings[0].position == log[2].position);
+}
+
+TEST_CASE("a batch that is whole but whose codec's frame is not read here is a note, not damage") {
+  const LogBuilder log = five_batches();
+  MadeSegment segment(log);
+  std::byte* const batch = segment.bytes.data() + log[2].position;
+  auto header = format::read_batch_header(batch);
+  // A zstd frame with a window of 256 MiB.
+  const auto frame = test::from_hex("28 b5 2f fd 00 90");
+  std::copy(frame.begin(), frame.end(), batch + format::records_at);
+  header.attributes = static_cast<std::int16_t>(header.attributes | static_cast<int>(format::Codec::zstd));
+  format::write_sealed_header({batch, header.size_bytes()}, header);
+  const VerifyReport report = segment.verify();
+  check_one(report, Severity::note, ".log");
+  CHECK(report.findings[0].first_offset == 4);
+  CHECK(report.findings[0].last_offset == 5);
+  CHECK(segment.end == 10);
 }
 
 TEST_CASE(

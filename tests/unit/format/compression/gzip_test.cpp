@@ -32,3 +32,19 @@ TEST_CASE("a gzip member whose content does not fit its checksum is refused") {
   REQUIRE_FALSE(done);
   CHECK(done.error().code() == Errc::corrupt_record);
 }
+
+TEST_CASE("a gzip member that is right and cannot be read is told from damage") {
+  test::Bytes plain;
+  REQUIRE(compress(Codec::gzip, {}, test::example_plain_section(), plain));
+  for (const bool is_second : {false, true}) {
+    for (const std::size_t at : {std::size_t{2}, std::size_t{3}}) {
+      test::Bytes packed = plain;
+      packed[at] ^= std::byte{0x80};  // another method; a reserved flag
+      if (is_second) packed.insert(packed.begin(), plain.begin(), plain.end());
+      test::Bytes out;
+      const Result<void> done = decompress(Codec::gzip, packed, 1 << 20, out);
+      REQUIRE_FALSE(done);
+      CHECK(done.error().code() == Errc::unsupported_codec);
+    }
+  }
+}

@@ -79,3 +79,23 @@ TEST_CASE("an lz4 frame with a damaged header is refused") {
     CHECK_FALSE(decompress(Codec::lz4, bad, 1000, out));
   }
 }
+
+TEST_CASE("an lz4 frame that is of another version or wants a dictionary is told from damage") {
+  test::Bytes packed;
+  REQUIRE(compress(Codec::lz4, {}, test::example_plain_section(), packed));
+  struct Feature {
+    std::size_t at;
+    std::byte bits;
+  };
+  // The version, a reserved bit, a dictionary; a reserved bit beside the block size.
+  for (const Feature feature : {Feature{4, std::byte{0xC0}}, Feature{4, std::byte{0x02}},
+                                Feature{4, std::byte{0x01}}, Feature{5, std::byte{0x80}}}) {
+    CAPTURE(feature.at);
+    test::Bytes other = packed;
+    other[feature.at] ^= feature.bits;
+    test::Bytes out;
+    const Result<void> done = decompress(Codec::lz4, other, 1000, out);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code() == Errc::unsupported_codec);
+  }
+}

@@ -31,3 +31,20 @@ TEST_CASE("a zstd frame that claims more content than it has costs no memory for
   CHECK(done.error().code() == Errc::corrupt_record);
   CHECK(out.capacity() < 1024 * 1024);
 }
+
+TEST_CASE("a zstd frame that is right and cannot be read is told from damage") {
+  // Window descriptor of 256 MiB; a dictionary with the id 7; the reserved bit. Each with one block, "a".
+  for (const std::string_view frame : {"28 b5 2f fd 00 90 09 00 00 61", "28 b5 2f fd 21 07 01 09 00 00 61",
+                                       "28 b5 2f fd 28 01 09 00 00 61"}) {
+    CAPTURE(frame);
+    test::Bytes out{std::byte{1}};
+    const Result<void> done = decompress(Codec::zstd, test::from_hex(frame), 1 << 20, out);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code() == Errc::unsupported_codec);
+    CHECK(out.size() == 1);
+  }
+  // The largest window that is read.
+  test::Bytes out;
+  CHECK(decompress(Codec::zstd, test::from_hex("28 b5 2f fd 00 88 09 00 00 61"), 1 << 20, out));
+  CHECK(test::to_hex(out) == "61");
+}
