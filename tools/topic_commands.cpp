@@ -4,6 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "catalog/topic_config_rules.hpp"
+#include "format/topic_name.hpp"
+
 #include "command_tree.hpp"
 #include "quantity.hpp"
 
@@ -37,6 +40,11 @@ Result<ConfigMap> config_map(const std::vector<std::string>& settings) {
 Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   Result<ConfigMap> config = config_map(arguments.config);
   if (!config.ok()) return config.error();
+  // Before there is a directory: a slip leaves none behind.
+  const Result<> named = format::check_topic_name(arguments.topic);
+  if (!named.ok()) return named.error();
+  const auto valid = catalog::resolve_config({config->begin(), config->end()});
+  if (!valid.ok()) return valid.error();
   const Result<Engine> engine = context.open(OpenMode::create_if_missing);
   if (!engine.ok()) return engine.error();
   const NewTopic topic{.name = arguments.topic,

@@ -89,6 +89,11 @@ class NewUser(CommandTest):
         self.complains(["-d", self.data, "topic", "alter", "t", "--config", "frobnicate=1"], 2, "there are ", "retention.ms", "segment.bytes")
         self.complains(["-d", self.data, "topic", "alter", "t", "--config", "retention=1"], 2, "did you mean \"retention.ms\"")
 
+    def test_a_refused_topic_leaves_no_directory_behind(self):
+        self.complains(["-d", self.data, "topic", "create", "t", "--config", "frobnicate=1"], 2, "frobnicate")
+        self.complains(["-d", self.data, "topic", "create", "a b"], 2, "a topic name is")
+        self.assertFalse(os.path.exists(self.data))
+
     def test_dump_of_an_empty_partition_says_so(self):
         self.create("t", 2)
         out, err = self.seriatim("dump", "t:1")
