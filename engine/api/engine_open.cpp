@@ -53,13 +53,23 @@ Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
 }
 
 // What is read of the catalog must be on the disk: after a failed sync the page cache may hold what never got
-// there. That the last stop was clean is itself such a fact, so it is not asked first.
-Result<> forget_cached(os::Vfs& vfs, const std::string& path) {
+// there. That the last stop was clean is itself such a fact, so it is not asked first. Synced before that: a
+// meta page that a failed commit has taken back, or one of a process that was killed, may be in the page
+// cache alone, and pages of the state that the disk has in its place are about to be used again.
+Result<> settle_catalog(os::Vfs& vfs, const std::string& path) {
   auto file = vfs.open(path, os::OpenMode::read);
   if (!file && file.error().code() == Errc::not_found)
     return {};  // Opening the catalog says what is missing.
   if (!file) return file.error();
+  if (auto synced = (*file)->sync_data(); !synced) return synced;
   return (*file)->drop_cache(0, 0);
+}
+
+Result<> write_synced(os::Vfs& vfs, const std::string& path, std::uint64_t position, base::ByteSpan bytes) {
+  auto file = vfs.open(path, os::OpenMode::read_write);
+  if (!file) return file.error();
+  if (auto written = (*file)->write_at(bytes, position); !written) return written;
+  return (*file)->sync_data();
 }
 
 // LMDB makes its table of readers sparse and stores into a map of it: on a full disk a store into a hole
@@ -171,7 +181,7 @@ Result<> EngineImpl::open_catalog() {
     auto read = api::read_format_file(vfs, dir);
     if (!read) return read.error();
     format = *read;
-    if (auto forgotten = forget_cached(vfs, os::join_path(path, "data.mdb")); !forgotten) return forgotten;
+    if (auto settled = settle_catalog(vfs, os::join_path(path, "data.mdb")); !settled) return settled;
   }
   if (auto sound = check_layout(); !sound) return sound;
   if (!is_read_only()) {
@@ -180,8 +190,13 @@ Result<> EngineImpl::open_catalog() {
     auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
     if (!allocated) return allocated;
   }
-  auto opened = catalog::Catalog::open(
-      path, api::catalog_options(is_read_only() ? catalog::Access::read_only : catalog::Access::read_write));
+  auto catalog_options =
+      api::catalog_options(is_read_only() ? catalog::Access::read_only : catalog::Access::read_write);
+  catalog_options.write_synced = [this](const std::string& file, std::uint64_t position,
+                                        base::ByteSpan bytes) {
+    return write_synced(vfs, file, position, bytes);
+  };
+  auto opened = catalog::Catalog::open(path, catalog_options);
   if (!opened) return opened.error();
   catalog.emplace(*std::move(opened));
   if (is_read_only()) return {};

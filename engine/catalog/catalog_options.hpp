@@ -3,6 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+
+#include <seriatim/result.hpp>
+
+#include "base/bytes.hpp"
 
 namespace seriatim::catalog {
 
@@ -26,6 +31,10 @@ struct CatalogOptions {
   /// Catalog::damage() lists them; what they said is lost, everything else can be read. An engine must not go
   /// on from such a catalog: a damaged key looks like a topic, or a log start, that never was.
   bool allow_damage = false;
+  /// Writes bytes into a file and syncs them: for a writer, which mends a meta page that a failed write or a
+  /// flipped bit has spoilt (meta_mend.hpp). Without it such a catalog is refused.
+  std::function<Result<void>(const std::string& file, std::uint64_t position, base::ByteSpan bytes)>
+      write_synced{};
 };
 
 }  // namespace seriatim::catalog

@@ -66,8 +66,68 @@ bool is_sane_tree(const lmdb::Tree& tree, std::uint16_t flags, std::uint64_t las
          tree.depth <= lmdb::depth_max && tree.entries >= 1;
 }
 
-Result<lmdb::Meta> parse_meta(const std::string& file, base::ByteSpan page, std::uint64_t number,
-                              std::uint64_t position) {
+// What LMDB asks of both pages before it opens a file, whichever of them it follows.
+bool has_sound_header(base::ByteSpan page) {
+  return page.size() >= lmdb::meta_bytes && lmdb::load<std::uint16_t>(page, 10) == lmdb::page_meta &&
+         lmdb::load<std::uint32_t>(page, 16) == lmdb::magic &&
+         lmdb::load<std::uint32_t>(page, 20) == lmdb::data_version;
+}
+
+Result<MetaSlot> read_slot(const std::string& file, std::uint64_t number, std::uint64_t position) {
+  Result<std::vector<std::byte>> bytes = read_bytes(file, position, lmdb::meta_bytes);
+  if (!bytes) return std::move(bytes).error();
+  MetaSlot slot{.position = position,
+                .bytes = *std::move(bytes),
+                .meta = Error(Errc::corrupt_metadata, "catalog: a meta page was not read")};
+  slot.meta = parse_meta_page(file, slot.bytes, number, position);
+  slot.is_header_sound = has_sound_header(slot.bytes);
+  if (slot.bytes.size() >= lmdb::meta_bytes) slot.claimed = lmdb::load<std::uint64_t>(slot.bytes, 144);
+  return slot;
+}
+
+Result<lmdb::Meta> newer_meta(const std::string& directory) {
+  const Result<std::array<MetaSlot, 2>> slots = read_meta_slots(directory);
+  if (!slots) return slots.error();
+  const std::size_t newer = (*slots)[1].claimed > (*slots)[0].claimed ? 1 : 0;
+  const MetaSlot& other = (*slots)[1 - newer];
+  const Result<lmdb::Meta>& state = (*slots)[newer].meta;
+  if (!state) return state;
+  if (!other.is_header_sound) return other.meta;
+  if (other.meta && other.meta->page_bytes != state->page_bytes)
+    return damaged(data_file(directory), other.position, "the two meta pages differ in page size");
+  // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a
+  // transaction, hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a
+  // word.
+  if (state->transaction % 2 != newer || state->transaction != other.claimed + 1) {
+    return damaged(data_file(directory), 144,
+                   "the meta pages hold transactions " + std::to_string((*slots)[0].claimed) + " and " +
+                       std::to_string((*slots)[1].claimed) + ", which do not follow each other");
+  }
+  std::error_code failure;
+  const std::uintmax_t file_bytes = fs::file_size(data_file(directory), failure);
+  const std::uint64_t file_pages = failure ? 0 : file_bytes / state->page_bytes;
+  // Free pages at the end need not be in the file, but there is no room for more than a few transactions'
+  // worth: LMDB would map it all. The walk over all pages is exact about it.
+  if (state->last_page > file_pages + 16 * lmdb::dirty_pages_max) {
+    return damaged(
+        data_file(directory), newer * state->page_bytes + 136,
+        "the last page, " + std::to_string(state->last_page) + ", is far beyond the end of the file");
+  }
+  for (const lmdb::Tree& tree : {state->free_tree, state->main_tree}) {
+    if (tree.root != lmdb::no_page && tree.root >= file_pages) {
+      return damaged(data_file(directory), file_bytes,
+                     "the file was cut off: page " + std::to_string(tree.root) + " is missing");
+    }
+  }
+  return *state;
+}
+
+}  // namespace
+
+std::string data_file(const std::string& directory) { return directory + "/data.mdb"; }
+
+Result<lmdb::Meta> parse_meta_page(const std::string& file, base::ByteSpan page, std::uint64_t number,
+                                   std::uint64_t position) {
   if (page.size() < lmdb::meta_bytes) {
     return damaged(file, position, "the file ends before meta page " + std::to_string(number) + " does");
   }
@@ -116,58 +176,25 @@ Result<lmdb::Meta> parse_meta(const std::string& file, base::ByteSpan page, std:
   return meta;
 }
 
-Result<std::array<lmdb::Meta, 2>> read_metas(const std::string& directory) {
+// The first page says how long pages are, and so where the second begins. Where it does not, the second is
+// looked for at each length there may be.
+Result<std::array<MetaSlot, 2>> read_meta_slots(const std::string& directory) {
   const std::string file = data_file(directory);
-  const Result<std::vector<std::byte>> first = read_bytes(file, 0, lmdb::meta_bytes);
-  if (!first) return first.error();
-  if (first->empty()) return damaged(file, 0, "the file is empty");
-  Result<lmdb::Meta> meta0 = parse_meta(file, *first, 0, 0);
-  if (!meta0) return std::move(meta0).error();
-  const std::uint64_t position = meta0->page_bytes;
-  const Result<std::vector<std::byte>> second = read_bytes(file, position, lmdb::meta_bytes);
-  if (!second) return second.error();
-  Result<lmdb::Meta> meta1 = parse_meta(file, *second, 1, position);
-  if (!meta1) return std::move(meta1).error();
-  if (meta1->page_bytes != meta0->page_bytes)
-    return damaged(file, position, "the two meta pages differ in page size");
-  return std::array{*meta0, *meta1};
+  Result<MetaSlot> first = read_slot(file, 0, 0);
+  if (!first) return std::move(first).error();
+  if (first->bytes.empty()) return damaged(file, 0, "the file is empty");
+  const bool is_told = first->meta.ok();
+  std::uint64_t position = is_told ? first->meta->page_bytes : lmdb::page_bytes_min;
+  Result<MetaSlot> second = read_slot(file, 1, position);
+  const auto is_found = [&] { return is_told || (second->meta && second->meta->page_bytes == position); };
+  while (second && !is_found() && position < lmdb::page_bytes_max) {
+    position *= 2;
+    second = read_slot(file, 1, position);
+  }
+  if (!second) return std::move(second).error();
+  if (!is_found()) return first->meta.error();
+  return std::array{*std::move(first), *std::move(second)};
 }
-
-Result<lmdb::Meta> newer_meta(const std::string& directory) {
-  const Result<std::array<lmdb::Meta, 2>> metas = read_metas(directory);
-  if (!metas) return metas.error();
-  const std::size_t newer = (*metas)[1].transaction > (*metas)[0].transaction ? 1 : 0;
-  const lmdb::Meta& state = (*metas)[newer];
-  // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a
-  // transaction, hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a
-  // word.
-  if (state.transaction % 2 != newer || state.transaction != (*metas)[1 - newer].transaction + 1) {
-    return damaged(data_file(directory), 144,
-                   "the meta pages hold transactions " + std::to_string((*metas)[0].transaction) + " and " +
-                       std::to_string((*metas)[1].transaction) + ", which do not follow each other");
-  }
-  std::error_code failure;
-  const std::uintmax_t file_bytes = fs::file_size(data_file(directory), failure);
-  const std::uint64_t file_pages = failure ? 0 : file_bytes / state.page_bytes;
-  // Free pages at the end need not be in the file, but there is no room for more than a few transactions'
-  // worth: LMDB would map it all. The walk over all pages is exact about it.
-  if (state.last_page > file_pages + 16 * lmdb::dirty_pages_max) {
-    return damaged(
-        data_file(directory), newer * state.page_bytes + 136,
-        "the last page, " + std::to_string(state.last_page) + ", is far beyond the end of the file");
-  }
-  for (const lmdb::Tree& tree : {state.free_tree, state.main_tree}) {
-    if (tree.root != lmdb::no_page && tree.root >= file_pages) {
-      return damaged(data_file(directory), file_bytes,
-                     "the file was cut off: page " + std::to_string(tree.root) + " is missing");
-    }
-  }
-  return state;
-}
-
-}  // namespace
-
-std::string data_file(const std::string& directory) { return directory + "/data.mdb"; }
 
 Result<void> check_file_kinds(const std::string& directory) {
   if (Result<void> data = check_kind(data_file(directory), false); !data) return data;
@@ -186,10 +213,12 @@ Result<lmdb::Meta> check_meta_pages(const std::string& directory) {
 
 Result<std::optional<lmdb::Meta>> meta_of_transaction(const std::string& directory,
                                                       std::uint64_t transaction) {
-  const Result<std::array<lmdb::Meta, 2>> metas = read_metas(directory);
-  if (!metas) return metas.error();
-  const lmdb::Meta& meta = (*metas)[transaction % 2];
-  return meta.transaction == transaction ? std::optional(meta) : std::nullopt;
+  const Result<std::array<MetaSlot, 2>> slots = read_meta_slots(directory);
+  if (!slots) return slots.error();
+  const MetaSlot& slot = (*slots)[transaction % 2];
+  if (slot.claimed != transaction) return std::optional<lmdb::Meta>();
+  if (!slot.meta) return slot.meta.error();
+  return std::optional(*slot.meta);
 }
 
 }  // namespace seriatim::catalog

@@ -161,7 +161,8 @@ class Environment {
   /// Opens what another process may have added to an older catalog.
   Result<void> look_for_databases() const;
   Result<void> verify_pages(const Verification& verification) const;
-  Result<void> verify_number() const;
+  /// @return  the number of the state in use.
+  Result<std::uint64_t> verify_number() const;
   Result<void> detect_lock();
   Result<void> check_usable() const;
   int begin(bool is_write, MDB_txn*& transaction) const;

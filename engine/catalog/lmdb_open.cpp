@@ -13,6 +13,7 @@
 #include "catalog/lmdb_call.hpp"
 #include "catalog/lmdb_env.hpp"
 #include "catalog/lmdb_transaction.hpp"
+#include "catalog/meta_mend.hpp"
 #include "catalog/value_codec.hpp"
 
 namespace seriatim::catalog {
@@ -28,39 +29,23 @@ Result<OpenClaim> claim_directory(const std::string& directory, const CatalogOpt
   return OpenClaim::acquire(directory, options.process_identity());
 }
 
-// The number in a "transaction" value; nothing if the value is not sound.
-std::optional<std::uint64_t> number_in(base::ByteSpan value) {
-  const Result<base::ByteSpan> payload = decode_value(Database::engine, transaction_key, value);
-  if (!payload || payload->size() != sizeof(std::uint64_t)) return std::nullopt;
-  return base::load_be<std::uint64_t>(payload->data());
+Result<void> put_mend(const std::string& directory, const CatalogOptions& options, const MetaMend& mend) {
+  if (options.write_synced) return options.write_synced(data_file(directory), mend.position, mend.bytes);
+  return Error(Errc::corrupt_metadata, "catalog " + directory + ": state " + std::to_string(mend.number) +
+                                           ", the last that was stored, cannot be followed before a meta "
+                                           "page is written anew; open it with the engine, which does that");
 }
 
-// The number that a state carries in itself.
-std::optional<std::uint64_t> number_of_state(const std::string& directory, const lmdb::Meta& state) {
-  std::optional<std::uint64_t> number;
-  // A walk that fails is no matter here: only the state in use has to be sound all through.
-  static_cast<void>(
-      walk_pages(directory, state,
-                 [&](std::string_view database, std::string_view key, base::ByteSpan value) -> Result<void> {
-                   const bool is_number = database == name_of(Database::engine) && key == transaction_key;
-                   if (is_number) number = number_in(value);
-                   return {};
-                 }));
-  return number;
-}
-
-// Whether the other meta page, which should hold the state before `number`, holds a later one under a damaged
-// number.
-Result<bool> has_later_state(const std::string& directory, std::uint64_t number) {
-  const Result<std::optional<lmdb::Meta>> other = meta_of_transaction(directory, number - 1);
-  if (!other) return other.error();
-  if (!other->has_value()) return false;
-  const std::optional<std::uint64_t> found = number_of_state(directory, **other);
-  // Beside a live writer the pages of that state may be in use for something else, from the moment on in
-  // which its meta page is replaced: what was read counts only if the meta page is still there.
-  const Result<std::optional<lmdb::Meta>> still_other = meta_of_transaction(directory, number - 1);
-  if (!still_other) return still_other.error();
-  return still_other->has_value() && found.value_or(0) > number;
+// Before LMDB sees the file: it would follow an older state, or refuse the file.
+// @return  the number of the state it follows after that; nothing if nothing had to be done.
+Result<std::optional<std::uint64_t>> mend_meta_pages(const std::string& directory,
+                                                     const CatalogOptions& options) {
+  if (options.access == Access::read_only) return std::optional<std::uint64_t>();
+  const Result<std::optional<MetaMend>> mend = find_meta_mend(directory);
+  if (!mend) return mend.error();
+  if (!mend->has_value()) return std::optional<std::uint64_t>();
+  if (Result<void> put = put_mend(directory, options, **mend); !put) return std::move(put).error();
+  return std::optional((*mend)->number);
 }
 
 }  // namespace
@@ -72,13 +57,21 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& direct
   if (Result<void> kinds = check_file_kinds(directory); !kinds) return kinds.error();
   Result<OpenClaim> claim = claim_directory(directory, options);
   if (!claim) return claim.error();
+  const Result<std::optional<std::uint64_t>> mended = mend_meta_pages(directory, options);
+  if (!mended) return mended.error();
   if (const Result<lmdb::Meta> meta = check_meta_pages(directory); !meta) return meta.error();
   std::unique_ptr<Environment> environment(new Environment(directory, options, std::move(*claim)));
   if (Result<void> opened = environment->open_files(false); !opened) return opened.error();
   if (Result<void> detected = environment->detect_lock(); !detected) return detected.error();
   if (Result<void> verified = environment->verify_pages(verification); !verified) return verified.error();
   if (Result<void> databases = environment->open_databases(false); !databases) return databases.error();
-  if (Result<void> numbered = environment->verify_number(); !numbered) return numbered.error();
+  const Result<std::uint64_t> number = environment->verify_number();
+  if (!number) return number.error();
+  if (*mended && **mended != *number) {
+    const Result<MetaMend> other = without_other_state(directory, *number);
+    if (!other) return other.error();
+    if (Result<void> put = put_mend(directory, options, *other); !put) return std::move(put).error();
+  }
   return environment;
 }
 
@@ -169,19 +162,21 @@ Result<void> Environment::verify_pages(const Verification& verification) const {
                "catalog " + directory_ + ": it changes faster than it can be examined; retry");
 }
 
-Result<void> Environment::verify_number() const {
-  return read([this](ReadTransaction& in) -> Result<void> {
+Result<std::uint64_t> Environment::verify_number() const {
+  std::uint64_t verified = 0;
+  Result<void> done = read([&](ReadTransaction& in) -> Result<void> {
     const Result<std::optional<base::ByteSpan>> value = in.get(Database::engine, transaction_key);
     if (!value) return value.error();
     const std::optional<std::uint64_t> number = value->has_value() ? number_in(**value) : std::nullopt;
-    const Result<bool> has_later = has_later_state(directory_, in.number());
-    if (!has_later) return has_later.error();
-    if (number == in.number() && !*has_later) return {};
+    verified = in.number();
+    if (number == verified) return {};
     return Error(Errc::corrupt_metadata,
                  "catalog " + directory_ + ": state " + std::to_string(in.number()) +
                      " is not the last that was stored, the number of a meta page was damaged" +
                      damaged_catalog_advice);
   });
+  if (!done) return std::move(done).error();
+  return verified;
 }
 
 Result<void> Environment::open_databases(bool is_birth) {

@@ -108,6 +108,7 @@ class PageWalk {
       taken_[static_cast<std::size_t>(i)] = true;
     }
     count_.used += count;
+    count_.last = std::max(count_.last, page + count - 1);
     return {};
   }
 
@@ -309,6 +310,7 @@ class PageWalk {
         if (taken_[static_cast<std::size_t>(free)]) return damaged(free, "it is in use and listed as free");
         taken_[static_cast<std::size_t>(free)] = true;
       }
+      count_.last = std::max(count_.last, free);
       previous = free;
     }
     count_.free += count;

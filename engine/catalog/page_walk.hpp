@@ -17,6 +17,7 @@ namespace seriatim::catalog {
 struct PageCount {
   std::uint64_t used = 0;  ///< in trees and overflow runs, without the two meta pages
   std::uint64_t free = 0;  ///< listed in the free tree
+  std::uint64_t last = 1;  ///< the highest number of either
 };
 
 /// Called for each value of a named database; an error ends the walk.
