@@ -49,8 +49,15 @@ Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const s
 
 void CountersFile::update(const Metrics& metrics, std::int64_t wall_ms) noexcept {
   const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
-  for (std::size_t i = 0; i < value_count; ++i)
-    store(map_.data() + header_bytes + i * sizeof(std::uint64_t), values[i]);
+  // Looked at first: a store of what is there already would make the kernel write the page.
+  bool is_news = base::load_le<std::uint64_t>(map_.data() + 24) == 0;
+  for (std::size_t i = 0; i < value_count; ++i) {
+    std::byte* const at = map_.data() + header_bytes + i * sizeof(std::uint64_t);
+    if (base::load_le<std::uint64_t>(at) == values[i]) continue;
+    store(at, values[i]);
+    is_news = true;
+  }
+  if (!is_news) return;
   store(map_.data() + 24, static_cast<std::uint64_t>(wall_ms));
 }
 

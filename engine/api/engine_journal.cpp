@@ -186,7 +186,9 @@ Result<> EngineImpl::checkpoint_once() {
   if (auto durable = secure_gathered(gathered, lsn); !durable) return durable;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open) {
-    taken.emplace_back(partition, partition->checkpoint());
+    const auto checkpoint = partition->checkpoint();
+    if (partition->is_stored(checkpoint)) continue;
+    taken.emplace_back(partition, checkpoint);
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
   const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||

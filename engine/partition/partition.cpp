@@ -21,6 +21,7 @@ Partition::Partition(const PartitionEnvironment& environment, const PartitionReq
       batch_bytes_max_(largest_batch(config_)),
       mapped_writes_(request.mapped_writes),
       compacted_to_(request.checkpoint.compacted_to_offset),
+      stored_(request.checkpoint),
       stored_recovery_base_(request.checkpoint.recovery_segment_base),
       stored_recovery_point_(request.checkpoint.recovery_point_offset),
       snapshot_every_bytes_(request.snapshot_every_bytes) {}

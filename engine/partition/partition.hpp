@@ -44,6 +44,7 @@ struct PartitionCheckpoint {
   std::uint64_t recovery_position = 0;  ///< ... and its byte position there.
   Offset clean_end_offset = -1;         ///< Log end at a clean close, -1 otherwise.
   Offset compacted_to_offset = 0;       ///< First offset that compaction has not looked at.
+  bool operator==(const PartitionCheckpoint&) const = default;
 };
 
 /// A batch that the journal has and the segment may have lost.
@@ -250,6 +251,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// @return how far `checkpoint` will reach, once the partition was synced to there.
   /// Errors: storage_full, io_error: the snapshot.
   Result<SyncMark> prepare_checkpoint();
+  /// Whether the catalog has it already, but for the end of a clean close, which means nothing while this is
+  /// open.
+  bool is_stored(const PartitionCheckpoint& checkpoint) const;
   /// To be told when a checkpoint is in the catalog. Removes producer snapshots that nothing needs any more.
   void checkpoint_stored(const PartitionCheckpoint& checkpoint);
   /// Removes the producer snapshots that no recovery would begin at: all but those at the base of a segment,
@@ -362,6 +366,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
+  PartitionCheckpoint stored_ SERIATIM_GUARDED_BY(append_mutex_);  ///< What the catalog was given last.
   Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   Offset stored_recovery_point_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   // Producer snapshots on disk, ascending, and how much was appended when the last was taken.

@@ -76,9 +76,17 @@ Result<SyncMark> Partition::prepare_checkpoint() {
   return sync_mark();
 }
 
+bool Partition::is_stored(const PartitionCheckpoint& checkpoint) const {
+  const base::MutexLock lock(append_mutex_);
+  PartitionCheckpoint stored = stored_;
+  stored.clean_end_offset = checkpoint.clean_end_offset;
+  return stored == checkpoint;
+}
+
 void Partition::checkpoint_stored(const PartitionCheckpoint& checkpoint) {
   {
     const base::MutexLock lock(append_mutex_);
+    stored_ = checkpoint;
     stored_recovery_base_ = std::max(stored_recovery_base_, checkpoint.recovery_segment_base);
     stored_recovery_point_ = std::max(stored_recovery_point_, checkpoint.recovery_point_offset);
   }
