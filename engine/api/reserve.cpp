@@ -44,14 +44,31 @@ Result<> Reserve::allocate(os::File& file) {
 bool Reserve::begin_spending() {
   const base::MutexLock lock(mutex_);
   ++spenders_;
-  if (is_owed_.load(std::memory_order_relaxed) && !is_whole_) return true;
+  const bool was_owed = is_owed_.load(std::memory_order_relaxed);
   auto file = vfs_.open(path_, os::OpenMode::read_write);
-  if (!file) return false;
-  // Cut, not removed: that it is there and empty tells the next open that it is owed.
-  if (auto cut = (*file)->truncate(0); !cut) return false;
-  is_whole_ = false;
+  if (!file) return was_owed && !is_whole_;
+  // From here on nobody begins to take blocks; those who began before would take what is given up.
   is_owed_.store(true, std::memory_order_release);
-  return true;
+  while (takers_ > 0) nobody_takes_.wait(mutex_);
+  // Cut, not removed: that it is there and empty tells the next open that it is owed.
+  auto cut = (*file)->truncate(0);
+  if (cut) is_whole_ = false;
+  is_owed_.store(was_owed || cut.ok(), std::memory_order_release);
+  // A file system with a journal gives blocks out again when its own commit is done.
+  if (cut) static_cast<void>((*file)->sync_all().ok());
+  return !is_whole_;
+}
+
+Result<> Reserve::begin_taking() {
+  const base::MutexLock lock(mutex_);
+  if (auto allowed = allow_taking(); !allowed) return allowed;
+  ++takers_;
+  return {};
+}
+
+void Reserve::end_taking() noexcept {
+  const base::MutexLock lock(mutex_);
+  if (--takers_ == 0) nobody_takes_.notify_all();
 }
 
 // A failure is what makes it owed; whoever needs blocks next, or the background thread, tries again.
@@ -72,6 +89,10 @@ bool Reserve::is_needed() const {
 Result<> Reserve::before_taking() {
   if (!is_owed_.load(std::memory_order_acquire)) return {};
   const base::MutexLock lock(mutex_);
+  return allow_taking();
+}
+
+Result<> Reserve::allow_taking() {
   if (!is_owed_.load(std::memory_order_relaxed)) return {};
   Result<> made = spenders_ == 0 ? make_locked() : Result<>{};
   if (spenders_ == 0 && (made || made.error().code() != Errc::storage_full)) return made;

@@ -63,10 +63,15 @@ class Reserve final : public segment::SpaceKeeper {
   bool is_needed() const;
 
   Result<> before_taking() override;
+  /// Nothing is given up before those who take are done: they asked when all was whole, and would take what
+  /// is given up for somebody else.
+  Result<> begin_taking() override;
+  void end_taking() noexcept override;
 
  private:
   bool begin_spending();
   void end_spending();
+  Result<> allow_taking() SERIATIM_REQUIRES(mutex_);
   Result<> make_locked() SERIATIM_REQUIRES(mutex_);
   Result<> allocate(os::File& file) SERIATIM_REQUIRES(mutex_);
 
@@ -74,6 +79,8 @@ class Reserve final : public segment::SpaceKeeper {
   const std::string directory_;
   const std::string path_;
   base::Mutex mutex_;
+  base::ConditionVariable nobody_takes_;
+  std::uint32_t takers_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint32_t spenders_ SERIATIM_GUARDED_BY(mutex_) = 0;
   bool is_whole_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::atomic<bool> is_owed_{false};  ///< Spent, now or by an earlier run. Written under mutex_.

@@ -124,10 +124,16 @@ Result<void> JournalFiles::create_directory() {
   return {};
 }
 
-Result<void> JournalFiles::write_zeros(const std::string& path) {
+Result<void> JournalFiles::take_blocks(const std::string& path) {
   if (options_.before_taking) {
     if (auto allowed = options_.before_taking(); !allowed) return allowed;
   }
+  auto written = write_zeros(path);
+  if (options_.after_taking) options_.after_taking();
+  return written;
+}
+
+Result<void> JournalFiles::write_zeros(const std::string& path) {
   auto file = options_.vfs.open(path, os::OpenMode::open_or_create);
   if (!file) return std::move(file).error();
   if (auto cut = (*file)->truncate(0); !cut) return cut;
@@ -147,7 +153,7 @@ Result<ReadyFile> JournalFiles::create() {
   if (auto created = create_directory(); !created) return std::move(created).error();
   const std::string path = path_of(next_number_);
   const std::string temporary = path + ".tmp";
-  if (auto written = write_zeros(temporary); !written) {
+  if (auto written = take_blocks(temporary); !written) {
     met_full_disk_ |= written.error().code() == Errc::storage_full;
     // Gives back the space at once; if even that fails, the next attempt or the next open does.
     static_cast<void>(options_.vfs.remove(temporary).ok());

@@ -86,6 +86,7 @@ class JournalFiles {
   Result<void> write_zeros(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> create_directory() SERIATIM_REQUIRES(prepare_mutex_);
   Result<ReadyFile> adopt(const Spare& spare) SERIATIM_REQUIRES(prepare_mutex_);
+  Result<void> take_blocks(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   void close_last() SERIATIM_REQUIRES(mutex_);
   std::vector<JournalFileRange> recyclable(std::uint64_t lsn) const SERIATIM_EXCLUDES(mutex_);
   Result<std::optional<Spare>> retire(const JournalFileRange& file, std::size_t spares_allowed)

@@ -40,6 +40,8 @@ struct JournalOptions {
   std::size_t spare_files_max = 2;
   /// Asked before blocks are taken for a new file; an error refuses it.
   std::function<Result<void>()> before_taking{};
+  /// Called when they are taken, or were not to be had, if it was allowed.
+  std::function<void()> after_taking{};
   /// Called when the file that was ready has been taken: somebody may call `Journal::prepare_next`. From the
   /// thread that commits, which must not wait here, nor call the journal.
   std::function<void()> on_file_taken{};

@@ -62,9 +62,8 @@ Result<> Segment::make_ready(std::uint64_t size) {
 
 Result<> Segment::ensure_allocated(std::uint64_t end) {
   if (end <= allocated_bytes_) return {};
-  if (context_.keeper != nullptr) {
-    if (auto allowed = context_.keeper->before_taking(); !allowed) return allowed;
-  }
+  const Taking taking(context_.keeper);
+  if (!taking.allowed()) return taking.allowed();
   if (next_chunk_bytes_ == 0)
     next_chunk_bytes_ = std::clamp(write_position_, log_chunk_bytes_min, log_chunk_bytes_max);
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);

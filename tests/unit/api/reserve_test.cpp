@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "os/errno_error.hpp"
 #include "support/log_builder.hpp"
@@ -112,6 +114,29 @@ TEST_CASE("while it is spent appenders take no block, and make it again as soon 
   CHECK(code_of(made.reserve.before_taking()) == Errc::storage_full);
   made.vfs.is_full = false;
   must(made.reserve.before_taking());
+  CHECK(fs::file_size(made.path) == reserve_bytes);
+}
+
+TEST_CASE(
+    "nothing is given up while somebody takes blocks who asked before: he would take what is given up") {
+  Made made;
+  must(made.reserve.make());
+  must(made.reserve.begin_taking());
+  std::atomic<bool> has_given{false};
+  std::thread spender([&] {
+    const Reserve::Spending spending(made.reserve);
+    has_given = spending.has_given();
+    CHECK(fs::file_size(made.path) == 0);
+    CHECK(code_of(made.reserve.begin_taking()) == Errc::storage_full);
+  });
+  // He has begun to spend: nobody else may begin to take. And he waits.
+  CHECK(test::comes_true([&] { return !made.reserve.before_taking(); }));
+  CHECK(code_of(made.reserve.begin_taking()) == Errc::storage_full);
+  CHECK(fs::file_size(made.path) == reserve_bytes);
+  CHECK_FALSE(has_given);
+  made.reserve.end_taking();
+  spender.join();
+  CHECK(has_given);
   CHECK(fs::file_size(made.path) == reserve_bytes);
 }
 

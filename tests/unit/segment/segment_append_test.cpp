@@ -283,6 +283,28 @@ TEST_CASE("timestamps of the segment and of its first batch are kept") {
   CHECK(segment->created_ms() == 5);
 }
 
+TEST_CASE("who takes many blocks at once says when they are taken, or were not to be had") {
+  struct Keeper final : segment::SpaceKeeper {
+    Result<> before_taking() override { return {}; }
+    Result<> begin_taking() override {
+      ++begun;
+      return {};
+    }
+    void end_taking() noexcept override { ++ended; }
+    int begun = 0;
+    int ended = 0;
+  };
+  test::SegmentFixture f;
+  Keeper keeper;
+  f.context.keeper = &keeper;
+  f.limits.mapped_writes = true;
+  const auto segment = f.create();
+  const auto log = LogBuilder().batches(2, {.size_bytes = 1000});
+  for (std::size_t i = 0; i < 2; ++i) test::must(test::try_append(*segment, log[i]));
+  CHECK(keeper.begun == 1);
+  CHECK(keeper.ended == 1);
+}
+
 TEST_CASE("an appender asks before it takes blocks, and takes none while it may not") {
   struct Keeper final : segment::SpaceKeeper {
     Result<> before_taking() override {
