@@ -122,6 +122,12 @@ Result<> JournalDump::put_payload(Json& row, const JournalFrame& frame) {
     put_decision(row, *decision);
     return {};
   }
+  if (frame.fields.type == JournalFrameType::forgotten_group) {
+    const auto forgotten = format::parse_journal_forgotten_group(frame.payload);
+    if (!forgotten.ok()) return forgotten.error();
+    put_bytes(row, "group", forgotten->group);
+    return {};
+  }
   const auto commit = format::parse_journal_offsets(frame.payload);
   if (!commit.ok()) return commit.error();
   put_offsets(row, *commit);
@@ -189,6 +195,8 @@ const char* name_of(JournalFrameType type) {
       return "decision";
     case JournalFrameType::decision_at_leader:
       return "decision_at_leader";
+    case JournalFrameType::forgotten_group:
+      return "forgotten_group";
   }
   return "unknown";
 }

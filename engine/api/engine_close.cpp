@@ -110,17 +110,21 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   auto gathered = gather_checkpoint();
   gathered.partitions = std::move(partitions);
   const std::uint64_t lsn = *gathered.covered_lsn;
+  journal_tie.stored_lsn = journal->stored_lsn();
+  gathered.journal = journal_tie;
   if (outcome) {
-    gathered.clean_shutdown = true;
+    // Clean says that the journal has nothing beyond.
+    gathered.clean_shutdown = lsn == journal->stats().staged_lsn;
   } else {
     // The journal has the rest; what a decision says is not to be stored before its records are safe.
     gathered.covered_lsn.reset();
+    gathered.forgotten_groups.clear();
     gathered.offsets.clear();
     gathered.state.clear();
   }
   auto done = catalog->checkpoint(gathered);
   if (done && outcome) note_checkpoint(lsn);
-  if (done && outcome) done = journal->recycle_below(lsn + 1);
+  if (done && outcome) done = journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
   if (!done && outcome) outcome = done;
   if (auto shut = journal->close(); !shut && outcome) outcome = shut;
   return outcome;

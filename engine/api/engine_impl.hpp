@@ -37,6 +37,7 @@ namespace seriatim::api {
 class Background;
 class DeliveryThread;
 class CountersFile;
+struct CatalogPart;
 }  // namespace seriatim::api
 
 namespace seriatim {
@@ -173,6 +174,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> load_topics();
   Result<> finish_deletions();
   Result<> replay_journal();
+  Result<> check_parts(const api::CatalogPart& part, const journal::JournalContents& contents);
+  Result<> begin_run(const journal::JournalContents& contents);
   Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
   /// @return where each ends.
   Result<std::map<TopicPartition, Offset>> open_all_partitions();
@@ -208,6 +211,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   api::StateStore state_store;
   std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
   std::uint64_t covered_lsn = 0;                 ///< Of the last checkpoint; under admin_mutex.
+  catalog::JournalTie journal_tie;               ///< Of this run; under admin_mutex.
   std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
   /// What of `offsets` and `state_store` the catalog has; under admin_mutex.

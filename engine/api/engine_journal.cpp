@@ -7,6 +7,7 @@
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/partition_states.hpp"
+#include "api/parts_check.hpp"
 #include "api/storable.hpp"
 #include "os/path.hpp"
 #include "transaction/transaction_errors.hpp"
@@ -26,8 +27,8 @@ std::uint64_t random_incarnation() {
 // Everything is read before anything is written: a partition that cannot be read, or a journal that is
 // damaged, leaves the directory as it was.
 Result<> EngineImpl::replay_journal() {
-  auto record = catalog->engine();
-  if (!record) return record.error();
+  auto part = api::part_of(*catalog);
+  if (!part) return part.error();
   auto format = api::read_format_file(vfs, directory.string());
   if (!format) return format.error();
   const auto known = topics.load();
@@ -35,24 +36,47 @@ Result<> EngineImpl::replay_journal() {
   auto contents = journal::read_journal(
       {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
        .directory_id = format->directory_id,
-       .covered_lsn = record->covered_lsn,
+       .covered_lsn = part->engine.covered_lsn,
        .salvages = salvages_journal,
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();
-  covered_lsn = record->covered_lsn;
+  if (auto fit = check_parts(*part, *contents); !fit) return fit;
+  covered_lsn = part->engine.covered_lsn;
   checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
+  if (auto begun = begin_run(*contents); !begun) return begun;
   if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
   return open_coordinator();
+}
+
+// What a repair goes on from explains less than was decided: markers are believed, and ids that the later of
+// the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
+Result<> EngineImpl::check_parts(const api::CatalogPart& part, const journal::JournalContents& contents) {
+  constexpr std::int32_t passed_over_ids = 1'000'000;
+  auto fit = api::check_parts_fit(part, contents, directory.string());
+  const bool is_whole = fit && contents.losses.empty();
+  if (!salvages_journal || is_whole) return fit;
+  if (!fit && fit.error().code() != Errc::corrupt_metadata) return fit;
+  replay->believe_markers();
+  auto reserved = catalog->reserve_producer_ids(passed_over_ids);
+  return reserved ? Result<>() : Result<>(reserved.error());
+}
+
+// Before anything is written to the journal or a log: a crash from here on has to be seen by the next open.
+Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
+  journal_tie = {.stored_lsn = contents.stored_lsn,
+                 .incarnation = random_incarnation(),
+                 .found_incarnation = contents.newest_incarnation};
+  return catalog->checkpoint({.clean_shutdown = false, .journal = journal_tie});
 }
 
 Result<> EngineImpl::open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id) {
   auto opened = journal::Journal::open(
       {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
        .directory_id = directory_id,
-       .incarnation = random_incarnation(),
+       .incarnation = journal_tie.incarnation,
        .file_bytes = options.journal_file_bytes,
        .mapped_writes = mapped_writes,
        .before_taking = [this] { return reserve.begin_taking(); },
@@ -119,13 +143,16 @@ Result<std::optional<catalog::CommittedOffset>> EngineImpl::committed_offset(std
   auto found = topic(at.topic);
   if (!found) return found.error();
   if (auto newer = offsets.find(group, at, (*found)->id)) return newer;
+  if (offsets.is_forgotten(group)) return std::optional<catalog::CommittedOffset>();
   return catalog->committed(group, at);
 }
 
 Result<std::map<TopicPartition, catalog::CommittedOffset>> EngineImpl::group_offsets(std::string_view group) {
   const auto known = topics.load();
   // The newer ones first: a checkpoint in between moves some to where is looked next.
+  const bool is_forgotten = offsets.is_forgotten(group);
   auto merged = offsets.group(group, *known);
+  if (is_forgotten) return merged;
   auto stored = catalog->group_offsets(group);
   if (!stored) return stored.error();
   for (auto& [at, committed] : *stored) merged.try_emplace(at, std::move(committed));
@@ -133,18 +160,24 @@ Result<std::map<TopicPartition, catalog::CommittedOffset>> EngineImpl::group_off
 }
 
 Result<std::vector<std::string>> EngineImpl::groups() {
+  const auto forgotten = offsets.forgotten();
   auto newer = offsets.groups();
   auto stored = catalog->groups();
   if (!stored) return stored.error();
-  std::set<std::string> names(newer.begin(), newer.end());
-  names.insert(stored->begin(), stored->end());
+  std::set<std::string> names(stored->begin(), stored->end());
+  for (const std::string& group : forgotten) names.erase(group);
+  names.insert(newer.begin(), newer.end());
   return std::vector<std::string>(names.begin(), names.end());
 }
 
-// The journal forgets them first: replayed, its frames would bring them back.
+// A frame like any other: frames before it are replayed before it, whatever a checkpoint covers of them.
 Result<> EngineImpl::delete_group(std::string_view group) {
-  if (auto done = checkpoint(); !done) return done;
-  return reserve.spend_on([&] { return catalog->delete_group_offsets(group); });
+  if (auto named = catalog::check_group_name(group); !named) return named;
+  auto lsn = offsets.forget_group(*journal, group);
+  if (!lsn) return lsn.error();
+  auto done = coordinator->secure(*lsn);
+  if (done || !transaction::may_lack_room(done.error())) return done;
+  return checkpoint();
 }
 
 Result<> EngineImpl::store_commits() {
@@ -154,7 +187,9 @@ Result<> EngineImpl::store_commits() {
   if (newest_offsets == shown_offsets && newest_state == shown_state) return {};
   const auto known = topics.load();
   // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  catalog::Checkpoint shown{.offsets = offsets.pending(*known), .state = state_store.pending()};
+  catalog::Checkpoint shown{.forgotten_groups = offsets.forgotten()};
+  shown.offsets = offsets.pending(*known);
+  shown.state = state_store.pending();
   leave_out_unstorable(shown);
   if (auto durable = secure_gathered(gathered_lsns(), 0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
@@ -192,15 +227,17 @@ Result<> EngineImpl::checkpoint_once() {
     taken.emplace_back(partition, checkpoint);
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
-  const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.offsets.empty() ||
-                       !stored.transactional_ids.empty() || !stored.state.empty();
+  const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.forgotten_groups.empty() ||
+                       !stored.offsets.empty() || !stored.transactional_ids.empty() || !stored.state.empty();
   if (!is_news) return {};
+  journal_tie.stored_lsn = journal->stored_lsn();
+  stored.journal = journal_tie;
   if (auto done = catalog->checkpoint(stored); !done) return done;
   covered_lsn = lsn;
   note_checkpoint(lsn);
   for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
   forget_stored(stored);
-  return journal->recycle_below(lsn + 1);
+  return journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
 }
 
 // All decisions with a marker below one of the marks are secured at once: by the first partition, they would
@@ -255,6 +292,7 @@ catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;
   const std::uint64_t lsn = std::max(covered_lsn, std::min(staged_lsn, coordinator->settled_lsn()));
   catalog::Checkpoint gathered{.covered_lsn = lsn,
+                               .forgotten_groups = offsets.forgotten(),
                                .offsets = offsets.pending(*known),
                                .transactional_ids = coordinator->news(),
                                .state = state_store.pending()};

@@ -206,8 +206,7 @@ Result<> EngineImpl::open_catalog() {
   if (!was_clean) {
     if (auto settled = settle_names(vfs, dir, log_directory()); !settled) return settled;
   }
-  // Before anything is appended: a crash from here on has to be seen by the next open.
-  return catalog->set_clean_shutdown(false);
+  return {};
 }
 
 // Without this check a `log` that is gone would read as topics without records.

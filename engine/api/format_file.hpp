@@ -2,7 +2,7 @@
 //
 //   seriatim data directory
 //   format 1
-//   features 0000000000000001
+//   features 0000000000000003
 //   directory 0123456789abcdef0123456789abcdef
 //   checksum 0123456789abcdef
 //
@@ -27,8 +27,12 @@ inline constexpr int format_version = 1;
 /// The catalog keeps producers, transactional ids and state, and the journal and the segments hold
 /// transactions: a program that does not know them would lose them.
 inline constexpr std::uint64_t feature_transactions = 1;
+/// The journal says which groups were deleted, and the catalog what it saw stored in the journal. A program
+/// that does not know of it would bring positions of deleted groups back, and leave the tie between the two
+/// as it was.
+inline constexpr std::uint64_t feature_journal_facts = 2;
 /// All that this program knows, and what a directory is born with.
-inline constexpr std::uint64_t known_features = feature_transactions;
+inline constexpr std::uint64_t known_features = feature_transactions | feature_journal_facts;
 
 struct FormatFile {
   int version = format_version;

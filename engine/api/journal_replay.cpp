@@ -75,6 +75,12 @@ Result<void> JournalReplay::decision(const journal::FramePlace& place,
   return {};
 }
 
+Result<void> JournalReplay::forgotten_group(const journal::FramePlace& place,
+                                            const format::JournalForgottenGroup& forgotten) {
+  commits_.push_back({.group = std::string(forgotten.group), .lsn = place.lsn});
+  return {};
+}
+
 std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalog::Id& topic_id,
                                                                     PartitionId partition) {
   const auto found = batches_.find({topic_id, partition});
@@ -99,7 +105,13 @@ std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
 }
 
 void JournalReplay::restore_commits(OffsetStore& store) {
-  for (auto& commit : commits_) store.enter(commit.group, std::move(commit.positions), commit.lsn);
+  for (auto& commit : commits_) {
+    if (commit.positions.empty()) {
+      store.enter_forgotten(commit.group, commit.lsn);
+    } else {
+      store.enter(commit.group, std::move(commit.positions), commit.lsn);
+    }
+  }
   commits_.clear();
 }
 

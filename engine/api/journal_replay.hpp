@@ -55,8 +55,10 @@ class JournalReplay final : public journal::JournalVisitor {
   void restore_state(StateStore& store);
   /// Whether a transaction with markers of this epoch was decided.
   bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) const {
-    return decided_.contains({producer_id, marker_epoch});
+    return believes_markers_ || decided_.contains({producer_id, marker_epoch});
   }
+  /// Decisions are missing: one that a marker tells of was made.
+  void believe_markers() noexcept { believes_markers_ = true; }
   /// The commits from this LSN on do not count, of transactions and of positions.
   /// @return how many there were.
   std::size_t take_back_from(std::uint64_t lsn);
@@ -71,11 +73,13 @@ class JournalReplay final : public journal::JournalVisitor {
   Result<void> committed_offsets(const journal::FramePlace& place,
                                  const format::JournalCommittedOffsets& commit) override;
   Result<void> decision(const journal::FramePlace& place, const format::JournalDecision& decision) override;
+  Result<void> forgotten_group(const journal::FramePlace& place,
+                               const format::JournalForgottenGroup& forgotten) override;
 
  private:
   struct Commit {
     std::string group{};
-    std::vector<PositionCommit> positions{};
+    std::vector<PositionCommit> positions{};  ///< None: the group was forgotten.
     std::uint64_t lsn = 0;
   };
   struct Changes {
@@ -92,6 +96,7 @@ class JournalReplay final : public journal::JournalVisitor {
   std::vector<Changes> changes_;
   std::vector<ReplayedDecision> decisions_;
   std::set<std::pair<ProducerId, ProducerEpoch>> decided_;
+  bool believes_markers_ = false;
 };
 
 }  // namespace seriatim::api

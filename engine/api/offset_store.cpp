@@ -45,12 +45,51 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
 
 void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
+  const auto forgotten = forgotten_.find(group);
+  if (forgotten != forgotten_.end() && lsn < forgotten->second) return;
   for (auto& commit : commits) {
     auto& entry = entries_[{std::string(group), std::move(commit.at), commit.topic_id}];
     if (entry.lsn <= lsn) entry = {std::move(commit.committed), lsn};
   }
   newest_lsn_ = std::max(newest_lsn_, lsn);
   ++version_;
+}
+
+// As commit().
+Result<std::uint64_t> OffsetStore::forget_group(journal::Journal& journal, std::string_view group) {
+  auto frame =
+      journal::StagedFrame::encoded(format::JournalFrameType::forgotten_group, base::as_bytes(group));
+  const base::MutexLock lock(mutex_);
+  auto lsn = journal.stage(std::move(frame));
+  if (lsn) forget_locked(group, *lsn);
+  return lsn;
+}
+
+void OffsetStore::enter_forgotten(std::string_view group, std::uint64_t lsn) {
+  const base::MutexLock lock(mutex_);
+  forget_locked(group, lsn);
+}
+
+void OffsetStore::forget_locked(std::string_view group, std::uint64_t lsn) {
+  std::erase_if(entries_,
+                [&](const auto& item) { return item.first.group == group && item.second.lsn < lsn; });
+  auto& forgotten = forgotten_[std::string(group)];
+  forgotten = std::max(forgotten, lsn);
+  newest_lsn_ = std::max(newest_lsn_, lsn);
+  ++version_;
+}
+
+bool OffsetStore::is_forgotten(std::string_view group) const {
+  const base::MutexLock lock(mutex_);
+  return forgotten_.contains(group);
+}
+
+std::vector<std::string> OffsetStore::forgotten() const {
+  const base::MutexLock lock(mutex_);
+  std::vector<std::string> groups;
+  groups.reserve(forgotten_.size());
+  for (const auto& [group, lsn] : forgotten_) groups.push_back(group);
+  return groups;
 }
 
 std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
@@ -95,6 +134,7 @@ std::map<std::string, std::vector<catalog::OffsetCommit>> OffsetStore::pending(c
 void OffsetStore::stored(std::uint64_t lsn) {
   const base::MutexLock lock(mutex_);
   std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
+  std::erase_if(forgotten_, [lsn](const auto& item) { return item.second <= lsn; });
 }
 
 void OffsetStore::forget_topic(const catalog::Id& topic_id) {
@@ -114,7 +154,7 @@ std::uint64_t OffsetStore::version() const {
 
 bool OffsetStore::empty() const {
   const base::MutexLock lock(mutex_);
-  return entries_.empty();
+  return entries_.empty() && forgotten_.empty();
 }
 
 }  // namespace seriatim::api

@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,19 +45,31 @@ class OffsetStore {
   /// safe. What a later frame has said stays.
   void enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn);
 
-  /// Newer than what the catalog has; nullopt: the catalog knows best.
+  /// Stages the frame that forgets the group, and forgets what it had committed.
+  /// @return the frame's LSN.
+  /// Errors: as Journal::stage; nothing is forgotten then.
+  Result<std::uint64_t> forget_group(journal::Journal& journal, std::string_view group);
+  /// What such a frame says that recovery found.
+  void enter_forgotten(std::string_view group, std::uint64_t lsn);
+
+  /// Newer than what the catalog has; nullopt: the catalog knows best, unless the group is forgotten.
   std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
                                                const catalog::Id& topic_id) const;
   /// The positions of a group that are newer than the catalog's, of topics that are still those of `topics`.
   std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group,
                                                            const TopicMap& topics) const;
   std::vector<std::string> groups() const;
+  /// Whether what the catalog has of the group is forgotten. Asked before the catalog is.
+  bool is_forgotten(std::string_view group) const;
+  /// The groups of which that is so, sorted. For a checkpoint, asked before `pending`: of a group that is
+  /// forgotten in between nothing is told then.
+  std::vector<std::string> forgotten() const;
 
   /// Everything to be moved to the catalog, by group: all that frames have said that were staged before the
   /// call. What belongs to topics that are not those of `topics` is left out: a commit that ran beside a
   /// deletion may have come after `forget_topic`, and the catalog knows topics by name only.
   std::map<std::string, std::vector<catalog::OffsetCommit>> pending(const TopicMap& topics) const;
-  /// The catalog has what `pending` told: forgets what is not newer.
+  /// The catalog has what `pending` and `forgotten` told: lets go of what is not newer.
   void stored(std::uint64_t lsn);
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id);
@@ -81,8 +94,12 @@ class OffsetStore {
     std::uint64_t lsn = 0;
   };
 
+  void forget_locked(std::string_view group, std::uint64_t lsn) SERIATIM_REQUIRES(mutex_);
+
   mutable base::WordMutex mutex_;
   std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
+  /// By group, the frame that forgot it.
+  std::map<std::string, std::uint64_t, std::less<>> forgotten_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };

@@ -13,6 +13,7 @@
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
+#include "api/parts_check.hpp"
 #include "api/repair_segment.hpp"
 #include "catalog/topic_config_rules.hpp"
 #include "format/file_name.hpp"
@@ -23,7 +24,6 @@
 namespace seriatim {
 inline namespace v0 {
 namespace {
-
 struct KnownPartition {
   std::string shown{};  // directory, relative to the data directory
   TopicPartition name{};
@@ -47,7 +47,7 @@ class Repairer {
     if (auto planned = plan(); !planned) return planned.error();
     if (options_.dry_run) return finish(std::move(report_.left));
     if (auto moved = move_snapshots(); !moved) return moved.error();
-    if (!contents_.damaged.empty() && !options_.accept_loss) return finish(std::move(report_.left));
+    if (!journal_steps_.empty() && !options_.accept_loss) return finish(std::move(report_.left));
     lock->release();
     if (auto opened = open_and_close(); !opened) return opened.error();
     lock = os::acquire_dir_lock(vfs_, dir_);
@@ -76,8 +76,7 @@ class Repairer {
     return std::move(report_);
   }
 
-  // What is damaged still was not mended, whatever was done about it: records that do not decode although
-  // their checksum fits, for one.
+  // Damaged still, whatever was done about it: records that do not decode although their checksum fits.
   void note_remaining(const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) {
       if (finding.severity != Severity::damage) continue;
@@ -107,8 +106,7 @@ class Repairer {
   const RepairOptions& options_;
   os::FdCache files_;
   RepairReport report_;
-  catalog::Id directory_id_{};
-  std::uint64_t covered_lsn_ = 0;
+  api::CatalogPart catalog_;
   std::vector<KnownPartition> partitions_;
   journal::JournalContents contents_;
   std::optional<std::size_t> format_step_;
@@ -134,12 +132,11 @@ Result<> Repairer::read_catalog() {
         error.sys_errno()};
   };
   if (!opened) return advise(opened.error());
-  const auto record = opened->engine();
-  if (!record) return advise(record.error());
+  const auto part = api::part_of(*opened);
+  if (!part) return advise(part.error());
   const auto topics = opened->topics();
   if (!topics) return advise(topics.error());
-  directory_id_ = record->directory_id;
-  covered_lsn_ = record->covered_lsn;
+  catalog_ = *part;
   read_partitions(*opened, *topics);
   return {};
 }
@@ -187,14 +184,17 @@ Result<> Repairer::plan_format() {
 Result<> Repairer::plan_journal() {
   api::JournalReplay nobody{{}};
   auto contents = journal::read_journal({.directory = full(std::string(api::journal_directory_name)),
-                                         .directory_id = directory_id_,
-                                         .covered_lsn = covered_lsn_,
+                                         .directory_id = catalog_.engine.directory_id,
+                                         .covered_lsn = catalog_.engine.covered_lsn,
                                          .is_writer = false,
                                          .salvages = true,
                                          .vfs = vfs_},
                                         nobody);
   if (!contents) return contents.error();
   contents_ = *std::move(contents);
+  const bool is_damaged = !contents_.losses.empty() || !contents_.damaged.empty();
+  const auto fit = api::check_parts_fit(catalog_, contents_, dir_);
+  if (!is_damaged && !fit) journal_steps_.push_back(add("journal", fit.error().message(), true));
   for (const auto& loss : contents_.losses) {
     journal_steps_.push_back(add("journal",
                                  "goes on without frames " + std::to_string(loss.first_lsn) + " to " +
@@ -278,8 +278,8 @@ Result<> Repairer::make_format() {
   if (*exists) {
     if (auto moved = segment::move_aside(vfs_, path); !moved) return moved.error();
   }
-  auto written =
-      api::write_format_file(vfs_, dir_, {.version = api::format_version, .directory_id = directory_id_});
+  auto written = api::write_format_file(
+      vfs_, dir_, {.version = api::format_version, .directory_id = catalog_.engine.directory_id});
   if (written) done(*format_step_);
   return written;
 }

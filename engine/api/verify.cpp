@@ -9,6 +9,7 @@
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
+#include "api/parts_check.hpp"
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
@@ -69,17 +70,19 @@ class Verifier {
   // Beside a live writer its files change under whoever reads them: nothing is said then.
   void verify_journal(const catalog::Catalog& from, const catalog::Id& directory_id) {
     const auto writer = os::read_lock_info(vfs_, dir_);
-    const auto engine = from.engine();
-    if (!writer || (*writer && (*writer)->is_held) || !engine) return;
+    const auto part = api::part_of(from);
+    if (!writer || (*writer && (*writer)->is_held) || !part) return;
     api::JournalReplay nobody{{}};
     const auto contents =
         journal::read_journal({.directory = os::join_path(dir_, std::string(api::journal_directory_name)),
                                .directory_id = directory_id,
-                               .covered_lsn = engine->covered_lsn,
+                               .covered_lsn = part->engine.covered_lsn,
                                .is_writer = false,
                                .vfs = vfs_},
                               nobody);
     if (!contents) return add_damage("journal", contents.error());
+    if (auto fit = api::check_parts_fit(*part, *contents, dir_); !fit)
+      return add_damage("journal", fit.error());
     if (contents->frames_visited == 0) return;
     report_.findings.push_back(
         {.severity = Severity::note,

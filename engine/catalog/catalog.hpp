@@ -55,7 +55,9 @@ Result<void> check_state_change(const StateChange& change);
 struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
   std::optional<bool> clean_shutdown{};
+  std::optional<JournalTie> journal{};
   std::vector<std::pair<TopicPartition, PartitionState>> partitions{};
+  std::vector<std::string> forgotten_groups{};  ///< what was stored of them goes before `offsets` come
   std::map<std::string, std::vector<OffsetCommit>> offsets{};  ///< by group
   /// The last of several for one id stays, as of several changes of one key.
   std::vector<std::pair<std::string, TransactionalId>> transactional_ids{};
@@ -127,10 +129,12 @@ class Catalog {
   /// Errors: unknown_topic_or_partition for the first that does not exist; nothing is stored then.
   Result<void> put_partition_states(const std::vector<std::pair<TopicPartition, PartitionState>>& states);
   Result<EngineRecord> engine() const;
+  /// Nothing in a catalog of an older program.
+  Result<std::optional<JournalTie>> journal_tie() const;
   /// Durable when it returns.
   Result<void> set_clean_shutdown(bool clean);
-  /// Partition states, offsets, transactional ids, state, covered LSN and the clean flag, all in one write
-  /// transaction.
+  /// Partition states, forgotten groups, offsets, transactional ids, state, covered LSN, the clean flag and
+  /// the tie to the journal, all in one write transaction.
   /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets, put_transactional_id and
   /// check_state_change; nothing is stored then.
   Result<void> checkpoint(const Checkpoint& checkpoint);

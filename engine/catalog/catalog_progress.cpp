@@ -167,6 +167,18 @@ Result<EngineRecord> Catalog::engine() const {
   return engine;
 }
 
+Result<std::optional<JournalTie>> Catalog::journal_tie() const {
+  std::optional<JournalTie> tie;
+  Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
+    const Result<std::optional<JournalTie>> found = get_journal_tie(in);
+    if (!found) return found.error();
+    tie = *found;
+    return {};
+  });
+  if (!read) return std::move(read).error();
+  return tie;
+}
+
 Result<void> Catalog::set_clean_shutdown(bool clean) {
   Checkpoint only_the_flag;
   only_the_flag.clean_shutdown = clean;
@@ -176,6 +188,9 @@ Result<void> Catalog::set_clean_shutdown(bool clean) {
 Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
   for (const auto& [group, commits] : checkpoint.offsets) {
     if (Result<void> checked = check_commits(group, commits); !checked) return checked;
+  }
+  for (const std::string& group : checkpoint.forgotten_groups) {
+    if (Result<void> named = check_group_name(group); !named) return named;
   }
   for (const auto& [id, record] : checkpoint.transactional_ids) {
     if (Result<void> checked = check_transactional_id(id, record); !checked) return checked;
@@ -191,7 +206,15 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
       engine->clean_shutdown = checkpoint.clean_shutdown.value_or(engine->clean_shutdown);
       if (Result<void> put = put_record(out, Database::engine, engine_key, *engine); !put) return put;
     }
+    if (checkpoint.journal) {
+      if (Result<void> put = put_record(out, Database::engine, journal_key, *checkpoint.journal); !put)
+        return put;
+    }
     if (Result<void> put = put_states(out, checkpoint.partitions, Unknown::leave_out); !put) return put;
+    for (const std::string& group : checkpoint.forgotten_groups) {
+      if (Result<void> erased = erase_prefix(out, Database::offsets, group_prefix(group)); !erased)
+        return erased;
+    }
     for (const auto& [group, commits] : checkpoint.offsets) {
       if (Result<void> put = put_offsets(out, group, commits, Unknown::leave_out); !put) return put;
     }

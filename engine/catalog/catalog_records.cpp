@@ -160,6 +160,24 @@ Result<EngineRecord> decode_engine(base::ByteSpan payload) {
   return record;
 }
 
+std::string encode(const JournalTie& record) {
+  PayloadWriter out;
+  out.integer(record.stored_lsn);
+  out.integer(record.incarnation);
+  out.integer(record.found_incarnation);
+  return std::move(out).take();
+}
+
+Result<JournalTie> decode_journal_tie(base::ByteSpan payload) {
+  PayloadReader in(payload);
+  JournalTie record;
+  record.stored_lsn = in.integer<std::uint64_t>();
+  record.incarnation = in.integer<std::uint64_t>();
+  record.found_incarnation = in.integer<std::uint64_t>();
+  if (!in.finished()) return malformed("tie to the journal", payload);
+  return record;
+}
+
 std::string encode(const ProducerIds& record) {
   PayloadWriter out;
   out.integer(record.end);

@@ -62,6 +62,17 @@ struct EngineRecord {
   bool operator==(const EngineRecord&) const = default;
 };
 
+/// What ties the catalog to the journal beside it, so that parts of different moments are told apart.
+struct JournalTie {
+  /// A frame that a file of the journal holds from then on, or a later one; 0: there may be none.
+  std::uint64_t stored_lsn = 0;
+  /// Of the run that writes, or wrote last.
+  std::uint64_t incarnation = 0;
+  /// Of the newest file that this run found; 0: there was none.
+  std::uint64_t found_incarnation = 0;
+  bool operator==(const JournalTie&) const = default;
+};
+
 /// Where the ids of this directory's producers begin: Kafka hands out its own from 0 on, and a broker that
 /// takes over our segments must not meet one of its ids in them (it would drop a new producer's records as
 /// duplicates). Source: kafka-log rules for a hand-over; 2^53, where JavaScript's integers end, is far.
@@ -103,6 +114,7 @@ std::string encode(const TopicRecord& record);
 std::string encode(const PartitionState& record);
 std::string encode(const CommittedOffset& record);
 std::string encode(const EngineRecord& record);
+std::string encode(const JournalTie& record);
 std::string encode(const ProducerIds& record);
 std::string encode(const NamedProducer& record);
 std::string encode(const TransactionalId& record);
@@ -113,6 +125,7 @@ Result<TopicRecord> decode_topic(base::ByteSpan payload);
 Result<PartitionState> decode_partition_state(base::ByteSpan payload);
 Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload);
 Result<EngineRecord> decode_engine(base::ByteSpan payload);
+Result<JournalTie> decode_journal_tie(base::ByteSpan payload);
 Result<ProducerIds> decode_producer_ids(base::ByteSpan payload);
 Result<NamedProducer> decode_named_producer(base::ByteSpan payload);
 Result<TransactionalId> decode_transactional_id(base::ByteSpan payload);

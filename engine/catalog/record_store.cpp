@@ -63,6 +63,10 @@ Result<EngineRecord> get_engine(const ReadTransaction& in) {
       "catalog " + in.directory() + ": the engine record is missing; restore the catalog from a backup");
 }
 
+Result<std::optional<JournalTie>> get_journal_tie(const ReadTransaction& in) {
+  return get(in, Database::engine, journal_key, decode_journal_tie);
+}
+
 Result<ProducerIds> get_producer_ids(const ReadTransaction& in) {
   const Result<std::optional<ProducerIds>> ids =
       get(in, Database::engine, producer_ids_key, decode_producer_ids);
@@ -113,6 +117,7 @@ template Result<void> put_record(WriteTransaction&, Database, std::string_view, 
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const PartitionState&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const CommittedOffset&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const EngineRecord&);
+template Result<void> put_record(WriteTransaction&, Database, std::string_view, const JournalTie&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const ProducerIds&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const NamedProducer&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const TransactionalId&);

@@ -23,6 +23,9 @@ Result<std::optional<CommittedOffset>> get_offset(const ReadTransaction& in, std
 /// Errors, beside those: corrupt_metadata if there is none.
 Result<EngineRecord> get_engine(const ReadTransaction& in);
 
+/// Nothing in a catalog of an older program.
+Result<std::optional<JournalTie>> get_journal_tie(const ReadTransaction& in);
+
 /// What nothing was reserved of is the default.
 Result<ProducerIds> get_producer_ids(const ReadTransaction& in);
 Result<std::optional<NamedProducer>> get_named_producer(const ReadTransaction& in, std::string_view name);

@@ -66,6 +66,8 @@ enum class JournalFrameType : std::uint16_t {
   /// The same, of a transaction whose batches have no frames: it counts if they survived, and those of every
   /// such decision before it.
   decision_at_leader = 5,
+  /// All positions that a group had committed are forgotten.
+  forgotten_group = 6,
 };
 
 /// Everything before this frame was on stable storage when it was written. If such a frame is there and one

@@ -134,6 +134,14 @@ Result<JournalSyncedRange> parse_journal_synced_range(base::ByteSpan payload) {
   return range;
 }
 
+Result<JournalForgottenGroup> parse_journal_forgotten_group(base::ByteSpan payload) {
+  const JournalForgottenGroup forgotten{base::as_text(payload)};
+  if (!forgotten.group.empty() && payload.size() <= std::numeric_limits<std::uint16_t>::max())
+    return forgotten;
+  return damaged_payload("a journalled deletion of a group has a name of " + std::to_string(payload.size()) +
+                         " bytes");
+}
+
 Result<JournalCommittedOffsets> parse_journal_offsets(base::ByteSpan payload) {
   const auto cut_off = [&] {
     return damaged_payload("journalled committed offsets of " + std::to_string(payload.size()) +

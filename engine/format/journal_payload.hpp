@@ -55,6 +55,12 @@ struct JournalCommittedOffsets {
   bool operator==(const JournalCommittedOffsets&) const = default;
 };
 
+/// All positions of a group are forgotten, those of frames before this one.
+struct JournalForgottenGroup {
+  std::string_view group{};
+  bool operator==(const JournalForgottenGroup&) const = default;
+};
+
 inline constexpr std::size_t journal_place_bytes = 44;
 inline constexpr std::size_t journal_synced_range_bytes = journal_place_bytes + 8;
 
@@ -76,5 +82,7 @@ void store_journal_offsets(base::MutableByteSpan to, const JournalCommittedOffse
 Result<JournalBatch> parse_journal_batch(base::ByteSpan payload);
 Result<JournalSyncedRange> parse_journal_synced_range(base::ByteSpan payload);
 Result<JournalCommittedOffsets> parse_journal_offsets(base::ByteSpan payload);
+/// The payload of such a frame is the name of the group.
+Result<JournalForgottenGroup> parse_journal_forgotten_group(base::ByteSpan payload);
 
 }  // namespace seriatim::format

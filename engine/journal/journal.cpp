@@ -40,6 +40,7 @@ Journal::Journal(JournalOptions options, const JournalContents& contents)
       files_(options_, contents),
       written_lsn_(contents.next_lsn - 1),
       durable_lsn_(contents.next_lsn - 1),
+      synced_lsn_(contents.stored_lsn),
       next_lsn_(contents.next_lsn),
       writer_(options_, files_) {
   staged_.reserve(frames_expected);
@@ -212,10 +213,18 @@ Result<void> Journal::prepare_next() {
   return prepared;
 }
 
-Result<void> Journal::recycle_below(std::uint64_t lsn) {
+std::uint64_t Journal::stored_lsn() const {
+  {
+    const base::MutexLock lock(mutex_);
+    if (is_starved_) return 0;
+  }
+  return files_.stored_lsn(synced_lsn_.load(std::memory_order_acquire));
+}
+
+Result<void> Journal::recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn) {
   if (auto checked = check(); !checked) return checked;
   drop_below(lsn);
-  auto recycled = files_.recycle_below(lsn);
+  auto recycled = files_.recycle_below(lsn, kept_lsn);
   if (!recycled && recycled.error().code() == Errc::storage_failed) fail(recycled.error());
   return recycled;
 }

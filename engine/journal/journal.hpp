@@ -114,8 +114,12 @@ class Journal {
   /// Tells that a checkpoint has the facts of all frames below `lsn`, on stable storage. Their files are for
   /// later use; frames not written yet need not be, and count as durable.
   /// @param lsn  from 1 to one more than the last staged.
-  /// Errors: storage_failed (final) · as the file system; the rest is tried again by the next call.
-  Result<void> recycle_below(std::uint64_t lsn);
+  /// @param kept_lsn  what stored_lsn() said before the checkpoint was stored: the file with this frame
+  /// stays. Errors: storage_failed (final) · as the file system; the rest is tried again by the next call.
+  Result<void> recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn = 0);
+  /// The last frame that is on stable storage in a file; 0 if there is none, or if every file is needed for
+  /// want of another. With it in the catalog, a journal of another moment is told from this one.
+  std::uint64_t stored_lsn() const;
 
   JournalStats stats() const;
 
@@ -190,6 +194,7 @@ class Journal {
 
   std::atomic<std::uint64_t> written_lsn_;
   std::atomic<std::uint64_t> durable_lsn_;
+  std::atomic<std::uint64_t> synced_lsn_;  ///< As durable_lsn_, but for what a checkpoint made durable.
   /// The largest LSN somebody wants to be durable. Written under mutex_.
   std::atomic<std::uint64_t> wanted_lsn_{0};
   base::SingleWriterCounter groups_;

@@ -79,6 +79,7 @@ Result<void> Journal::commit_group() {
   const std::uint64_t wanted_lsn = wanted_lsn_.load(std::memory_order_relaxed);
   if (wanted_lsn <= durable_lsn_.load(std::memory_order_relaxed)) return {};
   if (auto synced = sync_group(); !synced) return synced;
+  synced_lsn_.store(written_lsn, std::memory_order_release);
   durable_lsn_.store(written_lsn, std::memory_order_release);
   return {};
 }

@@ -246,7 +246,20 @@ Result<void> JournalFiles::shrink_spares(std::size_t spares_kept) {
   return {};
 }
 
-Result<void> JournalFiles::recycle_below(std::uint64_t lsn) {
+std::uint64_t JournalFiles::stored_lsn(std::uint64_t synced_lsn) const {
+  const base::MutexLock lock(mutex_);
+  for (std::size_t i = in_use_.size(); i > 0; --i) {
+    const JournalFileRange& file = in_use_[i - 1];
+    const bool is_open = i == in_use_.size() && last_is_open_;
+    const std::uint64_t last = is_open ? open_last_lsn_.load(std::memory_order_relaxed) : file.last_lsn;
+    const std::uint64_t stored = std::min(last, synced_lsn);
+    if (stored >= file.first_lsn) return stored;
+  }
+  return 0;
+}
+
+Result<void> JournalFiles::recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn) {
+  if (kept_lsn != 0) lsn = std::min(lsn, kept_lsn);
   const base::MutexLock preparing(prepare_mutex_);
   const std::size_t spares_kept = take_demand();
   if (auto shrunk = shrink_spares(spares_kept); !shrunk) return shrunk;

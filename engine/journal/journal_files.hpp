@@ -60,7 +60,10 @@ class JournalFiles {
   /// write and a sync of its whole length, which a steady load would else pay over and over. Where there was
   /// no room for one since, no more than `spare_files_max` are. Errors: storage_failed (a sync; final) · as
   /// the file system; what is left is tried again by the next call.
-  Result<void> recycle_below(std::uint64_t lsn);
+  /// @param kept_lsn  the file that holds this frame stays, and those behind it; 0: none has to.
+  Result<void> recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn = 0);
+  /// The last frame up to `synced_lsn` that a file holds; 0: none does.
+  std::uint64_t stored_lsn(std::uint64_t synced_lsn) const;
   /// Removes spare files beyond `spare_files_max`. Errors: as the file system; the next open removes the
   /// rest.
   Result<void> remove_excess();
@@ -83,10 +86,10 @@ class JournalFiles {
   std::optional<Spare> first_spare() const SERIATIM_EXCLUDES(mutex_);
   Result<ReadyFile> prepare_one() SERIATIM_REQUIRES(prepare_mutex_);
   Result<ReadyFile> create() SERIATIM_REQUIRES(prepare_mutex_);
+  Result<void> take_blocks(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> write_zeros(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   Result<void> create_directory() SERIATIM_REQUIRES(prepare_mutex_);
   Result<ReadyFile> adopt(const Spare& spare) SERIATIM_REQUIRES(prepare_mutex_);
-  Result<void> take_blocks(const std::string& path) SERIATIM_REQUIRES(prepare_mutex_);
   void close_last() SERIATIM_REQUIRES(mutex_);
   std::vector<JournalFileRange> recyclable(std::uint64_t lsn) const SERIATIM_EXCLUDES(mutex_);
   Result<std::optional<Spare>> retire(const JournalFileRange& file, std::size_t spares_allowed)

@@ -73,6 +73,7 @@ class Reader {
   Result<void> classify(std::uint64_t number, const os::DirEntry& entry);
   Result<void> settle(os::File& file);
   Result<void> scan_all();
+  void note_newest();
   Result<void> scan_one(std::size_t index, std::uint64_t& next_lsn);
   Result<Run> scan(const FoundFile& file, std::uint64_t first_lsn);
   Result<Stretch> scan_stretch(const FoundFile& file, std::uint64_t key, Stretch stretch);
@@ -218,7 +219,18 @@ Result<void> Reader::scan_all() {
     give_up(begun_[i].number);
   }
   contents_.next_lsn = next_lsn;
+  note_newest();
   return {};
+}
+
+void Reader::note_newest() {
+  for (const JournalFileRange& file : contents_.files) {
+    if (file.last_lsn < file.first_lsn) continue;
+    contents_.stored_lsn = file.last_lsn;
+    const auto begun = std::find_if(begun_.begin(), begun_.end(),
+                                    [&file](const FoundFile& found) { return found.number == file.number; });
+    if (begun != begun_.end()) contents_.newest_incarnation = begun->header.incarnation;
+  }
 }
 
 Result<void> Reader::scan_one(std::size_t index, std::uint64_t& next_lsn) {
@@ -333,6 +345,11 @@ Result<void> Reader::dispatch(const FramePlace& place, const format::JournalFram
       if (!decision) return where(decision.error());
       decision->is_at_leader = frame.fields.type == format::JournalFrameType::decision_at_leader;
       return visitor != nullptr ? visitor->decision(place, *decision) : Result<void>{};
+    }
+    case format::JournalFrameType::forgotten_group: {
+      const auto forgotten = format::parse_journal_forgotten_group(frame.payload);
+      if (!forgotten) return where(forgotten.error());
+      return visitor != nullptr ? visitor->forgotten_group(place, *forgotten) : Result<void>{};
     }
   }
   return {};

@@ -39,6 +39,8 @@ class JournalVisitor {
   virtual Result<void> committed_offsets(const FramePlace& place,
                                          const format::JournalCommittedOffsets& commit) = 0;
   virtual Result<void> decision(const FramePlace& place, const format::JournalDecision& decision) = 0;
+  virtual Result<void> forgotten_group(const FramePlace& place,
+                                       const format::JournalForgottenGroup& forgotten) = 0;
 };
 
 /// A file that holds frames.
@@ -65,6 +67,10 @@ struct JournalContents {
   std::uint64_t next_lsn = 1;
   std::uint64_t next_file_number = 1;
   std::uint64_t frames_visited = 0;
+  /// The last frame that a file holds, covered or not; 0: there is none.
+  std::uint64_t stored_lsn = 0;
+  /// Of the newest file that holds frames; 0: there is none.
+  std::uint64_t newest_incarnation = 0;
   bool directory_exists = false;
   // Only with ReadOptions::salvages are there any.
   std::vector<JournalLoss> losses{};   ///< In the order of their frames.

@@ -196,9 +196,9 @@ class SERIATIM_API Admin {
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
   /// offset_metadata_too_large. Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
-  /// Forgets a group's offsets. An unknown group is no error.
-  /// Errors: none but the class's.
-  /// Threads: any.
+  /// Forgets a group's offsets, those that were committed before the call. An unknown group is no error.
+  /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte).
+  /// Threads: any. Durability: power loss, on return, as of a committed position.
   Result<> delete_group(std::string_view group) const;
 
   /// Every transactional id that was ever used and is not forgotten

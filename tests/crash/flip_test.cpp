@@ -174,6 +174,9 @@ class NoVisitor final : public journal::JournalVisitor {
     return {};
   }
   Result<void> decision(const journal::FramePlace&, const format::JournalDecision&) override { return {}; }
+  Result<void> forgotten_group(const journal::FramePlace&, const format::JournalForgottenGroup&) override {
+    return {};
+  }
 };
 
 std::string begun_journal(const std::string& made) {

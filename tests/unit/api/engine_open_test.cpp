@@ -79,8 +79,8 @@ TEST_CASE("a directory written by a newer seriatim is refused as such, for writi
   const std::string path = directory / "data";
   must(open_engine(path).close());
   for (const api::FormatFile& newer :
-       {api::FormatFile{.version = api::format_version + 1}, api::FormatFile{.features = 2},
-        api::FormatFile{.features = api::known_features | 2}}) {
+       {api::FormatFile{.version = api::format_version + 1}, api::FormatFile{.features = 4},
+        api::FormatFile{.features = api::known_features | 4}}) {
     must(api::write_format_file(os::posix_vfs(), path, newer));
     const std::string before = catalog::read_all(path + "/FORMAT");
     CHECK(code_of(Engine::open(path)) == Errc::unsupported_version);

@@ -54,6 +54,29 @@ TEST_CASE("batches come out per partition, in order, and those of a topic that i
   CHECK(replay.take_batches(id_of(2), 0).empty());
 }
 
+TEST_CASE("a forgotten group is restored in its place among the commits, and taken back like one") {
+  for (const bool is_taken_back : {false, true}) {
+    CAPTURE(is_taken_back);
+    JournalReplay replay(one_topic());
+    const auto commit = [&](std::uint64_t lsn, const char* group) {
+      must(replay.committed_offsets(
+          at(lsn), {.group = group, .offsets = {{.topic_id = id_of(1), .partition = 0, .offset = 5}}}));
+    };
+    commit(1, "g");
+    commit(2, "h");
+    must(replay.forgotten_group(at(3), {"g"}));
+    must(replay.forgotten_group(at(4), {"i"}));
+    commit(5, "i");
+    CHECK_FALSE(replay.empty());
+    if (is_taken_back) CHECK(replay.take_back_from(3) == 3);
+    OffsetStore store;
+    replay.restore_commits(store);
+    CHECK(store.is_forgotten("g") != is_taken_back);
+    CHECK(store.groups() ==
+          (is_taken_back ? std::vector<std::string>{"g", "h"} : std::vector<std::string>{"h", "i"}));
+  }
+}
+
 TEST_CASE("committed offsets are restored in their order, those of a topic that is gone are not") {
   JournalReplay replay(one_topic());
   const auto commit = [&](std::uint64_t lsn, unsigned char id, Offset offset) {

@@ -91,6 +91,28 @@ TEST_CASE("what an earlier frame says does not replace what a later one has said
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 3);
 }
 
+TEST_CASE("a forgotten group has what was committed since, whatever earlier frames say later") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.commit("h", {position("t", 1, 7)});
+  const std::uint64_t forgotten = must(store.offsets.forget_group(*store.journal, "g"));
+  CHECK(store.offsets.is_forgotten("g"));
+  CHECK_FALSE(store.offsets.is_forgotten("h"));
+  CHECK(store.offsets.forgotten() == std::vector<std::string>{"g"});
+  CHECK(store.offsets.groups() == std::vector<std::string>{"h"});
+  CHECK(store.offsets.newest_lsn() == forgotten);
+  store.offsets.enter("g", {position("t", 1, 8)}, forgotten - 1);  // a decision that is applied late
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  store.commit("g", {position("t", 1, 9)});
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
+  CHECK(store.offsets.is_forgotten("g"));  // what the catalog has, still
+  store.offsets.stored(forgotten - 1);
+  CHECK(store.offsets.is_forgotten("g"));
+  store.offsets.stored(forgotten);
+  CHECK_FALSE(store.offsets.is_forgotten("g"));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
+}
+
 TEST_CASE("a deleted topic takes its positions with it") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});

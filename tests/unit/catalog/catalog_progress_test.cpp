@@ -18,6 +18,25 @@ struct TwoTopics : MadeCatalog {
   }
 };
 
+TEST_CASE("a checkpoint forgets groups before it stores positions, and only those it names") {
+  const MadeCatalog made;
+  Catalog catalog = made.open();
+  must(catalog.create_topic(topic_record("t", 1, 2)));
+  for (const char* group : {"f", "g", "ga"}) {
+    must(catalog.commit_offsets(group, {{{"t", 0}, {1, "", 0}}, {{"t", 1}, {2, "", 0}}}));
+  }
+  Checkpoint checkpoint;
+  checkpoint.forgotten_groups = {"f", "g", "unknown"};
+  checkpoint.offsets["g"] = {{{"t", 1}, {3, "", 0}}};
+  must(catalog.checkpoint(checkpoint));
+  CHECK(must(catalog.groups()) == std::vector<std::string>{"g", "ga"});
+  CHECK(must(catalog.group_offsets("g")).size() == 1);
+  CHECK(must(catalog.committed("g", {"t", 1}))->offset == 3);
+  CHECK(must(catalog.group_offsets("ga")).size() == 2);
+  checkpoint.forgotten_groups = {""};
+  CHECK(catalog.checkpoint(checkpoint).error().code() == Errc::invalid_argument);
+}
+
 TEST_CASE("partition states come back in order, with defaults where none was stored") {
   const TwoTopics made;
   const PartitionState state{10, 20, 8, 4'096, 20, 15};

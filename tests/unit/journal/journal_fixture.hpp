@@ -47,6 +47,10 @@ class Collector final : public journal::JournalVisitor {
   Result<void> decision(const journal::FramePlace& place, const format::JournalDecision& decision) override {
     return add(place, "decision of " + std::string(decision.transactional_id));
   }
+  Result<void> forgotten_group(const journal::FramePlace& place,
+                               const format::JournalForgottenGroup& forgotten) override {
+    return add(place, "end of " + std::string(forgotten.group));
+  }
 
   std::map<std::uint64_t, std::string> frames{};
   std::uint64_t refuse_lsn = 0;
