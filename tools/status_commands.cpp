@@ -29,6 +29,7 @@ struct Status {
   std::uint64_t open_transactions = 0;
   std::uint64_t hanging_transactions = 0;
   JournalStatus journal{};
+  std::vector<BackgroundJob> jobs{};
   std::vector<std::string> damage{};
 };
 
@@ -93,6 +94,9 @@ Result<Status> look(const Context& context) {
   if (!journal.ok()) return journal.error();
   status.journal = std::move(*journal);
   if (!status.journal.damage.empty()) status.damage.push_back("journal: " + status.journal.damage);
+  Result<std::vector<BackgroundJob>> jobs = background_jobs(*directory);
+  if (!jobs.ok()) return jobs.error();
+  status.jobs = std::move(*jobs);
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
   const Result<> added = add_topics(*engine, status);
@@ -133,11 +137,48 @@ std::string to_text(const JournalStatus& journal) {
          (journal.oldest_wait ? readable_duration(*journal.oldest_wait) : std::string("none")) + "\n";
 }
 
+Json to_json(const BackgroundJob& job) {
+  const auto ms_of = [](const std::optional<Timestamp>& time) {
+    return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
+  };
+  return {{"name", job.name},
+          {"period_ms", job.period.count()},
+          {"runs", job.runs},
+          {"failures", job.failures},
+          {"running", job.is_running},
+          {"last_begin", ms_of(job.last_begin)},
+          {"last_end", ms_of(job.last_end)},
+          {"failure", job.failure.empty() ? Json(nullptr) : Json(job.failure)}};
+}
+
+// One line for all that went well, and one for each that did not.
+std::string to_text(const std::vector<BackgroundJob>& jobs) {
+  if (jobs.empty()) return {};
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto ago = [now](Timestamp time) {
+    return readable_duration(std::max(now - time, std::chrono::milliseconds(0)));
+  };
+  std::string text = "background";
+  std::string failed;
+  for (const BackgroundJob& job : jobs) {
+    text += (&job == &jobs.front() ? " " : ", ") + job.name + " ";
+    if (job.is_running && job.last_begin) {
+      text += "running for " + ago(*job.last_begin);
+    } else {
+      text += job.last_end ? ago(*job.last_end) + " ago" : std::string("never");
+    }
+    if (!job.failure.empty()) failed += "  " + job.name + " FAILED: " + job.failure + "\n";
+  }
+  return text + "\n" + failed;
+}
+
 Json to_json(const Status& status) {
   Json writer = nullptr;
   if (status.writer)
     writer = {
         {"pid", status.writer->pid}, {"program", status.writer->program}, {"since", status.writer->since}};
+  Json jobs = Json::array();
+  for (const BackgroundJob& job : status.jobs) jobs.push_back(to_json(job));
   return {{"directory", status.directory},
           {"writer", writer},
           {"writer_problem", status.writer_problem ? Json(*status.writer_problem) : Json(nullptr)},
@@ -155,6 +196,7 @@ Json to_json(const Status& status) {
             {"open", status.open_transactions},
             {"hanging", status.hanging_transactions}}},
           {"journal", to_json(status.journal)},
+          {"background", jobs},
           {"damage", status.damage}};
 }
 
@@ -173,7 +215,8 @@ std::string to_text(const Status& status) {
           readable_size(static_cast<double>(status.disk_bytes)) + "\n";
   text += "groups " + std::to_string(status.groups) + "   transactional ids " +
           std::to_string(status.transactional_ids) + ", open " + std::to_string(status.open_transactions) +
-          ", hanging " + std::to_string(status.hanging_transactions) + "\n" + to_text(status.journal);
+          ", hanging " + std::to_string(status.hanging_transactions) + "\n" + to_text(status.journal) +
+          to_text(status.jobs);
   if (status.hanging_transactions > 0)
     text += "readers wait for transactions that nobody ends: seriatim txn find-hanging\n";
   if (status.writer_problem) text += "lock UNREADABLE: " + *status.writer_problem + "\n";

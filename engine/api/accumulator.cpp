@@ -95,6 +95,9 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
 
 Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuilder& builder) {
   const auto durability = durability_of(settings_.acks);
+  if (durability == partition::Durability::durable) {
+    if (auto admitted = engine_.journal_limit.admit(); !admitted) return admitted.error();
+  }
   if (identity_ != nullptr) {
     return identity_->append({.partition = *partition_,
                               .durability = durability,

@@ -105,7 +105,11 @@ Result<> Admin::delete_topic(std::string_view name) const {
   map->erase(std::string(name));
   engine_->topics.store(std::move(map));
   for (const auto& slot : (*topic)->partitions) {
-    if (auto log = slot->if_open()) std::static_pointer_cast<partition::Partition>(log)->abandon();
+    // Nobody who looked the topic up before may open it, and its files, anew.
+    auto log = slot->close(Error(Errc::unknown_topic_or_partition,
+                                 "the topic " + (*topic)->name + " was deleted; look it up again"));
+    if (!log) continue;
+    engine_->deleted_segments.add(std::static_pointer_cast<partition::Partition>(log)->abandon());
   }
   return engine_->reserve.spend_on(
       [&] { return AdminImpl::finish_deletion_of(*engine_, std::string(name)); });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/background.hpp"
 #include "api/engine_impl.hpp"
 #include "partition/compaction.hpp"
 #include "partition/time_lookup.hpp"
@@ -130,6 +131,18 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
   // How far compaction came is stored at once: it tells later opens that offsets may be missing there.
   if (auto stored = engine_->checkpoint(); !stored) return stored.error();
   return total;
+}
+
+Result<> Admin::pause_maintenance() const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  engine_->background->pause_workers();
+  return {};
+}
+
+Result<> Admin::resume_maintenance() const {
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  engine_->background->resume_workers();
+  return {};
 }
 
 Result<std::vector<std::string>> Admin::list_groups() const {

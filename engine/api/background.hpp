@@ -1,10 +1,28 @@
-// The one thread of background work: pages ahead of appenders, checkpoints, `flush.ms`, retention,
-// compaction. None before open, none after close.
+// The threads of background work, each with one duty:
+//
+//   timers    look ten times a second at what is due, and hand it on. They wait for no disk, nor for a lock
+//             that somebody holds while it waits for one (INV-14).
+//   prompt    ends transactions whose time is up, and syncs what `flush.ms` bounds.
+//   upkeep    pages and journal files ahead of writers, checkpoints, the reserve, the counters file.
+//   workers   retention and compaction, which can be paused and limited.
+//
+// None before open, none after close. What is done is a table of periodic jobs (background_jobs.cpp).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <thread>
+#include <vector>
+
+#include <seriatim/result.hpp>
+
+#include "api/job_queue.hpp"
+#include "api/periodic_job.hpp"
+#include "api/work_pace.hpp"
+#include "base/mutex.hpp"
+#include "partition/partition.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -18,31 +36,67 @@ namespace seriatim::api {
 
 class Background {
  public:
-  explicit Background(detail::EngineImpl& engine);
+  /// Starts the threads. Errors: io_error: the system gives no thread; none is left then.
+  static Result<std::unique_ptr<Background>> start(detail::EngineImpl& engine);
   ~Background();
-  /// Ends the thread; work that runs is finished or, if it may be, broken off. Idempotent.
+  /// Ends the threads; work that runs is finished or, if it may be, broken off. Idempotent.
   void stop();
-  /// Whether long work should end.
-  bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
-  /// Does the due work now, in the caller's thread: for tests with a clock of their own.
+  /// Does the due work now, in the caller's thread: for tests with a clock of their own, and no threads.
   void run_due(std::int64_t now_ns);
 
+  /// No retention and no compaction from here on, until `resume_workers`. Returns when none runs.
+  void pause_workers() { pace_.pause(); }
+  void resume_workers() { pace_.resume(); }
+  bool are_workers_paused() const { return pace_.is_paused(); }
+  /// Every job: when it ran last, and how that ended.
+  std::vector<JobReport> reports() const { return table_.reports(); }
+
  private:
-  void loop();
-  void flush_overdue(std::int64_t now_ns);
-  void prepare_journal_file(std::int64_t now_ns);
-  void tend_journal(std::int64_t now_ns);
-  void maintain();
+  explicit Background(detail::EngineImpl& engine);
+  bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+
+  // background.cpp: threads.
+  void start_threads();
+  void run_timers();
+  void run_lane(JobQueue& queue);
+  void run_upkeep();
+  void look();
+  JobQueue& queue_of(JobLane lane) noexcept;
+
+  // background_jobs.cpp: what they do.
+  /// Also notes where in the table the journal's files are.
+  std::vector<PeriodicJob> jobs();
+  std::vector<PeriodicJob> prompt_table();
+  std::vector<PeriodicJob> upkeep_table();
+  std::vector<PeriodicJob> worker_table();
+  bool is_flush_wanted(std::int64_t now_ns);
+  void flush_overdue(JobRun& run);
+  void publish_counters();
+  void make_reserve(JobRun& run);
+  void prepare_journal_file(JobRun& run);
+  void make_checkpoint(JobRun& run);
+  void expire(JobRun& run);
+  void apply_retention(JobRun& run);
+  void compact(JobRun& run);
 
   detail::EngineImpl& engine_;
-  std::int64_t next_checkpoint_ns_;
-  std::int64_t next_offsets_ns_ = 0;
-  std::int64_t next_reserve_ns_ = 0;
-  std::int64_t next_journal_ns_ = 0;       ///< Later than now only after a failure.
-  std::int64_t next_transactions_ns_ = 0;  ///< Later than now only after a failure.
-  std::int64_t next_maintenance_ns_;
+  WorkPace pace_;
+  std::size_t journal_files_job_ = 0;  ///< Its place in the table.
+  JobTable table_;
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  std::atomic<bool> is_checkpoint_wanted_{false};
+  // Passes that were broken off by a pause, to be begun again after it.
+  std::atomic<bool> is_retention_owed_{false};
+  std::atomic<bool> is_compaction_owed_{false};
+  base::Mutex overdue_mutex_;
+  std::vector<partition::PartitionPtr> overdue_ SERIATIM_GUARDED_BY(overdue_mutex_);  ///< By flush.ms.
+
+  base::Mutex timers_mutex_;
+  base::ConditionVariable timers_wake_;
+  JobQueue prompt_jobs_;
+  JobQueue upkeep_jobs_;
+  JobQueue worker_jobs_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace seriatim::api

@@ -23,6 +23,9 @@ Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const
                                   .timestamp_ms = engine->clock.wall_ms()};
   const auto size = format::check_record(input);
   if (!size) return size.error();
+  if (request.acks == Acks::all) {
+    if (auto admitted = engine->journal_limit.admit(); !admitted) return admitted.error();
+  }
   auto space = partition->claim(*size);
   if (!space) return space.error();
   auto options = topic.frame_options(input.timestamp_ms);
@@ -34,6 +37,7 @@ Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const
   impl->acks = request.acks;
   impl->timestamp_ms = input.timestamp_ms;
   impl->batch = *space;
+  impl->claiming.emplace();
   impl->value = {value, request.value_size};
   return Claim(std::move(impl));
 }
@@ -44,6 +48,7 @@ void ClaimImpl::abort() noexcept {
   if (std::exchange(batch, {}).empty()) return;
   value = {};
   partition->abandon_claim();
+  claiming.reset();
 }
 
 Result<RecordMetadata> ClaimImpl::commit() {
@@ -55,6 +60,7 @@ Result<RecordMetadata> ClaimImpl::commit() {
   value = {};
   auto appended =
       partition->finish_claim(format::framed_batch(std::exchange(batch, {})), api::durability_of(acks));
+  claiming.reset();
   if (!appended) return appended.error();
   if (acks == Acks::all) {
     if (auto durable = partition->wait_durable(*appended); !durable) return durable.error();

@@ -34,6 +34,7 @@ struct ClaimImpl {
   partition::PartitionPtr partition{};
   Acks acks = Acks::all;
   std::int64_t timestamp_ms = -1;
+  std::optional<api::JournalLimit::Claiming> claiming{};
   base::MutableByteSpan batch{};  ///< Empty once committed or aborted.
   std::span<std::byte> value{};
 };

@@ -22,12 +22,81 @@ constexpr std::size_t value_count = sizeof(Metrics) / sizeof(std::uint64_t);
 // Metrics is nothing but uint64 fields, so that its fields in order are the file's values in order.
 static_assert(std::is_trivially_copyable_v<Metrics> &&
               sizeof(Metrics) == value_count * sizeof(std::uint64_t));
-static_assert(header_bytes + sizeof(Metrics) <= file_bytes);
+constexpr std::string_view jobs_magic = "SERIJOBS";
+constexpr std::size_t jobs_at = 2048;
+static_assert(header_bytes + sizeof(Metrics) <= jobs_at);
+constexpr std::size_t job_bytes = 168;
+constexpr std::size_t name_bytes = 24;
+constexpr std::size_t failure_at = 72;
+constexpr std::size_t failure_bytes = job_bytes - failure_at;
+// As many as there is room for.
+constexpr std::size_t jobs_max = (file_bytes - jobs_at - 16) / job_bytes;
 
 void store(std::byte* at, std::uint64_t value) noexcept {
   if constexpr (std::endian::native == std::endian::big) value = base::byte_swap(value);
   std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at))
       .store(value, std::memory_order_relaxed);
+}
+
+// Text in a field of `size` bytes, a multiple of 8, cut before its last one.
+void store_text(std::byte* at, std::string_view text, std::size_t size) noexcept {
+  text = text.substr(0, size - 1);
+  for (std::size_t i = 0; i < size; i += 8) {
+    std::array<std::byte, 8> word{};
+    if (i < text.size()) std::memcpy(word.data(), text.data() + i, std::min<std::size_t>(8, text.size() - i));
+    store(at + i, base::load_le<std::uint64_t>(word.data()));
+  }
+}
+
+std::string load_text(const std::byte* at, std::size_t size) {
+  const std::string_view text = base::as_text({at, size});
+  return std::string(text.substr(0, text.find('\0')));
+}
+
+void store_job(std::byte* at, const JobReport& job) noexcept {
+  store_text(at, job.name, name_bytes);
+  store(at + 24, static_cast<std::uint64_t>(job.period_ms));
+  store(at + 32, job.runs + (job.is_running ? 1 : 0));
+  store(at + 40, job.runs);
+  store(at + 48, job.failures);
+  store(at + 56, static_cast<std::uint64_t>(job.begin_ms));
+  store(at + 64, static_cast<std::uint64_t>(job.end_ms));
+  store_text(at + failure_at, job.failure, failure_bytes);
+}
+
+JobReport load_job(const std::byte* at) {
+  JobReport job;
+  job.name = load_text(at, name_bytes);
+  job.period_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 24));
+  job.runs = base::load_le<std::uint64_t>(at + 40);
+  job.is_running = base::load_le<std::uint64_t>(at + 32) != job.runs;
+  job.failures = base::load_le<std::uint64_t>(at + 48);
+  job.begin_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 56));
+  job.end_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 64));
+  job.failure = load_text(at + failure_at, failure_bytes);
+  return job;
+}
+
+std::vector<JobReport> load_jobs(base::ByteSpan bytes) {
+  std::vector<JobReport> jobs;
+  if (bytes.size() < file_bytes || base::as_text(bytes.subspan(jobs_at, jobs_magic.size())) != jobs_magic)
+    return jobs;
+  const auto stored = base::load_le<std::uint64_t>(bytes.data() + jobs_at + 8);
+  for (std::size_t i = 0; i < std::min<std::uint64_t>(stored, jobs_max); ++i)
+    jobs.push_back(load_job(bytes.data() + jobs_at + 16 + i * job_bytes));
+  return jobs;
+}
+
+// Whether a job has begun or ended to fail, is under way, or was not there.
+bool differ_in_outcome(const std::vector<JobReport>& stored, const std::vector<JobReport>& jobs) {
+  if (stored.size() != std::min(jobs.size(), jobs_max)) return true;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const bool is_same = stored[i].failures == jobs[i].failures &&
+                         stored[i].is_running == jobs[i].is_running &&
+                         stored[i].failure.empty() == jobs[i].failure.empty();
+    if (!is_same) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -47,9 +116,11 @@ Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const s
   return std::unique_ptr<CountersFile>(new CountersFile(*std::move(map)));
 }
 
-void CountersFile::update(const Metrics& metrics, std::int64_t wall_ms) noexcept {
+void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& jobs,
+                          std::int64_t wall_ms) noexcept {
   const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
-  // Looked at first: a store of what is there already would make the kernel write the page.
+  // Looked at first: a store of what is there already would make the kernel write the page. Jobs that come
+  // again and find nothing to do are no news.
   bool is_news = base::load_le<std::uint64_t>(map_.data() + 24) == 0;
   for (std::size_t i = 0; i < value_count; ++i) {
     std::byte* const at = map_.data() + header_bytes + i * sizeof(std::uint64_t);
@@ -57,7 +128,11 @@ void CountersFile::update(const Metrics& metrics, std::int64_t wall_ms) noexcept
     store(at, values[i]);
     is_news = true;
   }
-  if (!is_news) return;
+  if (!is_news && !differ_in_outcome(load_jobs({map_.data(), file_bytes}), jobs)) return;
+  const std::size_t job_count = std::min(jobs.size(), jobs_max);
+  for (std::size_t i = 0; i < job_count; ++i) store_job(map_.data() + jobs_at + 16 + i * job_bytes, jobs[i]);
+  store(map_.data() + jobs_at + 8, job_count);
+  store(map_.data() + jobs_at, base::load_le<std::uint64_t>(base::as_bytes(jobs_magic).data()));
   store(map_.data() + 24, static_cast<std::uint64_t>(wall_ms));
 }
 
@@ -89,6 +164,7 @@ Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::
   counters.pid = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 16));
   counters.updated_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 24));
   counters.metrics = std::bit_cast<Metrics>(values);
+  counters.jobs = load_jobs(*bytes);
   return std::optional<PublishedCounters>(counters);
 }
 

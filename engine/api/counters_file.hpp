@@ -8,6 +8,20 @@
 //   24  8  wall clock of the last update in ms, little-endian
 //   32  8n values, little-endian, in the order of the fields of `Metrics`
 //
+// and the jobs of background work, of which an older writer has none:
+//
+//   2048    8  magic "SERIJOBS"
+//   2056    8  number of jobs m, little-endian
+//   2064 168m  one job each:
+//       0  24  name, ended by zeros
+//      24   8  period in ms; 0: it comes when it is wanted
+//      32   8  runs that have begun
+//      40   8  runs that have ended
+//      48   8  of those, how many failed
+//      56   8  wall clock of the last begin in ms; 0: none
+//      64   8  wall clock of the last end in ms; 0: none
+//      72  96  what failed in the run that ended last, ended by zeros, cut if it is longer; empty: nothing
+//
 // Every value is stored with one aligned 8-byte store; together they are no consistent cut.
 #pragma once
 
@@ -15,10 +29,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <seriatim/metrics.hpp>
 #include <seriatim/result.hpp>
 
+#include "api/periodic_job.hpp"
 #include "os/mapping.hpp"
 #include "os/vfs.hpp"
 
@@ -30,7 +46,7 @@ class CountersFile {
  public:
   static Result<std::unique_ptr<CountersFile>> create(os::Vfs& vfs, const std::string& directory);
   /// One writer. Cost: a store per value.
-  void update(const Metrics& metrics, std::int64_t wall_ms) noexcept;
+  void update(const Metrics& metrics, const std::vector<JobReport>& jobs, std::int64_t wall_ms) noexcept;
 
  private:
   explicit CountersFile(os::Mapping map) noexcept : map_(std::move(map)) {}
@@ -41,6 +57,7 @@ struct PublishedCounters {
   std::int64_t pid = 0;
   std::int64_t updated_ms = 0;
   Metrics metrics{};
+  std::vector<JobReport> jobs{};
 };
 
 /// What the last writer published; nullopt if there is no counters file.

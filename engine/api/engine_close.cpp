@@ -77,7 +77,9 @@ Result<> EngineImpl::close() {
   // file in a process.
   catalog->close();
   // What a process that lived for less than a tick did is told too.
-  if (counters_file) counters_file->update(metrics(), clock.wall_ms());
+  if (counters_file)
+    counters_file->update(metrics(), background ? background->reports() : std::vector<api::JobReport>(),
+                          clock.wall_ms());
   counters_file.reset();
   lock.release();
   return outcome;
@@ -95,7 +97,8 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
     for (const auto& slot : topic->partitions) {
       // Closes the slot too: nobody who looked the topic up before may open a partition beside the next
       // engine.
-      if (auto log = slot->close()) open.push_back(std::static_pointer_cast<partition::Partition>(log));
+      if (auto log = slot->close(Error(Errc::closed, "the engine was closed; open it again")))
+        open.push_back(std::static_pointer_cast<partition::Partition>(log));
     }
   }
   const auto results = close_each(open);
@@ -149,6 +152,7 @@ Metrics EngineImpl::metrics() const {
     ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
   }
   m.open_segments += maps.size();
+  m.pinned_deleted_bytes += deleted_segments.pinned_bytes();
   m.rolled_segments = p.rolled_segments.value();
   m.syncs = p.syncs.value();
   m.failed_syncs = p.failed_syncs.value();
@@ -174,6 +178,7 @@ Metrics EngineImpl::metrics() const {
     m.transactions_timed_out = counts.timed_out;
     m.transactions_open = counts.open;
   }
+  if (background) m.maintenance_paused = background->are_workers_paused() ? 1 : 0;
   if (journal) add_journal(m);
   return m;
 }
@@ -182,6 +187,7 @@ void EngineImpl::add_journal(Metrics& m) const {
   const journal::JournalStats stats = journal->stats();
   m.syncs += stats.syncs;
   m.journal_files = stats.files;
+  m.journal_limit_waits = journal_limit.waits();
   m.journal_bytes = stats.bytes_in_use;
   m.journal_spare_files = stats.spare_files;
   m.journal_staged_lsn = stats.staged_lsn;

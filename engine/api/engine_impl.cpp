@@ -38,6 +38,9 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                       },
                   .journal_bypass_bytes =
                       std::min<std::uint64_t>(options.journal_bypass_bytes, options.journal_file_bytes / 2)},
+      journal_limit({.limit_bytes = options.journal_max_bytes,
+                     .bytes_in_use = [this] { return journal ? journal->bytes_in_use() : 0; },
+                     .checkpoint = [this] { return checkpoint(); }}),
       topics(std::make_shared<const api::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {

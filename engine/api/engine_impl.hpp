@@ -13,6 +13,8 @@
 
 #include <seriatim/engine.hpp>
 
+#include "api/deleted_segments.hpp"
+#include "api/journal_limit.hpp"
 #include "api/journal_replay.hpp"
 #include "api/offset_store.hpp"
 #include "api/prefault_queue.hpp"
@@ -180,7 +182,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// @return where each ends.
   Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
-  void start_threads();
+  Result<> start_threads();
 
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
   /// @param id  the topic that is meant: one of the same name may have taken its place.
@@ -202,11 +204,13 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::VisibilityGate visibility_gate;
   os::FdCache files;
   segment::MapCache maps;
+  mutable api::DeletedSegments deleted_segments;       ///< Of deleted topics.
   std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
   api::Reserve reserve;                                ///< Of a writer.
   partition::PartitionEnvironment environment;
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
+  api::JournalLimit journal_limit;            ///< What commits of a writer pass first.
   api::OffsetStore offsets;
   api::StateStore state_store;
   std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.

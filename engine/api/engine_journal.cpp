@@ -81,7 +81,11 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
        .mapped_writes = mapped_writes,
        .before_taking = [this] { return reserve.begin_taking(); },
        .after_taking = [this] { reserve.end_taking(); },
-       .on_file_taken = [this] { prefault_queue->request_journal_file(); },
+       .on_file_taken =
+           [this] {
+             prefault_queue->request_journal_file();
+             journal_limit.look();
+           },
        .vfs = vfs,
        .clock = clock,
        .on_storage_failed =
@@ -121,6 +125,7 @@ Result<api::PositionCommit> EngineImpl::check_position(const api::Topic& topic, 
 Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets_given,
                                     Acks acks) {
   if (auto named = catalog::check_group_name(group); !named) return named;
+  if (auto admitted = journal_limit.admit(); !admitted) return admitted;
   std::vector<api::PositionCommit> positions;
   positions.reserve(offsets_given.size());
   for (const auto& [at, position] : offsets_given) {
@@ -202,7 +207,9 @@ Result<> EngineImpl::store_commits() {
 // What lies in the journal comes home: offsets and recovery points in one transaction with the LSN they
 // cover, after the segments were synced that the frames up to it tell of.
 Result<> EngineImpl::checkpoint() {
-  return reserve.spend_on([this] { return checkpoint_once(); });
+  auto stored = reserve.spend_on([this] { return checkpoint_once(); });
+  journal_limit.look();
+  return stored;
 }
 
 Result<> EngineImpl::checkpoint_once() {
@@ -316,9 +323,7 @@ void EngineImpl::note_checkpoint(std::uint64_t lsn) noexcept {
   checkpoint_time_ms.store(clock.wall_ms(), std::memory_order_relaxed);
 }
 
-bool EngineImpl::is_journal_long() const {
-  return journal->stats().bytes_in_use > options.journal_max_bytes / 2;
-}
+bool EngineImpl::is_journal_long() const { return journal->bytes_in_use() > options.journal_max_bytes / 2; }
 
 }  // namespace detail
 }  // namespace v0

@@ -118,7 +118,9 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
                        std::memory_order_release);  // Nothing was begun that a close would have to finish.
     return opened.error();
   }
-  if (!impl->is_read_only()) impl->start_threads();
+  if (!impl->is_read_only()) {
+    if (auto started = impl->start_threads(); !started) return started.error();
+  }
   return impl;
 }
 
@@ -359,7 +361,7 @@ Result<> EngineImpl::recover_after_crash() {
   return checkpoint();
 }
 
-void EngineImpl::start_threads() {
+Result<> EngineImpl::start_threads() {
   if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
   // When the writer before this one made its last checkpoint is known from nowhere else.
   const auto published = api::read_counters(vfs, directory.string());
@@ -378,7 +380,10 @@ void EngineImpl::start_threads() {
     report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
   }
   delivery = std::make_unique<api::DeliveryThread>(*this);
-  background = std::make_unique<api::Background>(*this);
+  auto started = api::Background::start(*this);
+  if (!started) return started.error();
+  background = *std::move(started);
+  return {};
 }
 
 }  // namespace detail

@@ -91,5 +91,28 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
   return status;
 }
 
+Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir) {
+  auto& vfs = os::posix_vfs();
+  if (const auto format = format_of(vfs, dir.string()); !format) return format.error();
+  const auto published = api::read_counters(vfs, dir.string());
+  if (!published) return published.error();
+  std::vector<BackgroundJob> jobs;
+  if (!*published) return jobs;
+  const auto time_of = [](std::int64_t ms) {
+    return ms == 0 ? std::optional<Timestamp>() : Timestamp(std::chrono::milliseconds(ms));
+  };
+  for (const api::JobReport& report : (*published)->jobs) {
+    jobs.push_back({.name = report.name,
+                    .period = std::chrono::milliseconds(report.period_ms),
+                    .runs = report.runs,
+                    .failures = report.failures,
+                    .is_running = report.is_running,
+                    .last_begin = time_of(report.begin_ms),
+                    .last_end = time_of(report.end_ms),
+                    .failure = report.failure});
+  }
+  return jobs;
+}
+
 }  // namespace v0
 }  // namespace seriatim

@@ -55,6 +55,8 @@ constexpr OptionRule<typename Field<field>::Options> rule(std::string_view name,
 std::span<const OptionRule<EngineOptions>> engine_option_rules() {
   static constexpr std::array rules{
       rule<&EngineOptions::maintenance_interval>("EngineOptions::maintenance_interval", 0, unlimited, "ms"),
+      rule<&EngineOptions::maintenance_bytes_per_second>("EngineOptions::maintenance_bytes_per_second", 0,
+                                                         unlimited, "bytes"),
       rule<&EngineOptions::checkpoint_interval>("EngineOptions::checkpoint_interval", 1, unlimited, "ms"),
       rule<&EngineOptions::producer_id_expiration>("EngineOptions::producer_id_expiration", 1, unlimited,
                                                    "ms"),

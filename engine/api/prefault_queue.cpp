@@ -27,11 +27,19 @@ bool PrefaultQueue::take_journal_request() noexcept {
   return std::exchange(is_file_wanted_, false);
 }
 
-segment::SegmentPtr PrefaultQueue::take_until(std::chrono::steady_clock::time_point deadline) {
-  const base::MutexLock lock(mutex_);
-  while (count_ == 0) {
-    if (stopped_ || is_file_wanted_ || !changed_.wait_until(mutex_, deadline)) return nullptr;
+void PrefaultQueue::wake() noexcept {
+  {
+    const base::MutexLock lock(mutex_);
+    is_woken_ = true;
   }
+  changed_.notify_one();
+}
+
+segment::SegmentPtr PrefaultQueue::take() {
+  const base::MutexLock lock(mutex_);
+  while (count_ == 0 && !stopped_ && !is_file_wanted_ && !is_woken_) changed_.wait(mutex_);
+  is_woken_ = false;
+  if (count_ == 0) return nullptr;
   segment::SegmentPtr taken = std::move(waiting_[first_]);
   first_ = (first_ + 1) % capacity;
   --count_;

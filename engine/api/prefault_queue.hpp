@@ -1,9 +1,8 @@
-// What appenders and committers would like to find ready, on its way to the background thread: the pages of
+// What appenders and committers would like to find ready, on its way to the upkeep thread: the pages of
 // segments, and the next journal file; and what that thread sleeps on.
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 
 #include "base/mutex.hpp"
@@ -21,9 +20,11 @@ class PrefaultQueue final : public segment::Prefaulter {
   void request_journal_file() noexcept;
   /// Whether one was asked for since the last call.
   bool take_journal_request() noexcept;
-  /// The oldest request of a segment; nullptr once `deadline` has passed, a journal file was asked for or
+  /// Lets the taker, or the next one, go on without a segment: there is other work for it.
+  void wake() noexcept;
+  /// The oldest request of a segment; waits for one. nullptr: a journal file was asked for, or `wake` or
   /// `stop` was called.
-  segment::SegmentPtr take_until(std::chrono::steady_clock::time_point deadline);
+  segment::SegmentPtr take();
   /// Forgets what waits and wakes the taker.
   void stop() noexcept;
 
@@ -37,6 +38,7 @@ class PrefaultQueue final : public segment::Prefaulter {
   std::size_t first_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::size_t count_ SERIATIM_GUARDED_BY(mutex_) = 0;
   bool is_file_wanted_ SERIATIM_GUARDED_BY(mutex_) = false;
+  bool is_woken_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
 };
 

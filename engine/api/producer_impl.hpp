@@ -80,6 +80,13 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   template <class Frame>
   Result<partition::PartitionAppend> append_framed(const Route& route, format::FrameOptions& options,
                                                    std::int32_t record_count, const Frame& frame) const {
+    // Before any lock is taken.
+    const bool is_journalled = route.transaction != nullptr
+                                   ? route.transaction->durability == partition::Durability::durable
+                                   : options_.acks == Acks::all;
+    if (is_journalled) {
+      if (auto admitted = engine_->journal_limit.admit(); !admitted) return admitted.error();
+    }
     if (route.transaction != nullptr) {
       const Within& within = *route.transaction;
       return within.coordinator.append(within.holder, within.number,

@@ -21,7 +21,7 @@ Result<partition::PartitionLog*> PartitionSlot::log() {
 Result<partition::PartitionLogPtr> PartitionSlot::log_ptr() {
   const base::MutexLock lock(mutex_);
   if (log_ == nullptr) {
-    if (closed_) return Error(Errc::closed, "the engine was closed; open it again");
+    if (closed_) return *closed_;
     auto opened = opener_();
     if (!opened) return opened.error();
     log_ = *std::move(opened);
@@ -31,13 +31,15 @@ Result<partition::PartitionLogPtr> PartitionSlot::log_ptr() {
 }
 
 partition::PartitionLogPtr PartitionSlot::if_open() const {
+  // One that is being opened holds the mutex while it reads and writes.
+  if (ready_.load(std::memory_order_acquire) == nullptr) return nullptr;
   const base::MutexLock lock(mutex_);
   return log_;
 }
 
-partition::PartitionLogPtr PartitionSlot::close() {
+partition::PartitionLogPtr PartitionSlot::close(Error why) {
   const base::MutexLock lock(mutex_);
-  closed_ = true;
+  closed_ = std::move(why);
   return log_;
 }
 

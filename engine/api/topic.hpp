@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,10 +35,11 @@ class PartitionSlot {
   Result<partition::PartitionLog*> log();
   /// The same with shared ownership.
   Result<partition::PartitionLogPtr> log_ptr();
-  /// The partition if it is open, else nullptr.
+  /// The partition if it is open, else nullptr; also while it is being opened, for which it does not wait.
   partition::PartitionLogPtr if_open() const;
-  /// The same; from then on nothing is opened.
-  partition::PartitionLogPtr close();
+  /// The partition if it is open; waits for one that is being opened. From then on nothing is opened.
+  /// @param why  what is answered then.
+  partition::PartitionLogPtr close(Error why);
   /// Lets go of the partition, which nobody else may have: the next look opens, and recovers, it again.
   void reopen();
 
@@ -46,7 +48,7 @@ class PartitionSlot {
   std::atomic<partition::PartitionLog*> ready_{nullptr};
   mutable base::Mutex mutex_;
   partition::PartitionLogPtr log_ SERIATIM_GUARDED_BY(mutex_);
-  bool closed_ SERIATIM_GUARDED_BY(mutex_) = false;
+  std::optional<Error> closed_ SERIATIM_GUARDED_BY(mutex_);
 };
 
 struct Topic {

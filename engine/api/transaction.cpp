@@ -168,6 +168,7 @@ Result<> TransactionImpl::commit() {
     case End::none:
       break;
   }
+  if (auto admitted = producer->engine->journal_limit.admit(); !admitted) return admitted;
   auto committed = producer->engine->coordinator->commit(*producer->holder, number,
                                                          api::durability_of(producer->options.acks));
   if (committed) end_.store(End::committed, std::memory_order_release);

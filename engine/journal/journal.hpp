@@ -122,6 +122,8 @@ class Journal {
   std::uint64_t stored_lsn() const;
 
   JournalStats stats() const;
+  /// As JournalStats tells it.
+  std::uint64_t bytes_in_use() const { return files_.counts().used_bytes; }
 
   /// Makes everything staged durable, ends the thread, and gives back the space of spare files beyond
   /// JournalOptions::spare_files_max. Later calls answer closed. Idempotent.

@@ -18,6 +18,10 @@ namespace {
 using segment::BatchStream;
 using segment::SegmentPtr;
 
+// The limit of bytes a second is asked once for so many: a question costs as much as a small batch.
+// Arbitrary.
+constexpr std::uint64_t spend_bytes = 64U << 10;
+
 /// What a pass is about.
 struct Range {
   std::vector<SegmentPtr> segments;  // cleanable, from the front of the log
@@ -103,6 +107,21 @@ class CompactionPass {
   }
 
  private:
+  bool must_stop() const {
+    return partition_.is_deleted() || (options_.should_stop && options_.should_stop());
+  }
+
+  // Whether to end behind so many bytes more; waits until they are within the limit.
+  bool must_stop_after(std::uint64_t bytes) {
+    unspent_bytes_ += bytes;
+    if (must_stop()) return true;
+    if (!options_.spend || unspent_bytes_ < spend_bytes) return false;
+    for (std::uint64_t spent = std::exchange(unspent_bytes_, 0); !options_.spend(spent); spent = 0) {
+      if (must_stop()) return true;
+    }
+    return false;
+  }
+
   // Calls `visit` for every batch of a segment; false from it ends the walk.
   template <class Visit>
   Result<> for_each_batch(const SegmentPtr& segment, const Visit& visit) {
@@ -119,7 +138,7 @@ class CompactionPass {
                          std::string(format::describe(item->fault)) +
                          "; the partition is left as it is. Run `seriatim verify` to see the extent");
       }
-      if (partition_.is_deleted() || (options_.should_stop && options_.should_stop())) {
+      if (must_stop_after(item->bytes.size())) {
         stopped_ = true;
         return {};
       }
@@ -252,6 +271,7 @@ class CompactionPass {
             if (!kept) return kept.error().with_context(segment->log_path());
             if (kept->data() != batch.data()) rebuilt_ = true;
             if (kept->empty()) return true;
+            unspent_bytes_ += kept->size();
             if (auto written = writer.write(format::read_batch_header(kept->data()), *kept); !written)
               return written.error();
             return true;
@@ -341,6 +361,7 @@ class CompactionPass {
   bool full_ = false;
   bool stopped_ = false;
   bool rebuilt_ = false;
+  std::uint64_t unspent_bytes_ = 0;
   std::vector<std::byte> scratch_;
   CompactionResult result_;
 };

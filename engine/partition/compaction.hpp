@@ -20,6 +20,9 @@ struct CompactionOptions {
   /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass
   /// begins from the front again.
   std::function<bool()> should_stop{};
+  /// Told how many bytes were read and written since the last call. May wait, for a moment; false: it is to
+  /// be asked again, with 0, before the pass goes on. Empty: as fast as the disk is.
+  std::function<bool(std::uint64_t bytes)> spend{};
   /// Most memory the key map may take; Kafka's log.cleaner.dedupe.buffer.size default. It takes what the
   /// records to be looked at can need, and what does not fit is left to the next pass.
   std::uint64_t key_map_bytes = 128ULL << 20;

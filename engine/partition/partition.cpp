@@ -24,7 +24,8 @@ Partition::Partition(const PartitionEnvironment& environment, const PartitionReq
       stored_(request.checkpoint),
       stored_recovery_base_(request.checkpoint.recovery_segment_base),
       stored_recovery_point_(request.checkpoint.recovery_point_offset),
-      snapshot_every_bytes_(request.snapshot_every_bytes) {}
+      snapshot_every_bytes_(request.snapshot_every_bytes),
+      flush_ms_(request.config.flush_ms) {}
 
 Partition::~Partition() {
   // An abandoned one has told already.
@@ -45,13 +46,14 @@ segment::SegmentLimits Partition::limits() const {
 }
 
 void Partition::replace_list(std::vector<segment::SegmentPtr> segments) {
-  segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
+  change_list([&](std::vector<segment::SegmentPtr>& list) { list = std::move(segments); });
 }
 
 void Partition::set_config(const TopicConfig& config) {
   const base::MutexLock lock(append_mutex_);
   config_ = config;
   batch_bytes_max_ = largest_batch(config);
+  flush_ms_.store(config.flush_ms, std::memory_order_relaxed);
   if (config.cleanup_policy != CleanupPolicy::delete_) may_have_gaps_.store(true, std::memory_order_release);
 }
 
@@ -149,7 +151,7 @@ Result<PartitionCheckpoint> Partition::close_files() {
   return result;
 }
 
-void Partition::abandon() {
+std::vector<segment::SegmentPtr> Partition::abandon() {
   mark_deleted();
   listeners().notify();                                   // Whoever waits for records waits for nothing.
   const base::MutexLock maintenance(maintenance_mutex_);  // A compaction that runs sees the mark and ends.
@@ -159,9 +161,11 @@ void Partition::abandon() {
   closed_ = true;
   const auto list = segments_.load();
   for (const auto& segment : *list) {
-    segment->mark_deleted();
+    segment->abandon();
     deleted_segments_.push_back(segment);
   }
+  forget_released_segments();
+  return std::move(deleted_segments_);
 }
 
 }  // namespace seriatim::partition

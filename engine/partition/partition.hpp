@@ -4,8 +4,8 @@
 // Lock order: maintenance mutex, then append mutex, then (released again before any sync) nothing. The
 // maintenance mutex is held over the whole of a retention or compaction step, so that no two of them rewrite
 // or delete the same files; neither readers nor appends ever take it. The sync state has a mutex of its own,
-// never held with the append mutex. Structure changes (roll, retention, compaction swap) happen under the
-// append mutex and replace the segment list as a whole.
+// never held with the append mutex. Structure changes replace the segment list as a whole: at its end (roll)
+// under the append mutex, at its front (retention, compaction) in a maintenance step.
 #pragma once
 
 #include <atomic>
@@ -196,7 +196,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// finds none running runs one for all. Errors: storage_failed: final; outcome unknown.
   Result<> sync_to(Offset offset);
   /// Whether `flush.ms` has passed since the first look at which something was not yet durable. One thread
-  /// asks.
+  /// asks, and waits for nothing.
   bool is_flush_overdue(std::int64_t now_ns);
   /// Syncs everything appended so far, and the files of segments sealed so far.
   /// Errors: as sync_to.
@@ -234,8 +234,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// start. A maintenance step; one that was skipped has deleted nothing.
   Result<RetentionResult> apply_retention(IfBusy if_busy = IfBusy::wait);
   /// Puts `replacement` in the place of the sealed segments [first_base, end_base); see compaction. Part of a
-  /// maintenance step. `swap_files` renames the files on disk and runs under the append mutex, so that no
-  /// reader can open a name that is about to change hands.
+  /// maintenance step. `swap_files` renames the files on disk; a reader that meets no file meanwhile waits
+  /// for it (reload). Appends go on.
   Result<> replace_segments(Offset first_base, Offset end_base,
                             const std::vector<segment::SegmentPtr>& replacement,
                             const std::function<Result<>()>& swap_files);
@@ -270,8 +270,9 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionCheckpoint> close();
   /// Refuses everything from then on, closes files, and leaves what is on disk to be removed. For a deleted
   /// topic. Waits for a maintenance step that runs: it must not meet the files of another topic that gets the
-  /// name.
-  void abandon();
+  /// name. Lets go of the maps: who still has a handle keeps no bytes.
+  /// @return the segments that readers hold: what they hold takes space until they let go.
+  std::vector<segment::SegmentPtr> abandon();
 
   /// What recovery found broken and had to contain; nullopt if nothing.
   std::optional<std::string> damage() const;
@@ -337,7 +338,19 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<PartitionAppend> append_held_back(const format::FramedBatch& batch, Durability durability,
                                            SequenceRule rule, std::uint64_t decision_lsn);
   void tell_counters() noexcept;
-  void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_REQUIRES(append_mutex_);
+  void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_EXCLUDES(list_mutex_);
+  /// Replaces the list of segments by a copy that `change` has changed. Who changes the front of the list is
+  /// the only one in a maintenance step, who changes its end has the append mutex: neither sees what the
+  /// other does, nor waits for it.
+  template <class Change>
+  void change_list(const Change& change) SERIATIM_EXCLUDES(list_mutex_) {
+    const base::MutexLock lock(list_mutex_);
+    const auto list = segments_.load();
+    std::vector<segment::SegmentPtr> segments;
+    if (list) segments.assign(list->begin(), list->end());
+    change(segments);
+    segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
+  }
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
   void forget_released_segments() const SERIATIM_REQUIRES(append_mutex_);
 
@@ -349,6 +362,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
 
   const format::Id topic_id_;
   base::Mutex maintenance_mutex_;
+  base::Mutex list_mutex_;  ///< One change of the list of segments at a time. After all others.
+  /// Held while the files of segments change hands, for readers that met no file; before list_mutex_. Appends
+  /// do not wait for it, nor do checkpoints and time-outs: it is held over waits for the disk.
+  base::Mutex swap_mutex_;
   mutable base::WordMutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
   // Every batch from here on is staged in the journal. What lies below has to be durable before a frame can
@@ -393,6 +410,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   SyncMark flushed_ SERIATIM_GUARDED_BY(sync_mutex_);  ///< Is on stable storage, called durable or not.
   std::atomic<bool> is_unflushed_{false};              ///< Is in the list of those to be flushed.
 
+  /// Of the configuration, for is_flush_overdue, which must not wait for the append mutex: a roll holds it.
+  std::atomic<std::int64_t> flush_ms_;
   // What is_flush_overdue saw last: not durable since when, up to where.
   std::int64_t undurable_since_ns_ = -1;
   Offset undurable_end_ = 0;

@@ -135,11 +135,8 @@ Result<> Partition::roll_locked() {
   has_transactions_ = producers_.first_open_offset() >= 0;
   (*next)->set_created_ms(environment_.clock.wall_ms());
   unsynced_.push_back(active_);
-  const auto list = segments_.load();
-  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
-  segments.push_back(*next);
   active_ = *next;
-  replace_list(std::move(segments));
+  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.push_back(active_); });
   environment_.counters.rolled_segments.add();
   return {};
 }
@@ -158,12 +155,9 @@ Result<> Partition::widen_active() {
       {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}}, wanted);
   if (!wider) return wider.error();
   (*wider)->set_created_ms(active_->created_ms());
-  const auto list = segments_.load();
-  std::vector<segment::SegmentPtr> segments(list->begin(), list->end());
-  segments.back() = *wider;
   active_->end_followed();
   active_ = *wider;
-  replace_list(std::move(segments));
+  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.back() = active_; });
   return {};
 }
 

@@ -74,10 +74,11 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
     if (count == 0 && undeleted_.empty()) return RetentionResult{};
     const auto split = list->begin() + static_cast<std::ptrdiff_t>(count);
     expired.assign(list->begin(), split);
-    std::vector<segment::SegmentPtr> kept(split, list->end());
     // Readers below the new start get offset_out_of_range from here on; whoever holds a pin keeps its bytes.
-    offsets_.advance_log_start(std::max(offsets_.log_start(), kept.front()->base_offset()));
-    replace_list(std::move(kept));
+    offsets_.advance_log_start(std::max(offsets_.log_start(), (*split)->base_offset()));
+    change_list([&](std::vector<segment::SegmentPtr>& segments) {
+      segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(expired.size()));
+    });
     std::erase_if(unsynced_, [&](const segment::SegmentPtr& s) {
       return std::find(expired.begin(), expired.end(), s) != expired.end();
     });
@@ -106,33 +107,41 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
 }
 
 Result<> Partition::reload() {
-  // Who holds a claim holds the mutex: nothing else is under way then.
-  if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return {};
-  const base::MutexLock lock(append_mutex_);
+  const base::MutexLock lock(swap_mutex_);
   return {};
 }
 
+// The append mutex is not held while files are renamed and directories synced: appends, checkpoints and
+// time-outs would wait for the disk on behalf of compaction (INV-14).
 Result<> Partition::replace_segments(Offset first_base, Offset end_base,
                                      const std::vector<segment::SegmentPtr>& replacement,
                                      const std::function<Result<>()>& swap_files) {
-  const base::MutexLock lock(append_mutex_);
-  const auto list = segments_.load();
-  std::vector<segment::SegmentPtr> next;
   std::vector<segment::SegmentPtr> replaced;
-  for (const auto& segment : *list) {
-    const bool covered = segment->base_offset() >= first_base && segment->base_offset() < end_base;
-    if (covered && (segment == active_ || !segment->is_sealed())) {
-      return Error(Errc::invalid_state, "compaction of " + directory_ + " would replace the active segment");
+  {
+    const base::MutexLock lock(append_mutex_);
+    const auto list = segments_.load();
+    for (const auto& segment : *list) {
+      if (segment->base_offset() < first_base || segment->base_offset() >= end_base) continue;
+      if (segment == active_ || !segment->is_sealed()) {
+        return Error(Errc::invalid_state,
+                     "compaction of " + directory_ + " would replace the active segment");
+      }
+      replaced.push_back(segment);
     }
-    if (covered && replaced.empty()) next.insert(next.end(), replacement.begin(), replacement.end());
-    if (covered) replaced.push_back(segment);
-    if (!covered) next.push_back(segment);
   }
   if (replaced.empty())
     return Error(Errc::invalid_state, "the segments to be compacted in " + directory_ + " are gone");
   may_have_gaps_.store(true, std::memory_order_release);
-  if (auto swapped = swap_files(); !swapped) return swapped;
-  replace_list(std::move(next));
+  {
+    const base::MutexLock swapping(swap_mutex_);
+    if (auto swapped = swap_files(); !swapped) return swapped;
+    change_list([&](std::vector<segment::SegmentPtr>& segments) {
+      const auto first = std::find(segments.begin(), segments.end(), replaced.front());
+      const auto rest = segments.erase(first, first + static_cast<std::ptrdiff_t>(replaced.size()));
+      segments.insert(rest, replacement.begin(), replacement.end());
+    });
+  }
+  const base::MutexLock lock(append_mutex_);
   forget_released_segments();
   for (const auto& segment : replaced) {
     segment->mark_deleted();

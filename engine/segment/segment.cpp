@@ -254,6 +254,19 @@ void Segment::mark_deleted() noexcept {
   map_cache_.forget(this);
 }
 
+void Segment::abandon() noexcept {
+  stop_prefaulting();
+  active_maps_ = nullptr;
+  log_bytes_ = nullptr;
+  SegmentPin released;  // unmapped after the lock
+  {
+    const base::MutexLock lock(maps_mutex_);
+    deleted_.store(true, std::memory_order_release);
+    released = std::move(maps_);
+  }
+  map_cache_.forget(this);
+}
+
 bool Segment::is_pinned() const noexcept {
   const base::MutexLock lock(maps_mutex_);
   return maps_ ? maps_.use_count() > 1 : !last_maps_.expired();

@@ -114,6 +114,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<std::shared_ptr<os::File>> log_file();
   /// Refuses new pins and lets go of the maps; whoever holds a pin keeps its bytes (INV-9).
   void mark_deleted() noexcept;
+  /// The same, by the appender of an active segment too, who will not append any more.
+  void abandon() noexcept;
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
   /// Whether a reader, not only the caches, holds the maps. Of a deleted segment: whether its bytes still
   /// take space.

@@ -184,16 +184,29 @@ Result<> Coordinator::secure(std::uint64_t lsn) {
   return environment_.journal.wait_durable(lsn);
 }
 
+bool Coordinator::is_due(const Holder& holder) const {
+  const bool is_overdue =
+      holder.phase == Phase::ongoing && environment_.clock.monotonic_ms() >= holder.deadline_ms;
+  // An end that is under way holds the mutex: this one has stopped.
+  return is_overdue || holder.phase == Phase::committing || holder.phase == Phase::aborting;
+}
+
+bool Coordinator::needs_tending() const {
+  for (const auto& holder : holders()) {
+    if (!holder->mutex.try_lock()) continue;
+    const bool needs = is_due(*holder);
+    holder->mutex.unlock();
+    if (needs) return true;
+  }
+  return releases_.waiting() > 0;
+}
+
 Result<> Coordinator::tend() {
   Result<> outcome;
   for (const auto& holder : holders()) {
-    const base::MutexLock lock(holder->mutex);
-    const bool is_overdue =
-        holder->phase == Phase::ongoing && environment_.clock.monotonic_ms() >= holder->deadline_ms;
-    // An end that is under way holds the mutex: this one has stopped.
-    const bool has_stopped = holder->phase == Phase::committing || holder->phase == Phase::aborting;
-    if (!is_overdue && !has_stopped) continue;
-    auto ended = end(*holder, Ending::timed_out);
+    if (!holder->mutex.try_lock()) continue;
+    auto ended = is_due(*holder) ? end(*holder, Ending::timed_out) : Result<>();
+    holder->mutex.unlock();
     if (!ended && outcome) outcome = ended;
   }
   releases_.look_again();

@@ -130,7 +130,11 @@ class Coordinator {
   /// Partition::append_marker: the next call, or `tend`, goes on.
   Result<> abort(Holder& holder, std::uint64_t number);
 
+  /// Whether `tend` would find something to do. Waits for nothing: one that is being worked with, which may
+  /// mean a wait for the disk, is left out until the next look.
+  bool needs_tending() const;
   /// Aborts what has been open for longer than its time-out, and goes on with ends that stopped on the way.
+  /// One that is being worked with is left out: it must not keep the others from their end.
   /// @return the first failure; all were tried.
   Result<> tend();
   /// Aborts the transaction that is open under this id. The holder stays, and may begin another.
@@ -174,6 +178,7 @@ class Coordinator {
   };
 
   // coordinator.cpp
+  bool is_due(const Holder& holder) const SERIATIM_REQUIRES(holder.mutex);
   Result<ProducerIdentity> take_over(Holder& older, const std::string& id, std::chrono::milliseconds timeout)
       SERIATIM_EXCLUDES(older.mutex);
   Result<ProducerIdentity> store_next(const std::optional<ProducerIdentity>& last, const std::string& id,

@@ -27,6 +27,7 @@ void ReleaseQueue::commit(const EndedParts& parts) {
   const std::size_t before = groups_.size();
   release_all_that_can();
   if (groups_.size() == before) merge_last();
+  waiting_.store(groups_.size(), std::memory_order_relaxed);
 }
 
 void ReleaseQueue::abort(const EndedParts& parts) {
@@ -38,11 +39,6 @@ void ReleaseQueue::abort(const EndedParts& parts) {
 void ReleaseQueue::look_again() {
   const base::MutexLock lock(gate_.mutex);
   release_all_that_can();
-}
-
-std::size_t ReleaseQueue::waiting() const {
-  const base::MutexLock lock(gate_.mutex);
-  return groups_.size();
 }
 
 ReleaseQueue::Holds ReleaseQueue::holds_of(const Group& group) {
@@ -94,6 +90,7 @@ void ReleaseQueue::release_all_that_can() {
   for (std::size_t i = 0; i < groups_.size(); ++i)
     (stays[i] ? staying : going).push_back(std::move(groups_[i]));
   groups_ = std::move(staying);
+  waiting_.store(groups_.size(), std::memory_order_relaxed);
   if (!going.empty()) release<Group>(going);
 }
 

@@ -6,6 +6,8 @@
 // transactions none of which is held back, in any partition, by one outside of the set.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <set>
 #include <span>
 #include <utility>
@@ -40,8 +42,8 @@ class ReleaseQueue {
   /// Shows what waited for a topic that was deleted since.
   void look_again();
 
-  /// Groups of transactions that wait. For tests: how many transactions wait has no part in it.
-  std::size_t waiting() const;
+  /// Groups of transactions that wait: how many transactions wait has no part in it.
+  std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
  private:
   /// One partition's hold on one transaction.
@@ -66,6 +68,7 @@ class ReleaseQueue {
   /// Committed ones that wait; those that can only be released together are one group, which has one hold in
   /// each partition: however many wait behind one that is open for long, they take no more room.
   std::vector<Group> groups_ SERIATIM_GUARDED_BY(gate_.mutex);
+  std::atomic<std::size_t> waiting_{0};  ///< Their number, for who must not wait for the mutex.
 };
 
 }  // namespace seriatim::transaction

@@ -181,6 +181,16 @@ class SERIATIM_API Admin {
   /// Threads: any.
   Result<MaintenanceResult> compact(std::string_view topic, bool roll_active) const;
 
+  /// Keeps retention and compaction from running by themselves until `resume_maintenance`, or until the
+  /// engine is closed: for times in which others need the disk, or while files are copied. Returns when none
+  /// runs: a pass ends at its next batch and begins anew later. Checkpoints, time-outs of transactions and
+  /// `flush.ms` go on; so do apply_retention and compact, which somebody asks for. Once is enough, however
+  /// often it is called. `Metrics::maintenance_paused` tells it.
+  /// Errors: read_only, closed, invalid_state (a forked child). Threads: any.
+  Result<> pause_maintenance() const;
+  /// Lets them run again; what is due by then begins at once. Errors: as `pause_maintenance`. Threads: any.
+  Result<> resume_maintenance() const;
+
   /// As the free function `verify`, for a directory that this engine has open. Beside running appends the
   /// active segments are checked as far as they were written when looked at. Errors:
   /// unknown_topic_or_partition; damage is in the report. Threads: any.

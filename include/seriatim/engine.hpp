@@ -50,6 +50,10 @@ struct EngineOptions {
   /// How often retention and compaction look for work. Kafka: 5 min. 0 ms or more; 0: only when
   /// asked (Admin).
   std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
+  /// Most bytes a second that compaction in the background reads and writes, so that it leaves the disk to
+  /// others; 0 or more; 0: no limit. Kafka: log.cleaner.io.max.bytes.per.second. Calls of Admin are not
+  /// limited.
+  std::uint64_t maintenance_bytes_per_second = 0;
   /// How often segments are synced and the recovery points stored (`checkpoint.interval.ms`): bounds what
   /// recovery rescans. 1 ms or more. Kafka: 60 s.
   std::chrono::milliseconds checkpoint_interval{std::chrono::seconds(60)};
@@ -68,9 +72,11 @@ struct EngineOptions {
   /// transactional.id.expiration.ms).
   std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
-  /// recovery reads. At least four times journal_file_bytes, at most 1 TiB. Under load about as much is kept
-  /// on disk for use again; a quiet engine gives all but two files of it back with its checkpoints, and so
-  /// does a close.
+  /// recovery reads. When all of it does, commits (appends with acks = all, positions, transactions) wait for
+  /// a checkpoint before they begin; where that fails or makes no room, they answer so (storage_full and the
+  /// like, not_written), and go on when one succeeds. At least four times journal_file_bytes, at most 1 TiB.
+  /// Under load about as much is kept on disk for use again; a quiet engine gives all but two files of it
+  /// back with its checkpoints, and so does a close.
   std::uint64_t journal_max_bytes = std::uint64_t{64} << 20;
   /// Length of a journal file (`journal.file.bytes`), a multiple of 4096, 64 KiB to 1 GiB: fully written
   /// before it is used, so that a commit changes no metadata of the file system.

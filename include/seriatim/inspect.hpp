@@ -51,6 +51,26 @@ struct JournalStatus {
 /// Threads: any.
 SERIATIM_API Result<JournalStatus> journal_status(const std::filesystem::path& dir);
 
+/// A piece of background work that comes again and again.
+struct BackgroundJob {
+  std::string name{};
+  std::chrono::milliseconds period{0};  ///< 0: it comes when there is something to do.
+  std::uint64_t runs = 0;               ///< That have ended, since the writer opened the directory.
+  std::uint64_t failures = 0;           ///< Of those.
+  bool is_running = false;
+  std::optional<Timestamp> last_begin{};  ///< nullopt: it has not run yet.
+  std::optional<Timestamp> last_end{};
+  /// What failed in the run that ended last, its beginning if it is long: the log sink had all of it. Empty:
+  /// nothing.
+  std::string failure{};
+};
+
+/// The background work of the writer, at most about 100 ms old; of one that has closed or died, as it was
+/// then. Empty: there was none yet, or one of an older version.
+/// Errors: not_found, not_a_data_directory, unsupported_version, corrupt_metadata (FORMAT, `counters`),
+/// permission_denied, io_error. Threads: any.
+SERIATIM_API Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir);
+
 enum class Severity : std::uint8_t {
   note,        ///< Expected: the torn tail a killed writer leaves.
   repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`,

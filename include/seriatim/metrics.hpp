@@ -38,7 +38,7 @@ struct Metrics {
   std::uint64_t topics = 0;
   std::uint64_t partitions = 0;
   std::uint64_t open_segments = 0;         ///< Segments that are mapped.
-  std::uint64_t pinned_deleted_bytes = 0;  ///< Deleted segments that readers still hold.
+  std::uint64_t pinned_deleted_bytes = 0;  ///< Deleted segments, whole topics too, that readers still hold.
   std::uint64_t buffered_bytes = 0;        ///< Records accepted by producers, not yet in a segment.
   // The journal: gauges, but for the count of checkpoints.
   std::uint64_t journal_files = 0;        ///< That hold frames.
@@ -55,6 +55,10 @@ struct Metrics {
   std::uint64_t transactions_aborted = 0;    ///< By whatever, a time-out too.
   std::uint64_t transactions_timed_out = 0;  ///< Of those.
   std::uint64_t transactions_open = 0;       ///< Gauge.
+  // Limits.
+  std::uint64_t maintenance_paused = 0;  ///< Gauge: 1 after Admin::pause_maintenance, else 0.
+  std::uint64_t journal_limit_waits =
+      0;  ///< Commits that waited because of EngineOptions::journal_max_bytes.
 };
 
 }  // namespace v0

@@ -24,7 +24,7 @@ TEST_CASE("what is published is read by its fields, with the writer's pid and th
   const TempDir directory;
   auto file = CountersFile::create(os::posix_vfs(), directory.path());
   REQUIRE(file);
-  (*file)->update({.appended_batches = 3, .appended_bytes = std::uint64_t{1} << 40, .buffered_bytes = 7},
+  (*file)->update({.appended_batches = 3, .appended_bytes = std::uint64_t{1} << 40, .buffered_bytes = 7}, {},
                   12345);
   const auto read = must(read_counters(os::posix_vfs(), directory.path()));
   REQUIRE(read);
@@ -36,11 +36,50 @@ TEST_CASE("what is published is read by its fields, with the writer's pid and th
   CHECK(read->metrics.appended_records == 0);
 }
 
+TEST_CASE("the jobs of background work are published with their last run") {
+  const TempDir directory;
+  auto file = CountersFile::create(os::posix_vfs(), directory.path());
+  REQUIRE(file);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.empty());
+  (*file)->update({},
+                  {{.name = "checkpoint",
+                    .period_ms = 60'000,
+                    .runs = 5,
+                    .failures = 2,
+                    .begin_ms = 1'000,
+                    .end_ms = 900,
+                    .is_running = true,
+                    .failure = std::string(1'000, 'f')},
+                   {.name = std::string(100, 'n'), .runs = 1}},
+                  9);
+  auto jobs = must(read_counters(os::posix_vfs(), directory.path()))->jobs;
+  REQUIRE(jobs.size() == 2);
+  CHECK(jobs[0].name == "checkpoint");
+  CHECK(jobs[0].period_ms == 60'000);
+  CHECK(jobs[0].runs == 5);
+  CHECK(jobs[0].failures == 2);
+  CHECK(jobs[0].begin_ms == 1'000);
+  CHECK(jobs[0].end_ms == 900);
+  CHECK(jobs[0].is_running);
+  CHECK(jobs[0].failure == std::string(95, 'f'));
+  CHECK(jobs[1].name == std::string(23, 'n'));
+  CHECK_FALSE(jobs[1].is_running);
+  CHECK(jobs[1].failure.empty());
+  // More than there is room for: the first ones.
+  (*file)->update({}, std::vector<JobReport>(100, {.name = "j"}), 9);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 12);
+  const auto bytes = test::read_file(directory / counters_file_name);
+  CHECK(bytes.size() == 4096);
+  CHECK(base::as_text({bytes.data() + 2048, 8}) == "SERIJOBS");
+  CHECK(base::load_le<std::uint64_t>(bytes.data() + 2056) == 12);
+  CHECK(base::as_text({bytes.data() + 2064 + 168, 2}) == std::string_view("j\0", 2));
+}
+
 TEST_CASE("the file is what the documentation says, byte by byte") {
   const TempDir directory;
   auto file = CountersFile::create(os::posix_vfs(), directory.path());
   REQUIRE(file);
-  (*file)->update({.appended_batches = 0x0102}, 9);
+  (*file)->update({.appended_batches = 0x0102}, {}, 9);
   const auto bytes = test::read_file(directory / counters_file_name);
   CHECK(base::as_text({bytes.data(), 8}) == "SERCNTRS");
   CHECK(base::load_le<std::uint32_t>(bytes.data() + 8) == 1);

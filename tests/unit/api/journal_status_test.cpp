@@ -88,6 +88,29 @@ TEST_CASE("a live writer's journal is told from its counters, a dead one's from 
   CHECK(dead.bytes_in_use == live.bytes_in_use);
 }
 
+TEST_CASE("background work is told from a live writer's counters, and as it was from those of a dead one") {
+  const TempDir directory;
+  const std::string path = directory / "data";
+  Writer writer(path, 3);
+  const auto run_of = [&](std::string_view name) {
+    for (BackgroundJob& job : must(background_jobs(path))) {
+      if (job.name == name) return std::move(job);
+    }
+    return BackgroundJob{};
+  };
+  CHECK(test::comes_true([&] { return run_of("journal files").runs > 0; }));
+  const BackgroundJob live = run_of("journal files");
+  CHECK(live.last_begin.has_value());
+  CHECK(live.last_end.has_value());
+  CHECK(live.failures == 0);
+  CHECK(live.failure.empty());
+  CHECK(run_of("checkpoint").period == std::chrono::seconds(60));
+  CHECK_FALSE(run_of("checkpoint").last_begin.has_value());
+  writer.kill();
+  CHECK(run_of("journal files").runs >= live.runs);
+  CHECK(code_of(background_jobs(directory / "none")) == Errc::not_found);
+}
+
 TEST_CASE("a damaged journal is told with its place, and a directory that is none is refused") {
   const TempDir directory;
   const std::string path = directory / "data";

@@ -10,10 +10,6 @@ namespace seriatim::test {
 namespace {
 
 using api::PrefaultQueue;
-using std::chrono::steady_clock;
-
-constexpr auto long_enough = std::chrono::minutes(1);
-
 TEST_CASE("segments come out in the order they went in") {
   SegmentFixture files;
   const auto first = files.create(0);
@@ -21,9 +17,10 @@ TEST_CASE("segments come out in the order they went in") {
   PrefaultQueue queue;
   queue.request(first);
   queue.request(second);
-  CHECK(queue.take_until(steady_clock::now() + long_enough) == first);
-  CHECK(queue.take_until(steady_clock::now() + long_enough) == second);
-  CHECK(queue.take_until(steady_clock::now()) == nullptr);
+  CHECK(queue.take() == first);
+  CHECK(queue.take() == second);
+  queue.wake();
+  CHECK(queue.take() == nullptr);
 }
 
 TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones are not") {
@@ -33,9 +30,9 @@ TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones 
   PrefaultQueue queue;
   queue.request(first);
   for (int i = 0; i < 1000; ++i) queue.request(other);
-  CHECK(queue.take_until(steady_clock::now()) == first);
+  CHECK(queue.take() == first);
   int left = 0;
-  while (queue.take_until(steady_clock::now()) != nullptr) ++left;
+  for (queue.wake(); queue.take() != nullptr; queue.wake()) ++left;
   CHECK(left > 0);
   CHECK(left < 1000);
 }
@@ -45,26 +42,26 @@ TEST_CASE("a request for a journal file wakes the taker, and is told once") {
   const auto segment = files.create(0);
   PrefaultQueue queue;
   CHECK_FALSE(queue.take_journal_request());
-  std::thread taker([&queue] { CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr); });
+  std::thread taker([&queue] { CHECK(queue.take() == nullptr); });
   queue.request_journal_file();
   taker.join();
   CHECK(queue.take_journal_request());
   CHECK_FALSE(queue.take_journal_request());
   queue.request(segment);
   queue.request_journal_file();
-  CHECK(queue.take_until(steady_clock::now()) == segment);
+  CHECK(queue.take() == segment);
 }
 
 TEST_CASE("stop wakes the taker, lets go of every segment, and later requests are not kept") {
   SegmentFixture files;
   auto segment = files.create(0);
   PrefaultQueue queue;
-  std::thread taker([&queue] { CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr); });
+  std::thread taker([&queue] { CHECK(queue.take() == nullptr); });
   queue.stop();
   taker.join();
   queue.request(segment);
   CHECK(segment.use_count() == 1);
-  CHECK(queue.take_until(steady_clock::now() + long_enough) == nullptr);
+  CHECK(queue.take() == nullptr);
 }
 
 }  // namespace
