@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -73,19 +73,27 @@ void check_that_the_rest_goes_on(BusyDisk& disk) {
   TransactionalProducer transactions =
       must(disk.engine.transactional_producer({.transactional_id = "w", .acks = Acks::leader}));
   Transaction transaction = must(transactions.begin());
-  must(transaction.send({.topic = "table", .key = "t", .value = "v"}));
+  std::atomic<bool> is_sent{false};
+  std::thread sending([&] {
+    must(transaction.send({.topic = "table", .key = "t", .value = "v"}));
+    is_sent = true;
+  });
+  const bool appends_go_on = comes_true([&] { return is_sent.load(); });
+  if (!appends_go_on) disk.vfs.release();
+  sending.join();
+  REQUIRE(appends_go_on);
   must(must(disk.engine.producer({.acks = Acks::leader})).send_sync({.topic = "bounded", .value = "v"}));
   // The first look at something that is not durable starts its time.
-  CHECK(comes_true([&] {
+  REQUIRE(comes_true([&] {
     disk.clock.advance_ms(1);
     return disk.durable("bounded") == 1;
   }));
-  CHECK(comes_true([&] {
+  REQUIRE(comes_true([&] {
     disk.clock.advance_ms(1'000);
     return !transaction.is_open();
   }));
   const std::uint64_t before = report_of(disk.engine, "checkpoint").runs;
-  CHECK(comes_true([&] {
+  REQUIRE(comes_true([&] {
     disk.clock.advance_ms(3600 * 1'000);
     return report_of(disk.engine, "checkpoint").runs > before;
   }));

@@ -58,12 +58,30 @@ TEST_CASE("a closed slot gives what is open, and opens nothing any more") {
   const OpenedEngine opened;
   const auto partition = must(EngineImpl::of(opened.engine)->partition_log("t", 0));
   PartitionSlot unopened([&] { return Result<partition::PartitionLogPtr>(partition); });
-  CHECK(unopened.close() == nullptr);
+  CHECK(unopened.close(Error(Errc::closed, "made by the test")) == nullptr);
   CHECK(test::code_of(unopened.log()) == Errc::closed);
   PartitionSlot used([&] { return Result<partition::PartitionLogPtr>(partition); });
   must(used.log());
-  CHECK(used.close() == partition);
+  CHECK(used.close(Error(Errc::closed, "made by the test")) == partition);
   CHECK(must(used.log()) == partition.get());
+}
+
+TEST_CASE("who asks only whether a partition is open does not wait for its opening") {
+  const OpenedEngine opened;
+  const auto partition = must(EngineImpl::of(opened.engine)->partition_log("t", 0));
+  std::atomic<bool> is_opening{false};
+  std::atomic<bool> may_go_on{false};
+  PartitionSlot slot([&] {
+    is_opening = true;
+    test::comes_true([&] { return may_go_on.load(); });
+    return Result<partition::PartitionLogPtr>(partition);
+  });
+  std::thread opening([&] { must(slot.log()); });
+  CHECK(test::comes_true([&] { return is_opening.load(); }));
+  CHECK(slot.if_open() == nullptr);
+  may_go_on = true;
+  opening.join();
+  CHECK(slot.if_open() == partition);
 }
 
 TEST_CASE("topics that are not used open nothing") {

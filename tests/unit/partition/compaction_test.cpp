@@ -159,6 +159,34 @@ TEST_CASE(
   CHECK(f.partition->size_bytes() <= 3 * 100);
 }
 
+TEST_CASE("a run tells what it reads and writes, asks again while it has to wait, and ends when it must") {
+  CompactionFixture f(200'000);
+  const std::string value(10'000, 'x');
+  for (int i = 0; i < 40; ++i) f.put("k" + std::to_string(i % 2), value);
+  must(f.partition->roll());
+  f.store_checkpoint();
+  std::uint64_t told = 0;
+  int waits = 0;
+  int left = 3;
+  const auto stopped = f.compact({.should_stop = [&] { return left == 0; },
+                                  .spend =
+                                      [&](std::uint64_t) {
+                                        --left;
+                                        return false;
+                                      }});
+  CHECK_FALSE(stopped.ran);
+  CHECK(left == 0);
+  const auto done = f.compact({.spend = [&](std::uint64_t bytes) {
+    told += bytes;
+    // Every other question is one after a wait.
+    return ++waits % 2 == 0;
+  }});
+  CHECK(done.ran);
+  CHECK(waits > 2);
+  // Twice what was there, but for the last bytes that are not asked for.
+  CHECK(told > 2 * 400'000 - 64 * 1024);
+}
+
 TEST_CASE("with nothing dirty a run does nothing; the ratio says how much there is") {
   CompactionFixture f;
   CHECK(partition::dirty_ratio(*f.partition) == 0.0);

@@ -89,6 +89,24 @@ TEST_CASE("readers with a pin keep the bytes of a deleted segment; new ones are 
   CHECK_FALSE(segment->is_pinned());
 }
 
+TEST_CASE("an active segment that is given up lets go of its maps, and readers keep theirs") {
+  test::SegmentFixture f;
+  const auto log = LogBuilder().batches(5, {.size_bytes = 1000});
+  const auto segment = f.create();
+  test::append(*segment, log);
+  auto pin = test::must(segment->pin());
+  segment->abandon();
+  CHECK(segment->is_deleted());
+  CHECK(segment->is_pinned());
+  CHECK(segment->pin().error().code() == Errc::not_found);
+  segment->prefault();
+  const auto expected = log.bytes();
+  CHECK(std::equal(expected.begin(), expected.end(), pin->log.data()));
+  CHECK(pin.use_count() == 1);
+  pin.reset();
+  CHECK_FALSE(segment->is_pinned());
+}
+
 TEST_CASE("a sealed segment is read back as it was appended, in another life too") {
   test::SegmentFixture f;
   const auto log = LogBuilder(100).batches(40, {.size_bytes = 1000, .records = 3});

@@ -144,6 +144,31 @@ TEST_CASE("a commit whose markers find no room is taken up again, by the caller 
   }
 }
 
+TEST_CASE("a transaction that is being worked with keeps no other from its time-out") {
+  TransactionFixture f;
+  const auto busy = f.open("busy", std::chrono::milliseconds(10));
+  const auto other = f.open("other", std::chrono::milliseconds(10));
+  must(f.coordinator->begin(*busy));
+  must(f.coordinator->begin(*other));
+  CHECK_FALSE(f.coordinator->needs_tending());
+  f.world->clock.advance_ms(10);
+  {
+    // As a commit holds it that waits for the disk.
+    const base::MutexLock lock(busy->mutex);
+    std::thread([&] {
+      CHECK(f.coordinator->needs_tending());
+      must(f.coordinator->tend());
+      CHECK_FALSE(f.coordinator->needs_tending());
+    }).join();
+  }
+  CHECK(f.phase_of("other") == Phase::empty);
+  CHECK(f.phase_of("busy") == Phase::ongoing);
+  CHECK(f.coordinator->needs_tending());
+  must(f.coordinator->tend());
+  CHECK(f.phase_of("busy") == Phase::empty);
+  CHECK_FALSE(f.coordinator->needs_tending());
+}
+
 TEST_CASE("an abort whose markers find no room is taken up again by the engine") {
   TransactionFixture f;
   const auto holder = f.open();
