@@ -24,17 +24,16 @@ Background::Background(detail::EngineImpl& engine)
       table_(engine.clock, jobs(),
              [&engine](std::string_view line) { engine.report(LogLevel::error, line); }) {}
 
-Result<std::unique_ptr<Background>> Background::start(detail::EngineImpl& engine) {
-  std::unique_ptr<Background> background(new Background(engine));
+Result<> Background::start() {
   try {
-    background->start_threads();
+    start_threads();
   } catch (const std::system_error& error) {
-    return Error(Errc::io_error, "starting the threads of " + engine.directory.string() + ": " +
+    return Error(Errc::io_error, "starting the threads of " + engine_.directory.string() + ": " +
                                      error.what() +
                                      "; the system allows no more threads, see ulimit -u and the limit of "
                                      "tasks of the service");
   }
-  return background;
+  return {};
 }
 
 Background::~Background() { stop(); }

@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -36,9 +35,11 @@ namespace seriatim::api {
 
 class Background {
  public:
-  /// Starts the threads. Errors: io_error: the system gives no thread; none is left then.
-  static Result<std::unique_ptr<Background>> start(detail::EngineImpl& engine);
+  explicit Background(detail::EngineImpl& engine);
   ~Background();
+  /// Starts the threads, once the engine has this object: they look for it there. Errors: io_error: the
+  /// system gives no more threads; `stop` ends those there are.
+  Result<> start();
   /// Ends the threads; work that runs is finished or, if it may be, broken off. Idempotent.
   void stop();
   /// Does the due work now, in the caller's thread: for tests with a clock of their own, and no threads.
@@ -52,7 +53,6 @@ class Background {
   std::vector<JobReport> reports() const { return table_.reports(); }
 
  private:
-  explicit Background(detail::EngineImpl& engine);
   bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
   // background.cpp: threads.

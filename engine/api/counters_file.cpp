@@ -38,9 +38,16 @@ void store(std::byte* at, std::uint64_t value) noexcept {
       .store(value, std::memory_order_relaxed);
 }
 
-// Text in a field of `size` bytes, a multiple of 8, cut before its last one.
+// As much as fits in so many bytes, and no part of a character of UTF-8.
+std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
+// Text in a field of `size` bytes, a multiple of 8, ended by at least one zero.
 void store_text(std::byte* at, std::string_view text, std::size_t size) noexcept {
-  text = text.substr(0, size - 1);
+  text = cut_text(text, size - 1);
   for (std::size_t i = 0; i < size; i += 8) {
     std::array<std::byte, 8> word{};
     if (i < text.size()) std::memcpy(word.data(), text.data() + i, std::min<std::size_t>(8, text.size() - i));

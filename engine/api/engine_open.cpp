@@ -380,10 +380,8 @@ Result<> EngineImpl::start_threads() {
     report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
   }
   delivery = std::make_unique<api::DeliveryThread>(*this);
-  auto started = api::Background::start(*this);
-  if (!started) return started.error();
-  background = *std::move(started);
-  return {};
+  background = std::make_unique<api::Background>(*this);
+  return background->start();
 }
 
 }  // namespace detail

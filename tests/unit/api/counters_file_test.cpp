@@ -65,6 +65,9 @@ TEST_CASE("the jobs of background work are published with their last run") {
   CHECK(jobs[1].name == std::string(23, 'n'));
   CHECK_FALSE(jobs[1].is_running);
   CHECK(jobs[1].failure.empty());
+  // A character of two bytes is kept whole or not at all.
+  (*file)->update({}, {{.failure = std::string(94, 'f') + "\u00e9"}}, 9);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs[0].failure == std::string(94, 'f'));
   // More than there is room for: the first ones.
   (*file)->update({}, std::vector<JobReport>(100, {.name = "j"}), 9);
   CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 12);
