@@ -45,6 +45,15 @@ segment::SegmentLimits Partition::limits() const {
           .mapped_writes = mapped_writes_};
 }
 
+void Partition::change_list(const std::function<void(std::vector<segment::SegmentPtr>&)>& change) {
+  const base::MutexLock lock(list_mutex_);
+  const auto list = segments_.load();
+  std::vector<segment::SegmentPtr> segments;
+  if (list) segments.assign(list->begin(), list->end());
+  change(segments);
+  segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
+}
+
 void Partition::replace_list(std::vector<segment::SegmentPtr> segments) {
   change_list([&](std::vector<segment::SegmentPtr>& list) { list = std::move(segments); });
 }

@@ -339,18 +339,10 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
                                            SequenceRule rule, std::uint64_t decision_lsn);
   void tell_counters() noexcept;
   void replace_list(std::vector<segment::SegmentPtr> segments) SERIATIM_EXCLUDES(list_mutex_);
-  /// Replaces the list of segments by a copy that `change` has changed. Who changes the front of the list is
-  /// the only one in a maintenance step, who changes its end has the append mutex: neither sees what the
-  /// other does, nor waits for it.
-  template <class Change>
-  void change_list(const Change& change) SERIATIM_EXCLUDES(list_mutex_) {
-    const base::MutexLock lock(list_mutex_);
-    const auto list = segments_.load();
-    std::vector<segment::SegmentPtr> segments;
-    if (list) segments.assign(list->begin(), list->end());
-    change(segments);
-    segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
-  }
+  /// Replaces the list of segments by a copy that `change` has changed: its front in a maintenance step, its
+  /// end with the append mutex.
+  void change_list(const std::function<void(std::vector<segment::SegmentPtr>&)>& change)
+      SERIATIM_EXCLUDES(list_mutex_);
   segment::SegmentLimits limits() const SERIATIM_REQUIRES(append_mutex_);
   void forget_released_segments() const SERIATIM_REQUIRES(append_mutex_);
 
