@@ -29,6 +29,7 @@
 #include "format/control_record.hpp"
 #include "format/frame.hpp"
 #include "format/journal_payload.hpp"
+#include "partition/append_outcome.hpp"
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
 #include "segment/segment.hpp"
@@ -70,40 +71,8 @@ struct PartitionRequest {
   std::uint64_t snapshot_every_bytes = 16ULL << 20;
 };
 
-/// How far a partition had come at one moment.
-struct SyncMark {
-  Offset end_offset = -1;
-  Offset segment_base = -1;
-  std::uint64_t position = 0;     ///< In that segment.
-  std::uint64_t decided_lsn = 0;  ///< Of the newest decision with a marker below; 0: of none.
-  /// Whatever transaction began below has its marker below the end.
-  Offset ended_below = 0;
-
-  /// Whether whoever came here had passed `other`.
-  bool covers(const SyncMark& other) const noexcept {
-    return end_offset >= other.end_offset && segment_base >= other.segment_base;
-  }
-};
-
 /// What to do if another maintenance step of the partition is running.
 enum class IfBusy : std::uint8_t { wait, skip };
-
-/// What an append is to wait for afterwards (see `wait_durable`). Said before, because a batch is staged for
-/// the journal under the lock that orders it.
-enum class Durability : std::uint8_t { published, durable };
-
-struct PartitionAppend {
-  Offset base_offset = -1;
-  Offset last_offset = -1;
-  std::uint64_t lsn = 0;  ///< Of the batch's journal frame; 0: it has none.
-  /// Set if the batch was a duplicate: nothing was written, and the offsets are those of the first copy,
-  /// which was stored with this timestamp.
-  std::optional<std::int64_t> duplicate_of_ms{};
-  /// Of a marker: where the transaction began that it ended here; -1: it ended none.
-  Offset ended_first_offset = -1;
-  /// Of a marker: `flush.messages` wants the partition flushed (see `flush_marker`).
-  bool is_flush_due = false;
-};
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
  public:
