@@ -16,6 +16,11 @@ Error left_out(const std::string& whose, const Error& why) {
 
 std::vector<Error> leave_out_unstorable(catalog::Checkpoint& gathered) {
   std::vector<Error> refused;
+  std::erase_if(gathered.forgotten_groups, [&](const std::string& group) {
+    const auto named = catalog::check_group_name(group);
+    if (!named) refused.push_back(left_out("the end of group \"" + group + "\"", named.error()));
+    return !named;
+  });
   for (auto& [group, commits] : gathered.offsets) {
     const std::string whose = "a position of group \"" + group + "\"";
     const auto named = catalog::check_group_name(group);
