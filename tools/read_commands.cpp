@@ -154,6 +154,10 @@ Result<ExitCode> count(Context& context, const CountArguments& arguments) {
   for (const TopicPartition& partition : *partitions) {
     const PartitionDescription& description =
         topic->partitions[static_cast<std::size_t>(partition.partition)];
+    if (description.damage) {
+      return Error(Errc::corrupt_metadata, partition.topic + ":" + std::to_string(partition.partition) +
+                                               " cannot be counted: " + *description.damage);
+    }
     const Offset offsets = description.high_watermark - description.log_start_offset;
     std::vector<Json> row{partition.topic, partition.partition, description.log_start_offset,
                           description.high_watermark, offsets};

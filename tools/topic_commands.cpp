@@ -71,15 +71,20 @@ Result<ExitCode> list_topics(Context& context) {
                {"records", ColumnKind::number},
                {"size_bytes", ColumnKind::bytes},
                {"cleanup_policy"}});
+  ExitCode outcome = ExitCode::ok;
   for (const std::string& name : *topics) {
     const Result<TopicDescription> topic = engine->admin().describe_topic(name);
     if (!topic.ok()) return topic.error();
     const TopicTotals totals = totals_of(*topic);
-    table.add({name, topic->partitions.size(), totals.records, totals.bytes,
+    table.add({name, topic->partitions.size(), totals.is_partial ? Json(nullptr) : Json(totals.records),
+               totals.is_partial ? Json(nullptr) : Json(totals.bytes),
                policy_text(topic->config.cleanup_policy)});
+    if (!totals.is_partial) continue;
+    context.note("topic " + name + " is damaged; see: seriatim topic describe " + name);
+    outcome = ExitCode::damage;
   }
   table.print(context.out, context.format());
-  return ExitCode::ok;
+  return outcome;
 }
 
 Table partition_table(const TopicDescription& topic) {
@@ -107,6 +112,7 @@ Result<ExitCode> describe_by_name(Context& context, const TopicArguments& argume
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
   const Table partitions = partition_table(*topic);
+  const ExitCode outcome = totals_of(*topic).is_partial ? ExitCode::damage : ExitCode::ok;
   const OutputFormat format = context.format();
   if (format == OutputFormat::json || format == OutputFormat::jsonl) {
     Json config = Json::object();
@@ -116,7 +122,7 @@ Result<ExitCode> describe_by_name(Context& context, const TopicArguments& argume
                 {"topic_id", topic->topic_id},
                 {"config", config},
                 {"partitions", partitions.to_json()}});
-    return ExitCode::ok;
+    return outcome;
   }
   if (format == OutputFormat::table) {
     context.out.write("topic " + topic->name + "   id " + topic->topic_id + "   partitions " +
@@ -126,7 +132,7 @@ Result<ExitCode> describe_by_name(Context& context, const TopicArguments& argume
     context.out.write(config + (topic->overrides.empty() ? "  all defaults" : "") + "\n");
   }
   partitions.print(context.out, format);
-  return ExitCode::ok;
+  return outcome;
 }
 
 Result<ExitCode> alter(Context& context, const TopicArguments& arguments) {
@@ -256,6 +262,7 @@ TopicTotals totals_of(const TopicDescription& topic) {
     totals.records += partition.high_watermark - partition.log_start_offset;
     totals.bytes += partition.size_bytes;
     totals.segments += partition.segment_count;
+    totals.is_partial |= partition.damage.has_value();
   }
   return totals;
 }

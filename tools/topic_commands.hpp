@@ -15,6 +15,7 @@ struct TopicTotals {
   Offset records = 0;
   std::uint64_t bytes = 0;
   std::uint64_t segments = 0;
+  bool is_partial = false;  ///< A partition is damaged: the sums are of what can be read.
 };
 
 TopicTotals totals_of(const TopicDescription& topic);

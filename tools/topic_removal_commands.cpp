@@ -37,7 +37,8 @@ Result<ExitCode> delete_topic(Context& context, const RemovalArguments& argument
     const TopicTotals totals = totals_of(*topic);
     plan = "deletes topic " + topic->name + ": " + count_of(topic->partitions.size(), "partition") + ", " +
            count_of(static_cast<std::uint64_t>(totals.records), "record") + ", " +
-           count_of(totals.bytes, "byte");
+           count_of(totals.bytes, "byte") +
+           (totals.is_partial ? ", and what is in damaged partitions, which nobody can count" : "");
   }
   const Result<bool> agreed = confirm(arguments.consent, plan);
   if (!agreed.ok()) return agreed.error();

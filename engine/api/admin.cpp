@@ -25,6 +25,29 @@ Result<> check_partition_count(PartitionId count) {
                                              "; choose a number in that range");
 }
 
+bool is_damage(const Error& error) noexcept {
+  return error.code() == Errc::corrupt_metadata || error.code() == Errc::corrupt_record;
+}
+
+Result<PartitionDescription> describe_partition(detail::EngineImpl& engine, std::string_view topic,
+                                                PartitionId index) {
+  auto log = engine.partition_log(topic, index);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  PartitionDescription partition{.partition = index,
+                                 .log_start_offset = (*log)->log_start_offset(),
+                                 .high_watermark = (*log)->high_watermark(),
+                                 .last_stable_offset = (*log)->last_stable_offset(),
+                                 .log_end_offset = (*log)->log_end_offset(),
+                                 .durable_offset = (*log)->durable_offset()};
+  const auto segments = (*log)->segments().load();
+  partition.segment_count = static_cast<std::uint32_t>(segments->size());
+  for (const auto& segment : *segments) partition.size_bytes += segment->end_position();
+  if (!engine.is_read_only())
+    partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
+  return partition;
+}
+
 std::map<std::string, std::string> plain(const ConfigMap& config) { return {config.begin(), config.end()}; }
 
 }  // namespace
@@ -171,21 +194,14 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
                                .config = (*topic)->config,
                                .overrides = (*topic)->overrides};
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
-    auto log = engine_->partition_log(name, i);
-    if (!log) return log.error();
-    if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-    PartitionDescription partition{.partition = i,
-                                   .log_start_offset = (*log)->log_start_offset(),
-                                   .high_watermark = (*log)->high_watermark(),
-                                   .last_stable_offset = (*log)->last_stable_offset(),
-                                   .log_end_offset = (*log)->log_end_offset(),
-                                   .durable_offset = (*log)->durable_offset()};
-    const auto segments = (*log)->segments().load();
-    partition.segment_count = static_cast<std::uint32_t>(segments->size());
-    for (const auto& segment : *segments) partition.size_bytes += segment->end_position();
-    if (!engine_->is_read_only())
-      partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
-    description.partitions.push_back(std::move(partition));
+    auto partition = describe_partition(*engine_, name, i);
+    // One that cannot be opened must not hide the others.
+    if (!partition && is_damage(partition.error())) {
+      description.partitions.push_back({.partition = i, .damage = partition.error().message()});
+      continue;
+    }
+    if (!partition) return partition.error();
+    description.partitions.push_back(*std::move(partition));
   }
   return description;
 }

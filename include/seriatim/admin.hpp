@@ -38,7 +38,8 @@ struct PartitionDescription {
   Offset durable_offset = 0;  ///< Records below are known to be on stable storage.
   std::uint32_t segment_count = 0;
   std::uint64_t size_bytes = 0;  ///< Log bytes; indexes not counted.
-  /// What is wrong with the partition, if recovery found damage it had to contain.
+  /// What is wrong with the partition: damage that recovery had to contain, or why it cannot be opened, in
+  /// which case all numbers are 0.
   std::optional<std::string> damage{};
 };
 
@@ -153,6 +154,7 @@ class SERIATIM_API Admin {
   /// Errors: corrupt_metadata.
   /// Threads: any.
   Result<std::vector<std::string>> list_topics() const;
+  /// A partition that cannot be opened has `damage` and hides no other.
   /// Errors: unknown_topic_or_partition, corrupt_metadata.
   /// Threads: any.
   Result<TopicDescription> describe_topic(std::string_view topic) const;

@@ -120,9 +120,23 @@ class NewUser(CommandTest):
                         self.assertIn(text, err)
                 self.assertEqual(self.run_command("-d", self.data, "verify", status=5)[1], b"")
             os.rename(path + ".away", path)
-        os.remove(os.path.join(folder, indexes[0]))
+        self.create("other")
+        os.remove(os.path.join(folder, [name for name in sorted(os.listdir(folder)) if name.endswith(".index")][-1]))
+        self.what_one_damaged_partition_leaves("t", "other")
         self.seriatim("repair", "--yes")
         self.assertEqual(len(self.records("t")), 20)
+
+    def what_one_damaged_partition_leaves(self, damaged, other):
+        """The other topics are seen, and the damaged one can be looked at and deleted."""
+        out, _ = self.run_command("-d", self.data, "-j", "topic", "list", status=4)
+        self.assertEqual({row["topic"]: row["records"] for row in json.loads(out)}, {damaged: None, other: 0})
+        out, _ = self.run_command("-d", self.data, "-j", "topic", "describe", damaged, status=4)
+        self.assertIn("seriatim repair", json.loads(out)["partitions"][0]["damage"])
+        out, _ = self.run_command("-d", self.data, "-j", "status", status=4)
+        self.assertEqual(len(json.loads(out)["damage"]), 1)
+        self.complains(["-d", self.data, "count", damaged], 4, "cannot be counted")
+        _, err = self.seriatim("topic", "delete", damaged, "--dry-run")
+        self.assertIn(b"damaged partitions", err)
 
     def test_without_rights_the_file_is_named(self):
         if os.geteuid() != 0:

@@ -147,6 +147,27 @@ TEST_CASE("a configuration change takes effect at once, all of it or nothing, an
   CHECK(description.overrides == ConfigMap{{"max.message.bytes", "1KiB"}});
 }
 
+TEST_CASE("a partition that cannot be opened is described as damaged, and hides no other") {
+  OpenedEngine opened(2);
+  Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
+  for (const PartitionId partition : {0, 1})
+    must(producer.send_sync({.topic = "t", .value = "v", .partition = partition}));
+  must(opened.engine.close());
+  const std::string index = opened.path() + "/log/t-0/00000000000000000000.index";
+  std::filesystem::remove(index);
+  const Engine engine = open_engine(opened.path(), {.mode = OpenMode::read_only});
+  const TopicDescription description = must(engine.admin().describe_topic("t"));
+  REQUIRE(description.partitions.size() == 2);
+  const PartitionDescription& damaged = description.partitions[0];
+  REQUIRE(damaged.damage);
+  CHECK(damaged.damage->find(index) != std::string::npos);
+  CHECK(damaged.damage->find("seriatim repair") != std::string::npos);
+  CHECK(damaged.high_watermark == 0);
+  CHECK_FALSE(description.partitions[1].damage);
+  CHECK(description.partitions[1].high_watermark == 1);
+  CHECK(code_of(engine.reader({"t", 0})) == Errc::corrupt_metadata);
+}
+
 TEST_CASE("a description has every partition's offsets, segments and bytes") {
   const OpenedEngine opened(2, {{"segment.bytes", "4096"}});
   Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
