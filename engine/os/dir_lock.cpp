@@ -103,8 +103,9 @@ Error already_open_error(const std::string& directory) {
               "close it first: there is one per directory."};
 }
 
-Result<void> write_own_text(File& file) {
+Result<void> write_own_text(File& file, const std::string& settled_boot_id) {
   LockInfo self;
+  self.settled_boot_id = settled_boot_id;
   self.pid = process_id();
   self.program = program_name();
   self.boot_id = boot_id();
@@ -114,16 +115,19 @@ Result<void> write_own_text(File& file) {
 
 }  // namespace
 
-DirLock::DirLock(std::unique_ptr<File> file, std::uint64_t fork_generation) noexcept
-    : file_(std::move(file)), fork_generation_(fork_generation) {}
+DirLock::DirLock(std::unique_ptr<File> file, std::uint64_t fork_generation, bool had_settled) noexcept
+    : file_(std::move(file)), had_settled_(had_settled), fork_generation_(fork_generation) {}
 
 DirLock::DirLock(DirLock&& other) noexcept
-    : file_(std::move(other.file_)), fork_generation_(other.fork_generation_) {}
+    : file_(std::move(other.file_)),
+      had_settled_(other.had_settled_),
+      fork_generation_(other.fork_generation_) {}
 
 DirLock& DirLock::operator=(DirLock&& other) noexcept {
   if (this == &other) return *this;
   release();
   file_ = std::move(other.file_);
+  had_settled_ = other.had_settled_;
   fork_generation_ = other.fork_generation_;
   return *this;
 }
@@ -145,10 +149,24 @@ Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory) {
     if (saved == EAGAIN || saved == EACCES) return locked_error(**file, directory);
     return errno_error(saved, "lock", (*file)->path());
   }
-  if (auto written = write_own_text(**file); !written) return written.error();
+  // Kept until the files are settled: who is killed while recovering leaves them as the boot before did.
+  const auto text = read_text(**file);
+  if (!text) return text.error();
+  const auto before = parse_lock_text(*text);
+  const std::string settled = before ? before->settled_boot_id : std::string();
+  if (auto written = write_own_text(**file, settled); !written) return written.error();
   held.generation_of[key] = generation;
-  return DirLock(std::move(*file), generation);
+  return DirLock(std::move(*file), generation, !settled.empty() && settled == boot_id());
 }
+
+// No sync: a power cut ends the boot that is named, whether or not its name reaches the disk.
+Result<> DirLock::settle() {
+  SERIATIM_ASSERT(file_ != nullptr);
+  return write_own_text(*file_, boot_id());
+}
+
+// Whoever finds out late that a sync failed may have let go of the lock.
+Result<> DirLock::unsettle() { return file_ == nullptr ? Result<>{} : write_own_text(*file_, {}); }
 
 void DirLock::release() noexcept {
   if (file_ == nullptr) return;

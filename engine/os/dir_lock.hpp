@@ -23,6 +23,9 @@ struct LockInfo {
   std::string boot_id{};
   std::string since{};  ///< RFC 3339, UTC.
   bool is_held = false;
+  /// The boot in which everything was written that the files have behind what was last known to be on stable
+  /// storage. Empty: not known.
+  std::string settled_boot_id{};
 };
 
 /// The right to write to a directory, until destroyed.
@@ -40,14 +43,23 @@ class DirLock {
   ~DirLock();
 
   bool is_held() const noexcept { return file_ != nullptr; }
+  /// Whether the files, when the lock was taken, were as this boot has written them: nothing was lost from
+  /// the page cache since they were last known to be whole.
+  bool had_settled_in_this_boot() const noexcept { return had_settled_; }
+  /// Says that the files are whole, as after a recovery. From here on only a power cut can take what is not
+  /// synced. Errors: those of `File::write_at`; the next open then reckons with a power cut.
+  Result<> settle();
+  /// Says that the page cache may have lost bytes: after a sync that failed. Errors: as `settle`.
+  Result<> unsettle();
   /// Frees the lock and leaves the file. Does nothing if it is not held.
   void release() noexcept;
 
  private:
   friend Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory);
-  DirLock(std::unique_ptr<File> file, std::uint64_t fork_generation) noexcept;
+  DirLock(std::unique_ptr<File> file, std::uint64_t fork_generation, bool had_settled) noexcept;
 
   std::unique_ptr<File> file_{};
+  bool had_settled_ = false;
   std::uint64_t fork_generation_ = 0;
 };
 

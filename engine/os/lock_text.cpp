@@ -7,8 +7,9 @@ namespace seriatim::os {
 namespace {
 
 constexpr std::string_view title = "seriatim lock 1\n";
-// Four fields of this and their names fit into lock_text_bytes.
+// Five fields of this and their names fit into lock_text_bytes; a process id is shorter.
 constexpr std::size_t field_bytes_max = 96;
+constexpr std::string_view settled_name = "settled_boot_id";
 
 void append_field(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ");
@@ -37,6 +38,8 @@ std::string format_lock_text(const LockInfo& info) {
   append_field(text, "program", info.program);
   append_field(text, "boot_id", info.boot_id);
   append_field(text, "since", info.since);
+  // Older writers leave it out, and ask nobody for it.
+  if (!info.settled_boot_id.empty()) append_field(text, settled_name, info.settled_boot_id);
   text.resize(lock_text_bytes, '\n');
   return text;
 }
@@ -55,6 +58,7 @@ std::optional<LockInfo> parse_lock_text(std::string_view text) {
   info.program = *program;
   info.boot_id = *boot;
   info.since = *since;
+  info.settled_boot_id = take_field(text, settled_name).value_or(std::string_view());
   return info;
 }
 

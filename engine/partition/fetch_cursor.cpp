@@ -1,8 +1,11 @@
 #include "partition/fetch_cursor.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
+
+#include "segment/batch_search.hpp"
 
 namespace seriatim::partition {
 namespace {
@@ -85,8 +88,7 @@ BatchFault FetchCursor::check_at_position(std::uint64_t end) const noexcept {
 }
 
 // From an index entry at or below the target to the batch that holds it: at most index.interval.bytes of
-// headers. Damage on the way is passed over where the index knows a later batch, so that an offset behind
-// damage can be reached.
+// headers. Damage on the way is passed over, so that an offset behind it can be reached.
 Result<> FetchCursor::walk_to(Offset offset) {
   const std::uint64_t end = segment_->end_position();
   while (position_ < end) {
@@ -171,20 +173,24 @@ void FetchCursor::advance(const FetchedBatch& batch) noexcept {
   base_is_known_ = true;
 }
 
-std::optional<FetchCursor::Resumption> FetchCursor::readable_after_fault() const noexcept {
+// Neither the index nor what lies behind damage is believed unasked: a sound batch says where it ends.
+std::optional<FetchCursor::Resumption> FetchCursor::readable_after_fault() const {
   const std::uint64_t end = segment_->end_position();
-  std::uint64_t position = position_;
-  for (;;) {
-    const auto later = pin_->offset_index.first_after_position(position);
-    // An index out of order must not turn this into a circle.
-    if (!later || later->position <= position || later->position >= end) return std::nullopt;
-    position = later->position;
-    // Neither the index nor what lies behind damage is believed unasked: both must name the same batch.
-    const base::ByteSpan rest{pin_->log.data() + position, static_cast<std::size_t>(end - position)};
-    if (format::check_structure(rest, lowest_base_) != BatchFault::none) continue;
-    const auto header = format::read_batch_header(rest.data());
-    if (header.last_offset() == later->last_offset) return Resumption{position, header.base_offset};
+  segment::MappedLogBytes bytes({pin_->log.data(), static_cast<std::size_t>(end)});
+  const auto found = segment::find_sound_batch(bytes, {.fault_position = position_,
+                                                       .end = end,
+                                                       .lowest_base = lowest_base_,
+                                                       .offsets_end = next_segment_base()});
+  if (!found || !*found) return std::nullopt;
+  return Resumption{(*found)->position, (*found)->header.base_offset};
+}
+
+Offset FetchCursor::next_segment_base() const {
+  const auto list = log_->segments().load();
+  for (const auto& candidate : *list) {
+    if (candidate->base_offset() > segment_->base_offset()) return candidate->base_offset();
   }
+  return std::numeric_limits<Offset>::max();
 }
 
 Error FetchCursor::hole(Offset resume) const {
@@ -202,11 +208,8 @@ Error FetchCursor::corrupt(BatchFault fault) const {
   std::optional<Offset> resume;
   if (const auto later = readable_after_fault()) {
     resume = later->base_offset;
-  } else {
-    const auto list = log_->segments().load();
-    for (const auto& candidate : *list) {
-      if (!resume && candidate->base_offset() > segment_->base_offset()) resume = candidate->base_offset();
-    }
+  } else if (const Offset base = next_segment_base(); base != std::numeric_limits<Offset>::max()) {
+    resume = base;
   }
   return {Errc::corrupt_record,
           segment_->log_path() + " at position " + std::to_string(position_) + ", offset " +

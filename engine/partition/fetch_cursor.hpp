@@ -65,7 +65,8 @@ class FetchCursor {
     std::uint64_t position = 0;
     Offset base_offset = 0;
   };
-  std::optional<Resumption> readable_after_fault() const noexcept;
+  std::optional<Resumption> readable_after_fault() const;
+  Offset next_segment_base() const;
   Error corrupt(format::BatchFault fault) const;
   Error hole(Offset resume) const;
 

@@ -33,6 +33,7 @@
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
 #include "segment/segment.hpp"
+#include "segment/segment_recovery.hpp"
 
 namespace seriatim::partition {
 
@@ -61,6 +62,8 @@ struct PartitionRequest {
   TopicConfig config{};
   bool mapped_writes = true;
   PartitionCheckpoint checkpoint{};
+  /// How the last writer ended. `clean`: whatever the files have is no torn tail of ours.
+  segment::LastStop stop = segment::LastStop::power_cut;
   /// In the order of the journal. Put back into the segments before anything is recovered.
   std::vector<JournalledBatch> journalled{};
   /// Whether the transaction that a producer committed with a marker of this epoch was decided, as far as the

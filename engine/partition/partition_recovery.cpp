@@ -6,7 +6,7 @@
 #include "format/control_record.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/batch_search.hpp"
 
 namespace seriatim::partition {
 
@@ -22,18 +22,8 @@ PartitionOpener::PartitionOpener(const PartitionEnvironment& environment, const 
     : environment_(environment), request_(request) {}
 
 Result<std::shared_ptr<Partition>> PartitionOpener::open() {
-  if (auto prepared = prepare_directory(); !prepared) return prepared.error();
-  auto listing = segment::list_segments(environment_.files.vfs, request_.directory);
+  auto listing = prepare_files();
   if (!listing) return listing.error();
-  auto restored = restore_journalled(*listing);
-  if (!restored) return restored.error();
-  if (*restored > 0) listing = segment::list_segments(environment_.files.vfs, request_.directory);
-  if (!listing) return listing.error();
-  for (const auto& orphan : listing->orphans) {
-    if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed)
-      return removed.error();
-  }
-  clean_ = is_clean(*listing);
   partition_.reset(new Partition(environment_, request_));
   if (auto loaded = load_producers(*listing); !loaded) return loaded.error();
   if (auto recovered = recover_segments(*listing); !recovered) return recovered.error();
@@ -47,6 +37,24 @@ Result<std::shared_ptr<Partition>> PartitionOpener::open() {
       return synced.error();
   }
   return std::move(partition_);
+}
+
+// Brings home what the journal has, and takes away what is nobody's.
+Result<segment::DirectoryListing> PartitionOpener::prepare_files() {
+  if (auto prepared = prepare_directory(); !prepared) return prepared.error();
+  auto listing = segment::list_segments(environment_.files.vfs, request_.directory);
+  if (!listing) return listing;
+  auto restored = restore_journalled(*listing);
+  if (!restored) return restored.error();
+  if (*restored > 0) listing = segment::list_segments(environment_.files.vfs, request_.directory);
+  if (!listing) return listing;
+  for (const auto& orphan : listing->orphans) {
+    if (auto removed = environment_.files.vfs.remove(os::join_path(request_.directory, orphan)); !removed)
+      return removed.error();
+  }
+  clean_ = is_clean(*listing);
+  is_foreign_ = request_.stop == segment::LastStop::clean && !clean_;
+  return listing;
 }
 
 Result<> PartitionOpener::prepare_directory() {
@@ -73,7 +81,7 @@ bool PartitionOpener::is_clean(const segment::DirectoryListing& listing) const {
          listing.segments.back().log_bytes == checkpoint.recovery_position;
 }
 
-segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file) const {
+segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& file, Offset next_base) const {
   const auto& config = request_.config;
   const auto& checkpoint = request_.checkpoint;
   segment::RecoveryRequest request{
@@ -83,14 +91,20 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
                  .index_bytes = static_cast<std::uint64_t>(config.segment_index_bytes),
                  .index_interval_bytes = static_cast<std::uint64_t>(config.index_interval_bytes),
                  .mapped_writes = request_.mapped_writes},
-      .may_have_gaps = may_have_gaps() && file.base_offset < checkpoint.recovery_segment_base,
-      .indexes_synced = clean_ || file.base_offset < checkpoint.recovery_segment_base};
+      .is_sealed = next_base >= 0,
+      .may_have_gaps =
+          may_have_gaps() && (is_foreign_ || file.base_offset < checkpoint.recovery_segment_base),
+      .indexes_synced = clean_ || (!is_foreign_ && file.base_offset < checkpoint.recovery_segment_base),
+      .stop = request_.stop};
+  if (next_base >= 0) request.offsets_end = next_base;
   if (request_.is_decided) {
     request.accepts_control = [this](const format::BatchHeader& header, base::ByteSpan batch) {
       return format::read_control_batch(batch) != format::ControlBatch::commit ||
              request_.is_decided(header.producer_id, header.producer_epoch);
     };
   }
+  // What the catalog knows of other files says nothing about these.
+  if (is_foreign_) return request;
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
   } else if (file.base_offset == checkpoint.recovery_segment_base) {
@@ -132,14 +146,17 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   const SegmentFileInfo& file = files[index];
   const bool is_last = index + 1 == files.size();
   const Offset next_base = is_last ? -1 : files[index + 1].base_offset;
-  auto request = request_for(file);
-  request.is_sealed = !is_last;
+  auto request = request_for(file, next_base);
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be
-  // scanned.
+  // scanned, and all of it was acknowledged.
   const bool below_durable = file.log_bytes < request.durable_position;
-  if (below_durable) request.durable_position = 0;
+  if (below_durable) {
+    request.durable_position = 0;
+    request.stop = segment::LastStop::kill;
+  }
   auto found = segment::scan_segment(environment_.files, request);
   if (!found) return found.error();
+  has_gaps_ = has_gaps_ || found->has_gaps;
   const bool stops_early = found->state.end_position < file.log_bytes;
   // A writer that is stopped while it rolls leaves its successor behind a segment that is complete and not
   // yet trimmed.
@@ -148,16 +165,21 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   // An empty file may be what a failed roll left: the log went on before it.
   const Offset end_so_far = segments_.empty() ? Offset{0} : segments_.back()->end_offset();
   // Compaction takes nothing above the stored recovery point, and below the log start nothing is missed.
-  const bool may_end_early = may_have_gaps() && next_base <= request_.checkpoint.recovery_point_offset;
+  const bool may_end_early =
+      has_gaps_ ||
+      (may_have_gaps() && (is_foreign_ || next_base <= request_.checkpoint.recovery_point_offset));
   const Offset wanted_from = std::max(end_so_far, request_.checkpoint.log_start_offset);
+  const bool power_was_cut = request_.stop == segment::LastStop::power_cut;
   // A file that ends well, but before its successor begins, has lost its end.
-  const bool has_hole = !is_last && !stops_early && !below_durable && !may_end_early &&
-                        found->durable_fault == format::BatchFault::none &&
+  const bool has_hole = !is_last && (!stops_early || !power_was_cut) && !below_durable && !may_end_early &&
+                        found->contained_fault == format::BatchFault::none &&
                         std::max(found->state.end_offset, wanted_from) < next_base;
-  const bool hole_was_durable = has_hole && next_base <= request_.checkpoint.recovery_point_offset;
-  if (hole_was_durable) note_hole(file, found->state, next_base);
-  const bool whole = (!stops_early || is_untrimmed) && !below_durable && (!has_hole || hole_was_durable);
-  if (found->durable_fault != format::BatchFault::none) note_fault(file, *found);
+  // Only a power cut takes what was not synced.
+  const bool hole_is_damage =
+      has_hole && (!power_was_cut || next_base <= request_.checkpoint.recovery_point_offset);
+  if (hole_is_damage) note_hole(file, found->state, next_base);
+  const bool whole = (!stops_early || is_untrimmed) && !below_durable && (!has_hole || hole_is_damage);
+  if (found->contained_fault != format::BatchFault::none) note_fault(file, *found);
   if (found->indexes_need_rebuild) {
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt)
       return rebuilt.error();
@@ -165,7 +187,8 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   // What lost durable records is contained: its successors were written behind them and are as good as
   // before. And where no record is missing there is only a tail to cut: that of a sealed segment whose new
   // length did not reach the disk.
-  const bool is_followed = !is_last && (whole || below_durable || found->state.end_offset == next_base);
+  const bool is_followed =
+      !is_last && (whole || below_durable || !power_was_cut || found->state.end_offset == next_base);
   // Before the cut, which takes away the reason: whoever dies in between finds it again.
   if (!is_last && !is_followed) {
     if (auto moved = set_aside(files, index + 1); !moved) return moved.error();
@@ -194,14 +217,54 @@ Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredS
         std::to_string(found.state.end_offset) + "), but records up to offset " +
         std::to_string(request_.checkpoint.recovery_point_offset) +
         " were on stable storage: they are lost. Restore the file from a copy, or go on without them");
-  } else if (found.state.end_position < file.log_bytes && found.fault != format::BatchFault::end_of_log &&
-             found.fault != format::BatchFault::none) {
+  } else if (!is_foreign_ && found.state.end_position < file.log_bytes &&
+             found.fault != format::BatchFault::end_of_log && found.fault != format::BatchFault::none) {
     environment_.report(false, path + ": cut at position " + std::to_string(found.state.end_position) +
                                    ", offset " + std::to_string(found.state.end_offset) + ": " +
                                    std::string(format::describe(found.fault)) +
                                    "; nothing behind it was acknowledged as durable");
   }
+  auto is_ours = is_our_tail(path, found, below_durable);
+  if (!is_ours) return is_ours.error();
+  const bool is_empty =
+      found.fault == format::BatchFault::end_of_log || found.fault == format::BatchFault::none;
+  if (!is_empty) {
+    auto noted =
+        note_taken(path, found.state.end_position,
+                   std::string(format::describe(found.fault)) +
+                       (*is_ours ? "; the log ends here, and what lies behind is cut, none of which was "
+                                   "acknowledged as durable"
+                                 : "; what lies behind is no part of the log, and is moved aside"));
+    if (!noted) return noted;
+  }
+  if (!*is_ours) {
+    if (auto kept = keep_tail(path, found); !kept) return kept;
+  }
   return segment::erase_tail(environment_.files, path, found.state.end_position);
+}
+
+// Not those that others have put there, nor those of a file that lost acknowledged records, nor a batch that
+// is whole: they are set aside before they are cut (INV-12).
+Result<bool> PartitionOpener::is_our_tail(const std::string& path, const RecoveredSegment& found,
+                                          bool below_durable) {
+  if (is_foreign_ || below_durable || request_.stop == segment::LastStop::losses) return false;
+  if (found.fault == format::BatchFault::undecided) return true;
+  auto log = environment_.files.files.open(path, os::OpenMode::read);
+  if (!log) return log.error();
+  segment::FileLogBytes bytes(**log);
+  auto is_whole = segment::is_whole_batch(bytes, found.state.end_position, found.file_bytes);
+  if (!is_whole) return is_whole;
+  return !*is_whole;
+}
+
+Result<> PartitionOpener::keep_tail(const std::string& path, const RecoveredSegment& found) {
+  auto copy = segment::copy_tail_aside(environment_.files, path, found.state.end_position);
+  if (!copy) return copy.error();
+  if (copy->empty()) return {};
+  environment_.report(true, path + ": the bytes from position " + std::to_string(found.state.end_position) +
+                                " on are no part of the log (" + std::string(format::describe(found.fault)) +
+                                ") and were moved to " + *copy);
+  return {};
 }
 
 Result<> PartitionOpener::set_aside(const std::vector<SegmentFileInfo>& files, std::size_t from) {
@@ -209,6 +272,8 @@ Result<> PartitionOpener::set_aside(const std::vector<SegmentFileInfo>& files, s
   for (std::size_t i = from; i < files.size(); ++i) {
     const std::string path =
         os::join_path(request_.directory, format::file_name(files[i].base_offset, format::FileKind::log));
+    auto noted = note_taken(path, 0, "the segment begins behind the end of the log, and is moved aside");
+    if (!noted) return noted;
     auto moved = segment::move_aside(vfs, path);
     if (!moved) return moved.error();
     environment_.report(true,
@@ -233,6 +298,7 @@ Result<> PartitionOpener::open_active() {
                                            *last_state_, limits);
   } else {
     if (last_state_) {
+      if (is_foreign_) note_shorter_log();
       if (auto sealed = seal_short_segment(); !sealed) return sealed;
     }
     active =
@@ -251,17 +317,26 @@ Result<> PartitionOpener::open_active() {
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);
   partition_->snapshot_at_bytes_ = -static_cast<std::int64_t>(replayed_bytes_);
-  partition_->may_have_gaps_.store(may_have_gaps(), std::memory_order_release);
+  partition_->may_have_gaps_.store(may_have_gaps() || has_gaps_, std::memory_order_release);
+  // The next open does not look at every batch, and has to know of them.
+  if (has_gaps_) partition_->compacted_to_ = std::max(partition_->compacted_to_, Offset{1});
   partition_->replace_list(segments_);
   return {};
+}
+
+void PartitionOpener::note_shorter_log() {
+  note_damage(request_.directory + " ends at offset " + std::to_string(last_state_->end_offset) +
+              ", but was closed with records up to offset " +
+              std::to_string(request_.checkpoint.recovery_point_offset) +
+              ": its files were exchanged or cut since. Restore them from a copy, or go on without them");
 }
 
 // The last segment lost durable records, so that it cannot be appended to. Its indexes may still have what
 // was allocated ahead.
 Result<> PartitionOpener::seal_short_segment() {
   auto request =
-      request_for({.base_offset = last_state_->base_offset, .log_bytes = last_state_->end_position});
-  request.is_sealed = true;
+      request_for({.base_offset = last_state_->base_offset, .log_bytes = last_state_->end_position},
+                  last_state_->end_offset);
   if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, *last_state_); !rebuilt)
     return rebuilt;
   segments_.push_back(
@@ -298,20 +373,19 @@ bool PartitionOpener::may_have_gaps() const noexcept {
 
 void PartitionOpener::note_fault(const SegmentFileInfo& file, const RecoveredSegment& found) {
   note_damage(os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) +
-              " at position " + std::to_string(found.durable_fault_position) + ": " +
-              std::string(format::describe(found.durable_fault)) +
-              ". Nothing was cut; `seriatim verify` shows the extent, and what is behind it stays readable");
+              " at position " + std::to_string(found.contained_fault_position) + ": " +
+              std::string(format::describe(found.contained_fault)) +
+              ". It was left where it is, and what is behind it stays readable; `seriatim verify` shows the "
+              "extent");
 }
 
 void PartitionOpener::note_hole(const SegmentFileInfo& file, const segment::SegmentState& state,
                                 Offset next_base) {
-  note_damage(
-      os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) +
-      " ends at position " + std::to_string(state.end_position) + " (offset " +
-      std::to_string(state.end_offset) + "), but the next segment begins with offset " +
-      std::to_string(next_base) +
-      ": the records between were on stable storage and are missing. Restore the file from a copy, or "
-      "go on without them");
+  note_damage(os::join_path(request_.directory, format::file_name(file.base_offset, format::FileKind::log)) +
+              " ends at position " + std::to_string(state.end_position) + " (offset " +
+              std::to_string(state.end_offset) + "), but the next segment begins with offset " +
+              std::to_string(next_base) +
+              ": the records between are missing. Restore the file from a copy, or go on without them");
 }
 
 void PartitionOpener::note_damage(std::string what) {

@@ -13,6 +13,7 @@
 #include <seriatim/result.hpp>
 
 #include "partition/partition.hpp"
+#include "partition/recovery_preview.hpp"
 #include "segment/segment_recovery.hpp"
 #include "segment/segment_store.hpp"
 
@@ -22,8 +23,12 @@ class PartitionOpener {
  public:
   PartitionOpener(const PartitionEnvironment& environment, const PartitionRequest& request);
   Result<std::shared_ptr<Partition>> open();
+  /// See recovery_preview.hpp. An opener opens or previews, once.
+  Result<RecoveryPreview> preview();
 
  private:
+  Result<segment::DirectoryListing> prepare_files();
+  Result<> note_taken(const std::string& path, std::uint64_t position, std::string what);
   Result<> prepare_directory();
   Result<std::size_t> restore_journalled(const segment::DirectoryListing& listing);
   Result<> load_producers(const segment::DirectoryListing& listing);
@@ -31,17 +36,20 @@ class PartitionOpener {
   Result<> replay_segment(segment::Segment& segment, Offset from);
   Result<> restore_transactions(segment::Segment& segment, Offset from);
   void note_aborted(const format::BatchHeader& header, base::ByteSpan batch);
-  Result<std::uint64_t> next_known_batch(segment::Segment& segment, std::uint64_t position) const;
   Result<> recover_segments(const segment::DirectoryListing& listing);
   Result<bool> recover_one(const std::vector<segment::SegmentFileInfo>& files, std::size_t index);
   Result<> cut_tail(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found,
                     bool below_durable);
+  Result<bool> is_our_tail(const std::string& path, const segment::RecoveredSegment& found,
+                           bool below_durable);
+  Result<> keep_tail(const std::string& path, const segment::RecoveredSegment& found);
   Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
   void note_missing_segment(const std::vector<segment::SegmentFileInfo>& files);
   Result<> open_active();
+  void note_shorter_log();
   Result<> seal_short_segment();
   void publish_offsets();
-  segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file) const;
+  segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file, Offset next_base) const;
   void note_fault(const segment::SegmentFileInfo& file, const segment::RecoveredSegment& found);
   void note_hole(const segment::SegmentFileInfo& file, const segment::SegmentState& state, Offset next_base);
   void note_damage(std::string what);
@@ -60,6 +68,9 @@ class PartitionOpener {
   bool met_damage_ = false;                          ///< In it.
   std::optional<std::string> damage_;
   bool clean_ = false;
+  bool is_foreign_ = false;                           ///< A clean close left other files than these.
+  bool has_gaps_ = false;                             ///< Some were found.
+  std::optional<std::vector<TakenRecords>> taken_{};  ///< Only of a preview.
 };
 
 }  // namespace seriatim::partition

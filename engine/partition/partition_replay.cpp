@@ -6,6 +6,7 @@
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "partition/partition_recovery.hpp"
+#include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 
 namespace seriatim::partition {
@@ -83,20 +84,26 @@ Result<> PartitionOpener::replay_segment(segment::Segment& segment, Offset from)
   }
   const std::uint64_t end = segment.end_position();
   segment::BatchStream stream(**log, start, end, segment.base_offset());
-  stream.trust_crc_below(end);  // The scan has checked them, or they were durable before it.
+  // The scan has checked them, or they were durable before it. Where it has found damage, that is passed
+  // over.
+  if (!damage_) stream.trust_crc_below(end);
   for (;;) {
+    const Offset expected = stream.expected_offset();
     auto item = stream.next();
     if (!item) return item.error();
     if (item->at_end) return {};
     if (item->fault != format::BatchFault::none) {
       met_damage_ = true;
-      auto next = next_known_batch(segment, item->position);
-      if (!next) return next.error();
+      segment::FileLogBytes bytes(**log);
+      auto sound = segment::find_sound_batch(
+          bytes, {.fault_position = item->position, .end = end, .lowest_base = expected});
+      if (!sound) return sound.error();
+      const std::uint64_t next = *sound ? (*sound)->position : end;
       environment_.report(true, segment.log_path() + " at position " + std::to_string(item->position) + ": " +
                                     std::string(format::describe(item->fault)) +
-                                    "; what producers wrote up to position " + std::to_string(*next) +
+                                    "; what producers wrote up to position " + std::to_string(next) +
                                     " is not known. `seriatim verify` shows the extent");
-      stream.resume_at(*next, segment.base_offset());
+      stream.resume_at(next, expected);
       continue;
     }
     if (item->header.next_offset() <= from) continue;
@@ -120,20 +127,6 @@ void PartitionOpener::note_aborted(const format::BatchHeader& header, base::Byte
   const auto ended = producers_.ended_by(header, batch);
   if (!ended || !*ended || !(*ended)->is_aborted) return;
   aborted_.push_back((*ended)->index_entry());
-}
-
-// Where to go on behind damage: at the next batch that the index or the recovery point knows, else the end.
-Result<std::uint64_t> PartitionOpener::next_known_batch(segment::Segment& segment,
-                                                        std::uint64_t position) const {
-  auto pin = segment.pin();
-  if (!pin && pin.error().code() != Errc::corrupt_metadata) return pin.error();
-  const auto& checkpoint = request_.checkpoint;
-  std::uint64_t next = segment.end_position();
-  if (segment.base_offset() == checkpoint.recovery_segment_base && checkpoint.recovery_position > position)
-    next = std::min(next, checkpoint.recovery_position);
-  const auto indexed = pin ? (*pin)->offset_index.first_after_position(position) : std::nullopt;
-  if (indexed) next = std::min(next, indexed->position);
-  return next;
 }
 
 }  // namespace seriatim::partition

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include <seriatim/result.hpp>
 
@@ -17,11 +19,22 @@ class StorageHealth {
  public:
   bool has_failed() const noexcept { return failed_.load(std::memory_order_acquire); }
 
+  /// What the first failure calls, once. To be set before there is one.
+  void on_failure(std::function<void()> tell) {
+    const base::MutexLock lock(mutex_);
+    tell_ = std::move(tell);
+  }
+
   /// Remembers the first failure.
   void latch(const Error& cause) {
-    const base::MutexLock lock(mutex_);
-    if (!cause_) cause_ = cause;
-    failed_.store(true, std::memory_order_release);
+    std::function<void()> tell;
+    {
+      const base::MutexLock lock(mutex_);
+      if (!cause_) cause_ = cause;
+      failed_.store(true, std::memory_order_release);
+      tell.swap(tell_);
+    }
+    if (tell) tell();
   }
 
   /// ok, or storage_failed with the cause in its message.
@@ -40,6 +53,7 @@ class StorageHealth {
   std::atomic<bool> failed_{false};
   mutable base::Mutex mutex_;
   std::optional<Error> cause_ SERIATIM_GUARDED_BY(mutex_);
+  std::function<void()> tell_ SERIATIM_GUARDED_BY(mutex_);
 };
 
 }  // namespace seriatim::partition

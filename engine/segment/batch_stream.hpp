@@ -36,6 +36,8 @@ class BatchStream {
   void trust_crc_below(std::uint64_t position) noexcept { trusted_below_ = position; }
   /// Goes on from `position`, where a batch is known to begin, after a fault or the end.
   void resume_at(std::uint64_t position, Offset lowest_offset) noexcept;
+  /// Where the next batch begins.
+  std::uint64_t position() const noexcept { return position_; }
   /// The lowest base offset the next batch may have.
   Offset expected_offset() const noexcept { return expected_offset_; }
 

@@ -8,6 +8,7 @@
 #include "format/index_entry.hpp"
 #include "os/path.hpp"
 #include "os/small_file.hpp"
+#include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"
 #include "segment/index_bytes.hpp"
@@ -66,9 +67,11 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
   auto start = start_builder(context, request, state, builder);
   if (!start) return std::move(start).error();
   BatchStream stream(**log, *start, state.end_position, request.base_offset);
-  // The scan that found the end has checked them, or they were durable before it.
-  stream.trust_crc_below(state.end_position);
+  // As the scan did, so that both come to the same entries.
+  stream.trust_crc_below(request.durable_position);
+  FileLogBytes bytes(**log);
   for (;;) {
+    const Offset expected = stream.expected_offset();
     auto item = stream.next();
     if (!item) return std::move(item).error();
     if (item->at_end) break;
@@ -77,11 +80,15 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
         item->header.last_offset() - request.base_offset <= std::numeric_limits<std::int32_t>::max();
     if (is_right) {
       builder.note(item->position, item->header);
-    } else if (item->position < request.durable_position && request.durable_position < state.end_position) {
-      stream.resume_at(request.durable_position, request.durable_offset);
-    } else {
-      break;
+      continue;
     }
+    auto sound = find_sound_batch(bytes, {.fault_position = item->position,
+                                          .end = state.end_position,
+                                          .lowest_base = expected,
+                                          .offsets_end = request.offsets_end});
+    if (!sound) return std::move(sound).error();
+    if (!*sound) break;
+    stream.resume_at((*sound)->position, expected);
   }
   if (request.is_sealed) builder.close();
   const base::ByteSpan offsets = builder.offset_entries();

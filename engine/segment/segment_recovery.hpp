@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include <seriatim/result.hpp>
@@ -14,6 +15,15 @@
 #include "segment/segment_files.hpp"
 
 namespace seriatim::segment {
+
+/// How the last writer ended, as far as that is known: it says what a bad batch behind the durable position
+/// can be.
+enum class LastStop : std::uint8_t {
+  power_cut,  ///< Or nothing is known: any sector that was not synced may be old or new.
+  kill,       ///< The process died within this boot: what it stored is there, in order.
+  losses,     ///< Parts of what was on stable storage are gone: whatever is sound is kept, wherever it lies.
+  clean,  ///< It closed, and the files are not those that it left: nothing in them is a torn tail of ours.
+};
 
 /// What to recover, and what is known beforehand.
 struct RecoveryRequest {
@@ -27,12 +37,16 @@ struct RecoveryRequest {
   /// Another segment follows: the files have their exact length and the time index its closing entry.
   bool is_sealed = false;
   /// Compaction may have taken batches out. Without it, a base offset above the expected one, behind the
-  /// durable position, is a fault: base offsets are not covered by the checksum.
+  /// durable position, is a fault unless the batch behind it goes on from there: base offsets are not covered
+  /// by the checksum.
   bool may_have_gaps = true;
   /// The segment was synced after it was sealed or trimmed (`Segment::sync` covers the indexes then): the
   /// ends of the indexes are believed. Without it the index files are read whole, which thousands of old
   /// segments cannot afford.
   bool indexes_synced = false;
+  LastStop stop = LastStop::power_cut;
+  /// Batches end at or below: the base offset of the segment behind this one.
+  Offset offsets_end = std::numeric_limits<Offset>::max();
   /// Asked about every control batch behind the durable position; false: the log ends before it. Empty: all
   /// are right.
   std::function<bool(const format::BatchHeader& header, base::ByteSpan batch)> accepts_control{};
@@ -45,13 +59,15 @@ struct RecoveredSegment {
   format::BatchFault fault =
       format::BatchFault::none;  ///< Why the scan stopped: end_of_log and none are the normal ends.
   bool indexes_need_rebuild = false;
-  /// Damage below `durable_position`, which is corruption: where and what. The scan went on at the durable
-  /// position, so `state` covers the damaged range too.
-  format::BatchFault durable_fault = format::BatchFault::none;
-  std::uint64_t durable_fault_position = 0;
+  /// The first damage that is no torn tail (see bad_batch.hpp): where and what. The scan went on behind it,
+  /// so `state` covers the damaged range too.
+  format::BatchFault contained_fault = format::BatchFault::none;
+  std::uint64_t contained_fault_position = 0;
+  bool has_gaps = false;  ///< Offsets are missing between sound batches, as compaction leaves them.
 };
 
-/// Scans a segment from its durable position to the first invalid byte. Reads only. The scanned range is
+/// Scans a segment from its durable position to where the log ends: to the first bad batch that is no damage
+/// to be passed over. Reads only. The scanned range is
 /// dropped from the page cache first: it may hold what a failed sync never wrote. A file that ends below the
 /// durable position is scanned as far as it goes: `state.end_position` says so. Errors: not_found, io_error
 /// and the like; never for bad bytes. Cost: with nothing above the durable position, a read of the indexes
@@ -65,10 +81,9 @@ Result<RecoveredSegment> scan_segment(const SegmentContext& context, const Recov
 Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position);
 
 /// Writes both index files from the log [0, state.end_position), byte for byte as Kafka's own recovery does,
-/// starting from the entries `state` says are right; updates the entry counts of `state`. Where the log is
-/// damaged below the durable position the indexes go on behind it; damage above ends them. Files are written
-/// beside and renamed. Errors: not_found (no log) · storage_full, io_error and the like: each file is the old
-/// or the new one.
+/// starting from the entries `state` says are right; updates the entry counts of `state`. Behind damage they
+/// go on with the next sound batch. Files are written beside and renamed. Errors: not_found (no log) ·
+/// storage_full, io_error and the like: each file is the old or the new one.
 Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state);
 
 }  // namespace seriatim::segment

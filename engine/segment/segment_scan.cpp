@@ -10,6 +10,7 @@
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "os/path.hpp"
+#include "segment/bad_batch.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"
 #include "segment/index_bytes.hpp"
@@ -57,9 +58,10 @@ class Scan {
   Result<> walk_again();
   void note_time(const format::BatchHeader& header);
   bool last_time_entry_fits() const;
-  bool pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item);
+  Result<bool> contain(BatchStream& stream, const BadBatch& bad);
   bool is_accepted(const BatchStream::Item& item) const;
-  bool offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept;
+  Result<bool> offsets_fit(const BatchStream::Item& item, Offset expected);
+  void take(const BatchStream::Item& item);
   Result<> read_first_timestamp();
   void compare_indexes();
   bool is_right(const IndexBytes& index, base::ByteSpan entries) const;
@@ -74,6 +76,7 @@ class Scan {
   bool trusts_indexes_ = false;
   Offset first_walked_offset_ = -1;
   bool confirms_last_time_ = false;
+  bool knows_expected_ = false;  // Which offset comes next: not behind damage, nor where the walk begins.
   std::uint64_t scan_end_ = 0;
   RecoveredSegment found_{};
 };
@@ -214,7 +217,7 @@ SegmentState Scan::empty_state() const {
 // Where the walk passes the batch of the last time entry, that entry can be believed no more than the batch
 // bears out: by it a segment is found, and judged too old. Damage in the log is no reason to doubt it.
 bool Scan::last_time_entry_fits() const {
-  if (times_.bytes.empty() || found_.durable_fault != BatchFault::none) return true;
+  if (times_.bytes.empty() || found_.contained_fault != BatchFault::none) return true;
   const auto last = format::load_time_index_entry(times_.bytes.data());
   const Offset offset = request_.base_offset + last.relative_offset;
   return offset < first_walked_offset_ || confirms_last_time_;
@@ -240,27 +243,39 @@ void Scan::note_time(const format::BatchHeader& header) {
 Result<> Scan::walk() {
   BatchStream stream(*log_, start_.position, scan_end_, start_.lowest_offset);
   stream.trust_crc_below(request_.durable_position);
-  SegmentState& state = found_.state;
-  state.end_position = start_.position;
+  found_.state.end_position = start_.position;
+  knows_expected_ = start_.position == 0;
   for (;;) {
     const Offset expected = stream.expected_offset();
     auto next = stream.next();
     if (!next) return std::move(next).error();
     BatchStream::Item item = *next;
     if (item.at_end) return {};
-    if (item.fault == BatchFault::none && !offsets_fit(item, expected)) item.fault = BatchFault::wrong_offset;
-    if (item.fault == BatchFault::none && !is_accepted(item)) item.fault = BatchFault::undecided;
-    if (item.fault != BatchFault::none) {
-      if (pass_over_durable_fault(stream, item)) continue;
-      found_.fault = item.fault;
-      return {};
+    if (item.fault == BatchFault::none) {
+      auto fits = offsets_fit(item, expected);
+      if (!fits) return std::move(fits).error();
+      if (!*fits) item.fault = BatchFault::wrong_offset;
     }
-    builder_.note(item.position, item.header);
-    note_time(item.header);
-    state.end_position = item.position + item.bytes.size();
-    state.end_offset = item.header.next_offset();
-    if (item.position == 0) state.first_timestamp_ms = item.header.max_timestamp_ms;
+    if (item.fault == BatchFault::none && !is_accepted(item)) item.fault = BatchFault::undecided;
+    if (item.fault == BatchFault::none) {
+      take(item);
+      continue;
+    }
+    auto contained = contain(stream, {item.position, item.fault, expected, scan_end_});
+    if (!contained) return std::move(contained).error();
+    if (*contained) continue;
+    found_.fault = item.fault;
+    return {};
   }
+}
+
+void Scan::take(const BatchStream::Item& item) {
+  builder_.note(item.position, item.header);
+  note_time(item.header);
+  knows_expected_ = true;
+  found_.state.end_position = item.position + item.bytes.size();
+  found_.state.end_offset = item.header.next_offset();
+  if (item.position == 0) found_.state.first_timestamp_ms = item.header.max_timestamp_ms;
 }
 
 bool Scan::is_accepted(const BatchStream::Item& item) const {
@@ -271,27 +286,31 @@ bool Scan::is_accepted(const BatchStream::Item& item) const {
 
 // What the stream cannot know: the span an index can express, and whether a base offset above the expected
 // one is a gap that compaction left or a flipped bit (the checksum does not cover it).
-bool Scan::offsets_fit(const BatchStream::Item& item, Offset expected) const noexcept {
+Result<bool> Scan::offsets_fit(const BatchStream::Item& item, Offset expected) {
   const std::int64_t span = item.header.last_offset() - request_.base_offset;
   if (span > std::numeric_limits<std::int32_t>::max()) return false;
-  if (item.position < request_.durable_position) return true;
-  const Offset lowest =
-      request_.durable_position > 0 ? std::max(expected, request_.durable_offset) : expected;
-  if (item.header.base_offset < lowest) return false;
-  const bool has_gap = item.header.base_offset != lowest;
-  return request_.may_have_gaps || !has_gap;
+  const bool is_durable = item.position < request_.durable_position;
+  if (item.header.base_offset < expected) return is_durable;
+  const bool is_known = knows_expected_ && !request_.may_have_gaps;
+  if (item.header.base_offset == expected || !is_known) return true;
+  auto gap = is_gap(*log_, request_, item.position, item.header);
+  if (gap && *gap) found_.has_gaps = true;
+  return gap ? Result<bool>(*gap || is_durable) : gap;
 }
 
-// Damage below the durable position takes nothing away from what lies behind it: the walk goes on where a
-// batch is known to begin.
-bool Scan::pass_over_durable_fault(BatchStream& stream, const BatchStream::Item& item) {
-  const std::uint64_t durable = request_.durable_position;
-  if (item.position >= durable || durable > scan_end_) return false;
-  found_.durable_fault = item.fault;
-  found_.durable_fault_position = item.position;
-  found_.state.end_position = durable;
-  found_.state.end_offset = std::max(found_.state.end_offset, request_.durable_offset);
-  stream.resume_at(durable, found_.state.end_offset);
+Result<bool> Scan::contain(BatchStream& stream, const BadBatch& bad) {
+  if (bad.fault == BatchFault::undecided) return false;
+  auto go_on = pass_over(*log_, request_, bad);
+  if (!go_on) return std::move(go_on).error();
+  if (!*go_on) return false;
+  if (found_.contained_fault == BatchFault::none) {
+    found_.contained_fault = bad.fault;
+    found_.contained_fault_position = bad.position;
+  }
+  found_.state.end_position = (*go_on)->position;
+  found_.state.end_offset = std::max(found_.state.end_offset, (*go_on)->lowest_offset);
+  stream.resume_at((*go_on)->position, found_.state.end_offset);
+  knows_expected_ = (*go_on)->is_exact;
   return true;
 }
 

@@ -300,15 +300,58 @@ Result<> delete_segment_files(const SegmentContext& context, const std::string& 
   return remove_files_put_aside(context, directory, base_offset);
 }
 
-Result<std::string> move_aside(os::Vfs& vfs, const std::string& path) {
+namespace {
+
+// For what is set aside: nothing is written over.
+Result<std::string> free_name(os::Vfs& vfs, const std::string& path) {
   std::string to = path + ".damaged";
   for (int number = 1;; ++number) {
     auto exists = vfs.exists(to);
     if (!exists) return std::move(exists).error();
-    if (!*exists) break;
+    if (!*exists) return to;
     to = path + ".damaged." + std::to_string(number);
   }
-  if (auto moved = vfs.rename(path, to); !moved) return std::move(moved).error();
+}
+
+}  // namespace
+
+Result<std::string> copy_tail_aside(const SegmentContext& context, const std::string& path,
+                                    std::uint64_t position) {
+  constexpr std::size_t piece_bytes = std::size_t{1} << 20;  // Arbitrary.
+  auto from = context.files.open(path, os::OpenMode::read);
+  if (!from) return std::move(from).error();
+  auto to = free_name(context.vfs, path);
+  if (!to) return to;
+  std::unique_ptr<os::File> copy;
+  std::vector<std::byte> piece(piece_bytes);
+  for (std::uint64_t at = position;; at += piece_bytes) {
+    auto read = (*from)->read_at(piece, at);
+    if (!read) return std::move(read).error();
+    const auto bytes = base::ByteSpan(piece).first(*read);
+    const auto last =
+        std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte byte) { return byte != std::byte{0}; });
+    const auto content = bytes.first(static_cast<std::size_t>(bytes.rend() - last));
+    if (!content.empty() && !copy) {
+      auto created = context.vfs.open(*to, os::OpenMode::create_new);
+      if (!created) return std::move(created).error();
+      copy = *std::move(created);
+    }
+    if (!content.empty()) {
+      if (auto written = copy->write_at(content, at - position); !written) return std::move(written).error();
+    }
+    if (*read < piece_bytes) break;
+  }
+  if (!copy) return std::string();
+  if (auto synced = copy->sync_all(); !synced) return std::move(synced).error();
+  if (auto synced = context.vfs.sync_directory(os::parent_path(path)); !synced)
+    return std::move(synced).error();
+  return to;
+}
+
+Result<std::string> move_aside(os::Vfs& vfs, const std::string& path) {
+  auto to = free_name(vfs, path);
+  if (!to) return to;
+  if (auto moved = vfs.rename(path, *to); !moved) return std::move(moved).error();
   if (auto synced = vfs.sync_directory(os::parent_path(path)); !synced) return std::move(synced).error();
   return to;
 }

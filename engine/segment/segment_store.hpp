@@ -58,6 +58,11 @@ Result<> bring_segment_files_back(const SegmentContext& context, const std::stri
 Result<> remove_files_put_aside(const SegmentContext& context, const std::string& directory,
                                 Offset base_offset);
 
+/// Copies what `path` has from `position` on to `<name>.damaged` (numbered if that exists), without the zeros
+/// at its end, and syncs it. @return the new path; empty: there was nothing but zeros.
+Result<std::string> copy_tail_aside(const SegmentContext& context, const std::string& path,
+                                    std::uint64_t position);
+
 /// Moves a file nobody can explain aside, to `<name>.damaged` (numbered if that exists): nothing is
 /// destroyed.
 /// @return the new path.

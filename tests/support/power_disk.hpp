@@ -8,6 +8,7 @@
 // file holds nothing but committed and synced state, so that its bytes are taken as they are.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -18,8 +19,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
+#include "os/dir_lock.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"
+#include "os/process.hpp"
 #include "support/power_sectors.hpp"
 #include "support/random.hpp"
 
@@ -233,8 +237,20 @@ class PowerDisk {
         // Some bytes have the time of day or are random: what becomes of the other files may not depend on
         // them, or a seed would not repeat a history.
         Random of_file(random.next());
-        write_file(path, surviving_bytes({child->durable, child->live(), child->is_mapped}, choice, of_file));
+        auto bytes = surviving_bytes({child->durable, child->live(), child->is_mapped}, choice, of_file);
+        if (name == os::lock_file_name) boot_again(bytes);
+        write_file(path, bytes);
       }
+    }
+  }
+  // The lock file says in which boot the files were written. After a power cut there is another.
+  static void boot_again(std::vector<std::byte>& text) {
+    const std::string boot = os::boot_id();
+    const auto known = base::as_bytes(boot);
+    for (auto at = text.begin(); !boot.empty(); ++at) {
+      at = std::search(at, text.end(), known.begin(), known.end());
+      if (at == text.end()) return;
+      *at = std::byte{'-'};
     }
   }
   static void write_live(const PowerNode& node, const std::string& into) {

@@ -234,3 +234,22 @@ TEST_CASE("a moved lock is released once, by its last owner") {
   third = DirLock();
   CHECK(tried_by_child(dir.path()) == "acquired");
 }
+
+TEST_CASE("files are settled by who says so, until a sync fails, another boot, or a lock that does not say") {
+  const TempDir dir;
+  const auto had_settled = [&] { return acquire(dir.path())->had_settled_in_this_boot(); };
+  CHECK_FALSE(had_settled());
+  // Who had the lock and never came to say so changes nothing.
+  CHECK_FALSE(had_settled());
+  REQUIRE(acquire(dir.path())->settle());
+  CHECK(had_settled());
+  CHECK(had_settled());
+  REQUIRE(acquire(dir.path())->unsettle());
+  CHECK_FALSE(had_settled());
+  REQUIRE(acquire(dir.path())->settle());
+  LockInfo other_boot{7, "other", boot_id(), "2024-02-29T23:59:59.007Z", false};
+  other_boot.settled_boot_id = "another-boot";
+  REQUIRE(replace_small_file(posix_vfs(), dir / "LOCK", base::as_bytes(format_lock_text(other_boot))));
+  CHECK_FALSE(had_settled());
+  CHECK_FALSE(had_settled());
+}

@@ -22,6 +22,16 @@ TEST_CASE("what is formatted is parsed back, and always has the same size") {
   CHECK_FALSE(info->is_held);
 }
 
+TEST_CASE("the boot in which the files were settled is there if it is known; older texts do not have it") {
+  LockInfo info = example();
+  CHECK(parse_lock_text(format_lock_text(info))->settled_boot_id.empty());
+  info.settled_boot_id = "0f1e2d3c-boot";
+  const std::string text = format_lock_text(info);
+  CHECK(parse_lock_text(text)->settled_boot_id == "0f1e2d3c-boot");
+  info.settled_boot_id.clear();
+  CHECK(text.starts_with(format_lock_text(info).substr(0, format_lock_text(info).find("\n\n"))));
+}
+
 TEST_CASE("a person can read it") {
   CHECK(
       format_lock_text(example()).starts_with("seriatim lock 1\npid: 1234\nprogram: my program\nboot_id: "
@@ -41,10 +51,11 @@ TEST_CASE("no program name breaks the format or a terminal") {
 
 TEST_CASE("all fields at their longest still fit") {
   const std::string longest(1000, 'y');
-  const auto parsed =
-      parse_lock_text(format_lock_text({-9'000'000'000'000'000'000, longest, longest, longest, true}));
+  const auto parsed = parse_lock_text(
+      format_lock_text({-9'000'000'000'000'000'000, longest, longest, longest, true, longest}));
   REQUIRE(parsed);
   CHECK(parsed->since == std::string(96, 'y'));
+  CHECK(parsed->settled_boot_id == std::string(96, 'y'));
 }
 
 TEST_CASE("anything else is not taken for a lock file") {

@@ -128,7 +128,24 @@ TEST_CASE(
   CHECK(bases_from(cursor, fixture.partition->high_watermark()).size() == 10);
 }
 
-TEST_CASE("damage without an index entry behind it resumes at the next segment") {
+TEST_CASE("damage ends where the next sound batch begins, not where the index knows one") {
+  for (const std::size_t byte : {format::records_at + 3, format::length_at}) {
+    CAPTURE(byte);
+    ReaderFixture fixture(100'000);
+    for (int i = 0; i < 40; ++i) fixture.append();
+    FetchCursor cursor(fixture.partition);
+    must(cursor.seek(10));
+    overwrite(fixture.log_path(0), cursor.position() + byte, std::string_view("\x7F\xFF\xFF\xFF", 4));
+    FetchedBatch batch;
+    const auto step = cursor.peek(fixture.partition->high_watermark(), true, batch);
+    REQUIRE_FALSE(step);
+    CHECK(says(step.error().message(), {"readable again from offset 11:"}));
+    must(cursor.seek(11));
+    CHECK(bases_from(cursor, fixture.partition->high_watermark()).size() == 29);
+  }
+}
+
+TEST_CASE("damage with nothing sound behind it in its segment resumes at the next segment") {
   ReaderFixture fixture;
   fixture.fill(2);
   const Offset second = fixture.partition->segments().load()->back()->base_offset();
