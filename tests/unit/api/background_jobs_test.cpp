@@ -39,7 +39,7 @@ struct BusyDisk {
   ~BusyDisk() { vfs.release(); }
 
   void write_dirt() {
-    const Producer producer = must(engine.producer({.acks = Acks::leader}));
+    Producer producer = must(engine.producer({.acks = Acks::leader}));
     for (int i = 0; i < 12; ++i)
       must(producer.send_sync({.topic = "table", .key = "k", .value = std::string(500, 'x')}));
     must(EngineImpl::of(engine)->checkpoint());
@@ -121,7 +121,7 @@ TEST_CASE(
 TEST_CASE("retention goes on while a compaction waits for the disk") {
   BusyDisk disk;
   create_topic(disk.engine, "old", 1, {{"retention.ms", "1000"}, {"segment.bytes", "2048"}});
-  const Producer producer = must(disk.engine.producer({.acks = Acks::leader}));
+  Producer producer = must(disk.engine.producer({.acks = Acks::leader}));
   for (int i = 0; i < 10; ++i) must(producer.send_sync({.topic = "old", .value = std::string(500, 'x')}));
   REQUIRE(disk.block_compaction(0));
   CHECK(comes_true([&] {
@@ -187,7 +187,7 @@ TEST_CASE("a limit of bytes a second holds a compaction back by the clock, and a
   create_topic(
       disk.engine, "large", 1,
       {{"cleanup.policy", "compact"}, {"segment.bytes", "65536"}, {"min.cleanable.dirty.ratio", "0.1"}});
-  const Producer producer = must(disk.engine.producer({.acks = Acks::leader}));
+  Producer producer = must(disk.engine.producer({.acks = Acks::leader}));
   for (int i = 0; i < 40; ++i)
     must(producer.send_sync({.topic = "large", .key = "k", .value = std::string(10'000, 'x')}));
   must(EngineImpl::of(disk.engine)->checkpoint());

@@ -25,8 +25,8 @@ int mapped_deleted_files(const std::string& directory) {
 
 TEST_CASE("a deleted topic gives its space back while producers and consumers that used it live") {
   OpenedEngine opened;
-  const Producer plain = must(opened.engine.producer({.acks = Acks::leader}));
-  const Producer lingering =
+  Producer plain = must(opened.engine.producer({.acks = Acks::leader}));
+  Producer lingering =
       must(opened.engine.producer({.linger = std::chrono::milliseconds(1), .enable_idempotence = true}));
   TransactionalProducer transactions =
       must(opened.engine.transactional_producer({.transactional_id = "w", .acks = Acks::leader}));
@@ -55,7 +55,7 @@ TEST_CASE("a deleted topic gives its space back while producers and consumers th
 TEST_CASE("what readers hold of a deleted topic is counted until they let go, and stays readable") {
   OpenedEngine opened;
   create_topic(opened.engine, "gone", 1, {{"segment.bytes", "16384"}});
-  const Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
+  Producer producer = must(opened.engine.producer({.acks = Acks::leader}));
   for (int k = 0; k < 10; ++k) must(producer.send_sync({.topic = "gone", .value = std::string(5'000, 'x')}));
   Consumer consumer = must(opened.engine.consumer());
   must(consumer.assign({{"gone", 0}}));

@@ -113,7 +113,7 @@ struct SmallJournal {
 
 TEST_CASE("a journal at its limit makes appends, positions and commits wait for a checkpoint") {
   SmallJournal small;
-  const Producer producer = must(small.engine.producer());
+  Producer producer = must(small.engine.producer());
   const std::string value(10'000, 'x');
   std::uint64_t largest = 0;
   for (int i = 0; i < 200; ++i) {
@@ -136,7 +136,7 @@ TEST_CASE("a journal at its limit makes appends, positions and commits wait for 
 
 TEST_CASE("a thread with a claim goes on at the limit, and so does everybody once it is committed") {
   SmallJournal small;
-  const Producer producer = must(small.engine.producer());
+  Producer producer = must(small.engine.producer());
   const std::string value(10'000, 'x');
   Claim claim = must(producer.try_claim({"t", 0}, 3, {}));
   std::memcpy(claim.value().data(), "abc", 3);
