@@ -99,12 +99,27 @@ std::string path_of(const Nodes& nodes) {
   return path;
 }
 
+// Where the first word stands that is neither an option of `root` nor its value.
+std::size_t first_command_word(const Command& root, std::span<const std::string> words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with("-")) {
+    const bool takes_value = std::any_of(root.options.begin(), root.options.end(), [&](const Option& option) {
+      const auto names = spellings(option);
+      return !is_flag(option) && std::find(names.begin(), names.end(), words[at]) != names.end();
+    });
+    at += takes_value ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
 }  // namespace
 
 ParsedLine parse_command_line(const Command& root, std::span<const std::string> words) {
   // `seriatim help topic create` is what many try first.
-  if (!words.empty() && words.front() == "help") {
-    std::vector<std::string> asked(words.begin() + 1, words.end());
+  const std::size_t command_at = first_command_word(root, words);
+  if (command_at < words.size() && words[command_at] == "help") {
+    std::vector<std::string> asked(words.begin(), words.end());
+    asked.erase(asked.begin() + static_cast<std::ptrdiff_t>(command_at));
     asked.emplace_back("--help");
     return parse_command_line(root, asked);
   }

@@ -4,10 +4,12 @@
 
 #include <unistd.h>
 
+#include "text_encoding.hpp"
+
 namespace seriatim::tools {
 
 Result<bool> confirm(const Consent& consent, const std::string& plan) {
-  std::fprintf(stderr, "%s\n", plan.c_str());
+  std::fprintf(stderr, "%s\n", printable_lines(plan).c_str());
   if (consent.dry_run) return false;
   if (consent.yes) return true;
   if (::isatty(STDIN_FILENO) != 1) {

@@ -10,6 +10,7 @@
 
 #include "quantity.hpp"
 #include "suggestion.hpp"
+#include "text_encoding.hpp"
 
 namespace seriatim::tools {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::string_view usual_directory = "seriatim-data";
 
 void print_engine_message(LogLevel level, std::string_view text) {
   const char* const word = level == LogLevel::error ? "error" : level == LogLevel::warn ? "warning" : "note";
-  std::fprintf(stderr, "%s: %.*s\n", word, static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "%s: %s\n", word, printable_lines(text).c_str());
 }
 
 }  // namespace
@@ -73,7 +74,7 @@ Result<Engine> Context::open(OpenMode mode) const {
 }
 
 void Context::note(std::string_view text) const {
-  if (!options.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  if (!options.quiet) std::fprintf(stderr, "%s\n", printable_lines(text).c_str());
 }
 
 Result<TopicDescription> describe_topic(const Engine& engine, const std::string& topic) {

@@ -15,6 +15,7 @@
 #include "command_tree.hpp"
 #include "context.hpp"
 #include "interrupt.hpp"
+#include "text_encoding.hpp"
 
 namespace {
 
@@ -35,7 +36,9 @@ int report(const Context& context, const Error& error) {
   // The reader of the output has seen enough. Another error is one, whoever reads.
   if (context.out.reader_is_gone() && error.sys_errno() == EPIPE) return static_cast<int>(ExitCode::ok);
   if (error.code() == Errc::wakeup && is_interrupted()) return 128 + interrupting_signal();
-  std::fprintf(stderr, "error %s: %s\n", std::string(error.name()).c_str(), error.message().c_str());
+  // Names in it may be of any bytes.
+  std::fprintf(stderr, "error %s: %s\n", std::string(error.name()).c_str(),
+               printable_lines(error.message()).c_str());
   return static_cast<int>(exit_code_of(error.code()));
 }
 
@@ -52,7 +55,7 @@ int run_line(const std::vector<std::string>& words) {
   const Command root = make_command_tree(context.options);
   const ParsedLine parsed = parse_command_line(root, words);
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
-    std::fprintf(stderr, "error: %s\n", error->text.c_str());
+    std::fprintf(stderr, "error: %s\n", printable_lines(error->text).c_str());
     return static_cast<int>(ExitCode::usage);
   }
   if (const auto* answer = std::get_if<Answer>(&parsed)) {

@@ -52,10 +52,10 @@ Result<> check_in_log(const Engine& engine, const TopicPartition& topic_partitio
       *start == *end ? " holds no record, and the next one gets offset " + std::to_string(*end)
                      : " holds offsets " + std::to_string(*start) + " to " + std::to_string(*end - 1) +
                            ", and the next record gets " + std::to_string(*end);
-  return Error(Errc::offset_out_of_range, topic_partition.topic + "-" +
-                                              std::to_string(topic_partition.partition) + held +
-                                              ", so there is no " + std::to_string(offset) +
-                                              ". Choose one of these, or beginning or end");
+  return Error(Errc::offset_out_of_range,
+               topic_partition.topic + "-" + std::to_string(topic_partition.partition) + held +
+                   ", so there is no " + std::to_string(offset) +
+                   ". Give another offset, beginning or end; -p LIST chooses partitions");
 }
 
 }  // namespace seriatim::tools

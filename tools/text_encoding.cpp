@@ -145,4 +145,15 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
+std::string printable_lines(std::string_view bytes) {
+  std::string text;
+  while (true) {
+    const std::size_t end = bytes.find('\n');
+    text += printable(bytes.substr(0, end));
+    if (end == std::string_view::npos) return text;
+    text += '\n';
+    bytes.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace seriatim::tools

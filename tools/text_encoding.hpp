@@ -22,5 +22,7 @@ std::optional<std::string> from_base64(std::string_view text);
 /// `bytes` fit for a terminal: control characters and what is not UTF-8 as \xHH, so that a stored record
 /// cannot drive the terminal.
 std::string printable(std::string_view bytes);
+/// The same of a message that may have several lines: their ends stay.
+std::string printable_lines(std::string_view bytes);
 
 }  // namespace seriatim::tools

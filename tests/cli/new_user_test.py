@@ -39,6 +39,15 @@ class NewUser(CommandTest):
                 self.assertIn(b"Usage: seriatim", by_option)
                 self.assertEqual(self.run_command("help", *words)[0], by_option)
         self.complains(["help", "frobnicate"], 2, "unknown command frobnicate")
+        self.assertEqual(self.run_command("-d", "help", "-q", "help", "topic")[0], self.run_command("topic", "--help")[0])
+
+    def test_a_name_in_a_message_cannot_drive_the_terminal(self):
+        self.create("t")
+        for words in (["txn", "describe", "\x1b[2J"], ["consume", "\x1b[2J"], ["topic", "create", "\x1b[2J"], ["\x1b[2J"]):
+            process = self.start("-d", self.data, *words)
+            _, err = process.communicate(timeout=60)
+            self.assertNotIn(b"\x1b", err)
+            self.assertIn(b"[2J", err)
 
     def test_a_slip_in_any_command_is_answered_with_the_command(self):
         for words in COMMANDS:

@@ -53,6 +53,11 @@ TEST_CASE("what is not padded Base64 is refused") {
   }
 }
 
+TEST_CASE("a message keeps its lines, and no name in it can drive the terminal") {
+  CHECK(printable_lines("") == "");
+  CHECK(printable_lines("one\n  t\x1b[2J\n\n\xff\n") == "one\n  t\\x1b[2J\n\n\\xff\n");
+}
+
 TEST_CASE("a stored record cannot drive the terminal") {
   CHECK(printable("plain \xc3\xa9") == "plain \xc3\xa9");
   CHECK(printable("\x1b[2J") == "\\x1b[2J");
