@@ -188,8 +188,8 @@ bool Reader::is_covered(std::size_t index) const {
 }
 
 Error Reader::sequence_error(const FoundFile& file, std::uint64_t next_lsn) const {
-  const std::string why =
-      "because " + file.path + " goes on with frame " + std::to_string(file.header.first_lsn);
+  const std::string why = "because " + file.path + " goes on with frame " +
+                          std::to_string(file.header.first_lsn) + "; or the catalog is the older one";
   if (contents_.files.empty()) {
     return damage(options_.directory, "a file is missing: journal frame " + std::to_string(next_lsn) +
                                           " was stored and cannot be read, " + why);

@@ -117,9 +117,12 @@ TEST_CASE("a decision that a checkpoint has covered is not needed any more") {
     must(transaction.commit());
     must(EngineImpl::of(f.engine)->checkpoint());
   }
-  const std::string left = copy_of(f.engine, f.copies);
-  lose_journal(left);
-  check_all_or_nothing(open_engine(left), {"a", "b"});
+  // Behind a clean close the journal may be gone; who opens then has none, and recovers without it.
+  const std::string path = f.engine.directory();
+  must(f.engine.close());
+  lose_journal(path);
+  const Engine after = open_engine(path);
+  check_all_or_nothing(open_engine(copy_of(after, f.copies)), {"a", "b"});
 }
 
 TEST_CASE("a checkpoint in the midst of transactions loses nothing of them") {

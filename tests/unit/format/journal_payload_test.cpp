@@ -54,6 +54,11 @@ TEST_CASE("the payloads have the bytes of docs/data_directory.md, and are read b
   CHECK(*parse_journal_offsets(offsets) == example_offsets());
 }
 
+TEST_CASE("the payload of a forgotten group is its name") {
+  CHECK(*parse_journal_forgotten_group(base::as_bytes("group")) == JournalForgottenGroup{"group"});
+  CHECK(code(parse_journal_forgotten_group({})) == Errc::corrupt_metadata);
+}
+
 TEST_CASE("a payload cut anywhere or with a byte too many is refused") {
   auto offsets = from_hex(offsets_hex);
   for (std::size_t size = 0; size < offsets.size(); ++size) {

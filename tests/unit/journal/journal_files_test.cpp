@@ -53,6 +53,27 @@ TEST_CASE("a new file has its name when every byte of it is synced, and is given
   CHECK(f.take().number == 2);
 }
 
+TEST_CASE("the file with the frame that is to be kept stays, and those behind it") {
+  FilesFixture f;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    REQUIRE(f.take().number == number);
+    f.files.begin(number, number * 10);
+    f.files.extend(number * 10 + 9, 100);
+  }
+  CHECK(f.files.stored_lsn(9) == 0);
+  CHECK(f.files.stored_lsn(25) == 25);
+  CHECK(f.files.stored_lsn(1000) == 39);
+  f.files.end();
+  REQUIRE(f.files.recycle_below(1000, 25));
+  CHECK(f.files.counts().files == 2);
+  CHECK(f.files.stored_lsn(25) == 25);
+  REQUIRE(f.files.recycle_below(1000, 39));
+  CHECK(f.files.counts().files == 1);
+  REQUIRE(f.files.recycle_below(1000, 0));
+  CHECK(f.files.counts().files == 0);
+  CHECK(f.files.stored_lsn(1000) == 0);
+}
+
 TEST_CASE("a file prepared ahead costs the one who takes it no change at all") {
   FilesFixture f;
   REQUIRE(f.files.prepare_next());

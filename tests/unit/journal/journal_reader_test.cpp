@@ -61,6 +61,40 @@ TEST_CASE("frames of every type come back in order, those beyond the covered one
   CHECK(world.contents.next_lsn == 11);
 }
 
+TEST_CASE("the end of a group comes back in its place") {
+  JournalWorld world;
+  world.open();
+  world.commit("one");
+  const auto ended = world.journal->stage(
+      journal::StagedFrame::encoded(format::JournalFrameType::forgotten_group, base::as_bytes("group")));
+  REQUIRE(ended);
+  REQUIRE(world.journal->wait_durable(*ended));
+  world.commit("three");
+  world.open();
+  CHECK(world.replayed == Frames{{1, "one"}, {2, "end of group"}, {3, "three"}});
+}
+
+TEST_CASE("the last frame that a file holds, and whose it is, are told, covered or not") {
+  JournalWorld world;
+  world.open();
+  CHECK(world.contents.stored_lsn == 0);
+  CHECK(world.contents.newest_incarnation == 0);
+  world.commit("one");
+  world.commit("two");
+  const std::uint64_t first_run = world.incarnation;
+  world.covered_lsn = 2;
+  world.open();
+  CHECK(world.contents.stored_lsn == 2);
+  CHECK(world.contents.newest_incarnation == first_run);
+  world.open();  // a run that wrote nothing
+  CHECK(world.contents.newest_incarnation == first_run);
+  const std::uint64_t third_run = world.incarnation;
+  world.commit("three");
+  world.open();
+  CHECK(world.contents.stored_lsn == 3);
+  CHECK(world.contents.newest_incarnation == third_run);
+}
+
 TEST_CASE("no directory and an empty one are an empty journal") {
   JournalWorld world;
   Collector collector;
