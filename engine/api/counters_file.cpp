@@ -94,14 +94,19 @@ std::vector<JobReport> load_jobs(base::ByteSpan bytes) {
   return jobs;
 }
 
-// Whether a job has begun or ended to fail, is under way, or was not there.
-bool differ_in_outcome(const std::vector<JobReport>& stored, const std::vector<JobReport>& jobs) {
-  if (stored.size() != std::min(jobs.size(), jobs_max)) return true;
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    const bool is_same = stored[i].failures == jobs[i].failures &&
-                         stored[i].is_running == jobs[i].is_running &&
-                         stored[i].failure.empty() == jobs[i].failure.empty();
-    if (!is_same) return true;
+// Whether a job has begun or ended to fail, is under way or not any more, or has ended for the first time.
+bool is_job_news(const std::byte* at, const JobReport& job) noexcept {
+  const auto stored = [at](std::size_t field) { return base::load_le<std::uint64_t>(at + field); };
+  return stored(48) != job.failures || (stored(32) != stored(40)) != job.is_running ||
+         (at[failure_at] == std::byte{0}) != job.failure.empty() || (stored(64) == 0) != (job.end_ms == 0);
+}
+
+// Without memory: the update of a file must not fail for want of it.
+bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs) noexcept {
+  const std::size_t count = std::min(jobs.size(), jobs_max);
+  if (base::load_le<std::uint64_t>(table + 8) != count) return true;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_job_news(table + 16 + i * job_bytes, jobs[i])) return true;
   }
   return false;
 }
@@ -135,7 +140,7 @@ void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& 
     store(at, values[i]);
     is_news = true;
   }
-  if (!is_news && !differ_in_outcome(load_jobs({map_.data(), file_bytes}), jobs)) return;
+  if (!is_news && !are_jobs_news(map_.data() + jobs_at, jobs)) return;
   const std::size_t job_count = std::min(jobs.size(), jobs_max);
   for (std::size_t i = 0; i < job_count; ++i) store_job(map_.data() + jobs_at + 16 + i * job_bytes, jobs[i]);
   store(map_.data() + jobs_at + 8, job_count);

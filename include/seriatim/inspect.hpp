@@ -65,8 +65,9 @@ struct BackgroundJob {
   std::string failure{};
 };
 
-/// The background work of the writer, at most about 100 ms old; of one that has closed or died, as it was
-/// then. Empty: there was none yet, or one of an older version.
+/// The background work of the writer, at most about 100 ms old, but for jobs that come again, find nothing to
+/// do and change no figure of `Metrics`: an idle writer publishes nothing. Of one that has closed or died, as
+/// it was then. Empty: there was none yet, or one of an older version.
 /// Errors: not_found, not_a_data_directory, unsupported_version, corrupt_metadata (FORMAT, `counters`),
 /// permission_denied, io_error. Threads: any.
 SERIATIM_API Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir);
