@@ -62,5 +62,23 @@ TEST_CASE("what would be dropped silently is refused with the field's name") {
   CHECK(complaint("{} {}").find("not JSON") != std::string::npos);
 }
 
+TEST_CASE("a value of any type is its text as it stands in the line") {
+  const auto value = [](std::string_view line) {
+    return parse_json_record(line, JsonValues::anything).value().value;
+  };
+  for (const char* const text : {"1", "-0.50", "1E2", "12345678901234567890123", "true", "[1, \"},]\", {}]",
+                                 R"({"a" : {"b":"\\\"}"}, "value":2})"}) {
+    CAPTURE(text);
+    CHECK(value(R"({"key":"value","value" : )" + std::string(text) + " }") == text);
+    CHECK(value(R"( {"headers":[["value","}"]], "value":)" + std::string(text) + R"(,"offset":1} )") == text);
+    CHECK(value(R"({"val\u0075e":)" + std::string(text) + "}") == text);
+    CHECK_FALSE(parse_json_record(R"({"value":)" + std::string(text) + "}").ok());
+  }
+  CHECK(value(R"({"value":"text"})") == "text");
+  CHECK_FALSE(value(R"({"value":null})").has_value());
+  CHECK(parse_json_record(R"({"key":[7]})", JsonValues::anything).value().key == "[7]");
+  CHECK_FALSE(parse_json_record(R"({"value_b64":7})", JsonValues::anything).ok());
+}
+
 }  // namespace
 }  // namespace seriatim::tools

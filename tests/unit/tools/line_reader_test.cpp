@@ -85,5 +85,16 @@ TEST_CASE("a line may be longer than what one read brings") {
   CHECK(next(reader) == Lines{half + "y"});
 }
 
+TEST_CASE("a line beyond the limit is refused when as much was read, the lines before it are handed over") {
+  Pipe pipe;
+  LineReader reader(pipe.input(), "\n", 5);
+  pipe.put("12345\n1234567");
+  CHECK(next(reader) == Lines{"12345"});
+  pipe.put("8");
+  const auto lines = reader.read_lines();
+  REQUIRE_FALSE(lines.ok());
+  CHECK(lines.error().code() == Errc::record_too_large);
+}
+
 }  // namespace
 }  // namespace seriatim::tools
