@@ -169,7 +169,7 @@ TEST_CASE("an index of a sealed segment that is missing or out of order is refus
     test::write_file(path, bad);
     CHECK(reopen().error().code() == Errc::corrupt_metadata);
     std::filesystem::remove(path);
-    CHECK(reopen().error().code() == Errc::not_found);
+    CHECK(reopen().error().code() == Errc::corrupt_metadata);
     test::write_file(path, good);
   }
 }
