@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
 
-Error out_of_bounds(const char* name, const std::string& value, const std::string& range) {
-  return {Errc::invalid_argument,
-          "ConsumerOptions." + std::string(name) + " is " + value + "; choose " + range};
-}
-
 Result<> check(const ConsumerOptions& options) {
   if (options.commit_acks == Acks::none) {
     return Error(Errc::invalid_argument,
@@ -24,9 +19,10 @@ Result<> check(const ConsumerOptions& options) {
   }
   if (auto checked = api::check_numbers(api::consumer_option_rules(), options); !checked) return checked;
   if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
-    return out_of_bounds("group_id",
-                         std::to_string(options.group_id.size()) + " bytes long or holds a zero byte",
-                         "at most 255 bytes without a zero byte, or leave it empty");
+    return Error(Errc::invalid_argument, "ConsumerOptions::group_id has " +
+                                             std::to_string(options.group_id.size()) +
+                                             " bytes; it must be at most " + std::to_string(group_bytes_max) +
+                                             ", none of them zero, or empty: then nothing can be committed");
   }
   return {};
 }

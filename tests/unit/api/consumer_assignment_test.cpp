@@ -10,22 +10,15 @@ bool is_readable(int descriptor) {
   return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLIN) != 0;
 }
 
-TEST_CASE("options outside their range are refused with the range") {
+TEST_CASE("a group id that could not be stored is refused with its range") {
   OpenedEngine opened;
-  const auto refused = [&](ConsumerOptions options, std::string_view name) {
-    auto made = opened.engine.consumer(std::move(options));
+  for (const std::string& group : {std::string(256, 'g'), std::string("a\0b", 3)}) {
+    auto made = opened.engine.consumer({.group_id = group});
     REQUIRE_FALSE(made);
     CHECK(made.error().code() == Errc::invalid_argument);
-    CHECK(says(made.error().message(), {name, "choose"}));
-  };
-  refused({.max_poll_records = 0}, "max_poll_records");
-  refused({.max_poll_records = 1'000'001}, "max_poll_records");
-  refused({.max_poll_bytes = 0}, "max_poll_bytes");
-  refused({.max_poll_bytes = (std::size_t{1} << 30) + 1}, "max_poll_bytes");
-  refused({.auto_offset_reset_duration = std::chrono::milliseconds(-1)}, "auto_offset_reset_duration");
-  refused({.group_id = std::string(256, 'g')}, "group_id");
-  refused({.group_id = std::string("a\0b", 3)}, "group_id");
-  CHECK(opened.engine.consumer({.group_id = std::string(255, 'g'), .max_poll_records = 1'000'000}));
+    CHECK(says(made.error().message(), {"ConsumerOptions::group_id", std::to_string(group.size()), "255"}));
+  }
+  CHECK(opened.engine.consumer({.group_id = std::string(255, 'g')}));
 }
 
 TEST_CASE("an assignment with one unknown partition is refused as a whole") {
