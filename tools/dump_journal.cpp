@@ -13,6 +13,7 @@
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 #include "journal/journal_options.hpp"
+#include "os/posix_vfs.hpp"
 
 #include "dump_log.hpp"
 #include "interrupt.hpp"
@@ -30,8 +31,9 @@ using TopicNames = std::map<format::Id, std::string>;
 TopicNames topics_beside(const std::filesystem::path& path) {
   TopicNames names;
   const std::filesystem::path directory = std::filesystem::absolute(path).parent_path().parent_path();
-  const auto catalog = catalog::Catalog::open((directory / "catalog").string(),
-                                              api::catalog_options(catalog::Access::read_only));
+  const auto catalog = catalog::Catalog::open(
+      (directory / "catalog").string(),
+      api::catalog_options(os::posix_vfs(), directory.string(), catalog::Access::read_only));
   if (!catalog.ok()) return names;
   const auto deleted = catalog->deleted_topics();
   const auto topics = catalog->topics();

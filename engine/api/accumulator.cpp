@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "format/batch_layout.hpp"
 #include "format/record_cursor.hpp"
 
@@ -18,6 +19,8 @@ Accumulator::Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::
 Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery) {
   const base::MutexLock lock(mutex_);
   if (!builder_.empty() && builder_.upper_bound_bytes(record) > settings_.batch_size) append_batch();
+  // Before the record is in the batch: with each goes somebody who waits for it.
+  if (waiting_.size() == waiting_.capacity()) waiting_.reserve(2 * waiting_.size() + 16);
   if (auto appended = builder_.append(record); !appended) {
     return appended;
   }
@@ -28,8 +31,10 @@ Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput&
     append_batch();
   } else if (first) {
     due_ns_ = engine_.clock.monotonic_ns() + std::chrono::nanoseconds(settings_.linger).count();
-    // An engine that is being closed calls nobody back.
-    if (!engine_.delivery->schedule(weak_from_this(), due_ns_)) append_batch();
+    // An engine that is being closed calls nobody back, nor one that has no memory to remember it.
+    const auto scheduled = base::answered(
+        [&]() -> Result<bool> { return engine_.delivery->schedule(weak_from_this(), due_ns_); });
+    if (!scheduled || !*scheduled) append_batch();
   }
   return {};
 }
@@ -49,7 +54,7 @@ void Accumulator::drain() {
 void Accumulator::append_batch() {
   if (waiting_.empty()) return;
   if (frame_options_.log_append_time) frame_options_.append_time_ms = engine_.clock.wall_ms();
-  auto appended = append_builder(builder_);
+  auto appended = base::answered([&] { return append_builder(builder_); });
   const std::size_t count = waiting_.size();
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
     // As Kafka: a batch that is too large in sum is split, in order; a single record that is too large fails
@@ -64,10 +69,20 @@ void Accumulator::append_batch() {
 }
 
 void Accumulator::append_range(std::size_t first, std::size_t count) {
+  const auto appended = base::answered([&] { return append_part(first, count); });
+  if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
+    append_range(first, count / 2);
+    append_range(first + count / 2, count - count / 2);
+    return;
+  }
+  hand_over(first, count, appended);
+}
+
+Result<partition::PartitionAppend> Accumulator::append_part(std::size_t first, std::size_t count) {
   auto plain_options = frame_options_;
   plain_options.codec = format::Codec::none;
   auto whole = builder_.frame(plain_options);
-  if (!whole) return hand_over(first, count, whole.error());
+  if (!whole) return whole.error();
   format::RecordCursor cursor(whole->bytes.subspan(format::header_bytes), whole->header.record_count);
   format::BatchBuilder part;
   format::DecodedRecord record;
@@ -84,13 +99,8 @@ void Accumulator::append_range(std::size_t first, std::size_t count) {
                          .timestamp_ms = waiting_[i].timestamp_ms,
                          .headers = headers});
   }
-  auto appended = built ? append_builder(part) : Result<partition::PartitionAppend>(built.error());
-  if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
-    append_range(first, count / 2);
-    append_range(first + count / 2, count - count / 2);
-    return;
-  }
-  hand_over(first, count, appended);
+  if (!built) return built.error();
+  return append_builder(part);
 }
 
 Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuilder& builder) {
@@ -112,28 +122,42 @@ Result<partition::PartitionAppend> Accumulator::append_builder(format::BatchBuil
   return partition_->append(framed, durability);
 }
 
+Result<RecordMetadata> Accumulator::outcome_of(const Waiting& waiting, std::size_t index,
+                                               const Result<partition::PartitionAppend>& appended) const {
+  if (!appended) return appended.error();
+  const std::int64_t timestamp_ms =
+      frame_options_.log_append_time ? frame_options_.append_time_ms : waiting.timestamp_ms;
+  return RecordMetadata{
+      .partition = partition_->name().partition,
+      .offset = settings_.acks == Acks::none ? -1 : appended->base_offset + static_cast<Offset>(index),
+      .timestamp = Timestamp{std::chrono::milliseconds{timestamp_ms}}};
+}
+
 void Accumulator::hand_over(std::size_t first, std::size_t count,
-                            const Result<partition::PartitionAppend>& appended) {
+                            const Result<partition::PartitionAppend>& appended) noexcept {
   PendingDelivery pending{.partition = partition_};
   if (appended && settings_.acks == Acks::all) pending.awaited = *appended;
   if (!appended) engine_.counters.refused_appends.add(count);
-  pending.deliveries.reserve(count);
-  pending.outcomes.reserve(count);
+  const auto has_room = base::answered([&]() -> Result<> {
+    pending.deliveries.reserve(count);
+    pending.outcomes.reserve(count);
+    return {};
+  });
+  Result<> durable;
+  if (!has_room && pending.awaited.last_offset >= 0)
+    durable = base::answered([&] { return partition_->wait_durable(pending.awaited); });
   for (std::size_t i = 0; i < count; ++i) {
     auto& waiting = waiting_[first + i];
-    if (appended) {
-      const std::int64_t timestamp_ms =
-          frame_options_.log_append_time ? frame_options_.append_time_ms : waiting.timestamp_ms;
-      pending.outcomes.emplace_back(RecordMetadata{
-          .partition = partition_->name().partition,
-          .offset = settings_.acks == Acks::none ? -1 : appended->base_offset + static_cast<Offset>(i),
-          .timestamp = Timestamp{std::chrono::milliseconds{timestamp_ms}}});
-    } else {
-      pending.outcomes.emplace_back(appended.error());
+    auto outcome = outcome_of(waiting, i, appended);
+    if (!has_room) {
+      // Told here and now: who waits must not wait for ever.
+      waiting.delivery.complete(durable ? outcome : Result<RecordMetadata>(durable.error()));
+      continue;
     }
+    pending.outcomes.push_back(std::move(outcome));
     pending.deliveries.push_back(std::move(waiting.delivery));
   }
-  engine_.delivery->deliver(std::move(pending));
+  if (has_room) engine_.delivery->deliver(std::move(pending));
 }
 
 }  // namespace seriatim::api

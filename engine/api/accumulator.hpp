@@ -47,8 +47,14 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   };
   void append_batch() SERIATIM_REQUIRES(mutex_);
   void append_range(std::size_t first, std::size_t count) SERIATIM_REQUIRES(mutex_);
-  void hand_over(std::size_t first, std::size_t count, const Result<partition::PartitionAppend>& appended)
+  Result<partition::PartitionAppend> append_part(std::size_t first, std::size_t count)
       SERIATIM_REQUIRES(mutex_);
+  Result<RecordMetadata> outcome_of(const Waiting& waiting, std::size_t index,
+                                    const Result<partition::PartitionAppend>& appended) const
+      SERIATIM_REQUIRES(mutex_);
+  /// Whoever waits for one of these records is told, whatever happens.
+  void hand_over(std::size_t first, std::size_t count,
+                 const Result<partition::PartitionAppend>& appended) noexcept SERIATIM_REQUIRES(mutex_);
   Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);
 
   detail::EngineImpl& engine_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/admin_impl.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
@@ -54,19 +56,20 @@ std::map<std::string, std::string> plain(const ConfigMap& config) { return {conf
 
 namespace detail {
 
-Result<> AdminImpl::store_topic(EngineImpl& engine, const std::string& name) {
-  auto record = engine.catalog->topic(name);
-  if (!record) return record.error();
+// All memory first: what the catalog has stored is what the engine goes on with.
+Result<> AdminImpl::store_topic(EngineImpl& engine, const catalog::TopicRecord& record,
+                                const std::function<Result<>()>& store) {
   const auto known = engine.topics.load();
   auto map = std::make_shared<api::TopicMap>(*known);
-  const auto previous = map->find(name);
-  auto topic = engine.make_topic(*record, previous == map->end() ? nullptr : previous->second.get());
+  const auto previous = map->find(record.name);
+  auto topic = engine.make_topic(record, previous == map->end() ? nullptr : previous->second.get());
+  (*map)[record.name] = topic;
+  if (auto stored = store(); !stored) return stored;
+  engine.topics.store(std::move(map));
   for (const auto& slot : topic->partitions) {
     if (auto log = slot->if_open())
       std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
   }
-  (*map)[name] = std::move(topic);
-  engine.topics.store(std::move(map));
   return {};
 }
 
@@ -85,11 +88,13 @@ Result<> AdminImpl::finish_deletion_of(EngineImpl& engine, const std::string& na
 Result<> AdminImpl::change_overrides(EngineImpl& engine, std::string_view topic,
                                      const std::map<std::string, std::string>& overrides) {
   if (auto valid = catalog::resolve_config(overrides); !valid) return valid.error();
-  // Less retention is a way to win space.
-  auto stored =
-      engine.reserve.spend_on([&] { return engine.catalog->set_config_overrides(topic, overrides); });
-  if (!stored) return stored;
-  return store_topic(engine, std::string(topic));
+  auto record = engine.catalog->topic(topic);
+  if (!record) return record.error();
+  record->config = overrides;
+  return store_topic(engine, *record, [&] {
+    // Less retention is a way to win space.
+    return engine.reserve.spend_on([&] { return engine.catalog->set_config_overrides(topic, overrides); });
+  });
 }
 
 }  // namespace detail
@@ -98,7 +103,7 @@ using detail::AdminImpl;
 
 Admin::Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept : engine_(std::move(engine)) {}
 
-Result<> Admin::create_topic(const NewTopic& topic) const {
+Result<> Admin::create_topic(const NewTopic& topic) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto named = format::check_topic_name(topic.name); !named) return named;
   if (auto counted = check_partition_count(topic.partition_count); !counted) return counted;
@@ -111,21 +116,22 @@ Result<> Admin::create_topic(const NewTopic& topic) const {
                               .partition_count = topic.partition_count,
                               .config = plain(topic.config),
                               .created_ms = engine_->clock.wall_ms()};
-  if (auto created = engine_->catalog->create_topic(record); !created) return created;
-  return AdminImpl::store_topic(*engine_, topic.name);
+  return AdminImpl::store_topic(*engine_, record, [&] { return engine_->catalog->create_topic(record); });
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::delete_topic(std::string_view name) const {
+Result<> Admin::delete_topic(std::string_view name) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
-  auto marked = engine_->reserve.spend_on([&] { return engine_->catalog->mark_deleted(name); });
-  if (!marked) return marked;
-  engine_->offsets.forget_topic((*topic)->id);
   const auto known = engine_->topics.load();
   auto map = std::make_shared<api::TopicMap>(*known);
   map->erase(std::string(name));
+  auto marked = engine_->reserve.spend_on([&] { return engine_->catalog->mark_deleted(name); });
+  if (!marked) return marked;
+  engine_->offsets.forget_topic((*topic)->id);
   engine_->topics.store(std::move(map));
   for (const auto& slot : (*topic)->partitions) {
     // Nobody who looked the topic up before may open it, and its files, anew.
@@ -136,9 +142,11 @@ Result<> Admin::delete_topic(std::string_view name) const {
   }
   return engine_->reserve.spend_on(
       [&] { return AdminImpl::finish_deletion_of(*engine_, std::string(name)); });
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const {
+Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto counted = check_partition_count(total_count); !counted) return counted;
   const base::MutexLock lock(engine_->admin_mutex);
@@ -149,11 +157,16 @@ Result<> Admin::create_partitions(std::string_view topic, PartitionId total_coun
                  "topic " + std::string(topic) + " has " + std::to_string((*found)->partition_count()) +
                      " partitions already; a new count must be higher, partitions are never taken away");
   }
-  if (auto stored = engine_->catalog->set_partition_count(topic, total_count); !stored) return stored;
-  return AdminImpl::store_topic(*engine_, std::string(topic));
+  auto record = engine_->catalog->topic(topic);
+  if (!record) return record.error();
+  record->partition_count = total_count;
+  return AdminImpl::store_topic(*engine_, *record,
+                                [&] { return engine_->catalog->set_partition_count(topic, total_count); });
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) const {
+Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -161,9 +174,11 @@ Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) co
   auto overrides = plain((*found)->overrides);
   for (const auto& [name, value] : config) overrides[name] = value;
   return AdminImpl::change_overrides(*engine_, topic, overrides);
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::reset_config(std::string_view topic, const std::vector<std::string>& names) const {
+Result<> Admin::reset_config(std::string_view topic, const std::vector<std::string>& names) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -174,9 +189,11 @@ Result<> Admin::reset_config(std::string_view topic, const std::vector<std::stri
     overrides.erase(name);
   }
   return AdminImpl::change_overrides(*engine_, topic, overrides);
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<std::string>> Admin::list_topics() const {
+Result<std::vector<std::string>> Admin::list_topics() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto records = engine_->catalog->topics();
   if (!records) return records.error();
@@ -184,9 +201,11 @@ Result<std::vector<std::string>> Admin::list_topics() const {
   names.reserve(records->size());
   for (const auto& record : *records) names.push_back(record.name);
   return names;
+} catch (...) {
+  return current_error();
 }
 
-Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
+Result<TopicDescription> Admin::describe_topic(std::string_view name) const try {
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   TopicDescription description{.name = (*topic)->name,
@@ -204,6 +223,8 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const {
     description.partitions.push_back(*std::move(partition));
   }
   return description;
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

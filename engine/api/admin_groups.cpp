@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/background.hpp"
 #include "api/engine_impl.hpp"
 #include "partition/compaction.hpp"
@@ -12,7 +14,7 @@
 namespace seriatim {
 inline namespace v0 {
 
-Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const {
+Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const try {
   auto partition = engine_->partition(at.topic, at.partition);
   if (!partition) return partition.error();
   if ((*partition)->config().cleanup_policy == CleanupPolicy::compact) {
@@ -51,9 +53,11 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
     if (auto moved = (*partition)->advance_log_start(target); !moved) return moved.error();
   }
   return target;
+} catch (...) {
+  return current_error();
 }
 
-Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const {
+Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const try {
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
@@ -62,10 +66,12 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
   auto found = partition::find_max_timestamp(*log);
   if (!found) return found.error();
   return *found ? (*found)->offset : Offset{-1};
+} catch (...) {
+  return current_error();
 }
 
 Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at,
-                                                                 Timestamp time) const {
+                                                                 Timestamp time) const try {
   const std::int64_t time_ms = time.time_since_epoch().count();
   if (time_ms < 0) {
     return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
@@ -76,9 +82,11 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
   return partition::find_offset_for_time(*log, time_ms, (*log)->high_watermark());
+} catch (...) {
+  return current_error();
 }
 
-Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool roll_active) const {
+Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool roll_active) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -95,9 +103,11 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool rol
     total.deleted_bytes += deleted->bytes;
   }
   return total;
+} catch (...) {
+  return current_error();
 }
 
-Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active) const {
+Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -131,26 +141,34 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
   // How far compaction came is stored at once: it tells later opens that offsets may be missing there.
   if (auto stored = engine_->checkpoint(); !stored) return stored.error();
   return total;
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::pause_maintenance() const {
+Result<> Admin::pause_maintenance() const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->pause_workers();
   return {};
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::resume_maintenance() const {
+Result<> Admin::resume_maintenance() const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->resume_workers();
   return {};
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<std::string>> Admin::list_groups() const {
+Result<std::vector<std::string>> Admin::list_groups() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return engine_->groups();
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const {
+Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto stored = engine_->group_offsets(group);
   if (!stored) return stored.error();
@@ -170,18 +188,24 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
     offsets.push_back(std::move(offset));
   }
   return offsets;
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const {
+Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto stored = engine_->commit_offsets(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
   return {};
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::delete_group(std::string_view group) const {
+Result<> Admin::delete_group(std::string_view group) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   return engine_->delete_group(group);
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

@@ -1,6 +1,7 @@
 // Steps that several functions of `Admin` share. All of them need EngineImpl::admin_mutex held.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,8 +15,10 @@ inline namespace v0 {
 namespace detail {
 
 struct AdminImpl {
-  /// Takes what the catalog says of a topic into the registry; its open partitions learn the configuration.
-  static Result<> store_topic(EngineImpl& engine, const std::string& name);
+  /// Takes a topic into the registry as `record` says, once `store` has brought that to the catalog; its open
+  /// partitions learn the configuration.
+  static Result<> store_topic(EngineImpl& engine, const catalog::TopicRecord& record,
+                              const std::function<Result<>()>& store);
   /// Removes the files of deleted topics of this name.
   static Result<> finish_deletion_of(EngineImpl& engine, const std::string& name);
   /// Checks, stores and applies a topic's overrides.

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/engine_impl.hpp"
 #include "transaction/transaction_errors.hpp"
 
@@ -121,12 +123,14 @@ Result<bool> is_still_open(detail::EngineImpl& engine, const HangingTransaction&
 
 }  // namespace
 
-Result<std::vector<TransactionDescription>> Admin::list_transactions() const {
+Result<std::vector<TransactionDescription>> Admin::list_transactions() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return list(*engine_);
+} catch (...) {
+  return current_error();
 }
 
-Result<TransactionDescription> Admin::describe_transaction(std::string_view transactional_id) const {
+Result<TransactionDescription> Admin::describe_transaction(std::string_view transactional_id) const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto all = list(*engine_);
   if (!all) return all.error();
@@ -135,24 +139,30 @@ Result<TransactionDescription> Admin::describe_transaction(std::string_view tran
   });
   if (found == all->end()) return transaction::not_known(transactional_id);
   return std::move(*found);
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::abort_transaction(std::string_view transactional_id) const {
+Result<> Admin::abort_transaction(std::string_view transactional_id) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   return engine_->coordinator->abort_by_id(transactional_id);
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::fence_producer(std::string_view transactional_id) const {
+Result<> Admin::fence_producer(std::string_view transactional_id) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   auto described = describe_transaction(transactional_id);
   if (!described) return described.error();
   // A holder that nobody has.
   auto fenced = engine_->open_transactional_id(described->transactional_id, described->timeout);
   return fenced ? Result<>() : Result<>(fenced.error());
+} catch (...) {
+  return current_error();
 }
 
 // The partitions first: what is open there and begun by a holder, the holder tells, or has ended since.
-Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const {
+Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto open = open_transactions(*engine_);
   if (!open) return open.error();
@@ -173,9 +183,11 @@ Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const
     if (*still_open) hanging.push_back(std::move(candidate));
   }
   return hanging;
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start_offset) const {
+Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start_offset) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   auto hanging = find_hanging_transactions();
   if (!hanging) return hanging.error();
@@ -202,18 +214,22 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
   engine_->coordinator->releases().abort(
       {{.partition = partition->get(), .first = marked->ended_first_offset}});
   return (*partition)->wait_durable(*marked);
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const {
+Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const try {
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
   std::vector<PartitionProducer> producers;
   for (const auto& [id, producer] : (*log)->producers()) producers.push_back(describe(id, producer));
   return producers;
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() const {
+Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto known = engine_->catalog->named_producers();
   if (!known) return known.error();
@@ -226,9 +242,11 @@ Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() cons
                          .last_open_time = at_ms(record.last_used_ms)});
   }
   return producers;
+} catch (...) {
+  return current_error();
 }
 
-Result<> Admin::forget_named_producer(std::string_view name) const {
+Result<> Admin::forget_named_producer(std::string_view name) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto known = engine_->catalog->named_producer(name);
@@ -242,9 +260,11 @@ Result<> Admin::forget_named_producer(std::string_view name) const {
                                           "\" is open in this process; close it, then forget it");
   }
   return engine_->catalog->delete_named_producer(name);
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<std::string>> Admin::list_states() const {
+Result<std::vector<std::string>> Admin::list_states() const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto names = engine_->catalog->state_names();
   if (!names) return names.error();
@@ -259,6 +279,8 @@ Result<std::vector<std::string>> Admin::list_states() const {
     if (!first->empty()) with_keys.push_back(std::move(name));
   }
   return with_keys;
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

@@ -5,10 +5,12 @@
 
 namespace seriatim::api {
 
-catalog::CatalogOptions catalog_options(catalog::Access access) {
+catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directory, catalog::Access access) {
+  const auto file_system = vfs.file_system(directory);
   return {.access = access,
           .process_identity = [] { return os::fork_generation(); },
-          .before_open = [] { os::occupy_standard_descriptors(); }};
+          .before_open = [] { os::occupy_standard_descriptors(); },
+          .has_lock_file = !file_system || file_system->keeps_allocated_blocks};
 }
 
 }  // namespace seriatim::api

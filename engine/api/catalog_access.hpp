@@ -2,10 +2,15 @@
 // the process and of the file system.
 #pragma once
 
+#include <string>
+
 #include "catalog/catalog_options.hpp"
+#include "os/vfs.hpp"
 
 namespace seriatim::api {
 
-catalog::CatalogOptions catalog_options(catalog::Access access);
+/// For the catalog of the data directory `directory`. All processes that open it get the same answer to
+/// whether it has a lock file.
+catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directory, catalog::Access access);
 
 }  // namespace seriatim::api

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "format/batch_header.hpp"
 #include "format/single_batch.hpp"
 
@@ -26,12 +28,13 @@ Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const
   if (request.acks == Acks::all) {
     if (auto admitted = engine->journal_limit.admit(); !admitted) return admitted.error();
   }
+  // Before the claim: nothing may fail while it is held and nobody has it.
+  auto impl = std::make_unique<ClaimImpl>();
   auto space = partition->claim(*size);
   if (!space) return space.error();
   auto options = topic.frame_options(input.timestamp_ms);
   options.codec = format::Codec::none;  // What is written in place cannot be compressed.
   std::byte* value = format::open_single(input, options, *space);
-  auto impl = std::make_unique<ClaimImpl>();
   impl->engine = engine;
   impl->partition = std::move(partition);
   impl->acks = request.acks;
@@ -79,9 +82,11 @@ Claim::~Claim() = default;
 
 std::span<std::byte> Claim::value() noexcept { return impl_ ? impl_->value : std::span<std::byte>(); }
 
-Result<RecordMetadata> Claim::commit() {
+Result<RecordMetadata> Claim::commit() try {
   if (!impl_) return Error(Errc::invalid_state, "this claim was moved from; commit the one it was moved to");
   return impl_->commit();
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
 }
 
 void Claim::abort() noexcept {

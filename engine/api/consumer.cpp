@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/consumer_impl.hpp"
 
 namespace seriatim {
@@ -11,8 +13,10 @@ inline namespace v0 {
 
 using detail::ConsumerImpl;
 
-Result<Consumer> Engine::consumer(ConsumerOptions options) const {
+Result<Consumer> Engine::consumer(ConsumerOptions options) const try {
   return ConsumerImpl::create(impl_, std::move(options));
+} catch (...) {
+  return current_error();
 }
 
 Consumer::Consumer(std::unique_ptr<ConsumerImpl> impl) noexcept : impl_(std::move(impl)) {}
@@ -20,14 +24,18 @@ Consumer::Consumer(Consumer&&) noexcept = default;
 Consumer& Consumer::operator=(Consumer&&) noexcept = default;
 Consumer::~Consumer() = default;
 
-Result<> Consumer::assign(std::span<const TopicPartition> partitions) {
+Result<> Consumer::assign(std::span<const TopicPartition> partitions) try {
   auto entry = impl_->enter();
   return entry ? impl_->assign(partitions) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::assign_topic(std::string_view topic) {
+Result<> Consumer::assign_topic(std::string_view topic) try {
   auto entry = impl_->enter();
   return entry ? impl_->assign_topic(topic) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
 std::vector<TopicPartition> Consumer::assignment() const {
@@ -35,66 +43,90 @@ std::vector<TopicPartition> Consumer::assignment() const {
   return entry ? impl_->assignment() : std::vector<TopicPartition>();
 }
 
-Result<ConsumerRecords> Consumer::poll(std::chrono::milliseconds timeout) {
+Result<ConsumerRecords> Consumer::poll(std::chrono::milliseconds timeout) try {
   auto entry = impl_->enter();
   return entry ? impl_->poll(timeout) : Result<ConsumerRecords>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<Offset> Consumer::position(const TopicPartition& topic_partition) {
+Result<Offset> Consumer::position(const TopicPartition& topic_partition) try {
   auto entry = impl_->enter();
   return entry ? impl_->position(topic_partition) : Result<Offset>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::seek(const TopicPartition& topic_partition, Offset offset) {
+Result<> Consumer::seek(const TopicPartition& topic_partition, Offset offset) try {
   auto entry = impl_->enter();
   return entry ? impl_->seek(topic_partition, offset) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::seek_to_beginning(std::span<const TopicPartition> partitions) {
+Result<> Consumer::seek_to_beginning(std::span<const TopicPartition> partitions) try {
   auto entry = impl_->enter();
   return entry ? impl_->seek_to(partitions, ConsumerImpl::Pending::beginning) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::seek_to_end(std::span<const TopicPartition> partitions) {
+Result<> Consumer::seek_to_end(std::span<const TopicPartition> partitions) try {
   auto entry = impl_->enter();
   return entry ? impl_->seek_to(partitions, ConsumerImpl::Pending::end) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::seek_to_time(Timestamp time) {
+Result<> Consumer::seek_to_time(Timestamp time) try {
   auto entry = impl_->enter();
   return entry ? impl_->seek_to_time(time) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
 Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> Consumer::offsets_for_times(
-    const std::map<TopicPartition, Timestamp>& times) const {
+    const std::map<TopicPartition, Timestamp>& times) const try {
   auto entry = impl_->enter();
   if (!entry) return entry.error();
   return impl_->offsets_for_times(times);
+} catch (...) {
+  return current_error();
 }
 
-Result<Offset> Consumer::beginning_offset(const TopicPartition& topic_partition) const {
+Result<Offset> Consumer::beginning_offset(const TopicPartition& topic_partition) const try {
   auto entry = impl_->enter();
   return entry ? impl_->beginning_offset(topic_partition) : Result<Offset>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<Offset> Consumer::end_offset(const TopicPartition& topic_partition) const {
+Result<Offset> Consumer::end_offset(const TopicPartition& topic_partition) const try {
   auto entry = impl_->enter();
   return entry ? impl_->end_offset(topic_partition) : Result<Offset>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<std::int64_t> Consumer::lag(const TopicPartition& topic_partition) {
+Result<std::int64_t> Consumer::lag(const TopicPartition& topic_partition) try {
   auto entry = impl_->enter();
   return entry ? impl_->lag(topic_partition) : Result<std::int64_t>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::pause(std::span<const TopicPartition> partitions) {
+Result<> Consumer::pause(std::span<const TopicPartition> partitions) try {
   auto entry = impl_->enter();
   return entry ? impl_->set_paused(partitions, true) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::resume(std::span<const TopicPartition> partitions) {
+Result<> Consumer::resume(std::span<const TopicPartition> partitions) try {
   auto entry = impl_->enter();
   return entry ? impl_->set_paused(partitions, false) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
 std::vector<TopicPartition> Consumer::paused() const {
@@ -102,22 +134,29 @@ std::vector<TopicPartition> Consumer::paused() const {
   return entry ? impl_->paused() : std::vector<TopicPartition>();
 }
 
-Result<> Consumer::commit_sync() {
+Result<> Consumer::commit_sync() try {
   auto entry = impl_->enter();
   return entry ? impl_->commit_positions() : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
-Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) {
+Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) try {
   auto entry = impl_->enter();
   return entry ? impl_->commit(offsets) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
 }
 
 ConsumerGroupMetadata Consumer::group_metadata() const { return {.group_id = impl_->options.group_id}; }
 
-Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const {
+Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const
+    try {
   auto entry = impl_->enter();
   if (!entry) return entry.error();
   return impl_->committed(topic_partition);
+} catch (...) {
+  return current_error();
 }
 
 void Consumer::wakeup() noexcept { impl_->slot->interrupt(); }

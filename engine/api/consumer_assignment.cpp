@@ -4,6 +4,7 @@
 
 #include "api/consumer_impl.hpp"
 #include "api/option_rules.hpp"
+#include "base/boundary.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -156,8 +157,16 @@ int ConsumerImpl::event_fd() noexcept {
   const int descriptor = slot->event_fd();
   const base::MutexLock lock(listen_mutex);
   if (descriptor >= 0 && !listens_always) {
+    std::size_t added = 0;
+    const auto listening = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+      for (; added < listened.size(); ++added) listened[added]->listeners().add(slot);
+      return {};
+    });
+    if (!listening) {
+      while (added > 0) listened[--added]->listeners().remove(slot);
+      return -1;
+    }
     listens_always = true;
-    for (const auto& log : listened) log->listeners().add(slot);
     // What was there before is not announced again: the first look is on us.
     slot->wake();
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/consumer_impl.hpp"
+#include "base/boundary.hpp"
 #include "base/clock.hpp"
 #include "os/spin_wait.hpp"
 
@@ -136,14 +137,17 @@ void ConsumerImpl::wait(std::int64_t deadline_ns) {
 
 void ConsumerImpl::wait_for_append(std::int64_t deadline_ns) {
   const std::uint32_t ticket = slot->ticket();
-  for (const auto& entry : assigned) {
-    if (!entry->is_paused) entry->feed.log().listeners().add(slot);
+  std::size_t listening = 0;
+  const base::Undoing leave([&] {
+    for (std::size_t i = 0; i < listening; ++i) {
+      if (!assigned[i]->is_paused) assigned[i]->feed.log().listeners().remove(slot);
+    }
+  });
+  for (; listening < assigned.size(); ++listening) {
+    if (!assigned[listening]->is_paused) assigned[listening]->feed.log().listeners().add(slot);
   }
   // After joining the listeners: an append before is seen here, one after wakes.
   if (!has_news() && !must_return()) slot->sleep(ticket, deadline_ns);
-  for (const auto& entry : assigned) {
-    if (!entry->is_paused) entry->feed.log().listeners().remove(slot);
-  }
 }
 
 void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {

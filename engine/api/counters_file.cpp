@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/boundary.hpp"
 #include "base/bytes.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
@@ -111,20 +112,30 @@ bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs) n
   return false;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const std::string& directory) {
-  const std::string path = os::join_path(directory, counters_file_name);
-  auto file = vfs.open(path, os::OpenMode::open_or_create);
-  if (!file) return file.error();
-  if (auto allocated = (*file)->allocate(0, file_bytes); !allocated) return allocated.error();
-  auto map = (*file)->map(file_bytes, os::Access::read_write);
-  if (!map) return map.error();
-  std::byte* at = map->data();
+void put_header(std::byte* at) noexcept {
   std::memcpy(at, magic.data(), magic.size());
   base::store_le(at + 8, version);
   base::store_le(at + 12, static_cast<std::uint32_t>(value_count));
   base::store_le(at + 16, static_cast<std::uint64_t>(os::process_id()));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const std::string& directory,
+                                                           bool is_mapped) {
+  const std::string path = os::join_path(directory, counters_file_name);
+  auto file = vfs.open(path, os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  if (auto allocated = (*file)->allocate(0, file_bytes); !allocated) return allocated.error();
+  if (!is_mapped) {
+    std::vector<std::byte> image(file_bytes);
+    put_header(image.data());
+    if (auto written = (*file)->write_at(image, 0); !written) return written.error();
+    return std::unique_ptr<CountersFile>(new CountersFile(*std::move(file), std::move(image)));
+  }
+  auto map = (*file)->map(file_bytes, os::Access::read_write);
+  if (!map) return map.error();
+  put_header(map->data());
   return std::unique_ptr<CountersFile>(new CountersFile(*std::move(map)));
 }
 
@@ -133,19 +144,22 @@ void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& 
   const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
   // Looked at first: a store of what is there already would make the kernel write the page. Jobs that come
   // again and find nothing to do are no news.
-  bool is_news = base::load_le<std::uint64_t>(map_.data() + 24) == 0;
+  std::byte* const at = bytes();
+  bool is_news = base::load_le<std::uint64_t>(at + 24) == 0;
   for (std::size_t i = 0; i < value_count; ++i) {
-    std::byte* const at = map_.data() + header_bytes + i * sizeof(std::uint64_t);
-    if (base::load_le<std::uint64_t>(at) == values[i]) continue;
-    store(at, values[i]);
+    std::byte* const value = at + header_bytes + i * sizeof(std::uint64_t);
+    if (base::load_le<std::uint64_t>(value) == values[i]) continue;
+    store(value, values[i]);
     is_news = true;
   }
-  if (!is_news && !are_jobs_news(map_.data() + jobs_at, jobs)) return;
+  if (!is_news && !are_jobs_news(at + jobs_at, jobs)) return;
   const std::size_t job_count = std::min(jobs.size(), jobs_max);
-  for (std::size_t i = 0; i < job_count; ++i) store_job(map_.data() + jobs_at + 16 + i * job_bytes, jobs[i]);
-  store(map_.data() + jobs_at + 8, job_count);
-  store(map_.data() + jobs_at, base::load_le<std::uint64_t>(base::as_bytes(jobs_magic).data()));
-  store(map_.data() + 24, static_cast<std::uint64_t>(wall_ms));
+  for (std::size_t i = 0; i < job_count; ++i) store_job(at + jobs_at + 16 + i * job_bytes, jobs[i]);
+  store(at + jobs_at + 8, job_count);
+  store(at + jobs_at, base::load_le<std::uint64_t>(base::as_bytes(jobs_magic).data()));
+  store(at + 24, static_cast<std::uint64_t>(wall_ms));
+  // Whoever looks sees by the time of the last update that there was no room for this one.
+  if (file_ != nullptr) static_cast<void>(base::answered([&] { return file_->write_at(image_, 0); }).ok());
 }
 
 Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::string& directory) {

@@ -22,7 +22,8 @@
 //      64   8  wall clock of the last end in ms; 0: none
 //      72  96  what failed in the run that ended last, ended by zeros, cut if it is longer; empty: nothing
 //
-// Every value is stored with one aligned 8-byte store; together they are no consistent cut.
+// Where the file is mapped every value is stored with one aligned 8-byte store; together they are no
+// consistent cut.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +45,22 @@ inline constexpr const char* counters_file_name = "counters";
 
 class CountersFile {
  public:
-  static Result<std::unique_ptr<CountersFile>> create(os::Vfs& vfs, const std::string& directory);
-  /// One writer. Cost: a store per value.
+  /// @param is_mapped  values are stored into a map. Else they are written: for file systems where a store
+  ///   into a block that is allocated may need another one, and meet a full disk as SIGBUS.
+  static Result<std::unique_ptr<CountersFile>> create(os::Vfs& vfs, const std::string& directory,
+                                                      bool is_mapped = true);
+  /// One writer. Cost: a store per value that has changed, or one write.
   void update(const Metrics& metrics, const std::vector<JobReport>& jobs, std::int64_t wall_ms) noexcept;
 
  private:
   explicit CountersFile(os::Mapping map) noexcept : map_(std::move(map)) {}
+  CountersFile(std::unique_ptr<os::File> file, std::vector<std::byte> image) noexcept
+      : file_(std::move(file)), image_(std::move(image)) {}
+  std::byte* bytes() noexcept { return file_ == nullptr ? map_.data() : image_.data(); }
   os::Mapping map_;
+  // Where they are written:
+  std::unique_ptr<os::File> file_;
+  std::vector<std::byte> image_;
 };
 
 struct PublishedCounters {

@@ -8,6 +8,7 @@
 
 #include "api/deadline.hpp"
 #include "api/engine_impl.hpp"
+#include "base/boundary.hpp"
 
 namespace seriatim::api {
 namespace {
@@ -27,12 +28,19 @@ DeliveryThread::~DeliveryThread() { stop(); }
 
 void DeliveryThread::deliver(PendingDelivery pending) {
   std::vector<PendingDelivery> late;
+  bool is_queued = true;
   {
     const base::MutexLock lock(mutex_);
     auto& taken = finished_ ? late : pending_;
-    taken.push_back(std::move(pending));
-    if (taken.size() == 1) wake_.notify_one();  // With more, it has been woken and not come yet.
+    const auto queued = base::answered([&]() -> Result<> {
+      taken.push_back(std::move(pending));
+      return {};
+    });
+    if (queued && taken.size() == 1) wake_.notify_one();  // With more, it has been woken and not come yet.
+    if (!queued) is_queued = false;
   }
+  // No memory to hand it over: told here and now, as those who wait must not wait for ever.
+  if (!is_queued) deliver_one(pending);
   // The engine was closed while this batch was being appended: nobody else would tell.
   deliver_all(std::move(late));
 }
@@ -70,13 +78,11 @@ void DeliveryThread::run() {
   delete orphan_;
 }
 
-std::vector<DeliveryThread::Timer> DeliveryThread::take_due(std::int64_t now_ns) {
-  std::vector<Timer> due;
-  while (!timers_.empty() && timers_.front().due_ns <= now_ns) {
-    std::pop_heap(timers_.begin(), timers_.end(), Later{});
-    due.push_back(std::move(timers_.back()));
-    timers_.pop_back();
-  }
+std::optional<DeliveryThread::Timer> DeliveryThread::take_due(std::int64_t now_ns) {
+  if (timers_.empty() || timers_.front().due_ns > now_ns) return std::nullopt;
+  std::pop_heap(timers_.begin(), timers_.end(), Later{});
+  std::optional<Timer> due(std::move(timers_.back()));
+  timers_.pop_back();
   return due;
 }
 
@@ -91,7 +97,7 @@ void DeliveryThread::wait_for_work(std::int64_t now_ns) {
 void DeliveryThread::loop() {
   for (;;) {
     std::vector<PendingDelivery> pending;
-    std::vector<Timer> due;
+    std::optional<Timer> due;
     std::int64_t now_ns = 0;
     {
       const base::MutexLock lock(mutex_);
@@ -99,7 +105,7 @@ void DeliveryThread::loop() {
         now_ns = stopping_ ? std::numeric_limits<std::int64_t>::max() : engine_.clock.monotonic_ns();
         due = take_due(now_ns);
         pending = std::exchange(pending_, {});
-        if (!due.empty() || !pending.empty()) break;
+        if (due || !pending.empty()) break;
         // Only when nothing is left: what on_due appended, and what callbacks sent, comes round once more
         // before the end.
         finished_ = stopping_;
@@ -107,33 +113,53 @@ void DeliveryThread::loop() {
         wait_for_work(now_ns);
       }
     }
-    for (const auto& timer : due) {
-      if (const auto item = timer.item.lock()) item->on_due(now_ns);
+    if (due) {
+      if (const auto item = due->item.lock()) item->on_due(now_ns);
     }
     deliver_all(std::move(pending));
   }
 }
 
+// What one partition waits for, without a list of what others wait for.
+void DeliveryThread::deliver_one(PendingDelivery& item) noexcept {
+  const auto synced = base::answered([&]() -> Result<> {
+    if (item.awaited.last_offset < 0) return {};
+    return item.partition->wait_durable(item.awaited);
+  });
+  tell(item, synced);
+}
+
+void DeliveryThread::tell(PendingDelivery& item, const Result<>& synced) noexcept {
+  for (std::size_t i = 0; i < item.deliveries.size(); ++i) {
+    if (!synced.ok() && item.outcomes[i].ok()) {
+      item.deliveries[i].complete(synced.error());
+    } else {
+      item.deliveries[i].complete(item.outcomes[i]);
+    }
+  }
+}
+
 // One wait per partition for all that waits there, then the outcomes in the order in which they came.
 void DeliveryThread::deliver_all(std::vector<PendingDelivery> pending) {
-  // The last batch of each partition: what makes it durable makes all before it durable.
-  std::unordered_map<partition::Partition*, partition::PartitionAppend> last;
-  for (const auto& item : pending) {
-    if (item.awaited.last_offset < 0) continue;
-    auto& latest = last[item.partition.get()];
-    if (item.awaited.last_offset > latest.last_offset) latest = item.awaited;
-  }
   std::unordered_map<partition::Partition*, Result<>> syncs;
-  for (const auto& [partition, appended] : last) syncs.emplace(partition, partition->wait_durable(appended));
+  const auto synced_together = base::answered([&]() -> Result<> {
+    // The last batch of each partition: what makes it durable makes all before it durable.
+    std::unordered_map<partition::Partition*, partition::PartitionAppend> last;
+    for (const auto& item : pending) {
+      if (item.awaited.last_offset < 0) continue;
+      auto& latest = last[item.partition.get()];
+      if (item.awaited.last_offset > latest.last_offset) latest = item.awaited;
+    }
+    for (const auto& [partition, appended] : last)
+      syncs.emplace(partition, partition->wait_durable(appended));
+    return {};
+  });
   for (auto& item : pending) {
-    const auto sync = item.awaited.last_offset < 0 ? syncs.end() : syncs.find(item.partition.get());
-    const bool failed = sync != syncs.end() && !sync->second.ok();
-    for (std::size_t i = 0; i < item.deliveries.size(); ++i) {
-      if (failed && item.outcomes[i].ok()) {
-        item.deliveries[i].complete(sync->second.error());
-      } else {
-        item.deliveries[i].complete(item.outcomes[i]);
-      }
+    const auto sync = syncs.find(item.partition.get());
+    if (!synced_together) {
+      deliver_one(item);
+    } else {
+      tell(item, item.awaited.last_offset < 0 || sync == syncs.end() ? Result<>() : sync->second);
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -71,9 +72,11 @@ class DeliveryThread {
   };
   void run();
   void loop();
-  std::vector<Timer> take_due(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
+  std::optional<Timer> take_due(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
   void wait_for_work(std::int64_t now_ns) SERIATIM_REQUIRES(mutex_);
   static void deliver_all(std::vector<PendingDelivery> pending);
+  static void deliver_one(PendingDelivery& item) noexcept;
+  static void tell(PendingDelivery& item, const Result<>& synced) noexcept;
 
   static inline thread_local const DeliveryThread* current_ = nullptr;
 

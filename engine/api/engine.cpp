@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
@@ -11,10 +13,12 @@
 namespace seriatim {
 inline namespace v0 {
 
-Result<Engine> Engine::open(const std::filesystem::path& dir, EngineOptions options) {
+Result<Engine> Engine::open(const std::filesystem::path& dir, EngineOptions options) try {
   auto impl = detail::EngineImpl::open(dir, std::move(options), os::posix_vfs(), base::system_clock());
   if (!impl) return impl.error();
   return Engine(*std::move(impl));
+} catch (...) {
+  return current_error();
 }
 
 Engine::Engine(std::shared_ptr<detail::EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
@@ -27,9 +31,11 @@ Engine::~Engine() = default;
 Admin Engine::admin() const { return Admin(impl_); }
 Metrics Engine::metrics() const { return impl_->metrics(); }
 const std::filesystem::path& Engine::directory() const noexcept { return impl_->directory; }
-Result<> Engine::flush() const { return impl_->flush(); }
+Result<> Engine::flush() const try { return impl_->flush(); } catch (...) {
+  return current_error();
+}
 
-Result<> Engine::close() const {
+Result<> Engine::close() const try {
   if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
   if (impl_->delivery && impl_->delivery->is_current()) {
     return Error(Errc::invalid_state,
@@ -38,6 +44,8 @@ Result<> Engine::close() const {
                  "resumed); call it from another thread");
   }
   return impl_->close();
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

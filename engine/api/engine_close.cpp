@@ -1,8 +1,8 @@
 // What an engine does as a whole: checkpoint, flush, close, metrics.
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -12,6 +12,7 @@
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
 #include "api/partition_states.hpp"
+#include "base/boundary.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -30,29 +31,47 @@ using CloseResult = Result<partition::PartitionCheckpoint>;
 std::vector<CloseResult> close_each(const std::vector<partition::PartitionPtr>& partitions) {
   std::vector<CloseResult> results(partitions.size(), CloseResult(partition::PartitionCheckpoint{}));
   std::atomic<std::size_t> next{0};
-  const auto work = [&] {
+  const auto work = [&]() noexcept {
     for (std::size_t i = next.fetch_add(1); i < partitions.size(); i = next.fetch_add(1))
-      results[i] = partitions[i]->close();
+      results[i] = base::answered([&] { return partitions[i]->close(); });
   };
   std::vector<std::thread> helpers;
   const std::size_t closers = std::min(closers_max, partitions.size() / partitions_per_closer);
   try {
+    helpers.reserve(closers);
     while (helpers.size() + 1 < closers) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those that are there, this one at least, do it all.
+  } catch (const std::exception&) {
+    // The system gives no more threads, or no memory for them: those that are there, this one at least, do it
+    // all.
   }
   work();
   for (std::thread& helper : helpers) helper.join();
   return results;
 }
 
+// `look` at each partition that is open for writing, until it fails. Takes no memory, as a list of them
+// would.
+template <class Look>
+Result<> for_each_open(const EngineImpl& engine, const Look& look) {
+  if (engine.is_read_only()) return {};
+  const auto all = engine.topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (const auto& slot : topic->partitions) {
+      const auto log = slot->if_open();
+      if (log == nullptr) continue;
+      if (auto done = look(static_cast<partition::Partition&>(*log)); !done) return done;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> EngineImpl::flush() {
   if (auto writable = check_writable(); !writable) return writable;
-  for (const auto& partition : open_partitions()) {
-    if (auto unclaimed = partition->check_unclaimed("flushing"); !unclaimed) return unclaimed;
-  }
+  const auto unclaimed =
+      for_each_open(*this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
+  if (!unclaimed) return unclaimed;
   if (auto synced = sync_partitions(); !synced) return synced;
   // Offsets that were committed at `leader` have frames that may only be written.
   return coordinator->secure(journal->stats().staged_lsn);
@@ -60,29 +79,42 @@ Result<> EngineImpl::flush() {
 
 Result<> EngineImpl::close() {
   // Before anything is closed: the threads to be ended may be waiting for the claim.
-  for (const auto& partition : open_partitions()) {
-    if (auto unclaimed = partition->check_unclaimed("closing the engine"); !unclaimed) return unclaimed;
-  }
+  const auto unclaimed = for_each_open(
+      *this, [](const auto& partition) { return partition.check_unclaimed("closing the engine"); });
+  if (!unclaimed) return unclaimed;
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
-  for (const auto& partition : open_partitions())
-    partition->listeners().notify();  // Sleeping consumers find the engine closed.
-  if (background) background->stop();
-  if (delivery) delivery->stop();
-  // Markers are appended, and a commit that lacks room makes a checkpoint: before the lock that takes.
-  const Result<> ended = is_read_only() ? Result<>{} : coordinator->end_all();
+  // Whatever one of the steps meets, the others are taken: a close that has begun cannot be repeated.
+  const Result<> ended = base::answered([this] { return stop_work(); });
   const base::MutexLock guard(admin_mutex);
-  auto outcome = is_read_only() ? Result<>{} : close_partitions(ended);
+  auto outcome = is_read_only() ? Result<>{} : base::answered([&] { return close_partitions(ended); });
+  // A journal that is still open would write beside the next engine.
+  if (journal && !outcome) static_cast<void>(base::answered([this] { return journal->close(); }).ok());
   // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
   // file in a process.
   catalog->close();
   // What a process that lived for less than a tick did is told too.
-  if (counters_file)
-    counters_file->update(metrics(), background ? background->reports() : std::vector<api::JobReport>(),
-                          clock.wall_ms());
+  if (counters_file) {
+    const auto reports = base::answered([this]() -> Result<std::vector<api::JobReport>> {
+      return background ? background->reports() : std::vector<api::JobReport>();
+    });
+    if (reports) counters_file->update(metrics(), *reports, clock.wall_ms());
+  }
   counters_file.reset();
   lock.release();
   return outcome;
+}
+
+Result<> EngineImpl::stop_work() {
+  static_cast<void>(for_each_open(*this, [](auto& partition) {
+                      partition.listeners().notify();  // Sleeping consumers find the engine closed.
+                      return Result<>();
+                    }).ok());
+  if (background) background->stop();
+  if (delivery) delivery->stop();
+  if (is_read_only()) return {};
+  // Markers are appended, and a commit that lacks room makes a checkpoint: before the lock that takes.
+  return coordinator->end_all();
 }
 
 Result<> EngineImpl::close_partitions(const Result<>& ended) {
@@ -144,13 +176,14 @@ Metrics EngineImpl::metrics() const {
     ++m.topics;
     m.partitions += topic->partitions.size();
   }
-  for (const auto& partition : open_partitions()) {
-    m.appended_batches += partition->appended_batches();
-    m.appended_records += partition->appended_records();
-    m.appended_bytes += partition->appended_bytes();
-    m.pinned_deleted_bytes += partition->pinned_deleted_bytes();
-    ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
-  }
+  static_cast<void>(for_each_open(*this, [&](const auto& partition) {
+                      m.appended_batches += partition.appended_batches();
+                      m.appended_records += partition.appended_records();
+                      m.appended_bytes += partition.appended_bytes();
+                      m.pinned_deleted_bytes += partition.pinned_deleted_bytes();
+                      ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
+                      return Result<>();
+                    }).ok());
   m.open_segments += maps.size();
   m.pinned_deleted_bytes += deleted_segments.pinned_bytes();
   m.rolled_segments = p.rolled_segments.value();

@@ -6,6 +6,7 @@
 #include "api/background.hpp"
 #include "api/counters_file.hpp"
 #include "api/delivery_thread.hpp"
+#include "base/boundary.hpp"
 #include "base/text.hpp"
 #include "catalog/topic_config_rules.hpp"
 #include "format/file_name.hpp"
@@ -53,7 +54,11 @@ EngineImpl::~EngineImpl() {
     static_cast<void>(journal.release());
     return;
   }
-  if (auto result = close(); !result) report(LogLevel::error, result.error().message());
+  // What failed while it was opened, by an error or an exception, at whatever step: nothing was begun that a
+  // close would have to finish, and a close would call clean what the next open has to recover.
+  if (!is_opened) return;
+  auto result = base::answered([this] { return close(); });
+  if (!result) report(LogLevel::error, result.error().message());
 }
 
 void EngineImpl::destroy(EngineImpl* engine) noexcept {
@@ -246,6 +251,48 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
   auto partition = partition::Partition::open(environment, request);
   if (!partition) return partition.error();
   return partition::PartitionLogPtr(*std::move(partition));
+}
+
+// From here on something may be appended: a crash has to be seen by the next open. A clean directory of which
+// nothing has come is given back as it was.
+Result<> EngineImpl::begin_writing() {
+  if (was_clean) {
+    if (auto told = catalog->set_clean_shutdown(false); !told) return told;
+  }
+  auto started = base::answered([this] { return start_threads(); });
+  if (started) return started;
+  if (background) background->stop();
+  background.reset();
+  delivery.reset();
+  if (was_clean) {
+    // Where that fails, too, the next open recovers, and finds what there is.
+    if (auto told = base::answered([this] { return catalog->set_clean_shutdown(true); }); !told)
+      report(LogLevel::warn, told.error().message());
+  }
+  return started;
+}
+
+Result<> EngineImpl::start_threads() {
+  if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
+  // When the writer before this one made its last checkpoint is known from nowhere else.
+  const auto published = api::read_counters(vfs, directory.string());
+  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
+    const bool is_the_same =
+        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
+    if (is_the_same) {
+      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
+                               std::memory_order_relaxed);
+    }
+  }
+  auto counters_opened = api::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
+  if (counters_opened) {
+    counters_file = *std::move(counters_opened);
+  } else {
+    report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
+  }
+  delivery = std::make_unique<api::DeliveryThread>(*this);
+  background = std::make_unique<api::Background>(*this);
+  return background->start();
 }
 
 }  // namespace detail

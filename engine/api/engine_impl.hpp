@@ -162,6 +162,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
+  /// Ends the threads, and what they would go on with.
+  Result<> stop_work();
   /// @param ended  whether all transactions could be ended; else the close is not clean, and recovery ends
   /// them.
   Result<> close_partitions(const Result<>& ended);
@@ -182,6 +184,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// @return where each ends.
   Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
+  Result<> begin_writing();
   Result<> start_threads();
 
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
@@ -231,8 +234,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.
   base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
   bool was_clean = false;
+  bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
   bool salvages_journal = false;
   bool mapped_writes = true;
+  bool keeps_allocated_blocks = true;  ///< The file system of the directory.
   std::atomic<bool> closed{false};
   api::ProducerNames producer_names;
   std::unique_ptr<transaction::Coordinator> coordinator;  ///< Of a writer.

@@ -10,6 +10,7 @@
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
 #include "api/option_rules.hpp"
+#include "base/boundary.hpp"
 #include "catalog/catalog_birth.hpp"
 #include "format/file_name.hpp"
 #include "os/absolute_path.hpp"
@@ -98,10 +99,11 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   auto absolute = os::absolute_path(dir);
   if (!absolute) return absolute.error();
   if (auto checked = api::check_options(engine_options); !checked) return checked.error();
+  // Until it is opened, its end closes nothing: see ~EngineImpl.
   std::shared_ptr<EngineImpl> impl(new EngineImpl(*absolute, std::move(engine_options), vfs, clock),
                                    &EngineImpl::destroy);
   impl->salvages_journal = salvages;
-  auto opened = [&]() -> Result<> {
+  auto opened = base::answered([&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     // A full disk must not keep anybody from opening what is to be made smaller.
     std::optional<api::Reserve::Spending> spending;
@@ -111,16 +113,11 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     if (impl->is_read_only()) return {};
     if (auto step = impl->replay_journal(); !step) return step;
     if (auto step = impl->finish_deletions(); !step) return step;
-    return impl->recover_after_crash();
-  }();
-  if (!opened) {
-    impl->closed.store(true,
-                       std::memory_order_release);  // Nothing was begun that a close would have to finish.
-    return opened.error();
-  }
-  if (!impl->is_read_only()) {
-    if (auto started = impl->start_threads(); !started) return started.error();
-  }
+    if (auto step = impl->recover_after_crash(); !step) return step;
+    return impl->begin_writing();
+  });
+  if (!opened) return opened.error();
+  impl->is_opened = true;
   return impl;
 }
 
@@ -164,6 +161,7 @@ Result<> EngineImpl::open_directory() {
   lock = *std::move(locked);
   auto file_system = vfs.file_system(dir);
   if (!file_system) return file_system.error();
+  keeps_allocated_blocks = file_system->keeps_allocated_blocks;
   mapped_writes = options.write_mode == WriteMode::mapped ||
                   (options.write_mode == WriteMode::automatic && file_system->keeps_allocated_blocks);
   return {};
@@ -189,11 +187,13 @@ Result<> EngineImpl::open_catalog() {
   if (!is_read_only()) {
     // Before the catalog is given what an older seriatim would not look at, and lose.
     if (auto added = api::add_features(vfs, dir, format); !added) return added;
-    auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
-    if (!allocated) return allocated;
+    if (keeps_allocated_blocks) {
+      auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
+      if (!allocated) return allocated;
+    }
   }
-  auto catalog_options =
-      api::catalog_options(is_read_only() ? catalog::Access::read_only : catalog::Access::read_write);
+  auto catalog_options = api::catalog_options(
+      vfs, dir, is_read_only() ? catalog::Access::read_only : catalog::Access::read_write);
   catalog_options.write_synced = [this](const std::string& file, std::uint64_t position,
                                         base::ByteSpan bytes) {
     return write_synced(vfs, file, position, bytes);
@@ -261,7 +261,8 @@ Result<> EngineImpl::give_birth() {
       .rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
       .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
       .process_identity = [] { return os::fork_generation(); },
-      .before_open = [] { os::occupy_standard_descriptors(); }};
+      .before_open = [] { os::occupy_standard_descriptors(); },
+      .has_lock_file = keeps_allocated_blocks};
   const catalog::Id id = api::random_id();
   if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
   if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
@@ -338,6 +339,8 @@ Result<> EngineImpl::recover_after_crash() {
     replay.reset();
     return {};
   }
+  // The journal may tell more than the flag, and recovery writes.
+  if (auto told = catalog->set_clean_shutdown(false); !told) return told;
   if (auto opened = open_all_partitions(); !opened) return opened.error();
   if (auto taken_back = take_back_lost_commits(); !taken_back) return taken_back;
   auto ends = open_all_partitions();
@@ -359,29 +362,6 @@ Result<> EngineImpl::recover_after_crash() {
   }
   offsets.stored(journal->stats().staged_lsn);
   return checkpoint();
-}
-
-Result<> EngineImpl::start_threads() {
-  if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
-  // When the writer before this one made its last checkpoint is known from nowhere else.
-  const auto published = api::read_counters(vfs, directory.string());
-  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
-    const bool is_the_same =
-        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
-    if (is_the_same) {
-      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
-                               std::memory_order_relaxed);
-    }
-  }
-  auto counters_opened = api::CountersFile::create(vfs, directory.string());
-  if (counters_opened) {
-    counters_file = *std::move(counters_opened);
-  } else {
-    report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
-  }
-  delivery = std::make_unique<api::DeliveryThread>(*this);
-  background = std::make_unique<api::Background>(*this);
-  return background->start();
 }
 
 }  // namespace detail

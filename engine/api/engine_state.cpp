@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/engine_impl.hpp"
 #include "base/bytes.hpp"
 
@@ -57,21 +59,27 @@ Result<std::vector<StateEntry>> EngineImpl::scan_state(std::string_view name, ba
 
 }  // namespace detail
 
-Result<std::optional<std::vector<std::byte>>> State::get(BytesView key) const {
+Result<std::optional<std::vector<std::byte>>> State::get(BytesView key) const try {
   return engine_->state_value(name_, key.bytes());
+} catch (...) {
+  return current_error();
 }
 
-Result<std::vector<StateEntry>> State::scan(BytesView from_key, std::size_t limit) const {
+Result<std::vector<StateEntry>> State::scan(BytesView from_key, std::size_t limit) const try {
   return engine_->scan_state(name_, from_key.bytes(), limit);
+} catch (...) {
+  return current_error();
 }
 
-Result<State> Engine::state(std::string_view name) const {
+Result<State> Engine::state(std::string_view name) const try {
   if (auto usable = impl_->check_usable(); !usable) return usable.error();
   // Any key will do: the name is what is checked.
   if (auto checked = catalog::check_state_change({.name = std::string(name), .key = {std::byte{0}}});
       !checked)
     return checked.error();
   return State(impl_, std::string(name));
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

@@ -1,6 +1,8 @@
 // `journal_status`: the journal of a data directory seen from outside.
 #include <seriatim/inspect.hpp>
 
+#include <seriatim/exception.hpp>
+
 #include "api/catalog_access.hpp"
 #include "api/counters_file.hpp"
 #include "api/format_file.hpp"
@@ -59,7 +61,7 @@ Result<> read_files(os::Vfs& vfs, const std::string& dir, const catalog::Id& dir
 
 }  // namespace
 
-Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
+Result<JournalStatus> journal_status(const std::filesystem::path& dir) try {
   auto& vfs = os::posix_vfs();
   const auto absolute = os::absolute_path(dir);
   if (!absolute) return absolute.error();
@@ -67,7 +69,7 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
   const auto format = format_of(vfs, path);
   if (!format) return format.error();
   const auto catalog = catalog::Catalog::open(os::join_path(path, "catalog"),
-                                              api::catalog_options(catalog::Access::read_only));
+                                              api::catalog_options(vfs, path, catalog::Access::read_only));
   if (!catalog) return catalog.error();
   const auto record = catalog->engine();
   if (!record) return record.error();
@@ -89,6 +91,8 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) {
   if (is_written) return status;
   if (auto read = read_files(vfs, path, format->directory_id, status); !read) return read.error();
   return status;
+} catch (...) {
+  return current_error();
 }
 
 Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir) {

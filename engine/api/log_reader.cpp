@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/file_slice_impl.hpp"
 #include "api/log_reader_impl.hpp"
 #include "api/record_feed.hpp"
@@ -118,8 +120,10 @@ class BackwardReader {
 
 }  // namespace
 
-Result<LogReader> Engine::reader(const TopicPartition& topic_partition, LogReaderOptions options) const {
+Result<LogReader> Engine::reader(const TopicPartition& topic_partition, LogReaderOptions options) const try {
   return detail::LogReaderImpl::create(impl_, topic_partition, options);
+} catch (...) {
+  return current_error();
 }
 
 namespace detail {
@@ -173,7 +177,7 @@ LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
-Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const {
+Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const try {
   if (auto prepared = impl_->prepare(); !prepared) return prepared.error();
   if (max_bytes < 1 || max_bytes > partition::slice_bytes_max) {
     return Error(Errc::invalid_argument, "cannot fetch up to " + std::to_string(max_bytes) +
@@ -183,9 +187,12 @@ Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const {
   auto slice = partition::fetch_slice(impl_->log, from, max_bytes);
   if (!slice) return slice.error();
   return detail::FileSliceImpl::wrap(*std::move(slice));
+} catch (...) {
+  return current_error();
 }
 
-Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::size_t already_sent) const {
+Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::size_t already_sent) const
+    try {
   if (auto usable = impl_->engine->check_usable(); !usable) return usable.error();
   if (already_sent > slice.size()) {
     return Error(Errc::invalid_argument, "already_sent is " + std::to_string(already_sent) +
@@ -197,23 +204,31 @@ Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::
       os::send_range(out_fd, slice.fd(), slice.position() + already_sent, slice.size() - already_sent);
   if (sent) impl_->engine->counters.sent_bytes.add(*sent);
   return sent;
+} catch (...) {
+  return current_error();
 }
 
-Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const {
+Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const try {
   return impl_->read_forward(from, max_records);
+} catch (...) {
+  return current_error();
 }
 
-Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_records) const {
+Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_records) const try {
   return impl_->read_backward(before, max_records);
+} catch (...) {
+  return current_error();
 }
 
-Result<ConsumerRecords> LogReader::record_at(Offset offset) const {
+Result<ConsumerRecords> LogReader::record_at(Offset offset) const try {
   auto found = impl_->read_forward(offset, 1);
   if (!found) return found;
   if (found->empty() && offset >= impl_->log->high_watermark())
     return partition::out_of_range(*impl_->log, offset);
   if (!found->empty() && (*found)[0].offset() != offset) return ConsumerRecords();
   return found;
+} catch (...) {
+  return current_error();
 }
 
 Offset LogReader::log_start_offset() const noexcept { return impl_->log->log_start_offset(); }

@@ -32,24 +32,40 @@ Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string
                                           const std::vector<PositionCommit>& commits) {
   const auto payload = format::encode_journal_offsets(journal_offsets(group, commits));
   auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload);
+  // All memory first: what is staged is remembered.
+  auto fresh = entries_of(group, commits);
   const base::MutexLock lock(mutex_);
   auto lsn = journal.stage(std::move(frame));
   if (!lsn) return lsn;
-  for (const auto& commit : commits) {
-    entries_[{std::string(group), commit.at, commit.topic_id}] = {commit.committed, *lsn};
-  }
-  newest_lsn_ = *lsn;
-  ++version_;
+  take(fresh, *lsn);
   return lsn;
 }
 
-void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn) {
+void OffsetStore::enter(std::string_view group, const std::vector<PositionCommit>& commits,
+                        std::uint64_t lsn) {
+  auto fresh = entries_of(group, commits);
   const base::MutexLock lock(mutex_);
   const auto forgotten = forgotten_.find(group);
   if (forgotten != forgotten_.end() && lsn < forgotten->second) return;
-  for (auto& commit : commits) {
-    auto& entry = entries_[{std::string(group), std::move(commit.at), commit.topic_id}];
-    if (entry.lsn <= lsn) entry = {std::move(commit.committed), lsn};
+  take(fresh, lsn);
+}
+
+OffsetStore::Entries OffsetStore::entries_of(std::string_view group,
+                                             const std::vector<PositionCommit>& commits) {
+  Entries fresh;
+  for (const auto& commit : commits) {
+    fresh[{std::string(group), commit.at, commit.topic_id}] = {commit.committed, 0};
+  }
+  return fresh;
+}
+
+// Needs no memory: it cannot fail.
+void OffsetStore::take(Entries& fresh, std::uint64_t lsn) noexcept {
+  for (auto& [key, entry] : fresh) entry.lsn = lsn;
+  entries_.merge(fresh);
+  for (auto& [key, entry] : fresh) {
+    auto& known = entries_.find(key)->second;
+    if (known.lsn <= lsn) known = std::move(entry);
   }
   newest_lsn_ = std::max(newest_lsn_, lsn);
   ++version_;
@@ -59,22 +75,26 @@ void OffsetStore::enter(std::string_view group, std::vector<PositionCommit> comm
 Result<std::uint64_t> OffsetStore::forget_group(journal::Journal& journal, std::string_view group) {
   auto frame =
       journal::StagedFrame::encoded(format::JournalFrameType::forgotten_group, base::as_bytes(group));
+  Forgotten fresh{{std::string(group), 0}};
   const base::MutexLock lock(mutex_);
   auto lsn = journal.stage(std::move(frame));
-  if (lsn) forget_locked(group, *lsn);
+  if (lsn) forget_locked(fresh, *lsn);
   return lsn;
 }
 
 void OffsetStore::enter_forgotten(std::string_view group, std::uint64_t lsn) {
+  Forgotten fresh{{std::string(group), 0}};
   const base::MutexLock lock(mutex_);
-  forget_locked(group, lsn);
+  forget_locked(fresh, lsn);
 }
 
-void OffsetStore::forget_locked(std::string_view group, std::uint64_t lsn) {
+// Needs no memory: it cannot fail.
+void OffsetStore::forget_locked(Forgotten& fresh, std::uint64_t lsn) noexcept {
+  auto found = forgotten_.find(fresh.begin()->first);
+  if (found == forgotten_.end()) found = forgotten_.insert(fresh.extract(fresh.begin())).position;
+  found->second = std::max(found->second, lsn);
   std::erase_if(entries_,
-                [&](const auto& item) { return item.first.group == group && item.second.lsn < lsn; });
-  auto& forgotten = forgotten_[std::string(group)];
-  forgotten = std::max(forgotten, lsn);
+                [&](const auto& item) { return item.first.group == found->first && item.second.lsn < lsn; });
   newest_lsn_ = std::max(newest_lsn_, lsn);
   ++version_;
 }

@@ -43,7 +43,7 @@ class OffsetStore {
                                const std::vector<PositionCommit>& commits);
   /// What another frame of the journal says: one that recovery found, or a transaction's decision, once it is
   /// safe. What a later frame has said stays.
-  void enter(std::string_view group, std::vector<PositionCommit> commits, std::uint64_t lsn);
+  void enter(std::string_view group, const std::vector<PositionCommit>& commits, std::uint64_t lsn);
 
   /// Stages the frame that forgets the group, and forgets what it had committed.
   /// @return the frame's LSN.
@@ -94,12 +94,17 @@ class OffsetStore {
     std::uint64_t lsn = 0;
   };
 
-  void forget_locked(std::string_view group, std::uint64_t lsn) SERIATIM_REQUIRES(mutex_);
+  using Entries = std::map<Key, Entry>;
+  using Forgotten = std::map<std::string, std::uint64_t, std::less<>>;
+  static Entries entries_of(std::string_view group, const std::vector<PositionCommit>& commits);
+  void take(Entries& fresh, std::uint64_t lsn) noexcept SERIATIM_REQUIRES(mutex_);
+  /// @param fresh  one of the group, made before.
+  void forget_locked(Forgotten& fresh, std::uint64_t lsn) noexcept SERIATIM_REQUIRES(mutex_);
 
   mutable base::WordMutex mutex_;
-  std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
+  Entries entries_ SERIATIM_GUARDED_BY(mutex_);
   /// By group, the frame that forgot it.
-  std::map<std::string, std::uint64_t, std::less<>> forgotten_ SERIATIM_GUARDED_BY(mutex_);
+  Forgotten forgotten_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/claim_impl.hpp"
 #include "api/option_rules.hpp"
 #include "api/producer_impl.hpp"
@@ -227,8 +229,10 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
 
 }  // namespace detail
 
-Result<Producer> Engine::producer(ProducerOptions options) const {
+Result<Producer> Engine::producer(ProducerOptions options) const try {
   return detail::ProducerImpl::create(impl_, std::move(options));
+} catch (...) {
+  return current_error();
 }
 
 Producer::Producer(std::shared_ptr<detail::ProducerImpl> impl) noexcept : impl_(std::move(impl)) {}
@@ -237,27 +241,53 @@ Producer& Producer::operator=(Producer&&) noexcept = default;
 Producer::~Producer() = default;
 
 DeliveryFuture Producer::send(const ProducerRecord& record) { return impl_->send(record); }
-Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) {
+Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) try {
   return impl_->send(record, std::move(callback));
+} catch (...) {
+  return current_error();
 }
-Result<> Producer::check(const ProducerRecord& record) const { return impl_->check(record); }
-Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) { return impl_->send_sync(record); }
-Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) {
+Result<> Producer::check(const ProducerRecord& record) const try {
+  return impl_->check(record);
+} catch (...) {
+  return current_error();
+}
+Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) try {
+  return impl_->send_sync(record);
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
+}
+Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) try {
   return impl_->append(at, records, std::nullopt);
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records,
-                                      Sequence first_sequence) {
+                                      Sequence first_sequence) try {
   return impl_->append(at, records, first_sequence);
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
 }
-Result<std::optional<Sequence>> Producer::last_sequence(const TopicPartition& at) const {
+Result<std::optional<Sequence>> Producer::last_sequence(const TopicPartition& at) const try {
   return impl_->last_sequence(at);
+} catch (...) {
+  return current_error();
 }
 std::optional<ProducerId> Producer::producer_id() const noexcept { return impl_->producer_id(); }
-Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) {
+Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) try {
   return impl_->try_claim(at, value_size, key);
+} catch (...) {
+  return current_error();
 }
-Result<> Producer::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
-Result<> Producer::close(std::chrono::milliseconds timeout) { return impl_->close(timeout); }
+Result<> Producer::flush(std::chrono::milliseconds timeout) try {
+  return impl_->flush(timeout);
+} catch (...) {
+  return current_error();
+}
+Result<> Producer::close(std::chrono::milliseconds timeout) try {
+  return impl_->close(timeout);
+} catch (...) {
+  return current_error();
+}
 
 }  // namespace v0
 }  // namespace seriatim

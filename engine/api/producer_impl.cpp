@@ -3,7 +3,10 @@
 #include <array>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/deadline.hpp"
+#include "base/boundary.hpp"
 #include "format/batch_layout.hpp"
 #include "format/single_batch.hpp"
 
@@ -68,10 +71,12 @@ ProducerImpl::~ProducerImpl() {
     return;  // The engine's close has delivered everything; a forked child has nothing of its own.
   // A send that ran beside an earlier close may have left something. On the delivery thread nothing can be
   // waited for, nor has to be: it goes on.
-  drain(nullptr);
-  if (engine_->delivery->is_current()) return;
-  if (auto closed = close(std::chrono::minutes(2)); !closed)
-    engine_->report(LogLevel::error, "closing a producer: " + closed.error().message());
+  auto closed = base::answered([this]() -> Result<> {
+    drain(nullptr);
+    if (engine_->delivery->is_current()) return {};
+    return close(std::chrono::minutes(2));
+  });
+  if (!closed) engine_->report(LogLevel::error, closed.error().with_context("closing a producer").message());
 }
 
 Result<> ProducerImpl::check_usable() const {
@@ -140,12 +145,14 @@ std::int64_t ProducerImpl::stored_ms(const Route& route, const format::RecordInp
   return route.topic->stamps_append_time() ? engine_->clock.wall_ms() : input.timestamp_ms;
 }
 
-DeliveryFuture ProducerImpl::send(const ProducerRecord& record) {
+DeliveryFuture ProducerImpl::send(const ProducerRecord& record) try {
   if (completes_at_once()) return DeliveryFuture(send_sync(record));
   auto state = std::make_shared<DeliveryState>();
   if (auto queued = enqueue(record, {.state = state}); !queued)
     return DeliveryFuture(Result<RecordMetadata>(queued.error()));
   return DeliveryFuture(std::move(state));
+} catch (...) {
+  return DeliveryFuture(Result<RecordMetadata>(current_error().with_outcome(Outcome::unknown)));
 }
 
 Result<> ProducerImpl::send(const ProducerRecord& record, DeliveryCallback callback) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "base/counter.hpp"
 #include "partition/fetched_records.hpp"
 #include "partition/segment_retry.hpp"
@@ -40,8 +41,11 @@ void RecordFeed::forget_place() noexcept {
 Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out, Offset bound) {
   const std::size_t first = out.views.size();
   bound_ = bound;
+  // Before the place moves on: what was taken must be told.
+  if (out.ranges.size() == out.ranges.capacity()) out.ranges.reserve(2 * out.ranges.size() + 4);
   const auto outcome = partition::retry_if_replaced(*log_, [&]() -> Result<> {
-    auto filled = fill(budget, out);
+    // Out of memory, too, is an error of this place, with the records before it taken.
+    auto filled = base::answered([&] { return fill(budget, out); });
     // Whatever it was, the segments are looked up anew next time.
     if (!filled) forget_place();
     return filled;

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/catalog_access.hpp"
 #include "api/directory_path.hpp"
 #include "api/engine_impl.hpp"
@@ -120,7 +122,8 @@ class Repairer {
 // Topics, offsets and recovery points are there or they are not: nothing else has them.
 Result<> Repairer::read_catalog() {
   const std::string path = full("catalog");
-  const auto opened = catalog::Catalog::open(path, api::catalog_options(catalog::Access::read_only));
+  const auto opened =
+      catalog::Catalog::open(path, api::catalog_options(vfs_, dir_, catalog::Access::read_only));
   const auto advise = [&](const Error& error) -> Error {
     if (error.code() != Errc::corrupt_metadata && error.code() != Errc::not_found) return error;
     return {
@@ -379,20 +382,13 @@ Result<> Repairer::mend_segment(const KnownPartition& partition, const api::Segm
 
 }  // namespace
 
-Result<RepairReport> repair(const std::filesystem::path& dir, const RepairOptions& options) {
+Result<RepairReport> repair(const std::filesystem::path& dir, const RepairOptions& options) try {
   auto& vfs = os::posix_vfs();
-  const auto found = api::existing_directory(vfs, dir);
-  if (!found) return found.error();
-  const std::string& path = *found;
-  auto has_catalog = vfs.exists(os::join_path(path, "catalog"));
-  if (!has_catalog) return has_catalog.error();
-  auto has_format = vfs.exists(os::join_path(path, api::format_file_name));
-  if (!has_format) return has_format.error();
-  if (!*has_catalog && !*has_format) {
-    return Error(Errc::not_a_data_directory,
-                 path + " has neither FORMAT nor a catalog: it is not a seriatim data directory");
-  }
-  return Repairer(vfs, path, options).run();
+  const auto path = api::existing_data_directory(vfs, dir);
+  if (!path) return path.error();
+  return Repairer(vfs, *path, options).run();
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

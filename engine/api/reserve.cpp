@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::api {
@@ -75,7 +76,9 @@ void Reserve::end_taking() noexcept {
 void Reserve::end_spending() {
   const base::MutexLock lock(mutex_);
   --spenders_;
-  if (spenders_ == 0 && is_owed_.load(std::memory_order_relaxed)) static_cast<void>(make_locked().ok());
+  if (spenders_ > 0 || !is_owed_.load(std::memory_order_relaxed)) return;
+  const auto make = [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return make_locked(); };
+  static_cast<void>(base::answered(make).ok());
 }
 
 Reserve::Spending::Spending(Reserve& reserve) : reserve_(reserve), has_given_(reserve.begin_spending()) {}

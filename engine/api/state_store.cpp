@@ -4,11 +4,21 @@
 
 namespace seriatim::api {
 
-void StateStore::enter(std::vector<catalog::StateChange> changes, std::uint64_t lsn) {
+// All memory first: what a decision says is entered whole or, where this throws, not at all, and `changes` is
+// as it was.
+void StateStore::enter(std::vector<catalog::StateChange>&& changes, std::uint64_t lsn) {
+  std::map<Key, Entry> fresh;
+  std::vector<Entry*> entered;
+  entered.reserve(changes.size());
+  for (const auto& change : changes) {
+    entered.push_back(&fresh[{change.name, std::string(base::as_text(change.key))}]);
+  }
+  for (std::size_t i = 0; i < changes.size(); ++i) *entered[i] = {std::move(changes[i].value), lsn};
   const base::MutexLock lock(mutex_);
-  for (auto& change : changes) {
-    auto& entry = entries_[{std::move(change.name), std::string(base::as_text(change.key))}];
-    if (entry.lsn <= lsn) entry = {std::move(change.value), lsn};
+  entries_.merge(fresh);
+  for (auto& [key, entry] : fresh) {
+    auto& known = entries_.find(key)->second;
+    if (known.lsn <= lsn) known = std::move(entry);
   }
   ++version_;
 }

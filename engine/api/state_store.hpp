@@ -24,8 +24,8 @@ class StateStore {
   /// Nothing: the key was erased.
   using Value = std::optional<Bytes>;
 
-  /// What a decision says, once it is safe. What a later one has said stays.
-  void enter(std::vector<catalog::StateChange> changes, std::uint64_t lsn);
+  /// What a decision says, once it is safe; its values are taken. What a later one has said stays.
+  void enter(std::vector<catalog::StateChange>&& changes, std::uint64_t lsn);
 
   /// Newer than what the catalog has; nullopt: the catalog knows best.
   std::optional<Value> find(std::string_view name, base::ByteSpan key) const;

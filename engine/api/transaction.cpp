@@ -3,7 +3,10 @@
 
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/transaction_impl.hpp"
+#include "base/boundary.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim {
@@ -34,16 +37,25 @@ void TransactionEffects::describe(format::JournalDecision& decision) const {
 }
 
 void TransactionEffects::apply(std::uint64_t lsn) {
-  for (auto& [group, commits] : positions) engine.offsets.enter(group, std::move(commits), lsn);
-  if (!positions.empty()) engine.counters.offset_commits.add(positions.size());
-  if (state.empty()) return;
-  std::vector<catalog::StateChange> changes;
-  changes.reserve(state.size());
-  for (auto& [at, value] : state) {
-    const auto key = base::as_bytes(at.second);
-    changes.push_back({.name = at.first, .key = {key.begin(), key.end()}, .value = std::move(value)});
+  // It may be called again where it throws: what is entered is entered once, or with the same once more.
+  for (const auto& [group, commits] : positions) engine.offsets.enter(group, commits, lsn);
+  if (!state.empty()) {
+    std::vector<catalog::StateChange> changes;
+    changes.reserve(state.size());
+    for (const auto& [at, value] : state) {
+      const auto key = base::as_bytes(at.second);
+      changes.push_back({.name = at.first, .key = {key.begin(), key.end()}});
+    }
+    auto taken = changes.begin();
+    for (auto& [at, value] : state) (taken++)->value = std::move(value);
+    base::Undoing give_back([&] {
+      auto given = changes.begin();
+      for (auto& [at, value] : state) value = std::move((given++)->value);
+    });
+    engine.state_store.enter(std::move(changes), lsn);
+    give_back.keep();
   }
-  engine.state_store.enter(std::move(changes), lsn);
+  if (!positions.empty()) engine.counters.offset_commits.add(positions.size());
 }
 
 void TransactionEffects::clear() noexcept {
@@ -56,11 +68,11 @@ TransactionImpl::~TransactionImpl() {
   // The engine's close has ended it; a forked child has nothing of its own.
   if (end_.load(std::memory_order_relaxed) != End::none || !producer->engine->check_usable()) return;
   auto& engine = *producer->engine;
-  auto aborted = engine.coordinator->abort(*producer->holder, number);
+  auto aborted = base::answered([&] { return engine.coordinator->abort(*producer->holder, number); });
   if (aborted || aborted.error().code() == Errc::producer_fenced) return;
   if (aborted.error().code() == Errc::invalid_txn_state)
     return;  // A commit that may have been stored goes on.
-  engine.report(LogLevel::error, "aborting a transaction: " + aborted.error().message());
+  engine.report(LogLevel::error, aborted.error().with_context("aborting a transaction").message());
 }
 
 Result<> TransactionImpl::check_open() const {
@@ -202,33 +214,54 @@ Transaction::Transaction(Transaction&&) noexcept = default;
 Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 Transaction::~Transaction() = default;
 
-Result<RecordMetadata> Transaction::send(const ProducerRecord& record) { return impl_->send(record); }
-Result<AppendResult> Transaction::append(const TopicPartition& at, std::span<const Record> records) {
-  return impl_->append(at, records);
+Result<RecordMetadata> Transaction::send(const ProducerRecord& record) try {
+  return impl_->send(record);
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
 }
-Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group) {
+Result<AppendResult> Transaction::append(const TopicPartition& at, std::span<const Record> records) try {
+  return impl_->append(at, records);
+} catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
+}
+Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets,
+                                   const ConsumerGroupMetadata& group) try {
   return impl_->send_offsets(offsets, group);
+} catch (...) {
+  return current_error();
 }
 TransactionState Transaction::state(std::string_view name) & {
   return TransactionState(impl_.get(), std::string(name));
 }
-Result<> Transaction::commit() { return impl_->commit(); }
-Result<> Transaction::abort() { return impl_->abort(); }
+Result<> Transaction::commit() try { return impl_->commit(); } catch (...) {
+  return current_error().with_outcome(Outcome::unknown);
+}
+Result<> Transaction::abort() try { return impl_->abort(); } catch (...) {
+  return current_error();
+}
 bool Transaction::is_open() const noexcept { return impl_ && impl_->is_open(); }
 
 TransactionState::TransactionState(detail::TransactionImpl* impl, std::string name) noexcept
     : impl_(impl), name_(std::move(name)) {}
 
-Result<> TransactionState::put(BytesView key, BytesView value) {
+Result<> TransactionState::put(BytesView key, BytesView value) try {
   if (value.is_null()) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
   }
   return impl_->change_state(name_, key, std::vector<std::byte>(value.bytes().begin(), value.bytes().end()));
+} catch (...) {
+  return current_error();
 }
-Result<> TransactionState::erase(BytesView key) { return impl_->change_state(name_, key, std::nullopt); }
-Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const {
+Result<> TransactionState::erase(BytesView key) try {
+  return impl_->change_state(name_, key, std::nullopt);
+} catch (...) {
+  return current_error();
+}
+Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const try {
   return impl_->state_value(name_, key);
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

@@ -1,7 +1,10 @@
 // `TransactionalProducer`: the holder of a transactional id.
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "api/transaction_impl.hpp"
+#include "base/boundary.hpp"
 #include "format/compression/codec.hpp"
 
 namespace seriatim {
@@ -79,13 +82,21 @@ Result<Transaction> TransactionalProducerImpl::begin() {
   if (auto healthy = engine->health.check(); !healthy) return healthy.error();
   auto number = engine->coordinator->begin(*holder);
   if (!number) return number.error();
-  return Transaction(std::make_unique<TransactionImpl>(shared_from_this(), *number));
+  // One that nobody holds would be in the way until its time-out.
+  base::Undoing withdraw([&] {
+    static_cast<void>(base::answered([&] { return engine->coordinator->abort(*holder, *number); }).ok());
+  });
+  auto transaction = std::make_unique<TransactionImpl>(shared_from_this(), *number);
+  withdraw.keep();
+  return Transaction(std::move(transaction));
 }
 
 }  // namespace detail
 
-Result<TransactionalProducer> Engine::transactional_producer(TransactionalProducerOptions options) const {
+Result<TransactionalProducer> Engine::transactional_producer(TransactionalProducerOptions options) const try {
   return detail::TransactionalProducerImpl::create(impl_, std::move(options));
+} catch (...) {
+  return current_error();
 }
 
 TransactionalProducer::TransactionalProducer(std::shared_ptr<detail::TransactionalProducerImpl> impl) noexcept
@@ -94,7 +105,9 @@ TransactionalProducer::TransactionalProducer(TransactionalProducer&&) noexcept =
 TransactionalProducer& TransactionalProducer::operator=(TransactionalProducer&&) noexcept = default;
 TransactionalProducer::~TransactionalProducer() = default;
 
-Result<Transaction> TransactionalProducer::begin() { return impl_->begin(); }
+Result<Transaction> TransactionalProducer::begin() try { return impl_->begin(); } catch (...) {
+  return current_error();
+}
 ProducerId TransactionalProducer::producer_id() const noexcept { return impl_->holder->identity().id; }
 ProducerEpoch TransactionalProducer::producer_epoch() const noexcept {
   return impl_->holder->identity().epoch;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <seriatim/exception.hpp>
 #include <seriatim/inspect.hpp>
 
 #include "api/catalog_access.hpp"
@@ -41,7 +42,7 @@ class Verifier {
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
     if (!format) add_damage(api::format_file_name, format.error());
     auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
-                                         api::catalog_options(catalog::Access::read_only));
+                                         api::catalog_options(vfs_, dir_, catalog::Access::read_only));
     if (opened && format) verify_journal(*opened, format->directory_id);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
@@ -294,19 +295,23 @@ class Verifier {
 
 }  // namespace
 
-Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options) {
+Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options) try {
   auto& vfs = os::posix_vfs();
   const auto path = api::existing_directory(vfs, dir);
   if (!path) return path.error();
   return Verifier(vfs, *path, options).run();
+} catch (...) {
+  return current_error();
 }
 
-Result<VerifyReport> Admin::verify(const VerifyOptions& options) const {
+Result<VerifyReport> Admin::verify(const VerifyOptions& options) const try {
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return Verifier(engine_->vfs, engine_->directory.string(), options).run_with(*engine_->catalog);
+} catch (...) {
+  return current_error();
 }
 
-Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {
+Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) try {
   auto& vfs = os::posix_vfs();
   const auto path = os::absolute_path(dir);
   if (!path) return path.error();
@@ -321,6 +326,8 @@ Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) {
   if (!*info || !(*info)->is_held) return std::optional<WriterInfo>();
   return std::optional<WriterInfo>(WriterInfo{
       .pid = static_cast<std::int32_t>((*info)->pid), .program = (*info)->program, .since = (*info)->since});
+} catch (...) {
+  return current_error();
 }
 
 }  // namespace v0

@@ -1,5 +1,6 @@
 #include "api/wait_slot.hpp"
 
+#include "base/boundary.hpp"
 #include "os/futex.hpp"
 
 namespace seriatim::api {
@@ -29,7 +30,7 @@ void WaitSlot::sleep(std::uint32_t ticket, std::int64_t deadline_ns) noexcept {
 int WaitSlot::event_fd() noexcept {
   const base::MutexLock lock(event_mutex_);
   if (has_event()) return event_.descriptor();
-  auto made = os::EventFd::create();
+  auto made = base::answered([] { return os::EventFd::create(); });
   if (!made) return -1;
   event_ = *std::move(made);
   has_event_.store(true, std::memory_order_release);

@@ -1,6 +1,9 @@
 #include <seriatim/error.hpp>
 
 #include <array>
+#include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include <seriatim/exception.hpp>
@@ -47,6 +50,7 @@ constexpr std::array rows{
     Row{Errc::storage_failed, "STORAGE_FAILED", false, true},
     Row{Errc::io_error, "IO_ERROR", false, false},
     Row{Errc::not_found, "NOT_FOUND", false, false},
+    Row{Errc::out_of_memory, "OUT_OF_MEMORY", true, false},
     Row{Errc::corrupt_record, "CORRUPT_RECORD", false, false},
     Row{Errc::corrupt_metadata, "CORRUPT_METADATA", false, true},
     Row{Errc::unsupported_version, "UNSUPPORTED_VERSION", false, true},
@@ -74,6 +78,10 @@ const Row& row_of(Errc code) noexcept {
 
 }  // namespace
 
+namespace {
+const Error& no_memory(Outcome outcome);
+}
+
 struct Error::Rep {
   Errc code;
   std::string message;
@@ -86,6 +94,21 @@ std::string_view name(Errc code) noexcept { return row_of(code).name; }
 Error::Error(Errc code, std::string message, int sys_errno, Outcome outcome)
     : rep_(std::make_shared<const Rep>(Rep{code, std::move(message), sys_errno, outcome})) {}
 
+namespace {
+
+// Made while there is memory: when one of these is to be returned there is none.
+const Error& no_memory(Outcome outcome) {
+  static constexpr const char* text =
+      "an allocation failed: the process has no memory left (its cgroup's limit, ulimit -v, or "
+      "vm.max_map_count). What was acknowledged is safe; free memory or raise the limit, and try again";
+  static const std::array errors{Error(Errc::out_of_memory, text, 0, Outcome::not_written),
+                                 Error(Errc::out_of_memory, text, 0, Outcome::unknown)};
+  return errors[outcome == Outcome::unknown ? 1 : 0];
+}
+[[maybe_unused]] const Error& made_at_load = no_memory(Outcome::unknown);
+
+}  // namespace
+
 Errc Error::code() const noexcept { return rep_->code; }
 std::string_view Error::name() const noexcept { return row_of(rep_->code).name; }
 const std::string& Error::message() const noexcept { return rep_->message; }
@@ -95,12 +118,18 @@ bool Error::retriable() const noexcept { return row_of(rep_->code).retriable; }
 bool Error::fatal() const noexcept { return row_of(rep_->code).fatal; }
 bool Error::requires_abort() const noexcept { return row_of(rep_->code).requires_abort; }
 
-Error Error::with_context(std::string_view context) const {
+// Where there is no memory to say more, less is said: an error on its way must not be lost.
+Error Error::with_context(std::string_view context) const try {
   return {rep_->code, std::string(context) + ": " + rep_->message, rep_->sys_errno, rep_->outcome};
+} catch (const std::bad_alloc&) {
+  return *this;
 }
 
-Error Error::with_outcome(Outcome outcome) const {
+Error Error::with_outcome(Outcome outcome) const try {
+  if (outcome == rep_->outcome) return *this;
   return {rep_->code, rep_->message, rep_->sys_errno, outcome};
+} catch (const std::bad_alloc&) {
+  return fatal() ? *this : no_memory(outcome);
 }
 
 Exception::Exception(Error error)
@@ -108,6 +137,42 @@ Exception::Exception(Error error)
 Exception::~Exception() = default;
 
 void throw_error(const Error& error) { throw Exception(error); }
+
+namespace {
+
+Error error_of(const std::system_error& failure) {
+  if (failure.code() != std::errc::resource_unavailable_try_again) {
+    return {Errc::io_error, std::string("a system call failed: ") + failure.what() + "; try again",
+            failure.code().value()};
+  }
+  return {
+      Errc::out_of_memory,
+      std::string("the system gives no thread (") + failure.what() +
+          "): raise the limit of processes (ulimit -u, pids.max of the cgroup) or of memory, and try again",
+      failure.code().value()};
+}
+
+}  // namespace
+
+Error current_error() noexcept {
+  try {
+    try {
+      throw;
+    } catch (const Exception& exception) {
+      return exception.error();
+    } catch (const std::bad_alloc&) {
+      return no_memory(Outcome::not_written);
+    } catch (const std::system_error& failure) {
+      return error_of(failure);
+    } catch (const std::exception& exception) {
+      return {Errc::io_error, std::string("an exception came to the library's border: ") + exception.what() +
+                                  "; a callback of the program threw it, or it is a bug to be reported"};
+    }
+  } catch (...) {
+    // Saying what it was takes memory, too.
+    return no_memory(Outcome::not_written);
+  }
+}
 
 }  // namespace v0
 }  // namespace seriatim

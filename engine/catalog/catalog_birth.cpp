@@ -15,6 +15,7 @@ Result<void> create_catalog(const std::string& directory, const Id& directory_id
   CatalogOptions options;
   options.process_identity = files.process_identity;
   options.before_open = files.before_open;
+  options.has_lock_file = files.has_lock_file;
   return Environment::create(directory, options, [&](WriteTransaction& out) {
     return put_record(out, Database::engine, engine_key, EngineRecord{directory_id, false, 0});
   });

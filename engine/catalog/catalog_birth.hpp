@@ -26,6 +26,8 @@ struct CatalogFiles {
   std::function<std::uint64_t()> process_identity{};
   /// See CatalogOptions::before_open.
   std::function<void()> before_open{};
+  /// See CatalogOptions::has_lock_file.
+  bool has_lock_file = true;
 };
 
 /// Writes an empty catalog into `directory`, which exists and is empty, and commits it with full sync.

@@ -24,6 +24,11 @@ struct CatalogOptions {
   /// Called before files are opened here or by LMDB, which takes the lowest descriptors that are free: see
   /// os::occupy_standard_descriptors. May be left out where those are known to be open.
   std::function<void()> before_open{};
+  /// LMDB stores into a map of lock.mdb, readers too. False where such a store may need a block that a full
+  /// disk does not have, which is SIGBUS (copy-on-write and network file systems): readers are then not
+  /// entered anywhere. Those of the writer's process it waits for; those of others find out afterwards
+  /// whether what they read was still there, and read again.
+  bool has_lock_file = true;
   /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of
   /// partitions.
   std::uint64_t map_bytes = std::uint64_t{256} << 20U;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "catalog/lmdb_call.hpp"
 #include "catalog/lmdb_layout.hpp"
 #include "catalog/lmdb_transaction.hpp"
@@ -40,7 +41,11 @@ Environment::~Environment() { close_files(); }
 void Environment::close() {
   if (options_.process_identity() != process_) return;
   const TransactionGate::PassAlone alone(gate_);
-  latch(Error(Errc::closed, "catalog " + directory_ + " was closed; open the engine again"));
+  // Where there is no memory to say it, that is said: it is closed in any case.
+  const auto why = base::answered([this]() -> Result<void> {
+    return Error(Errc::closed, "catalog " + directory_ + " was closed; open the engine again");
+  });
+  latch(why.error());
   close_files();
 }
 
@@ -125,10 +130,23 @@ int Environment::begin(bool is_write, MDB_txn*& transaction) const {
   return code;
 }
 
+std::uint64_t Environment::last_number() const {
+  MDB_envinfo now{};
+  guarded([&] { return mdb_env_info(env_, &now); });
+  return now.me_last_txnid;
+}
+
 Environment::Attempt Environment::try_read(const ReadBody& body) const {
   const TransactionGate::Pass pass(gate_);
+  if (Result<void> usable = check_usable(); !usable) return {Next::finished, std::move(usable), map_bytes_};
+  if (!keeps_readers()) return read_once(body);
+  // The number first: what is read is that state or a later one.
+  const ReaderNumbers::Reading reading(readers_, last_number());
+  return read_once(body);
+}
+
+Environment::Attempt Environment::read_once(const ReadBody& body) const {
   const std::uint64_t map_bytes = map_bytes_;
-  if (Result<void> usable = check_usable(); !usable) return {Next::finished, std::move(usable), map_bytes};
   MDB_txn* raw = nullptr;
   const int begun = begin(false, raw);
   if (begun == MDB_MAP_RESIZED) return {Next::map_resized, {}, map_bytes};
@@ -137,12 +155,10 @@ Environment::Attempt Environment::try_read(const ReadBody& body) const {
   ReadTransaction transaction(*this, raw);
   Result<void> result = body(transaction);
   if (is_abandoned_) owner.release();
-  if (lock_free_ && !is_abandoned_) {
+  if (lock_free_ && !keeps_readers() && !is_abandoned_) {
     // Without an entry in the reader table the writer may reuse the pages of a state once it is two commits
     // on.
-    MDB_envinfo now{};
-    guarded([&] { return mdb_env_info(env_, &now); });
-    if (now.me_last_txnid > transaction.number() + 1) return {Next::stale, {}, map_bytes};
+    if (last_number() > transaction.number() + 1) return {Next::stale, {}, map_bytes};
   }
   return {Next::finished, std::move(result), map_bytes};
 }
@@ -172,6 +188,7 @@ Environment::Attempt Environment::try_write(const WriteBody& body) const {
   // A reader process that died without a word would keep every page from being used again from then on.
   int cleared = 0;
   guarded([&] { return mdb_reader_check(env_, &cleared); });
+  if (keeps_readers()) readers_.wait_for_older_than(last_number() + 1);
   MDB_txn* raw = nullptr;
   const int begun = begin(true, raw);
   if (begun == MDB_MAP_RESIZED) return {Next::map_resized, {}, map_bytes};

@@ -30,6 +30,7 @@
 #include "catalog/catalog_schema.hpp"
 #include "catalog/env_registry.hpp"
 #include "catalog/page_walk.hpp"
+#include "catalog/reader_numbers.hpp"
 #include "catalog/transaction_gate.hpp"
 
 struct MDB_env;
@@ -167,6 +168,13 @@ class Environment {
   Result<void> check_usable() const;
   int begin(bool is_write, MDB_txn*& transaction) const;
   Attempt try_read(const ReadBody& body) const;
+  Attempt read_once(const ReadBody& body) const;
+  /// Of the last commit.
+  std::uint64_t last_number() const;
+  /// Whether this process writes without a lock file: then it keeps its own readers' states itself.
+  bool keeps_readers() const noexcept {
+    return !options_.has_lock_file && options_.access == Access::read_write;
+  }
   Attempt try_write(const WriteBody& body) const;
   /// Does nothing if the map is no longer the one of `seen_bytes`.
   Result<void> enlarge_map(std::uint64_t seen_bytes) const;
@@ -188,6 +196,7 @@ class Environment {
   mutable std::array<std::optional<unsigned>, database_count> handles_{};
   mutable std::atomic<bool> has_all_databases_{true};
   bool lock_free_ = false;
+  mutable ReaderNumbers readers_;  ///< See keeps_readers.
 
   base::Mutex writer_;
   mutable TransactionGate gate_;

@@ -114,7 +114,8 @@ int Environment::open_once(unsigned flags) {
 
 Result<void> Environment::open_files(bool is_birth) {
   const bool is_read_only = options_.access == Access::read_only && !is_birth;
-  const unsigned flags = MDB_NOTLS | (is_read_only ? MDB_RDONLY : 0U);
+  const unsigned flags = MDB_NOTLS | (is_read_only ? MDB_RDONLY : 0U) |
+                         (options_.has_lock_file ? 0U : static_cast<unsigned>(MDB_NOLOCK));
   int code = open_once(flags);
   if (is_read_only && (code == EACCES || code == EPERM || code == EROFS))
     code = open_once(flags | MDB_NOLOCK);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <seriatim/admin.hpp>
+#include <seriatim/exception.hpp>
 
 #include "flow/half_messages_impl.hpp"
 
@@ -64,21 +65,36 @@ HalfMessages::~HalfMessages() {
   if (impl_) impl_->stop();
 }
 
-Result<HalfMessages> HalfMessages::open(const Engine& engine, HalfMessagesOptions options, HalfCheck check) {
+Result<HalfMessages> HalfMessages::open(const Engine& engine, HalfMessagesOptions options,
+                                        HalfCheck check) try {
   if (auto checked = check_half_options(options); !checked) return checked.error();
   return detail::HalfMessagesImpl::open(engine, std::move(options), std::move(check));
+} catch (...) {
+  return current_error();
 }
 
-Result<PreparedHalf> HalfMessages::prepare(const ProducerRecord& record) { return impl_->prepare(record); }
-Result<HalfDecision> HalfMessages::commit(std::string_view id) {
+Result<PreparedHalf> HalfMessages::prepare(const ProducerRecord& record) try {
+  return impl_->prepare(record);
+} catch (...) {
+  return current_error();
+}
+Result<HalfDecision> HalfMessages::commit(std::string_view id) try {
   return impl_->decide(std::string(id), HalfDecision::committed);
+} catch (...) {
+  return current_error();
 }
-Result<HalfDecision> HalfMessages::rollback(std::string_view id) {
+Result<HalfDecision> HalfMessages::rollback(std::string_view id) try {
   return impl_->decide(std::string(id), HalfDecision::rolled_back);
+} catch (...) {
+  return current_error();
 }
-Result<HalfCheckSummary> HalfMessages::check() { return impl_->check_all(); }
-Result<std::vector<HalfMessage>> HalfMessages::list() const {
+Result<HalfCheckSummary> HalfMessages::check() try { return impl_->check_all(); } catch (...) {
+  return current_error();
+}
+Result<std::vector<HalfMessage>> HalfMessages::list() const try {
   return list_half_messages(impl_->engine(), impl_->name());
+} catch (...) {
+  return current_error();
 }
 
 Result<std::vector<HalfMessage>> list_half_messages(const Engine& engine, std::string_view name) {

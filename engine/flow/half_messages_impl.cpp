@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
@@ -336,7 +338,13 @@ void HalfMessagesImpl::run() {
   const milliseconds period = std::clamp(std::min(options_.check_after, options_.check_every) / 4,
                                          milliseconds(10), milliseconds(1'000));
   for (;;) {
-    auto checked = check_all();
+    auto checked = [this]() noexcept -> Result<HalfCheckSummary> {
+      try {
+        return check_all();
+      } catch (...) {
+        return current_error();
+      }
+    }();
     if (!checked && options_.on_error) options_.on_error(checked.error());
     // Fenced, or the engine was closed: nothing will succeed any more.
     if (!checked && checked.error().fatal()) return;

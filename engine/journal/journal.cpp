@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/boundary.hpp"
 #include "os/futex.hpp"
 
 namespace seriatim::journal {
@@ -16,7 +17,8 @@ constexpr std::size_t frames_expected = 256;
 
 Result<void> check_options(const JournalOptions& options) {
   const std::uint32_t bytes = options.file_bytes;
-  if (bytes >= journal_file_bytes_min && bytes <= journal_file_bytes_max && bytes % journal_file_bytes_unit == 0)
+  if (bytes >= journal_file_bytes_min && bytes <= journal_file_bytes_max &&
+      bytes % journal_file_bytes_unit == 0)
     return {};
   return Error(Errc::invalid_argument, "journal.file.bytes is " + std::to_string(bytes) +
                                            "; give a multiple of 4096 between 65536 and 1073741824");
@@ -48,7 +50,9 @@ Journal::Journal(JournalOptions options, const JournalContents& contents)
 }
 
 // Whoever needs to know whether everything became durable has called close().
-Journal::~Journal() { static_cast<void>(close().ok()); }
+Journal::~Journal() {
+  static_cast<void>(base::answered([this] { return close(); }).ok());
+}
 
 Result<void> Journal::check_fits(std::uint64_t frame_bytes) const {
   if (frame_bytes <= writer_.frame_bytes_max()) return {};
@@ -237,11 +241,13 @@ Result<void> Journal::close() {
     is_closing_ = true;
     last_lsn = next_lsn_ - 1;
   }
-  auto drained = wait(last_lsn, Level::durable);
+  // Whatever one of the steps meets, the thread is ended.
+  auto drained = base::answered([&] { return wait(last_lsn, Level::durable); });
+  const auto why = base::answered([this]() -> Result<void> { return closed_error(options_.directory); });
   std::thread committer;
   {
     const base::MutexLock lock(mutex_);
-    if (!refusal_) refuse(closed_error(options_.directory));
+    if (!refusal_) refuse(why.error());
     is_stopping_ = true;
     committer.swap(committer_);
   }

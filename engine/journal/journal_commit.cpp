@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/boundary.hpp"
 #include "journal/journal.hpp"
 #include "os/futex.hpp"
 
@@ -63,7 +64,8 @@ void Journal::acquire_role() {
 void Journal::lead() {
   Result<void> outcome = check();
   if (outcome) {
-    outcome = commit_group();
+    // Whatever becomes of it, the role is given back and those who wait are told.
+    outcome = base::answered([this] { return commit_group(); });
     const bool is_final = !outcome && outcome.error().code() == Errc::storage_failed;
     // Before anybody is answered: who is told of the failure may ask the owner about it.
     if (is_final && options_.on_storage_failed) options_.on_storage_failed(outcome.error());
@@ -90,7 +92,7 @@ Result<void> Journal::sync_group() {
     is_syncing_ = true;
     wake_beside();
   }
-  auto synced = writer_.sync();
+  auto synced = base::answered([this] { return writer_.sync(); });
   const base::MutexLock lock(mutex_);
   is_syncing_ = false;
   while (is_written_beside_) sleep_beside();
@@ -117,8 +119,9 @@ bool Journal::write_beside() {
   is_written_beside_ = true;
   if (pending_.empty()) take_staged();
   mutex_.unlock();
-  const auto written =
-      pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(Writing::beside);
+  const auto written = base::answered([this]() -> Result<std::size_t> {
+    return pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(Writing::beside);
+  });
   const bool is_final = !written && written.error().code() == Errc::storage_failed;
   if (is_final && options_.on_storage_failed) options_.on_storage_failed(written.error());
   mutex_.lock();
@@ -137,7 +140,7 @@ bool Journal::store_alone() {
   const bool is_small = !staged_.empty() && staged_bytes_ <= alone_bytes_max;
   if (!is_alone || is_sync_wanted || !is_small || !writer_.is_storing()) return false;
   take_staged();
-  const auto written = write_pending(Writing::alone);
+  const auto written = base::answered([this] { return write_pending(Writing::alone); });
   return written && pending_.empty();
 }
 

@@ -1,6 +1,7 @@
 #include "os/errno_error.hpp"
 
 #include <cerrno>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -34,7 +35,7 @@ constexpr ErrnoRow errno_rows[] = {
     {EXDEV, Errc::io_error, "Both names must be on one file system."},
     {ENAMETOOLONG, Errc::io_error, "Use a shorter path."},
     {EFBIG, Errc::io_error, "Raise the file size limit (ulimit -f), or use a file system for larger files."},
-    {ENOMEM, Errc::io_error,
+    {ENOMEM, Errc::out_of_memory,
      "Free memory, or raise vm.max_map_count (sysctl) and the address space (ulimit -v)."},
     {EIO, Errc::io_error, "The device reports a failure: see the kernel's log (dmesg) and replace it."},
     {EBADF, Errc::io_error, "The file is not open for this; open it again in the right mode."},
@@ -52,6 +53,18 @@ ErrnoRow row_of(int errno_value) noexcept {
   }
   return {errno_value, Errc::io_error, next_by_default};
 }
+
+// A failed sync for which no message can be made. Made while there is memory.
+const Error& without_text() {
+  static const Error error(
+      Errc::storage_failed,
+      "a file could not be brought to stable storage, and there is no memory to say "
+      "which. Close the engine, see to the disk, and open again: opening reads back what "
+      "the disk has.",
+      EIO);
+  return error;
+}
+[[maybe_unused]] const Error& made_at_load = without_text();
 
 std::string message_of(int errno_value, std::string_view what_failed, std::string_view path,
                        std::string_view next) {
@@ -79,7 +92,13 @@ Error sync_error(int errno_value, std::string_view path) {
   constexpr std::string_view next =
       "The kernel may have dropped what was not written. Close the engine, see to the disk, and open again: "
       "opening reads back what the disk has.";
-  return {Errc::storage_failed, message_of(errno_value, "bring to stable storage", path, next), errno_value};
+  try {
+    return {Errc::storage_failed, message_of(errno_value, "bring to stable storage", path, next),
+            errno_value};
+  } catch (const std::bad_alloc&) {
+    // Final is final, whether there is memory to say more or not.
+    return without_text();
+  }
 }
 
 }  // namespace seriatim::os

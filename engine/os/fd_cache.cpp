@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/boundary.hpp"
 #include "os/process.hpp"
 
 namespace seriatim::os {
@@ -41,7 +42,10 @@ Result<std::shared_ptr<File>> FdCache::open(const std::string& path, OpenMode mo
   if (const auto old = by_path_.find(path); old != by_path_.end()) drop(old->second, closing);
   evict_to(capacity_ - 1, closing);
   entries_.push_front({path, mode != OpenMode::read, std::shared_ptr<File>(std::move(*opened))});
+  // An entry that no path leads to would be in the way of the next of its name.
+  base::Undoing take_out([this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { entries_.pop_front(); });
   by_path_.emplace(entries_.front().path, entries_.begin());
+  take_out.keep();
   return entries_.front().file;
 }
 

@@ -11,6 +11,7 @@
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "os/errno_error.hpp"
+#include "os/map_budget.hpp"
 #include "os/retry.hpp"
 
 namespace seriatim::os {
@@ -33,6 +34,18 @@ PageRange whole_pages(std::byte* data, std::uint64_t position, std::uint64_t len
 }
 
 }  // namespace
+
+Error too_many_maps_error(std::uint64_t length, std::string_view path) {
+  const MapBudget& budget = MapBudget::of_process();
+  return {Errc::out_of_memory,
+          "cannot map " + std::to_string(length) + " bytes of " + std::string(path) +
+              ": too many maps, or no address space is left (errno " + std::to_string(ENOMEM) +
+              "). vm.max_map_count is " + std::to_string(maps_max()) + ", of which the engine uses at most " +
+              std::to_string(budget.limit()) + " and has " + std::to_string(budget.taken()) +
+              "; every partition that is appended to takes three. Raise it (sysctl -w vm.max_map_count=N) or "
+              "the address space (ulimit -v), or use fewer partitions in one process; what is open goes on.",
+          ENOMEM};
+}
 
 Mapping::Mapping(std::byte* data, std::uint64_t size, Access access, std::string path) noexcept
     : data_(data), size_(size), access_(access), path_(std::move(path)) {}
@@ -61,6 +74,7 @@ void Mapping::unmap() noexcept {
   if (data_ == nullptr) return;
   // Only a wrong address or length can fail here.
   SERIATIM_ASSERT(::munmap(data_, size_) == 0);
+  MapBudget::of_process().give_back();
   data_ = nullptr;
   size_ = 0;
 }
@@ -72,10 +86,14 @@ Result<Mapping> Mapping::of_descriptor(int descriptor, std::uint64_t length, Acc
                  "cannot map " + std::to_string(length) + " bytes of " + path +
                      ": a mapping has 1 byte or more. Map what the file is meant to hold.");
   }
+  MapBudget& budget = MapBudget::of_process();
+  if (!budget.take()) return too_many_maps_error(length, path);
   const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
   void* data = ::mmap(nullptr, length, protection, MAP_SHARED, descriptor, 0);
   if (data == MAP_FAILED) {
     const int saved = errno;
+    budget.give_back();
+    if (saved == ENOMEM) return too_many_maps_error(length, path);
     return errno_error(saved, "map " + std::to_string(length) + " bytes of", path);
   }
   return Mapping(static_cast<std::byte*>(data), length, access, std::move(path));

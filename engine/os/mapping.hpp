@@ -7,12 +7,16 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <seriatim/result.hpp>
 
 #include "base/bytes.hpp"
 
 namespace seriatim::os {
+
+/// What refuses a mapping where there are too many: names the limit, and what to do.
+Error too_many_maps_error(std::uint64_t length, std::string_view path);
 
 /// What a mapping, or an open file, is for.
 enum class Access : std::uint8_t { read, read_write };
@@ -45,8 +49,8 @@ class Mapping {
   ///
   /// @param length  1 or more; need not be a multiple of the page size.
   /// @param path  for messages.
-  /// Errors: invalid_argument (length 0) · io_error (ENOMEM: vm.max_map_count or the address space is used
-  ///   up).
+  /// Errors: invalid_argument (length 0) · out_of_memory (ENOMEM): the maps of the process (see MapBudget) or
+  ///   its address space are used up · io_error.
   static Result<Mapping> of_descriptor(int descriptor, std::uint64_t length, Access access, std::string path);
 
   std::byte* data() noexcept { return data_; }

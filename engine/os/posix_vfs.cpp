@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "os/descriptor.hpp"
 #include "os/errno_error.hpp"
 #include "os/file_system_type.hpp"
@@ -166,7 +167,9 @@ Result<std::unique_ptr<File>> PosixVfs::open(const std::string& path, OpenMode m
     const int saved = errno;
     return open_error(path, saved);
   }
+  base::Undoing close_it([descriptor] { ::close(descriptor); });
   auto file = std::make_unique<PosixFile>(descriptor, path);
+  close_it.keep();
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) {
     const int saved = errno;

@@ -38,6 +38,12 @@ class HeldBack {
     return seen <= last && seen != nothing ? std::vector<Offset>{seen} : std::vector<Offset>();
   }
 
+  /// Makes sure that the next `add` needs no memory. The thread that adds.
+  void make_room() {
+    if (oldest_.load(std::memory_order_acquire) == nothing) return;
+    const base::MutexLock lock(mutex_);
+    if (list_.capacity() < list_.size() + 2) list_.reserve(2 * list_.size() + 4);
+  }
   /// One more, which began behind all others. One thread at a time.
   void add(Offset first) {
     // Whoever made it `nothing` has done with it, and there is nothing to be removed until this is stored.
@@ -55,7 +61,7 @@ class HeldBack {
     // The only one there is may leave without the mutex.
     if (seen != nothing &&
         oldest_.compare_exchange_strong(seen, seen | list_bit, std::memory_order_acq_rel)) {
-      list_ = {seen, first};
+      list_.assign({seen, first});
     } else {
       second_.store(nothing, std::memory_order_release);
       oldest_.store(first, std::memory_order_release);

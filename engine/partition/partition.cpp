@@ -165,10 +165,11 @@ std::vector<segment::SegmentPtr> Partition::abandon() {
   listeners().notify();                                   // Whoever waits for records waits for nothing.
   const base::MutexLock maintenance(maintenance_mutex_);  // A compaction that runs sees the mark and ends.
   const base::MutexLock lock(append_mutex_);
+  const auto list = segments_.load();
+  deleted_segments_.reserve(deleted_segments_.size() + list->size());
   // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
   tell_counters();
   closed_ = true;
-  const auto list = segments_.load();
   for (const auto& segment : *list) {
     segment->abandon();
     deleted_segments_.push_back(segment);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "format/batch_header.hpp"
 #include "partition/partition.hpp"
 #include "segment/segment_store.hpp"
@@ -52,12 +53,12 @@ Result<PartitionAppend> Partition::append_held_back(const format::FramedBatch& b
       }
     }
     const Offset base_offset = offsets_.log_end();
-    if (auto rolled = roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta,
-                                     header.max_timestamp_ms);
-        !rolled) {
-      return rolled.error();
-    }
-    auto placed = active_->place(batch.bytes, header, base_offset);
+    auto placed = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<segment::PlacedBatch> {
+      auto rolled =
+          roll_if_needed(batch.bytes.size(), base_offset + header.last_offset_delta, header.max_timestamp_ms);
+      if (!rolled) return rolled.error();
+      return active_->place(batch.bytes, header, base_offset);
+    });
     if (!placed) return placed.error();
     const Admitted admitted{
         .batch = batch, .durability = durability, .producer = producer, .appended = appended};
@@ -125,10 +126,23 @@ Result<> Partition::roll_locked() {
   auto next =
       segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
   if (!next) return next.error();
-  seal_transactions();
-  if (auto sealed = active_->seal(); !sealed) {
+  const auto sealed = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    const base::MutexLock lock(list_mutex_);
+    // Everything that takes memory first: behind the seal nothing can fail.
+    const auto present = segments_.load();
+    std::vector<segment::SegmentPtr> segments(present->begin(), present->end());
+    segments.push_back(*next);
+    auto list = std::make_shared<const SegmentList>(std::move(segments));
+    unsynced_.reserve(unsynced_.size() + 1);
+    seal_transactions();
+    if (auto done = active_->seal(); !done) return done;
+    segments_.store(std::move(list));
+    return {};
+  });
+  if (!sealed) {
     // The old segment goes on; the empty one must not be in the way of the next try.
-    auto removed = segment::delete_segment_files(environment_.files, directory_, base_offset);
+    auto removed = base::answered(
+        [&] { return segment::delete_segment_files(environment_.files, directory_, base_offset); });
     if (!removed) environment_.report(true, removed.error().message());
     return sealed;
   }
@@ -136,7 +150,6 @@ Result<> Partition::roll_locked() {
   (*next)->set_created_ms(environment_.clock.wall_ms());
   unsynced_.push_back(active_);
   active_ = *next;
-  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.push_back(active_); });
   environment_.counters.rolled_segments.add();
   return {};
 }
@@ -155,9 +168,9 @@ Result<> Partition::widen_active() {
       {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}}, wanted);
   if (!wider) return wider.error();
   (*wider)->set_created_ms(active_->created_ms());
+  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.back() = *wider; });
   active_->end_followed();
   active_ = *wider;
-  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.back() = active_; });
   return {};
 }
 
@@ -169,7 +182,7 @@ Result<> Partition::note(const segment::PlacedBatch& placed, const Admitted& adm
 }
 
 Result<> Partition::publish(const segment::PlacedBatch& placed, const Admitted& admitted) {
-  if (auto noted = note(placed, admitted); !noted) {
+  if (auto noted = base::answered([&] { return note(placed, admitted); }); !noted) {
     if (auto taken = active_->take_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
     return noted;
   }
@@ -215,14 +228,14 @@ Result<> Partition::stage(const segment::PlacedBatch& placed, const Admitted& ad
 Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
   if (auto checked = check_unclaimed("claiming once more"); !checked) return checked.error();
   append_mutex_.lock();
-  auto reserved = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<base::MutableByteSpan> {
+  auto reserved = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<base::MutableByteSpan> {
     if (auto checked = check_appendable(size); !checked) return checked.error();
     const std::int64_t now_ms = environment_.clock.wall_ms();
     if (auto rolled = roll_if_needed(size, offsets_.log_end(), now_ms); !rolled) return rolled.error();
     if (mapped_writes_) return active_->reserve(size);
     claim_buffer_.resize(size);
     return base::MutableByteSpan(claim_buffer_);
-  }();
+  });
   if (!reserved) {
     append_mutex_.unlock();
     return reserved;
@@ -233,22 +246,22 @@ Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
 
 Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch, Durability durability) {
   SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
-  auto result = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
+  auto result = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<PartitionAppend> {
     auto placed = active_->place(batch.bytes, batch.header, offsets_.log_end());
     if (!placed) return placed.error();
     PartitionAppend appended;
     const Admitted admitted{.batch = batch, .durability = durability, .appended = appended};
     if (auto published = publish(*placed, admitted); !published) return published.error();
     return appended;
-  }();
+  });
   const bool flush_due = offsets_.log_end() - offsets_.durable() >= config_.flush_messages;
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();
   if (!result) return result;
   listeners().notify_after_unlock();
   if (flush_due) {
-    if (auto synced = sync_to(result->last_offset + 1); !synced)
-      return synced.error().with_outcome(Outcome::unknown);
+    auto synced = base::answered([&] { return sync_to(result->last_offset + 1); });
+    if (!synced) return synced.error().with_outcome(Outcome::unknown);
   }
   return result;
 }

@@ -1,21 +1,12 @@
 // Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one
 // for everybody who waits; the running sync is the linger of the next.
 #include <algorithm>
-#include <new>
 #include <vector>
 
+#include "base/boundary.hpp"
 #include "partition/partition.hpp"
 
 namespace seriatim::partition {
-namespace {
-
-Error no_memory_to_sync() {
-  return {Errc::io_error, "there was no memory to sync a partition; free some, the next sync tries again", 0,
-          Outcome::unknown};
-}
-
-}  // namespace
-
 SyncMark Partition::sync_mark() const {
   const base::MutexLock lock(append_mutex_);
   const Offset end = offsets_.log_end();
@@ -110,7 +101,7 @@ Result<> Partition::wait_durable(const PartitionAppend& appended) {
   const Offset end = appended.last_offset + 1;
   if (durable_offset() >= end) return {};
   if (appended.lsn == 0) return sync_to(end);
-  auto waited = environment_.journal->wait_durable(appended.lsn);
+  auto waited = base::answered([&] { return environment_.journal->wait_durable(appended.lsn); });
   if (waited) {
     offsets_.advance_durable(end);
     listeners().notify();  // whoever is shown only what is durable
@@ -168,14 +159,8 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.unlock();
 
   const SyncMark mark = sync_mark();
-  // Who left with an exception would leave all others waiting for the end of this sync.
-  auto synced = [&]() -> Result<> {
-    try {
-      return make_durable(mark);
-    } catch (const std::bad_alloc&) {
-      return no_memory_to_sync();
-    }
-  }();
+  // Whatever becomes of it, those who wait are told.
+  auto synced = base::answered([&] { return make_durable(mark); });
 
   sync_mutex_.lock();
   sync_running_ = false;

@@ -12,6 +12,9 @@ Result<> Partition::note_producer(const segment::PlacedBatch& placed, const Admi
   const format::BatchHeader& header = admitted.batch.header;
   has_transactions_ = has_transactions_ || header.is_transactional();
   if (header.is_control()) return note_marker(placed, admitted);
+  // The frame cannot be taken back once it is staged: all memory that is needed behind it is had before.
+  producers_.make_room(admitted.producer, header);
+  if (header.is_transactional()) offsets_.held_back().make_room();
   if (auto staged = stage(placed, admitted); !staged) return staged;
   if (producers_.note_data(admitted.producer, header, placed.base_offset))
     offsets_.held_back().add(placed.base_offset);
@@ -26,6 +29,7 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitt
   const auto ended = producers_.ended_by(admitted.producer, batch.header, placed.base_offset, mark);
   if (!ended) return ended.error();
   const bool is_indexed = *ended && (*ended)->is_aborted;
+  producers_.make_room(admitted.producer, batch.header);
   if (is_indexed) {
     if (auto indexed = active_->transactions().append((*ended)->index_entry()); !indexed)
       return indexed.error();

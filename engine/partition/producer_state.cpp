@@ -120,8 +120,21 @@ Result<> ProducerState::note(const format::BatchHeader& header, base::ByteSpan b
   return {};
 }
 
+void ProducerState::make_room(const ProducerInfo* known, const format::BatchHeader& header) {
+  if (known == nullptr && room_.empty()) room_.emplace(header.producer_id, ProducerInfo{});
+  if (open_.size() == open_.capacity()) open_.reserve(2 * open_.size() + 4);
+}
+
+// Taken from the room that was made, if it was.
+ProducerInfo& ProducerState::add_producer(ProducerId id) {
+  if (room_.empty()) return producers_[id];
+  auto node = room_.extract(room_.begin());
+  node.key() = id;
+  return producers_.insert(std::move(node)).position->second;
+}
+
 ProducerInfo& ProducerState::note_epoch(ProducerInfo* known, const format::BatchHeader& header) {
-  ProducerInfo& producer = known != nullptr ? *known : producers_[header.producer_id];
+  ProducerInfo& producer = known != nullptr ? *known : add_producer(header.producer_id);
   if (producer.epoch != header.producer_epoch) {
     producer.batches.clear();
     producer.epoch = header.producer_epoch;

@@ -113,6 +113,8 @@ class ProducerState {
   /// @param batch  the whole batch: a marker's record is decoded.
   /// Errors: corrupt_record: a control batch that does not decode.
   Result<> note(const format::BatchHeader& header, base::ByteSpan batch);
+  /// Makes sure that noting this batch, of a producer that is known or not, needs no memory.
+  void make_room(const ProducerInfo* known, const format::BatchHeader& header);
   /// The same of a batch with data and a producer, of which the header need not know its place.
   /// @param known  what `find` knows of its producer.
   /// @return whether a transaction begins with it.
@@ -160,12 +162,14 @@ class ProducerState {
  private:
   void date_heard(std::int64_t now_ms) noexcept;
   ProducerInfo& note_epoch(ProducerInfo* known, const format::BatchHeader& header);
+  ProducerInfo& add_producer(ProducerId id);
   void restore(const format::ProducerSnapshotEntry& entry,
                std::span<const format::ProducerWindowEntry> window);
   Result<std::vector<format::ProducerWindowEntry>> load_window(os::Vfs& vfs, const std::string& directory,
                                                                Offset offset) const;
 
   std::map<ProducerId, ProducerInfo> producers_;
+  std::map<ProducerId, ProducerInfo> room_;  ///< None, or one for the next that is new.
   std::vector<Offset> open_;
   Offset end_offset_ = 0;
   Offset snapshot_offset_ = -1;

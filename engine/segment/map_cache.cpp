@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/boundary.hpp"
 #include "segment/segment.hpp"
 
 namespace seriatim::segment {
@@ -16,7 +17,10 @@ void MapCache::mapped(const std::shared_ptr<Segment>& segment) {
     const base::MutexLock lock(mutex_);
     if (places_.contains(segment.get())) return;
     entries_.push_back({segment.get(), segment});
+    // `forget` finds an entry by its place: without one it would outlive its segment.
+    base::Undoing take_out([this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { entries_.pop_back(); });
     places_.emplace(segment.get(), std::prev(entries_.end()));
+    take_out.keep();
     while (entries_.size() > capacity_) evicted.push_back(evict_one());
   }
   for (const auto& victim : evicted) {
@@ -39,6 +43,20 @@ std::shared_ptr<Segment> MapCache::evict_one() {
     return victim;
   }
   return nullptr;
+}
+
+bool MapCache::shrink() {
+  std::vector<std::shared_ptr<Segment>> evicted;
+  {
+    const base::MutexLock lock(mutex_);
+    const std::size_t keep = entries_.size() / 2;
+    evicted.reserve(entries_.size() - keep);
+    while (entries_.size() > keep) evicted.push_back(evict_one());
+  }
+  for (const auto& victim : evicted) {
+    if (victim) victim->drop_maps();
+  }
+  return !evicted.empty();
 }
 
 void MapCache::forget(const Segment* segment) noexcept {

@@ -27,6 +27,9 @@ class MapCache {
 
   /// Notes that `segment` has just been mapped; may drop the maps of others.
   void mapped(const std::shared_ptr<Segment>& segment);
+  /// Takes their maps from half of the segments: where the system gives no more.
+  /// @return false if there was none.
+  bool shrink();
   /// Forgets a segment that is being destroyed or deleted.
   void forget(const Segment* segment) noexcept;
   std::size_t size() const noexcept;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "os/path.hpp"
@@ -62,24 +63,32 @@ Result<std::shared_ptr<Segment>> Segment::create(const SegmentContext& context, 
                                                  const std::string& directory, Offset base_offset,
                                                  const SegmentLimits& limits) {
   std::shared_ptr<Segment> segment(new Segment(context, maps, directory, base_offset));
-  auto log = context.files.open(segment->log_path_, os::OpenMode::open_or_create);
-  if (!log) return std::move(log).error();
-  auto size = (*log)->size();
-  if (!size) return std::move(size).error();
-  if (*size != 0) {
-    return Error(Errc::invalid_state, segment->log_path_ + " exists and has " + std::to_string(*size) +
-                                          " bytes; a new segment would overwrite them. Reopen the engine: "
-                                          "recovery finds out what they are.");
-  }
-  auto created = segment->create_files(limits);
-  if (created) {
+  auto exists = context.vfs.exists(segment->log_path_);
+  if (!exists) return std::move(exists).error();
+  bool is_ours = !*exists;
+  auto created = base::answered([&]() -> Result<> {
+    auto log = context.files.open(segment->log_path_, os::OpenMode::open_or_create);
+    if (!log) return std::move(log).error();
+    auto size = (*log)->size();
+    if (!size) return std::move(size).error();
+    if (*size != 0) {
+      return Error(Errc::invalid_state, segment->log_path_ + " exists and has " + std::to_string(*size) +
+                                            " bytes; a new segment would overwrite them. Reopen the engine: "
+                                            "recovery finds out what they are.");
+    }
+    is_ours = true;
+    if (auto made = segment->create_files(limits); !made) return made;
     segment->transactions_.note_from(base_offset);
-    return segment;
-  }
+    return {};
+  });
+  if (created) return segment;
+  if (!is_ours) return std::move(created).error();
   for (const std::string* path :
        {&segment->log_path_, &segment->offset_index_path_, &segment->time_index_path_}) {
-    context.files.forget(*path);
-    auto removed = context.vfs.remove(*path);
+    auto removed = base::answered([&] {
+      context.files.forget(*path);
+      return context.vfs.remove(*path);
+    });
     if (!removed && removed.error().code() != Errc::not_found) {
       return created.error().with_context("an empty " + *path + " is left behind (" +
                                           removed.error().message() + ")");
@@ -124,7 +133,14 @@ void Segment::take_state(const SegmentState& state) noexcept {
   end_position_.store(state.end_position, std::memory_order_release);
 }
 
+// What nobody reads gives its maps up for what is appended to.
 Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& limits) {
+  auto mapped = map_active_files(state, limits);
+  const bool lacks_maps = !mapped && mapped.error().code() == Errc::out_of_memory;
+  return lacks_maps && map_cache_.shrink() ? map_active_files(state, limits) : mapped;
+}
+
+Result<> Segment::map_active_files(const SegmentState& state, const SegmentLimits& limits) {
   limits_ = limits;
   size_limit_ = std::min(limits.segment_bytes, segment_bytes_max);
   auto log = context_.files.open(log_path_, os::OpenMode::read_write);
@@ -171,6 +187,13 @@ SegmentPin Segment::present_maps() const {
 }
 
 Result<SegmentPin> Segment::pin() {
+  auto pinned = pin_once();
+  const bool lacks_maps = !pinned && pinned.error().code() == Errc::out_of_memory;
+  // Without this one's mutex: those that give their maps up have theirs, and may be after this one's.
+  return lacks_maps && map_cache_.shrink() ? pin_once() : pinned;
+}
+
+Result<SegmentPin> Segment::pin_once() {
   SegmentPin pinned;
   bool is_cacheable = false;
   {
@@ -192,7 +215,13 @@ Result<SegmentPin> Segment::pin() {
     last_maps_ = pinned;
     is_cacheable = is_cacheable_;
   }
-  if (is_cacheable) map_cache_.mapped(shared_from_this());
+  if (!is_cacheable) return pinned;
+  const auto noted = base::answered([&]() -> Result<> {
+    map_cache_.mapped(shared_from_this());
+    return {};
+  });
+  // What the cache does not know it could not take away again.
+  if (!noted) drop_maps();
   return pinned;
 }
 
@@ -231,9 +260,11 @@ Result<std::shared_ptr<os::File>> Segment::log_file() {
 }
 
 std::int64_t Segment::modified_ms() const noexcept {
-  auto file = context_.files.open(log_path_, os::OpenMode::read);
-  if (!file) return -1;
-  auto modified = (*file)->modified_ms();
+  const auto modified = base::answered([this]() -> Result<std::int64_t> {
+    auto file = context_.files.open(log_path_, os::OpenMode::read);
+    if (!file) return std::move(file).error();
+    return (*file)->modified_ms();
+  });
   return modified ? *modified : -1;
 }
 

@@ -232,6 +232,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Segment(const SegmentContext& context, MapCache& maps, const std::string& directory, Offset base_offset);
   Result<> create_files(const SegmentLimits& limits);
   Result<> map_active(const SegmentState& state, const SegmentLimits& limits);
+  Result<> map_active_files(const SegmentState& state, const SegmentLimits& limits);
+  Result<SegmentPin> pin_once();
   void take_state(const SegmentState& state) noexcept;
   Result<SegmentPin> map_sealed() const;
   Result<os::Mapping> map_sealed_log() const;

@@ -2,6 +2,7 @@
 // appender more than anything else it does with a small batch, and holds it up for as long as it takes.
 #include <algorithm>
 
+#include "base/boundary.hpp"
 #include "segment/segment.hpp"
 
 namespace seriatim::segment {
@@ -47,7 +48,7 @@ void Segment::prefault() noexcept {
     if (!maps) return;
     const std::uint64_t step_end = std::min(end, from + prefault_step_bytes);
     // What is wrong here the appender meets too, and tells.
-    if (!maps->log.populate(from, step_end - from)) return;
+    if (!base::answered([&] { return maps->log.populate(from, step_end - from); })) return;
     prefaulted_bytes_.store(step_end, std::memory_order_release);
   }
 }

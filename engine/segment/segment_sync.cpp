@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "segment/segment.hpp"
 
 namespace seriatim::segment {
@@ -15,7 +16,7 @@ Result<> Segment::sync() {
     const std::uint64_t end = end_position();
     const bool needs_sync = needs_sync_.exchange(false, std::memory_order_acq_rel);
     if (!needs_sync && synced_position_ == end) return {};
-    if (auto synced = sync_files(); !synced) {
+    if (auto synced = base::answered([this] { return sync_files(); }); !synced) {
       needs_sync_.store(true, std::memory_order_release);
       return synced;
     }
@@ -26,7 +27,13 @@ Result<> Segment::sync() {
       is_cacheable_ = true;
     }
   }
-  if (enters_cache) map_cache_.mapped(shared_from_this());
+  if (!enters_cache) return {};
+  // The sync is done, whatever becomes of the maps: what the cache does not know it could not take away again.
+  const auto noted = base::answered([this]() -> Result<> {
+    map_cache_.mapped(shared_from_this());
+    return {};
+  });
+  if (!noted) drop_maps();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim::transaction {
@@ -149,11 +150,11 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   options.producer_epoch = identity.epoch;
   options.base_sequence = enlisted.next_sequence;
   options.transactional = true;
-  auto appended = [&]() -> Result<partition::PartitionAppend> {
+  auto appended = base::answered([&]() -> Result<partition::PartitionAppend> {
     format::FramedBatch framed;
     if (auto made = batch.frame(options, framed); !made) return made.error();
     return batch.partition.append(framed, batch.durability);
-  }();
+  });
   if (!appended) {
     if (appended.error().outcome() == Outcome::unknown) {
       holder.must_abort = true;
@@ -205,7 +206,9 @@ Result<> Coordinator::tend() {
   Result<> outcome;
   for (const auto& holder : holders()) {
     if (!holder->mutex.try_lock()) continue;
-    auto ended = is_due(*holder) ? end(*holder, Ending::timed_out) : Result<>();
+    auto ended = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+      return is_due(*holder) ? end(*holder, Ending::timed_out) : Result<>();
+    });
     holder->mutex.unlock();
     if (!ended && outcome) outcome = ended;
   }
@@ -232,7 +235,8 @@ Result<> Coordinator::end_all() {
   Result<> outcome;
   for (const auto& holder : holders()) {
     const base::MutexLock lock(holder->mutex);
-    auto ended = end(*holder, Ending::aborted);
+    auto ended =
+        base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return end(*holder, Ending::aborted); });
     if (!ended && outcome) outcome = ended;
   }
   return outcome;

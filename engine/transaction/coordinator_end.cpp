@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "transaction/coordinator.hpp"
 #include "transaction/transaction_errors.hpp"
 
@@ -26,12 +27,20 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Du
     }
     if (auto staged = stage_decision(holder, durability, now_ms.wall); !staged) return staged;
   }
-  return finish_commit(holder);
+  // Whatever it meets, the decision is staged: what became of it is not known before it is finished.
+  return base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+    auto finished = finish_commit(holder);
+    return finished ? finished : finished.error().with_outcome(Outcome::unknown);
+  });
 }
 
 void Coordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
   const auto identity = holder.identity();
   format::JournalDecision& decision = holder.decision;
+  // Left by one that was not finished for want of memory.
+  decision.partitions.clear();
+  decision.offsets.clear();
+  decision.state.clear();
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
   decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
@@ -64,8 +73,10 @@ Result<> Coordinator::stage_decision(Holder& holder, partition::Durability durab
   auto frame = journal::StagedFrame::encoded(type, holder.payload);
   // Before it is staged, or a checkpoint could cover it before its markers are there.
   holder.unsettled_lsn.store(environment_.journal.written_lsn() + 1, std::memory_order_release);
-  auto lsn = is_durable ? environment_.journal.stage(std::move(frame))
-                        : environment_.journal.stage_through(std::move(frame));
+  auto lsn = base::answered([&] {
+    return is_durable ? environment_.journal.stage(std::move(frame))
+                      : environment_.journal.stage_through(std::move(frame));
+  });
   holder.unsettled_lsn.store(lsn ? *lsn : Holder::all_settled, std::memory_order_release);
   if (!lsn) return lsn.error();
   holder.decision_lsn = *lsn;

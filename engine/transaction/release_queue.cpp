@@ -22,8 +22,9 @@ void ReleaseQueue::release(std::span<const Parts> groups) {
 void ReleaseQueue::commit(const EndedParts& parts) {
   const base::MutexLock lock(gate_.mutex);
   if (groups_.empty() && is_free(parts)) return release<EndedParts>({&parts, 1});
-  Group& waiting = groups_.emplace_back();
+  Group waiting;
   for (const EndedPart& part : parts) waiting.push_back({part, part.partition->shared_from_this()});
+  groups_.push_back(std::move(waiting));
   const std::size_t before = groups_.size();
   release_all_that_can();
   if (groups_.size() == before) merge_last();
@@ -85,8 +86,11 @@ void ReleaseQueue::release_all_that_can() {
       for (const Hold& hold : holds_of(groups_[i])) released.erase(hold);
     }
   }
+  // Room first: a group that is on its way must not be lost for want of memory.
   std::vector<Group> going;
   std::vector<Group> staying;
+  going.reserve(groups_.size());
+  staying.reserve(groups_.size());
   for (std::size_t i = 0; i < groups_.size(); ++i)
     (stays[i] ? staying : going).push_back(std::move(groups_[i]));
   groups_ = std::move(staying);

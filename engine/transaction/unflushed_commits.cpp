@@ -1,5 +1,7 @@
 #include "transaction/unflushed_commits.hpp"
 
+#include "base/boundary.hpp"
+
 namespace seriatim::transaction {
 
 // The partition says so last: whoever finds it entered, by another commit, relies on its being in the list.
@@ -29,12 +31,14 @@ Result<> UnflushedCommits::flush_partitions() {
   std::vector<partition::PartitionPtr> partitions;
   {
     const base::MutexLock lock(mutex_);
+    // Room for all of them to come back: a flush that fails must not lose one for want of memory.
+    partitions.reserve(2 * partitions_.size());
     partitions.swap(partitions_);
   }
   for (; !partitions.empty(); partitions.pop_back()) {
     // Before the flush: what is entered during it may not be in it.
     partitions.back()->set_unflushed(false);
-    auto flushed = partitions.back()->flush();
+    auto flushed = base::answered([&] { return partitions.back()->flush(); });
     if (!flushed) enter(*partitions.back());
     waiting_.fetch_sub(1, std::memory_order_release);
     if (flushed) continue;

@@ -108,7 +108,7 @@ class SERIATIM_API Engine {
   ///   - locked: another process writes there; the message says pid, program and since when.
   ///   - invalid_state: this process has it open for writing already.
   ///   - not_found, not_a_data_directory, permission_denied, read_only, storage_full, too_many_open_files,
-  ///   io_error.
+  ///   out_of_memory, io_error.
   ///   - unsupported_version: written by a newer seriatim.
   ///   - corrupt_metadata: FORMAT or the catalog is damaged; the message says what to do. A damaged log does
   ///   not fail the open: it is contained,

@@ -50,6 +50,7 @@ enum class Errc : std::int32_t {
   storage_failed = 44,  ///< A sync or write failed for good. Reopen the engine; it reads back from the disk.
   io_error = 45,        ///< A system call failed in another way. `sys_errno()` has the cause.
   not_found = 46,       ///< A file or directory that should be there is not.
+  out_of_memory = 47,   ///< No memory, no address space or no more maps (vm.max_map_count). Retriable.
 
   // The data.
   corrupt_record = 50,        ///< Stored bytes fail their checks. The message has file, position and offsets.

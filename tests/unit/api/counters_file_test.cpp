@@ -78,9 +78,12 @@ TEST_CASE("the jobs of background work are published with their last run") {
   CHECK(base::as_text({bytes.data() + 2064 + 168, 2}) == std::string_view("j\0", 2));
 }
 
-TEST_CASE("the file is what the documentation says, byte by byte") {
+TEST_CASE("the file is what the documentation says, byte by byte, whether it is stored to or written") {
+  bool is_mapped = false;
+  SUBCASE("mapped") { is_mapped = true; }
+  SUBCASE("written") {}
   const TempDir directory;
-  auto file = CountersFile::create(os::posix_vfs(), directory.path());
+  auto file = CountersFile::create(os::posix_vfs(), directory.path(), is_mapped);
   REQUIRE(file);
   (*file)->update({.appended_batches = 0x0102}, {}, 9);
   const auto bytes = test::read_file(directory / counters_file_name);

@@ -22,5 +22,14 @@ TEST_CASE("a directory that exists is told by its absolute path, one that does n
   CHECK(empty.error().code() == Errc::invalid_argument);
 }
 
+TEST_CASE("a data directory has a FORMAT file or a catalog") {
+  const test::TempDir temp;
+  const auto none = existing_data_directory(os::posix_vfs(), temp.path());
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code() == Errc::not_a_data_directory);
+  std::filesystem::create_directory(temp / "catalog");
+  CHECK(existing_data_directory(os::posix_vfs(), temp.path()).ok());
+}
+
 }  // namespace
 }  // namespace seriatim::api
