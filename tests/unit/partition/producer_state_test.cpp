@@ -248,7 +248,7 @@ TEST_CASE("when a producer was last heard of is the wall clock's to say, also ac
     StateFixture f;
     f.note(LogBuilder().batch(
         {.timestamp_ms = record_ms, .producer_id = some_producer, .producer_epoch = 0, .sequence = 0}));
-    CHECK(f.state.expire(t0_ms - day_ms, t0_ms) == 0);
+    REQUIRE(f.state.expire(t0_ms - day_ms, t0_ms) == 0);
     CHECK(f.state.find(some_producer)->last_timestamp_ms == record_ms);
     must(f.state.write_snapshot(os::posix_vfs(), f.temp.path(), t0_ms + day_ms));
     ProducerState loaded;
