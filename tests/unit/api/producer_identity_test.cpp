@@ -52,6 +52,30 @@ TEST_CASE("a gap and a record older than the last five batches are refused") {
   CHECK(read_values(engine, "t").size() == 7);
 }
 
+TEST_CASE(
+    "INV-7: what is sent again is stored once for as long as its producer is remembered, however old it is") {
+  constexpr std::int64_t day_ms = 24 * 3'600'000;
+  const TempDir dir;
+  base::ManualClock clock{1'700'000'000'000};
+  const Timestamp event{std::chrono::milliseconds(clock.wall_ms() - 30 * day_ms)};
+  for (int life = 0; life < 3; ++life) {
+    Engine engine = open_engine_with(dir / "data", os::posix_vfs(), clock);
+    if (life == 0) create_topic(engine, "t", 1, {{"retention.ms", "-1"}});
+    Producer producer = named(engine, "relay");
+    const auto forget = [&] {
+      must(detail::EngineImpl::of(engine)->partition("t", 0))->expire_producers(clock.wall_ms() - day_ms);
+    };
+    const ProducerRecord record{.topic = "t", .value = "v", .timestamp = event, .sequence = 0};
+    CHECK(must(producer.send_sync(record)).duplicate == (life > 0));
+    forget();
+    clock.advance_ms(day_ms / 4);
+    forget();
+    CHECK(must(producer.send_sync(record)).duplicate);
+    must(engine.close());
+  }
+  CHECK(read_values(open_engine(dir / "data"), "t").size() == 1);
+}
+
 TEST_CASE("a named producer is recognised after a restart, clean or not") {
   const TempDir dir;
   ProducerId id = 0;
