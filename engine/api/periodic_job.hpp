@@ -59,7 +59,7 @@ struct PeriodicJob {
   /// Whether it is to come before its time. Asked by the timers at each of their looks: it must not wait for
   /// a disk, nor for a lock that is held over such a wait. Empty: never.
   std::function<bool(std::int64_t now_ns)> is_wanted{};
-  /// Whether it is to stay due for now, and not to run. Asked as `is_wanted` is. Empty: never.
+  /// Whether it is to stay due, and not to run yet. Asked as `is_wanted` is. Empty: never.
   std::function<bool()> is_held_back{};
 };
 

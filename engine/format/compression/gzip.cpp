@@ -73,7 +73,7 @@ uInt clamp_size(std::size_t size) noexcept {
 
 // A member that is right and cannot be read: what it has, or nothing. RFC 1952 knows one method, and sets
 // aside three bits of the flags.
-std::string_view unsupported_feature(base::ByteSpan in) noexcept {
+std::string_view unsupported_gzip_feature(base::ByteSpan in) noexcept {
   constexpr std::array<std::byte, 2> magic{std::byte{0x1F}, std::byte{0x8B}};
   constexpr std::byte deflate_method{8};
   constexpr std::byte reserved_flags{0xE0};
@@ -126,7 +126,7 @@ Result<void> decompress_gzip(base::ByteSpan in, BoundedOutput& out) {
     }
     if (status == Z_MEM_ERROR) return codec_failed("gzip", "no memory for its window");
     if (status != Z_OK && status != Z_BUF_ERROR) {
-      const std::string_view feature = unsupported_feature(member);
+      const std::string_view feature = unsupported_gzip_feature(member);
       if (!feature.empty()) return unsupported_section("gzip", in, feature);
       return damaged_section("gzip", in, stream->msg != nullptr ? stream->msg : "is damaged");
     }

@@ -56,7 +56,7 @@ LZ4F_preferences_t preferences_for(std::optional<int> level) noexcept {
 
 // A frame that is right and cannot be read: what it has, or nothing. The second byte of flags is that of the
 // block size, whose other bits are reserved as well.
-std::string_view unsupported_feature(base::ByteSpan in) noexcept {
+std::string_view unsupported_lz4_feature(base::ByteSpan in) noexcept {
   constexpr unsigned version = 1;
   constexpr unsigned reserved_flag = 0x02;
   constexpr unsigned dictionary_flag = 0x01;
@@ -105,7 +105,7 @@ Result<void> decompress_lz4(base::ByteSpan in, BoundedOutput& out) {
     std::size_t consumed = rest.size();
     const std::size_t hint = LZ4F_decompress(context, room.data(), &written, rest.data(), &consumed, nullptr);
     if (LZ4F_isError(hint)) {
-      const std::string_view feature = unsupported_feature(in);
+      const std::string_view feature = unsupported_lz4_feature(in);
       if (!feature.empty()) return unsupported_section("lz4", in, feature);
       return damaged_section("lz4", in,
                              std::string("is damaged (").append(LZ4F_getErrorName(hint)).append(")"));

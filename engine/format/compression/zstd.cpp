@@ -39,7 +39,7 @@ bool claims_too_much(base::ByteSpan in) noexcept {
 }
 
 // A frame that is right and cannot be read: what it has, or nothing.
-std::string_view unsupported_feature(ZSTD_ErrorCode code, base::ByteSpan in) noexcept {
+std::string_view unsupported_zstd_feature(ZSTD_ErrorCode code, base::ByteSpan in) noexcept {
   switch (code) {
     case ZSTD_error_frameParameter_windowTooLarge:
       // The window of a frame of one segment is its content.
@@ -63,7 +63,7 @@ Result<void> run_decompression(ZSTD_DCtx* context, base::ByteSpan in, BoundedOut
     ZSTD_outBuffer output{room.data(), room.size(), 0};
     const std::size_t hint = ZSTD_decompressStream(context, &output, &input);
     if (ZSTD_isError(hint)) {
-      const std::string_view feature = unsupported_feature(ZSTD_getErrorCode(hint), in);
+      const std::string_view feature = unsupported_zstd_feature(ZSTD_getErrorCode(hint), in);
       if (!feature.empty()) return unsupported_section("zstd", in, feature);
       return damaged_section("zstd", in,
                              std::string("is damaged (").append(ZSTD_getErrorName(hint)).append(")"));

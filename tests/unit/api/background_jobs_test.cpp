@@ -68,7 +68,7 @@ struct BusyDisk {
   Engine engine;
 };
 
-// In the partition that is being compacted, too.
+// In the partition that is being compacted, too (INV-14).
 void check_that_the_rest_goes_on(BusyDisk& disk) {
   TransactionalProducer transactions =
       must(disk.engine.transactional_producer({.transactional_id = "w", .acks = Acks::leader}));
