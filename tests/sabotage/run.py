@@ -77,7 +77,8 @@ def offences_of(patch, root=ROOT):
         offences.append(f"{patch.path.name}: does not apply any more: {applied.stderr.strip()}")
     folder = patch.program.removeprefix("test_")
     sources = (files_below(root / "tests" / "unit" / folder) or files_below(root / "tests" / folder) or
-               sorted((root / "tests").rglob(f"{folder}_test.cpp")))
+               sorted((root / "tests").rglob(f"{folder}_test.cpp")) or
+               sorted((root / "tests").rglob(f"{folder}_*_test.cpp")))
     count = sum(cases_of(source).count(patch.test) for source in sources)
     if count != 1:
         offences.append(f"{patch.path.name}: {patch.program} has {count} tests called \"{patch.test}\"")
