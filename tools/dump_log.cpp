@@ -75,7 +75,7 @@ ExitCode dump_records(const BatchHeader& header, base::ByteSpan batch, std::vect
   const auto section = format::record_section(batch, section_bytes_max, scratch);
   if (!section.ok()) {
     writer.row({{"fault", section.error().message()}}, "| ");
-    return ExitCode::damage;
+    return section.error().code() == Errc::unsupported_codec ? ExitCode::ok : ExitCode::damage;
   }
   format::RecordCursor cursor(*section, header.record_count, header.last_offset_delta);
   format::DecodedRecord record;

@@ -71,7 +71,7 @@ std::string to_text(const VerifyReport& report, const std::string& directory) {
   for (const Finding& finding : report.findings) text += to_text(finding);
   const auto worst = report.worst();
   text += !worst                           ? "clean"
-          : *worst == Severity::note       ? "clean but for what a killed writer leaves"
+          : *worst == Severity::note       ? "clean but for the notes above"
           : *worst == Severity::repairable ? "repairable: seriatim repair makes derived files again"
                                            : "DAMAGED";
   text += ": " + count_of(report.topics, "topic") + ", " + count_of(report.partitions, "partition") + ", " +

@@ -245,6 +245,8 @@ void Repairer::plan_finding(const Finding& finding) {
   if (finding.path == api::format_file_name || finding.path == "journal") return;  // Planned already.
   if (!is_known) {
     report_.left.push_back(finding);
+  } else if (finding.severity == Severity::note && finding.last_offset >= 0) {
+    return;  // Whole batches that are not read here: they stay as they are.
   } else if (finding.severity == Severity::note) {
     opening_steps_.push_back(add(finding.path, finding.what));
   } else if (finding.severity == Severity::damage) {

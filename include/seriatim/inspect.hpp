@@ -73,7 +73,8 @@ struct BackgroundJob {
 SERIATIM_API Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir);
 
 enum class Severity : std::uint8_t {
-  note,        ///< Expected: the torn tail a killed writer leaves.
+  note,        ///< Expected: the torn tail a killed writer leaves. With offsets: whole batches in a form of
+               ///< their codec that is not read here.
   repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`,
                ///< makes it again.
   damage,      ///< Records or metadata are lost or unreadable.
