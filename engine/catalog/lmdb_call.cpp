@@ -64,7 +64,7 @@ Meaning meaning_of(int code) {
     case MDB_TXN_FULL:
       return {Errc::invalid_argument, "; too much for one transaction, do it in parts"};
     case ENOMEM:
-      return {Errc::io_error, "; not enough memory or address space, raise `ulimit -v`"};
+      return {Errc::out_of_memory, "; not enough memory or address space, raise `ulimit -v`"};
     default:
       return {Errc::io_error, "; see the cause in the system log, then close the engine and open it again"};
   }

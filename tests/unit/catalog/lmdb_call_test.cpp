@@ -32,7 +32,7 @@ TEST_CASE("each code of LMDB and of the system has its place among our errors") 
                               {ENOENT, Errc::not_found},
                               {EMFILE, Errc::too_many_open_files},
                               {EIO, Errc::io_error},
-                              {ENOMEM, Errc::io_error},
+                              {ENOMEM, Errc::out_of_memory},
                               {MDB_CORRUPTED, Errc::corrupt_metadata},
                               {MDB_PAGE_NOTFOUND, Errc::corrupt_metadata},
                               {MDB_INVALID, Errc::corrupt_metadata},

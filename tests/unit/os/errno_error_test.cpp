@@ -26,7 +26,7 @@ TEST_CASE("each errno has the code that tells the caller what to do") {
                                         {EEXIST, Errc::io_error},
                                         {EIO, Errc::io_error},
                                         {EPIPE, Errc::io_error},
-                                        {ENOMEM, Errc::io_error},
+                                        {ENOMEM, Errc::out_of_memory},
                                         {EXDEV, Errc::io_error},
                                         {ESTALE, Errc::io_error}};
   for (const std::pair<int, Errc>& row : table) {
