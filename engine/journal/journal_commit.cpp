@@ -6,7 +6,6 @@
 // would wake them.
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -19,12 +18,6 @@ namespace {
 
 // Held up for its copy is whoever stages meanwhile. Arbitrary: a few microseconds.
 constexpr std::uint64_t alone_bytes_max = 16 * 1024;
-
-Error no_memory() {
-  return {Errc::io_error,
-          "there was no memory to write to the journal; free some, the next commit tries again", 0,
-          Outcome::unknown};
-}
 
 }  // namespace
 
@@ -153,12 +146,10 @@ Result<void> Journal::write_group() {
 // Who left with an exception would keep the role, and all others would wait for it. Written again, the same
 // frames are the same bytes.
 Result<std::size_t> Journal::write_group_of(Writing how, const GroupWriter::Group& group) {
-  try {
+  return base::answered([&] {
     return how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
                                      : writer_.write_beside(pending_, pending_done_, group);
-  } catch (const std::bad_alloc&) {
-    return no_memory();
-  }
+  });
 }
 
 Result<std::size_t> Journal::write_pending(Writing how) {

@@ -169,7 +169,8 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.unlock();
   if (somebody_waits) sync_done_.notify_all();
   if (synced) listeners().notify();
-  return synced;
+  // What was appended is there, and may have come to the disk.
+  return synced ? synced : synced.error().with_outcome(Outcome::unknown);
 }
 
 }  // namespace seriatim::partition

@@ -144,8 +144,8 @@ TEST_CASE("a group that finds no memory is written by the next commit, and leave
     return {};
   };
   const std::uint64_t lsn = world.stage("second");
-  for (int i = 0; i < 2; ++i) CHECK(world.journal->wait_durable(lsn).error().code() == Errc::io_error);
-  CHECK(world.journal->write_through(lsn).error().code() == Errc::io_error);
+  for (int i = 0; i < 2; ++i) CHECK(world.journal->wait_durable(lsn).error().code() == Errc::out_of_memory);
+  CHECK(world.journal->write_through(lsn).error().code() == Errc::out_of_memory);
   lacks_memory = false;
   REQUIRE(world.journal->wait_durable(lsn));
   world.open();

@@ -109,7 +109,7 @@ TEST_CASE("a sync that finds no memory leaves nobody waiting for its end") {
   for (int i = 0; i < 2; ++i) {
     const auto synced = partition->sync();
     REQUIRE_FALSE(synced);
-    CHECK(synced.error().code() == Errc::io_error);
+    CHECK(synced.error().code() == Errc::out_of_memory);
     CHECK(synced.error().outcome() == Outcome::unknown);
   }
 }
