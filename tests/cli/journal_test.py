@@ -132,6 +132,12 @@ class Journal(CommandTest):
         self.assertEqual(journal["files"], 1)
         out, _ = self.seriatim("status")
         self.assertRegex(out, rb"durable LSN 1 .* oldest commit under way: ")
+        self.assertRegex(out, rb"\nbackground time-outs .*, checkpoint .*, compaction ")
+        jobs = {job["name"]: job for job in self.status()["background"]}
+        self.assertEqual(jobs["checkpoint"]["period_ms"], 60_000)
+        self.assertGreater(jobs["journal files"]["last_end"], 1_700_000_000_000)
+        self.assertEqual(jobs["journal files"]["failures"], 0)
+        self.assertIsNone(jobs["journal files"]["failure"])
         writer.communicate(timeout=60)
 
     def test_status_tells_a_damaged_journal(self):
