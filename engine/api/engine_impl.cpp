@@ -6,6 +6,7 @@
 #include "api/background.hpp"
 #include "api/counters_file.hpp"
 #include "api/delivery_thread.hpp"
+#include "api/partition_states.hpp"
 #include "base/boundary.hpp"
 #include "base/text.hpp"
 #include "catalog/topic_config_rules.hpp"
@@ -205,6 +206,12 @@ api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const a
   return topic;
 }
 
+segment::LastStop EngineImpl::last_stop() const noexcept {
+  if (was_clean) return segment::LastStop::clean;
+  if (replay && replay->believes_markers()) return segment::LastStop::losses;
+  return lock.had_settled_in_this_boot() ? segment::LastStop::kill : segment::LastStop::power_cut;
+}
+
 Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
                                                               PartitionId index) {
   auto record = catalog->topic(name);
@@ -235,6 +242,7 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
   partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
   request.topic_id = id;
   request.mapped_writes = mapped_writes;
+  request.stop = last_stop();
   if (replay) {
     request.journalled = replay->take_batches(id, index);
     // Of ids that are not ours (a log that came from elsewhere) the journal knows nothing.
@@ -242,12 +250,7 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
       return producer_id < catalog::first_producer_id || replay->is_decided(producer_id, marker_epoch);
     };
   }
-  request.checkpoint = {.log_start_offset = state.log_start_offset,
-                        .recovery_point_offset = state.recovery_point_offset,
-                        .recovery_segment_base = state.recovery_segment_base,
-                        .recovery_position = static_cast<std::uint64_t>(state.recovery_position),
-                        .clean_end_offset = was_clean ? state.clean_end_offset : -1,
-                        .compacted_to_offset = state.compacted_to_offset};
+  request.checkpoint = api::to_checkpoint(state, was_clean);
   auto partition = partition::Partition::open(environment, request);
   if (!partition) return partition.error();
   return partition::PartitionLogPtr(*std::move(partition));
@@ -259,6 +262,7 @@ Result<> EngineImpl::begin_writing() {
   if (was_clean) {
     if (auto told = catalog->set_clean_shutdown(false); !told) return told;
   }
+  settle_directory();
   auto started = base::answered([this] { return start_threads(); });
   if (started) return started;
   if (background) background->stop();

@@ -185,8 +185,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
   Result<> begin_writing();
+  void settle_directory();
   Result<> start_threads();
 
+  segment::LastStop last_stop() const noexcept;
   api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
   /// @param id  the topic that is meant: one of the same name may have taken its place.
   Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,

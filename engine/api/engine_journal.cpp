@@ -46,6 +46,7 @@ Result<> EngineImpl::replay_journal() {
   checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
   // What the journal has beyond the last checkpoint was not brought home by a clean close.
   if (!replay->empty()) was_clean = false;
+  if (replay->believes_markers()) was_clean = false;
   if (auto begun = begin_run(*contents); !begun) return begun;
   if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
   return open_coordinator();

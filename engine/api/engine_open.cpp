@@ -364,6 +364,15 @@ Result<> EngineImpl::recover_after_crash() {
   return checkpoint();
 }
 
+// From here on the files hold what this boot writes, until a sync fails: the next open can tell damage from
+// what a power cut has left.
+void EngineImpl::settle_directory() {
+  health.on_failure([this] {
+    if (auto told = lock.unsettle(); !told) report(LogLevel::error, told.error().message());
+  });
+  if (auto settled = lock.settle(); !settled) report(LogLevel::warn, settled.error().message());
+}
+
 }  // namespace detail
 }  // namespace v0
 }  // namespace seriatim

@@ -113,17 +113,20 @@ Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
   return {};
 }
 
+// Where the frame of a decision is lost, a marker in another partition may tell of it.
 Result<> EngineImpl::abort_undecided() {
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) {
       // Those of others (a log that came from elsewhere) are theirs to end.
       if (producer.open_first_offset < 0 || id < catalog::first_producer_id) continue;
       const auto next_epoch = static_cast<ProducerEpoch>(producer.epoch + 1);
-      auto marked = partition->append_marker({.type = format::ControlType::abort,
-                                              .producer_id = id,
-                                              .producer_epoch = next_epoch,
-                                              .timestamp_ms = clock.wall_ms()},
-                                             0);
+      const bool is_committed = replay->is_decided_by_marker(id, next_epoch);
+      auto marked = partition->append_marker(
+          {.type = is_committed ? format::ControlType::commit : format::ControlType::abort,
+           .producer_id = id,
+           .producer_epoch = next_epoch,
+           .timestamp_ms = clock.wall_ms()},
+          0);
       if (!marked) return marked.error();
       partition->release_transaction(marked->ended_first_offset);
     }

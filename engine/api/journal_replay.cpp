@@ -87,6 +87,14 @@ std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalo
   return found == batches_.end() ? std::vector<partition::JournalledBatch>() : std::move(found->second);
 }
 
+bool JournalReplay::is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) {
+  const EndedEpoch ended(producer_id, marker_epoch);
+  if (decided_.contains(ended)) return true;
+  if (!believes_markers_ || taken_back_.contains(ended)) return false;
+  shown_by_markers_.insert(ended);
+  return true;
+}
+
 std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
   const auto is_behind = [lsn](const auto& entry) { return entry.lsn >= lsn; };
   std::set<std::uint64_t> taken;
@@ -94,6 +102,7 @@ std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
     if (!is_behind(decision)) continue;
     decision.was_taken_back = true;
     decided_.erase({decision.producer_id, decision.next_epoch});
+    taken_back_.emplace(decision.producer_id, decision.next_epoch);
     taken.insert(decision.lsn);
   }
   for (const auto& commit : commits_) {

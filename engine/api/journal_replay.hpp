@@ -53,12 +53,17 @@ class JournalReplay final : public journal::JournalVisitor {
   void restore_commits(OffsetStore& store);
   /// The same for the state that transactions have changed.
   void restore_state(StateStore& store);
-  /// Whether a transaction with markers of this epoch was decided.
-  bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) const {
-    return believes_markers_ || decided_.contains({producer_id, marker_epoch});
+  /// Whether a transaction was decided of which a commit marker with this epoch was found. Where decisions are
+  /// missing the marker is believed: nobody writes one before the decision.
+  bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch);
+  /// Whether only such a marker tells of the decision: in partitions without one the transaction is still to
+  /// be ended.
+  bool is_decided_by_marker(ProducerId producer_id, ProducerEpoch marker_epoch) const {
+    return shown_by_markers_.contains({producer_id, marker_epoch});
   }
   /// Decisions are missing: one that a marker tells of was made.
   void believe_markers() noexcept { believes_markers_ = true; }
+  bool believes_markers() const noexcept { return believes_markers_; }
   /// The commits from this LSN on do not count, of transactions and of positions.
   /// @return how many there were.
   std::size_t take_back_from(std::uint64_t lsn);
@@ -95,7 +100,10 @@ class JournalReplay final : public journal::JournalVisitor {
   std::vector<Commit> commits_;
   std::vector<Changes> changes_;
   std::vector<ReplayedDecision> decisions_;
-  std::set<std::pair<ProducerId, ProducerEpoch>> decided_;
+  using EndedEpoch = std::pair<ProducerId, ProducerEpoch>;
+  std::set<EndedEpoch> decided_;
+  std::set<EndedEpoch> taken_back_;
+  std::set<EndedEpoch> shown_by_markers_;
   bool believes_markers_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include "os/path.hpp"
 #include "os/small_file.hpp"
 #include "partition/compaction_writer.hpp"
+#include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"
 
@@ -42,8 +43,7 @@ class SegmentSink {
   virtual Result<> lost(const LostOffsets& offsets) = 0;
 };
 
-/// Reads every batch that can be read; goes on behind damage at the next place where a batch is known to
-/// begin.
+/// Reads every batch that can be read; goes on behind damage at the next sound batch.
 class SegmentWalk {
  public:
   SegmentWalk(const segment::SegmentContext& context, const SegmentToRepair& segment, SegmentSink& sink)
@@ -56,7 +56,6 @@ class SegmentWalk {
     auto size = file_->size();
     if (!size) return size.error();
     size_ = *size;
-    if (auto known = load_known_places(); !known) return known;
     segment::BatchStream stream(*file_, 0, size_, segment_.base_offset);
     for (;;) {
       auto item = stream.next();
@@ -104,47 +103,13 @@ class SegmentWalk {
     return sink_.batch(item);
   }
 
-  // Where batches begin according to the index. It may be wrong: each place is tried before it is used.
-  Result<> load_known_places() {
-    auto index = context_.vfs.open(segment_path(segment_, FileKind::offset_index), os::OpenMode::read);
-    if (!index) return index.error().code() == Errc::not_found ? Result<>{} : Result<>(index.error());
-    auto bytes = (*index)->size();
-    if (!bytes) return bytes.error();
-    // More entries than the smallest batches would need cannot be right.
-    const std::uint64_t bytes_max = (size_ / format::header_bytes + 1) * format::offset_index_entry_bytes;
-    std::vector<std::byte> entries(static_cast<std::size_t>(std::min(*bytes, bytes_max)));
-    auto read = (*index)->read_at(entries, 0);
-    if (!read) return read.error();
-    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= *read;
-         at += format::offset_index_entry_bytes) {
-      const auto position = format::load_offset_index_entry(entries.data() + at).position;
-      if (position > 0) known_places_.push_back(static_cast<std::uint64_t>(position));
-    }
-    std::sort(known_places_.begin(), known_places_.end());
-    return {};
-  }
-
-  // Behind the damaged batch, if its length is right; else where the index knows one.
   Result<std::optional<std::uint64_t>> place_behind(const Item& fault) {
-    std::vector<std::uint64_t> places(
-        std::upper_bound(known_places_.begin(), known_places_.end(), fault.position), known_places_.end());
-    std::array<std::byte, format::header_bytes> bytes{};
-    auto read = file_->read_at(bytes, fault.position);
-    if (!read) return read.error();
-    const auto header = format::read_batch_header(bytes.data());
-    if (*read == bytes.size() && header.length >= format::length_min)
-      places.insert(places.begin(), fault.position + header.size_bytes());
-    std::sort(places.begin(), places.end());
-    for (const std::uint64_t place : places) {
-      if (place >= size_) break;
-      segment::BatchStream probe(*file_, place, size_, next_);
-      auto item = probe.next();
-      if (!item) return item.error();
-      const bool fits = !item->at_end && item->fault == BatchFault::none &&
-                        (segment_.next_base < 0 || item->header.last_offset() < segment_.next_base);
-      if (fits) return std::optional(place);
-    }
-    return std::optional<std::uint64_t>();
+    segment::FileLogBytes bytes(*file_);
+    segment::SearchRange range{.fault_position = fault.position, .end = size_, .lowest_base = next_};
+    if (segment_.next_base >= 0) range.offsets_end = segment_.next_base;
+    auto sound = segment::find_sound_batch(bytes, range);
+    if (!sound) return sound.error();
+    return *sound ? std::optional((*sound)->position) : std::optional<std::uint64_t>();
   }
 
   const segment::SegmentContext& context_;
@@ -154,7 +119,6 @@ class SegmentWalk {
   std::uint64_t size_ = 0;
   Offset next_;
   bool is_behind_damage_ = false;
-  std::vector<std::uint64_t> known_places_;
 };
 
 class LossList final : public SegmentSink {

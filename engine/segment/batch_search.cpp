@@ -16,6 +16,8 @@ using format::BatchHeader;
 constexpr std::uint64_t chunk_bytes = 64 * 1024;
 // Bad batches one behind the other whose lengths are followed. Arbitrary.
 constexpr int hops_max = 1024;
+// Of a batch whose length is mended; longer ones are found without. Arbitrary.
+constexpr std::size_t mended_bytes_max = std::size_t{16} << 20;
 // Sound batches that show by themselves that the log goes on here. Arbitrary.
 constexpr int chain_batches = 16;
 // Bytes made to look like headers must not make the search quadratic: so many times what is searched may be
@@ -49,15 +51,42 @@ class Search {
     for (int hop = 0; hop < hops_max; ++hop) {
       auto header = header_at(position);
       if (!header) return header.error();
-      if (!*header || (*header)->length < format::length_min) break;
-      position += (*header)->size_bytes();
-      if (hop == 0) bad_batch_end_ = std::min(position, range_.end);
-      if (position >= range_.end) break;
-      auto sound = sound_at(position, range_.lowest_base);
+      if (!*header) break;
+      const bool is_possible = (*header)->length >= format::length_min;
+      const std::uint64_t behind = is_possible ? position + (*header)->size_bytes() : range_.end;
+      if (hop == 0 && is_possible) bad_batch_end_ = std::min(behind, range_.end);
+      auto sound = behind < range_.end ? sound_at(behind, range_.lowest_base) : std::optional<BatchHeader>();
       if (!sound) return sound.error();
-      if (*sound) return std::optional(SoundBatch{position, **sound});
+      if (*sound) return std::optional(SoundBatch{behind, **sound});
+      auto mended = end_with_mended_length(position, **header);
+      if (!mended) return mended.error();
+      if (*mended) {
+        if (hop == 0) bad_batch_end_ = **mended;
+        sound = **mended < range_.end ? sound_at(**mended, range_.lowest_base) : std::optional<BatchHeader>();
+        if (!sound) return sound.error();
+        if (*sound) return std::optional(SoundBatch{**mended, **sound});
+      }
+      position = mended->value_or(behind);
+      if (position >= range_.end) break;
     }
     return std::optional<SoundBatch>();
+  }
+
+  // The checksum does not cover the length. Where it fits with one bit of the length flipped back, that is
+  // how long the batch is.
+  Result<std::optional<std::uint64_t>> end_with_mended_length(std::uint64_t position, BatchHeader header) {
+    const auto length = static_cast<std::uint32_t>(header.length);
+    for (unsigned bit = 0; bit < 32 && budget_ > 0; ++bit) {
+      header.length = static_cast<std::int32_t>(length ^ (std::uint32_t{1} << bit));
+      if (header.length < format::length_min || header.size_bytes() > mended_bytes_max) continue;
+      if (header.size_bytes() > range_.end - position) continue;
+      auto batch = bytes_.at(position, header.size_bytes());
+      if (!batch) return batch.error();
+      budget_ -= std::min<std::uint64_t>(budget_, header.size_bytes());
+      if (batch->size() == header.size_bytes() && format::crc_is_valid(*batch))
+        return std::optional(position + header.size_bytes());
+    }
+    return std::optional<std::uint64_t>();
   }
 
   Result<std::optional<SoundBatch>> try_every_byte() {

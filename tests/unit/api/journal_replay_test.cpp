@@ -96,6 +96,27 @@ TEST_CASE("committed offsets are restored in their order, those of a topic that 
   CHECK(replay.empty());
 }
 
+TEST_CASE("where frames are lost a commit marker tells of its decision, unless that was taken back") {
+  JournalReplay replay(one_topic());
+  const auto decide = [&](std::uint64_t lsn, ProducerId id) {
+    must(replay.decision(at(lsn), {.producer_id = id, .producer_epoch = 0, .next_epoch = 1}));
+  };
+  decide(1, 7);
+  decide(2, 8);
+  CHECK_FALSE(replay.is_decided(9, 1));
+  CHECK_FALSE(replay.is_decided_by_marker(9, 1));
+  replay.believe_markers();
+  CHECK(replay.is_decided(9, 1));
+  CHECK(replay.is_decided_by_marker(9, 1));
+  CHECK_FALSE(replay.is_decided_by_marker(9, 2));
+  // One that has a frame needs no marker to tell of it.
+  CHECK(replay.is_decided(7, 1));
+  CHECK_FALSE(replay.is_decided_by_marker(7, 1));
+  replay.take_back_from(2);
+  CHECK_FALSE(replay.is_decided(8, 1));
+  CHECK(replay.is_decided(7, 1));
+}
+
 TEST_CASE("what is taken back is no decision any more, and neither are the commits behind it") {
   JournalReplay replay(one_topic());
   const auto decide = [&](std::uint64_t lsn, ProducerEpoch epoch) {

@@ -64,7 +64,7 @@ TEST_CASE("of a damaged batch exactly its offsets are lost, wherever the damage 
   }
 }
 
-TEST_CASE("a wrong length loses no more than up to the next batch that the index knows") {
+TEST_CASE("a wrong length loses no more than its own batch") {
   MadeLog made;
   made.write();
   REQUIRE(rebuild_segment_indexes(made.context, made.segment()));
