@@ -16,6 +16,7 @@
 #include "api/format_file.hpp"
 #include "api/journal_replay.hpp"
 #include "api/parts_check.hpp"
+#include "api/recovery_plan.hpp"
 #include "api/repair_segment.hpp"
 #include "catalog/topic_config_rules.hpp"
 #include "format/file_name.hpp"
@@ -165,7 +166,7 @@ void Repairer::read_partitions(const catalog::Catalog& catalog,
 Result<> Repairer::plan() {
   if (auto planned = plan_journal(); !planned) return planned;
   if (auto planned = plan_leftovers(); !planned) return planned;
-  auto found = verify(dir_);
+  auto found = api::verify_for_repair(vfs_, dir_);
   // Without a FORMAT nothing is verified; it is there unless this is a dry run.
   if (!found && found.error().code() == Errc::not_a_data_directory && format_step_) return {};
   if (!found) return found.error();
@@ -248,16 +249,15 @@ void Repairer::plan_finding(const Finding& finding) {
   } else if (finding.severity == Severity::note && finding.last_offset >= 0) {
     return;  // Whole batches that are not read here: they stay as they are.
   } else if (finding.severity == Severity::note) {
-    opening_steps_.push_back(add(finding.path, finding.what));
+    // Frames that are lost may have been what made these records good.
+    const bool gives_up = !contents_.losses.empty() && finding.first_offset >= 0;
+    opening_steps_.push_back(add(
+        finding.path, finding.what + (gives_up ? ". Gone are " + api::offsets_text(finding) : ""), gives_up));
   } else if (finding.severity == Severity::damage) {
-    const std::string range = finding.first_offset < 0 || finding.last_offset < finding.first_offset
-                                  ? std::string("offsets that cannot be told")
-                                  : "offsets " + std::to_string(finding.first_offset) + " to " +
-                                        std::to_string(finding.last_offset);
     const std::string partition = name ? directory : finding.path;
     damaged_segments_[partition].push_back(
         add(finding.path,
-            finding.what + ". The partition goes on without " + range +
+            finding.what + ". The partition goes on without " + api::offsets_text(finding) +
                 " as far as they cannot be read; a segment that is written anew for that is kept as .damaged",
             true));
   } else if (name && name->kind == format::FileKind::snapshot) {
@@ -315,8 +315,7 @@ Result<> Repairer::open_and_close() {
   return (*engine)->close();
 }
 
-// Opening a partition finishes what a crash left in it. One that is damaged begins a new segment, so that the
-// recovery point leaves the damaged one: it can be replaced then.
+// Opening finishes what a crash left. A damaged partition begins a new segment: the old one can be replaced.
 Result<> Repairer::open_partitions_of(detail::EngineImpl& engine) {
   for (const auto& partition : partitions_) {
     auto opened = engine.partition(partition.name.topic, partition.name.partition);

@@ -9,8 +9,7 @@
 #include "api/directory_path.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
-#include "api/journal_replay.hpp"
-#include "api/parts_check.hpp"
+#include "api/recovery_plan.hpp"
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
@@ -33,8 +32,8 @@ constexpr std::size_t snapshot_bytes_max = std::size_t{1} << 28;
 
 class Verifier {
  public:
-  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options)
-      : vfs_(vfs), dir_(std::move(dir)), options_(options) {}
+  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options, api::RecoveryPlanOptions how = {})
+      : vfs_(vfs), dir_(std::move(dir)), options_(options), how_(how) {}
 
   /// Opens the catalog first.
   Result<VerifyReport> run() {
@@ -43,7 +42,7 @@ class Verifier {
     if (!format) add_damage(api::format_file_name, format.error());
     auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
                                          api::catalog_options(vfs_, dir_, catalog::Access::read_only));
-    if (opened && format) verify_journal(*opened, format->directory_id);
+    if (opened && format) make_plan(*opened, format->directory_id);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
     if (code == Errc::unsupported_version) return opened.error();
@@ -69,26 +68,19 @@ class Verifier {
 
  private:
   // Beside a live writer its files change under whoever reads them: nothing is said then.
-  void verify_journal(const catalog::Catalog& from, const catalog::Id& directory_id) {
-    const auto writer = os::read_lock_info(vfs_, dir_);
-    const auto part = api::part_of(from);
-    if (!writer || (*writer && (*writer)->is_held) || !part) return;
-    api::JournalReplay nobody{{}};
-    const auto contents =
-        journal::read_journal({.directory = os::join_path(dir_, std::string(api::journal_directory_name)),
-                               .directory_id = directory_id,
-                               .covered_lsn = part->engine.covered_lsn,
-                               .is_writer = false,
-                               .vfs = vfs_},
-                              nobody);
-    if (!contents) return add_damage("journal", contents.error());
-    if (auto fit = api::check_parts_fit(*part, *contents, dir_); !fit)
-      return add_damage("journal", fit.error());
-    if (contents->frames_visited == 0) return;
+  void make_plan(const catalog::Catalog& from, const catalog::Id& directory_id) {
+    if (!from.topics()) return;  // Told by who asks again.
+    plan_.emplace(vfs_, dir_);
+    how_.directory_id = directory_id;
+    if (auto made = plan_->make(from, how_); !made) {
+      plan_.reset();
+      return add_damage("journal", made.error());
+    }
+    if (plan_->frames() == 0) return;
     report_.findings.push_back(
         {.severity = Severity::note,
          .path = "journal",
-         .what = std::to_string(contents->frames_visited) +
+         .what = std::to_string(plan_->frames()) +
                  " frames of the last run, which did not end with a close, are brought "
                  "home by the next open for writing"});
   }
@@ -153,7 +145,11 @@ class Verifier {
         state = (*states)[static_cast<std::size_t>(i)];
       const bool gaps =
           state.compacted_to_offset > 0 || !config || config->cleanup_policy != CleanupPolicy::delete_;
-      if (auto verified = verify_partition(shown(topic.name, i), state, gaps); !verified) return verified;
+      const auto* const failure = plan_ ? plan_->failure(topic.name, i) : nullptr;
+      if (failure != nullptr) add_damage(shown(topic.name, i), *failure);
+      const auto* const preview = plan_ ? plan_->find(topic.name, i) : nullptr;
+      if (auto verified = verify_partition(shown(topic.name, i), state, gaps, preview); !verified)
+        return verified;
     }
     return {};
   }
@@ -175,10 +171,17 @@ class Verifier {
   }
 
   Result<> verify_partition(const std::string& shown_directory, const catalog::PartitionState& state,
-                            bool may_have_gaps) {
+                            bool may_have_gaps, const partition::RecoveryPreview* preview = nullptr) {
     ++report_.partitions;
     const std::string path = os::join_path(dir_, shown_directory);
-    auto listing = segment::list_segments(vfs_, path);
+    // What the next open for writing heals is no damage: the files are looked at as it leaves them.
+    os::Vfs& files = preview != nullptr ? plan_->files() : vfs_;
+    if (preview != nullptr) {
+      note_taken(shown_directory, *preview);
+      may_have_gaps = may_have_gaps || preview->has_gaps;
+    }
+    const std::size_t findings_before = report_.findings.size();
+    auto listing = segment::list_segments(files, path);
     if (!listing) {
       if (listing.error().code() != Errc::not_found) return listing.error();
       // A partition that was never written to has no directory.
@@ -217,8 +220,9 @@ class Verifier {
           .transactions = &transactions};
       if (file.base_offset == state.recovery_segment_base)
         segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
+      if (preview != nullptr) segment.durable_bytes = file.log_bytes;
       auto end = api::verify_segment(
-          vfs_, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
+          files, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
       if (!end) {
         // Retention may take a segment away while we look, beside a live writer.
         if (end.error().code() == Errc::not_found) continue;
@@ -233,7 +237,42 @@ class Verifier {
                                   .last_offset = state.recovery_point_offset - 1,
                                   .what = "records that were on stable storage are missing"});
     }
+    if (preview != nullptr) note_what_follows(shown_directory, *preview, transactions, findings_before);
     return {};
+  }
+
+  void note_taken(const std::string& shown_directory, const partition::RecoveryPreview& preview) {
+    for (const auto& taken : preview.taken) {
+      report_.findings.push_back(
+          {.severity = Severity::note,
+           .path = os::join_path(shown_directory, taken.path.substr(taken.path.rfind('/') + 1)),
+           .position = taken.position,
+           .first_offset = taken.first_offset,
+           .last_offset = taken.last_offset,
+           .what = taken.what + " (" + std::to_string(taken.records) +
+                   " records can be read there), by the next open for writing"});
+    }
+  }
+
+  void note_what_follows(const std::string& shown_directory, const partition::RecoveryPreview& preview,
+                         const api::VerifiedTransactions& transactions, std::size_t findings_before) {
+    for (const auto& [id, records] : transactions.unfinished) {
+      if (!plan_->will_abort(id, records.epoch)) continue;
+      report_.findings.push_back({.severity = Severity::note,
+                                  .path = shown_directory,
+                                  .first_offset = records.first_offset,
+                                  .last_offset = records.last_offset,
+                                  .what = "a transaction of producer " + std::to_string(id) +
+                                          " was not decided: its " + std::to_string(records.count) +
+                                          " records here are aborted by the next open for writing"});
+    }
+    // The open will say that there is damage, and so must this.
+    const bool is_told = std::any_of(
+        report_.findings.begin() + static_cast<std::ptrdiff_t>(findings_before), report_.findings.end(),
+        [](const Finding& finding) { return finding.severity == Severity::damage; });
+    if (!preview.damage || is_told) return;
+    report_.findings.push_back(
+        {.severity = Severity::damage, .path = shown_directory, .what = *preview.damage});
   }
 
   // Where retention has taken what came before, a snapshot has what was open.
@@ -286,6 +325,8 @@ class Verifier {
   os::Vfs& vfs_;
   std::string dir_;
   const VerifyOptions& options_;
+  api::RecoveryPlanOptions how_;
+  std::optional<api::RecoveryPlan> plan_;
   VerifyReport report_;
   std::uint64_t total_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
@@ -332,3 +373,12 @@ Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) tr
 
 }  // namespace v0
 }  // namespace seriatim
+
+namespace seriatim::api {
+
+Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir) {
+  const VerifyOptions options;
+  return Verifier(vfs, dir, options, {.is_locked_by_caller = true, .salvages = true}).run();
+}
+
+}  // namespace seriatim::api

@@ -12,6 +12,7 @@
 #include "format/record_cursor.hpp"
 #include "format/record_section.hpp"
 #include "os/path.hpp"
+#include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 
 namespace seriatim::api {
@@ -181,7 +182,7 @@ class SegmentVerifier {
     report_.findings.back().last_offset = item.header.last_offset();
   }
 
-  // Records a fault and finds where to go on: the next index entry whose batch is sound. 0: nowhere.
+  // Records a fault and finds where to go on: at the next sound batch. 0: nowhere.
   Result<std::uint64_t> report_fault(const segment::BatchStream::Item& item, os::File& file,
                                      std::uint64_t size) {
     const bool open_end = segment_.is_last && item.position >= segment_.durable_bytes;
@@ -218,23 +219,16 @@ class SegmentVerifier {
     return *resume;
   }
 
+  // 0: nowhere.
   Result<std::uint64_t> find_resumption(std::uint64_t fault_position, os::File& file, std::uint64_t size) {
-    auto bytes = read_index(FileKind::offset_index, format::offset_index_entry_bytes);
-    if (!bytes) return bytes.error();
-    for (std::size_t at = 0; at + format::offset_index_entry_bytes <= bytes->size();
-         at += format::offset_index_entry_bytes) {
-      const auto entry = format::load_offset_index_entry(bytes->data() + at);
-      if (entry.position < 0 || static_cast<std::uint64_t>(entry.position) <= fault_position ||
-          static_cast<std::uint64_t>(entry.position) >= size)
-        continue;
-      segment::BatchStream probe(file, static_cast<std::uint64_t>(entry.position), size, next_);
-      auto item = probe.next();
-      if (!item) return item.error();
-      if (item->at_end || item->fault != BatchFault::none) continue;
-      next_after_damage_ = item->header.base_offset;
-      return static_cast<std::uint64_t>(entry.position);
-    }
-    return std::uint64_t{0};
+    segment::FileLogBytes bytes(file);
+    segment::SearchRange range{.fault_position = fault_position, .end = size, .lowest_base = next_};
+    if (segment_.next_base >= 0) range.offsets_end = segment_.next_base;
+    auto sound = segment::find_sound_batch(bytes, range);
+    if (!sound) return sound.error();
+    if (!*sound) return std::uint64_t{0};
+    next_after_damage_ = (*sound)->header.base_offset;
+    return (*sound)->position;
   }
 
   // Empty, with a finding, if the index is missing or its length is wrong.

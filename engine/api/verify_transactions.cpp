@@ -1,6 +1,7 @@
 #include "api/verify_transactions.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "format/control_record.hpp"
 #include "os/small_file.hpp"
@@ -23,6 +24,7 @@ WrongTransactions wrong_at(std::uint64_t position, std::string what) {
 void TransactionIndexCheck::note(const format::BatchHeader& header, base::ByteSpan batch) {
   using Step = partition::OpenTransactions::Step;
   if (state_ == nullptr || !header.has_producer()) return;
+  count_unfinished(header);
   const auto noted = state_->open.note(header, batch);
   // A marker that does not decode is a finding of its own.
   if (noted.step == Step::damaged) pass_damage(header.next_offset());
@@ -32,9 +34,21 @@ void TransactionIndexCheck::note(const format::BatchHeader& header, base::ByteSp
   }
 }
 
+void TransactionIndexCheck::count_unfinished(const format::BatchHeader& header) {
+  if (header.is_control()) {
+    state_->unfinished.erase(header.producer_id);
+  } else if (header.is_transactional()) {
+    auto& records = state_->unfinished[header.producer_id];
+    records.epoch = header.producer_epoch;
+    if (records.first_offset < 0) records.first_offset = header.base_offset;
+    records.last_offset = header.last_offset();
+    records.count += static_cast<std::uint64_t>(header.record_count);
+  }
+}
+
 void TransactionIndexCheck::pass_damage(Offset next) {
   if (state_ == nullptr) return;
-  *state_ = {.known_from = next};
+  *state_ = {.known_from = next, .unfinished = std::move(state_->unfinished)};
   met_damage_ = true;
 }
 

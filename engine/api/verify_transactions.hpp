@@ -20,10 +20,19 @@
 
 namespace seriatim::api {
 
+/// The records of a transaction that no marker has ended.
+struct UnfinishedRecords {
+  ProducerEpoch epoch = -1;
+  Offset first_offset = -1;
+  Offset last_offset = -1;
+  std::uint64_t count = 0;
+};
+
 /// What the segments verified so far have told of transactions.
 struct VerifiedTransactions {
   partition::OpenTransactions open{};
   Offset known_from = 0;  ///< What began before is not known: the log begins here, or damage ended here.
+  std::map<ProducerId, UnfinishedRecords> unfinished{};
 };
 
 /// What is wrong with an index.
@@ -55,6 +64,7 @@ class TransactionIndexCheck {
   Result<std::optional<WrongTransactions>> check(os::Vfs& vfs, const Segment& segment) const;
 
  private:
+  void count_unfinished(const format::BatchHeader& header);
   using Entries = std::map<Offset, format::AbortedTransaction>;  // by marker
   std::optional<WrongTransactions> check_entries(const Segment& segment, base::ByteSpan file) const;
   std::optional<WrongTransactions> check_seal(const Segment& segment, base::ByteSpan file) const;

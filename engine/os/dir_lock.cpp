@@ -63,6 +63,15 @@ int set_lock(const File& file, short type) noexcept {
   return retry_interrupted([&] { return ::fcntl(file.descriptor(), F_OFD_SETLK, &request); });
 }
 
+Result<bool> is_locked(const File& file) {
+  struct flock request = whole_file(F_WRLCK);
+  if (::fcntl(file.descriptor(), F_OFD_GETLK, &request) != 0) {
+    const int saved = errno;
+    return errno_error(saved, "ask for the holder of the lock", file.path());
+  }
+  return request.l_type != F_UNLCK;
+}
+
 Result<std::string> read_text(File& file) {
   std::string text(lock_text_bytes, '\0');
   const auto read = file.read_at({reinterpret_cast<std::byte*>(text.data()), text.size()}, 0);
@@ -182,16 +191,20 @@ void DirLock::release() noexcept {
   file_.reset();
 }
 
+Result<bool> is_dir_locked(Vfs& vfs, const std::string& directory) {
+  auto file = vfs.open(join_path(directory, lock_file_name), OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found) return false;
+  if (!file) return std::move(file).error();
+  return is_locked(**file);
+}
+
 Result<std::optional<LockInfo>> read_lock_info(Vfs& vfs, const std::string& directory) {
   auto file = vfs.open(join_path(directory, lock_file_name), OpenMode::read);
   if (!file && file.error().code() == Errc::not_found) return std::optional<LockInfo>{};
   if (!file) return std::move(file).error();
-  struct flock request = whole_file(F_WRLCK);
-  if (::fcntl((*file)->descriptor(), F_OFD_GETLK, &request) != 0) {
-    const int saved = errno;
-    return errno_error(saved, "ask for the holder of the lock", (*file)->path());
-  }
-  const bool is_held = request.l_type != F_UNLCK;
+  const auto locked = is_locked(**file);
+  if (!locked) return locked.error();
+  const bool is_held = *locked;
   const auto text = read_text(**file);
   if (!text) return text.error();
   auto info = parse_lock_text(*text);

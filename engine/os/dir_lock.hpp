@@ -71,6 +71,10 @@ class DirLock {
 /// Durability: not a matter of the disk: the kernel frees it with the process, kill -9 included.
 Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory);
 
+/// Whether anybody holds the lock, whatever the file says: a power cut may have taken its text.
+/// Errors: as `Vfs::open`.
+Result<bool> is_dir_locked(Vfs& vfs, const std::string& directory);
+
 /// Reads who holds, or last held, the lock. Neither takes nor disturbs it.
 /// @return nothing if there is no lock file, or it is empty and not held.
 /// Errors: as `Vfs::open` · corrupt_metadata: the file is not a lock file of seriatim.

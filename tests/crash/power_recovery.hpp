@@ -89,12 +89,21 @@ inline Contents contents_of(const Engine& engine) {
   return contents;
 }
 
-inline void check_verified(const Engine& engine) {
-  for (const Finding& finding : needed(engine.admin().verify()).findings) {
+inline void check_findings(const VerifyReport& report) {
+  for (const Finding& finding : report.findings) {
     if (finding.severity == Severity::damage)
       throw CrashFault("verify: " + finding.path + " @ " + std::to_string(finding.position) + ": " +
                        finding.what);
   }
+}
+inline void check_verified(const Engine& engine) { check_findings(needed(engine.admin().verify())); }
+
+/// Before anybody has opened it: what the open heals is no damage.
+inline void check_nothing_damaged(const std::string& directory) {
+  auto report = verify(directory);
+  // It was not born yet.
+  if (!report && report.error().code() == Errc::not_a_data_directory) return;
+  check_findings(needed(std::move(report)));
 }
 
 }  // namespace seriatim::test

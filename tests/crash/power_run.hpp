@@ -166,6 +166,7 @@ class PowerRun {
     std::string next = image;
     std::optional<typename Scenario::Aftermath> after;
     std::optional<Crash> second;  // nullopt: it was closed.
+    if (random_.one_in(4)) check_nothing_damaged(image);
     {
       const Engine engine = open_alone(image, vfs, power_clock());
       recovered = Scenario::contents_of(engine);

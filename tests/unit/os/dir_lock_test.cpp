@@ -198,6 +198,7 @@ TEST_CASE("a foreign file named LOCK is reported by who only looks, and taken ov
   const TempDir dir;
   REQUIRE(replace_small_file(posix_vfs(), dir / "LOCK", base::as_bytes("something else")));
   CHECK(read_lock_info(posix_vfs(), dir.path()).error().code() == Errc::corrupt_metadata);
+  CHECK_FALSE(is_dir_locked(posix_vfs(), dir.path()).value());
   CHECK(acquire(dir.path()).ok());
   CHECK(read_lock_info(posix_vfs(), dir.path()).ok());
 }
