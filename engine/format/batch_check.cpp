@@ -41,6 +41,8 @@ std::string_view describe(BatchFault fault) noexcept {
       return "no fault";
     case BatchFault::end_of_log:
       return "the log ends here";
+    case BatchFault::unpublished:
+      return "the batch was not finished (magic is 0)";
     case BatchFault::truncated:
       return "the bytes end before the batch does";
     case BatchFault::bad_length:
@@ -75,6 +77,7 @@ BatchFault check_structure(base::ByteSpan bytes_from_here, Offset lowest_allowed
     return unused ? BatchFault::end_of_log : BatchFault::bad_length;
   }
   if (header.size_bytes() > bytes_from_here.size()) return BatchFault::truncated;
+  if (header.magic == unpublished_magic) return BatchFault::unpublished;
   if (header.magic != batch_magic) return BatchFault::bad_magic;
   if (header.codec() > Codec::zstd) return BatchFault::bad_attributes;
   const BatchFault offsets = check_offsets(header, lowest_allowed_base);

@@ -14,6 +14,7 @@ namespace seriatim::format {
 enum class BatchFault : std::uint8_t {
   none,
   end_of_log,        ///< No bytes, or zeros where a header would be: space that was allocated and not used.
+  unpublished,       ///< It was placed, and not published: nobody was told of it.
   truncated,         ///< The bytes end inside the header, or before the declared length.
   bad_length,        ///< The declared length is smaller than a header.
   bad_magic,         ///< Not format version 2.

@@ -37,6 +37,10 @@ inline constexpr std::size_t batch_bytes_max = 0x7FFF'FFFF;
 
 /// The only format version seriatim writes and reads.
 inline constexpr std::int8_t batch_magic = 2;
+/// Stands there while a batch is being placed. The version is the last byte of a batch that is stored: a
+/// reader of another process sees the whole batch or none, and none that is taken back. It is one byte,
+/// because a batch may begin at any address, where a wider store may be seen by halves.
+inline constexpr std::int8_t unpublished_magic = 0;
 
 inline constexpr std::int16_t codec_mask = 0x07;
 inline constexpr std::int16_t log_append_time_bit = 0x08;

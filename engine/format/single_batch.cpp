@@ -89,6 +89,7 @@ std::byte* open_single(const RecordInput& record, const FrameOptions& options,
                        base::MutableByteSpan out) noexcept {
   BatchHeader header;
   const Opened opened = open_record(record, options, out, header);
+  header.magic = unpublished_magic;
   write_batch_header(out.data(), header);
   return opened.value;
 }

@@ -28,7 +28,8 @@ void frame_single(const RecordInput& record, const FrameOptions& options, base::
                   FramedBatch& framed) noexcept;
 
 /// As frame_single, but leaves the bytes of the value and the CRC to the caller, who writes the value where
-/// the returned pointer says and then calls seal_batch on the batch. `record.value` only gives the size: the
+/// the returned pointer says and then calls seal_batch on the batch. It is not published before the log that
+/// it was placed in says so: its magic is unpublished_magic. `record.value` only gives the size: the
 /// bytes it points at are not read.
 std::byte* open_single(const RecordInput& record, const FrameOptions& options,
                        base::MutableByteSpan out) noexcept;

@@ -4,10 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "format/batch_layout.hpp"
 #include "format/journal_frame.hpp"
 #include "format/journal_payload.hpp"
 
@@ -15,7 +17,7 @@ namespace seriatim::journal {
 
 /// Made without an allocation; moved into the journal by `Journal::stage`.
 struct StagedFrame {
-  static constexpr std::size_t fields_bytes_max = 56;
+  static constexpr std::size_t fields_bytes_max = 64;
 
   format::JournalFrameType type = format::JournalFrameType::batch;
   std::uint8_t fields_size = 0;
@@ -45,6 +47,22 @@ struct StagedFrame {
     format::store_journal_place(frame.fields(), place);
     frame.body = batch;
     frame.pin = std::move(pin);
+    return frame;
+  }
+
+  /// As `batch`, of one that is published only when the frame has been staged: the frame has it as it will be
+  /// then. Copied are the fields before the checksum, each as wide as it was stored.
+  static StagedFrame unpublished_batch(const format::JournalPlace& place, base::ByteSpan batch,
+                                       std::shared_ptr<const void> pin) noexcept {
+    static_assert(fields_bytes_max >= format::journal_place_bytes + format::crc_at);
+    StagedFrame frame = StagedFrame::batch(place, batch.subspan(format::crc_at), std::move(pin));
+    std::byte* const front = frame.fields() + format::journal_place_bytes;
+    std::memcpy(front, batch.data(), format::length_at);
+    std::memcpy(front + format::length_at, batch.data() + format::length_at, sizeof(std::int32_t));
+    std::memcpy(front + format::leader_epoch_at, batch.data() + format::leader_epoch_at,
+                sizeof(std::int32_t));
+    front[format::magic_at] = std::byte{format::batch_magic};
+    frame.fields_size = static_cast<std::uint8_t>(format::journal_place_bytes + format::crc_at);
     return frame;
   }
 

@@ -363,6 +363,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::vector<segment::SegmentPtr> undeleted_ SERIATIM_GUARDED_BY(maintenance_mutex_);
   std::vector<std::byte> claim_buffer_
       SERIATIM_GUARDED_BY(append_mutex_);  // where a claim is filled if writes are not mapped
+  std::size_t claimed_bytes_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::atomic<std::thread::id> claim_holder_{};
 
   // What the last finished sync covers, and whether one is running.

@@ -201,6 +201,7 @@ Result<> Partition::publish(const segment::PlacedBatch& placed, const Admitted& 
 // frames of their own (INV-6: staged here, journal order is log order). Else the segment is synced, once, and
 // the next batch can be journalled.
 Result<> Partition::stage(const segment::PlacedBatch& placed, const Admitted& admitted) {
+  if (auto written = active_->write(placed, admitted.batch.bytes); !written) return written;
   journal::Journal* const journal = environment_.journal;
   const bool is_chained = offsets_.durable() >= journalled_from_;
   if (admitted.durability == Durability::published || journal == nullptr || !mapped_writes_ || !is_chained ||
@@ -214,12 +215,13 @@ Result<> Partition::stage(const segment::PlacedBatch& placed, const Admitted& ad
     if (!pin) return pin.error();
     kept = *std::move(pin);
   }
-  auto lsn = journal->stage(journal::StagedFrame::batch({.topic_id = topic_id_,
-                                                         .partition = name_.partition,
-                                                         .base_offset = placed.base_offset,
-                                                         .segment_base_offset = active_->base_offset(),
-                                                         .position = placed.position},
-                                                        active_->bytes_of(placed), std::move(kept)));
+  auto lsn =
+      journal->stage(journal::StagedFrame::unpublished_batch({.topic_id = topic_id_,
+                                                              .partition = name_.partition,
+                                                              .base_offset = placed.base_offset,
+                                                              .segment_base_offset = active_->base_offset(),
+                                                              .position = placed.position},
+                                                             active_->bytes_of(placed), std::move(kept)));
   if (!lsn) return lsn.error();
   admitted.appended.lsn = *lsn;
   return {};
@@ -240,6 +242,7 @@ Result<base::MutableByteSpan> Partition::claim(std::uint64_t size) {
     append_mutex_.unlock();
     return reserved;
   }
+  claimed_bytes_ = reserved->size();
   claim_holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   return reserved;
 }
@@ -268,6 +271,8 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
 
 void Partition::abandon_claim() noexcept {
   SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
+  // What was written into it would follow a shorter batch.
+  active_->erase_reserved(claimed_bytes_);
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();
 }

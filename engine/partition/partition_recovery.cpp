@@ -248,7 +248,8 @@ Result<> PartitionOpener::cut_tail(const SegmentFileInfo& file, const RecoveredS
 Result<bool> PartitionOpener::is_our_tail(const std::string& path, const RecoveredSegment& found,
                                           bool below_durable) {
   if (is_foreign_ || below_durable || request_.stop == segment::LastStop::losses) return false;
-  if (found.fault == format::BatchFault::undecided) return true;
+  if (found.fault == format::BatchFault::undecided || found.fault == format::BatchFault::unpublished)
+    return true;
   auto log = environment_.files.files.open(path, os::OpenMode::read);
   if (!log) return log.error();
   segment::FileLogBytes bytes(**log);

@@ -13,8 +13,8 @@ namespace {
 using format::BatchFault;
 using format::BatchHeader;
 
-// Zeros are the usual end of a log, and there may be 64 MiB of them in each of ten thousand partitions: no more
-// is searched for batches behind them. Arbitrary.
+// Zeros are the usual end of a log, and there may be 64 MiB of them in each of ten thousand partitions: no
+// more is searched for batches behind them. Arbitrary.
 constexpr std::uint64_t searched_behind_zeros = 64U << 10;
 
 Result<std::optional<BatchHeader>> whole_batch_at(LogBytes& bytes, const BadBatch& bad) {
@@ -28,7 +28,6 @@ Result<std::optional<BatchHeader>> whole_batch_at(LogBytes& bytes, const BadBatc
 
 // Of what lay in a sector that never reached the disk zeros are left.
 bool may_be_torn(const BatchHeader& header, Offset expected) noexcept {
-  if (header.magic == 0) return true;
   if (header.base_offset == expected) return false;
   for (unsigned bits = 8; bits < 64; bits += 8) {
     const auto low = static_cast<Offset>((std::uint64_t{1} << bits) - 1);
@@ -57,7 +56,9 @@ Result<std::optional<GoOn>> pass_over(os::File& log, const RecoveryRequest& requ
   const bool power_was_cut = request.stop == LastStop::power_cut && !is_durable;
   auto whole = whole_batch_at(bytes, bad);
   if (!whole) return whole.error();
-  if (*whole && !(power_was_cut && may_be_torn(**whole, bad.expected_offset))) {
+  // Placed, and not published when the writer stopped: of no use to anybody, whole as it is.
+  const bool is_unpublished = *whole && !is_durable && (*whole)->magic == format::unpublished_magic;
+  if (*whole && !is_unpublished && !(power_was_cut && may_be_torn(**whole, bad.expected_offset))) {
     const Offset behind = next_offset(**whole, bad);
     // More than an index can express belongs to no segment.
     if (behind - 1 - request.base_offset <= std::numeric_limits<std::int32_t>::max())

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <seriatim/result.hpp>
@@ -68,15 +69,19 @@ class Segment : public std::enable_shared_from_this<Segment> {
                                                  const SegmentLimits& limits);
   /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lay
   /// behind that in the log is the caller's to have erased (erase_tail). Index entries beyond those of
-  /// `state` are dropped. Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter
+  /// `state` are erased. Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter
   /// than `state` says) ·
   ///   corrupt_metadata (an index is: rebuild it) · as the file system says.
   static Result<std::shared_ptr<Segment>> open_active(const SegmentContext& context, MapCache& maps,
                                                       const std::string& directory, const SegmentState& state,
                                                       const SegmentLimits& limits);
   /// Describes a sealed segment; nothing is opened until it is read.
+  /// @param log_id  of the log that is meant, for who cannot keep another process from exchanging it: a log
+  /// of
+  ///   the same name that is another file is not found then.
   static std::shared_ptr<Segment> sealed(const SegmentContext& context, MapCache& maps,
-                                         const std::string& directory, const SegmentState& state);
+                                         const std::string& directory, const SegmentState& state,
+                                         const std::optional<os::FileId>& log_id = std::nullopt);
 
   // ---- following: an active segment of another process, see segment_tail.hpp and segment_follow.cpp ----
   /// Maps the files that `tail` has looked at, as far as it found them to be right.
@@ -130,19 +135,27 @@ class Segment : public std::enable_shared_from_this<Segment> {
            (write_position_ == 0 ||
             !(active_maps_->offset_index.is_full() || active_maps_->time_index.is_full()));
   }
-  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers until `publish`;
-  /// placing again overwrites it. A batch that lies where `reserve` put it is not copied. Errors:
+  /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers, of this process
+  /// or another, until `publish`; placing again overwrites it. A batch that lies where `reserve` put it is
+  /// not copied, and has unpublished_magic. Without mapped writes it is `write` that copies. Errors:
   /// record_too_large, storage_full (no block could be had; nothing changed), io_error.
   Result<PlacedBatch> place(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset) {
     if (write_position_ + batch.size() > attention_at_) [[unlikely]] {
-      if (!limits_.mapped_writes) return place_written(batch, header, base_offset);
+      if (!limits_.mapped_writes) return place_unwritten(batch.size(), header, base_offset);
       if (auto made = make_ready(batch.size()); !made) return std::move(made).error();
     }
     if (needs_index_entry()) [[unlikely]] {
       if (auto made = make_index_room(); !made) return std::move(made).error();
     }
     std::byte* const to = log_bytes_ + write_position_;
-    if (to != batch.data()) std::memcpy(to, batch.data(), batch.size());
+    // Before everything else, also where another batch was placed before.
+    to[format::magic_at] = std::byte{format::unpublished_magic};
+    if (to != batch.data()) {
+      // From the header, so that nothing waits for the stores that framed it.
+      base::store_be(to + format::length_at, header.length);
+      base::store_be(to + format::leader_epoch_at, header.leader_epoch);
+      std::memcpy(to + format::crc_at, batch.data() + format::crc_at, batch.size() - format::crc_at);
+    }
     format::stamp_base_offset(to, base_offset);
     return placed(batch.size(), header, base_offset);
   }
@@ -154,6 +167,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// returned until a batch is published.
   /// Errors: invalid_state (not mapped writes) · as `place`.
   Result<base::MutableByteSpan> reserve(std::uint64_t size);
+  /// Erases what was written into room that was reserved and is not used.
+  void erase_reserved(std::uint64_t size) noexcept;
   /// Prepares the index entries and the timestamps that go with a placed batch; readers see them with
   /// `publish`. Errors: storage_full and the like; the batch stays placed and unpublished, another may be
   /// placed over it.
@@ -171,9 +186,16 @@ class Segment : public std::enable_shared_from_this<Segment> {
       return {};
     return stage_index_entries(batch);
   }
-  /// Erases a batch that was placed and will not be published. Its bytes would be a whole batch at the right
-  /// place to a recovery, which could not know that it was refused.
-  /// Errors: as the disk says (without mapped writes); the batch may come back then.
+  /// Writes a batch that was placed, where that is not done through the map: the last step that can fail,
+  /// since readers of another process see it from then on. Errors: storage_full, io_error; take it back then.
+  Result<> write(const PlacedBatch& placed, base::ByteSpan batch) {
+    if (log_bytes_ != nullptr) [[likely]]
+      return {};
+    return write_placed(placed, batch);
+  }
+  /// Erases a batch that was placed and will not be published. A part of it behind a shorter batch would be
+  /// taken for damage, or for a batch if it holds one.
+  /// Errors: none in either mode; the caller need not say that the batch may come back.
   Result<> take_back(const PlacedBatch& batch);
   /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
   void publish(const PlacedBatch& batch) noexcept {
@@ -184,6 +206,11 @@ class Segment : public std::enable_shared_from_this<Segment> {
     }
     max_timestamp_ = pending_.timestamp;
     pending_.is_noted = false;
+    // The last byte of the batch, and before the end that this process goes by.
+    if (log_bytes_ != nullptr) [[likely]] {
+      const std::atomic_ref<std::byte> magic(log_bytes_[batch.position + format::magic_at]);
+      magic.store(std::byte{format::batch_magic}, std::memory_order_release);
+    }
     bytes_since_index_entry_ += batch.size_bytes;
     write_position_ += batch.size_bytes;
     // Bytes, then the offset that promises them, then the index entry that points at them.
@@ -238,6 +265,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<SegmentPin> map_sealed() const;
   Result<os::Mapping> map_sealed_log() const;
   Error deleted_error() const;
+  Result<> check_is_meant(os::File& log) const;
+  Result<> check_unexchanged() const;
 
   // The lines that the next small batch goes to, so that its stores do not keep the unlock waiting (12 of 100
   // ns). Behind a marker comes a record again.
@@ -259,8 +288,9 @@ class Segment : public std::enable_shared_from_this<Segment> {
             .last_offset = base_offset + header.last_offset_delta,
             .max_timestamp_ms = header.max_timestamp_ms};
   }
-  Result<PlacedBatch> place_written(base::ByteSpan batch, const format::BatchHeader& header,
-                                    Offset base_offset);
+  Result<PlacedBatch> place_unwritten(std::size_t size, const format::BatchHeader& header,
+                                      Offset base_offset);
+  Result<> write_placed(const PlacedBatch& placed, base::ByteSpan batch);
   bool needs_index_entry() const noexcept { return bytes_since_index_entry_ > limits_.index_interval_bytes; }
   // Before the batch is placed, so that a full disk refuses it while nothing of it is anywhere.
   Result<> make_index_room();
@@ -287,6 +317,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   SegmentContext context_;
   MapCache& map_cache_;
   Offset base_offset_;
+  std::optional<os::FileId> log_id_{};  // of a sealed one that another process may exchange
   std::string directory_;
   std::string log_path_;
   std::string offset_index_path_;

@@ -99,22 +99,26 @@ Result<> Segment::ensure_populated(std::uint64_t end) {
   return {};
 }
 
-Result<PlacedBatch> Segment::place_written(base::ByteSpan batch, const format::BatchHeader& header,
-                                           Offset base_offset) {
-  if (auto fits = check_fits(batch.size()); !fits) return std::move(fits).error();
+Result<PlacedBatch> Segment::place_unwritten(std::size_t size, const format::BatchHeader& header,
+                                             Offset base_offset) {
+  if (auto fits = check_fits(size); !fits) return std::move(fits).error();
   if (context_.keeper != nullptr) {
     if (auto allowed = context_.keeper->before_taking(); !allowed) return std::move(allowed).error();
   }
+  return placed(size, header, base_offset);
+}
+
+Result<> Segment::write_placed(const PlacedBatch& placed, base::ByteSpan batch) {
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (!file) return std::move(file).error();
-  std::array<std::byte, format::length_at> stamped;
-  base::store_be(stamped.data(), base_offset);
-  const std::array<base::ByteSpan, 2> pieces{base::ByteSpan(stamped), batch.subspan(stamped.size())};
+  std::array<std::byte, format::crc_at> front;
+  std::memcpy(front.data(), batch.data(), front.size());
+  base::store_be(front.data() + format::base_offset_at, placed.base_offset);
+  front[format::magic_at] = std::byte{format::batch_magic};
+  const std::array<base::ByteSpan, 2> pieces{base::ByteSpan(front), batch.subspan(front.size())};
   if (has_exact_files_.load(std::memory_order_relaxed))
     has_exact_files_.store(false, std::memory_order_release);
-  if (auto written = (*file)->write_gather_at(pieces, write_position_); !written)
-    return std::move(written).error();
-  return placed(batch.size(), header, base_offset);
+  return (*file)->write_gather_at(pieces, placed.position);
 }
 
 Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
@@ -132,14 +136,20 @@ Result<base::MutableByteSpan> Segment::reserve(std::uint64_t size) {
   return base::MutableByteSpan(log_bytes_ + write_position_, size);
 }
 
+void Segment::erase_reserved(std::uint64_t size) noexcept {
+  if (log_bytes_ != nullptr) std::memset(log_bytes_ + write_position_, 0, size);
+}
+
 Result<> Segment::take_back(const PlacedBatch& batch) {
   if (log_bytes_ != nullptr) {
-    std::memset(log_bytes_ + batch.position, 0, format::header_bytes);
+    std::memset(log_bytes_ + batch.position, 0, batch.size_bytes);
     return {};
   }
+  // What a failed write left there is no whole batch. The next one takes its place, where it cannot be cut
+  // off now, and recovery cuts what is behind that.
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
-  if (!file) return std::move(file).error();
-  return (*file)->truncate(batch.position);
+  if (file) static_cast<void>((*file)->truncate(batch.position));
+  return {};
 }
 
 Result<> Segment::make_index_room() {

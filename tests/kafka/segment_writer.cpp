@@ -83,6 +83,7 @@ Result<> SegmentWriter::append_in_place(const OwnedInput& record, const format::
   std::byte* value = format::open_single(framed, options, scratch_);
   if (framed.value.size() != 0) std::memcpy(value, framed.value.data(), framed.value.size());
   format::seal_batch(scratch_);
+  scratch_[format::magic_at] = std::byte{format::batch_magic};
   write(scratch_, 1);
   return {};
 }

@@ -66,6 +66,7 @@ inline Result<segment::PlacedBatch> try_append(segment::Segment& segment, const 
   auto placed = segment.place(batch.bytes, batch.header, batch.header.base_offset);
   if (!placed) return placed;
   if (auto noted = segment.note(*placed); !noted) return noted.error();
+  if (auto written = segment.write(*placed, batch.bytes); !written) return written.error();
   segment.publish(*placed);
   return placed;
 }

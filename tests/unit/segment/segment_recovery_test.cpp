@@ -182,7 +182,7 @@ TEST_CASE("INV-4: what was published survives kill -9 at any moment") {
       const auto segment = f.try_create();
       for (Offset offset = 0;; ++offset) {
         const auto placed = (*segment)->place(batch, header, offset);
-        if (!placed || !(*segment)->note(*placed)) ::_exit(1);
+        if (!placed || !(*segment)->note(*placed) || !(*segment)->write(*placed, batch)) ::_exit(1);
         (*segment)->publish(*placed);
         voice.say("x");
       }
