@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "base/assert.hpp"
 
@@ -15,6 +16,26 @@ constexpr std::uint64_t index_chunk_bytes_max = 1ULL << 20;
 
 // Kafka's default of segment.index.bytes, and room.
 constexpr std::uint64_t followed_bytes_min = 16ULL << 20;
+
+constexpr std::uint64_t erase_window_bytes = 64 * 1024;  // arbitrary
+
+// Other processes may have mapped the file and count what it held: it must not get shorter under them, where
+// a touched page that is gone is SIGBUS. An entry of zeros is none that a batch confirms.
+Result<> erase_from(os::File& file, std::uint64_t from, std::uint64_t end) {
+  std::vector<std::byte> window(std::min(end - from, erase_window_bytes));
+  for (std::uint64_t at = from; at < end;) {
+    auto read = file.read_at(base::MutableByteSpan(window).first(std::min(end - at, window.size())), at);
+    if (!read) return read.error();
+    if (*read == 0) break;
+    const auto bytes = base::MutableByteSpan(window).first(*read);
+    if (std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; })) {
+      std::fill(bytes.begin(), bytes.end(), std::byte{0});
+      if (auto written = file.write_at(bytes, at); !written) return written;
+    }
+    at += *read;
+  }
+  return {};
+}
 
 Error wrong_length(const std::string& path, std::uint64_t bytes, const std::string& why) {
   return {Errc::corrupt_metadata, "the index " + path + " has " + std::to_string(bytes) + " bytes, " + why +
@@ -53,7 +74,7 @@ Result<> IndexFile::map_active(const IndexShape& shape, std::uint64_t valid_entr
     return wrong_length(path_, *size, "fewer than the " + std::to_string(valid_bytes) + " known to be right");
   }
   if (*size > valid_bytes) {
-    if (auto cut = (*file)->truncate(valid_bytes); !cut) return cut;
+    if (auto erased = erase_from(**file, valid_bytes, *size); !erased) return erased;
   }
   const auto access = mapped_writes_ ? os::Access::read_write : os::Access::read;
   auto map = (*file)->map(std::max<std::uint64_t>(limit_bytes_, 1), access);

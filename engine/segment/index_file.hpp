@@ -34,7 +34,8 @@ Error missing_index(const std::string& path);
 class IndexFile {
  public:
   /// Opens `path` for appending, creating it if it is missing, and keeps its first `valid_entries` entries.
-  /// Whatever lay behind them is dropped.
+  /// Whatever lay behind them is erased; the file keeps its length, because other processes may have mapped
+  /// it.
   /// Errors: corrupt_metadata (fewer entries than that: rebuild) · storage_full, too_many_open_files,
   ///   permission_denied, io_error; the file may have been created then.
   static Result<std::unique_ptr<IndexFile>> open_active(const SegmentContext& context,
@@ -73,6 +74,9 @@ class IndexFile {
   /// Takes the blocks that the next entry may need, so that `stage` of a mapped file cannot fail. Writer
   /// only; not when full. Errors: storage_full and the like; nothing has changed then.
   Result<> make_room();
+  /// The last entry does not count any more, and the next one overwrites it. Before anybody reads; the file
+  /// stays as it is.
+  void uncount_last() noexcept { count_.store(count() - 1, std::memory_order_release); }
   /// Makes the staged entry count. Writer only.
   void commit() noexcept {
     count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);

@@ -114,9 +114,11 @@ Result<std::shared_ptr<Segment>> Segment::open_active(const SegmentContext& cont
 }
 
 std::shared_ptr<Segment> Segment::sealed(const SegmentContext& context, MapCache& maps,
-                                         const std::string& directory, const SegmentState& state) {
+                                         const std::string& directory, const SegmentState& state,
+                                         const std::optional<os::FileId>& log_id) {
   std::shared_ptr<Segment> segment(new Segment(context, maps, directory, state.base_offset));
   segment->take_state(state);
+  segment->log_id_ = log_id;
   segment->sealed_.store(true, std::memory_order_release);
   segment->has_exact_files_.store(true, std::memory_order_release);
   const base::MutexLock lock(segment->maps_mutex_);
@@ -161,10 +163,10 @@ Result<> Segment::map_active_files(const SegmentState& state, const SegmentLimit
   if (!offsets) return std::move(offsets).error();
   shape.entry_bytes = TimeIndex::entry_bytes;
   auto times = IndexFile::open_active(context_, time_index_path_, shape, state.time_index_entries);
-  if (times && ends_with_closing_entry(**offsets, **times)) {
-    times = IndexFile::open_active(context_, time_index_path_, shape, state.time_index_entries - 1);
-  }
   if (!times) return std::move(times).error();
+  // It stays in the file, since other processes may have it in their maps, until another entry takes its
+  // place.
+  if (ends_with_closing_entry(**offsets, **times)) (*times)->uncount_last();
 
   take_state(state);
   auto maps = std::make_shared<SegmentMaps>(SegmentMaps{std::move(*map),
@@ -232,6 +234,7 @@ Result<SegmentPin> Segment::map_sealed() const {
   if (!offsets) return std::move(offsets).error();
   auto times = IndexFile::open_sealed(context_, time_index_path_, TimeIndex::entry_bytes);
   if (!times) return std::move(times).error();
+  if (auto same = check_unexchanged(); !same) return std::move(same).error();
   auto maps = std::make_shared<SegmentMaps>(SegmentMaps{std::move(*log),
                                                         OffsetIndex(base_offset_, std::move(*offsets)),
                                                         TimeIndex(base_offset_, std::move(*times))});
@@ -247,6 +250,7 @@ Result<os::Mapping> Segment::map_sealed_log() const {
   auto file = context_.files.open(log_path_, os::OpenMode::read);
   if (!file) return std::move(file).error();
   auto size = (*file)->size();
+  if (auto meant = check_is_meant(**file); !meant) return std::move(meant).error();
   if (!size) return std::move(size).error();
   // Touching a page behind the end of the file would be SIGBUS.
   if (*size < end) return shorter_than_known(log_path_, *size, end);
@@ -256,7 +260,28 @@ Result<os::Mapping> Segment::map_sealed_log() const {
 
 Result<std::shared_ptr<os::File>> Segment::log_file() {
   if (is_deleted()) return deleted_error();
-  return context_.files.open(log_path_, os::OpenMode::read);
+  auto file = context_.files.open(log_path_, os::OpenMode::read);
+  if (!file) return file;
+  if (auto meant = check_is_meant(**file); !meant) return std::move(meant).error();
+  return file;
+}
+
+Result<> Segment::check_is_meant(os::File& log) const {
+  if (!log_id_) return {};
+  auto id = log.id();
+  if (!id) return std::move(id).error();
+  if (*id == *log_id_) return {};
+  context_.files.forget(log_path_);
+  return deleted_error();
+}
+
+// Whether the indexes that were just opened by their names are those of the log: its name is the first that
+// an exchange takes away.
+Result<> Segment::check_unexchanged() const {
+  if (!log_id_) return {};
+  auto now = context_.vfs.open(log_path_, os::OpenMode::read);
+  if (!now) return std::move(now).error();
+  return check_is_meant(**now);
 }
 
 std::int64_t Segment::modified_ms() const noexcept {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "unit/segment/segment_fixture.hpp"
@@ -84,15 +85,36 @@ TEST_CASE("trimming leaves the exact length, and appending goes on afterwards") 
   }
 }
 
-TEST_CASE("opening keeps the entries that are right and drops the rest") {
+TEST_CASE(
+    "opening keeps the entries that are right and erases the rest, in a file that others may have mapped") {
   IndexFileFixture f;
-  f.fill(*f.open(0), 0, 100);
+  {
+    auto first = f.open(0);
+    f.fill(*first, 0, 100);
+    test::must(first->trim());
+  }
   auto index = f.open(40);
   CHECK(index->count() == 40);
-  CHECK(test::file_size(f.path) == 320);
+  REQUIRE(test::file_size(f.path) == 800);
+  const auto bytes = test::read_file(f.path);
+  CHECK(std::all_of(bytes.begin() + 320, bytes.end(), [](std::byte b) { return b == std::byte{0}; }));
   f.fill(*index, 1000, 1001);
   CHECK(value_at(*index, 39) == 39);
   CHECK(value_at(*index, 40) == 1000);
+  test::must(index->trim());
+  CHECK(test::file_size(f.path) == 328);
+}
+
+TEST_CASE("an entry that does not count any more stays in the file until another takes its place") {
+  IndexFileFixture f;
+  f.fill(*f.open(0), 0, 3);
+  auto index = f.open(3);
+  index->uncount_last();
+  CHECK(index->count() == 2);
+  CHECK(value_at(*index, 2) == 2);
+  f.fill(*index, 9, 10);
+  REQUIRE(index->count() == 3);
+  CHECK(value_at(*index, 2) == 9);
 }
 
 TEST_CASE("an index that holds fewer entries than known to be right is refused") {

@@ -46,6 +46,38 @@ TEST_CASE(
   CHECK(following.segment->max_timestamp_ms() == writer->max_timestamp_ms());
 }
 
+TEST_CASE("a writer that closes and opens again takes no page from under a reader beside it") {
+  for (const bool was_clean : {true, false}) {
+    CAPTURE(was_clean);
+    SegmentFixture fixture;
+    const auto log = LogBuilder().batches(3, {.size_bytes = 100});
+    auto writer = fixture.create();
+    append(*writer, log);
+    must(writer->trim());
+    writer.reset();
+    Following following(fixture);
+    const auto pin = must(following.segment->pin());
+    REQUIRE(pin->time_index.count() == 1);  // the closing entry
+    const auto before = pin->time_index.last();
+    auto request = fixture.request();
+    request.indexes_synced = was_clean;
+    if (was_clean) request.durable_position = log.size_bytes();
+    if (was_clean) request.durable_offset = 3;
+    writer = fixture.recover(request);
+    REQUIRE(file_size(fixture.time_index_path()) >= 12);  // what follows would be SIGBUS
+    CHECK((pin->time_index.last() == before) == was_clean);
+    append(*writer, LogBuilder(3).batches(200, {.size_bytes = 1'000, .timestamp_ms = t0_ms + 3}));
+    must(following.tail.advance());
+    following.segment->extend_followed(following.tail.state());
+    CHECK(visible(*following.segment) == visible(*writer));
+    const auto theirs = must(writer->pin());
+    REQUIRE(pin->time_index.count() == theirs->time_index.count());
+    CHECK(pin->time_index.last() == theirs->time_index.last());
+    must(writer->trim());
+    CHECK(pin->time_index.last() == theirs->time_index.last());
+  }
+}
+
 TEST_CASE("a followed segment stays readable when its writer trims, seals and deletes the files") {
   SegmentFixture fixture;
   auto writer = fixture.create();

@@ -141,6 +141,27 @@ TEST_CASE("a log that was cut from outside is refused, not mapped into a SIGBUS"
   CHECK(active.error().code() == Errc::corrupt_record);
 }
 
+TEST_CASE("a sealed segment whose log is meant to be a certain file is not found when another has its name") {
+  test::SegmentFixture f;
+  {
+    const auto writer = f.create();
+    test::append(*writer, LogBuilder().batches(5, {.size_bytes = 100}));
+    test::must(writer->seal());
+  }
+  const auto id = test::must(test::must(f.context.vfs.open(f.log_path(), os::OpenMode::read))->id());
+  const segment::SegmentState state{.end_position = 500, .end_offset = 5};
+  const auto meant = [&] { return Segment::sealed(f.context, f.maps, f.directory, state, id); };
+  const auto kept = meant();
+  CHECK(test::must(kept->pin())->log.size() == 500);
+  const auto bytes = test::read_file(f.log_path());
+  std::filesystem::rename(f.log_path(), f.directory + "/kept");
+  test::write_file(f.log_path(), bytes);
+  f.files.forget(f.log_path());
+  CHECK(meant()->pin().error().code() == Errc::not_found);
+  CHECK(meant()->log_file().error().code() == Errc::not_found);
+  CHECK(test::must(kept->pin())->log.size() == 500);
+}
+
 TEST_CASE("a segment with bytes behind its end is not opened for appending") {
   test::SegmentFixture f;
   test::write_file(f.log_path(), LogBuilder().batches(5, {.size_bytes = 1000}).bytes());
