@@ -1,5 +1,7 @@
 // A consumer's life, and what it is assigned.
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "api/consumer_impl.hpp"
@@ -36,12 +38,6 @@ std::string name_text(const TopicPartition& topic_partition) {
 
 Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
   if (auto usable = engine->check_usable(); !usable) return usable.error();
-  if (options.visibility == Visibility::durable && engine->is_read_only()) {
-    return Error(
-        Errc::invalid_argument,
-        "ConsumerOptions::visibility is durable, but this engine is read-only: only the process that "
-        "writes knows how far stable storage reaches. Consume there, or choose published");
-  }
   if (auto checked = check(options); !checked) return checked.error();
   return Consumer(std::make_unique<ConsumerImpl>(std::move(engine), std::move(options)));
 }
@@ -74,17 +70,18 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
     if (options.isolation_level == IsolationLevel::read_uncommitted) added.back()->feed.show_uncommitted();
   }
   // From here on nothing can fail: the assignment changes as a whole.
+  std::map<TopicPartition, std::unique_ptr<Assigned>*> before;
+  for (auto& entry : assigned) before.emplace(entry->name(), &entry);
   std::vector<std::unique_ptr<Assigned>> next;
   std::vector<partition::PartitionLogPtr> logs;
+  std::set<std::pair<TopicPartition, const partition::PartitionLog*>> taken;
   for (auto& candidate : added) {
-    const auto has_its_name = [&](const std::unique_ptr<Assigned>& other) {
-      return other != nullptr && other->name() == candidate->name() &&
-             other->feed.log_ptr() == candidate->feed.log_ptr();
-    };
-    if (std::any_of(next.begin(), next.end(), has_its_name)) continue;
-    logs.push_back(candidate->feed.log_ptr());
-    const auto kept = std::find_if(assigned.begin(), assigned.end(), has_its_name);
-    next.push_back(kept != assigned.end() ? std::move(*kept) : std::move(candidate));
+    const auto& log = candidate->feed.log_ptr();
+    if (!taken.emplace(candidate->name(), log.get()).second) continue;
+    logs.push_back(log);
+    const auto kept = before.find(candidate->name());
+    const bool is_kept = kept != before.end() && *kept->second && (*kept->second)->feed.log_ptr() == log;
+    next.push_back(is_kept ? std::move(*kept->second) : std::move(candidate));
   }
   assigned = std::move(next);
   first = 0;

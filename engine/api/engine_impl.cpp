@@ -141,12 +141,8 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr
   auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
   if (!log || !is_read_only()) return log;
   // Where the writer has moved the log start since, its files do not say.
-  auto states = catalog->partition_states(topic->name);
-  if (!states) return states.error();
-  if (static_cast<std::size_t>(partition) < states->size()) {
-    static_cast<partition::Follower&>(**log).set_log_start(
-        (*states)[static_cast<std::size_t>(partition)].log_start_offset);
-  }
+  if (auto looked = static_cast<partition::Follower&>(**log).look_at_log_start(); !looked)
+    return looked.error();
   return log;
 }
 
@@ -212,6 +208,14 @@ segment::LastStop EngineImpl::last_stop() const noexcept {
   return lock.had_settled_in_this_boot() ? segment::LastStop::kill : segment::LastStop::power_cut;
 }
 
+Result<std::optional<partition::PartitionCheckpoint>> EngineImpl::stored_checkpoint(
+    const catalog::Id& topic_id, PartitionId index) const {
+  auto state = catalog->partition_state(topic_id, index);
+  if (!state) return state.error();
+  if (!*state) return std::optional<partition::PartitionCheckpoint>();
+  return std::optional(api::to_checkpoint(**state, was_clean));
+}
+
 Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
                                                               PartitionId index) {
   auto record = catalog->topic(name);
@@ -220,22 +224,20 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
     return Error(Errc::unknown_topic_or_partition,
                  "topic " + name + " was deleted and another of its name created; look the topic up again");
   }
-  auto states = catalog->partition_states(name);
-  if (!states) return states.error();
-  if (static_cast<std::size_t>(index) >= states->size()) {
+  if (index >= record->partition_count) {
     return Error(Errc::unknown_topic_or_partition,
                  "topic " + name + " has no partition " + std::to_string(index));
   }
-  const auto& state = (*states)[static_cast<std::size_t>(index)];
   auto config = catalog::resolve_config(record->config);
   const TopicConfig effective = config ? *config : TopicConfig{};
   const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
+  const auto stored = [this, id, index] { return stored_checkpoint(id, index); };
   if (is_read_only()) {
-    const bool gaps = state.compacted_to_offset > 0 || effective.cleanup_policy != CleanupPolicy::delete_;
-    auto follower = partition::Follower::open(environment, {.name = {name, index},
-                                                            .directory = path,
-                                                            .log_start_offset = state.log_start_offset,
-                                                            .may_have_gaps = gaps});
+    auto follower = partition::Follower::open(
+        environment, {.name = {name, index},
+                      .directory = path,
+                      .may_have_gaps = effective.cleanup_policy != CleanupPolicy::delete_,
+                      .stored = stored});
     if (!follower) return follower.error();
     return partition::PartitionLogPtr(*std::move(follower));
   }
@@ -250,7 +252,9 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
       return producer_id < catalog::first_producer_id || replay->is_decided(producer_id, marker_epoch);
     };
   }
-  request.checkpoint = api::to_checkpoint(state, was_clean);
+  auto checkpoint = stored();
+  if (!checkpoint) return checkpoint.error();
+  request.checkpoint = checkpoint->value_or(partition::PartitionCheckpoint{});
   auto partition = partition::Partition::open(environment, request);
   if (!partition) return partition.error();
   return partition::PartitionLogPtr(*std::move(partition));

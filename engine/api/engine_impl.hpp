@@ -193,6 +193,9 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// @param id  the topic that is meant: one of the same name may have taken its place.
   Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
                                                     PartitionId partition);
+  /// What the catalog says of a partition; nothing: it says nothing.
+  Result<std::optional<partition::PartitionCheckpoint>> stored_checkpoint(const catalog::Id& topic_id,
+                                                                          PartitionId partition) const;
   std::string log_directory() const;
   /// Removes the partition directories of a topic that the catalog calls deleted.
   Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);

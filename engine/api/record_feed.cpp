@@ -51,7 +51,11 @@ Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecord
     return filled;
   });
   const std::size_t count = out.views.size() - first;
-  if (count == 0) return outcome ? Result<std::size_t>(count) : Result<std::size_t>(outcome.error());
+  if (count == 0) {
+    // What is being exchanged is there again soon.
+    const bool is_absent = !outcome && partition::may_be_stale(outcome.error()) && log_->is_changing();
+    return outcome || is_absent ? Result<std::size_t>(count) : Result<std::size_t>(outcome.error());
+  }
   out.ranges.push_back({name_, first, count, position_});
   log_->counters().fetched_records.add(count);
   return count;

@@ -125,6 +125,8 @@ class Catalog {
   /// One state per partition, in order; a partition that has none stored has the defaults.
   /// Errors: unknown_topic_or_partition.
   Result<std::vector<PartitionState>> partition_states(std::string_view topic) const;
+  /// That of one partition; nothing: none is stored, or the topic was deleted.
+  Result<std::optional<PartitionState>> partition_state(const Id& topic_id, PartitionId partition) const;
   /// All in one write transaction.
   /// Errors: unknown_topic_or_partition for the first that does not exist; nothing is stored then.
   Result<void> put_partition_states(const std::vector<std::pair<TopicPartition, PartitionState>>& states);

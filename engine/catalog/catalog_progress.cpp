@@ -151,6 +151,19 @@ Result<std::vector<PartitionState>> Catalog::partition_states(std::string_view t
   return states;
 }
 
+Result<std::optional<PartitionState>> Catalog::partition_state(const Id& topic_id,
+                                                               PartitionId partition) const {
+  std::optional<PartitionState> state;
+  Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
+    auto found = get_partition_state(in, topic_id, partition);
+    if (!found) return std::move(found).error();
+    state = *found;
+    return {};
+  });
+  if (!read) return std::move(read).error();
+  return state;
+}
+
 Result<void> Catalog::put_partition_states(const PartitionStates& states) {
   return environment_->write([&](WriteTransaction& out) { return put_states(out, states, Unknown::refuse); });
 }

@@ -140,7 +140,10 @@ Result<FetchCursor::Step> FetchCursor::peek(Offset bound, bool check_crc, Fetche
     const bool sealed = segment_->is_sealed();
     const std::uint64_t end = segment_->end_position();
     if (position_ >= end) {
-      if (!sealed) return Step::end;
+      if (!sealed) {
+        if (is_cut_off()) return cut_off();
+        return Step::end;
+      }
       auto moved = enter_next_segment();
       if (!moved) return moved.error();
       if (!*moved) return Step::end;
@@ -191,6 +194,23 @@ Offset FetchCursor::next_segment_base() const {
     if (candidate->base_offset() > segment_->base_offset()) return candidate->base_offset();
   }
   return std::numeric_limits<Offset>::max();
+}
+
+// Whether the segment is known to have held more than its file does. The position is stored before the offset
+// that promises it.
+bool FetchCursor::is_cut_off() const noexcept {
+  return next_offset_ < segment_->end_offset() && position_ >= segment_->end_position();
+}
+
+Error FetchCursor::cut_off() const {
+  log_->counters().corrupt_batches.add();
+  const std::string resume = std::to_string(segment_->end_offset());
+  return {Errc::corrupt_record,
+          segment_->log_path() + " ends at position " + std::to_string(position_) + ", offset " +
+              std::to_string(next_offset_) + " of " + place_of(*log_) + ", but records up to offset " +
+              resume +
+              " were on stable storage: they are missing. Restore the file from a copy, or seek to offset " +
+              resume + " to go on without them; `seriatim verify` shows the whole extent"};
 }
 
 Error FetchCursor::hole(Offset resume) const {

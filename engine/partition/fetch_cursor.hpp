@@ -69,6 +69,8 @@ class FetchCursor {
   Offset next_segment_base() const;
   Error corrupt(format::BatchFault fault) const;
   Error hole(Offset resume) const;
+  bool is_cut_off() const noexcept;
+  Error cut_off() const;
 
   PartitionLogPtr log_;
   segment::SegmentPtr segment_{};

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <optional>
-#include <thread>
 #include <utility>
 
 #include "format/batch_layout.hpp"
@@ -18,36 +15,6 @@ namespace {
 using segment::OffsetGaps;
 using segment::SegmentTail;
 
-// How often deleted and compacted segments are looked for: they are in nobody's way. Arbitrary.
-constexpr std::int64_t look_every_ns = 1'000'000'000;
-// Files may come and go between the listing and their opening; that it happens this often in a row is no
-// accident.
-constexpr int tries_max = 5;
-// A writer that exchanges segments by compacted ones needs a few renames and syncs for it. Arbitrary: a tenth
-// of a second.
-constexpr int swap_waits_max = 100;
-constexpr std::chrono::milliseconds swap_wait{1};
-
-// While it lasts, some offsets are under no final name. One that a crash left behind is finished by the next
-// writer.
-bool is_swapping(const segment::DirectoryListing& listing) {
-  return std::any_of(listing.interrupted.begin(), listing.interrupted.end(), [](const std::string& name) {
-    const auto parsed = format::parse_file_name(name);
-    return parsed && parsed->state == format::FileState::swap;
-  });
-}
-
-// The index that a log of the listing lacks, as an error.
-std::optional<Error> find_missing_index(const segment::DirectoryListing& listing,
-                                        const std::string& directory) {
-  for (const segment::SegmentFileInfo& file : listing.segments) {
-    if (file.has_offset_index && file.has_time_index) continue;
-    const auto kind = file.has_offset_index ? format::FileKind::time_index : format::FileKind::offset_index;
-    return segment::missing_index(os::join_path(directory, format::file_name(file.base_offset, kind)));
-  }
-  return std::nullopt;
-}
-
 std::string log_path(const std::string& directory, Offset base_offset) {
   return os::join_path(directory, format::file_name(base_offset, format::FileKind::log));
 }
@@ -55,7 +22,7 @@ std::string log_path(const std::string& directory, Offset base_offset) {
 }  // namespace
 
 Follower::Follower(const PartitionEnvironment& environment, const FollowerRequest& request)
-    : PartitionLog(environment, request.name, request.directory), requested_start_(request.log_start_offset) {
+    : PartitionLog(environment, request.name, request.directory), look_up_(request.stored) {
   may_have_gaps_.store(request.may_have_gaps, std::memory_order_release);
 }
 
@@ -76,8 +43,12 @@ Result<> Follower::refresh() {
     if (!extended && extended.error().code() == Errc::not_found) return look_at_directory(Patience::none);
     return extended;
   }();
+  // What is known can be read all the same, and the next call looks again.
+  const bool is_passing =
+      !outcome && outcome.error().code() == Errc::not_found && active_ != nullptr && is_changing();
+  if (is_passing) next_look_ns_ = 0;
   mutex_.unlock();
-  return outcome;
+  return is_passing ? Result<>{} : outcome;
 }
 
 Result<> Follower::reload() {
@@ -85,56 +56,12 @@ Result<> Follower::reload() {
   return look_at_directory(Patience::waits);
 }
 
-void Follower::set_log_start(Offset offset) noexcept {
+Result<> Follower::look_at_log_start() {
   const base::MutexLock lock(mutex_);
-  requested_start_ = std::max(requested_start_, offset);
+  if (auto looked_up = look_up_stored(); !looked_up) return looked_up;
   offsets_.advance_log_start(std::min(requested_start_, log_end_offset()));
-}
-
-Result<> Follower::look_at_directory(Patience patience) {
-  if (is_deleted()) return {};
-  next_look_ns_ = environment_.clock.monotonic_ns() + look_every_ns;
-  int waits = 0;
-  for (int tries = 1;; ++tries) {
-    auto listing = list_files();
-    Result<> outcome = listing ? Result<>() : Result<>(listing.error());
-    if (listing && *listing) {
-      const bool swaps = is_swapping(**listing);
-      if (swaps && patience == Patience::waits && waits++ < swap_waits_max) {
-        std::this_thread::sleep_for(swap_wait);
-        continue;
-      }
-      if (swaps && active_ != nullptr) return {};  // What is known stays until it is over.
-      outcome = take_listing(**listing);
-    }
-    if (outcome || outcome.error().code() != Errc::not_found) return outcome;
-    if (tries - waits < tries_max) continue;
-    // It is not on its way: it is gone.
-    const auto missing = listing && *listing ? find_missing_index(**listing, directory_) : std::nullopt;
-    return missing ? Result<>(*missing) : outcome;
-  }
-}
-
-// Nullopt: there is nothing, not yet or not any more.
-Result<std::optional<segment::DirectoryListing>> Follower::list_files() {
-  auto& vfs = environment_.files.vfs;
-  auto listing = segment::list_segments(vfs, directory_);
-  if (!listing) {
-    auto exists = vfs.exists(directory_);
-    if (!exists) return exists.error();
-    if (*exists) return listing.error();
-  }
-  if (listing) {
-    // A writer makes the log first and its indexes then; it may have died in between.
-    auto& segments = listing->segments;
-    const auto is_unborn = [](const segment::SegmentFileInfo& file) {
-      return file.log_bytes == 0 && !(file.has_offset_index && file.has_time_index);
-    };
-    if (!segments.empty() && is_unborn(segments.back())) segments.pop_back();
-    if (!segments.empty()) return std::optional(*std::move(listing));
-  }
-  if (active_ != nullptr) forget_partition();
-  return std::optional<segment::DirectoryListing>();
+  advance_durable(log_end_offset());
+  return {};
 }
 
 Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
@@ -156,7 +83,9 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   if (is_deleted()) return {};
   older_ = *std::move(older);
   begin_noting(listing.snapshots);
-  return publish(true);
+  if (auto published = publish(true); !published) return published;
+  if (has_rolled && !older_.empty()) forget_ended(older_.back().base_offset);
+  return {};
 }
 
 namespace {
@@ -188,7 +117,8 @@ Result<std::vector<Follower::Known>> Follower::describe_older(
 }
 
 Result<> Follower::extend_last() {
-  auto grown = tail_->advance();
+  tail_->note_known(known_end_of_last(active_->base_offset()));
+  auto grown = tail_->advance(segment::BehindFault::look);
   if (grown) {
     active_->extend_followed(tail_->state());
     return {};
@@ -200,7 +130,8 @@ Result<> Follower::extend_last() {
 }
 
 Result<> Follower::open_last(Offset base_offset) {
-  auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none);
+  auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none,
+                                known_end_of_last(base_offset));
   if (!tail) return tail.error();
   if (tail->state().end_offset <
       log_end_offset()) {  // As in extend_last: what was seen once does not go away.
@@ -215,14 +146,10 @@ Result<> Follower::open_last(Offset base_offset) {
   return {};
 }
 
-void Follower::forget_partition() {
-  mark_deleted();
-  listeners().notify();
-}
-
 Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file, Offset next_base) {
   environment_.files.files.forget(log_path(directory_, file.base_offset));
-  auto tail = SegmentTail::open(environment_.files, directory_, file.base_offset, OffsetGaps::allowed);
+  auto tail = SegmentTail::open(environment_.files, directory_, file.base_offset, OffsetGaps::allowed,
+                                known_end_of(file, next_base));
   if (!tail) return tail.error();
   auto state = tail->state();
   // Compaction may have emptied the end of a segment: its successor's base is where it ends.
@@ -234,7 +161,8 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
   if (*is_damaged) state.end_position = file.log_bytes;
   Known known{.base_offset = file.base_offset, .file = file, .is_sealed = tail->is_exact() || *is_damaged};
   if (known.is_sealed) {
-    known.segment = segment::Segment::sealed(environment_.files, environment_.maps, directory_, state);
+    known.segment =
+        segment::Segment::sealed(environment_.files, environment_.maps, directory_, state, tail->log_id());
     return known;
   }
   // Its writer is about to trim it, or died before it did.
@@ -297,7 +225,7 @@ Result<bool> Follower::enter_next_segment() {
       {.base_offset = active_->base_offset(), .file = {.log_id = tail_->log_id()}, .segment = active_});
   tail_.emplace(*std::move(tail));
   active_ = *std::move(followed);
-  forget_ended();
+  forget_ended(older_.back().base_offset);
   if (auto published = publish(true); !published) return published.error();
   return true;
 }
@@ -318,6 +246,7 @@ Result<> Follower::publish(bool list_changed) {
   offsets_.held_back().set(first_open >= 0 ? first_open : HeldBack::nothing);
   // The list before the end: a reader that sees the end finds what lies below it.
   offsets_.publish_log_end(end);
+  advance_durable(end);
   offsets_.advance_log_start(std::clamp(std::max(requested_start_, front), log_start_offset(), end));
   listeners().notify();
   return {};

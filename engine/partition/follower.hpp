@@ -2,12 +2,13 @@
 // believes only whole, valid batches.
 //
 // The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known
-// end: a batch whose checksum fits is complete, anything else is the end for the moment. That costs one CRC
-// per batch, once, and needs no agreement with the writer. What of it is decided is found in the same way,
-// from the last producer snapshot on: see follower_transactions.cpp.
+// end: a batch whose checksum fits is complete, and anything else is the end for the moment, or damage, which
+// SegmentTail tells apart. That costs one CRC per batch, once. What of it is decided is found in the same
+// way, from the last producer snapshot on: see follower_transactions.cpp.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include <seriatim/result.hpp>
 
 #include "base/mutex.hpp"
+#include "partition/partition.hpp"
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
 #include "segment/segment_store.hpp"
@@ -26,8 +28,10 @@ namespace seriatim::partition {
 struct FollowerRequest {
   TopicPartition name{};
   std::string directory{};
-  Offset log_start_offset = 0;
   bool may_have_gaps = false;
+  /// What the writer has stored of this partition, looked up anew; nothing: the partition is gone, or nothing
+  /// was stored yet. Empty: nobody knows.
+  std::function<Result<std::optional<PartitionCheckpoint>>()> stored{};
 };
 
 class Follower final : public PartitionLog {
@@ -50,8 +54,13 @@ class Follower final : public PartitionLog {
   /// As the newest snapshot and the batches behind it tell; where the writer has begun another segment since,
   /// those with an open transaction, and who came later.
   std::map<ProducerId, ProducerInfo> producers() const override;
-  /// Takes over a log start that the catalog says.
-  void set_log_start(Offset offset) noexcept;
+  /// Between the beginning of an exchange of segments and its end, ten seconds at most.
+  bool is_changing() const noexcept override;
+  /// How many aborted transactions it knows by itself: those of the last segments. The indexes have the
+  /// others.
+  std::size_t remembered_aborts() const;
+  /// Takes over what the catalog says of the log start, which the files do not.
+  Result<> look_at_log_start();
 
  private:
   struct Known {
@@ -64,9 +73,22 @@ class Follower final : public PartitionLog {
   /// Whether to wait for the end of a compaction's exchange of files.
   enum class Patience : std::uint8_t { none, waits };
 
+  /// A commit whose marker may not be on stable storage.
+  struct Unsettled {
+    Offset first = 0;
+    Offset marker = 0;
+  };
+
   Follower(const PartitionEnvironment& environment, const FollowerRequest& request);
   Result<> look_at_directory(Patience patience) SERIATIM_REQUIRES(mutex_);
   Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
+  Result<> look_up_stored() SERIATIM_REQUIRES(mutex_);
+  segment::KnownEnd known_end_of_last(Offset base_offset) const SERIATIM_REQUIRES(mutex_);
+  Result<bool> is_still_so(const segment::DirectoryListing& listing) const SERIATIM_REQUIRES(mutex_);
+  Error exchange_error() const;
+  void note_change() noexcept SERIATIM_REQUIRES(mutex_);
+  segment::KnownEnd known_end_of(const segment::SegmentFileInfo& file, Offset next_base) const
+      SERIATIM_REQUIRES(mutex_);
   Result<> take_listing(const segment::DirectoryListing& listing) SERIATIM_REQUIRES(mutex_);
   Result<std::vector<Known>> describe_older(const std::vector<segment::SegmentFileInfo>& files)
       SERIATIM_REQUIRES(mutex_);
@@ -84,21 +106,28 @@ class Follower final : public PartitionLog {
   Result<> note_batches(Offset end) SERIATIM_REQUIRES(mutex_);
   Result<> note_segment(segment::Segment& segment) SERIATIM_REQUIRES(mutex_);
   void note_batch(const format::BatchHeader& header, base::ByteSpan batch) SERIATIM_REQUIRES(mutex_);
-  void forget_ended() SERIATIM_REQUIRES(mutex_);
+  void forget_ended(Offset kept_from) SERIATIM_REQUIRES(mutex_);
+  void forget_aborted(Offset kept_from) SERIATIM_REQUIRES(mutex_);
   Result<> check_unreplaced(const Known& known) SERIATIM_REQUIRES(mutex_);
+  void note_commit(Offset first, Offset marker) SERIATIM_REQUIRES(mutex_);
+  void advance_durable(Offset end) SERIATIM_REQUIRES(mutex_);
 
+  const std::function<Result<std::optional<PartitionCheckpoint>>()> look_up_;
   mutable base::Mutex mutex_;
-  Offset requested_start_ SERIATIM_GUARDED_BY(mutex_);
+  PartitionCheckpoint stored_ SERIATIM_GUARDED_BY(mutex_);
+  Offset requested_start_ SERIATIM_GUARDED_BY(mutex_) = 0;
   std::vector<Known> older_ SERIATIM_GUARDED_BY(mutex_);                  // every segment but the last
   std::optional<segment::SegmentTail> tail_ SERIATIM_GUARDED_BY(mutex_);  // of the last one
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(mutex_);
   std::int64_t next_look_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::atomic<std::int64_t> changing_since_ns_{-1};  // -1: nothing is being exchanged
 
   bool is_noting_ SERIATIM_GUARDED_BY(mutex_) = false;
   ProducerState producers_ SERIATIM_GUARDED_BY(mutex_);  // what is open; others are forgotten
   std::vector<format::AbortedTransaction> aborted_ SERIATIM_GUARDED_BY(mutex_);  // by marker, the newest ones
   Offset noted_from_ SERIATIM_GUARDED_BY(mutex_) = 0;  // of `aborted_`: those with a marker from here on
   Offset damaged_to_ SERIATIM_GUARDED_BY(mutex_) = 0;  // where noting has passed damage
+  std::vector<Unsettled> unsettled_ SERIATIM_GUARDED_BY(mutex_);  // by marker, above the recovery point
 };
 
 }  // namespace seriatim::partition

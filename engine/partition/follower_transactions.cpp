@@ -22,7 +22,10 @@ void Follower::begin_noting(const std::vector<Offset>& snapshots) {
   const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
   if (is_noting_ && producers_.end_offset() >= front) return;
   is_noting_ = true;
-  const Offset end = tail_->state().end_offset;
+  // What was committed above the recovery point has to be seen.
+  const Offset end = look_up_
+                         ? std::min(tail_->state().end_offset, std::max(stored_.recovery_point_offset, front))
+                         : tail_->state().end_offset;
   for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
     if (*snapshot > end || *snapshot < front) continue;
     ProducerState loaded;
@@ -42,6 +45,8 @@ Result<> Follower::note_batches(Offset end) {
   for (const auto& known : older_) {
     if (known.segment->end_offset() <= from) continue;
     if (auto noted = note_segment(*known.segment); !noted) return noted;
+    // Who has not looked for long passes many segments at once.
+    forget_aborted(known.base_offset);
   }
   if (auto noted = note_segment(*active_); !noted) return noted;
   producers_.set_end_offset(end);
@@ -76,16 +81,52 @@ void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batc
       aborted_.push_back((*ended)->index_entry());
       aborted_.back().first_offset = std::max(aborted_.back().first_offset, damaged_to_);
     }
+    if (ended && *ended && !(*ended)->is_aborted) note_commit((*ended)->first_offset, (*ended)->last_offset);
   }
   if (auto noted = producers_.note(header, batch); !noted)
     environment_.report(true, directory_ + ": " + noted.error().message());
 }
 
-// The writer has begun another segment, so that the index of the one before is complete. What ended there is
-// kept once more, for who has just looked.
-void Follower::forget_ended() {
+std::size_t Follower::remembered_aborts() const {
+  const base::MutexLock lock(mutex_);
+  return aborted_.size();
+}
+
+void Follower::note_commit(Offset first, Offset marker) {
+  constexpr std::size_t unsettled_max = 4'096;  // arbitrary
+  if (!look_up_ || marker < stored_.recovery_point_offset) return;
+  if (unsettled_.size() >= unsettled_max) {
+    // Two that are taken for one are shown later than they might be.
+    for (std::size_t i = 0; i < unsettled_max / 2; ++i) {
+      const Unsettled& a = unsettled_[2 * i];
+      const Unsettled& b = unsettled_[2 * i + 1];
+      unsettled_[i] = {std::min(a.first, b.first), b.marker};
+    }
+    unsettled_.resize(unsettled_max / 2);
+  }
+  unsettled_.push_back({first, marker});
+}
+
+// As far as the catalog says: a checkpoint has synced what lies below the recovery point, and what decided
+// it. Not into a transaction that was decided above it, nor into one that still may be.
+void Follower::advance_durable(Offset end) {
+  const Offset point = std::min(stored_.recovery_point_offset, end);
+  std::erase_if(unsettled_, [&](const Unsettled& commit) { return commit.marker < point; });
+  Offset durable = point;
+  for (const Unsettled& commit : unsettled_) durable = std::min(durable, commit.first);
+  const Offset first_open = producers_.first_open_offset();
+  if (first_open >= 0) durable = std::min(durable, first_open);
+  offsets_.advance_durable(durable);
+}
+
+// The writer has begun a segment behind `kept_from`, so that the indexes of those before it are complete.
+// That of the segment which begins there is kept once more, for who has just looked.
+void Follower::forget_ended(Offset kept_from) {
   producers_.expire(std::numeric_limits<std::int64_t>::max(), 0);
-  const Offset kept_from = older_.back().base_offset;
+  forget_aborted(kept_from);
+}
+
+void Follower::forget_aborted(Offset kept_from) {
   noted_from_ = std::max(noted_from_, kept_from);
   std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });
 }

@@ -64,6 +64,10 @@ class PartitionLog {
   /// Errors: as `refresh`.
   virtual Result<> reload() = 0;
 
+  /// Whether another process is exchanging segments right now, so that some of what is known can be opened
+  /// under no name. Not for long: a writer that died in between is no excuse.
+  virtual bool is_changing() const noexcept { return false; }
+
   /// Whether the topic was deleted; readers end then.
   bool is_deleted() const noexcept { return deleted_.load(std::memory_order_acquire); }
   void mark_deleted() noexcept { deleted_.store(true, std::memory_order_release); }

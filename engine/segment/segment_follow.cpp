@@ -44,8 +44,8 @@ void Segment::extend_followed(const SegmentState& state) noexcept {
   active_maps_->offset_index.file().follow_to(state.offset_index_entries);
   active_maps_->time_index.file().follow_to(state.time_index_entries);
   max_timestamp_ms_.store(state.max_timestamp.timestamp_ms, std::memory_order_release);
-  end_offset_.store(state.end_offset, std::memory_order_release);
   end_position_.store(state.end_position, std::memory_order_release);
+  end_offset_.store(state.end_offset, std::memory_order_release);
 }
 
 }  // namespace seriatim::segment

@@ -7,6 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "os/path.hpp"
+#include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_bytes.hpp"
 #include "segment/index_sanity.hpp"
@@ -31,6 +32,14 @@ Result<std::vector<std::byte>> read_entries(os::File& index, std::size_t entry_b
   return bytes;
 }
 
+// Whether the log holds anything but zeros where a batch header would be.
+Result<bool> has_bytes_at(os::File& log, std::uint64_t position) {
+  std::array<std::byte, format::header_bytes> bytes{};
+  auto read = log.read_at(bytes, position);
+  if (!read) return read.error();
+  return std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
+}
+
 }  // namespace
 
 SegmentTail::SegmentTail(const SegmentContext& context, const std::string& directory, Offset base_offset)
@@ -42,13 +51,21 @@ SegmentTail::SegmentTail(const SegmentContext& context, const std::string& direc
 }
 
 Result<SegmentTail> SegmentTail::open(const SegmentContext& context, const std::string& directory,
-                                      Offset base_offset, OffsetGaps gaps) {
+                                      Offset base_offset, OffsetGaps gaps, const KnownEnd& known) {
   SegmentTail tail(context, directory, base_offset);
-  if (auto found = tail.find_end(gaps); !found) return found.error();
+  tail.gaps_ = gaps;
+  tail.known_ = known;
+  if (auto found = tail.find_end(); !found) return found.error();
+  tail.gaps_ = OffsetGaps::none;  // What is appended to was never compacted.
   return tail;
 }
 
-Result<> SegmentTail::find_end(OffsetGaps gaps) {
+void SegmentTail::note_known(const KnownEnd& known) noexcept {
+  if (known.position > known_.position) known_.position = known.position;
+  if (known.offset > known_.offset) known_.offset = known.offset;
+}
+
+Result<> SegmentTail::find_end() {
   auto log = context_.files.open(log_.path, os::OpenMode::read);
   if (!log) return log.error();
   auto offsets = context_.vfs.open(offset_index_.path, os::OpenMode::read);
@@ -65,7 +82,11 @@ Result<> SegmentTail::find_end(OffsetGaps gaps) {
   auto log_bytes = (*log)->size();
   if (!log_bytes) return log_bytes.error();
   if (auto started = find_start(**log, *log_bytes, **offsets); !started) return started;
-  if (auto walked = walk(**log, *log_bytes, gaps); !walked) return walked.error();
+  if (auto walked = walk(**log, *log_bytes, BehindFault::look); !walked) return walked.error();
+  // The last entry's batch may have been the damaged one; those before it were not counted one by one.
+  if (has_damage_) {
+    if (auto counted = count_offset_entries(**offsets); !counted) return counted;
+  }
   if (auto counted = find_time_entries(**times); !counted) return counted;
   indexes_read_at_ = state_.end_position;
   auto offset_bytes = (*offsets)->size();
@@ -147,22 +168,72 @@ Result<bool> SegmentTail::start_at(os::File& log, std::uint64_t log_bytes,
   return true;
 }
 
-Result<bool> SegmentTail::walk(os::File& log, std::uint64_t log_bytes, OffsetGaps gaps) {
+Result<bool> SegmentTail::walk(os::File& log, std::uint64_t log_bytes, BehindFault behind) {
+  const std::uint64_t position_before = state_.end_position;
+  const Offset offset_before = state_.end_offset;
+  for (;;) {
+    if (auto walked = walk_to_fault(log, log_bytes); !walked) return walked.error();
+    if (behind == BehindFault::stay) break;
+    auto passed = pass_over_fault(log, log_bytes);
+    if (!passed) return passed.error();
+    if (!*passed) break;
+  }
+  return state_.end_position != position_before || state_.end_offset != offset_before;
+}
+
+Result<> SegmentTail::walk_to_fault(os::File& log, std::uint64_t log_bytes) {
   BatchStream stream(log, state_.end_position, log_bytes, state_.end_offset);
-  const std::uint64_t before = state_.end_position;
   for (;;) {
     auto item = stream.next();
     if (!item) return item.error();
-    if (item->at_end || item->fault != BatchFault::none) break;
-    if (gaps == OffsetGaps::none && item->header.base_offset != state_.end_offset) break;
-    if (item->position == 0) state_.first_timestamp_ms = item->header.max_timestamp_ms;
-    if (item->header.max_timestamp_ms > state_.max_timestamp.timestamp_ms) {
-      state_.max_timestamp = {item->header.max_timestamp_ms, item->header.last_offset()};
-    }
-    state_.end_position = item->position + item->bytes.size();
-    state_.end_offset = item->header.next_offset();
+    if (!is_next(*item)) return {};
+    take(item->position, item->header);
   }
-  return state_.end_position != before;
+}
+
+bool SegmentTail::is_next(const BatchStream::Item& item) const noexcept {
+  if (item.at_end || item.fault != BatchFault::none) return false;
+  return gaps_ == OffsetGaps::allowed || item.header.base_offset == state_.end_offset;
+}
+
+void SegmentTail::take(std::uint64_t position, const format::BatchHeader& header) noexcept {
+  if (position == 0) state_.first_timestamp_ms = header.max_timestamp_ms;
+  if (header.max_timestamp_ms > state_.max_timestamp.timestamp_ms) {
+    state_.max_timestamp = {header.max_timestamp_ms, header.last_offset()};
+  }
+  state_.end_position = position + header.size_bytes();
+  state_.end_offset = header.next_offset();
+}
+
+// At the end stands something that is not the next batch. True: it is damage, and the end is moved behind it.
+Result<bool> SegmentTail::pass_over_fault(os::File& log, std::uint64_t log_bytes) {
+  const std::uint64_t position = state_.end_position;
+  const bool is_below_known = position < known_.position || state_.end_offset < known_.offset;
+  auto is_used = is_below_known ? Result<bool>(true) : has_bytes_at(log, position);
+  if (!is_used || !*is_used) return is_used;
+  FileLogBytes bytes(log);
+  auto found = find_sound_batch(
+      bytes, {.fault_position = position, .end = log_bytes, .lowest_base = state_.end_offset + 1});
+  if (!found) return found.error();
+  if (*found) {
+    // The writer may have finished the batch at the end, and the one behind it, since we looked.
+    BatchStream again(log, position, log_bytes, state_.end_offset);
+    auto item = again.next();
+    if (!item) return item.error();
+    if (is_next(*item)) return true;
+    has_damage_ = true;
+    state_.end_position = (*found)->position;
+    state_.end_offset = (*found)->header.base_offset;
+    return true;
+  }
+  if (!is_below_known) return false;
+  // Never beyond the file, whatever was there: a map is touched up to the end.
+  const std::uint64_t end_position = std::max(position, std::min(known_.position, log_bytes));
+  const bool has_moved = end_position != position;
+  has_damage_ = has_damage_ || has_moved;
+  state_.end_position = end_position;
+  state_.end_offset = std::max(state_.end_offset, known_.offset);
+  return has_moved;
 }
 
 Result<> SegmentTail::find_time_entries(os::File& index) {
@@ -228,26 +299,30 @@ Result<> SegmentTail::count_offset_entries(os::File& index) {
 }
 
 // Whether it is worth walking: most looks find that nothing has happened.
-Result<bool> SegmentTail::may_have_grown(os::File& log, std::uint64_t log_bytes) const {
+Result<bool> SegmentTail::may_have_grown(os::File& log, std::uint64_t log_bytes, BehindFault behind) const {
+  const bool looks_behind = behind == BehindFault::look;
+  if (looks_behind && (state_.end_position < known_.position || state_.end_offset < known_.offset))
+    return true;
   if (log_bytes < state_.end_position + format::header_bytes) return false;
   std::array<std::byte, format::header_bytes> bytes;
   auto read = log.read_at(bytes, state_.end_position);
   if (!read) return read.error();
   if (*read < bytes.size()) return false;
+  if (looks_behind)
+    return std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
   const auto header = format::read_batch_header(bytes.data());
   return header.base_offset == state_.end_offset && header.length >= format::length_min &&
          header.magic == format::batch_magic;
 }
 
-Result<bool> SegmentTail::advance() {
+Result<bool> SegmentTail::advance(BehindFault behind) {
   auto log = open_log();
   if (!log) return log.error();
   auto log_bytes = (*log)->size();
   if (!log_bytes) return log_bytes.error();
-  auto worth = may_have_grown(**log, *log_bytes);
+  auto worth = may_have_grown(**log, *log_bytes, behind);
   if (!worth || !*worth) return worth;
-  // What is being appended to was never compacted.
-  auto grown = walk(**log, *log_bytes, OffsetGaps::none);
+  auto grown = walk(**log, *log_bytes, behind);
   if (!grown || !*grown) return grown;
   if (state_.end_position - indexes_read_at_ < index_look_bytes) return true;
   indexes_read_at_ = state_.end_position;

@@ -58,7 +58,9 @@ struct ConsumerOptions {
   /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
   bool check_crcs = true;
   WaitStrategy wait_strategy = WaitStrategy::block;
-  /// Only in the process that writes: another one is not told what is durable.
+  /// A read-only engine knows of what is durable what the writer's last checkpoint says
+  /// (EngineOptions::checkpoint_interval), and looks for that once a second: `durable` shows records that
+  /// much later there than in the process that writes, and all of them after a clean close.
   Visibility visibility = Visibility::published;
   /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit.
   /// An open one holds back what is behind it, whoever wrote that, and of a transaction that is held back in

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ class FailingVfs final : public os::Vfs {
     steps_left_ = steps;
   }
   void heal() { steps_left_ = never; }
+  /// Called before each change, in the thread that makes it.
+  std::function<void()> before_step{};
   bool has_failed() const { return has_failed_; }
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
@@ -113,6 +116,7 @@ class FailingVfs final : public os::Vfs {
   };
 
   Result<void> step(const char* what, const std::string& path) {
+    if (before_step) before_step();
     if (steps_left_.fetch_sub(1) > 0) return {};
     steps_left_ = 0;
     has_failed_ = true;

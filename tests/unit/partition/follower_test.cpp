@@ -169,20 +169,6 @@ TEST_CASE("a log whose last segment was being made when its writer died ends wit
   CHECK(follow(other, fixture.request)->log_end_offset() == 1);
 }
 
-TEST_CASE("the log start of the catalog is taken as far as the log reaches") {
-  ReaderFixture fixture;
-  for (int i = 0; i < 5; ++i) fixture.append();
-  PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  follower->set_log_start(3);
-  CHECK(follower->log_start_offset() == 3);
-  follower->set_log_start(8);
-  CHECK(follower->log_start_offset() == 5);
-  for (int i = 0; i < 5; ++i) fixture.append();
-  must(follower->refresh());
-  CHECK(follower->log_start_offset() == 8);
-}
-
 TEST_CASE("what compaction puts in the place of segments is taken with the next look at the directory") {
   WriterFixture writer(1'000, CleanupPolicy::compact);
   writer.open();

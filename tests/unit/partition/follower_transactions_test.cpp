@@ -1,4 +1,6 @@
 // What a reader in another process knows of transactions.
+#include <algorithm>
+
 #include "follower_fixture.hpp"
 #include "transactions_fixture.hpp"
 
@@ -32,6 +34,76 @@ TEST_CASE("INV-8: a follower's last stable offset is the writer's, and it shows 
             expected);
   }
   CHECK(f.world->counters.rolled_segments.value() > 5);
+}
+
+std::shared_ptr<partition::Follower> follow_stored(PartitionWorld& world, const Transactions& f) {
+  return must(partition::Follower::open(
+      world.environment, {.name = f.request.name, .directory = f.request.directory, .stored = [&f] {
+                            return std::optional(f.request.checkpoint);
+                          }}));
+}
+
+TEST_CASE("a durable reader beside is shown nothing of a commit that the recovery point does not cover") {
+  Transactions f;
+  PartitionWorld other;
+  const auto follower = follow_stored(other, f);
+  f.put("k", "v");
+  f.send(first_producer, 0, 0);
+  f.store_checkpoint();
+  must(follower->reload());
+  CHECK(follower->durable_stable_offset() == 1);  // open
+  f.end(ControlType::commit, first_producer, 1);
+  must(follower->reload());
+  CHECK(follower->last_stable_offset() == 3);
+  CHECK(follower->durable_stable_offset() == 1);
+  PartitionWorld third;
+  CHECK(follow_stored(third, f)->durable_stable_offset() == 1);
+  f.store_checkpoint();
+  f.put("k", "not durable yet");
+  must(follower->reload());
+  CHECK(follower->durable_stable_offset() == 3);
+  CHECK(follow_stored(third, f)->durable_stable_offset() == 3);
+}
+
+TEST_CASE("INV-4: what a durable reader beside is shown is what the writer's checkpoint made durable") {
+  Random random("durable followers");
+  Transactions f(1'500);
+  TransactionModel model(f, random, 4);
+  PartitionWorld other;
+  const auto early = follow_stored(other, f);
+  std::set<Offset> settled;
+  std::set<Offset> may_be_shown;
+  for (int i = 0; i < 300; ++i) {
+    model.step();
+    if (random.one_in(12)) {
+      f.store_checkpoint();
+      settled = model.shown();
+      may_be_shown = model.all_shown();
+    }
+    PartitionWorld third;
+    must(early->reload());
+    for (const auto& follower : {early, follow_stored(third, f)}) {
+      REQUIRE(follower->durable_stable_offset() <= f.request.checkpoint.recovery_point_offset);
+      const auto shown = committed_from(follower, 0, follower->durable_stable_offset());
+      REQUIRE(std::includes(shown.begin(), shown.end(), settled.begin(), settled.end()));
+      REQUIRE(std::includes(may_be_shown.begin(), may_be_shown.end(), shown.begin(), shown.end()));
+    }
+  }
+}
+
+TEST_CASE("a follower that looks seldom remembers the aborts of the newest segments, not those of all") {
+  Transactions f(1'500);
+  PartitionWorld other;
+  const auto follower = follow(other, f.request);
+  for (int round = 0; round < 3; ++round) {
+    for (ProducerEpoch i = 0; i < 100; ++i) {
+      f.send(first_producer + round, i, 0);
+      f.end(ControlType::abort, first_producer + round, i);
+    }
+    must(follower->reload());
+    CHECK(follower->remembered_aborts() <= 2 * 1'500 / 78);
+    CHECK(committed_of(follower).empty());
+  }
 }
 
 TEST_CASE("a follower begins at the newest producer snapshot") {

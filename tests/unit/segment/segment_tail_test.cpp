@@ -100,6 +100,28 @@ TEST_CASE("a batch that is not whole yet is not there") {
   }
 }
 
+TEST_CASE("a batch that was placed and is not published is not there, nor is one that is taken back") {
+  SegmentFixture fixture;
+  auto writer = fixture.create();
+  const auto log = LogBuilder().batches(2, {.size_bytes = 500});
+  must(try_append(*writer, log[0]));
+  Watcher watcher;
+  auto tail = watcher.open(fixture);
+  const auto refused = must(writer->place(log[1].bytes, log[1].header, 1));
+  must(writer->note(refused));
+  CHECK_FALSE(must(tail.advance(segment::BehindFault::look)));
+  CHECK(watcher.open(fixture).state().end_offset == 1);
+  must(writer->take_back(refused));
+  const auto shorter = LogBuilder(1).batch({.size_bytes = 100});
+  const auto placed = must(writer->place(shorter[0].bytes, shorter[0].header, 1));
+  must(writer->note(placed));
+  CHECK_FALSE(must(tail.advance(segment::BehindFault::look)));
+  writer->publish(placed);
+  CHECK(must(tail.advance(segment::BehindFault::look)));
+  check_same(tail.state(), *writer);
+  check_same(watcher.open(fixture).state(), *writer);
+}
+
 TEST_CASE("a whole batch that is not the next one, left from earlier use of the blocks, is not believed") {
   SegmentFixture fixture;
   LogBuilder log;
@@ -110,6 +132,72 @@ TEST_CASE("a whole batch that is not the next one, left from earlier use of the 
   Watcher watcher;
   CHECK(watcher.open(fixture).state().end_offset == 2);
   CHECK(must(watcher.try_open(fixture, 0, OffsetGaps::allowed)).state().end_offset == 8);
+}
+
+TEST_CASE("a damaged batch with a sound one behind it is not the end, whichever of its bytes is wrong") {
+  SegmentFixture fixture;
+  const auto log = LogBuilder().batches(4, {.size_bytes = 120});
+  write_file(fixture.index_path(), {});
+  write_file(fixture.time_index_path(), {});
+  for (std::size_t at = log[1].position; at < log[2].end(); ++at) {
+    CAPTURE(at);
+    auto bytes = log.bytes();
+    bytes[at] ^= std::byte{2};
+    bytes.resize(bytes.size() + 4'096);
+    write_file(fixture.log_path(), bytes);
+    Watcher watcher;
+    const auto tail = watcher.open(fixture);
+    CHECK(tail.state().end_position == log.size_bytes());
+    CHECK(tail.state().end_offset == 4);
+  }
+}
+
+TEST_CASE("damage is passed by the next advance that looks behind it, when a batch is appended there") {
+  SegmentFixture fixture;
+  const auto log = LogBuilder().batches(3, {.size_bytes = 120});
+  auto bytes = log.bytes();
+  bytes[log[1].position + 100] ^= std::byte{1};
+  auto shorter = bytes;
+  shorter.resize(log[2].position);
+  write_file(fixture.log_path(), shorter);
+  write_file(fixture.index_path(), {});
+  write_file(fixture.time_index_path(), {});
+  Watcher watcher;
+  auto tail = watcher.open(fixture);
+  CHECK(tail.state().end_offset == 1);
+  write_over(fixture.log_path(), 0, bytes);
+  CHECK_FALSE(must(tail.advance()));
+  CHECK(must(tail.advance(segment::BehindFault::look)));
+  CHECK(tail.state().end_offset == 3);
+  CHECK(tail.state().end_position == bytes.size());
+  CHECK_FALSE(must(tail.advance(segment::BehindFault::look)));
+}
+
+TEST_CASE("a log does not end before what is known of it, even where nothing but zeros is left") {
+  SegmentFixture fixture;
+  const auto log = LogBuilder().batches(4, {.size_bytes = 120});
+  auto bytes = log.bytes();
+  std::fill(bytes.begin() + 120, bytes.end(), std::byte{0});
+  write_file(fixture.log_path(), bytes);
+  write_file(fixture.index_path(), {});
+  write_file(fixture.time_index_path(), {});
+  Watcher watcher;
+  auto tail = watcher.open(fixture);
+  CHECK(tail.state().end_offset == 1);
+  const segment::KnownEnd known{.position = bytes.size(), .offset = 4};
+  tail.note_known(known);
+  CHECK(must(tail.advance(segment::BehindFault::look)));
+  const auto again = must(SegmentTail::open(watcher.context, fixture.directory, 0, OffsetGaps::none, known));
+  for (const auto* state : {&tail.state(), &again.state()}) {
+    CHECK(state->end_offset == 4);
+    CHECK(state->end_position == bytes.size());
+  }
+  // Never beyond the file: a map is touched up to the end.
+  std::filesystem::resize_file(fixture.log_path(), 240);
+  const auto shorter =
+      must(SegmentTail::open(watcher.context, fixture.directory, 0, OffsetGaps::none, known));
+  CHECK(shorter.state().end_offset == 4);
+  CHECK(shorter.state().end_position == 240);
 }
 
 TEST_CASE("index entries that no batch confirms are not started from") {
