@@ -13,15 +13,18 @@ Reserve::Reserve(os::Vfs& vfs, const std::string& directory)
 Result<> Reserve::make() {
   const base::MutexLock lock(mutex_);
   if (is_whole_ || spenders_ > 0) return {};
-  return make_locked();
+  return make_locked(Partly::yes);
 }
 
-Result<> Reserve::make_locked() {
+Result<> Reserve::make_locked(Partly partly) {
   auto exists = vfs_.exists(path_);
   if (!exists) return exists.error();
   auto file = vfs_.open(path_, os::OpenMode::open_or_create);
   if (!file) return file.error();
   auto allocated = allocate(**file);
+  if (!allocated && partly == Partly::yes) {
+    if (auto kept = allocate_part(**file); !kept) return kept;
+  }
   if (!allocated && !*exists && !is_owed_.load(std::memory_order_relaxed)) {
     // A disk too small for it: the engine works without, as in a directory of an earlier release. Left
     // behind, the empty file says that it is owed.
@@ -32,12 +35,27 @@ Result<> Reserve::make_locked() {
   return allocated;
 }
 
-// Blocks that it has already cost nothing. A part of it is of no use and of use to others.
+// Blocks that it has already cost nothing, and stay: its length is what is kept.
 Result<> Reserve::allocate(os::File& file) {
+  const auto kept = file.size();
+  if (!kept) return kept.error();
   auto allocated = file.allocate(0, reserve_bytes);
   if (allocated) return allocated;
-  if (auto cut = file.truncate(0); !cut) return cut;
+  if (auto cut = file.truncate(*kept); !cut) return cut;
   return allocated;
+}
+
+// Where there is no room for the whole, as much as there is: what the catalog has grown by is missing, and
+// whoever fills the disk next would take the rest.
+Result<> Reserve::allocate_part(os::File& file) {
+  constexpr std::uint64_t piece_bytes = reserve_bytes / 16;
+  const auto kept = file.size();
+  if (!kept) return kept.error();
+  for (std::uint64_t size = reserve_bytes - piece_bytes; size >= *kept + piece_bytes; size -= piece_bytes) {
+    if (file.allocate(0, size)) return {};
+    if (auto cut = file.truncate(*kept); !cut) return cut;
+  }
+  return {};
 }
 
 // True if a call that found the disk full may find room now: blocks were given up here, or by somebody
@@ -77,7 +95,7 @@ void Reserve::end_spending() {
   const base::MutexLock lock(mutex_);
   --spenders_;
   if (spenders_ > 0 || !is_owed_.load(std::memory_order_relaxed)) return;
-  const auto make = [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return make_locked(); };
+  const auto make = [this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return make_locked(Partly::yes); };
   static_cast<void>(base::answered(make).ok());
 }
 
@@ -97,7 +115,7 @@ Result<> Reserve::before_taking() {
 
 Result<> Reserve::allow_taking() {
   if (!is_owed_.load(std::memory_order_relaxed)) return {};
-  Result<> made = spenders_ == 0 ? make_locked() : Result<>{};
+  Result<> made = spenders_ == 0 ? make_locked(Partly::no) : Result<>{};
   if (spenders_ == 0 && (made || made.error().code() != Errc::storage_full)) return made;
   return Error(Errc::storage_full,
                path_ +

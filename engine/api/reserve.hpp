@@ -72,8 +72,11 @@ class Reserve final : public segment::SpaceKeeper {
   bool begin_spending();
   void end_spending();
   Result<> allow_taking() SERIATIM_REQUIRES(mutex_);
-  Result<> make_locked() SERIATIM_REQUIRES(mutex_);
+  enum class Partly : bool { no, yes };
+  /// @param partly  keeps what there is room for, if that is not all.
+  Result<> make_locked(Partly partly) SERIATIM_REQUIRES(mutex_);
   Result<> allocate(os::File& file) SERIATIM_REQUIRES(mutex_);
+  Result<> allocate_part(os::File& file) SERIATIM_REQUIRES(mutex_);
 
   os::Vfs& vfs_;
   const std::string directory_;

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 class FullVfs final : public test::PassingVfs {
  public:
   bool is_full = false;
+  std::uint64_t room = ~std::uint64_t{0};  ///< For the file that asks.
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
     return open_as<FullFile>(path, mode, *this);
@@ -36,7 +37,7 @@ class FullVfs final : public test::PassingVfs {
    public:
     FullFile(std::unique_ptr<os::File> file, FullVfs& vfs) : PassingFile(std::move(file)), vfs_(vfs) {}
     Result<void> allocate(std::uint64_t at, std::uint64_t length) override {
-      if (vfs_.is_full) return os::errno_error(ENOSPC, "allocate", path());
+      if (vfs_.is_full || length > vfs_.room) return os::errno_error(ENOSPC, "allocate", path());
       return PassingFile::allocate(at, length);
     }
 
@@ -137,6 +138,26 @@ TEST_CASE(
   made.reserve.end_taking();
   spender.join();
   CHECK(has_given);
+  CHECK(fs::file_size(made.path) == reserve_bytes);
+}
+
+TEST_CASE("what a spender leaves is kept, and given up to the next one, until there is room for the whole") {
+  Made made;
+  must(made.reserve.make());
+  constexpr std::uint64_t piece = reserve_bytes / 16;
+  made.vfs.room = reserve_bytes - piece - 1;  // The catalog has grown by so much and a byte.
+  { const Reserve::Spending spending(made.reserve); }
+  CHECK(fs::file_size(made.path) == reserve_bytes - 2 * piece);
+  CHECK(code_of(made.reserve.before_taking()) == Errc::storage_full);
+  CHECK(fs::file_size(made.path) == reserve_bytes - 2 * piece);
+  {
+    const Reserve::Spending spending(made.reserve);
+    CHECK(spending.has_given());
+    CHECK(fs::file_size(made.path) == 0);
+  }
+  CHECK(fs::file_size(made.path) == reserve_bytes - 2 * piece);
+  made.vfs.room = reserve_bytes;
+  must(made.reserve.before_taking());
   CHECK(fs::file_size(made.path) == reserve_bytes);
 }
 
