@@ -56,7 +56,11 @@ std::vector<PeriodicJob> Background::prompt_table() {
           {.name = "flush.ms",
            .lane = JobLane::prompt,
            .run = [this](JobRun& run) { flush_overdue(run); },
-           .is_wanted = [this](std::int64_t now_ns) { return is_flush_wanted(now_ns); }}};
+           .is_wanted = [this](std::int64_t now_ns) { return is_flush_wanted(now_ns); }},
+          // Here, since another process is to see a checkpoint that takes long.
+          {.name = "counters", .lane = JobLane::prompt, .period_ns = each_look, .run = [this](JobRun&) {
+             publish_counters();
+           }}};
 }
 
 std::vector<PeriodicJob> Background::upkeep_table() {
@@ -69,8 +73,7 @@ std::vector<PeriodicJob> Background::upkeep_table() {
   const auto is_checkpoint_due = [this](std::int64_t) {
     return is_checkpoint_wanted_.load(std::memory_order_relaxed) || engine_.is_journal_long();
   };
-  return {{.name = "counters", .period_ns = each_look, .run = [this](JobRun&) { publish_counters(); }},
-          {.name = "reserve", .period_ns = each_look, .run = [this](JobRun& run) { make_reserve(run); }},
+  return {{.name = "reserve", .period_ns = each_look, .run = [this](JobRun& run) { make_reserve(run); }},
           {.name = journal_files,
            .period_ns = each_look,
            .run = [this](JobRun& run) { prepare_journal_file(run); }},
@@ -155,8 +158,6 @@ void Background::prepare_journal_file(JobRun& run) {
 
 void Background::make_checkpoint(JobRun& run) {
   is_checkpoint_wanted_.store(false, std::memory_order_relaxed);
-  // It may take long, and so long another process is to see that it runs.
-  publish_counters();
   if (auto stored = engine_.checkpoint(); !stored) fail_with(run, "checkpoint", stored.error());
 }
 

@@ -95,19 +95,25 @@ std::vector<JobReport> load_jobs(base::ByteSpan bytes) {
   return jobs;
 }
 
-// Whether a job has begun or ended to fail, is under way or not any more, or has ended for the first time.
-bool is_job_news(const std::byte* at, const JobReport& job) noexcept {
+// A run that takes less is no news: what comes again and finds nothing to do is done in no time.
+constexpr std::int64_t long_run_ms = 1'000;
+
+// Whether a job has begun or ended to fail, runs for long or not any more, or has ended for the first time.
+bool is_job_news(const std::byte* at, const JobReport& job, std::int64_t wall_ms) noexcept {
   const auto stored = [at](std::size_t field) { return base::load_le<std::uint64_t>(at + field); };
-  return stored(48) != job.failures || (stored(32) != stored(40)) != job.is_running ||
+  const bool was_running = stored(32) != stored(40);
+  const bool is_running = job.is_running && (was_running || wall_ms - job.begin_ms >= long_run_ms);
+  return stored(48) != job.failures || was_running != is_running ||
          (at[failure_at] == std::byte{0}) != job.failure.empty() || (stored(64) == 0) != (job.end_ms == 0);
 }
 
 // Without memory: the update of a file must not fail for want of it.
-bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs) noexcept {
+bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs,
+                   std::int64_t wall_ms) noexcept {
   const std::size_t count = std::min(jobs.size(), jobs_max);
   if (base::load_le<std::uint64_t>(table + 8) != count) return true;
   for (std::size_t i = 0; i < count; ++i) {
-    if (is_job_news(table + 16 + i * job_bytes, jobs[i])) return true;
+    if (is_job_news(table + 16 + i * job_bytes, jobs[i], wall_ms)) return true;
   }
   return false;
 }
@@ -152,7 +158,7 @@ void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& 
     store(value, values[i]);
     is_news = true;
   }
-  if (!is_news && !are_jobs_news(at + jobs_at, jobs)) return;
+  if (!is_news && !are_jobs_news(at + jobs_at, jobs, wall_ms)) return;
   const std::size_t job_count = std::min(jobs.size(), jobs_max);
   for (std::size_t i = 0; i < job_count; ++i) store_job(at + jobs_at + 16 + i * job_bytes, jobs[i]);
   store(at + jobs_at + 8, job_count);

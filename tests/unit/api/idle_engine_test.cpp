@@ -1,32 +1,16 @@
 // An engine that nobody uses leaves the disk alone.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 
+#include "api/background.hpp"
 #include "support/passing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 
 namespace seriatim::test {
 namespace {
-
-// Tells when somebody looks at it: background work does at each of its rounds.
-class WatchedClock final : public base::Clock {
- public:
-  std::int64_t wall_ms() const noexcept override { return clock_.wall_ms(); }
-  std::int64_t monotonic_ns() const noexcept override {
-    looks_.fetch_add(1, std::memory_order_acq_rel);
-    return clock_.monotonic_ns();
-  }
-  void advance_ms(std::int64_t ms) noexcept { clock_.advance_ms(ms); }
-  std::uint64_t looks() const noexcept { return looks_.load(std::memory_order_acquire); }
-
- private:
-  base::ManualClock clock_{1'000'000};
-  mutable std::atomic<std::uint64_t> looks_{0};
-};
 
 // Remembers every call that changes something, or makes a change durable.
 class Changes {
@@ -131,11 +115,28 @@ void use(const Engine& engine) {
   must(engine.admin().delete_group("gone"));
 }
 
-// Lets an hour pass, until whoever works in the background has looked at the clock several times since.
-void pass_an_hour(WatchedClock& clock) {
+// Lets an hour pass, until every job of background work has run in it, and what came of that was published.
+void pass_an_hour(base::ManualClock& clock, const api::Background& background) {
+  const auto before = background.reports();
   clock.advance_ms(3'600'000);
-  const std::uint64_t before = clock.looks();
-  REQUIRE(comes_true([&] { return clock.looks() >= before + 6; }));
+  const auto have_run = [&] {
+    const auto now = background.reports();
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      const bool is_asked_for = now[i].name == "time-outs" || now[i].name == "flush.ms";
+      if (!is_asked_for && now[i].runs == before[i].runs) return false;
+      if (now[i].is_running && now[i].name != "counters") return false;
+    }
+    return true;
+  };
+  REQUIRE(comes_true(have_run));
+  const auto counted = [&] {
+    for (const auto& report : background.reports()) {
+      if (report.name == "counters") return report.runs;
+    }
+    return std::uint64_t{0};
+  };
+  const std::uint64_t published = counted();
+  REQUIRE(comes_true([&] { return counted() >= published + 2; }));
 }
 
 }  // namespace
@@ -145,17 +146,17 @@ TEST_CASE("an idle engine writes nothing: no file, no transaction of the catalog
   const std::string path = directory / "data";
   Changes changes;
   WatchedVfs vfs(changes);
-  WatchedClock clock;
+  base::ManualClock clock{1'000'000};
   const Engine engine = open_engine_with(
       path, vfs, clock,
       {.maintenance_interval = std::chrono::minutes(1), .checkpoint_interval = std::chrono::seconds(1)});
   use(engine);
   auto& impl = *detail::EngineImpl::of(engine);
-  for (int i = 0; i < 3; ++i) pass_an_hour(clock);  // What was done is brought home.
+  for (int i = 0; i < 3; ++i) pass_an_hour(clock, *impl.background);  // What was done is brought home.
   static_cast<void>(changes.take());
   const std::uint64_t transaction = must(impl.catalog->usage()).last_transaction;
   const std::string counters = bytes_of_file(path + "/counters");
-  for (int i = 0; i < 5; ++i) pass_an_hour(clock);
+  for (int i = 0; i < 5; ++i) pass_an_hour(clock, *impl.background);
   const auto made = changes.take();
   for (const std::string& change : made) MESSAGE(change);
   CHECK(made.empty());
