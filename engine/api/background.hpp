@@ -2,8 +2,8 @@
 //
 //   timers    look ten times a second at what is due, and hand it on. They wait for no disk, nor for a lock
 //             that somebody holds while it waits for one (INV-14).
-//   prompt    ends transactions whose time is up, and syncs what `flush.ms` bounds.
-//   upkeep    pages and journal files ahead of writers, checkpoints, the reserve, the counters file.
+//   prompt    ends transactions whose time is up, syncs what `flush.ms` bounds, publishes the counters.
+//   upkeep    pages and journal files ahead of writers, checkpoints, the reserve.
 //   workers   retention and compaction, which can be paused and limited.
 //
 // None before open, none after close. What is done is a table of periodic jobs (background_jobs.cpp).
