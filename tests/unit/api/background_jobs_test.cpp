@@ -105,8 +105,9 @@ void check_that_the_rest_goes_on(BusyDisk& disk) {
 TEST_CASE(
     "a compaction that waits for the disk, at whatever call, stops neither time-outs nor checkpoints nor "
     "flush.ms") {
+  // Every second call: each kind of step has several in a row, and each look of the timers takes its time.
   int call = 0;
-  for (;; ++call) {
+  for (;; call += 2) {
     CAPTURE(call);
     BusyDisk disk;
     if (!disk.block_compaction(call)) break;
