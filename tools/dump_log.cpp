@@ -100,8 +100,8 @@ Result<> read_batch(const StoredFile& file, std::uint64_t position, std::vector<
 
 ExitCode report_end(BatchFault fault, std::uint64_t position, std::uint64_t file_size, DumpWriter& writer) {
   if (position == file_size) return ExitCode::ok;
-  const bool is_damage = fault != BatchFault::end_of_log && fault != BatchFault::truncated &&
-                         fault != BatchFault::unpublished;
+  const bool is_damage =
+      fault != BatchFault::end_of_log && fault != BatchFault::truncated && fault != BatchFault::unpublished;
   writer.row({{"position", position},
               {"fault", std::string(format::describe(fault))},
               {"bytes_left", file_size - position}});

@@ -53,8 +53,8 @@ class JournalReplay final : public journal::JournalVisitor {
   void restore_commits(OffsetStore& store);
   /// The same for the state that transactions have changed.
   void restore_state(StateStore& store);
-  /// Whether a transaction was decided of which a commit marker with this epoch was found. Where decisions are
-  /// missing the marker is believed: nobody writes one before the decision.
+  /// Whether a transaction was decided of which a commit marker with this epoch was found. Where decisions
+  /// are missing the marker is believed: nobody writes one before the decision.
   bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch);
   /// Whether only such a marker tells of the decision: in partitions without one the transaction is still to
   /// be ended.

@@ -28,7 +28,8 @@ Result<> Segment::sync() {
     }
   }
   if (!enters_cache) return {};
-  // The sync is done, whatever becomes of the maps: what the cache does not know it could not take away again.
+  // The sync is done, whatever becomes of the maps: what the cache does not know it could not take away
+  // again.
   const auto noted = base::answered([this]() -> Result<> {
     map_cache_.mapped(shared_from_this());
     return {};

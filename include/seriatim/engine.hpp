@@ -98,8 +98,8 @@ struct EngineImpl;
 /// to everything.
 class SERIATIM_API Engine {
  public:
-  /// Opens `dir`, recovering it first if its last writer died. A relative path is made absolute here: what the
-  /// working directory becomes later does not matter.
+  /// Opens `dir`, recovering it first if its last writer died. A relative path is made absolute here: what
+  /// the working directory becomes later does not matter.
   ///
   /// Where descriptor 0, 1 or 2 is closed, something that can be neither read nor written takes its place and
   /// stays there, so that what the program writes to a stream that it closed reaches no file of the engine.

@@ -73,9 +73,9 @@ struct BackgroundJob {
 SERIATIM_API Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir);
 
 enum class Severity : std::uint8_t {
-  note,        ///< Expected after a crash: what the next open for writing heals, cuts (never what was acknowledged
-               ///< as durable) or aborts, with the offsets and how many records. Or whole batches in a form of
-               ///< their codec that is not read here, with their offsets.
+  note,  ///< Expected after a crash: what the next open for writing heals, cuts (never what was acknowledged
+         ///< as durable) or aborts, with the offsets and how many records. Or whole batches in a form of
+         ///< their codec that is not read here, with their offsets.
   repairable,  ///< Derived data is wrong or missing (an index, a snapshot): opening for writing, or `repair`,
                ///< makes it again.
   damage,      ///< Records or metadata are lost or unreadable.
@@ -120,9 +120,10 @@ struct VerifyOptions {
 
 /// Reads every file of a data directory and checks it: FORMAT, catalog, the journal (if nobody writes), every
 /// batch's structure and CRC,
-/// every record, offsets without overlap, every index entry against the log. After a crash the files are looked at
-/// as the next open for writing will leave them, with what the journal brings home. Changes nothing. Works beside a
-/// live writer (the active segments are checked as far as they were written when looked at).
+/// every record, offsets without overlap, every index entry against the log. After a crash the files are
+/// looked at as the next open for writing will leave them, with what the journal brings home. Changes
+/// nothing. Works beside a live writer (the active segments are checked as far as they were written when
+/// looked at).
 ///
 /// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be
 /// verified. Damage is in the report, not an error. invalid_state: this process has the directory open; use

@@ -18,8 +18,8 @@ namespace seriatim {
 inline namespace v0 {
 
 struct RepairOptions {
-  /// Says what would be done, and changes nothing: which offsets of which partition are given up, and how many
-  /// records can be read there.
+  /// Says what would be done, and changes nothing: which offsets of which partition are given up, and how
+  /// many records can be read there.
   bool dry_run = false;
   /// Goes on without what is lost already: a damaged journal, batches that cannot be read. What can be read
   /// around them is kept, and the damaged files with it, under other names. Without this, such steps are told

@@ -72,7 +72,8 @@ TEST_CASE("an offset outside the log is answered with the valid range") {
     auto sought = cursor.seek(offset);
     REQUIRE_FALSE(sought);
     CHECK(sought.error().code() == Errc::offset_out_of_range);
-    CHECK(says(sought.error().message(), {"topic-3", std::to_string(start) + " to " + std::to_string(end - 1)}));
+    CHECK(says(sought.error().message(),
+               {"topic-3", std::to_string(start) + " to " + std::to_string(end - 1)}));
     CHECK_FALSE(cursor.is_positioned());
   }
 }
