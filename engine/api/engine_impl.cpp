@@ -263,11 +263,13 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
 // From here on something may be appended: a crash has to be seen by the next open. A clean directory of which
 // nothing has come is given back as it was.
 Result<> EngineImpl::begin_writing() {
-  if (was_clean) {
-    if (auto told = catalog->set_clean_shutdown(false); !told) return told;
-  }
-  settle_directory();
-  auto started = base::answered([this] { return start_threads(); });
+  auto started = base::answered([this]() -> Result<> {
+    if (was_clean) {
+      if (auto told = catalog->set_clean_shutdown(false); !told) return told;
+    }
+    settle_directory();
+    return start_threads();
+  });
   if (started) return started;
   if (background) background->stop();
   background.reset();
