@@ -62,8 +62,7 @@ class TimeLookup {
     auto step = cursor_.peek(bound_, true, batch);
     if (!step) return step.error();
     if (*step == FetchCursor::Step::end) return true;  // Not readable yet.
-    // Compaction may have taken the batch; the one behind it is as good as none.
-    if (batch.header.base_offset > entry.offset) return true;
+    // Also in a gap that compaction has left: it makes an index of the batches that it keeps.
     return batch.header.last_offset() == entry.offset && batch.header.max_timestamp_ms == entry.timestamp_ms;
   }
 

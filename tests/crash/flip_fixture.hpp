@@ -13,6 +13,7 @@
 #include <seriatim/inspect.hpp>
 
 #include "bad_input/attempt.hpp"
+#include "crash/flip_truth.hpp"
 #include "support/random.hpp"
 
 namespace seriatim::test {
@@ -42,7 +43,6 @@ class FlipDir {
 };
 
 inline constexpr int flip_records = 20;
-inline constexpr Offset flip_position = 5;  ///< What group "g" has committed.
 
 /// Small files, so that a state costs little; nothing in the background.
 inline EngineOptions flip_options(OpenMode mode) {
@@ -87,88 +87,93 @@ inline void make_flip_data(const std::string& path, Left left) {
   if (child.hear_all() != "made") throw std::runtime_error("the directory was not made");
 }
 
-/// What reading a directory told. Wrong bytes are told by `wrong`.
-struct FlipAnswer {
-  int records = 0;  ///< Read in order from the beginning, each the right one.
-  std::string wrong{};
-  std::string error{};  ///< Of opening or reading; empty: none.
+/// Writes to topic "t" what a history says; record i has timestamp 1000 + i. For a child, which ends where
+/// something fails.
+class FlipWriter {
+ public:
+  explicit FlipWriter(const Engine& engine) : plain_(engine.producer({}).value()) {
+    for (const char* id : {"a", "b", "c"})
+      producers_.push_back(engine.transactional_producer({.transactional_id = id}).value());
+    open_.resize(producers_.size());
+  }
+  void plain(const std::string& key, const std::string& value) {
+    plain_.send_sync(record(key, value)).value();
+  }
+  void erase(const std::string& key) { plain_.send_sync(record(key, BytesView())).value(); }
+  /// Plain records of half a segment or so.
+  void fill(int records) {
+    for (int i = 0; i < records; ++i) plain("fill-" + std::to_string(next_), std::string(250, 'f'));
+  }
+  void begin(std::size_t producer, const std::string& key) {
+    open_[producer].emplace(producers_[producer].begin().value());
+    send(producer, key);
+  }
+  void send(std::size_t producer, const std::string& key) {
+    open_[producer]->send(record(key, BytesView("of a transaction"))).value();
+  }
+  void end(std::size_t producer, bool commits) {
+    if (commits) open_[producer]->commit().value();
+    if (!commits) open_[producer]->abort().value();
+    open_[producer].reset();
+  }
+  /// A whole one.
+  void transaction(std::size_t producer, const std::string& key, bool commits) {
+    begin(producer, key);
+    send(producer, key + "2");
+    end(producer, commits);
+  }
+
+ private:
+  ProducerRecord record(std::string_view key, BytesView value) {
+    const Timestamp when{std::chrono::milliseconds(1'000 + next_++)};
+    return {.topic = "t", .key = key, .value = value, .timestamp = when};
+  }
+
+  int next_ = 0;
+  Producer plain_;
+  std::vector<TransactionalProducer> producers_{};
+  std::vector<std::optional<Transaction>> open_{};
 };
 
-inline void read_flipped(const Engine& engine, FlipAnswer& answer) {
-  auto reader = engine.reader({"t", 0});
-  if (!reader) {
-    answer.error = reader.error().message();
-    return;
-  }
-  for (Offset next = reader->log_start_offset(); next < reader->high_watermark();) {
-    auto records = reader->read(next, 1000);
-    if (!records) {
-      answer.error = records.error().message();
-      return;
+/// Small segments of a compacted topic: tombstones with a delete horizon in front, behind them transactions
+/// that overlap, over several segments. What was aborted has a key that begins with "aborted".
+inline void make_flip_transactions(const std::string& path, Left left) {
+  ChildProcess child([&](const ChildProcess::Voice& voice) {
+    auto engine = Engine::open(path, flip_options(OpenMode::create_if_missing)).value();
+    const ConfigMap config{{"segment.bytes", "1500"},
+                           {"index.interval.bytes", "200"},
+                           {"cleanup.policy", "compact"},
+                           {"delete.retention.ms", "1000000000000"}};
+    engine.admin().create_topic({.name = "t", .config = config}).value();
+    FlipWriter writer(engine);
+    for (int i = 0; i < 6; ++i) writer.plain("k" + std::to_string(i), "v" + std::to_string(i));
+    writer.transaction(0, "k1", true);
+    writer.transaction(1, "aborted k1", false);
+    writer.erase("k3");
+    writer.fill(5);
+    auto group = engine.consumer({.group_id = "g"}).value();
+    group.commit_sync({{{"t", 0}, {.offset = flip_position}}}).value();
+    // With the checkpoint that goes before it, other processes know the position.
+    engine.admin().compact("t", true).value();
+    writer.begin(0, "aborted over segments");
+    writer.fill(4);
+    writer.transaction(1, "aborted within", false);
+    writer.fill(5);
+    writer.transaction(2, "c", true);
+    writer.begin(1, "d");
+    writer.end(0, false);
+    writer.fill(5);
+    writer.end(1, true);
+    writer.transaction(2, "aborted e", false);
+    writer.fill(1);
+    if (left == Left::killed) {
+      voice.say("made");
+      ::_exit(0);
     }
-    if (records->empty()) break;
-    for (const RecordView& record : *records) {
-      const bool is_last = record.offset() == flip_records && record.value().text() == "last";
-      const bool is_right = record.offset() == next && record.value().text() == "v" + std::to_string(next) &&
-                            record.timestamp().time_since_epoch().count() == 1'000 + next;
-      if (!is_right && !is_last) {
-        answer.wrong = "offset " + std::to_string(record.offset()) + " where " + std::to_string(next) +
-                       " was expected, value " + std::string(record.value().text());
-        return;
-      }
-      ++answer.records;
-      ++next;
-    }
-  }
-  const auto consumer = engine.consumer({.group_id = "g"});
-  const auto committed = consumer->committed({"t", 0});
-  if (!committed) {
-    answer.error = committed.error().message();
-  } else if (!*committed || (*committed)->offset != flip_position) {
-    answer.wrong = "the group's position is not the one committed";
-  }
-}
-
-/// Every offset and every time by itself, which go through the indexes.
-inline void look_up_flipped(const Engine& engine, FlipAnswer& answer) {
-  const auto reader = engine.reader({"t", 0});
-  const auto consumer = engine.consumer({.group_id = "g"});
-  for (Offset offset = 0; offset < answer.records && answer.wrong.empty(); ++offset) {
-    auto records = reader->read(offset, 1);
-    if (!records) {
-      answer.error = records.error().message();
-      return;
-    }
-    if (records->empty()) continue;  // the reading from the beginning has counted
-    if (records->begin()->offset() != offset) answer.wrong = "read from " + std::to_string(offset);
-    const Timestamp when{std::chrono::milliseconds(1'000 + offset)};
-    auto found = consumer->offsets_for_times({{{"t", 0}, when}});
-    if (!found) {
-      answer.error = found.error().message();
-      return;
-    }
-    const auto& at = found->at({"t", 0});
-    if (!at || at->offset != offset) answer.wrong = "lookup of the time of offset " + std::to_string(offset);
-  }
-}
-
-/// Opens and reads; a writer appends and closes too.
-inline FlipAnswer try_flipped(const std::string& path, OpenMode mode) {
-  FlipAnswer answer;
-  auto engine = Engine::open(path, flip_options(mode));
-  if (!engine) {
-    answer.error = engine.error().message();
-    return answer;
-  }
-  read_flipped(*engine, answer);
-  if (answer.error.empty() && answer.wrong.empty()) look_up_flipped(*engine, answer);
-  if (mode == OpenMode::read_only) return answer;
-  auto producer = engine->producer({.acks = Acks::leader});
-  const auto sent = producer->send_sync({.topic = "t", .value = "after"});
-  const auto closed = engine->close();
-  if (!sent && answer.error.empty()) answer.error = sent.error().message();
-  if (!closed && answer.error.empty()) answer.error = closed.error().message();
-  return answer;
+    engine.close().value();
+    voice.say("made");
+  });
+  if (child.hear_all() != "made") throw std::runtime_error("the directory was not made");
 }
 
 }  // namespace seriatim::test

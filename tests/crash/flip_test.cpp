@@ -40,80 +40,134 @@ std::vector<std::uint64_t> choose_bits(std::uint64_t bytes, Random& random) {
   return bits;
 }
 
-class Flips {
+/// A directory that was made, and what came of copies of it that something was done to.
+class Attempts {
  public:
-  Flips(const std::string& made, const std::string& file)
-      : made_(made), file_(file), bytes_(read_file(made + "/" + file)) {}
+  Attempts(const FlipDir& directory, FlipTruth truth) : made_(directory / "made"), truth_(std::move(truth)) {}
 
-  std::uint64_t bytes() const { return bytes_.size(); }
+  const FlipTruth& truth() const { return truth_; }
+  std::string path_of(const std::string& file) const { return made_ + "/" + file; }
 
   /// In a child. One letter, or W and a line that says what is wrong.
-  std::string outcome(const std::string& path, std::uint64_t bit, OpenMode mode) const {
+  /// @param damage  what is done to the copy at `path`. @param what  tells of it.
+  template <class Damage>
+  std::string outcome(const std::string& path, OpenMode mode, const Damage& damage,
+                      const std::string& what) const {
     fs::remove_all(path);
     fs::copy(made_, path, fs::copy_options::recursive);
-    auto damaged = bytes_;
-    damaged[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
-    write_file(path + "/" + file_, damaged);
+    damage(path);
     const auto report = verify(path);
     const bool is_told = !report || !report->findings.empty();
-    const FlipAnswer answer = try_flipped(path, mode);
-    if (!answer.wrong.empty()) return wrong(bit, mode, answer.wrong);
+    const FlipAnswer answer = try_flipped(path, truth_, flip_options(mode));
+    const auto wrong = [&](const std::string& how) {
+      return "W(" + what + (mode == OpenMode::read_only ? " read-only" : "") + ": " + how + ")";
+    };
+    if (!answer.wrong.empty()) return wrong(answer.wrong);
     if (answer.error.find(path) == std::string::npos && !answer.error.empty())
-      return wrong(bit, mode, "an error without the path: " + answer.error);
+      return wrong("an error without the path: " + answer.error);
     if (!answer.error.empty()) return "e";
-    if (answer.records >= flip_records) return is_told ? "v" : "r";
+    if (answer.records >= truth_.needed) return is_told ? "v" : "r";
     if (is_told) return "t";
-    return wrong(bit, mode, "only " + std::to_string(answer.records) + " records, and nothing is said");
+    return wrong("only " + std::to_string(answer.records) + " records, and nothing is said");
   }
 
  private:
-  static std::string wrong(std::uint64_t bit, OpenMode mode, const std::string& what) {
-    return "W(bit " + std::to_string(bit) + (mode == OpenMode::read_only ? " read-only" : "") + ": " + what +
-           ")";
-  }
-
   std::string made_;
-  std::string file_;
-  std::vector<std::byte> bytes_;
+  FlipTruth truth_;
 };
+
+/// Of a copy: who reads leaves traces.
+FlipTruth truth_of_made(const FlipDir& directory) {
+  fs::copy(directory / "made", directory / "truth", fs::copy_options::recursive);
+  return tell_flip_truth(directory / "truth", flip_options(OpenMode::read_only));
+}
 
 enum class Opened { in_turn, to_write };
 
+constexpr const char* anything_but_wrong = "rvet";
+
+/// Counts outcomes; each has to be one of `allowed`.
+class Outcomes {
+ public:
+  explicit Outcomes(std::string allowed) : allowed_(std::move(allowed)) {}
+  void note(const std::string& line) {
+    ++counts_[line[0]];
+    CAPTURE(line);
+    CHECK(allowed_.find(line[0]) != std::string::npos);
+  }
+  std::size_t of(char letter) const {
+    const auto found = counts_.find(letter);
+    return found == counts_.end() ? 0 : found->second;
+  }
+  void print(const std::string& of_what) const {
+    std::cerr << of_what << ": right " << of('r') << ", right and told " << of('v') << ", error " << of('e')
+              << ", fewer and told " << of('t') << '\n';
+  }
+
+ private:
+  std::string allowed_;
+  std::map<char, std::size_t> counts_{};
+};
+
+struct ToFlip {
+  std::string file{};
+  std::vector<std::uint64_t> bits{};
+  Opened opened = Opened::in_turn;
+  std::string allowed = anything_but_wrong;
+};
+
 /// Flips the bits one at a time, in children; prints and returns the counts of outcomes.
-std::map<char, std::size_t> flip_each(const FlipDir& directory, const std::string& file,
-                                      const std::vector<std::uint64_t>& bits, Opened opened) {
-  const Flips flips(directory / "made", file);
-  std::map<char, std::size_t> outcomes;
+Outcomes flip_each(const FlipDir& directory, const Attempts& attempts, const ToFlip& to_flip) {
+  const std::string& file = to_flip.file;
+  const auto& bits = to_flip.bits;
+  const auto bytes = read_file(attempts.path_of(file));
+  Outcomes outcomes(to_flip.allowed);
   for (std::size_t from = 0; from < bits.size(); from += bits_of_child) {
     const std::size_t to = std::min(bits.size(), from + bits_of_child);
     ChildProcess child([&](const ChildProcess::Voice& voice) {
       voice.take_stderr();
       ::alarm(600);
       for (std::size_t i = from; i < to; ++i) {
-        const bool reads_only = opened == Opened::in_turn && i % 2 != 0;
+        const bool reads_only = to_flip.opened == Opened::in_turn && i % 2 != 0;
         // A name of its own each time: what a failed engine left mapped is the file of another try.
         const std::string path = directory / ("try-" + std::to_string(i));
-        voice.say(flips.outcome(path, bits[i], reads_only ? OpenMode::read_only : OpenMode::read_write) +
-                  "\n");
+        const auto flip = [&](const std::string& copy) {
+          auto damaged = bytes;
+          damaged[bits[i] / 8] ^= static_cast<std::byte>(1U << (bits[i] % 8));
+          write_file(copy + "/" + file, damaged);
+        };
+        const auto mode = reads_only ? OpenMode::read_only : OpenMode::read_write;
+        voice.say(attempts.outcome(path, mode, flip, "bit " + std::to_string(bits[i])) + "\n");
         fs::remove_all(path);
       }
     });
     std::istringstream lines(child.hear_all());
     std::size_t answered = 0;
     CAPTURE(file);
-    for (std::string line; std::getline(lines, line); ++answered) {
-      ++outcomes[line[0]];
-      CAPTURE(line);
-      CHECK(std::string_view("rvet").find(line[0]) != std::string_view::npos);
-    }
+    for (std::string line; std::getline(lines, line); ++answered) outcomes.note(line);
     // Of a crash, the bit that it came with.
     CAPTURE(bits[std::min(from + answered, bits.size() - 1)]);
     CHECK(child.wait() == 0);
     REQUIRE(answered == to - from);
   }
-  std::cerr << file << ": " << bits.size() << " bits: right " << outcomes['r'] << ", right and told "
-            << outcomes['v'] << ", error " << outcomes['e'] << ", fewer and told " << outcomes['t'] << '\n';
+  outcomes.print(file + ": " + std::to_string(bits.size()) + " bits");
   return outcomes;
+}
+
+std::vector<std::string> files_below(const std::string& directory) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), directory).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Of what tells of transactions nothing is lost that the log does not tell as well.
+const char* allowed_of(const std::string& file) {
+  const bool is_derived =
+      file.ends_with(".txnindex") || file.ends_with(".snapshot") || file.ends_with(".producers");
+  return is_derived ? "rv" : anything_but_wrong;
 }
 
 struct Row {
@@ -127,6 +181,8 @@ TEST_CASE(
   Random random("flipped bits");
   const FlipDir directory;
   make_flip_data(directory / "made", Left::closed);
+  const Attempts attempts(directory, truth_of_made(directory));
+  REQUIRE(attempts.truth().needed == flip_records);
   std::vector<Row> rows{{"FORMAT"},
                         {"catalog/data.mdb"},
                         {"LOCK", Kind::harmless},
@@ -147,9 +203,9 @@ TEST_CASE(
     auto bits = choose_bits(bytes, random);
     const bool is_sample = bits.size() == bits_by_default && row.file.starts_with("log/");
     if (is_sample) bits.resize(bits_by_default / 2);
-    const auto outcomes = flip_each(directory, row.file, bits, Opened::in_turn);
+    const auto outcomes = flip_each(directory, attempts, {.file = row.file, .bits = bits});
     flipped += bits.size();
-    if (row.kind == Kind::guarded) CHECK(outcomes.contains('e'));
+    if (row.kind == Kind::guarded) CHECK(outcomes.of('e') > 0);
   }
   std::cerr << "flipped bits: " << flipped << '\n';
 }
@@ -195,6 +251,12 @@ TEST_CASE(
   const FlipDir directory;
   const std::string made = directory / "made";
   make_flip_data(made, Left::killed);
+  auto truth = truth_of_made(directory);
+  REQUIRE(truth.rows.size() == flip_records + 1);
+  // The last frame is the record "last": of it alone a flip makes the torn end of a write, and nobody can
+  // tell.
+  truth.needed = flip_records;
+  const Attempts attempts(directory, std::move(truth));
   lose_logs(made);
   const std::string file = "journal/" + begun_journal(made);
   const auto format = api::read_format_file(os::posix_vfs(), made);
@@ -211,11 +273,10 @@ TEST_CASE(
   REQUIRE(contents);
   REQUIRE(contents->files.size() == 1);
   const std::uint64_t used = contents->files[0].used_bytes;
-  // Only to write: who reads does not look at the journal.
-  // Who only reads does not look at the journal. The last frame is the record "last": of it alone a flip
-  // makes the torn end of a write, and nobody can tell.
-  const auto outcomes = flip_each(directory, file, choose_bits(used, random), Opened::to_write);
-  CHECK(outcomes.contains('e'));
+  // Who only reads does not look at the journal.
+  const auto outcomes = flip_each(
+      directory, attempts, {.file = file, .bits = choose_bits(used, random), .opened = Opened::to_write});
+  CHECK(outcomes.of('e') > 0);
   // What lies behind the frames cannot become one.
   auto bytes = read_file(made + "/" + file);
   std::size_t unused = 0;
@@ -230,6 +291,67 @@ TEST_CASE(
     ++unused;
   }
   std::cerr << file << ": " << unused << " bits behind the frames make no difference\n";
+}
+
+/// What is checked of any copy: there are transactions over segments, and none that was aborted is shown.
+Attempts attempts_on_transactions(const FlipDir& directory, Left left) {
+  make_flip_transactions(directory / "made", left);
+  Attempts attempts(directory, truth_of_made(directory));
+  const auto& rows = attempts.truth().rows;
+  REQUIRE(rows.size() > 20);
+  for (const FlipRow& row : rows) CHECK_FALSE(row.key.starts_with("aborted"));
+  std::size_t segments = 0;
+  for (const auto& file : files_below(directory / "made")) segments += file.ends_with(".log") ? 1 : 0;
+  CHECK(segments > 4);
+  return attempts;
+}
+
+TEST_CASE(
+    "INV-8: with any bit of a partition flipped, what was aborted is not shown and what was committed is") {
+  Random random("flipped bits of transactions");
+  for (const Left left : {Left::closed, Left::killed}) {
+    const FlipDir directory;
+    const Attempts attempts = attempts_on_transactions(directory, left);
+    for (const auto& file : files_below(directory / "made")) {
+      const std::uint64_t bytes = fs::file_size(attempts.path_of(file));
+      if (!file.starts_with("log/") || bytes == 0) continue;
+      auto bits = choose_bits(bytes, random);
+      const auto content = read_file(attempts.path_of(file));
+      if (file.ends_with(".log"))
+        std::erase_if(bits, [&](std::uint64_t bit) { return is_in_base_offset(content, bit / 8); });
+      // Of many files a part of each will do.
+      const std::size_t wanted = bits_by_default / (file.ends_with(".txnindex") ? 16 : 24);
+      if (bits.size() > wanted && std::getenv("SERIATIM_FLIPS") == nullptr) {
+        for (std::size_t k = 0; k < wanted; ++k)
+          std::swap(bits[k], bits[static_cast<std::size_t>(
+                                 random.between(static_cast<std::int64_t>(k), std::ssize(bits) - 1))]);
+        bits.resize(wanted);
+      }
+      flip_each(directory, attempts, {.file = file, .bits = bits, .allowed = allowed_of(file)});
+    }
+  }
+}
+
+TEST_CASE("INV-8: without any one file, what was aborted is not shown, and what is missing is told") {
+  for (const Left left : {Left::closed, Left::killed}) {
+    const FlipDir directory;
+    const Attempts attempts = attempts_on_transactions(directory, left);
+    for (const auto& file : files_below(directory / "made")) {
+      Outcomes outcomes(allowed_of(file));
+      for (const auto mode : {OpenMode::read_only, OpenMode::read_write}) {
+        ChildProcess child([&](const ChildProcess::Voice& voice) {
+          voice.take_stderr();
+          ::alarm(600);
+          const auto remove = [&](const std::string& copy) { fs::remove(copy + "/" + file); };
+          voice.say(attempts.outcome(directory / "try", mode, remove, "without " + file));
+        });
+        outcomes.note(child.hear_all() + " ");
+        CAPTURE(file);
+        CHECK(child.wait() == 0);
+      }
+      outcomes.print("without " + file);
+    }
+  }
 }
 
 }  // namespace
