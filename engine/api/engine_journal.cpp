@@ -65,12 +65,13 @@ Result<> EngineImpl::check_parts(const api::CatalogPart& part, const journal::Jo
   return reserved ? Result<>() : Result<>(reserved.error());
 }
 
-// Before anything is written to the journal or a log: a crash from here on has to be seen by the next open.
+// Before anything is written to the journal. That the last stop was clean stays true until begin_writing: an
+// open that fails before leaves the directory as clean as it was.
 Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
   journal_tie = {.stored_lsn = contents.stored_lsn,
                  .incarnation = random_incarnation(),
                  .found_incarnation = contents.newest_incarnation};
-  return catalog->checkpoint({.clean_shutdown = false, .journal = journal_tie});
+  return catalog->checkpoint({.journal = journal_tie});
 }
 
 Result<> EngineImpl::open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id) {
