@@ -32,8 +32,9 @@ Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput&
   } else if (first) {
     due_ns_ = engine_.clock.monotonic_ns() + std::chrono::nanoseconds(settings_.linger).count();
     // An engine that is being closed calls nobody back, nor one that has no memory to remember it.
-    const auto scheduled = base::answered(
-        [&]() -> Result<bool> { return engine_.delivery->schedule(weak_from_this(), due_ns_); });
+    const auto scheduled = base::answered([&, due_ns = due_ns_]() -> Result<bool> {
+      return engine_.delivery->schedule(weak_from_this(), due_ns);
+    });
     if (!scheduled || !*scheduled) append_batch();
   }
   return {};
@@ -54,7 +55,8 @@ void Accumulator::drain() {
 void Accumulator::append_batch() {
   if (waiting_.empty()) return;
   if (frame_options_.log_append_time) frame_options_.append_time_ms = engine_.clock.wall_ms();
-  auto appended = base::answered([&] { return append_builder(builder_); });
+  auto appended =
+      base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return append_builder(builder_); });
   const std::size_t count = waiting_.size();
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
     // As Kafka: a batch that is too large in sum is split, in order; a single record that is too large fails
@@ -69,7 +71,8 @@ void Accumulator::append_batch() {
 }
 
 void Accumulator::append_range(std::size_t first, std::size_t count) {
-  const auto appended = base::answered([&] { return append_part(first, count); });
+  const auto appended =
+      base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return append_part(first, count); });
   if (!appended && appended.error().code() == Errc::record_too_large && count > 1) {
     append_range(first, count / 2);
     append_range(first + count / 2, count - count / 2);

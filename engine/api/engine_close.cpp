@@ -69,7 +69,7 @@ Result<> for_each_open(const EngineImpl& engine, const Look& look) {
 
 Result<> EngineImpl::flush() {
   if (auto writable = check_writable(); !writable) return writable;
-  const auto unclaimed =
+  auto unclaimed =
       for_each_open(*this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
   if (!unclaimed) return unclaimed;
   if (auto synced = sync_partitions(); !synced) return synced;
@@ -79,7 +79,7 @@ Result<> EngineImpl::flush() {
 
 Result<> EngineImpl::close() {
   // Before anything is closed: the threads to be ended may be waiting for the claim.
-  const auto unclaimed = for_each_open(
+  auto unclaimed = for_each_open(
       *this, [](const auto& partition) { return partition.check_unclaimed("closing the engine"); });
   if (!unclaimed) return unclaimed;
   const base::MutexLock closing(close_mutex);

@@ -114,11 +114,11 @@ std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
 }
 
 void JournalReplay::restore_commits(OffsetStore& store) {
-  for (auto& commit : commits_) {
+  for (const auto& commit : commits_) {
     if (commit.positions.empty()) {
       store.enter_forgotten(commit.group, commit.lsn);
     } else {
-      store.enter(commit.group, std::move(commit.positions), commit.lsn);
+      store.enter(commit.group, commit.positions, commit.lsn);
     }
   }
   commits_.clear();

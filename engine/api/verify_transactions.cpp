@@ -58,9 +58,10 @@ Result<std::optional<WrongTransactions>> TransactionIndexCheck::check(os::Vfs& v
   auto file = os::read_small_file(vfs, segment.path, transaction_index_bytes_max);
   // Where nothing was aborted there need not be one.
   if (!file && file.error().code() == Errc::not_found) file = std::vector<std::byte>();
-  if (!file && file.error().code() == Errc::corrupt_metadata)
+  if (!file && file.error().code() == Errc::corrupt_metadata) {
     return std::optional(
         wrong_at(transaction_index_bytes_max, "it is longer than any index; it can be rebuilt"));
+  }
   if (!file) return file.error();
   if (auto wrong = check_entries(segment, *file)) return wrong;
   return check_seal(segment, *file);
@@ -76,9 +77,10 @@ std::optional<WrongTransactions> TransactionIndexCheck::check_entries(const Segm
                           (entries.empty() || entry.last_offset > entries.rbegin()->first);
     // The writer makes the entry before it shows the marker.
     if (is_sound && segment.is_last && entry.last_offset >= segment.end_offset) break;
-    if (!is_sound || !is_true(segment, entry))
+    if (!is_sound || !is_true(segment, entry)) {
       return wrong_at(
           at, "the entry is not that of a transaction that was aborted here; the index can be rebuilt");
+    }
     entries.emplace_hint(entries.end(), entry.last_offset, entry);
   }
   for (const auto& [marker, entry] : aborted_) {
@@ -123,10 +125,11 @@ std::optional<WrongTransactions> TransactionIndexCheck::check_seal(const Segment
   const auto seal = format::load_transaction_seal(file, segment.base_offset);
   if (!seal) return wrong_at(at, "the seal does not fit the entries; the index can be rebuilt");
   const bool is_of_this_log = seal->log_bytes == segment.log_bytes;
-  if (is_of_this_log && seal->first_open_offset > state_->open.first_offset(seal->end_offset))
+  if (is_of_this_log && seal->first_open_offset > state_->open.first_offset(seal->end_offset)) {
     return wrong_at(at,
                     "the seal does not know of a transaction that is open behind this segment; the index "
                     "can be rebuilt");
+  }
   return std::nullopt;
 }
 

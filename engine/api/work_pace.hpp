@@ -18,7 +18,7 @@ class WorkPace {
   /// A pass that may begin, for as long as this lives.
   class Pass {
    public:
-    /// @return nullopt-like: `is_allowed` is false if work is paused or at its end.
+    /// `is_allowed` is false afterwards if work is paused or at its end.
     explicit Pass(WorkPace& pace) : pace_(pace), is_allowed_(pace.begin()) {}
     ~Pass() {
       if (is_allowed_) pace_.end();

@@ -40,7 +40,6 @@ Result<std::optional<GoOn>> pass_over(os::File& log, const RecoveryRequest& requ
 
 /// Whether a sound batch above the expected offset stands behind a gap. A base offset has no checksum: the
 /// batch behind shows whether this one was flipped.
-/// @param expected  the offset after the batch before it.
 Result<bool> is_gap(os::File& log, const RecoveryRequest& request, std::uint64_t position,
                     const format::BatchHeader& header);
 

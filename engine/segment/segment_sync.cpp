@@ -16,7 +16,8 @@ Result<> Segment::sync() {
     const std::uint64_t end = end_position();
     const bool needs_sync = needs_sync_.exchange(false, std::memory_order_acq_rel);
     if (!needs_sync && synced_position_ == end) return {};
-    if (auto synced = base::answered([this] { return sync_files(); }); !synced) {
+    auto synced = base::answered([this]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return sync_files(); });
+    if (!synced) {
       needs_sync_.store(true, std::memory_order_release);
       return synced;
     }
