@@ -82,16 +82,20 @@ Result<> Follower::look_at_directory(Patience patience) {
   next_look_ns_ = environment_.clock.monotonic_ns() + look_every_ns;
   if (auto looked_up = look_up_stored(); !looked_up) return looked_up;
   int waits = 0;
+  // False: it has been waited for long enough.
+  const auto has_waited = [&] {
+    if (patience != Patience::waits || waits == swap_waits_max) return false;
+    ++waits;
+    std::this_thread::sleep_for(swap_wait);
+    return true;
+  };
   for (int tries = 1;; ++tries) {
     auto listing = list_files();
     Result<> outcome = listing ? Result<>() : Result<>(listing.error());
     if (listing && *listing) {
       const bool swaps = is_swapping(**listing);
       if (swaps) note_change();
-      if (swaps && patience == Patience::waits && waits++ < swap_waits_max) {
-        std::this_thread::sleep_for(swap_wait);
-        continue;
-      }
+      if (swaps && has_waited()) continue;
       if (swaps && active_ != nullptr) return {};  // What is known stays until it is over.
       if (swaps) return exchange_error();
       outcome = take_listing(**listing);
@@ -99,13 +103,10 @@ Result<> Follower::look_at_directory(Patience patience) {
     if (outcome) changing_since_ns_.store(-1, std::memory_order_release);
     if (outcome || outcome.error().code() != Errc::not_found) return outcome;
     note_change();
-    if (patience == Patience::waits && waits++ < swap_waits_max) {
-      std::this_thread::sleep_for(swap_wait);
-    } else if (tries - waits >= tries_max) {
-      // It is not on its way: it is gone.
-      const auto missing = listing && *listing ? find_missing_index(**listing, directory_) : std::nullopt;
-      return missing ? Result<>(*missing) : outcome;
-    }
+    if (has_waited() || tries - waits < tries_max) continue;
+    // It is not on its way: it is gone.
+    const auto missing = listing && *listing ? find_missing_index(**listing, directory_) : std::nullopt;
+    return missing ? Result<>(*missing) : outcome;
   }
 }
 

@@ -86,6 +86,22 @@ TEST_CASE("an exchange that its writer left unfinished is not taken for what is 
   CHECK(says(fresh.error().message(), {"exchanged", "open the directory for writing"}));
 }
 
+TEST_CASE("an index that stays missing is told by its name, and is not waited for without end") {
+  for (const auto kind : {format::FileKind::offset_index, format::FileKind::time_index}) {
+    Random random("a missing index");
+    CompactionFixture f(600);
+    while (f.segment_count() < 4) append_for_exchange(f, random);
+    const std::string missing = f.path(f.segment_bases()[1], kind);
+    REQUIRE(std::filesystem::remove(missing));
+    PartitionWorld other;
+    const auto opened = Follower::open(
+        other.environment, {.name = f.request.name, .directory = f.request.directory, .may_have_gaps = true});
+    // Where it opens all the same, who reads there is told.
+    const auto told = opened ? (*opened)->segments().load()->at(1)->pin().error() : opened.error();
+    CHECK(says(told.message(), {missing, "repair"}));
+  }
+}
+
 TEST_CASE("the log start of the catalog is taken as far as the log reaches") {
   ReaderFixture fixture;
   for (int i = 0; i < 5; ++i) fixture.append();
