@@ -53,15 +53,16 @@ TEST_CASE("INV-12: after the death of the process, damage with sound batches beh
 }
 
 TEST_CASE("INV-3: a base offset that was flipped below the durable position moves no end") {
-  for (const std::size_t batches : {std::size_t{1}, std::size_t{5}}) {
+  for (const int batches : {1, 5}) {
     for (const LastStop stop : {LastStop::clean, LastStop::kill, LastStop::power_cut}) {
       for (std::size_t bit = 0; bit < 64; ++bit) {
         CAPTURE(batches);
         CAPTURE(bit);
         BadBatchFixture f;
         f.log = LogBuilder().batches(batches, {.size_bytes = 100, .records = 2});
+        const auto last = static_cast<std::size_t>(batches) - 1;
         auto bytes = f.log.bytes();
-        bytes[f.log[batches - 1].position + bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+        bytes[f.log[last].position + bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
         test::write_file(f.log_path(), bytes);
         auto request = f.request();
         request.stop = stop;
@@ -69,7 +70,7 @@ TEST_CASE("INV-3: a base offset that was flipped below the durable position move
         request.durable_position = f.log.size_bytes();
         request.durable_offset = f.log.next_offset();
         const auto found = f.scan(request);
-        CHECK(found.contained_fault_position == f.log[batches - 1].position);
+        CHECK(found.contained_fault_position == f.log[last].position);
         CHECK(found.contained_fault != BatchFault::none);
         CHECK(found.state.end_position == f.log.size_bytes());
         CHECK(found.state.end_offset == f.log.next_offset());
