@@ -1,6 +1,7 @@
 #include "api/background.hpp"
 
 #include <doctest/doctest.h>
+#include <algorithm>
 
 #include <mutex>
 
@@ -127,15 +128,15 @@ TEST_CASE("a failure of background work is reported and counted, and work goes o
   create_topic(clockwork.engine, "t");
   must(must(clockwork.engine.producer({.acks = Acks::leader})).send_sync({.topic = "t", .value = "x"}));
   vfs.fail_after(0);
+  // Jobs fail one after another, in the order in which they are due.
   CHECK(comes_true([&] {
     clockwork.clock.advance_ms(1000);
-    return clockwork.engine.metrics().background_errors >= 2;
-  }));
-  {
     const std::lock_guard<std::mutex> lock(mutex);
-    REQUIRE(lines.size() >= 2);
-    CHECK(lines[0].find("checkpoint") != std::string::npos);
-  }
+    const auto told = std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return line.find("checkpoint") != std::string::npos;
+    });
+    return told >= 2 && clockwork.engine.metrics().background_errors >= 2;
+  }));
   vfs.heal();
 }
 

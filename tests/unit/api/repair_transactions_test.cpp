@@ -17,7 +17,8 @@ using test::LogBuilder;
 /// The worked example, cut into two segments at batch `border`.
 struct CutExample {
   explicit CutExample(std::size_t border) : base(log[border].header.base_offset) {
-    const base::ByteSpan bytes(log.bytes());
+    const std::vector<std::byte> held = log.bytes();
+    const base::ByteSpan bytes(held);
     test::write_file(path(0), bytes.first(log[border].position));
     test::write_file(path(base), bytes.subspan(log[border].position));
   }
@@ -27,9 +28,10 @@ struct CutExample {
   /// As repair walks the second one.
   std::vector<format::AbortedTransaction> repaired(RepairedTransactions& transactions) {
     REQUIRE(transactions.begin(context, directory.path(), base));
+    const std::vector<std::byte> held = log.bytes();
+    const base::ByteSpan bytes(held);
     for (const auto& batch : log.all()) {
       if (batch.header.base_offset < base) continue;
-      const base::ByteSpan bytes(log.bytes());
       transactions.note(batch.header, bytes.subspan(batch.position, batch.header.size_bytes()));
     }
     return transactions.entries();

@@ -157,15 +157,15 @@ TEST_CASE("what is lost up to the end of a segment is told once, with its last o
   const LogBuilder log = five_batches();
   MadeSegment segment(log);
   segment.index.clear();
-  segment.bytes[static_cast<std::size_t>(log[3].position) + 30] ^= std::byte{1};
+  segment.bytes[static_cast<std::size_t>(log[4].position) + 30] ^= std::byte{1};
   VerifyReport report = segment.verify({.next_base = 10});
   REQUIRE(report.findings.size() >= 1);
-  CHECK(report.findings[0].first_offset == 6);
+  CHECK(report.findings[0].first_offset == 8);
   CHECK(report.findings[0].last_offset == 9);
   CHECK(segment.end == 10);  // where the next segment is expected, so that the gap is not told again
   report = segment.verify({.is_last = true, .durable_bytes = log.size_bytes()});
   REQUIRE(report.findings.size() >= 1);
-  CHECK(report.findings[0].first_offset == 6);
+  CHECK(report.findings[0].first_offset == 8);
   CHECK(report.findings[0].last_offset == -1);  // not known
 }
 
