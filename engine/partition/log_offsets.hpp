@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <limits>
 
 #include <seriatim/types.hpp>
 
@@ -17,6 +19,10 @@ namespace seriatim::partition {
 
 class LogOffsets {
  public:
+  /// A batch has at most 2^31 offsets, and behind a log that ends here there are as many.
+  static constexpr Offset appendable_end_max =
+      std::numeric_limits<Offset>::max() - std::numeric_limits<std::int32_t>::max() - 1;
+
   /// First offset still readable.
   Offset log_start() const noexcept { return log_start_.load(std::memory_order_acquire); }
   /// First offset not yet visible, exclusive bound of every fetch.

@@ -272,7 +272,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// One look where nothing speaks against it, which is nearly always; `why_not_appendable` finds out what
   /// does.
   Result<> check_appendable(std::uint64_t size) const SERIATIM_REQUIRES(append_mutex_) {
-    if (size <= batch_bytes_max_ && !closed_ && !environment_.health.has_failed()) [[likely]]
+    const bool has_offsets = offsets_.log_end() <= LogOffsets::appendable_end_max;
+    if (size <= batch_bytes_max_ && has_offsets && !closed_ && !environment_.health.has_failed()) [[likely]]
       return {};
     return why_not_appendable(size);
   }

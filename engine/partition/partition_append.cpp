@@ -85,6 +85,15 @@ Result<> Partition::check_open() const {
 Result<> Partition::why_not_appendable(std::uint64_t size) const {
   if (auto checked = check_not_closed(); !checked) return checked;
   if (environment_.health.has_failed()) return environment_.health.check();
+  // Where a log ends is read from a disk, and the name of a file may say anything.
+  if (offsets_.log_end() > LogOffsets::appendable_end_max) {
+    return Error(
+        Errc::invalid_state,
+        name_.topic + "-" + std::to_string(name_.partition) + " in " + directory_ + " ends at offset " +
+            std::to_string(offsets_.log_end()) +
+            ", behind which no batch has room. Move the segment that begins or ends there away while "
+            "the engine is closed; `seriatim verify` shows it");
+  }
   const auto largest = static_cast<std::uint64_t>(config_.max_message_bytes);
   if (size > largest || size > static_cast<std::uint64_t>(config_.segment_bytes)) {
     return Error(

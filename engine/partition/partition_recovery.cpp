@@ -53,7 +53,12 @@ Result<segment::DirectoryListing> PartitionOpener::prepare_files() {
       return removed.error();
   }
   clean_ = is_clean(*listing);
-  is_foreign_ = request_.stop == segment::LastStop::clean && !clean_;
+  if (request_.stop == segment::LastStop::clean && !clean_) {
+    if (auto moved = set_strangers_aside(*listing); !moved) return moved.error();
+    // What is left may be what the close left.
+    clean_ = is_clean(*listing);
+    is_foreign_ = !clean_;
+  }
   return listing;
 }
 
@@ -323,13 +328,6 @@ Result<> PartitionOpener::open_active() {
   if (has_gaps_) partition_->compacted_to_ = std::max(partition_->compacted_to_, Offset{1});
   partition_->replace_list(segments_);
   return {};
-}
-
-void PartitionOpener::note_shorter_log() {
-  note_damage(request_.directory + " ends at offset " + std::to_string(last_state_->end_offset) +
-              ", but was closed with records up to offset " +
-              std::to_string(request_.checkpoint.recovery_point_offset) +
-              ": its files were exchanged or cut since. Restore them from a copy, or go on without them");
 }
 
 // The last segment lost durable records, so that it cannot be appended to. Its indexes may still have what

@@ -46,7 +46,10 @@ class PartitionOpener {
   Result<> set_aside(const std::vector<segment::SegmentFileInfo>& files, std::size_t from);
   void note_missing_segment(const std::vector<segment::SegmentFileInfo>& files);
   Result<> open_active();
+  Result<bool> is_stranger(const std::vector<segment::SegmentFileInfo>& files, std::size_t index) const;
+  Result<> set_strangers_aside(segment::DirectoryListing& listing);
   void note_shorter_log();
+  std::string log_path(Offset base) const;
   Result<> seal_short_segment();
   void publish_offsets();
   segment::RecoveryRequest request_for(const segment::SegmentFileInfo& file, Offset next_base) const;

@@ -18,8 +18,8 @@ Result<RecoveryPreview> PartitionOpener::preview() {
   taken_.emplace();
   auto listing = prepare_files();
   if (!listing) return listing.error();
-  RecoveryPreview preview{.is_clean = clean_};
-  if (clean_) return preview;
+  RecoveryPreview preview{.is_clean = clean_ && taken_->empty()};
+  if (preview.is_clean) return preview;
   if (auto recovered = recover_segments(*listing); !recovered) return recovered.error();
   preview.taken = *std::exchange(taken_, std::nullopt);
   preview.damage = damage_;

@@ -44,7 +44,9 @@ Offset next_offset(const BatchHeader& header, const BadBatch& bad) noexcept {
       header.base_offset >= bad.expected_offset &&
       header.base_offset - bad.expected_offset <= std::numeric_limits<std::int32_t>::max();
   const Offset base = base_is_right ? header.base_offset : bad.expected_offset;
-  return base + std::max(header.last_offset_delta, -1) + 1;
+  const Offset span = Offset{std::max(header.last_offset_delta, -1)} + 1;
+  // The base may come from the name of a file.
+  return base > std::numeric_limits<Offset>::max() - span ? std::numeric_limits<Offset>::max() : base + span;
 }
 
 }  // namespace
