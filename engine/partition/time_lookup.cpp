@@ -73,6 +73,9 @@ class TimeLookup {
     auto pin = segment->pin();
     if (!pin) return pin.error();
     const auto last = (*pin)->time_index.last();
+    // An index that is not believed at all tells of no timestamp.
+    if (!last && segment->max_timestamp_ms() == format::no_timestamp_ms)
+      return search_segment(segment, time_ms);
     if (!last || last->timestamp_ms != segment->max_timestamp_ms()) return Found();
     auto is_right = is_true(*segment, *last);
     if (!is_right) return is_right.error();
