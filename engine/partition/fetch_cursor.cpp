@@ -87,12 +87,22 @@ BatchFault FetchCursor::check_at_position(std::uint64_t end) const noexcept {
   return base == lowest_base_ ? BatchFault::none : BatchFault::wrong_offset;
 }
 
+// Whether a batch that claims to hold `offset` behind its first record may do so. Its checksum is not
+// computed on the way: a flipped count would stand before everything behind it.
+bool FetchCursor::is_believable_at(Offset offset) const noexcept {
+  const auto header = format::read_batch_header(pin_->log.data() + position_);
+  if (header.base_offset >= offset || header.last_offset() < offset) return true;
+  const bool counts_all = log_->may_have_gaps() || header.record_count == header.last_offset_delta + 1;
+  return counts_all && header.last_offset() < segment_->end_offset();
+}
+
 // From an index entry at or below the target to the batch that holds it: at most index.interval.bytes of
 // headers. Damage on the way is passed over, so that an offset behind it can be reached.
 Result<> FetchCursor::walk_to(Offset offset) {
   const std::uint64_t end = segment_->end_position();
   while (position_ < end) {
-    const BatchFault fault = check_at_position(end);
+    BatchFault fault = check_at_position(end);
+    if (fault == BatchFault::none && !is_believable_at(offset)) fault = BatchFault::bad_count;
     if (fault != BatchFault::none) {
       const auto later = readable_after_fault();
       if (!later || later->base_offset > offset) {

@@ -60,6 +60,7 @@ class FetchCursor {
   Result<> walk_to(Offset offset);
   Result<bool> enter_next_segment();
   Result<> check_log_start() const;
+  bool is_believable_at(Offset offset) const noexcept;
   format::BatchFault check_at_position(std::uint64_t end) const noexcept;
   struct Resumption {
     std::uint64_t position = 0;

@@ -8,6 +8,7 @@
 #include "format/index_entry.hpp"
 #include "os/path.hpp"
 #include "os/small_file.hpp"
+#include "segment/bad_batch.hpp"
 #include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"
@@ -44,6 +45,20 @@ Result<> replace_index(const SegmentContext& context, const std::string& path, b
   return {};
 }
 
+// Whether the base offset of a batch that is sound otherwise may be believed: it has no checksum. An entry
+// with one that was flipped would stand above all that are appended later.
+// @param expected  -1: it is not known.
+Result<bool> is_in_place(os::File& log, const RecoveryRequest& request, const BatchStream::Item& item,
+                         Offset expected) {
+  const auto& header = item.header;
+  if (header.last_offset() - request.base_offset > std::numeric_limits<std::int32_t>::max()) return false;
+  if (header.last_offset() >= request.offsets_end) return false;
+  const bool is_durable = item.position < request.durable_position;
+  if (is_durable && request.durable_offset > 0 && header.next_offset() > request.durable_offset) return false;
+  if (expected < 0 || request.may_have_gaps || header.base_offset == expected) return true;
+  return is_gap(log, request, item.position, header);
+}
+
 }  // namespace
 
 Result<> erase_tail(const SegmentContext& context, const std::string& log_path, std::uint64_t end_position) {
@@ -70,18 +85,26 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
   // As the scan did, so that both come to the same entries.
   stream.trust_crc_below(request.durable_position);
   FileLogBytes bytes(**log);
+  bool knows_expected = *start == 0;
   for (;;) {
     const Offset expected = stream.expected_offset();
     auto item = stream.next();
     if (!item) return std::move(item).error();
     if (item->at_end) break;
-    const bool is_right =
-        item->fault == format::BatchFault::none &&
-        item->header.last_offset() - request.base_offset <= std::numeric_limits<std::int32_t>::max();
-    if (is_right) {
+    const bool is_sound = item->fault == format::BatchFault::none;
+    auto is_right =
+        is_sound ? is_in_place(**log, request, *item, knows_expected ? expected : -1) : Result<bool>(false);
+    if (!is_right) return is_right.error();
+    if (*is_right) {
       builder.note(item->position, item->header);
+      knows_expected = true;
       continue;
     }
+    if (is_sound) {  // Whole, but for its base offset.
+      stream.resume_at(item->position + item->bytes.size(), expected + item->header.last_offset_delta + 1);
+      continue;
+    }
+    knows_expected = false;
     auto sound = find_sound_batch(bytes, {.fault_position = item->position,
                                           .end = state.end_position,
                                           .lowest_base = expected,

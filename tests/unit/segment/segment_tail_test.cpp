@@ -134,7 +134,8 @@ TEST_CASE("a whole batch that is not the next one, left from earlier use of the 
   CHECK(must(watcher.try_open(fixture, 0, OffsetGaps::allowed)).state().end_offset == 8);
 }
 
-TEST_CASE("INV-11: a damaged batch with a sound one behind it is not the end, whichever of its bytes is wrong") {
+TEST_CASE(
+    "INV-11: a damaged batch with a sound one behind it is not the end, whichever of its bytes is wrong") {
   SegmentFixture fixture;
   const auto log = LogBuilder().batches(4, {.size_bytes = 120});
   write_file(fixture.index_path(), {});
