@@ -96,25 +96,36 @@ bool FetchCursor::is_believable_at(Offset offset) const noexcept {
   return counts_all && header.last_offset() < segment_->end_offset();
 }
 
+// A length that was flipped leads past the beginning of the next batch.
+bool FetchCursor::is_sound_between(std::uint64_t from, std::uint64_t to) const noexcept {
+  return format::crc_is_valid({pin_->log.data() + from, static_cast<std::size_t>(to - from)});
+}
+
 // From an index entry at or below the target to the batch that holds it: at most index.interval.bytes of
 // headers. Damage on the way is passed over, so that an offset behind it can be reached.
 Result<> FetchCursor::walk_to(Offset offset) {
   const std::uint64_t end = segment_->end_position();
+  std::uint64_t before = position_;  // Of the batch whose length led here.
   while (position_ < end) {
     BatchFault fault = check_at_position(end);
     if (fault == BatchFault::none && !is_believable_at(offset)) fault = BatchFault::bad_count;
+    if (fault != BatchFault::none && before < position_ && !is_sound_between(before, position_)) {
+      fault = BatchFault::bad_crc;
+      position_ = before;
+    }
     if (fault != BatchFault::none) {
       const auto later = readable_after_fault();
       if (!later || later->base_offset > offset) {
         next_offset_ = offset;
         return corrupt(fault);
       }
-      position_ = later->position;
+      before = position_ = later->position;
       lowest_base_ = later->base_offset;
       continue;
     }
     const auto header = format::read_batch_header(pin_->log.data() + position_);
     if (header.last_offset() >= offset) return {};
+    before = position_;
     position_ += header.size_bytes();
     lowest_base_ = header.next_offset();
     base_is_known_ = true;
