@@ -314,7 +314,8 @@ TEST_CASE(
     const Attempts attempts = attempts_on_transactions(directory, left);
     for (const auto& file : files_below(directory / "made")) {
       const std::uint64_t bytes = fs::file_size(attempts.path_of(file));
-      if (!file.starts_with("log/") || bytes == 0) continue;
+      // Time indexes tell nothing of transactions; what they may hide here is said in docs/durability.md.
+      if (!file.starts_with("log/") || bytes == 0 || file.ends_with(".timeindex")) continue;
       auto bits = choose_bits(bytes, random);
       const auto content = read_file(attempts.path_of(file));
       if (file.ends_with(".log"))
