@@ -16,7 +16,8 @@ struct CheckedTransactions {
     TransactionIndexCheck checked(&state);
     for (const auto& batch : log.all()) {
       if (batch.header.is_control() && !has_markers) continue;
-      const base::ByteSpan bytes(log.bytes());
+      const std::vector<std::byte> held = log.bytes();
+      const base::ByteSpan bytes(held);
       checked.note(batch.header, bytes.subspan(batch.position, batch.header.size_bytes()));
     }
     segment.path = directory / "00000000000000000000.txnindex";

@@ -16,7 +16,8 @@ TEST_CASE("what the markers of the worked example end is what its transaction in
   OpenTransactions open;
   std::vector<format::AbortedTransaction> aborted;
   for (const auto& batch : log.all()) {
-    const auto bytes = base::ByteSpan(log.bytes()).subspan(batch.position, batch.header.size_bytes());
+    const std::vector<std::byte> held = log.bytes();
+    const auto bytes = base::ByteSpan(held).subspan(batch.position, batch.header.size_bytes());
     const auto noted = open.note(batch.header, bytes);
     CHECK(noted.step != Step::damaged);
     if (noted.step == Step::ended && noted.ended.is_aborted) aborted.push_back(noted.ended.index_entry());
@@ -29,7 +30,8 @@ TEST_CASE("a control batch that is damaged may be anybody's marker, and ends not
   OpenTransactions open;
   std::size_t damaged = 0;
   for (const auto& batch : log.all()) {
-    const auto whole = base::ByteSpan(log.bytes()).subspan(batch.position, batch.header.size_bytes());
+    const std::vector<std::byte> held = log.bytes();
+    const auto whole = base::ByteSpan(held).subspan(batch.position, batch.header.size_bytes());
     std::vector<std::byte> bytes(whole.begin(), whole.end());
     if (batch.header.is_control()) bytes.back() ^= std::byte{1};
     const auto noted = open.note(batch.header, bytes);
