@@ -52,7 +52,7 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   Result<RecordMetadata> outcome_of(const Waiting& waiting, std::size_t index,
                                     const Result<partition::PartitionAppend>& appended) const
       SERIATIM_REQUIRES(mutex_);
-  /// Whoever waits for one of these records is told, whatever happens.
+  /// Every waiter for one of these records is told, whatever happens.
   void hand_over(std::size_t first, std::size_t count,
                  const Result<partition::PartitionAppend>& appended) noexcept SERIATIM_REQUIRES(mutex_);
   Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);

@@ -1,4 +1,4 @@
-// What the threads of background work do: the table of periodic jobs, one entry each.
+// The work of the background threads: the table of periodic jobs, one entry each.
 #include <algorithm>
 #include <chrono>
 #include <utility>

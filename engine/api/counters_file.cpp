@@ -164,7 +164,7 @@ void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& 
   store(at + jobs_at + 8, job_count);
   store(at + jobs_at, base::load_le<std::uint64_t>(base::as_bytes(jobs_magic).data()));
   store(at + 24, static_cast<std::uint64_t>(wall_ms));
-  // Whoever looks sees by the time of the last update that there was no room for this one.
+  // The time of the last update shows that there was no room for this one.
   if (file_ != nullptr) static_cast<void>(base::answered([&] { return file_->write_at(image_, 0); }).ok());
 }
 

@@ -1,4 +1,4 @@
-// What is left of deleted topics: segments that readers hold, whose bytes take space until they let go.
+// Remains of deleted topics: segments that readers hold, whose bytes take space until they let go.
 #pragma once
 
 #include <algorithm>

@@ -120,7 +120,7 @@ void DeliveryThread::loop() {
   }
 }
 
-// What one partition waits for, without a list of what others wait for.
+// The waits of one partition, without a list of those of others.
 void DeliveryThread::deliver_one(PendingDelivery& item) noexcept {
   const auto synced = base::answered([&]() -> Result<> {
     if (item.awaited.last_offset < 0) return {};

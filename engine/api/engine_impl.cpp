@@ -55,7 +55,7 @@ EngineImpl::~EngineImpl() {
     static_cast<void>(journal.release());
     return;
   }
-  // What failed while it was opened, by an error or an exception, at whatever step: nothing was begun that a
+  // An open that failed, by an error or an exception, at whatever step: nothing was begun that a
   // close would have to finish, and a close would call clean what the next open has to recover.
   if (!is_opened) return;
   auto result = base::answered([this] { return close(); });
