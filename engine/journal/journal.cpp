@@ -200,10 +200,14 @@ Result<void> Journal::check() const {
 }
 
 void Journal::fail(const Error& cause) {
+  const Error failure(Errc::storage_failed, cause.message(), cause.sys_errno(), Outcome::unknown);
+  // The owner is told first: from the refusal on, callers see the failure.
+  if (!check()) return;
+  tell_owner(failure);
   {
     const base::MutexLock lock(mutex_);
     if (refusal_) return;
-    note_failure(Error(Errc::storage_failed, cause.message(), cause.sys_errno(), Outcome::unknown));
+    note_failure(failure);
   }
   // Tells everybody, once no group is under way any more.
   acquire_role();

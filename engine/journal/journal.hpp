@@ -184,6 +184,8 @@ class Journal {
   void finish(const Result<void>& given) SERIATIM_EXCLUDES(mutex_);
   bool has_changed_for_all() const noexcept SERIATIM_REQUIRES(mutex_);
   void note_failure(const Error& error) SERIATIM_REQUIRES(mutex_);
+  /// Tells of a failure that is final; does nothing for others.
+  void tell_owner(const Error& error);
   void collect_due(bool failed) SERIATIM_REQUIRES(mutex_);
   void release_role(Wake& whom) SERIATIM_REQUIRES(mutex_);
   void call_due(const Result<void>& outcome);

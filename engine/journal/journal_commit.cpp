@@ -59,9 +59,8 @@ void Journal::lead() {
   if (outcome) {
     // Whatever becomes of it, the role is given back and those who wait are told.
     outcome = base::answered([this] { return commit_group(); });
-    const bool is_final = !outcome && outcome.error().code() == Errc::storage_failed;
-    // Before anybody is answered: who is told of the failure may ask the owner about it.
-    if (is_final && options_.on_storage_failed) options_.on_storage_failed(outcome.error());
+    // Before anybody is answered: a caller that is told of the failure may ask the owner about it.
+    if (!outcome) tell_owner(outcome.error());
   }
   finish(outcome);
 }
@@ -115,8 +114,7 @@ bool Journal::write_beside() {
   const auto written = base::answered([this]() -> Result<std::size_t> {
     return pending_.empty() ? Result<std::size_t>(std::size_t{0}) : write_pending(Writing::beside);
   });
-  const bool is_final = !written && written.error().code() == Errc::storage_failed;
-  if (is_final && options_.on_storage_failed) options_.on_storage_failed(written.error());
+  if (!written) tell_owner(written.error());
   mutex_.lock();
   is_written_beside_ = false;
   if (!written) note_failure(written.error());
@@ -194,6 +192,10 @@ void Journal::skip_pending(std::size_t count) {
   if (pending_done_ < pending_.size()) return;
   pending_.clear();
   pending_done_ = 0;
+}
+
+void Journal::tell_owner(const Error& error) {
+  if (error.code() == Errc::storage_failed && options_.on_storage_failed) options_.on_storage_failed(error);
 }
 
 void Journal::note_failure(const Error& error) {

@@ -47,8 +47,9 @@ struct JournalOptions {
   std::function<void()> on_file_taken{};
   os::Vfs& vfs = os::posix_vfs();
   const base::Clock& clock = base::system_clock();
-  /// Called once, before anybody is answered, with what made the journal fail for good. From any thread that
-  /// waits; must not call the journal (it has failed by itself).
+  /// Called with the cause that makes the journal fail for good, before anybody is answered; again if two
+  /// causes meet. From any thread that waits, prepares or recycles; must not call the journal, which fails by
+  /// itself.
   std::function<void(const Error&)> on_storage_failed{};
 };
 

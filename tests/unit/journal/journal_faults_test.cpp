@@ -77,6 +77,26 @@ TEST_CASE("a failed write other than of a full disk is as final as a failed sync
   CHECK(world.journal->stage(frame_of("later")).error().code() == Errc::storage_failed);
 }
 
+TEST_CASE("a sync that fails where a file is made ready tells the owner before anything is refused") {
+  JournalWorld world;
+  auto options = world.options();
+  int told = 0;
+  bool told_first = true;
+  options.on_storage_failed = [&](const Error&) {
+    ++told;
+    told_first = told_first && world.journal->check().has_value();
+  };
+  world.open(std::move(options));
+  world.commit("durable");
+  Refusals refusals;
+  refusals.refuses = [](std::string_view what, const std::string&) { return what == "sync"; };
+  refusals.guard(world.vfs);
+  CHECK(world.journal->prepare_next().error().code() == Errc::storage_failed);
+  CHECK(told == 1);
+  CHECK(told_first);
+  CHECK(world.journal->check().error().code() == Errc::storage_failed);
+}
+
 TEST_CASE("when a sync fails, everybody who waits is told, blocking or not, and every pin is released") {
   JournalWorld world;
   world.open();
