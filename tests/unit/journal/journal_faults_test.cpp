@@ -89,6 +89,7 @@ TEST_CASE("a sync that fails where a file is made ready tells the owner before a
   world.open(std::move(options));
   world.commit("durable");
   Refusals refusals;
+  refusals.code = Errc::storage_failed;
   refusals.refuses = [](std::string_view what, const std::string&) { return what == "sync"; };
   refusals.guard(world.vfs);
   CHECK(world.journal->prepare_next().error().code() == Errc::storage_failed);
