@@ -18,13 +18,15 @@ class Committer {
   Committer() = default;
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
-  /// Returns when what it wrote is on stable storage. @param thread  from 0.
+  /// Returns when what it wrote is on stable storage.
+  /// @param thread  from 0.
   virtual void commit(int thread) = 0;
   /// Syncs so far; 0: not known.
   virtual std::uint64_t syncs() const { return 0; }
 };
 
-/// @param directory  of its own, empty. @param threads  that will commit.
+/// @param directory  of its own, empty.
+/// @param threads  that will commit.
 using CommitterFactory =
     std::function<std::unique_ptr<Committer>(const std::filesystem::path& directory, int threads)>;
 

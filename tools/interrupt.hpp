@@ -6,7 +6,8 @@ namespace seriatim::tools {
 /// Installs the handlers and ignores SIGPIPE (a closed reader is an error of write). Called once, before
 /// other threads exist.
 void catch_interrupts() noexcept;
-/// Whether a signal asked to stop. Threads: any.
+/// Whether a signal asked to stop.
+/// Threads: any.
 bool is_interrupted() noexcept;
 /// The signal that asked, 0 if none did.
 int interrupting_signal() noexcept;

@@ -24,9 +24,9 @@ class LineReader {
   static constexpr std::size_t record_bytes_max = 0x7fffffff;
 
   /// Waits for input and returns every whole line that has arrived, at least one; none at the end of the
-  /// input or when a signal asked to stop. A last line without a delimiter counts. Errors: io_error;
-  /// record_too_large: a line exceeds `line_bytes_max`; those before it were returned. Lifetime: the lines
-  /// live until the next call.
+  /// input or when a signal asked to stop. A last line without a delimiter counts.
+  /// Errors: io_error; record_too_large: a line exceeds `line_bytes_max`; those before it were returned.
+  /// Lifetime: the lines live until the next call.
   Result<std::vector<std::string_view>> read_lines();
   /// Whether `read_lines` would find input without waiting. True at the end of the input.
   bool has_input() const;

@@ -13,7 +13,8 @@ namespace seriatim::tools {
 /// The offset that `point` means in `topic_partition` at this moment. Counts beyond the log are cut to its
 /// start or end; a time after the last record is the end.
 /// @param group  whose committed offset `stored` means; without one, or if it has none there, `stored` is the
-/// beginning. Errors: unknown_topic_or_partition; corrupt_record; as Admin.
+/// beginning.
+/// Errors: unknown_topic_or_partition; corrupt_record; as Admin.
 Result<Offset> resolve(const Engine& engine, const TopicPartition& topic_partition, const OffsetPoint& point,
                        const std::string& group);
 

@@ -20,7 +20,8 @@ class OutputStream {
   /// Errors: io_error, with the cause; the same from then on.
   Result<> flush();
   /// flush(), and if the reading end was closed an error even though nothing was to be written: for who waits
-  /// long for the next thing to write. Errors: as flush.
+  /// long for the next thing to write.
+  /// Errors: as flush.
   Result<> flush_or_notice();
 
   /// A write failed: what is written from here on goes nowhere.

@@ -14,16 +14,20 @@
 namespace seriatim::tools {
 
 /// A byte count: digits with B, KiB, MiB, GiB, TiB (1024) or kB, MB, GB, TB (1000).
-/// Errors: invalid_argument. Threads: any.
+/// Errors: invalid_argument.
+/// Threads: any.
 Result<std::uint64_t> parse_size(std::string_view text);
 /// A duration: digits with ms, s, m, h, d or w.
-/// Errors: invalid_argument. Threads: any.
+/// Errors: invalid_argument.
+/// Threads: any.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "0,2-5": sorted, each once.
-/// Errors: invalid_argument. Threads: any.
+/// Errors: invalid_argument.
+/// Threads: any.
 Result<std::vector<PartitionId>> parse_partitions(std::string_view text);
 /// A delimiter with C's escapes: \n \t \r \0 \\ \xHH.
-/// Errors: invalid_argument. Threads: any.
+/// Errors: invalid_argument.
+/// Threads: any.
 Result<std::string> parse_delimiter(std::string_view text);
 
 /// "1 record", "2 records"; `noun` is one whose plural ends in s, or `plural` says it.

@@ -1,8 +1,11 @@
 // The `-f` template of `consume`: kcat's tokens, with braces for encodings.
 //
-//   %t topic  %p partition  %o offset  %T timestamp (ms)  %k key  %v value (also %s)  %K key size  %S value
-//   size  %h headers  %% percent %k{hex} %k{base64} %v{hex} %v{base64} %T{rfc3339}; a size of null is -1, as
-//   in kcat. Escapes: \n \t \r \0 \\ \xHH.
+//   %t topic     %p partition  %o offset               %T timestamp (ms)
+//   %k key       %v value (also %s)  %K key size       %S value size
+//   %h headers   %% percent
+//   %k{hex} %k{base64} %v{hex} %v{base64} %T{rfc3339}
+//
+// A size of null is -1, as in kcat. Escapes: \n \t \r \0 \\ \xHH.
 #pragma once
 
 #include <cstdint>

@@ -109,7 +109,7 @@ Result<> Admin::create_topic(const NewTopic& topic) const try {
   if (auto counted = check_partition_count(topic.partition_count); !counted) return counted;
   if (auto config = catalog::resolve_config(plain(topic.config)); !config) return config.error();
   const base::MutexLock lock(engine_->admin_mutex);
-  // What is left of a deleted topic of this name must be gone before its directories are used again.
+  // The remains of a deleted topic of this name must be gone before its directories are used again.
   if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished;
   catalog::TopicRecord record{.name = topic.name,
                               .topic_id = api::random_id(),

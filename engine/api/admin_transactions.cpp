@@ -62,7 +62,8 @@ Result<std::vector<HangingTransaction>> open_transactions(detail::EngineImpl& en
   return open;
 }
 
-// What the writing engine says of its transactions; of another process's, what the catalog and the logs tell.
+// In the writing engine its coordinator knows the transactions; of another process the catalog and the logs
+// tell.
 Result<std::vector<TransactionDescription>> list(detail::EngineImpl& engine) {
   std::vector<TransactionDescription> all;
   if (engine.coordinator) {

@@ -6,7 +6,7 @@
 //   upkeep    pages and journal files ahead of writers, checkpoints, the reserve.
 //   workers   retention and compaction, which can be paused and limited.
 //
-// None before open, none after close. What is done is a table of periodic jobs (background_jobs.cpp).
+// None before open, none after close. The work is a table of periodic jobs (background_jobs.cpp).
 #pragma once
 
 #include <atomic>
@@ -37,8 +37,8 @@ class Background {
  public:
   explicit Background(detail::EngineImpl& engine);
   ~Background();
-  /// Starts the threads, once the engine has this object: they look for it there. Errors: io_error: the
-  /// system gives no more threads; `stop` ends those there are.
+  /// Starts the threads, once the engine has this object: they look for it there.
+  /// Errors: io_error: the system gives no more threads; `stop` ends those there are.
   Result<> start();
   /// Ends the threads; work that runs is finished or, if it may be, broken off. Idempotent.
   void stop();

@@ -137,7 +137,8 @@ void Background::publish_counters() {
     engine_.counters_file->update(engine_.metrics(), table_.reports(), engine_.clock.wall_ms());
 }
 
-// Full is full: whoever needs the space is told. What else is wrong nobody else would meet.
+// A full disk is no failure of this job: the caller that needs the space is told. Any other error would meet
+// nobody else.
 void Background::make_reserve(JobRun& run) {
   auto made = engine_.reserve.make();
   if (made) return;

@@ -24,8 +24,8 @@ class BufferMemory : public std::enable_shared_from_this<BufferMemory> {
       : limit_(limit), added_(added), removed_(removed) {}
 
   /// Takes `bytes`, waiting until `deadline` for them. A request above the whole budget is granted when
-  /// nothing else is out: it could never succeed otherwise. Errors: queue_full (the deadline had passed when
-  /// called), timed_out.
+  /// nothing else is out: it could never succeed otherwise.
+  /// Errors: queue_full (the deadline had passed when called), timed_out.
   Result<MemoryLease> acquire(std::size_t bytes, std::chrono::steady_clock::time_point deadline);
 
  private:

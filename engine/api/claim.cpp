@@ -33,7 +33,7 @@ Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const
   auto space = partition->claim(*size);
   if (!space) return space.error();
   auto options = topic.frame_options(input.timestamp_ms);
-  options.codec = format::Codec::none;  // What is written in place cannot be compressed.
+  options.codec = format::Codec::none;  // A value written in place cannot be compressed.
   std::byte* value = format::open_single(input, options, *space);
   impl->engine = engine;
   impl->partition = std::move(partition);

@@ -164,7 +164,7 @@ int ConsumerImpl::event_fd() noexcept {
       return -1;
     }
     listens_always = true;
-    // What was there before is not announced again: the first look is on us.
+    // Earlier records are not announced again: this thread looks for them first.
     slot->wake();
   }
   return descriptor;

@@ -1,5 +1,5 @@
-// What stands behind `Consumer`. Its functions are called with the consumer entered (see Entry), except
-// wakeup and event_fd.
+// The implementation behind `Consumer`. Its functions are called with the consumer entered (see Entry),
+// except wakeup and event_fd.
 #pragma once
 
 #include <atomic>
@@ -111,7 +111,7 @@ struct ConsumerImpl {
   Result<> commit_positions();
   Result<> commit(const TopicPartitionOffsets& offsets);
   Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& topic_partition) const;
-  /// What a reader of this isolation level sees of a partition ends here.
+  /// The end of the part of a partition that a reader of this isolation level sees.
   Offset end_of(const partition::PartitionLog& log) const noexcept {
     return options.isolation_level == IsolationLevel::read_committed ? log.last_stable_offset()
                                                                      : log.high_watermark();
@@ -129,10 +129,10 @@ struct ConsumerImpl {
   std::atomic<bool> closed{false};
 
   std::vector<std::unique_ptr<Assigned>> assigned;
-  std::size_t first = 0;                         ///< Whose turn it is in the next poll.
+  std::size_t first = 0;                         ///< The partition whose turn it is in the next poll.
   std::map<TopicPartition, Offset> early_seeks;  ///< Of partitions that are not assigned yet.
 
-  // Who tells the slot while nobody polls: for event_fd, which may be called from any thread.
+  // Listeners that wake the slot while nobody polls: for event_fd, which may be called from any thread.
   base::Mutex listen_mutex;
   std::vector<partition::PartitionLogPtr> listened SERIATIM_GUARDED_BY(listen_mutex);
   bool listens_always SERIATIM_GUARDED_BY(listen_mutex) = false;

@@ -107,8 +107,8 @@ Result<> ConsumerImpl::prepare() {
   return {};
 }
 
-// Those of all partitions at one moment, of which none sees half a commit (INV-8): what becomes visible while
-// one partition is read from must not be seen in the next.
+// The bounds of all partitions at one moment, of which none sees half a commit (INV-8): what becomes visible
+// while one partition is read from must not be seen in the next.
 void ConsumerImpl::take_bounds() {
   engine->visibility_gate.look([this] {
     for (const auto& entry : assigned) entry->bound = entry->feed.visible_end();
@@ -176,7 +176,7 @@ void ConsumerImpl::wait_looking(std::int64_t deadline_ns) {
   }
 }
 
-// Whoever sleeps on the descriptor must not miss what this poll left behind.
+// A thread that sleeps on the descriptor must not miss the records that this poll left behind.
 void ConsumerImpl::announce_rest() noexcept {
   if (slot->has_event() && has_news()) slot->wake();
 }

@@ -46,10 +46,11 @@ inline constexpr const char* counters_file_name = "counters";
 class CountersFile {
  public:
   /// @param is_mapped  values are stored into a map. Else they are written: for file systems where a store
-  ///   into a block that is allocated may need another one, and meet a full disk as SIGBUS.
+  /// into a block that is allocated may need another one, and meet a full disk as SIGBUS.
   static Result<std::unique_ptr<CountersFile>> create(os::Vfs& vfs, const std::string& directory,
                                                       bool is_mapped = true);
-  /// One writer. Cost: a store per value that has changed, or one write.
+  /// One writer.
+  /// Cost: a store per value that has changed, or one write.
   void update(const Metrics& metrics, const std::vector<JobReport>& jobs, std::int64_t wall_ms) noexcept;
 
  private:
@@ -70,7 +71,7 @@ struct PublishedCounters {
   std::vector<JobReport> jobs{};
 };
 
-/// What the last writer published; nullopt if there is no counters file.
+/// The numbers that the last writer published; nullopt if there is no counters file.
 /// Errors: unsupported_version, corrupt_metadata, and those of the file system.
 Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::string& directory);
 

@@ -1,4 +1,4 @@
-// What an engine does as a whole: checkpoint, flush, close, metrics.
+// Steps of an engine as a whole: flush, close, metrics.
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -84,7 +84,7 @@ Result<> EngineImpl::close() {
   if (!unclaimed) return unclaimed;
   const base::MutexLock closing(close_mutex);
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
-  // Whatever one of the steps meets, the others are taken: a close that has begun cannot be repeated.
+  // Even if one of the steps fails, the others are taken: a close that has begun cannot be repeated.
   const Result<> ended = base::answered([this] { return stop_work(); });
   const base::MutexLock guard(admin_mutex);
   auto outcome = is_read_only() ? Result<>{} : base::answered([&] { return close_partitions(ended); });
@@ -93,7 +93,7 @@ Result<> EngineImpl::close() {
   // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
   // file in a process.
   catalog->close();
-  // What a process that lived for less than a tick did is told too.
+  // The numbers of a process that lived for less than a tick are published too.
   if (counters_file) {
     const auto reports = base::answered([this]() -> Result<std::vector<api::JobReport>> {
       return background ? background->reports() : std::vector<api::JobReport>();

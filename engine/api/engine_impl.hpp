@@ -1,5 +1,5 @@
-// What stands behind every public handle: the engine's parts in the order in which they are opened, and
-// closed in reverse.
+// The implementation behind every public handle: the engine's parts in the order in which they are opened,
+// and closed in reverse.
 #pragma once
 
 #include <atomic>
@@ -69,8 +69,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options,
                                                   os::Vfs& vfs, const base::Clock& clock,
                                                   bool salvages = false);
-  /// What the last shared_ptr does: like `delete`, but on the delivery thread, which the destructor joins,
-  /// later.
+  /// The deleter of the last shared_ptr: like `delete`, but on the delivery thread, which the destructor
+  /// joins, later.
   static void destroy(EngineImpl* engine) noexcept;
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
@@ -123,8 +123,9 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> store_commits();
   /// Whether the journal is long enough for a checkpoint before its time.
   bool is_journal_long() const;
-  /// A position to be committed, of a topic that exists. Errors: invalid_argument (INV-2: beyond the log
-  /// end), offset_metadata_too_large, unknown_topic_or_partition.
+  /// A position to be committed, of a topic that exists.
+  /// Errors: invalid_argument (INV-2: beyond the log end), offset_metadata_too_large,
+  /// unknown_topic_or_partition.
   Result<api::PositionCommit> check_position(const api::Topic& topic, const TopicPartition& at,
                                              const OffsetAndMetadata& position) const;
   Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
@@ -193,7 +194,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// @param id  the topic that is meant: one of the same name may have taken its place.
   Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
                                                     PartitionId partition);
-  /// What the catalog says of a partition; nothing: it says nothing.
+  /// The catalog's record of a partition; nothing: it has none.
   Result<std::optional<partition::PartitionCheckpoint>> stored_checkpoint(const catalog::Id& topic_id,
                                                                           PartitionId partition) const;
   std::string log_directory() const;
@@ -218,7 +219,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::PartitionEnvironment environment;
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
-  api::JournalLimit journal_limit;            ///< What commits of a writer pass first.
+  api::JournalLimit journal_limit;            ///< The gate that a writer's commits pass first.
   api::OffsetStore offsets;
   api::StateStore state_store;
   std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
@@ -226,7 +227,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   catalog::JournalTie journal_tie;               ///< Of this run; under admin_mutex.
   std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
-  /// What of `offsets` and `state_store` the catalog has; under admin_mutex.
+  /// How far the catalog has `offsets` and `state_store`; under admin_mutex.
   std::uint64_t shown_offsets = 0;
   std::uint64_t shown_state = 0;
 
@@ -237,7 +238,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   base::Mutex producer_ids_mutex;
   ProducerId next_producer_id SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< Of those reserved ...
   ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.
-  base::Mutex close_mutex;  ///< Whoever comes second to close returns when the first is done.
+  base::Mutex close_mutex;  ///< A second caller of close returns when the first is done.
   bool was_clean = false;
   bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
   bool salvages_journal = false;

@@ -44,7 +44,7 @@ Result<> EngineImpl::replay_journal() {
   if (auto fit = check_parts(*part, *contents); !fit) return fit;
   covered_lsn = part->engine.covered_lsn;
   checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
-  // What the journal has beyond the last checkpoint was not brought home by a clean close.
+  // A clean close leaves no frame beyond the last checkpoint.
   if (!replay->empty()) was_clean = false;
   if (replay->believes_markers()) was_clean = false;
   if (auto begun = begin_run(*contents); !begun) return begun;
@@ -52,8 +52,8 @@ Result<> EngineImpl::replay_journal() {
   return open_coordinator();
 }
 
-// What a repair goes on from explains less than was decided: markers are believed, and ids that the later of
-// the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
+// The state that a repair goes on from explains less than was decided: markers are believed, and ids that the
+// later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
 Result<> EngineImpl::check_parts(const api::CatalogPart& part, const journal::JournalContents& contents) {
   constexpr std::int32_t passed_over_ids = 1'000'000;
   auto fit = api::check_parts_fit(part, contents, directory.string());
@@ -206,7 +206,7 @@ Result<> EngineImpl::store_commits() {
   return {};
 }
 
-// What lies in the journal comes home: offsets and recovery points in one transaction with the LSN they
+// The contents of the journal come home: offsets and recovery points in one transaction with the LSN they
 // cover, after the segments were synced that the frames up to it tell of.
 Result<> EngineImpl::checkpoint() {
   auto stored = reserve.spend_on([this] { return checkpoint_once(); });
@@ -276,7 +276,7 @@ EngineImpl::GatheredLsns EngineImpl::gathered_lsns() const {
   return {.applied = coordinator->applied_lsn(), .positions = offsets.newest_lsn()};
 }
 
-// What was gathered for the catalog, which is on stable storage at once, may tell of frames that a power cut
+// The gathered facts reach stable storage with the catalog at once, but may tell of frames that a power cut
 // takes. Positions and state of a decision must not stay without it (INV-8); and of two positions, an older
 // frame that is left would take the place of one, and none that of the other.
 Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t covered) {
@@ -294,8 +294,8 @@ Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t
 // is a decision that is not settled, which the LSN stays below. The partitions come last: the markers of
 // settled decisions are below their recovery points.
 //
-// What was covered stays covered: a decision on its way into the journal says that it is not settled before
-// it has its LSN, with one that may be older than the last checkpoint.
+// A frame that was covered stays covered: a decision on its way into the journal says that it is not settled
+// before it has its LSN, with one that may be older than the last checkpoint.
 catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const auto known = topics.load();
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;

@@ -53,10 +53,10 @@ Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
   return vfs.remove_directory(path);
 }
 
-// What is read of the catalog must be on the disk: after a failed sync the page cache may hold what never got
-// there. That the last stop was clean is itself such a fact, so it is not asked first. Synced before that: a
-// meta page that a failed commit has taken back, or one of a process that was killed, may be in the page
-// cache alone, and pages of the state that the disk has in its place are about to be used again.
+// The catalog's pages that are read must be on the disk: after a failed sync the page cache may hold what
+// never got there. That the last stop was clean is itself such a fact, so it is not asked first. Synced
+// before that: a meta page that a failed commit has taken back, or one of a process that was killed, may be
+// in the page cache alone, and pages of the state that the disk has in its place are about to be used again.
 Result<> settle_catalog(os::Vfs& vfs, const std::string& path) {
   auto file = vfs.open(path, os::OpenMode::read);
   if (!file && file.error().code() == Errc::not_found)
@@ -74,7 +74,7 @@ Result<> write_synced(os::Vfs& vfs, const std::string& path, std::uint64_t posit
 }
 
 // LMDB makes its table of readers sparse and stores into a map of it: on a full disk a store into a hole
-// would be SIGBUS. What is longer than it needs it uses for more readers.
+// would be SIGBUS. LMDB uses the part beyond its need for more readers.
 Result<> allocate_reader_table(os::Vfs& vfs, const std::string& path) {
   constexpr std::uint64_t table_bytes = 64ULL * 512;  // 510 slots and a header of two
   auto file = vfs.open(path, os::OpenMode::open_or_create);

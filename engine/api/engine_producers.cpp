@@ -8,8 +8,8 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-// Reserved in the catalog at a time, one transaction for all of them; Kafka's number. What a crash loses is
-// never given out again.
+// Reserved in the catalog at a time, one transaction for all of them; Kafka's number. Ids that a crash loses
+// are never given out again.
 constexpr std::int32_t producer_id_block = 1000;
 
 }  // namespace

@@ -117,7 +117,7 @@ Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
 Result<> EngineImpl::abort_undecided() {
   for (const auto& partition : open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) {
-      // Those of others (a log that came from elsewhere) are theirs to end.
+      // Transactions of others (a log that came from elsewhere) are theirs to end.
       if (producer.open_first_offset < 0 || id < catalog::first_producer_id) continue;
       const auto next_epoch = static_cast<ProducerEpoch>(producer.epoch + 1);
       const bool is_committed = replay->is_decided_by_marker(id, next_epoch);

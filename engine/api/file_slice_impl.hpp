@@ -1,4 +1,4 @@
-// What stands behind `FileSlice`.
+// The implementation behind `FileSlice`.
 #pragma once
 
 #include <seriatim/log_reader.hpp>

@@ -1,4 +1,4 @@
-// What the journal tells a writer that opens after a crash, sorted by who needs it.
+// The facts that the journal tells a writer that opens after a crash, sorted by the part that needs them.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace seriatim::api {
 /// In the data directory.
 inline constexpr std::string_view journal_directory_name = "journal";
 
-/// What a decision tells of a partition.
+/// The part of a decision that concerns one partition.
 struct ReplayedPart {
   TopicPartition at{};
   Offset first_offset = 0;

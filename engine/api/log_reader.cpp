@@ -54,7 +54,7 @@ class BackwardReader {
   Result<> fill(detail::ConsumerRecordsImpl& out) {
     if (auto placed = cursor_.seek(before_); !placed) return placed;
     if (bound_ < before_) {
-      // What is not decided yet lies behind the end, at most.
+      // Records that are not decided yet can only lie behind the end.
       before_ = std::max(bound_, start_);
       if (auto placed = cursor_.seek(before_); !placed) return placed;
     }

@@ -1,4 +1,4 @@
-// What stands behind `LogReader`.
+// The implementation behind `LogReader`.
 #pragma once
 
 #include <cstddef>

@@ -29,7 +29,7 @@ struct PositionCommit {
   catalog::CommittedOffset committed{};
 };
 
-/// What a frame of the journal says of them. Views of `group` and `commits`.
+/// The contents of a frame of the journal that stores them. Views of `group` and `commits`.
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits);
 
@@ -41,15 +41,15 @@ class OffsetStore {
   /// Errors: as Journal::stage; nothing is remembered then.
   Result<std::uint64_t> commit(journal::Journal& journal, std::string_view group,
                                const std::vector<PositionCommit>& commits);
-  /// What another frame of the journal says: one that recovery found, or a transaction's decision, once it is
-  /// safe. What a later frame has said stays.
+  /// Enters the offsets of another frame of the journal: one that recovery found, or a transaction's
+  /// decision, once it is safe. An offset of a later frame stays.
   void enter(std::string_view group, const std::vector<PositionCommit>& commits, std::uint64_t lsn);
 
   /// Stages the frame that forgets the group, and forgets what it had committed.
   /// @return the frame's LSN.
   /// Errors: as Journal::stage; nothing is forgotten then.
   Result<std::uint64_t> forget_group(journal::Journal& journal, std::string_view group);
-  /// What such a frame says that recovery found.
+  /// Enters a forgotten group of a frame that recovery found.
   void enter_forgotten(std::string_view group, std::uint64_t lsn);
 
   /// Newer than what the catalog has; nullopt: the catalog knows best, unless the group is forgotten.
@@ -66,7 +66,7 @@ class OffsetStore {
   std::vector<std::string> forgotten() const;
 
   /// Everything to be moved to the catalog, by group: all that frames have said that were staged before the
-  /// call. What belongs to topics that are not those of `topics` is left out: a commit that ran beside a
+  /// call. Offsets of topics that are not in `topics` are left out: a commit that ran beside a
   /// deletion may have come after `forget_topic`, and the catalog knows topics by name only.
   std::map<std::string, std::vector<catalog::OffsetCommit>> pending(const TopicMap& topics) const;
   /// The catalog has what `pending` and `forgotten` told: lets go of what is not newer.

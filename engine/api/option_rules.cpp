@@ -23,7 +23,7 @@ constexpr std::int64_t journal_files_min = 4;
 // Kafka has no upper bound. Beyond this no max.message.bytes in use would take the batch.
 constexpr std::int64_t batch_bytes_max = std::int64_t{16} << 20;
 constexpr std::int64_t day_us = 86'400'000'000;
-// What a poll decodes before it returns, and what it may pin; both arbitrary.
+// The records that a poll decodes before it returns, and the bytes that it may pin; both arbitrary.
 constexpr std::int64_t poll_records_max = 1'000'000;
 constexpr std::int64_t poll_bytes_max = std::int64_t{1} << 30;
 

@@ -12,8 +12,8 @@
 
 namespace seriatim::api {
 
-/// What a plain crash or a restored whole directory leaves always fits. A catalog that an older program wrote
-/// last has no tie to the journal: it is believed.
+/// The files that a plain crash or a restored whole directory leaves always fit. A catalog that an older
+/// program wrote last has no tie to the journal: it is believed.
 ///
 ///   closed cleanly   the journal has nothing that the catalog does not cover
 ///   else             the journal still has the frame that the catalog saw stored in it, and its newest file

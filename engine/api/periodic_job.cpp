@@ -8,7 +8,7 @@
 namespace seriatim::api {
 namespace {
 
-// What is wrong (a full disk, mostly) is told once a second, not at every look.
+// A failure (a full disk, mostly) is reported once a second, not at every look.
 constexpr std::int64_t retry_after_ns = 1'000'000'000;
 constexpr std::int64_t ns_per_millisecond = 1'000'000;
 

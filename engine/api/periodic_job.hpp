@@ -15,8 +15,8 @@ namespace seriatim::api {
 
 /// Which thread runs a job. Jobs of one lane wait for each other, those of two lanes never do.
 enum class JobLane : std::uint8_t {
-  prompt,   ///< What somebody waits for by the clock: ends of transactions, `flush.ms`.
-  upkeep,   ///< What writers would have to do otherwise: checkpoints, files and pages ahead of them.
+  prompt,   ///< Work that somebody waits for by the clock: ends of transactions, `flush.ms`.
+  upkeep,   ///< Work that writers would have to do otherwise: checkpoints, files and pages ahead of them.
   workers,  ///< Passes over whole partitions, however long they take.
 };
 
@@ -63,7 +63,7 @@ struct PeriodicJob {
   std::function<bool()> is_held_back{};
 };
 
-/// What is told of a job.
+/// The state of a job, as `status` shows it.
 struct JobReport {
   std::string name{};
   std::int64_t period_ms = 0;  ///< 0: it comes when it is wanted.
@@ -84,7 +84,8 @@ class JobTable {
 
   /// The jobs that are due, in the order of the table. Each is taken once until `run` or `put_back`.
   std::vector<std::size_t> take_due(std::int64_t now_ns);
-  /// Takes one of them, due or not. @return false: it is under way, or has failed less than a second ago.
+  /// Takes one of them, due or not.
+  /// @return false: it is under way, or has failed less than a second ago.
   bool take(std::size_t job);
   /// Runs a job that was taken, in the caller's thread. After a failure it does not come again for a second.
   void run(std::size_t job);

@@ -1,4 +1,4 @@
-// What appenders and committers would like to find ready, on its way to the upkeep thread: the pages of
+// Requests of appenders and committers, on their way to the upkeep thread, to have ready the pages of
 // segments, and the next journal file; and what that thread sleeps on.
 #pragma once
 

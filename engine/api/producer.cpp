@@ -25,7 +25,7 @@ struct Refusal {
   std::string reason{};
 };
 
-// What speaks against a record whatever else is in its batch.
+// Why a record is refused, independently of the rest of its batch.
 std::optional<Refusal> refusal_of(const api::ProducerTopic& topic, const Record& record) {
   if (record.key.is_null() && topic.needs_key())
     return Refusal{Errc::invalid_record, "has no key, and topic " + topic.topic->name + " is compacted"};

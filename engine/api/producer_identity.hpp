@@ -1,5 +1,5 @@
-// Who a producer is to the partitions: an id, an epoch, and a sequence for every record, by which a retry is
-// recognised. Plain producers have none.
+// The identity of a producer, as partitions know it: an id, an epoch, and a sequence for every record, by
+// which a retry is recognised. Plain producers have none.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ class ProducerIdentity {
   /// Appends what `frame` makes of the options it is given, once or, if another thread has taken the sequence
   /// meanwhile, again.
   /// @param options  get the identity. Not a copy: what was just written in parts and is read as a whole
-  ///   makes the processor wait, a fifth of an append.
+  /// makes the processor wait, a fifth of an append.
   /// @param frame  Result<>(const format::FrameOptions&, format::FramedBatch&).
   /// Errors: producer_fenced · as Partition::append and `frame`.
   template <class Frame>

@@ -228,7 +228,7 @@ void ProducerImpl::acknowledge(const Result<RecordMetadata>& result) const {
 Result<api::MemoryLease> ProducerImpl::lease_memory(std::size_t bytes) {
   auto lease = memory_->acquire(bytes, std::chrono::steady_clock::time_point::min());
   if (lease) return lease;
-  // What gathers would keep its memory until it is due; used up memory makes it due, as in Kafka.
+  // A lingering batch would keep its memory until it is due; used up memory makes it due, as in Kafka.
   drain(nullptr);
   // The delivery thread is the one that frees memory.
   if (options_.on_full == OnFull::fail || engine_->delivery->is_current()) return lease;

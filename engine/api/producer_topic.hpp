@@ -22,7 +22,7 @@
 
 namespace seriatim::api {
 
-/// What the partition has to know of an acknowledgement level.
+/// An acknowledgement level in the terms of the partition.
 inline partition::Durability durability_of(Acks acks) noexcept {
   return acks == Acks::all ? partition::Durability::durable : partition::Durability::published;
 }
@@ -52,7 +52,8 @@ struct ProducerTopic {
 
 /// The topics a producer has used. Entries live as long as the producer, replaced ones too (they are small,
 /// and replaced only when their own topic changes): a thread may use an entry it has looked up without
-/// holding anything. Any thread.
+/// holding anything.
+/// Threads: any.
 class ProducerTopics {
  public:
   ProducerTopics(detail::EngineImpl& engine, const ProducerOptions& options)

@@ -46,13 +46,13 @@ Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecord
   const auto outcome = partition::retry_if_replaced(*log_, [&]() -> Result<> {
     // Out of memory, too, is an error of this place, with the records before it taken.
     auto filled = base::answered([&] { return fill(budget, out); });
-    // Whatever it was, the segments are looked up anew next time.
+    // After any error the segments are looked up anew next time.
     if (!filled) forget_place();
     return filled;
   });
   const std::size_t count = out.views.size() - first;
   if (count == 0) {
-    // What is being exchanged is there again soon.
+    // A segment that is being exchanged is there again soon.
     const bool is_absent = !outcome && partition::may_be_stale(outcome.error()) && log_->is_changing();
     return outcome || is_absent ? Result<std::size_t>(count) : Result<std::size_t>(outcome.error());
   }

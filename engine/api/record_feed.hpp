@@ -18,7 +18,7 @@
 
 namespace seriatim::api {
 
-/// What one poll may still take; shared by all its partitions.
+/// The records and bytes that one poll may still take; shared by all its partitions.
 struct FetchBudget {
   std::size_t records_left = 0;
   std::size_t bytes_left = 0;  ///< Stored bytes of the batches that are touched.
@@ -47,7 +47,7 @@ class RecordFeed {
   partition::PartitionLog& log() const noexcept { return *log_; }
   const partition::PartitionLogPtr& log_ptr() const noexcept { return log_; }
   const std::shared_ptr<const TopicPartition>& name() const noexcept { return name_; }
-  /// What may be handed out now ends here.
+  /// The end of the records that may be handed out at this moment.
   Offset visible_end() const noexcept {
     if (is_committed_only_) return durable_only_ ? log_->durable_stable_offset() : log_->last_stable_offset();
     return durable_only_ ? log_->durable_offset() : log_->high_watermark();

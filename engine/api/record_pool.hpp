@@ -1,5 +1,5 @@
-// What stands behind `ConsumerRecords`, and where it goes when it is no longer needed: steady polling
-// allocates nothing.
+// The implementation behind `ConsumerRecords`, and the pool to which it goes when it is no longer needed:
+// steady polling allocates nothing.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ namespace seriatim::api {
 
 class RecordPool;
 
-/// What a compressed batch was decompressed into. Shared by the feed that still hands out its records and
-/// everybody who was given some.
+/// The buffer that a compressed batch was decompressed into. Shared by the feed that still hands out its
+/// records and everybody who was given some.
 struct Section {
   std::vector<std::byte> bytes{};
   std::atomic<std::uint32_t> owners{0};
@@ -101,7 +101,8 @@ class RecordViewBuffer {
   std::span<const RecordView> views() const noexcept { return std::span(views_).first(size_); }
   const RecordView& front() const noexcept { return views_.front(); }
 
-  /// Where `count` more views may be written behind those that are there. What they hold is old.
+  /// Where `count` more views may be written behind those that are there. Their contents are those of an
+  /// earlier use.
   RecordView* room_for(std::size_t count) {
     if (views_.size() - size_ < count) views_.resize(std::max(size_ + count, views_.size() * 2));
     return end();

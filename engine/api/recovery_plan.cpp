@@ -58,7 +58,7 @@ Result<bool> RecoveryPlan::read_journal(const catalog::Catalog& catalog, const R
                                         const std::vector<catalog::TopicRecord>& topics) {
   const auto is_locked = os::is_dir_locked(vfs_, directory_);
   if (!options.is_locked_by_caller && (!is_locked || *is_locked)) return false;
-  // What a power cut has left of the text is no lock file, and says nothing.
+  // A text that a power cut has cut short is no lock file, and says nothing.
   const auto writer = os::read_lock_info(vfs_, directory_);
   const std::string boot = os::boot_id();
   had_settled_ = writer && *writer && !boot.empty() && (*writer)->settled_boot_id == boot;

@@ -33,7 +33,8 @@ Result<std::vector<LostOffsets>> find_lost_offsets(const segment::SegmentContext
                                                    const SegmentToRepair& segment);
 
 /// Writes the indexes anew from the batches that can be read, that of aborted transactions only if there are
-/// transactions. Each file is the old or the new one at any moment. Errors: as the file system.
+/// transactions. Each file is the old or the new one at any moment.
+/// Errors: as the file system.
 Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const SegmentToRepair& segment);
 
 /// Copies the log to `<name>.damaged`, then replaces it and its indexes: every batch that can be read stays
@@ -42,7 +43,7 @@ Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const S
 /// is there in both cases.
 /// @return the path of the copy.
 /// Errors: invalid_state: it is the last segment, or the range is wider than a segment can express; nothing
-///   was changed · as the file system.
+/// was changed · as the file system.
 Result<std::string> rewrite_segment(const segment::SegmentContext& context, const SegmentToRepair& segment);
 
 }  // namespace seriatim::api

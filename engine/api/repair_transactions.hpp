@@ -1,5 +1,5 @@
-// What the `.txnindex` of a segment that is repaired has to say: what its seal proves, else what the log
-// says, with what was open before the segment began.
+// The contents that the `.txnindex` of a repaired segment must have: those that its seal proves, else what
+// the log says, with what was open before the segment began.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ class RepairedTransactions {
   Result<> begin(const segment::SegmentContext& context, const std::string& directory, Offset base_offset);
   /// The next batch of the segment that can be read.
   void note(const format::BatchHeader& header, base::ByteSpan batch);
-  /// What comes next is behind batches that cannot be read.
+  /// Called before the next batch that lies behind batches that cannot be read.
   void pass_damage();
 
   const std::vector<format::AbortedTransaction>& entries() const noexcept { return entries_; }

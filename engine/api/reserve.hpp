@@ -30,7 +30,8 @@ class Reserve final : public segment::SpaceKeeper {
   Reserve(os::Vfs& vfs, const std::string& directory);
 
   /// Makes it, or completes it; cheap once it is there. While anybody spends it, or if it never was, as
-  /// before. Errors: storage_full · as the file system. A file that was there stays, empty: it is owed.
+  /// before.
+  /// Errors: storage_full · as the file system. A file that was there stays, empty: it is owed.
   Result<> make();
 
   /// Calls `work`; if the disk is full, gives the reserve up and calls it once more. `work` must be one that

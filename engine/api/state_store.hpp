@@ -24,7 +24,8 @@ class StateStore {
   /// Nothing: the key was erased.
   using Value = std::optional<Bytes>;
 
-  /// What a decision says, once it is safe; its values are taken. What a later one has said stays.
+  /// Enters the changes of a decision, once it is safe; its values are taken. A value of a later decision
+  /// stays.
   void enter(std::vector<catalog::StateChange>&& changes, std::uint64_t lsn);
 
   /// Newer than what the catalog has; nullopt: the catalog knows best.

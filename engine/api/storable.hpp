@@ -1,4 +1,4 @@
-// What a checkpoint stores is whole or not there at all: so one fact that the catalog refuses would keep all
+// A checkpoint is stored whole or not at all: so one fact that the catalog refuses would keep all
 // others from it, and the journal from ever being shortened.
 #pragma once
 

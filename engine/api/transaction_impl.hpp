@@ -22,7 +22,7 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-/// What a transaction changes beside the logs.
+/// The changes of a transaction beside the logs.
 struct TransactionEffects final : transaction::DecisionEffects {
   using StateKey = std::pair<std::string, std::string>;  // name and key
 
@@ -80,7 +80,8 @@ struct TransactionImpl {
 
   Result<> check_open() const;
   ProducerImpl::Within within() const;
-  /// What the commit is to change beside the logs, to be added to. Errors: as Coordinator::check_open.
+  /// The changes that the commit is to make beside the logs, to be added to.
+  /// Errors: as Coordinator::check_open.
   Result<TransactionEffects*> effects() const SERIATIM_REQUIRES(producer->holder->mutex);
   /// Errors: as Coordinator::check_room.
   Result<> check_room(std::int64_t more) const SERIATIM_REQUIRES(producer->holder->mutex);

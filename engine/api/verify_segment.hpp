@@ -29,7 +29,8 @@ struct SegmentToVerify {
   VerifiedTransactions* transactions = nullptr;  ///< Goes on with this segment. Null: not looked at.
 };
 
-/// Adds to the report. @return one past the last offset; nullopt if progress said stop.
+/// Adds to the report.
+/// @return one past the last offset; nullopt if progress said stop.
 /// Errors: those of the file system; bad bytes are findings.
 Result<std::optional<Offset>> verify_segment(os::Vfs& vfs, const SegmentToVerify& segment,
                                              const std::function<bool(std::uint64_t bytes)>& progress,

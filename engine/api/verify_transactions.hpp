@@ -28,14 +28,15 @@ struct UnfinishedRecords {
   std::uint64_t count = 0;
 };
 
-/// What the segments verified so far have told of transactions.
+/// The facts about transactions that the segments verified so far have given.
 struct VerifiedTransactions {
   partition::OpenTransactions open{};
-  Offset known_from = 0;  ///< What began before is not known: the log begins here, or damage ended here.
+  /// Transactions that began before are not known: the log begins here, or damage ended here.
+  Offset known_from = 0;
   std::map<ProducerId, UnfinishedRecords> unfinished{};
 };
 
-/// What is wrong with an index.
+/// The faults of an index.
 struct WrongTransactions {
   std::uint64_t position = 0;
   Offset first_offset = -1;
@@ -60,7 +61,8 @@ class TransactionIndexCheck {
     bool is_last = false;
     bool may_have_gaps = false;
   };
-  /// After the last batch. Errors: those of the file system.
+  /// After the last batch.
+  /// Errors: those of the file system.
   Result<std::optional<WrongTransactions>> check(os::Vfs& vfs, const Segment& segment) const;
 
  private:

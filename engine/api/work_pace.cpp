@@ -9,8 +9,8 @@ namespace seriatim::api {
 namespace {
 
 constexpr double ns_per_second = 1e9;
-// What may be spent ahead: below it nobody sleeps, since a sleep is rounded up to the next tick of the
-// system. Arbitrary.
+// The bytes that may be spent ahead: below them nobody sleeps, since a sleep is rounded up to the next tick
+// of the system. Arbitrary.
 constexpr std::int64_t ahead_ns = 50'000'000;
 // How long a pass waits before it looks again whether it is to end. Arbitrary.
 constexpr std::chrono::milliseconds moment{50};

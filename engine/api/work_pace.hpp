@@ -55,7 +55,8 @@ class WorkPace {
   bool is_paused_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool is_stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::uint32_t passes_ SERIATIM_GUARDED_BY(mutex_) = 0;
-  std::int64_t paid_until_ns_ SERIATIM_GUARDED_BY(mutex_) = INT64_MIN;  ///< What was spent is earned then.
+  /// When the bytes spent so far are earned.
+  std::int64_t paid_until_ns_ SERIATIM_GUARDED_BY(mutex_) = INT64_MIN;
 };
 
 }  // namespace seriatim::api

@@ -9,7 +9,7 @@
 
 namespace seriatim::base {
 
-/// What `body` returns, a Result; where it throws, the Error that current_error() makes of it. For steps
+/// Returns the Result of `body`; where it throws, the Error that current_error() makes of it. For steps
 /// whose failure somebody has to handle: take something back, tell who waits.
 template <class Body>
 std::invoke_result_t<Body&> answered(Body&& body) noexcept {

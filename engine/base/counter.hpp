@@ -21,8 +21,8 @@ class alignas(cache_line_bytes) Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// One thread at a time adds (a lock orders the adders), any thread reads. Cost: a load and a store, a third
-/// of a Counter's.
+/// One thread at a time adds (a lock orders the adders), any thread reads.
+/// Cost: a load and a store, a third of a Counter's.
 class SingleWriterCounter {
  public:
   void add(std::uint64_t amount = 1) noexcept {

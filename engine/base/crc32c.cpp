@@ -31,9 +31,9 @@ constexpr std::uint32_t power_of_x(std::size_t n) noexcept {
   return power;
 }
 
-// What a CRC register is to be multiplied with, without carries, so that the instruction, given the product,
-// returns that register as it would be after `bytes` zero bytes: x^(8 bytes) over x^33, which the product's
-// reflection (1) and the instruction (32) contribute. Below 5 bytes that is no power; nobody asks.
+// The factor by which a CRC register is to be multiplied, without carries, so that the instruction, given the
+// product, returns that register as it would be after `bytes` zero bytes: x^(8 bytes) over x^33, which the
+// product's reflection (1) and the instruction (32) contribute. Below 5 bytes that is no power; nobody asks.
 constexpr std::size_t shift_bytes_min = 5;
 constexpr auto shift_factors = [] {
   std::array<std::uint32_t, short_bytes_max + 1> factors{};

@@ -62,7 +62,7 @@ class SERIATIM_CAPABILITY("mutex") WordMutex {
   static constexpr int held = 1;
   static constexpr int contended = 2;  // held, and somebody may sleep
 
-  // Whoever gets it here leaves it `contended`, since it cannot know whether others still sleep.
+  // A thread that gets it here leaves it `contended`, since it cannot know whether others still sleep.
   void lock_contended() noexcept {
     while (word_.exchange(contended, std::memory_order_acquire) != free)
       word_.wait(contended, std::memory_order_relaxed);

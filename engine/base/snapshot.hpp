@@ -45,12 +45,14 @@ class Snapshot {
 
   explicit Snapshot(Ptr initial) : value_(std::move(initial)) {}
 
-  /// The value of now. Any thread. Cost: a mutex.
+  /// The value of now. Any thread.
+  /// Cost: a mutex.
   Ptr load() const {
     const MutexLock lock(mutex_);
     return value_;
   }
-  /// Increases with every store. Any thread. Cost: an acquire load.
+  /// Increases with every store. Any thread.
+  /// Cost: an acquire load.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
   /// Loads again only if something was stored since `version`. Any thread.
   void refresh(Ptr& value, std::uint64_t& version) const {

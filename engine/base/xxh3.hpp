@@ -28,7 +28,8 @@ Hash128 xxh3_128(ByteSpan bytes) noexcept;
 class Xxh3Stream {
  public:
   explicit Xxh3Stream(std::uint64_t seed = 0) noexcept;
-  /// Begins again. Cost: a few stores while the seed stays the same.
+  /// Begins again.
+  /// Cost: a few stores while the seed stays the same.
   void reset(std::uint64_t seed) noexcept;
   void update(ByteSpan bytes) noexcept;
   std::uint64_t digest() const noexcept;

@@ -32,8 +32,8 @@ struct OffsetCommit {
   CommittedOffset committed{};
 };
 
-/// Whether a group of this name could be stored. Errors: invalid_argument: not 1..255 bytes, or with a zero
-/// byte.
+/// Whether a group of this name could be stored.
+/// Errors: invalid_argument: not 1..255 bytes, or with a zero byte.
 Result<void> check_group_name(std::string_view group);
 /// Whether this position could be stored, whatever topics there are.
 /// Errors: invalid_argument (negative offset); offset_metadata_too_large.
@@ -50,7 +50,7 @@ Result<void> check_transactional_id(std::string_view id, const TransactionalId& 
 Result<void> check_state_change(const StateChange& change);
 
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
-/// of what it covers, nor behind. What belongs to topics that do not exist is left out: they were deleted
+/// of what it covers, nor behind. Facts of topics that do not exist are left out: these were deleted
 /// while it was gathered.
 struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
@@ -100,7 +100,8 @@ class Catalog {
   Result<void> create_topic(const TopicRecord& topic);
   /// Frees the name at once and forgets the partitions' states and all groups' offsets, but keeps the record
   /// among the deleted topics until its files are gone: after a crash deleted_topics() tells whose files are
-  /// left over. Errors: unknown_topic_or_partition.
+  /// left over.
+  /// Errors: unknown_topic_or_partition.
   Result<void> mark_deleted(std::string_view name);
   /// Forgets a deleted topic, when its files are gone. Unknown ids are no error (the call may be a
   /// repetition).

@@ -18,7 +18,7 @@
 
 namespace seriatim::catalog {
 
-/// What this layer needs of the file system and may not call itself. The first three are required.
+/// The calls to the file system that this layer needs and may not make itself. The first three are required.
 struct CatalogFiles {
   std::function<Result<void>(const std::string& from, const std::string& to)> rename{};
   std::function<Result<void>(const std::string& directory)> sync_directory{};

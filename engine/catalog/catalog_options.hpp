@@ -26,7 +26,7 @@ struct CatalogOptions {
   std::function<void()> before_open{};
   /// LMDB stores into a map of lock.mdb, readers too. False where such a store may need a block that a full
   /// disk does not have, which is SIGBUS (copy-on-write and network file systems): readers are then not
-  /// entered anywhere. Those of the writer's process it waits for; those of others find out afterwards
+  /// entered anywhere. The writer waits for readers of its own process; readers of others find out afterwards
   /// whether what they read was still there, and read again.
   bool has_lock_file = true;
   /// Address space to begin with; the map grows by itself. 256 MiB is arbitrary: hundreds of thousands of

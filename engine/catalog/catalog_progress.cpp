@@ -13,7 +13,7 @@ namespace {
 
 using PartitionStates = std::vector<std::pair<TopicPartition, PartitionState>>;
 
-// What to do about a topic that does not exist.
+// The treatment of a topic that does not exist.
 enum class Unknown : std::uint8_t { refuse, leave_out };
 
 bool is_left_out(const Error& error, Unknown unknown) {

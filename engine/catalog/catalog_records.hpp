@@ -1,4 +1,4 @@
-// The facts the catalog keeps, as plain values, and their bytes. What is stored under which key is in
+// The facts the catalog keeps, as plain values, and their bytes. The keys and their values are listed in
 // catalog_schema.hpp.
 #pragma once
 
@@ -30,7 +30,7 @@ struct TopicRecord {
   bool operator==(const TopicRecord&) const = default;
 };
 
-/// What a partition remembers between two runs, beside its files.
+/// The state of a partition that is kept between two runs, beside its files.
 struct PartitionState {
   Offset log_start_offset = 0;
   /// Everything below this offset was synced in its segment; recovery reads from here on.
@@ -53,7 +53,7 @@ struct CommittedOffset {
   bool operator==(const CommittedOffset&) const = default;
 };
 
-/// What the whole directory remembers.
+/// The state of the whole directory.
 struct EngineRecord {
   Id directory_id{};
   bool clean_shutdown = false;
@@ -62,7 +62,7 @@ struct EngineRecord {
   bool operator==(const EngineRecord&) const = default;
 };
 
-/// What ties the catalog to the journal beside it, so that parts of different moments are told apart.
+/// The tie of the catalog to the journal beside it, so that parts of different moments are told apart.
 struct JournalTie {
   /// A frame that a file of the journal holds from then on, or a later one; 0: there may be none.
   std::uint64_t stored_lsn = 0;
@@ -75,7 +75,8 @@ struct JournalTie {
 
 /// Where the ids of this directory's producers begin: Kafka hands out its own from 0 on, and a broker that
 /// takes over our segments must not meet one of its ids in them (it would drop a new producer's records as
-/// duplicates). Source: kafka-log rules for a hand-over; 2^53, where JavaScript's integers end, is far.
+/// duplicates).
+/// Source: kafka-log rules for a hand-over; 2^53, where JavaScript's integers end, is far.
 inline constexpr ProducerId first_producer_id = ProducerId{1} << 40U;
 
 /// The ids that were given out: from first_producer_id to below `end`.
@@ -93,7 +94,7 @@ struct NamedProducer {
   bool operator==(const NamedProducer&) const = default;
 };
 
-/// What a transactional id stands for.
+/// The record of a transactional id.
 struct TransactionalId {
   ProducerId producer_id = 0;
   ProducerEpoch producer_epoch = 0;

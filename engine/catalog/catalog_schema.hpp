@@ -56,7 +56,8 @@ enum class Database : std::uint8_t {
 inline constexpr std::array<std::string_view, 8> database_names{
     "engine", "topics", "deleted_topics", "partitions", "offsets", "producers", "transactional_ids", "state"};
 inline constexpr std::size_t database_count = database_names.size();
-/// Those that every catalog has; the ones behind them are missing together from an older one.
+/// The number of databases that every catalog has; the ones behind them are missing together from an older
+/// one.
 inline constexpr std::size_t first_database_count = 5;
 
 constexpr std::string_view name_of(Database database) noexcept {

@@ -66,7 +66,7 @@ bool is_sane_tree(const lmdb::Tree& tree, std::uint16_t flags, std::uint64_t las
          tree.depth <= lmdb::depth_max && tree.entries >= 1;
 }
 
-// What LMDB asks of both pages before it opens a file, whichever of them it follows.
+// The requirements of LMDB for both pages before it opens a file, whichever of them it follows.
 bool has_sound_header(base::ByteSpan page) {
   return page.size() >= lmdb::meta_bytes && lmdb::load<std::uint16_t>(page, 10) == lmdb::page_meta &&
          lmdb::load<std::uint32_t>(page, 16) == lmdb::magic &&

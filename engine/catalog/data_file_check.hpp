@@ -19,7 +19,8 @@ namespace seriatim::catalog {
 std::string data_file(const std::string& directory);
 
 /// data.mdb must be a regular file, and lock.mdb one or absent: a symbolic link may lead anywhere, a FIFO
-/// blocks. Errors: not_found, io_error.
+/// blocks.
+/// Errors: not_found, io_error.
 Result<void> check_file_kinds(const std::string& directory);
 
 /// One of the two meta pages, as it stands in the file.

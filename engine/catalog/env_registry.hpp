@@ -13,7 +13,8 @@ namespace seriatim::catalog {
 class OpenClaim {
  public:
   /// `process` is the identity of the calling process: what a parent had open before fork() does not bind a
-  /// child. Errors: invalid_state if this process holds a claim on the same directory, under whatever name.
+  /// child.
+  /// Errors: invalid_state if this process holds a claim on the same directory, under whatever name.
   static Result<OpenClaim> acquire(const std::string& directory, std::uint64_t process);
 
   OpenClaim(OpenClaim&& other) noexcept : number_(other.number_) { other.number_ = 0; }

@@ -3,7 +3,7 @@
 // LMDB ends the process when one of its assertions fails; its handler may not return. Ours does not return
 // either: it jumps back to where the call into LMDB was made, which then answers with `assertion_failed`.
 // Between the two are only frames of LMDB, which is C, and of a lambda that holds nothing but references, so
-// no destructor is skipped. What LMDB held in that moment (a transaction, its writer lock) stays held: the
+// no destructor is skipped. A transaction or writer lock that LMDB held in that moment stays held: the
 // environment can only be abandoned, never used or closed, and Environment does that.
 #pragma once
 
@@ -36,7 +36,7 @@ int guarded(Call&& call) noexcept {
   return detail::call_trapped([](void* context) { return (*static_cast<Plain*>(context))(); }, &call);
 }
 
-/// What LMDB said when guarded() last answered assertion_failed in this thread.
+/// The message of LMDB when guarded() last answered assertion_failed in this thread.
 std::string_view last_assertion() noexcept;
 
 /// An LMDB or errno code as an Error: what failed, in which catalog, what to do next.

@@ -1,13 +1,13 @@
 // One LMDB environment and its transactions: everything LMDB asks its users to take care of is taken care of
 // here.
 //
-//   the map is full, or grown by another process    enlarged while no transaction is inside; the body runs
-//   again readers that died                               cleared at open, before each write, when the table
-//   is full assertions                                      become corrupt_metadata; the environment is
-//   abandoned a failed sync                                   latched: nothing is accepted until the catalog
-//   is reopened fork()                                          the child's copy refuses to work and touches
-//   nothing two environments of one file in a process       refused no lock file can be written (read-only)
-//   opened without; each read is checked for staleness
+//   the map is full, or grown by another process  enlarged while no transaction is inside; the body runs anew
+//   readers that died                             cleared at open, before each write, when the table is full
+//   assertions                                    become corrupt_metadata; the environment is abandoned
+//   a failed sync                                 latched: nothing is accepted until the catalog is reopened
+//   fork()                                        the child's copy refuses to work and touches nothing
+//   two environments of one file in a process     refused
+//   no lock file can be written (read-only)       opened without; each read is checked for staleness
 //
 // Flags are LMDB's defaults with full sync (no WRITEMAP, NOSYNC or NOMETASYNC: each of them loses what was
 // committed on a power cut) and NOTLS, so that a read transaction belongs to a call and not to a thread.
@@ -178,7 +178,7 @@ class Environment {
   Attempt try_write(const WriteBody& body) const;
   /// Does nothing if the map is no longer the one of `seen_bytes`.
   Result<void> enlarge_map(std::uint64_t seen_bytes) const;
-  /// What a failed LMDB call means for the environment, and as an Error.
+  /// Notes in the environment what a failed LMDB call means for it, and returns it as an Error.
   Error call_failed(int code, std::string_view doing) const;
   Error write_failed(int code, std::string_view doing) const;
   /// Refuses everything from now on with `error`; the first one stays.

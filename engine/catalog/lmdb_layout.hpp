@@ -1,19 +1,17 @@
 // Where things are in an LMDB 0.9 data file on a 64-bit machine, for checking a file before LMDB maps and
-// trusts it. All integers are in the byte order of the machine that wrote it. Source: mdb.c of LMDB 0.9.24,
-// MDB_page, MDB_node, MDB_db and MDB_meta.
+// trusts it. All integers are in the byte order of the machine that wrote it.
+// Source: mdb.c of LMDB 0.9.24, MDB_page, MDB_node, MDB_db and MDB_meta.
 //
 //   page   0 u64 number · 8 u16 pad · 10 u16 flags · 12 u16 lower · 14 u16 upper (or 12 u32 overflow pages)
-//          16 u16 node positions, `lower` is their end; nodes fill the page from `upper` to its end without
-//          gaps
-//   node   0 u16 · 2 u16 data size or child page, low and high · 4 u16 flags (branch: bits 32..47 of the
-//   child)
+//          16 u16 node positions, `lower` is their end; nodes fill the page from `upper` to its end
+//          without gaps
+//   node   0 u16 · 2 u16 data size or child page, low and high
+//          4 u16 flags (branch: bits 32..47 of the child)
 //          6 u16 key size · 8 key, then data; nodes begin at even positions
-//   tree   0 u32 page size (free tree only) · 4 u16 flags · 6 u16 depth · 8 u64 branch pages · 16 u64 leaf
-//   pages
-//          24 u64 overflow pages · 32 u64 entries · 40 u64 root page
-//   meta   at 16 in pages 0 and 1: 0 u32 magic · 4 u32 version · 8 u64 address · 16 u64 map size · 24 free
-//   tree
-//          72 main tree · 120 u64 last page · 128 u64 transaction
+//   tree   0 u32 page size (free tree only) · 4 u16 flags · 6 u16 depth · 8 u64 branch pages
+//          16 u64 leaf pages · 24 u64 overflow pages · 32 u64 entries · 40 u64 root page
+//   meta   at 16 in pages 0 and 1: 0 u32 magic · 4 u32 version · 8 u64 address · 16 u64 map size
+//          24 free tree · 72 main tree · 120 u64 last page · 128 u64 transaction
 #pragma once
 
 #include <cstddef>

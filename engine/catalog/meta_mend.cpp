@@ -42,7 +42,8 @@ std::optional<SoundState> walk_state(const std::string& directory, const lmdb::M
   return SoundState{*number, walked->last};
 }
 
-// What LMDB writes over a meta page that failed has the old last page under new roots: it is not asked.
+// A meta page that LMDB writes over a failed one has the old last page under new roots: that field is not
+// asked.
 std::optional<SoundState> find_state(const std::string& directory, const MetaSlot& slot,
                                      std::uint64_t number) {
   if (slot.bytes.size() < lmdb::meta_bytes) return std::nullopt;

@@ -30,7 +30,8 @@ struct MetaMend {
 /// Which meta page has to be written so that LMDB follows the last state that was stored, and opens the file.
 /// Nothing if it does so by itself, and where no such page can be told: opening says what is wrong then.
 /// The caller is the one who writes the catalog.
-/// Cost: reads all pages of both states. Errors: io_error if the disk cannot read.
+/// Cost: reads all pages of both states.
+/// Errors: io_error if the disk cannot read.
 Result<std::optional<MetaMend>> find_meta_mend(const std::string& directory);
 
 /// The meta page that is not of `number`, made a copy of that one with the number before it. For a writer

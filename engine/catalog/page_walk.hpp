@@ -13,7 +13,7 @@
 
 namespace seriatim::catalog {
 
-/// What the walk found, for tests and `doctor`.
+/// The counts of a walk, for tests and `doctor`.
 struct PageCount {
   std::uint64_t used = 0;  ///< in trees and overflow runs, without the two meta pages
   std::uint64_t free = 0;  ///< listed in the free tree
@@ -26,9 +26,9 @@ using ValueCheck =
 
 /// Checks the trees of `meta` in `directory`/data.mdb: page headers, layout, key order within and between
 /// pages, depth, counts, overflow runs, the lists of free pages, and that no page is used twice. The state
-/// must not be recycled meanwhile: the caller holds a read transaction on it. Cost: reads each used page
-/// once, a few microseconds per page. Errors: corrupt_metadata (file, page, what is wrong); io_error if the
-/// disk cannot read a page.
+/// must not be recycled meanwhile: the caller holds a read transaction on it.
+/// Cost: reads each used page once, a few microseconds per page.
+/// Errors: corrupt_metadata (file, page, what is wrong); io_error if the disk cannot read a page.
 Result<PageCount> walk_pages(const std::string& directory, const lmdb::Meta& meta,
                              const ValueCheck& on_value);
 

@@ -119,7 +119,7 @@ std::string_view type_name(Kind kind) {
   SERIATIM_ASSERT(false);
 }
 
-// What people may write, for the end of an error message.
+// The values that are allowed, for the end of an error message.
 std::string allowed_text(const Rule& rule) {
   if (const auto* integer = std::get_if<Integer>(&rule.field)) {
     return std::to_string(integer->min) + " .. " + std::to_string(integer->max);

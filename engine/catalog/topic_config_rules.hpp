@@ -13,7 +13,7 @@
 
 namespace seriatim::catalog {
 
-/// What a user is told about one setting.
+/// The description of one setting for a user.
 struct ConfigDescription {
   std::string_view name{};         ///< "segment.bytes"
   std::string_view type{};         ///< "size", "duration", "count", "ratio" or "choice"

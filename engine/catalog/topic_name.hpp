@@ -1,4 +1,5 @@
-// What topics, groups, producers and states may be called, and how large a state's keys and values may be.
+// The names that topics, groups, producers and states may have, and how large a state's keys and values may
+// be.
 #pragma once
 
 #include <string_view>

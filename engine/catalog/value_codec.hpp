@@ -1,4 +1,4 @@
-// What every value in the catalog looks like: LMDB has no checksums, so each value carries its own.
+// The frame of every value in the catalog: LMDB has no checksums, so each value carries its own.
 //
 //   0  u8   schema version of the payload
 //   1  u64  XXH3-64 over database name, key, version and payload

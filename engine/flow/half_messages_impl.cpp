@@ -146,7 +146,8 @@ Result<> HalfMessagesImpl::change(const Change& what) {
 }
 
 Result<PreparedHalf> HalfMessagesImpl::prepare(const ProducerRecord& record) {
-  // What a commit would refuse is told now, and not when it is too late. It is sent without a sequence.
+  // A record that a commit would refuse is refused here, and not when it is too late. It is sent without a
+  // sequence.
   ProducerRecord to_send = record;
   to_send.sequence.reset();
   if (auto checked = checker_.check(to_send); !checked)
@@ -227,7 +228,7 @@ bool HalfMessagesImpl::is_due(const flow::StoredHalf& half, Timestamp now) {
     const std::lock_guard lock(mutex_);
     if (held_.contains(half.message.id)) return false;
   }
-  // Whatever was under way in an earlier run has ended with it. What is as old as this run, to the
+  // A check that was under way in an earlier run has ended with it. A half message as old as this run, to the
   // millisecond, may be of either: it is not asked about too early.
   const Timestamp last = half.last_check.value_or(half.message.prepare_time);
   return last < opened_ || now - last >= (half.last_check ? options_.check_every : options_.check_after);

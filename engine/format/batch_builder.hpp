@@ -28,7 +28,7 @@ class BatchBuilder {
   bool empty() const noexcept { return record_count_ == 0; }
   /// Bytes of the batch as it is, uncompressed, with its header.
   std::size_t size_bytes() const noexcept { return used_; }
-  /// What size_bytes() would at most be after appending `record`.
+  /// The most that size_bytes() could be after appending `record`.
   std::size_t upper_bound_bytes(const RecordInput& record) const noexcept;
   std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_ms_; }
 

@@ -28,7 +28,7 @@ enum class BatchFault : std::uint8_t {
   undecided,         ///< A whole commit marker, of a transaction whose decision did not survive a crash.
 };
 
-/// What a fault means, as a clause for an error message: "the checksum does not fit the bytes". Lives for
+/// The meaning of a fault, as a clause for an error message: "the checksum does not fit the bytes". Lives for
 /// ever.
 std::string_view describe(BatchFault fault) noexcept;
 
@@ -36,13 +36,13 @@ std::string_view describe(BatchFault fault) noexcept;
 /// that the batch lies within them. Base offset, length, leader epoch and magic are outside the CRC: these
 /// rules are all that guards them.
 /// @param lowest_allowed_base  the offset after the previous batch, or the segment's base offset. In a
-///                             segment that was never compacted the caller also checks for equality.
+/// segment that was never compacted the caller also checks for equality.
 BatchFault check_structure(base::ByteSpan bytes_from_here, Offset lowest_allowed_base) noexcept;
 
 /// Whether the CRC fits. `whole_batch` is exactly one batch whose structure was found to be right.
 bool crc_is_valid(base::ByteSpan whole_batch) noexcept;
 
-/// check_structure, then the CRC. What it does not tell is whether the records parse: record_cursor.hpp.
+/// check_structure, then the CRC. Whether the records parse is for record_cursor.hpp to tell.
 BatchFault check_batch(base::ByteSpan bytes_from_here, Offset lowest_allowed_base) noexcept;
 
 }  // namespace seriatim::format

@@ -1,4 +1,4 @@
-// What compaction leaves of a batch, byte for byte what Kafka's cleaner writes.
+// The remains of a batch after compaction, byte for byte what Kafka's cleaner writes.
 #pragma once
 
 #include <cstddef>

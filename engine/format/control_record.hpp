@@ -60,7 +60,7 @@ struct ControlRecord {
 /// negative version. Higher versions are read as version 0, as Kafka does.
 std::optional<ControlRecord> parse_control_record(BytesView key, BytesView value) noexcept;
 
-/// What the control batch `whole_batch`, whose structure and CRC were checked, says.
+/// Reads the mark of the control batch `whole_batch`, whose structure and CRC were checked.
 ControlMark read_control_mark(base::ByteSpan whole_batch) noexcept;
 /// Only what kind it is.
 inline ControlBatch read_control_batch(base::ByteSpan whole_batch) noexcept {

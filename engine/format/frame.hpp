@@ -1,4 +1,4 @@
-// What goes into a framed batch and what comes out of framing: the values shared by BatchBuilder (many
+// The input and the output of framing: the values shared by BatchBuilder (many
 // records), single_batch.hpp (one, the hot path) and BatchRebuilder (compaction).
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace seriatim::format {
 
-/// A record to be framed. What it points at is only read during the call.
+/// A record to be framed. The bytes it points at are only read during the call.
 struct RecordInput {
   BytesView key{};
   BytesView value{};
@@ -42,7 +42,7 @@ enum class ControlBatch : std::uint8_t {
   malformed,  ///< Not a control batch, or its record does not parse.
 };
 
-/// What a control batch says.
+/// The contents of a control batch.
 struct ControlMark {
   ControlBatch kind = ControlBatch::malformed;
   std::int32_t coordinator_epoch = -1;  ///< Of commit and abort.
@@ -56,10 +56,10 @@ struct ControlMark {
 /// A whole batch, complete but for its base offset (stamp_base_offset).
 struct FramedBatch {
   base::MutableByteSpan bytes{};  ///< In the buffer of whoever framed it.
-  /// What stands at the front of `bytes`, so that nobody has to read back what was just written: loads that
+  /// The header at the front of `bytes`, so that nobody has to read back what was just written: loads that
   /// span several narrower stores wait until those have left the store buffer.
   BatchHeader header{};
-  /// What a control batch says, if whoever framed it has told; else it has to be read.
+  /// The mark of a control batch, if its framer has set it; else it has to be read.
   std::optional<ControlMark> mark{};
 };
 

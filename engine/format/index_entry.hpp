@@ -1,5 +1,5 @@
 // Entries of the three index files, as Kafka's: fixed size, big-endian, no file header, no checksum (an index
-// can be made again from its log). What an entry says is checked against the log, not here.
+// can be made again from its log). The claim of an entry is checked against the log, not here.
 #pragma once
 
 #include <cstddef>

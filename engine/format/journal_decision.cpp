@@ -41,7 +41,7 @@ class DecisionWriter {
   base::MutableByteSpan rest_;
 };
 
-// What it is asked for beyond the end is empty, and makes it not ok.
+// A read beyond the end gives an empty value, and makes the reader not ok.
 class DecisionReader {
  public:
   explicit DecisionReader(base::ByteSpan bytes) : rest_(bytes) {}

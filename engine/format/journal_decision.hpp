@@ -45,7 +45,7 @@ struct JournalDecision {
   bool is_at_leader = false;
 };
 
-/// What a part of a decision takes in the payload.
+/// The bytes that a part of a decision takes in the payload.
 inline constexpr std::size_t decision_head_bytes = 34;  ///< Beside the transactional id.
 inline constexpr std::size_t decided_partition_bytes = 36;
 inline constexpr std::size_t decided_group_head_bytes = 4;  ///< Beside journal_offsets_bytes.

@@ -87,7 +87,7 @@ struct JournalFrame {
   base::ByteSpan payload{};  ///< In the bytes that were parsed.
 };
 
-/// What a frame takes in the file.
+/// The bytes that a frame takes in the file.
 constexpr std::uint64_t journal_frame_bytes(std::uint64_t payload_bytes) noexcept {
   return base::align_up(journal_frame_header_bytes + payload_bytes, journal_frame_alignment);
 }
@@ -95,7 +95,7 @@ constexpr std::uint64_t journal_frame_bytes(std::uint64_t payload_bytes) noexcep
 /// Writes the header of a frame whose payload is the rest of `head` followed by `body`.
 /// @param head  the frame's first bytes; the first journal_frame_header_bytes of them are overwritten.
 /// @param hash  reset to the file's key by this call; kept by the caller, because preparing a key costs more
-///   than a small frame.
+/// than a small frame.
 void seal_journal_frame(base::MutableByteSpan head, base::ByteSpan body, const JournalFrameFields& fields,
                         std::uint64_t key, base::Xxh3Stream& hash) noexcept;
 
@@ -103,7 +103,7 @@ void seal_journal_frame(base::MutableByteSpan head, base::ByteSpan body, const J
 /// its checksum does not fit, or its type is 0 (zeros).
 std::optional<JournalFrame> parse_journal_frame(base::ByteSpan bytes, std::uint64_t key) noexcept;
 
-/// What this version cannot read of a frame that passed its checksum. A newer version wrote it.
+/// Refuses a frame that passed its checksum but that this version cannot read. A newer version wrote it.
 /// Errors: unsupported_version; the message names neither file nor position: the caller adds them.
 /// Threads: any.
 Result<void> check_journal_frame_is_known(const JournalFrame& frame);

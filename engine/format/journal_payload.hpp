@@ -1,4 +1,4 @@
-// What journal frames carry. Little-endian, as the frames are; docs/data_directory.md has the tables.
+// The payloads of journal frames. Little-endian, as the frames are; docs/data_directory.md has the tables.
 #pragma once
 
 #include <cstddef>
@@ -75,9 +75,9 @@ std::size_t journal_offsets_bytes(const JournalCommittedOffsets& commit) noexcep
 void store_journal_offsets(base::MutableByteSpan to, const JournalCommittedOffsets& commit) noexcept;
 
 /// The inverse, of a payload that has passed its frame's checksum; checked again all the same. Texts and
-/// batch are views of it. Errors: corrupt_metadata: it is not exactly one such payload, or a field is outside
-/// its range. The message
-///   names neither file nor position: the caller adds them.
+/// batch are views of it.
+/// Errors: corrupt_metadata: it is not exactly one such payload, or a field is outside its range. The message
+/// names neither file nor position: the caller adds them.
 /// Threads: any.
 Result<JournalBatch> parse_journal_batch(base::ByteSpan payload);
 Result<JournalSyncedRange> parse_journal_synced_range(base::ByteSpan payload);

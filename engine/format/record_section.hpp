@@ -15,7 +15,8 @@ namespace seriatim::format {
 /// Without compression the result is a view into the batch, at no cost, and `scratch` is left alone. Else the
 /// bytes are decompressed into `scratch`, which is cleared first and keeps its memory from call to call.
 /// @param bytes_max  what the section may expand to at most: bounds what a damaged or hostile batch can
-/// claim. Errors: corrupt_record, unsupported_codec: as decompress().
+/// claim.
+/// Errors: corrupt_record, unsupported_codec: as decompress().
 Result<base::ByteSpan> record_section(base::ByteSpan whole_batch, std::size_t bytes_max,
                                       std::vector<std::byte>& scratch);
 

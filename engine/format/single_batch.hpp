@@ -23,7 +23,7 @@ std::size_t single_batch_bytes(const RecordInput& record) noexcept;
 /// Base offset and leader epoch are 0. `options.codec` and `options.level` are not looked at: the batch is
 /// not compressed. `out` holds at least single_batch_bytes(record) bytes and does not overlap the record.
 /// @param framed  a new one, or that of an earlier call. Not returned: handed from call to call it would be
-///   read wider than it was just written, and the processor waits for that, a twentieth of an append.
+/// read wider than it was just written, and the processor waits for that, a twentieth of an append.
 void frame_single(const RecordInput& record, const FrameOptions& options, base::MutableByteSpan out,
                   FramedBatch& framed) noexcept;
 

@@ -30,12 +30,13 @@ struct TransactionSeal {
 /// Whether its fields fit into the bytes they have.
 bool can_be_stored(const TransactionSeal& seal, Offset base_offset) noexcept;
 
-/// A whole `.txnindex` with its seal. @param seal  one that can be stored.
+/// A whole `.txnindex` with its seal.
+/// @param seal  one that can be stored.
 std::vector<std::byte> encode_sealed_transactions(std::span<const AbortedTransaction> entries,
                                                   const TransactionSeal& seal, Offset base_offset);
 
-/// What the seal at the end of `file`, a whole `.txnindex`, says; nothing if it has none, or one that is not
-/// that of these entries in a segment with this base.
+/// The contents of the seal at the end of `file`, a whole `.txnindex`; nothing if it has none, or one that is
+/// not that of these entries in a segment with this base.
 std::optional<TransactionSeal> load_transaction_seal(base::ByteSpan file, Offset base_offset) noexcept;
 
 }  // namespace seriatim::format

@@ -21,11 +21,12 @@ struct QueuedFrame {
   std::size_t queued_bytes = 0;  ///< How many those are, without padding.
   base::ByteSpan body{};         ///< A large one, which `pin` keeps.
   std::shared_ptr<const void> pin{};
-  std::uint64_t frame_bytes = 0;  ///< What it takes in the file.
+  std::uint64_t frame_bytes = 0;  ///< The bytes it takes in the file.
 };
 
-/// What is small lies here one behind the other, padded, as it will in the file: such frames are one piece of
-/// a write. Threads: one at a time.
+/// Small frames lie here one behind the other, padded, as they will in the file: together they are one piece
+/// of a write.
+/// Threads: one at a time.
 class FrameQueue {
  public:
   void reserve(std::size_t frames) {

@@ -118,7 +118,7 @@ Result<std::size_t> GroupWriter::write_beside(FrameQueue& frames, std::size_t fi
   return write_here(frames, extent, group);
 }
 
-// What cannot be mapped is written.
+// A file that cannot be mapped is written.
 os::Mapping* GroupWriter::mapping() {
   if (!map_.is_mapped()) {
     if (auto mapped = file_.file->map(options_.file_bytes, os::Access::read_write)) map_ = *std::move(mapped);
@@ -136,8 +136,9 @@ Result<void> GroupWriter::put(const Group& group) {
   return map->store(pieces_, position_);
 }
 
-// What no commit syncs, the next file does, with a commit waiting: so that little of it is left then. Pages
-// that the kernel finds mapped it makes unwritable one by one, with an interrupt for each.
+// Bytes that no commit syncs are synced by the step to the next file, with a commit waiting: so that little
+// of it is left then. Pages that the kernel finds mapped it makes unwritable one by one, with an interrupt
+// for each.
 void GroupWriter::begin_write_back(const os::Mapping& map) noexcept {
   if (position_ < written_back_ + write_back_bytes) return;
   const std::uint64_t end = position_ - position_ % write_back_bytes;

@@ -18,11 +18,10 @@
 
 namespace seriatim::journal {
 
-/// Threads: one at a time (whoever holds the commit role), except that `write_beside` may run while another
+/// Threads: one at a time (the holder of the commit role), except that `write_beside` may run while another
 /// thread is in `sync`.
-/// Errors of write and sync: storage_failed is final, the caller must not call again. After any other the
-/// same
-///   frames may be written again.
+/// Errors: of write and sync: storage_failed is final, the caller must not call again. After any other the
+/// same frames may be written again.
 class GroupWriter {
  public:
   /// `options` and `files` outlive this.

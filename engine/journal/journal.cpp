@@ -49,7 +49,7 @@ Journal::Journal(JournalOptions options, const JournalContents& contents)
   pending_.reserve(frames_expected);
 }
 
-// Whoever needs to know whether everything became durable has called close().
+// An owner that needs to know whether everything became durable has called close().
 Journal::~Journal() {
   static_cast<void>(base::answered([this] { return close(); }).ok());
 }
@@ -82,7 +82,7 @@ Result<std::uint64_t> Journal::stage_through(StagedFrame&& frame) {
   if (auto fits = check_fits(bytes); !fits) return fits.error();
   const base::MutexLock lock(mutex_);
   auto lsn = enqueue(std::move(frame), bytes);
-  // What could not be stored waits for the call that follows.
+  // A frame that could not be stored waits for the call that follows.
   if (lsn) static_cast<void>(store_alone());
   return lsn;
 }
@@ -180,7 +180,7 @@ Result<void> Journal::call_when_durable(std::uint64_t lsn, DurableCallback callb
     if (auto started = start_committer(); !started) return started;
     want_durable(lsn);
     callbacks_.push_back({lsn, callbacks_registered_++, callback});
-    // Whoever has the role looks for callbacks when it ends.
+    // The holder of the role looks for callbacks when it ends.
     if (!role_is_taken_) whom.one = &committer_sleep_;
   }
   wake(whom);
@@ -245,7 +245,7 @@ Result<void> Journal::close() {
     is_closing_ = true;
     last_lsn = next_lsn_ - 1;
   }
-  // Whatever one of the steps meets, the thread is ended.
+  // Even if one of the steps fails, the thread is ended.
   auto drained = base::answered([&] { return wait(last_lsn, Level::durable); });
   const auto why = base::answered([this]() -> Result<void> { return closed_error(options_.directory); });
   std::thread committer;

@@ -2,10 +2,10 @@
 // each with one write and one fdatasync, however many wait for it.
 //
 // A blocking waiter commits by itself, for everybody who waits: handing the work to a thread would cost two
-// context switches, as much as half a sync. Who arrives while a group is under way is in the next one; the
-// running sync is the linger. A thread of the journal's own, started when the first callback is registered,
-// does the same for those who do not block. Who only wants its frame to be written does not wait for a sync
-// that is under way: it writes beside it.
+// context switches, as much as half a sync. A caller that arrives while a group is under way is in the next
+// one; the running sync is the linger. A thread of the journal's own, started when the first callback is
+// registered, does the same for those who do not block. A caller that only wants its frame to be written does
+// not wait for a sync that is under way: it writes beside it.
 #pragma once
 
 #include <atomic>
@@ -99,7 +99,7 @@ class Journal {
   /// Everything up to here is on stable storage.
   std::uint64_t durable_lsn() const noexcept { return durable_lsn_.load(std::memory_order_acquire); }
   bool is_durable(std::uint64_t lsn) const noexcept { return durable_lsn() >= lsn; }
-  /// Everything up to here survives the death of the process. What is staged later has a larger LSN.
+  /// Everything up to here survives the death of the process. A frame that is staged later has a larger LSN.
   std::uint64_t written_lsn() const noexcept { return written_lsn_.load(std::memory_order_acquire); }
 
   /// ok, or storage_failed or closed: why nothing more is accepted.
@@ -107,15 +107,16 @@ class Journal {
   /// Makes the journal fail as a failed sync of its own would: the owner has seen one elsewhere.
   void fail(const Error& cause);
 
-  /// Prepares a file ahead, in the caller's thread, so that no commit has to. Errors: as take_next of
-  /// JournalFiles.
+  /// Prepares a file ahead, in the caller's thread, so that no commit has to.
+  /// Errors: as take_next of JournalFiles.
   Result<void> prepare_next();
 
   /// Tells that a checkpoint has the facts of all frames below `lsn`, on stable storage. Their files are for
   /// later use; frames not written yet need not be, and count as durable.
   /// @param lsn  from 1 to one more than the last staged.
   /// @param kept_lsn  what stored_lsn() said before the checkpoint was stored: the file with this frame
-  /// stays. Errors: storage_failed (final) · as the file system; the rest is tried again by the next call.
+  /// stays.
+  /// Errors: storage_failed (final) · as the file system; the rest is tried again by the next call.
   Result<void> recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn = 0);
   /// The last frame that is on stable storage in a file; 0 if there is none, or if every file is needed for
   /// want of another. With it in the catalog, a journal of another moment is told from this one.
@@ -133,7 +134,8 @@ class Journal {
 
  private:
   enum class Level : std::uint8_t { written, durable };
-  /// Who writes: who has the role, somebody beside the sync of who has it, or somebody while nobody has it.
+  /// How this thread writes: as the committer, beside the committer's sync, or alone while there is no
+  /// committer.
   enum class Writing : std::uint8_t { with_role, beside, alone };
 
   /// Waiters who sleep on one word.
@@ -142,7 +144,7 @@ class Journal {
     std::atomic<std::uint32_t> count{0};
   };
 
-  /// Who is to be woken when the mutex is free.
+  /// The threads to be woken when the mutex is free.
   struct Wake {
     Sleepers* one = nullptr;
     Sleepers* all[2] = {nullptr, nullptr};
@@ -216,7 +218,8 @@ class Journal {
   std::uint64_t next_lsn_ SERIATIM_GUARDED_BY(mutex_);
   bool is_closing_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool role_is_taken_ SERIATIM_GUARDED_BY(mutex_) = false;
-  bool is_syncing_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< Who has the role leaves what is pending alone.
+  /// The holder of the role leaves pending frames alone.
+  bool is_syncing_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool is_written_beside_ SERIATIM_GUARDED_BY(mutex_) = false;  ///< Somebody writes meanwhile.
   /// Which of sleepers_ waits for the group under way; the other one for the group after it.
   int parity_ SERIATIM_GUARDED_BY(mutex_) = 0;
@@ -235,7 +238,7 @@ class Journal {
   std::thread committer_ SERIATIM_GUARDED_BY(mutex_);
   Sleepers sleepers_[2];
   Sleepers committer_sleep_;
-  Sleepers beside_sleepers_;  ///< Who waits to be written, for a sync to begin or a write beside it to end.
+  Sleepers beside_sleepers_;  ///< Threads that wait to write, until a sync begins or a write beside it ends.
 
   // Of whoever holds the commit role, or writes beside its sync.
   GroupWriter writer_;

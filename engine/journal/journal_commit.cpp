@@ -34,7 +34,7 @@ void Journal::take_role() {
   role_is_taken_ = true;
   parity_ ^= 1;
   failures_before_group_ = failures_;
-  // What an earlier group left comes first.
+  // The frames that an earlier group left come first.
   if (pending_.empty()) take_staged();
   group_since_ns_ = pending_.empty() ? 0 : pending_since_ns_;
   group_end_lsn_ = written_lsn_.load(std::memory_order_relaxed) + pending_.size() - pending_done_;
@@ -57,7 +57,7 @@ void Journal::acquire_role() {
 void Journal::lead() {
   Result<void> outcome = check();
   if (outcome) {
-    // Whatever becomes of it, the role is given back and those who wait are told.
+    // Even if it fails, the role is given back and those who wait are told.
     outcome = base::answered([this] { return commit_group(); });
     // Before anybody is answered: a caller that is told of the failure may ask the owner about it.
     if (!outcome) tell_owner(outcome.error());
@@ -141,8 +141,8 @@ Result<void> Journal::write_group() {
   return {};
 }
 
-// Who left with an exception would keep the role, and all others would wait for it. Written again, the same
-// frames are the same bytes.
+// A thread that left with an exception would keep the role, and all others would wait for it. Written again,
+// the same frames are the same bytes.
 Result<std::size_t> Journal::write_group_of(Writing how, const GroupWriter::Group& group) {
   return base::answered([&] {
     return how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
@@ -221,7 +221,8 @@ void Journal::collect_due(bool failed) {
 }
 
 // Whether somebody who waits for the next group may have nothing to wait for: a failure that was noted, here
-// or beside this group, or frames that a checkpoint has. Who is woken of these may leave without the role.
+// or beside this group, or frames that a checkpoint has. A waiter of these frames that is woken may leave
+// without the role.
 bool Journal::has_changed_for_all() const noexcept {
   return refusal_ || failures_ != failures_before_group_ || durable_lsn() > group_end_lsn_;
 }

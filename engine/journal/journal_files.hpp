@@ -31,21 +31,23 @@ class JournalFiles {
   JournalFiles(const JournalOptions& options, const JournalContents& contents);
 
   /// Removes what an earlier run did not complete, and spare files that do not fit; makes the names of the
-  /// rest durable. Errors: as the file system.
+  /// rest durable.
+  /// Errors: as the file system.
   Result<void> tidy_up(const JournalContents& contents);
 
   /// A file for the next frames: one that is ready, or one prepared here and now.
   /// Errors: storage_full · storage_failed (a sync; final) · as the file system. The journal is as before,
-  /// and
-  ///   another call may succeed.
+  /// and another call may succeed.
   Result<ReadyFile> take_next();
-  /// Prepares a file ahead, if none is ready. For a background thread. Errors: as take_next.
+  /// Prepares a file ahead, if none is ready. For a background thread.
+  /// Errors: as take_next.
   Result<void> prepare_next();
 
   /// From `first_lsn` on, frames are written to file `number`.
   void begin(std::uint64_t number, std::uint64_t first_lsn);
   /// The file begun last holds frames up to `last_lsn` in its first `used_bytes` bytes.
-  /// One thread at a time: who writes. Cost: two stores.
+  /// One thread at a time: who writes.
+  /// Cost: two stores.
   void extend(std::uint64_t last_lsn, std::uint64_t used_bytes) noexcept;
   /// Nothing more is written to the file begun last.
   void end();
@@ -58,14 +60,15 @@ class JournalFiles {
   ///
   /// As many are kept as were begun since the call before, and `spare_files_max` at least: a new one costs a
   /// write and a sync of its whole length, which a steady load would else pay over and over. Where there was
-  /// no room for one since, no more than `spare_files_max` are. Errors: storage_failed (a sync; final) · as
-  /// the file system; what is left is tried again by the next call.
+  /// no room for one since, no more than `spare_files_max` are.
+  /// Errors: storage_failed (a sync; final) · as the file system; what is left is tried again by the next
+  /// call.
   /// @param kept_lsn  the file that holds this frame stays, and those behind it; 0: none has to.
   Result<void> recycle_below(std::uint64_t lsn, std::uint64_t kept_lsn = 0);
   /// The last frame up to `synced_lsn` that a file holds; 0: none does.
   std::uint64_t stored_lsn(std::uint64_t synced_lsn) const;
-  /// Removes spare files beyond `spare_files_max`. Errors: as the file system; the next open removes the
-  /// rest.
+  /// Removes spare files beyond `spare_files_max`.
+  /// Errors: as the file system; the next open removes the rest.
   Result<void> remove_excess();
 
   struct Counts {

@@ -17,7 +17,7 @@
 namespace seriatim::journal {
 
 inline constexpr std::uint32_t journal_file_bytes_min = 64U << 10;
-/// What a reader is ready to hold in memory; a larger file was not written by this library.
+/// The largest file that a reader is ready to hold in memory; a larger file was not written by this library.
 inline constexpr std::uint32_t journal_file_bytes_max = 1U << 30;
 inline constexpr std::uint32_t journal_file_bytes_unit = 4096;
 

@@ -117,7 +117,7 @@ Result<void> Reader::list() {
   return {};
 }
 
-// What the file system cannot do, and what a newer version wrote, is no damage.
+// A call that the file system cannot do, and a file of a newer version, are no damage.
 bool Reader::passes_over(const Error& error) const noexcept {
   return options_.salvages && error.code() == Errc::corrupt_metadata;
 }

@@ -24,7 +24,7 @@ struct FramePlace {
   std::uint64_t position = 0;
 };
 
-/// Takes the frames in order. What it is given is valid during the call.
+/// Takes the frames in order. Its arguments are valid during the call.
 /// Errors of every method: any; they end the reading and are passed on.
 /// Threads: the one that reads.
 class JournalVisitor {
@@ -59,7 +59,7 @@ struct JournalLoss {
   std::string what{};  ///< Where, and how it is known.
 };
 
-/// What is in a journal's directory.
+/// The contents of a journal's directory.
 struct JournalContents {
   std::vector<JournalFileRange> files{};                          ///< In the order of their frames.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spares{};  ///< Number and length of files not begun.
@@ -82,9 +82,9 @@ struct ReadOptions {
   format::Id directory_id{};
   /// The catalog has the facts of all frames up to and including this one.
   std::uint64_t covered_lsn = 0;
-  /// The caller holds the directory's lock and is going to write. What is read is then brought to stable
-  /// storage first: a frame that only the page cache has would be lost in a power cut after later ones were
-  /// stored.
+  /// The caller holds the directory's lock and is going to write. The files that are read are then brought to
+  /// stable storage first: a frame that only the page cache has would be lost in a power cut after later ones
+  /// were stored.
   bool is_writer = true;
   /// Damage does not end the reading: what can be read before and behind it is visited, and the rest told in
   /// the contents. For repair.
@@ -97,10 +97,9 @@ struct ReadOptions {
 /// The valid frames end at the first invalid one of the last file: a torn write, of which nothing was
 /// acknowledged.
 /// Errors: corrupt_metadata: damage, with file, position and LSN: a frame that was stored is not there, a
-/// file
-///   has another length than it was given, is no regular file, or belongs to another directory ·
-///   unsupported_version: a file or frame of a newer version · storage_failed, io_error, ... as the file
-///   system. Nothing has been visited then, unless the visitor refused; nothing was changed.
+/// file has another length than it was given, is no regular file, or belongs to another directory ·
+/// unsupported_version: a file or frame of a newer version · storage_failed, io_error, ... as the file
+/// system. Nothing has been visited then, unless the visitor refused; nothing was changed.
 /// Threads: nobody writes the journal meanwhile.
 Result<JournalContents> read_journal(const ReadOptions& options, JournalVisitor& visitor);
 

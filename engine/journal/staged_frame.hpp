@@ -30,7 +30,7 @@ struct StagedFrame {
 
   std::byte* fields() noexcept { return head.data() + format::journal_frame_header_bytes; }
   std::size_t head_size() const noexcept { return format::journal_frame_header_bytes + fields_size; }
-  /// What the frame takes in the file.
+  /// The bytes that the frame takes in the file.
   std::uint64_t frame_bytes() const noexcept {
     return format::journal_frame_bytes(fields_size + body.size());
   }

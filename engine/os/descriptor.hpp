@@ -20,7 +20,7 @@ void occupy_standard_descriptors() noexcept;
 /// then.
 int above_standard_descriptors(int descriptor) noexcept;
 
-/// What `open` returns, a new descriptor or -1 with errno, but never 0, 1 or 2. Repeated after EINTR.
+/// The result of `open`, a new descriptor or -1 with errno, but never 0, 1 or 2. Repeated after EINTR.
 template <class Open>
 int open_descriptor(Open open) noexcept {
   occupy_standard_descriptors();

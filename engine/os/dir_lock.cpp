@@ -174,7 +174,7 @@ Result<> DirLock::settle() {
   return write_own_text(*file_, boot_id());
 }
 
-// Whoever finds out late that a sync failed may have let go of the lock.
+// An engine that finds out late that a sync failed may have let go of the lock.
 Result<> DirLock::unsettle() { return file_ == nullptr ? Result<>{} : write_own_text(*file_, {}); }
 
 void DirLock::release() noexcept {

@@ -16,7 +16,7 @@ namespace seriatim::os {
 /// Name of the lock file inside the data directory.
 inline constexpr const char* lock_file_name = "LOCK";
 
-/// What the lock file says, and whether the lock is held. If it is not, the text is of the last holder.
+/// The text of the lock file, and whether the lock is held. If it is not, the text is of the last holder.
 struct LockInfo {
   std::int64_t pid = 0;
   std::string program{};
@@ -47,9 +47,11 @@ class DirLock {
   /// the page cache since they were last known to be whole.
   bool had_settled_in_this_boot() const noexcept { return had_settled_; }
   /// Says that the files are whole, as after a recovery. From here on only a power cut can take what is not
-  /// synced. Errors: those of `File::write_at`; the next open then reckons with a power cut.
+  /// synced.
+  /// Errors: those of `File::write_at`; the next open then reckons with a power cut.
   Result<> settle();
-  /// Says that the page cache may have lost bytes: after a sync that failed. Errors: as `settle`.
+  /// Says that the page cache may have lost bytes: after a sync that failed.
+  /// Errors: as `settle`.
   Result<> unsettle();
   /// Frees the lock and leaves the file. Does nothing if it is not held.
   void release() noexcept;
@@ -66,8 +68,8 @@ class DirLock {
 /// Takes the lock of a directory that exists, without waiting.
 ///
 /// Errors: locked: another process holds it; the message says which and what to do · invalid_state: this
-///   process has it already (one engine per directory and process) · others as `Vfs::open` and
-///   `File::write_at`.
+/// process has it already (one engine per directory and process) · others as `Vfs::open` and
+/// `File::write_at`.
 /// Durability: not a matter of the disk: the kernel frees it with the process, kill -9 included.
 Result<DirLock> acquire_dir_lock(Vfs& vfs, const std::string& directory);
 

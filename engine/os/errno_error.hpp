@@ -13,8 +13,8 @@ namespace seriatim::os {
 ///
 /// The message reads "cannot WHAT_FAILED PATH: reason (errno N). What to do next."
 /// @param errno_value  errno of the call; the code follows from it: ENOSPC, EDQUOT storage_full · EMFILE,
-///   ENFILE too_many_open_files · EACCES, EPERM permission_denied · EROFS read_only · ENOENT, ENOTDIR
-///   not_found · anything else io_error.
+/// ENFILE too_many_open_files · EACCES, EPERM permission_denied · EROFS read_only · ENOENT, ENOTDIR not_found
+/// · anything else io_error.
 /// @param what_failed  a verb and what belongs to it, "open" or "write 4096 bytes at position 8192 of".
 /// @param path  the file or directory; empty if there is none.
 Error errno_error(int errno_value, std::string_view what_failed, std::string_view path);

@@ -17,7 +17,8 @@ class EventFd {
   EventFd& operator=(EventFd&& other) noexcept;
   ~EventFd();
 
-  /// Makes it readable until `clear`. Never blocks. Cost: one system call.
+  /// Makes it readable until `clear`. Never blocks.
+  /// Cost: one system call.
   void signal() noexcept;
   /// Makes it unreadable. True if it was readable.
   bool clear() noexcept;

@@ -37,9 +37,9 @@ class FdCache {
   /// opened to read is replaced when it is to be written; create_new always creates.
   ///
   /// Errors: as `Vfs::open`; too_many_open_files only after half of the idle files were closed and a second
-  ///   try.
-  /// Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that
-  ///   `forget` cannot miss one that is just being opened.
+  /// try.
+  /// Cost: a lock and a hash lookup if it is open; the lock is held while a file is opened, so that `forget`
+  /// cannot miss one that is just being opened.
   Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode);
 
   /// Closes `path` when its last holder lets go. To be called after a rename or delete of the name.

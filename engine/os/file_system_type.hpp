@@ -1,4 +1,4 @@
-// What file systems are called, and what an allocated block is worth on them.
+// The names of file systems, and whether an allocated block is enough for a store on them.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ std::uint64_t page_bytes() noexcept {
   return bytes;
 }
 
-// What madvise and msync want: a start on a page boundary. Both round the end up themselves.
+// The range that madvise and msync want: a start on a page boundary. Both round the end up themselves.
 struct PageRange {
   std::byte* start;
   std::size_t bytes;

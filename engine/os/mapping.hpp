@@ -15,10 +15,10 @@
 
 namespace seriatim::os {
 
-/// What refuses a mapping where there are too many: names the limit, and what to do.
+/// The error of a mapping where there are too many: names the limit, and what to do.
 Error too_many_maps_error(std::uint64_t length, std::string_view path);
 
-/// What a mapping, or an open file, is for.
+/// The use of a mapping, or of an open file.
 enum class Access : std::uint8_t { read, read_write };
 
 /// Told before a mapping asks the kernel for something that can fail; an error refuses it.
@@ -50,7 +50,7 @@ class Mapping {
   /// @param length  1 or more; need not be a multiple of the page size.
   /// @param path  for messages.
   /// Errors: invalid_argument (length 0) · out_of_memory (ENOMEM): the maps of the process (see MapBudget) or
-  ///   its address space are used up · io_error.
+  /// its address space are used up · io_error.
   static Result<Mapping> of_descriptor(int descriptor, std::uint64_t length, Access access, std::string path);
 
   std::byte* data() noexcept { return data_; }
@@ -62,9 +62,9 @@ class Mapping {
   /// thread that uses them later does not fault. Keeps the contents.
   ///
   /// The range is widened to whole pages and must lie below the end of the file.
-  /// Errors: invalid_argument (beyond the mapping) · io_error, errno EFAULT: a page cannot be had: beyond
-  ///   the end of the file, or the disk is full or failing; touching it would be SIGBUS. A kernel older
-  ///   than 5.14 cannot do this and nothing happens: pages then fault one by one.
+  /// Errors: invalid_argument (beyond the mapping) · io_error, errno EFAULT: a page cannot be had: beyond the
+  /// end of the file, or the disk is full or failing; touching it would be SIGBUS. A kernel older than 5.14
+  /// cannot do this and nothing happens: pages then fault one by one.
   /// Cost: a page fault per page of memory that is not there yet, without the traps.
   Result<void> populate(std::uint64_t position, std::uint64_t length);
 

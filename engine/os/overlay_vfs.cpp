@@ -114,7 +114,7 @@ class OverlayVfs::OverlayFile final : public File {
   Result<void> sync_all() override { return {}; }
   Result<std::uint64_t> size() override { return node_->size; }
   Result<Mapping> map(std::uint64_t, Access) override { return cannot("map it", path_); }
-  // What is below may be read from the page cache as it may be without this file system.
+  // The file below may be read from the page cache as it may be without this file system.
   Result<void> drop_cache(std::uint64_t at, std::uint64_t length) override {
     return node_->below ? node_->below->drop_cache(at, length) : Result<void>{};
   }

@@ -15,7 +15,8 @@
 
 namespace seriatim::os {
 
-/// Memory: what is written. Threads: one at a time.
+/// Memory: what is written.
+/// Threads: one at a time.
 /// Errors beyond those of `Vfs`: invalid_state: a directory is to be removed or renamed, or a file mapped.
 class OverlayVfs final : public Vfs {
  public:
@@ -40,8 +41,8 @@ class OverlayVfs final : public Vfs {
   Result<NodePtr> find(const std::string& path);
 
   Vfs& below_;
-  std::map<std::string, NodePtr> files_{};  ///< What may have been changed, by path; null: the name is gone.
-  /// What is only read, and closed when nobody does: there may be more of them than descriptors.
+  std::map<std::string, NodePtr> files_{};  ///< Perhaps changed, by path; null: the name is gone.
+  /// Files that are only read, and closed when nobody does: there may be more of them than descriptors.
   std::map<std::string, std::weak_ptr<Node>> read_{};
   std::set<std::string> directories_{};  ///< Made here.
 };

@@ -28,7 +28,7 @@ int errno_of_write(ssize_t result) noexcept { return result == 0 ? EIO : errno; 
 PosixFile::PosixFile(int descriptor, std::string path) noexcept
     : descriptor_(descriptor), path_(std::move(path)) {}
 
-// What close() can report, a failed write-back, was reported by the sync that anyone who cares has called;
+// An error of close(), a failed write-back, was reported by the sync that a caller who cares has called;
 // and on Linux the descriptor is gone even then.
 PosixFile::~PosixFile() { ::close(descriptor_); }
 
@@ -104,7 +104,7 @@ Result<void> PosixFile::truncate(std::uint64_t size) {
 // An interrupted sync (possible on FUSE and NFS) has not reported a failed write, so it may be repeated; any
 // other failure has, and must not be.
 void PosixFile::begin_write_back(std::uint64_t position, std::uint64_t length) noexcept {
-  // Whatever it answers: the sync that comes looks at all of it.
+  // Its answer is not needed: the sync that comes looks at all of it.
   static_cast<void>(::sync_file_range(descriptor_, static_cast<off64_t>(position),
                                       static_cast<off64_t>(length), SYNC_FILE_RANGE_WRITE));
 }

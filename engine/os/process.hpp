@@ -1,4 +1,4 @@
-// What is to be known of this process.
+// Facts about this process.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ std::uint64_t open_files_max() noexcept;
 /// A number that is constant within a process, and differs in every child that is forked after it was asked
 /// for.
 ///
-/// What was opened before fork() is not usable after: remember this at open and compare.
+/// A file that was opened before fork() is not usable after: remember this at open and compare.
 /// Threads: any. Not async-signal-safe on its first call.
 /// Cost: one load of a page that the kernel empties in a child (MADV_WIPEONFORK); a getpid where the kernel
-///   cannot do that.
+/// cannot do that.
 std::uint64_t fork_generation() noexcept;
 
 }  // namespace seriatim::os

@@ -18,7 +18,7 @@ Result<std::vector<std::byte>> read_small_file(Vfs& vfs, const std::string& path
 /// Creates or replaces a file: written beside it as PATH.tmp, synced, renamed, the directory synced.
 ///
 /// Errors: as the steps; `path` then holds the old or the new bytes, whole. A PATH.tmp left by a crash is
-///   overwritten by the next call.
+/// overwritten by the next call.
 /// Durability: on return, survives power loss.
 /// Threads: one at a time per path.
 Result<void> replace_small_file(Vfs& vfs, const std::string& path, base::ByteSpan bytes);

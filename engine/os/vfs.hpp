@@ -57,7 +57,7 @@ class File {
   /// Cost: one system call per 1024 pieces (IOV_MAX), no copy.
   virtual Result<void> write_gather_at(std::span<const base::ByteSpan> pieces, std::uint64_t position) = 0;
 
-  /// Allocates blocks for a range, extending the file if it ends before. What is stored stays; new bytes
+  /// Allocates blocks for a range, extending the file if it ends before. Stored bytes stay; new bytes
   /// read 0.
   ///
   /// Where the file system has no fallocate, zeros are written into what is not there yet; nobody else may
@@ -73,8 +73,8 @@ class File {
   /// storage.
   ///
   /// Errors: storage_failed. It is final: the kernel may have dropped what it could not write, and a second
-  ///   call would then report success over lost data. Never call it again on this file; reopen, and read
-  ///   from the disk.
+  /// call would then report success over lost data. Never call it again on this file; reopen, and read from
+  /// the disk.
   /// Durability: survives power loss, if the file's directory entry does (`Vfs::sync_directory`).
   virtual Result<void> sync_data() = 0;
 
@@ -82,19 +82,20 @@ class File {
   virtual Result<void> sync_all() = 0;
 
   /// Has the kernel begin to write a range to the disk, without waiting, so that a later sync has less to do.
-  /// No more than a hint: nothing is durable before that sync, which also tells what went wrong here. What is
-  /// stored to these pages meanwhile costs a fault each.
+  /// No more than a hint: nothing is durable before that sync, which also tells what went wrong here. Bytes
+  /// that are stored to these pages meanwhile cost a fault each.
   virtual void begin_write_back(std::uint64_t position, std::uint64_t length) noexcept {
     static_cast<void>(position);
     static_cast<void>(length);
   }
 
-  /// Length in bytes. Errors: io_error.
+  /// Length in bytes.
+  /// Errors: io_error.
   virtual Result<std::uint64_t> size() = 0;
 
   /// Maps the file from position 0; `length` may exceed the file (see `Mapping`).
   /// Errors: invalid_argument (length 0) · io_error · permission_denied (read_write on a file opened to
-  ///   read).
+  /// read).
   virtual Result<Mapping> map(std::uint64_t length, Access access) = 0;
 
   /// Drops clean cached pages of a range, so that the next read comes from the disk. Length 0: to the end.
@@ -110,7 +111,8 @@ class File {
   /// Which file this is, as long as anybody has it open or mapped. Files that tests make may all be the same.
   /// Errors: io_error.
   virtual Result<FileId> id() { return FileId{}; }
-  /// Modification time in ms since the epoch. Errors: io_error.
+  /// Modification time in ms since the epoch.
+  /// Errors: io_error.
   virtual Result<std::int64_t> modified_ms() = 0;
   /// Errors: permission_denied, io_error.
   virtual Result<void> set_modified_ms(std::int64_t ms) = 0;
@@ -123,7 +125,7 @@ struct DirEntry {
   EntryKind kind = EntryKind::other;
 };
 
-/// What is known of the file system under a path.
+/// The known facts of the file system under a path.
 struct FileSystem {
   std::uint64_t free_bytes = 0;  ///< Free to this user (without what is reserved for root).
   std::uint64_t total_bytes = 0;
@@ -147,8 +149,8 @@ class Vfs {
   /// a FIFO.
   ///
   /// New files get mode 0640 less the umask.
-  /// Errors: not_found · permission_denied · read_only · storage_full · too_many_open_files · io_error: it
-  ///   is a symbolic link, FIFO, socket, device or directory, or EEXIST (create_new).
+  /// Errors: not_found · permission_denied · read_only · storage_full · too_many_open_files · io_error: it is
+  /// a symbolic link, FIFO, socket, device or directory, or EEXIST (create_new).
   /// Durability: a new file's name is durable after `sync_directory` of its directory.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
 

@@ -21,7 +21,7 @@ class AbortedTransactions {
 
   /// Whether `batch`, a transactional one with data, is of a transaction that was aborted.
   /// @param from   where the batches lie that are asked about next, in the same segment: at or before this
-  ///   one.
+  /// one.
   /// @param bound  the last stable offset at some time, above the batch.
   /// Errors: as PartitionLog::collect_aborted.
   /// Cost: a binary search; a look into the indexes for the first batch of a segment, or behind the last

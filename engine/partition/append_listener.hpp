@@ -1,4 +1,4 @@
-// Who waits for records, and how the appender tells them without paying when nobody does.
+// Threads that wait for records, and how the appender tells them without paying when nobody does.
 #pragma once
 
 #include <algorithm>

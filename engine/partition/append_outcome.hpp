@@ -1,4 +1,4 @@
-// What an append has come to, and how far a partition had come at one moment: values that others keep.
+// The outcome of an append, and how far a partition had come at one moment: values that others keep.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace seriatim::partition {
 
-/// What an append is to wait for afterwards (see `wait_durable`). Said before, because a batch is staged for
-/// the journal under the lock that orders it.
+/// The durability that an append is to wait for afterwards (see `wait_durable`). Said before, because a batch
+/// is staged for the journal under the lock that orders it.
 enum class Durability : std::uint8_t { published, durable };
 
 struct PartitionAppend {
@@ -31,7 +31,7 @@ struct SyncMark {
   Offset segment_base = -1;
   std::uint64_t position = 0;     ///< In that segment.
   std::uint64_t decided_lsn = 0;  ///< Of the newest decision with a marker below; 0: of none.
-  /// Whatever transaction began below has its marker below the end.
+  /// Every transaction that began below has its marker below the end.
   Offset ended_below = 0;
 
   /// Whether whoever came here had passed `other`.

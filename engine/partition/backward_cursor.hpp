@@ -23,8 +23,9 @@ class BackwardCursor {
 
   /// Reads the batch before the cursor, structure and checksum checked, and moves in front of it; `end` at
   /// the log start. The first and the last batch may reach beyond the range asked for. `out` is valid until
-  /// the next call. Errors: corrupt_record, with what is readable from where; offset_out_of_range if
-  /// retention has passed the cursor; those of mapping a segment.
+  /// the next call.
+  /// Errors: corrupt_record, with what is readable from where; offset_out_of_range if retention has passed
+  /// the cursor; those of mapping a segment.
   Result<FetchCursor::Step> previous(FetchedBatch& out);
 
  private:

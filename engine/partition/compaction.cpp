@@ -22,7 +22,7 @@ using segment::SegmentPtr;
 // Arbitrary.
 constexpr std::uint64_t spend_bytes = 64U << 10;
 
-/// What a pass is about.
+/// The offsets and segments of a pass.
 struct Range {
   std::vector<SegmentPtr> segments;  // cleanable, from the front of the log
   Offset first_dirty = 0;
@@ -318,7 +318,7 @@ class CompactionPass {
     for (const auto& segment : group) {
       auto removed =
           segment::remove_files_put_aside(environment.files, partition_.directory(), segment->base_offset());
-      // What is left under a name that says so is removed by the next open.
+      // A file left under a name for deletion is removed by the next open.
       if (!removed) environment.report(true, removed.error().message());
     }
     return swapped;

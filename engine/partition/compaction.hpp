@@ -17,8 +17,8 @@ struct CompactionOptions {
   bool force = false;
   /// Whether to wait while retention or another compaction of the partition runs.
   IfBusy if_busy = IfBusy::wait;
-  /// Asked between batches; true ends the pass. What it has put in place by then stays, and the next pass
-  /// begins from the front again.
+  /// Asked between batches; true ends the pass. Segments that it has put in place by then stay, and the next
+  /// pass begins from the front again.
   std::function<bool()> should_stop{};
   /// Told how many bytes were read and written since the last call. May wait, for a moment; false: it is to
   /// be asked again, with 0, before the pass goes on. Empty: as fast as the disk is.
@@ -43,9 +43,10 @@ double dirty_ratio(const Partition& partition);
 
 /// Runs one pass over the sealed segments below the recovery point that the catalog has: store a checkpoint
 /// first to let it see everything. A maintenance step: one at a time per partition; it ends early if the
-/// partition is deleted. Errors: closed · corrupt_record (the segments that hold it are left as they were) ·
-/// storage_full, io_error: what was not finished is removed · storage_failed, final: also if an exchange of
-/// files was begun and failed, which only the next open completes.
+/// partition is deleted.
+/// Errors: closed · corrupt_record (the segments that hold it are left as they were) · storage_full,
+/// io_error: what was not finished is removed · storage_failed, final: also if an exchange of files was begun
+/// and failed, which only the next open completes.
 Result<CompactionResult> compact(Partition& partition, const CompactionOptions& options);
 
 }  // namespace seriatim::partition

@@ -39,7 +39,7 @@ std::int64_t CompactionFilter::horizon_ms() const noexcept {
   return base::saturating_add(rules_.now_ms, rules_.delete_retention_ms);
 }
 
-// What stays of a batch without its records.
+// The remains of a batch without its records.
 Result<base::ByteSpan> CompactionFilter::rest_of(const format::BatchHeader& header) {
   if (!must_survive(header)) return base::ByteSpan();
   auto rebuilt = rebuilder_.rebuild(header, {}, {});

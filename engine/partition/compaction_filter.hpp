@@ -19,11 +19,11 @@
 
 namespace seriatim::partition {
 
-/// What a batch may expand to. A stored batch is at most 2^31 - 1 bytes; its records may not claim more than
-/// that either.
+/// The size to which a batch may expand. A stored batch is at most 2^31 - 1 bytes; its records may not claim
+/// more than that either.
 inline constexpr std::size_t compacted_section_bytes_max = std::size_t{1} << 31;
 
-/// What tells the newest of a producer, and stays when its records go.
+/// The newest batch and epoch of a producer, which stay when its records go.
 struct LastOfProducer {
   Offset last_offset = -1;  ///< Of its last batch with data in this epoch; -1: only a marker is known.
   ProducerEpoch epoch = -1;
@@ -48,7 +48,8 @@ class CompactionFilter {
   explicit CompactionFilter(const CompactionRules& rules) noexcept : rules_(rules) {}
 
   /// The bytes that take the place of `batch`: itself if nothing is lost, empty if all of it goes. Valid
-  /// until the next call. Errors: corrupt_record: it does not decode.
+  /// until the next call.
+  /// Errors: corrupt_record: it does not decode.
   Result<base::ByteSpan> apply(const format::BatchHeader& header, base::ByteSpan batch);
 
   std::uint64_t removed_records() const noexcept { return removed_records_; }
@@ -68,7 +69,7 @@ class CompactionFilter {
   std::vector<format::KeptRecord> kept_;
   bool keeps_tombstone_ = false;
   std::uint64_t removed_records_ = 0;
-  /// Those that had a batch in the transaction whose marker is still to come.
+  /// Producers that had a batch in the transaction whose marker is still to come.
   std::set<ProducerId> producers_with_data_;
 };
 

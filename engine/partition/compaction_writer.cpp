@@ -140,7 +140,8 @@ Result<> CompactionWriter::abandon() {
   log_.reset();
   Result<> outcome;
   for (const FileKind kind : kinds()) {
-    // What cannot be removed now is removed by the next open: a `.cleaned` is never taken for anything else.
+    // A file that cannot be removed here is removed by the next open: a `.cleaned` is never taken for
+    // anything else.
     (void)context_.vfs.remove(path_of(kind, FileState::cleaned)).ok();
     if (!has_swaps_) continue;
     auto removed = context_.vfs.remove(path_of(kind, FileState::swap));

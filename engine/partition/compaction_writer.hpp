@@ -34,8 +34,7 @@ class CompactionWriter {
   Result<> write(const format::BatchHeader& header, base::ByteSpan batch);
   /// The aborted transactions whose marker is in it, by their markers. After the last batch.
   /// @param first_open_offset  where the oldest transaction began that is open at `end_offset`; nothing: it
-  /// is
-  ///   not known whether these are all.
+  /// is not known whether these are all.
   /// @param end_offset  where the log goes on.
   void set_aborted(const std::vector<format::AbortedTransaction>& aborted,
                    std::optional<Offset> first_open_offset, Offset end_offset);

@@ -40,8 +40,9 @@ class FetchCursor {
 
   enum class Step : std::uint8_t { batch, end };
   /// Reads the batch at the cursor, checked (structure always, CRC if asked), and does not move. `end`:
-  /// nothing below `bound`. Errors: corrupt_record with file, position, and the offset to go on from (also
-  /// where records are missing between two segments);
+  /// nothing below `bound`.
+  /// Errors: corrupt_record with file, position, and the offset to go on from (also where records are missing
+  /// between two segments);
   /// offset_out_of_range if the log start has passed the cursor.
   Result<Step> peek(Offset bound, bool check_crc, FetchedBatch& out);
   /// Moves behind the batch that peek returned.

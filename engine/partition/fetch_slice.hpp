@@ -28,9 +28,10 @@ struct FetchSlice {
 inline constexpr std::size_t slice_bytes_max = 2'147'479'552;
 
 /// Finds whole batches below the high watermark, from the one that holds `from` on, up to `bytes_max` bytes,
-/// but at least one; empty at the end. Errors: offset_out_of_range, corrupt_record (at the first batch;
-/// damage further on ends the slice), too_many_open_files, io_error. Cost: two binary searches, and headers
-/// of at most index.interval.bytes at either end.
+/// but at least one; empty at the end.
+/// Errors: offset_out_of_range, corrupt_record (at the first batch; damage further on ends the slice),
+/// too_many_open_files, io_error.
+/// Cost: two binary searches, and headers of at most index.interval.bytes at either end.
 Result<FetchSlice> fetch_slice(const PartitionLogPtr& log, Offset from, std::size_t bytes_max);
 
 }  // namespace seriatim::partition

@@ -13,14 +13,15 @@
 
 namespace seriatim::partition {
 
-/// What the records of one batch may decompress to. A kilobyte of zstd can claim terabytes; the bound is
-/// arbitrary, a thousand times the default of max.message.bytes, and any length below it fits the 32 bits of
-/// a record view.
+/// The size to which the records of one batch may decompress. A kilobyte of zstd can claim terabytes; the
+/// bound is arbitrary, a thousand times the default of max.message.bytes, and any length below it fits the 32
+/// bits of a record view.
 inline constexpr std::size_t section_bytes_max = std::size_t{1} << 30;
 
 /// The bytes that a RecordCursor walks. Uncompressed: in place, at no cost; else in `scratch`, which is
-/// cleared first. Errors: corrupt_record, unsupported_codec, io_error (no memory), with file, position and
-/// the offset to go on from.
+/// cleared first.
+/// Errors: corrupt_record, unsupported_codec, io_error (no memory), with file, position and the offset to go
+/// on from.
 Result<base::ByteSpan> record_section(const PartitionLog& log, const FetchedBatch& batch,
                                       std::vector<std::byte>& scratch);
 

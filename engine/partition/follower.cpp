@@ -43,7 +43,7 @@ Result<> Follower::refresh() {
     if (!extended && extended.error().code() == Errc::not_found) return look_at_directory(Patience::none);
     return extended;
   }();
-  // What is known can be read all the same, and the next call looks again.
+  // Known batches can be read all the same, and the next call looks again.
   const bool is_passing =
       !outcome && outcome.error().code() == Errc::not_found && active_ != nullptr && is_changing();
   if (is_passing) next_look_ns_ = 0;
@@ -68,8 +68,8 @@ Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
   const Offset last_base = listing.segments.back().base_offset;
   const bool has_rolled = tail_ && tail_->state().base_offset != last_base;
   if (has_rolled) {
-    // What the writer put into the old segment before it began the next is there by now, since the next one
-    // is.
+    // The batches that the writer put into the old segment before it began the next are there, since the next
+    // one is.
     auto grown = tail_->advance();
     if (!grown && grown.error().code() != Errc::not_found) return grown.error();
     if (grown) active_->extend_followed(tail_->state());
@@ -240,7 +240,7 @@ Result<> Follower::publish(bool list_changed) {
     segments_.store(std::make_shared<const SegmentList>(std::move(segments)));
   }
   const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
-  // What is undecided before the end, so that nobody sees it as stable.
+  // Undecided transactions before the end are noted, so that nobody sees them as stable.
   if (auto noted = note_batches(end); !noted) return noted;
   const Offset first_open = producers_.first_open_offset();
   offsets_.held_back().set(first_open >= 0 ? first_open : HeldBack::nothing);

@@ -3,7 +3,7 @@
 //
 // The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known
 // end: a batch whose checksum fits is complete, and anything else is the end for the moment, or damage, which
-// SegmentTail tells apart. That costs one CRC per batch, once. What of it is decided is found in the same
+// SegmentTail tells apart. That costs one CRC per batch, once. The decided transactions are found in the same
 // way, from the last producer snapshot on: see follower_transactions.cpp.
 #pragma once
 
@@ -29,15 +29,16 @@ struct FollowerRequest {
   TopicPartition name{};
   std::string directory{};
   bool may_have_gaps = false;
-  /// What the writer has stored of this partition, looked up anew; nothing: the partition is gone, or nothing
-  /// was stored yet. Empty: nobody knows.
+  /// The state that the writer has stored of this partition, looked up anew; nothing: the partition is gone,
+  /// or nothing was stored yet. Empty: nobody knows.
   std::function<Result<std::optional<PartitionCheckpoint>>()> stored{};
 };
 
 class Follower final : public PartitionLog {
  public:
   /// Looks at the directory for the first time. One that the writer has not made yet is an empty partition,
-  /// until it is there. Errors: those of the file system.
+  /// until it is there.
+  /// Errors: those of the file system.
   static Result<std::shared_ptr<Follower>> open(const PartitionEnvironment& environment,
                                                 const FollowerRequest& request);
 

@@ -96,7 +96,7 @@ Result<> Follower::look_at_directory(Patience patience) {
       const bool swaps = is_swapping(**listing);
       if (swaps) note_change();
       if (swaps && has_waited()) continue;
-      if (swaps && active_ != nullptr) return {};  // What is known stays until it is over.
+      if (swaps && active_ != nullptr) return {};  // The known segments stay until it is over.
       if (swaps) return exchange_error();
       outcome = take_listing(**listing);
     }

@@ -1,4 +1,4 @@
-// What a follower knows of transactions: which are open, so that it has a last stable offset, and which were
+// The transactions that a follower knows: which are open, so that it has a last stable offset, and which were
 // aborted since it began to look. It begins at the newest producer snapshot, which the writer takes every few
 // megabytes and with every segment, and walks headers from there.
 #include <algorithm>
@@ -22,7 +22,7 @@ void Follower::begin_noting(const std::vector<Offset>& snapshots) {
   const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
   if (is_noting_ && producers_.end_offset() >= front) return;
   is_noting_ = true;
-  // What was committed above the recovery point has to be seen.
+  // Transactions committed above the recovery point have to be seen.
   const Offset end = look_up_
                          ? std::min(tail_->state().end_offset, std::max(stored_.recovery_point_offset, front))
                          : tail_->state().end_offset;
@@ -45,7 +45,7 @@ Result<> Follower::note_batches(Offset end) {
   for (const auto& known : older_) {
     if (known.segment->end_offset() <= from) continue;
     if (auto noted = note_segment(*known.segment); !noted) return noted;
-    // Who has not looked for long passes many segments at once.
+    // A follower that has not looked for long passes many segments at once.
     forget_aborted(known.base_offset);
   }
   if (auto noted = note_segment(*active_); !noted) return noted;
@@ -54,7 +54,7 @@ Result<> Follower::note_batches(Offset end) {
 }
 
 // Whole batches were found here before, or were known for long; what is damaged is told to whoever reads it.
-// What ended before damage has to be asked of the indexes: a marker may be what is damaged.
+// Transactions that ended before damage have to be asked of the indexes: a marker may be what is damaged.
 Result<> Follower::note_segment(segment::Segment& segment) {
   auto pin = segment.pin();
   if (!pin) return pin.error().code() == Errc::corrupt_metadata ? Result<>{} : Result<>(pin.error());

@@ -22,9 +22,11 @@ class HeldBack {
  public:
   static constexpr Offset nothing = std::numeric_limits<Offset>::max();
 
-  /// Where the oldest began, or `nothing`. Cost: a load.
+  /// Where the oldest began, or `nothing`.
+  /// Cost: a load.
   Offset oldest() const noexcept { return oldest_.load(std::memory_order_acquire) & offset_bits; }
-  /// Whether that is `first`, and no other began up to `last`. Cost: two loads.
+  /// Whether that is `first`, and no other began up to `last`.
+  /// Cost: two loads.
   bool is_only(Offset first, Offset last) const noexcept {
     // The second is read after the first, and stored before it: it is never one of before the first came
     // first.
@@ -46,7 +48,8 @@ class HeldBack {
   }
   /// One more, which began behind all others. One thread at a time.
   void add(Offset first) {
-    // Whoever made it `nothing` has done with it, and there is nothing to be removed until this is stored.
+    // The thread that made it `nothing` has done with it, and there is nothing to be removed until this is
+    // stored.
     if (oldest_.load(std::memory_order_acquire) == nothing) {
       oldest_.store(first, std::memory_order_release);
       return;

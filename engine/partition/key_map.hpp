@@ -13,8 +13,8 @@
 namespace seriatim::partition {
 
 /// Open addressing over 24-byte slots: 16 bytes of XXH3-128 stand for the key, as 16 bytes of MD5 do in
-/// Kafka. Two keys that collide would cost a record; with 10^9 keys the chance is below 10^-20. One thread at
-/// a time.
+/// Kafka. Two keys that collide would cost a record; with 10^9 keys the chance is below 10^-20.
+/// Threads: one at a time.
 class KeyMap {
  public:
   /// Memory for `keys` keys, as far as `bytes_max` allows.

@@ -66,8 +66,8 @@ class LogOffsets {
     SERIATIM_ASSERT(end >= log_end_.load(std::memory_order_relaxed));
     log_end_.store(end, std::memory_order_release);
   }
-  /// What holds back the last stable offset. Added to before `publish_log_end` shows the first batch of a
-  /// transaction.
+  /// The transactions that hold back the last stable offset. Added to before `publish_log_end` shows the
+  /// first batch of a transaction.
   HeldBack& held_back() noexcept { return held_back_; }
   const HeldBack& held_back() const noexcept { return held_back_; }
 

@@ -29,14 +29,15 @@ class OpenTransactions {
     Step step = Step::none;
     EndedTransaction ended{};
   };
-  /// Enters a batch. @param batch  the whole of it; of a control batch the checksum is checked here.
+  /// Enters a batch.
+  /// @param batch  the whole of it; of a control batch the checksum is checked here.
   Noted note(const format::BatchHeader& header, base::ByteSpan batch);
 
   /// Where the transactions that are open began, by producer.
   const std::map<ProducerId, Offset>& all() const noexcept { return open_; }
   /// Where the oldest began; `otherwise` if there is none.
   Offset first_offset(Offset otherwise) const noexcept;
-  /// What comes next is behind a place that may hide their markers.
+  /// Called before batches behind a place that may hide the markers.
   void clear() noexcept { open_.clear(); }
 
  private:

@@ -95,7 +95,7 @@ std::uint64_t Partition::pinned_deleted_bytes() const {
     for (const auto& segment : deleted_segments_) total += segment->end_position();
     return total;
   };
-  // Who holds a claim holds the mutex.
+  // The holder of a claim holds the mutex.
   if (claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return count();
   const base::MutexLock lock(append_mutex_);
   return count();
@@ -143,7 +143,7 @@ Result<PartitionCheckpoint> Partition::close_files() {
     if (closed_) return Error(Errc::closed, directory_ + " is closed already");
     closed_ = true;
   }
-  // Whatever slipped in between the sync and the flag; nothing can any more.
+  // Syncs batches that slipped in between the sync and the flag; nothing can any more.
   if (auto synced = sync(); !synced) return synced.error();
   Offset end = 0;
   {
@@ -162,12 +162,12 @@ Result<PartitionCheckpoint> Partition::close_files() {
 
 std::vector<segment::SegmentPtr> Partition::abandon() {
   mark_deleted();
-  listeners().notify();                                   // Whoever waits for records waits for nothing.
+  listeners().notify();                                   // Waiting readers wait for nothing.
   const base::MutexLock maintenance(maintenance_mutex_);  // A compaction that runs sees the mark and ends.
   const base::MutexLock lock(append_mutex_);
   const auto list = segments_.load();
   deleted_segments_.reserve(deleted_segments_.size() + list->size());
-  // Whoever adds up what is open no longer sees this one, and handles may keep it for long.
+  // Metrics that add up open partitions no longer see this one, and handles may keep it for long.
   tell_counters();
   closed_ = true;
   for (const auto& segment : *list) {

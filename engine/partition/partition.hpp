@@ -37,8 +37,8 @@
 
 namespace seriatim::partition {
 
-/// What a partition remembers between two runs beside its files (the catalog's PartitionState, without the
-/// catalog).
+/// The state of a partition that is kept between two runs, beside its files (the catalog's PartitionState,
+/// without the catalog).
 struct PartitionCheckpoint {
   Offset log_start_offset = 0;
   Offset recovery_point_offset = 0;     ///< Records below are on stable storage.
@@ -74,7 +74,7 @@ struct PartitionRequest {
   std::uint64_t snapshot_every_bytes = 16ULL << 20;
 };
 
-/// What to do if another maintenance step of the partition is running.
+/// Whether to wait if another maintenance step of the partition is running.
 enum class IfBusy : std::uint8_t { wait, skip };
 
 class Partition final : public PartitionLog, public std::enable_shared_from_this<Partition> {
@@ -87,25 +87,28 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   static Result<std::shared_ptr<Partition>> open(const PartitionEnvironment& environment,
                                                  const PartitionRequest& request);
 
-  // ---- append: partition_append.cpp
-  // ------------------------------------------------------------------------------------
+  // Append: partition_append.cpp.
   /// Appends a framed batch. On return it is published: it survives the death of the process.
   /// @param rule  where the batch's sequence comes from, if it has a producer.
   /// Errors: record_too_large, storage_full, storage_failed, closed, ...; as ProducerState::admit: not
-  /// written. Threads: any. Cost: the append mutex, one copy of the batch.
+  /// written.
+  /// Threads: any.
+  /// Cost: the append mutex, one copy of the batch.
   Result<PartitionAppend> append(const format::FramedBatch& batch,
                                  Durability durability = Durability::published,
                                  SequenceRule rule = SequenceRule::given);
-  /// ok if a batch of so many bytes may be appended, as things are. Errors: as append.
+  /// ok if a batch of so many bytes may be appended, as things are.
+  /// Errors: as append.
   Result<> check_batch_size(std::uint64_t size) const {
     const base::MutexLock lock(append_mutex_);
     return check_appendable(size);
   }
   /// Appends the marker that ends a transaction. Readers under read_committed see the transaction's end only
   /// once `release_transaction` says so. An error means that it is not there: a marker that was appended once
-  /// more, because a flush had failed, would end nothing. What flush.messages asks for is `flush_marker`'s.
+  /// more, because a flush had failed, would end nothing. The flush for flush.messages is left to
+  /// `flush_marker`.
   /// @param decision_lsn  of the journal frame that decided it: nothing is called durable here before that
-  ///   is. 0: it was aborted, which needs no frame.
+  /// is. 0: it was aborted, which needs no frame.
   /// @param durability  as that of the transaction's batches.
   /// Errors: as append.
   Result<PartitionAppend> append_marker(const format::MarkerBatch& marker, std::uint64_t decision_lsn,
@@ -116,7 +119,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
                                         Durability durability = Durability::durable) {
     return append_marker(format::MarkerBatch(marker), decision_lsn, durability);
   }
-  /// After the release, which must not depend on it. Errors: as sync_to. The next append asks again.
+  /// After the release, which must not depend on it.
+  /// Errors: as sync_to. The next append asks again.
   Result<> flush_marker(const PartitionAppend& marked) {
     return marked.is_flush_due ? sync_to(marked.last_offset + 1) : Result<>();
   }
@@ -125,7 +129,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void release_transaction(Offset first_offset);
   /// Where the transactions began that are open or not released yet, up to `last` and in order.
   std::vector<Offset> held_back(Offset last) const;
-  /// Whether `first` is the oldest of them, and no other began up to `last`. Cost: two loads.
+  /// Whether `first` is the oldest of them, and no other began up to `last`.
+  /// Cost: two loads.
   bool holds_back_only(Offset first, Offset last) const;
   /// Wakes who waits for the last stable offset, after it was moved through a VisibilityGate.
   void notify_released() { listeners().notify_after_unlock(); }
@@ -135,14 +140,15 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::optional<ProducerInfo> producer(ProducerId producer_id) const;
   std::map<ProducerId, ProducerInfo> producers() const override;
   /// Whether the transaction of this producer that began at this offset was aborted, as far as the indexes of
-  /// the segments tell. Errors: as collect_aborted.
+  /// the segments tell.
+  /// Errors: as collect_aborted.
   Result<bool> has_aborted(ProducerId producer_id, Offset first_offset);
   /// As ProducerState::expire, by the wall clock.
   std::size_t expire_producers(std::int64_t older_than_ms);
 
   /// Room for a batch of `size` bytes at the end of the active segment, with the append mutex held until
-  /// `finish_claim` or `abandon_claim`, which must come from the same thread. Errors: as append, and
-  /// invalid_state if this thread holds a claim already.
+  /// `finish_claim` or `abandon_claim`, which must come from the same thread.
+  /// Errors: as append, and invalid_state if this thread holds a claim already.
   Result<base::MutableByteSpan> claim(std::uint64_t size) SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
   /// ok, or invalid_state if this thread holds a claim: whatever takes the append mutex would wait for
   /// itself.
@@ -158,14 +164,14 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
       SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
   void abandon_claim() noexcept SERIATIM_NO_THREAD_SAFETY_ANALYSIS;
 
-  // ---- durability: partition_sync.cpp
-  // ----------------------------------------------------------------------------------
+  // Durability: partition_sync.cpp.
   /// Returns once the batch and every earlier one of the partition are on stable storage: through the journal
-  /// if it was staged there, else by a sync of the segment; also where the journal finds no room. Errors:
-  /// storage_failed: final; outcome unknown · as sync_to.
+  /// if it was staged there, else by a sync of the segment; also where the journal finds no room.
+  /// Errors: storage_failed: final; outcome unknown · as sync_to.
   Result<> wait_durable(const PartitionAppend& appended);
   /// Returns once every record below `offset` is on stable storage. Concurrent callers share syncs: whoever
-  /// finds none running runs one for all. Errors: storage_failed: final; outcome unknown.
+  /// finds none running runs one for all.
+  /// Errors: storage_failed: final; outcome unknown.
   Result<> sync_to(Offset offset);
   /// Whether `flush.ms` has passed since the first look at which something was not yet durable. One thread
   /// asks, and waits for nothing.
@@ -181,13 +187,12 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// Errors: as sync_to · invalid_state: this thread holds a claim, for which it would wait.
   Result<> flush();
   /// For who keeps a list of partitions to be flushed: whether this one is there, and that it was entered, or
-  /// taken out and will be flushed next. What was appended before it was found there is flushed by whoever
-  /// takes it out after that: a flush takes the mutex of the appends.
+  /// taken out and will be flushed next. A batch appended before it was found there is flushed by the thread
+  /// that takes it out after that: a flush takes the mutex of the appends.
   bool is_unflushed() const noexcept { return is_unflushed_.load(std::memory_order_acquire); }
   void set_unflushed(bool is_entered) noexcept { is_unflushed_.store(is_entered, std::memory_order_release); }
 
-  // ---- housekeeping: partition_maintenance.cpp
-  // -------------------------------------------------------------------------
+  // Housekeeping: partition_maintenance.cpp.
   /// Begins a new segment if the active one holds anything.
   Result<> roll();
   /// Moves the log start. The caller has checked the range against policy, and stores it in the catalog
@@ -217,7 +222,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   TopicConfig config() const;
   /// ok, or why nothing can be changed any more: closed, deleted.
   Result<> check_open() const;
-  /// What to store in the catalog; everything below its recovery point was synced.
+  /// The state to store in the catalog; everything below its recovery point was synced.
   PartitionCheckpoint checkpoint() const;
   /// Writes a producer snapshot if the last one is far behind.
   /// @return how far `checkpoint` will reach, once the partition was synced to there.
@@ -230,7 +235,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   void checkpoint_stored(const PartitionCheckpoint& checkpoint);
   /// Removes the producer snapshots that no recovery would begin at: all but those at the base of a segment,
   /// the newest at or below the stored recovery point, and the newest of all.
-  /// @return how many. Errors: as the file system says; what is left is removed another time.
+  /// @return how many.
+  /// Errors: as the file system says; what is left is removed another time.
   Result<std::size_t> prune_snapshots();
   /// Base offset of the segment that the recovery point in the catalog lies in. Segments below it may be
   /// rewritten: a crash never meets a recovery point inside a file that has changed.
@@ -246,7 +252,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// @return the segments that readers hold: what they hold takes space until they let go.
   std::vector<segment::SegmentPtr> abandon();
 
-  /// What recovery found broken and had to contain; nullopt if nothing.
+  /// The damage that recovery found and had to contain; nullopt if nothing.
   std::optional<std::string> damage() const;
   std::uint64_t size_bytes() const;
   /// Log bytes of deleted segments that readers still hold.
@@ -293,7 +299,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
     const format::FramedBatch& batch;
     Durability durability = Durability::published;
     ProducerInfo* producer = nullptr;  ///< As ProducerState::find knows it.
-    /// What the steps tell: returned, it would be copied at each, a tenth of an append.
+    /// The results of the steps: returned, it would be copied at each, a tenth of an append.
     PartitionAppend& appended;
   };
   Result<> publish(const segment::PlacedBatch& placed, const Admitted& admitted)
@@ -333,8 +339,8 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   base::Mutex swap_mutex_;
   mutable base::WordMutex append_mutex_;
   segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
-  // Every batch from here on is staged in the journal. What lies below has to be durable before a frame can
-  // promise anything.
+  // Every batch from here on is staged in the journal. The batches below have to be durable before a frame
+  // can promise anything.
   Offset journalled_from_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   TopicConfig config_ SERIATIM_GUARDED_BY(append_mutex_);
   std::uint64_t batch_bytes_max_ SERIATIM_GUARDED_BY(append_mutex_);  ///< By the configuration.
@@ -348,7 +354,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::vector<segment::SegmentPtr> unsynced_
       SERIATIM_GUARDED_BY(append_mutex_);  // sealed since the last sync
   Offset compacted_to_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
-  PartitionCheckpoint stored_ SERIATIM_GUARDED_BY(append_mutex_);  ///< What the catalog was given last.
+  PartitionCheckpoint stored_ SERIATIM_GUARDED_BY(append_mutex_);  ///< As the catalog was given it last.
   Offset stored_recovery_base_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   Offset stored_recovery_point_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   // Producer snapshots on disk, ascending, and how much was appended when the last was taken.
@@ -367,7 +373,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   std::size_t claimed_bytes_ SERIATIM_GUARDED_BY(append_mutex_) = 0;
   std::atomic<std::thread::id> claim_holder_{};
 
-  // What the last finished sync covers, and whether one is running.
+  // How far the last finished sync covers, and whether one is running.
   mutable base::Mutex sync_mutex_;
   base::ConditionVariable sync_done_;
   bool sync_running_ SERIATIM_GUARDED_BY(sync_mutex_) = false;
@@ -378,7 +384,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
 
   /// Of the configuration, for is_flush_overdue, which must not wait for the append mutex: a roll holds it.
   std::atomic<std::int64_t> flush_ms_;
-  // What is_flush_overdue saw last: not durable since when, up to where.
+  // The state that is_flush_overdue saw last: not durable since when, up to where.
   std::int64_t undurable_since_ns_ = -1;
   Offset undurable_end_ = 0;
 

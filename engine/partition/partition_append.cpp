@@ -282,7 +282,7 @@ Result<PartitionAppend> Partition::finish_claim(const format::FramedBatch& batch
 
 void Partition::abandon_claim() noexcept {
   SERIATIM_ASSERT(claim_holder_.load(std::memory_order_relaxed) == std::this_thread::get_id());
-  // What was written into it would follow a shorter batch.
+  // The bytes written into the claim would follow a shorter batch.
   active_->erase_reserved(claimed_bytes_);
   claim_holder_.store(std::thread::id(), std::memory_order_relaxed);
   append_mutex_.unlock();

@@ -1,4 +1,4 @@
-// What partitions share: handed down by the engine, which outlives them.
+// The parts that partitions share: handed down by the engine, which outlives them.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct PartitionEnvironment {
   StorageHealth& health;
   PartitionCounters& counters;
   ReportSink report;
-  /// What makes single appends durable, once the engine has one; without, segments are synced.
+  /// Makes single appends durable, once the engine has one; without, segments are synced.
   journal::Journal* journal = nullptr;
   /// Brings the decisions up to this LSN to stable storage, with everything that they decide on: before
   /// anything behind a marker of one is called durable. Without, only the decisions themselves.

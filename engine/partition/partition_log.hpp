@@ -1,4 +1,4 @@
-// What a reader sees of a partition, whoever writes it: its offsets and its segments. The writer's
+// A partition as a reader sees it, whichever process writes it: its offsets and its segments. The writer's
 // `Partition` and the read-only `Follower` both are one; the fetch path knows only this.
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace seriatim::partition {
 
-/// Threads: any number may read. Who changes it is the derived class's matter.
+/// Threads: any number may read. The derived class says who changes it.
 class PartitionLog {
  public:
   virtual ~PartitionLog() = default;
@@ -54,7 +54,7 @@ class PartitionLog {
   virtual Result<> collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
                                    std::vector<format::AbortedTransaction>& out);
 
-  /// What is known of every producer that has written here.
+  /// The known facts about every producer that has written here.
   virtual std::map<ProducerId, ProducerInfo> producers() const = 0;
 
   /// Looks for what another process has written. Nothing to do where this process is the writer.

@@ -101,7 +101,7 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
   }
   environment_.counters.deleted_segments.add(result.segments);
   environment_.counters.deleted_bytes.add(result.bytes);
-  // What was known of producers where a deleted segment began is of no use without it.
+  // A snapshot of producers at the beginning of a deleted segment is of no use without it.
   if (auto pruned = prune_snapshots(); !pruned) return pruned.error();
   return result;
 }

@@ -55,7 +55,7 @@ Result<segment::DirectoryListing> PartitionOpener::prepare_files() {
   clean_ = is_clean(*listing);
   if (request_.stop == segment::LastStop::clean && !clean_) {
     if (auto moved = set_strangers_aside(*listing); !moved) return moved.error();
-    // What is left may be what the close left.
+    // The files may be as the close left them.
     clean_ = is_clean(*listing);
     is_foreign_ = !clean_;
   }
@@ -108,7 +108,7 @@ segment::RecoveryRequest PartitionOpener::request_for(const SegmentFileInfo& fil
              request_.is_decided(header.producer_id, header.producer_epoch);
     };
   }
-  // What the catalog knows of other files says nothing about these.
+  // The catalog's state of other files says nothing about these.
   if (is_foreign_) return request;
   if (file.base_offset < checkpoint.recovery_segment_base) {
     request.durable_position = file.log_bytes;  // Sealed and synced before the recovery point could pass it.
@@ -189,8 +189,8 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
     if (auto rebuilt = segment::rebuild_indexes(environment_.files, request, found->state); !rebuilt)
       return rebuilt.error();
   }
-  // What lost durable records is contained: its successors were written behind them and are as good as
-  // before. And where no record is missing there is only a tail to cut: that of a sealed segment whose new
+  // A segment that lost durable records is contained: its successors were written behind them and are as good
+  // as before. And where no record is missing there is only a tail to cut: that of a sealed segment whose new
   // length did not reach the disk.
   const bool is_followed =
       !is_last && (whole || below_durable || !power_was_cut || found->state.end_offset == next_base);

@@ -1,7 +1,7 @@
 // Opening a partition: what its directory holds after a stop, clean or not, becomes a Partition.
 //
 // It reads what it needs before it writes, and every step can be repeated: a crash during recovery changes
-// nothing that recovery would not do again (INV-5). What lies beyond the last valid batch is erased before
+// nothing that recovery would not do again (INV-5). The bytes beyond the last valid batch are erased before
 // anything is appended; what cannot be explained is moved aside.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a partition knows of producers and transactions after a stop: a snapshot, and the batches behind it.
+// Restores a partition's producers and transactions after a stop: from a snapshot, and the batches behind it.
 #include <algorithm>
 #include <utility>
 
@@ -55,8 +55,8 @@ Result<> PartitionOpener::replay_producers() {
   return {};
 }
 
-// What the replay says was aborted is what the index has to say. Of what lies before `from` only a seal can
-// tell; and where damage hides markers, the index, if it can be proved, knows more than the log.
+// The index has to list the transactions that the replay found aborted. About those before `from` only a seal
+// can tell; and where damage hides markers, the index, if it can be proved, knows more than the log.
 Result<> PartitionOpener::restore_transactions(segment::Segment& segment, Offset from) {
   if (met_damage_) return {};
   auto& index = segment.transactions();

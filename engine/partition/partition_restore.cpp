@@ -1,4 +1,4 @@
-// What the journal has of a partition goes back into its segments, before recovery looks at them.
+// The journal's batches of a partition go back into its segments, before recovery looks at them.
 #include <algorithm>
 #include <string>
 

@@ -16,7 +16,7 @@ Offset newest_at_or_below(const std::vector<Offset>& offsets, Offset limit) {
   return after == offsets.begin() ? -1 : *std::prev(after);
 }
 
-// The snapshot first: `.producers` without one is known to be left over. What is gone is no error.
+// The snapshot first: `.producers` without one is known to be left over. A file that is gone is no error.
 Result<> remove_snapshot(os::Vfs& vfs, const std::string& directory, Offset offset) {
   for (const auto kind : {format::FileKind::snapshot, format::FileKind::producers}) {
     auto removed = vfs.remove(os::join_path(directory, format::file_name(offset, kind)));

@@ -1,5 +1,5 @@
-// Durability of one partition: group commit over concurrent callers. Whoever finds no sync running runs one
-// for everybody who waits; the running sync is the linger of the next.
+// Durability of one partition: group commit over concurrent callers. A caller that finds no sync running runs
+// one for everybody who waits; the running sync is the linger of the next.
 #include <algorithm>
 #include <vector>
 
@@ -159,7 +159,7 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.unlock();
 
   const SyncMark mark = sync_mark();
-  // Whatever becomes of it, those who wait are told.
+  // Even if it fails, the waiting threads are told.
   auto synced = base::answered([&] { return make_durable(mark); });
 
   sync_mutex_.lock();
@@ -169,7 +169,7 @@ Result<> Partition::sync_until(const std::function<bool()>& is_covered) {
   sync_mutex_.unlock();
   if (somebody_waits) sync_done_.notify_all();
   if (synced) listeners().notify();
-  // What was appended is there, and may have come to the disk.
+  // The appended batches are there, and may have come to the disk.
   return synced ? synced : synced.error().with_outcome(Outcome::unknown);
 }
 

@@ -7,7 +7,7 @@
 
 namespace seriatim::partition {
 
-// What a batch of a producer changes besides the log. Its header was framed without a place.
+// Applies the changes of a producer's batch besides those to the log. Its header was framed without a place.
 Result<> Partition::note_producer(const segment::PlacedBatch& placed, const Admitted& admitted) {
   const format::BatchHeader& header = admitted.batch.header;
   has_transactions_ = has_transactions_ || header.is_transactional();

@@ -38,7 +38,7 @@ format::ProducerSnapshotEntry snapshot_entry(ProducerId id, const ProducerInfo& 
   return entry;
 }
 
-// What Kafka's file knows of a producer's last batch.
+// A producer's last batch, as far as Kafka's file knows it.
 format::StoredBatch last_batch(const format::ProducerSnapshotEntry& entry) {
   // Sequences wrap, and what lies before 0 is the end of their range.
   const std::int64_t span = std::int64_t{std::numeric_limits<Sequence>::max()} + 1;

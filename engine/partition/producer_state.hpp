@@ -1,4 +1,4 @@
-// What is known of every producer that has written to a partition, derived from its batches alone: `admit`
+// The state of every producer that has written to a partition, derived from its batches alone: `admit`
 // decides whether a batch may be appended, `note` records it once it is in the log, and the snapshot files
 // carry all of it over a restart.
 #pragma once
@@ -41,7 +41,7 @@ struct EndedTransaction {
   /// The first offset of the oldest transaction that is still open, else the one behind the marker.
   Offset last_stable_offset = -1;
 
-  /// What the transaction index says of it, if it was aborted.
+  /// Its entry in the transaction index, if it was aborted.
   format::AbortedTransaction index_entry() const noexcept {
     return {.producer_id = producer_id,
             .first_offset = first_offset,
@@ -81,7 +81,7 @@ struct ProducerInfo {
   Offset open_first_offset = -1;  ///< Of its transaction; -1: none is open.
   StoredBatches batches{};
 
-  /// What a batch of this epoch has to begin with.
+  /// The sequence that a batch of this epoch has to begin with.
   Sequence next_sequence() const noexcept {
     return batches.empty() ? 0 : format::advance_sequence(batches.newest().last_sequence, 1);
   }
@@ -90,7 +90,7 @@ struct ProducerInfo {
 /// Not thread-safe; the partition's append mutex guards it.
 class ProducerState {
  public:
-  /// What is known of a producer here, for the calls that take it; nullptr: nothing, or it was forgotten.
+  /// The state of a producer here, for the calls that take it; nullptr: there is none, or it was forgotten.
   /// Good until `expire` and `load_snapshot`.
   const ProducerInfo* find(ProducerId producer_id) const noexcept;
   ProducerInfo* find(ProducerId producer_id) noexcept {
@@ -100,13 +100,13 @@ class ProducerState {
   /// Decides on a data batch that has a producer; changes nothing.
   /// @param producer  what `find` knows of its producer.
   /// @return the first copy if the batch is a duplicate of one (INV-7), until the next `note`; nullptr if it
-  ///   may be appended.
+  /// may be appended.
   /// Errors: invalid_producer_epoch · out_of_order_sequence_number · invalid_txn_state: a plain batch in an
-  /// open
-  ///   transaction.
+  /// open transaction.
   static Result<const format::StoredBatch*> admit(const ProducerInfo* producer,
                                                   const format::BatchHeader& header, SequenceRule rule);
-  /// Decides on a marker. Errors: invalid_producer_epoch: the partition has seen a newer one.
+  /// Decides on a marker.
+  /// Errors: invalid_producer_epoch: the partition has seen a newer one.
   static Result<> admit_marker(const ProducerInfo* producer, const format::BatchHeader& header);
 
   /// Enters a batch that is in the log. Batches without a producer change nothing.
@@ -123,7 +123,8 @@ class ProducerState {
   void note_marker(ProducerInfo* known, const format::BatchHeader& header, Offset base_offset,
                    const format::ControlMark& mark, const std::optional<EndedTransaction>& ended);
   /// The transaction that this control batch will end, once it is noted; nothing if none of its producer is
-  /// open. Errors: as `note`.
+  /// open.
+  /// Errors: as `note`.
   Result<std::optional<EndedTransaction>> ended_by(const format::BatchHeader& header,
                                                    base::ByteSpan batch) const;
   /// The same, of one that was read and will be at `base_offset`.
@@ -137,8 +138,8 @@ class ProducerState {
   /// First offset of the oldest open transaction; -1 if none is open.
   Offset first_open_offset() const noexcept { return open_.empty() ? -1 : open_.front(); }
   /// Forgets producers that were last heard of before `older_than_ms`, unless they have a transaction open.
-  /// When that was is the wall clock's to say: records may carry the times of events long ago. Who was heard
-  /// since the last look was heard now, which spares each batch a look at the clock.
+  /// When that was is the wall clock's to say: records may carry the times of events long ago. A producer
+  /// heard since the last look was heard now, which spares each batch a look at the clock.
   /// @return how many.
   std::size_t expire(std::int64_t older_than_ms, std::int64_t now_ms);
 

@@ -1,4 +1,4 @@
-// What opening a partition for writing will do to it, found out without doing it.
+// The changes that opening a partition for writing will make to it, found out without making them.
 #pragma once
 
 #include <cstdint>

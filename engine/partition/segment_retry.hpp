@@ -1,4 +1,4 @@
-// Reading goes on while retention and compaction replace segments. What was found in a list of segments may
+// Reading goes on while retention and compaction replace segments. A segment that was found in a list may
 // be gone when it is opened.
 #pragma once
 

@@ -19,7 +19,7 @@ class StorageHealth {
  public:
   bool has_failed() const noexcept { return failed_.load(std::memory_order_acquire); }
 
-  /// What the first failure calls, once. To be set before there is one.
+  /// `tell` is called by the first failure, once. To be set before there is one.
   void on_failure(std::function<void()> tell) {
     const base::MutexLock lock(mutex_);
     tell_ = std::move(tell);

@@ -13,7 +13,8 @@ namespace seriatim::partition {
 
 /// The earliest offset, from the log start on, whose timestamp is at or after `time_ms`; nullopt if there is
 /// none below `bound`. Not the earliest time: where timestamps are out of order, a later record may have a
-/// smaller one. Errors: corrupt_record in what had to be read; those of mapping a segment.
+/// smaller one.
+/// Errors: corrupt_record in what had to be read; those of mapping a segment.
 Result<std::optional<OffsetAndTimestamp>> find_offset_for_time(const PartitionLogPtr& log,
                                                                std::int64_t time_ms, Offset bound);
 

@@ -1,5 +1,5 @@
-// What several partitions show at once. A commit moves the last stable offsets of all its partitions, a poll
-// takes those of all its own; the gate lets neither fall into the midst of the other (INV-8).
+// Bounds that several partitions move at once. A commit moves the last stable offsets of all its partitions,
+// a poll takes those of all its own; the gate lets neither fall into the midst of the other (INV-8).
 #pragma once
 
 #include <atomic>
@@ -10,9 +10,10 @@
 
 namespace seriatim::partition {
 
-/// A sequence lock. What is changed and looked at are atomics, stored with release and loaded with acquire,
-/// as the offsets of a partition are: a look that has seen any of a change's stores then also sees the odd
-/// number before them. Threads: any.
+/// A sequence lock. The values changed and looked at are atomics, stored with release and loaded with
+/// acquire, as the offsets of a partition are: a look that has seen any of a change's stores then also sees
+/// the odd number before them.
+/// Threads: any.
 class VisibilityGate {
  public:
   /// Held by who changes something, from when it decides what.
@@ -31,7 +32,7 @@ class VisibilityGate {
   /// Cost: two loads, if nothing changes.
   template <class Take>
   void look(Take&& take) {
-    // Whoever changes something may have lost its processor, or there may be no end of changes.
+    // The thread that changes something may have lost its processor, or there may be no end of changes.
     os::SpinWait spin(rounds_max);
     do {
       const std::uint64_t before = sequence_.load(std::memory_order_acquire);

@@ -94,7 +94,7 @@ Result<bool> is_gap(os::File& log, const RecoveryRequest& request, std::uint64_t
   if (!front) return front.error();
   const bool is_last =
       front->size() < format::header_bytes || format::check_structure(*front, 0) == BatchFault::end_of_log;
-  // What others have put there is as they wrote it.
+  // A segment that another program has put there is as that program wrote it.
   if (is_last) return request.stop == LastStop::clean;
   const BatchHeader next = format::read_batch_header(front->data());
   return next.length >= format::length_min && next.base_offset >= header.next_offset();

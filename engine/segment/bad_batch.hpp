@@ -1,4 +1,4 @@
-// What becomes of a batch that recovery does not accept: damage, which is kept and passed over, or the torn
+// The treatment of a batch that recovery does not accept: damage, which is kept and passed over, or the torn
 // end of the log, which is cut.
 #pragma once
 

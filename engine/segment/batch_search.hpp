@@ -54,7 +54,7 @@ struct SearchRange {
   std::uint64_t fault_position = 0;  ///< Of the bad batch; what is found lies behind.
   std::uint64_t end = 0;             ///< Of the log.
   Offset lowest_base = 0;            ///< The least base offset of a batch behind the bad one.
-  /// What is found ends below: where the next segment begins, or the log ends.
+  /// Batches that are found end below: where the next segment begins, or the log ends.
   Offset offsets_end = std::numeric_limits<Offset>::max();
 };
 
@@ -68,8 +68,8 @@ struct SoundBatch {
 /// of this log: what is found there is believed only if the batches behind it lead to the end of the log, or
 /// out of the bad batch.
 /// @return nothing if there is none.
-/// Errors: those of reading. Cost: a checksum of a batch if the length is right; else up to a few reads of
-/// what lies behind.
+/// Errors: those of reading.
+/// Cost: a checksum of a batch if the length is right; else up to a few reads of what lies behind.
 Result<std::optional<SoundBatch>> find_sound_batch(LogBytes& bytes, const SearchRange& range);
 
 /// Whether a batch lies at `position` whose length and checksum are right, whatever else its header says: no

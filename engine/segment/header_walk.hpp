@@ -14,7 +14,8 @@
 
 namespace seriatim::segment {
 
-/// One thread at a time. Cost: one page per batch.
+/// One thread at a time.
+/// Cost: one page per batch.
 class HeaderWalk {
  public:
   /// Walks from the first batch that may reach beyond `from`, to what is published now.
@@ -25,7 +26,7 @@ class HeaderWalk {
     format::BatchHeader header{};
     base::ByteSpan batch{};
   };
-  /// Nothing: the end. What is damaged is passed over, to the next batch that the index knows.
+  /// Nothing: the end. Damage is passed over, to the next batch that the index knows.
   std::optional<Item> next();
   /// Whether something was, since the last call of this.
   bool take_damage() noexcept { return std::exchange(met_damage_, false); }

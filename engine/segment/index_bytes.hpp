@@ -25,7 +25,8 @@ struct IndexBytes {
 };
 
 /// The first entries of an index, at most `entries_max` of them. A missing file is no error: it does not
-/// exist. Errors: io_error and the like.
+/// exist.
+/// Errors: io_error and the like.
 Result<IndexBytes> read_index_front(const SegmentContext& context, const std::string& path,
                                     std::size_t entry_bytes, std::uint64_t entries_max);
 

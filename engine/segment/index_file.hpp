@@ -21,7 +21,7 @@
 
 namespace seriatim::segment {
 
-/// What an index file that is appended to looks like.
+/// The shape of an index file that is appended to.
 struct IndexShape {
   std::size_t entry_bytes = 0;
   std::uint64_t limit_bytes = 0;  ///< The file never grows beyond this, rounded down to whole entries.
@@ -34,23 +34,23 @@ Error missing_index(const std::string& path);
 class IndexFile {
  public:
   /// Opens `path` for appending, creating it if it is missing, and keeps its first `valid_entries` entries.
-  /// Whatever lay behind them is erased; the file keeps its length, because other processes may have mapped
+  /// The bytes behind them are erased; the file keeps its length, because other processes may have mapped
   /// it.
   /// Errors: corrupt_metadata (fewer entries than that: rebuild) · storage_full, too_many_open_files,
-  ///   permission_denied, io_error; the file may have been created then.
+  /// permission_denied, io_error; the file may have been created then.
   static Result<std::unique_ptr<IndexFile>> open_active(const SegmentContext& context,
                                                         const std::string& path, const IndexShape& shape,
                                                         std::uint64_t valid_entries);
   /// Maps the whole of a sealed index read-only.
   /// Errors: corrupt_metadata (no file, or its length is no multiple of the entry size): the caller rebuilds
-  /// ·
-  ///   too_many_open_files, permission_denied, io_error.
+  /// · too_many_open_files, permission_denied, io_error.
   static Result<std::unique_ptr<IndexFile>> open_sealed(const SegmentContext& context,
                                                         const std::string& path, std::size_t entry_bytes);
 
   /// Maps an index that another process appends to, from `file`, which is its path's: `entries` of it may be
   /// looked at. The map is as long as the index of a segment of default limits may get; what lies beyond is
-  /// never counted. Errors: too_many_open_files, io_error.
+  /// never counted.
+  /// Errors: too_many_open_files, io_error.
   static Result<std::unique_ptr<IndexFile>> open_followed(const SegmentContext& context, os::File& file,
                                                           std::size_t entry_bytes, std::uint64_t entries);
   /// Lets readers see the first `entries`, which the caller has found to be there and right. Followed indexes
@@ -72,7 +72,8 @@ class IndexFile {
   /// Errors: storage_full and the like; nothing has changed then.
   Result<> stage(const std::byte* entry);
   /// Takes the blocks that the next entry may need, so that `stage` of a mapped file cannot fail. Writer
-  /// only; not when full. Errors: storage_full and the like; nothing has changed then.
+  /// only; not when full.
+  /// Errors: storage_full and the like; nothing has changed then.
   Result<> make_room();
   /// The last entry does not count any more, and the next one overwrites it. Before anybody reads; the file
   /// stays as it is.

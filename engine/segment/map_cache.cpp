@@ -29,7 +29,7 @@ void MapCache::mapped(const std::shared_ptr<Segment>& segment) {
 }
 
 std::shared_ptr<Segment> MapCache::evict_one() {
-  // Whoever was used since it was last considered goes to the back once, so two rounds always find one.
+  // An entry that was used since it was last considered goes to the back once, so two rounds always find one.
   for (std::size_t considered = 2 * entries_.size(); considered > 0; --considered) {
     Entry& front = entries_.front();
     // The key is alive: a segment leaves this list, under this lock, before it dies.

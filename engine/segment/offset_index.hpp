@@ -34,7 +34,8 @@ class OffsetIndex {
   /// Stages and commits.
   Result<> append(Offset last_offset, std::uint64_t position);
   /// The greatest entry with last_offset <= `target`; without one, (base offset, position 0): start scanning
-  /// there. Cost: a binary search in the map. Any thread.
+  /// there.
+  /// Cost: a binary search in the map. Any thread.
   OffsetPosition floor(Offset target) const noexcept;
   /// The greatest entry with position <= `position`; as `floor`.
   OffsetPosition floor_position(std::uint64_t position) const noexcept;

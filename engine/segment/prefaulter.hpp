@@ -1,4 +1,4 @@
-// Who makes pages present ahead of an appender, on another thread than the appender's.
+// Makes pages present ahead of an appender, on another thread than the appender's.
 #pragma once
 
 #include <memory>

@@ -135,7 +135,7 @@ void Segment::take_state(const SegmentState& state) noexcept {
   end_position_.store(state.end_position, std::memory_order_release);
 }
 
-// What nobody reads gives its maps up for what is appended to.
+// A segment that nobody reads gives its maps up for the one that is appended to.
 Result<> Segment::map_active(const SegmentState& state, const SegmentLimits& limits) {
   auto mapped = map_active_files(state, limits);
   const bool lacks_maps = !mapped && mapped.error().code() == Errc::out_of_memory;
@@ -222,7 +222,7 @@ Result<SegmentPin> Segment::pin_once() {
     map_cache_.mapped(shared_from_this());
     return {};
   });
-  // What the cache does not know it could not take away again.
+  // The cache could not take away maps that it does not know.
   if (!noted) drop_maps();
   return pinned;
 }

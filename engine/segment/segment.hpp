@@ -40,7 +40,7 @@ struct PlacedBatch {
   std::int64_t max_timestamp_ms = -1;
 };
 
-/// What recovery found out about a segment; everything an appender needs to go on.
+/// The state of a segment, as recovery found it; everything an appender needs to go on.
 struct SegmentState {
   Offset base_offset = 0;
   std::uint64_t end_position = 0;
@@ -61,29 +61,28 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Segment& operator=(const Segment&) = delete;
 
   /// Creates the files of a new, empty active segment in `directory` and syncs the directory: a segment
-  /// exists when its entry does. An empty log file of that name is taken over. Errors: invalid_state (the log
-  /// exists and holds bytes) · storage_full, permission_denied, too_many_open_files,
-  ///   io_error, storage_failed; leftovers are removed then.
+  /// exists when its entry does. An empty log file of that name is taken over.
+  /// Errors: invalid_state (the log exists and holds bytes) · storage_full, permission_denied,
+  /// too_many_open_files, io_error, storage_failed; leftovers are removed then.
   static Result<std::shared_ptr<Segment>> create(const SegmentContext& context, MapCache& maps,
                                                  const std::string& directory, Offset base_offset,
                                                  const SegmentLimits& limits);
-  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. What lay
-  /// behind that in the log is the caller's to have erased (erase_tail). Index entries beyond those of
-  /// `state` are erased. Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter
-  /// than `state` says) ·
-  ///   corrupt_metadata (an index is: rebuild it) · as the file system says.
+  /// Opens an existing segment as the active one, to be appended to from `state.end_position` on. The caller
+  /// has erased the bytes behind that in the log (erase_tail). Index entries
+  /// beyond those of `state` are erased.
+  /// Errors: invalid_state (bytes behind the end) · corrupt_record (the log is shorter than `state` says) ·
+  /// corrupt_metadata (an index is: rebuild it) · as the file system says.
   static Result<std::shared_ptr<Segment>> open_active(const SegmentContext& context, MapCache& maps,
                                                       const std::string& directory, const SegmentState& state,
                                                       const SegmentLimits& limits);
   /// Describes a sealed segment; nothing is opened until it is read.
   /// @param log_id  of the log that is meant, for who cannot keep another process from exchanging it: a log
-  /// of
-  ///   the same name that is another file is not found then.
+  /// of the same name that is another file is not found then.
   static std::shared_ptr<Segment> sealed(const SegmentContext& context, MapCache& maps,
                                          const std::string& directory, const SegmentState& state,
                                          const std::optional<os::FileId>& log_id = std::nullopt);
 
-  // ---- following: an active segment of another process, see segment_tail.hpp and segment_follow.cpp ----
+  // Following: an active segment of another process, see segment_tail.hpp and segment_follow.cpp.
   /// Maps the files that `tail` has looked at, as far as it found them to be right.
   /// Errors: not_found (others have taken their place) · too_many_open_files, io_error.
   static Result<std::shared_ptr<Segment>> follow(const SegmentContext& context, MapCache& maps,
@@ -100,7 +99,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// The transactions that were aborted in this segment; a part of what `sync` brings to stable storage.
   TransactionIndex& transactions() noexcept { return transactions_; }
 
-  // ---- readers, any thread ----
+  // Readers, any thread.
   std::uint64_t end_position() const noexcept { return end_position_.load(std::memory_order_acquire); }
   Offset end_offset() const noexcept { return end_offset_.load(std::memory_order_acquire); }
   bool is_sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
@@ -111,11 +110,11 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::int64_t modified_ms() const noexcept;
   /// The mapped bytes and indexes; maps a sealed segment if need be.
   /// Errors: not_found (deleted meanwhile) · corrupt_record (the log is shorter than it was) ·
-  /// corrupt_metadata (an
-  ///   index is missing or out of order: recovery rebuilds it, not this call) · too_many_open_files,
-  ///   io_error.
+  /// corrupt_metadata (an index is missing or out of order: recovery rebuilds it, not this call) ·
+  /// too_many_open_files, io_error.
   Result<SegmentPin> pin();
-  /// The log file, open for reading, through the descriptor cache. Errors: as `pin`.
+  /// The log file, open for reading, through the descriptor cache.
+  /// Errors: as `pin`.
   Result<std::shared_ptr<os::File>> log_file();
   /// Refuses new pins and lets go of the maps; whoever holds a pin keeps its bytes (INV-9).
   void mark_deleted() noexcept;
@@ -126,7 +125,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// take space.
   bool is_pinned() const noexcept;
 
-  // ---- the appender, under the partition's mutex: has_room, place, note, publish, in this order ----
+  // The appender, under the partition's mutex: has_room, place, note, publish, in this order.
   /// Whether a batch of `size` bytes ending at `last_offset` fits: size, both indexes, offset span (Kafka's
   /// roll rules 1, 3 and 4). An empty segment needs no index entry, so its indexes are never in the way.
   bool has_room(std::uint64_t size, Offset last_offset) const noexcept {
@@ -137,8 +136,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   }
   /// Copies `batch` to the end of the log and stamps `base_offset`. Not visible to readers, of this process
   /// or another, until `publish`; placing again overwrites it. A batch that lies where `reserve` put it is
-  /// not copied, and has unpublished_magic. Without mapped writes it is `write` that copies. Errors:
-  /// record_too_large, storage_full (no block could be had; nothing changed), io_error.
+  /// not copied, and has unpublished_magic. Without mapped writes it is `write` that copies.
+  /// Errors: record_too_large, storage_full (no block could be had; nothing changed), io_error.
   Result<PlacedBatch> place(base::ByteSpan batch, const format::BatchHeader& header, Offset base_offset) {
     if (write_position_ + batch.size() > attention_at_) [[unlikely]] {
       if (!limits_.mapped_writes) return place_unwritten(batch.size(), header, base_offset);
@@ -170,8 +169,9 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Erases what was written into room that was reserved and is not used.
   void erase_reserved(std::uint64_t size) noexcept;
   /// Prepares the index entries and the timestamps that go with a placed batch; readers see them with
-  /// `publish`. Errors: storage_full and the like; the batch stays placed and unpublished, another may be
-  /// placed over it.
+  /// `publish`.
+  /// Errors: storage_full and the like; the batch stays placed and unpublished, another may be placed over
+  /// it.
   Result<> note(const PlacedBatch& batch) {
     // Field by field: the compiler copies a struct as words, which wait for the bytes in them.
     pending_.timestamp = max_timestamp_;
@@ -187,7 +187,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
     return stage_index_entries(batch);
   }
   /// Writes a batch that was placed, where that is not done through the map: the last step that can fail,
-  /// since readers of another process see it from then on. Errors: storage_full, io_error; take it back then.
+  /// since readers of another process see it from then on.
+  /// Errors: storage_full, io_error; take it back then.
   Result<> write(const PlacedBatch& placed, base::ByteSpan batch) {
     if (log_bytes_ != nullptr) [[likely]]
       return {};
@@ -226,8 +227,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::uint64_t append_position() const noexcept { return write_position_; }
   /// Bytes of the log file with what is allocated ahead.
   std::uint64_t allocated_bytes() const noexcept { return std::max(allocated_bytes_, write_position_); }
-  /// Closing time index entry, files trimmed to their exact length, maps made read-only. Idempotent. What was
-  /// placed and not published is cut off.
+  /// Closing time index entry, files trimmed to their exact length, maps made read-only. Idempotent. A batch
+  /// that was placed and not published is cut off.
   /// Errors: as the disk says; the segment stays active then, and sealing may be tried again.
   Result<> seal();
   /// Trims the files to their exact length without sealing, for a clean close; the time index file ends with
@@ -237,18 +238,17 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Populates what the appender asked a Prefaulter for. Any thread but an appender's.
   void prefault() noexcept;
 
-  // ---- durability, any thread ----
+  // Durability, any thread.
   /// fdatasync of the log: everything published before the call is on stable storage. Of a sealed or trimmed
   /// segment the indexes too, and first, so that a log known to be durable to its end has durable indexes.
   /// Errors: storage_failed, final (never retried: the kernel may have dropped the pages) · not_found
-  /// (deleted) ·
-  ///   too_many_open_files, io_error: no sync was tried.
+  /// (deleted) · too_many_open_files, io_error: no sync was tried.
   Result<> sync();
 
  private:
   friend class MapCache;
 
-  // What publishing a noted batch will change besides the end.
+  // The changes that publishing a noted batch will make besides the end.
   struct Pending {
     TimestampOffset timestamp{};
     bool is_noted = false;
@@ -361,8 +361,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::uint64_t next_chunk_bytes_ = 0;
   std::int64_t created_ms_ = -1;
 
-  // Between the appender and whoever populates ahead of it. What is asked for ends at prefault_end_; 0 ends
-  // all of it, once the mutex has been held.
+  // Between the appender and the thread that populates ahead of it. The range asked for ends at
+  // prefault_end_; 0 ends all of it, once the mutex has been held.
   alignas(base::cache_line_bytes) base::Mutex prefault_mutex_;
   std::atomic<std::uint64_t> prefault_end_{0};
   std::atomic<std::uint64_t> prefaulted_bytes_{0};

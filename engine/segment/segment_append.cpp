@@ -15,7 +15,7 @@ constexpr std::uint64_t page_bytes = 4096;
 // ones few calls. Arbitrary within that.
 constexpr std::uint64_t log_chunk_bytes_min = 1ULL << 20;
 constexpr std::uint64_t log_chunk_bytes_max = 64ULL << 20;
-// What is asked for instead when the disk cannot give a chunk.
+// The length asked for instead when the disk cannot give a chunk.
 constexpr std::uint64_t last_resort_bytes = 64 * 1024;
 
 // How far pages are made present ahead of the writer. Measured with batches of 170 bytes and 16 KiB: 256 KiB
@@ -145,7 +145,7 @@ Result<> Segment::take_back(const PlacedBatch& batch) {
     std::memset(log_bytes_ + batch.position, 0, batch.size_bytes);
     return {};
   }
-  // What a failed write left there is no whole batch. The next one takes its place, where it cannot be cut
+  // A failed write leaves no whole batch there. The next one takes its place, where it cannot be cut
   // off now, and recovery cuts what is behind that.
   auto file = context_.files.open(log_path_, os::OpenMode::read_write);
   if (file) static_cast<void>((*file)->truncate(batch.position));

@@ -1,5 +1,5 @@
-// What every segment needs from below: the file system, the bounded cache of descriptors, and the rules of
-// one partition's segments. Plain data, handed down; nothing here is global.
+// The parts that every segment needs from below: the file system, the bounded cache of descriptors, and the
+// rules of one partition's segments. Plain data, handed down; nothing here is global.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace seriatim::segment {
 
-/// Kafka's limit: positions in an offset index are 31 bits. What lies beyond in a longer file is not
+/// Kafka's limit: positions in an offset index are 31 bits. Batches beyond it in a longer file are not
 /// readable.
 inline constexpr std::uint64_t segment_bytes_max = std::numeric_limits<std::int32_t>::max();
 

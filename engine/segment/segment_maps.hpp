@@ -1,4 +1,4 @@
-// The mapped bytes of one segment, shared by everybody who reads it. Whoever holds a SegmentMaps keeps the
+// The mapped bytes of one segment, shared by everybody who reads it. A holder of a SegmentMaps keeps the
 // bytes, also after the segment was deleted: that is what pins are.
 #pragma once
 

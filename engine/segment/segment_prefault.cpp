@@ -13,7 +13,7 @@ constexpr std::uint64_t prefault_from_bytes = 1ULL << 20;
 // How far ahead. Measured at 1.7 GB/s, the rate of single small records: 4 MiB are appended in 2.4 ms and
 // populated in 0.6 ms, which leaves the other thread some wake-ups of time.
 constexpr std::uint64_t prefault_ahead_bytes = 4ULL << 20;
-// What is populated with the mutex held: as long as a seal may have to wait, 0.15 ms.
+// The bytes populated with the mutex held: as long as a seal may have to wait, 0.15 ms.
 constexpr std::uint64_t prefault_step_bytes = 1ULL << 20;
 
 }  // namespace
@@ -47,7 +47,7 @@ void Segment::prefault() noexcept {
     const SegmentPin maps = present_maps();
     if (!maps) return;
     const std::uint64_t step_end = std::min(end, from + prefault_step_bytes);
-    // What is wrong here the appender meets too, and tells.
+    // The appender meets the same error, and returns it.
     if (!base::answered([&] { return maps->log.populate(from, step_end - from); })) return;
     prefaulted_bytes_.store(step_end, std::memory_order_release);
   }

@@ -25,7 +25,7 @@ enum class LastStop : std::uint8_t {
   clean,  ///< It closed, and the files are not those that it left: nothing in them is a torn tail of ours.
 };
 
-/// What to recover, and what is known beforehand.
+/// The segment to recover, and the facts that are known beforehand.
 struct RecoveryRequest {
   std::string directory{};
   Offset base_offset = 0;
@@ -52,7 +52,7 @@ struct RecoveryRequest {
   std::function<bool(const format::BatchHeader& header, base::ByteSpan batch)> accepts_control{};
 };
 
-/// What was found. Nothing has been changed on disk yet.
+/// The result of the scan. Nothing has been changed on disk yet.
 struct RecoveredSegment {
   SegmentState state{};
   std::uint64_t file_bytes = 0;  ///< Length of the log file as found.
@@ -67,11 +67,12 @@ struct RecoveredSegment {
 };
 
 /// Scans a segment from its durable position to where the log ends: to the first bad batch that is no damage
-/// to be passed over. Reads only. The scanned range is
-/// dropped from the page cache first: it may hold what a failed sync never wrote. A file that ends below the
-/// durable position is scanned as far as it goes: `state.end_position` says so. Errors: not_found, io_error
-/// and the like; never for bad bytes. Cost: with nothing above the durable position, a read of the indexes
-/// and of the batches behind their last entries.
+/// to be passed over. Reads only. The scanned range is dropped from the page cache first: it may hold what a
+/// failed sync never wrote. A file that ends below the durable position is scanned as far as it goes:
+/// `state.end_position` says so.
+/// Errors: not_found, io_error and the like; never for bad bytes.
+/// Cost: with nothing above the durable position, a read of the indexes and of the batches behind their last
+/// entries.
 Result<RecoveredSegment> scan_segment(const SegmentContext& context, const RecoveryRequest& request);
 
 /// Erases everything behind `end_position` and syncs: a valid batch left beyond a hole would otherwise come
@@ -82,8 +83,8 @@ Result<> erase_tail(const SegmentContext& context, const std::string& log_path, 
 
 /// Writes both index files from the log [0, state.end_position), byte for byte as Kafka's own recovery does,
 /// starting from the entries `state` says are right; updates the entry counts of `state`. Behind damage they
-/// go on with the next sound batch. Files are written beside and renamed. Errors: not_found (no log) ·
-/// storage_full, io_error and the like: each file is the old or the new one.
+/// go on with the next sound batch. Files are written beside and renamed.
+/// Errors: not_found (no log) · storage_full, io_error and the like: each file is the old or the new one.
 Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& request, SegmentState& state);
 
 }  // namespace seriatim::segment

@@ -19,7 +19,7 @@ using format::FileKind;
 using format::FileName;
 using format::FileState;
 
-// What os::replace_small_file leaves when it dies before its rename.
+// The suffix of the file that os::replace_small_file leaves when it dies before its rename.
 constexpr std::string_view unfinished_suffix = ".tmp";
 
 constexpr std::array segment_kinds{FileKind::log, FileKind::offset_index, FileKind::time_index,
@@ -228,8 +228,8 @@ Result<> finish_interrupted_work(const SegmentContext& context, const std::strin
   if (!files) return std::move(files).error();
   const auto is_live = [](const NamedFile& file) { return file.parsed.state == FileState::live; };
   if (unfinished.empty() && std::all_of(files->begin(), files->end(), is_live)) return {};
-  // Whoever was killed may not have synced these names. Sources go because of what the names of the outputs
-  // say: a power cut must not take those back and keep that.
+  // The process that was killed may not have synced these names. Sources go because of what the names of the
+  // outputs say: a power cut must not take those back and keep that.
   if (auto synced = context.vfs.sync_directory(directory); !synced) return synced;
   Offset lowest_cleaned = std::numeric_limits<Offset>::max();
   for (const NamedFile& file : *files) {

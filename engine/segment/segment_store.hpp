@@ -28,7 +28,7 @@ struct DirectoryListing {
   std::vector<SegmentFileInfo> segments{};  ///< By base offset.
   std::vector<Offset> snapshots{};          ///< Producer snapshots, ascending.
   std::vector<std::string> orphans{};  ///< Indexes without their log, `.producers` without their snapshot.
-  std::vector<std::string> interrupted{};  ///< What finish_interrupted_work deals with.
+  std::vector<std::string> interrupted{};  ///< For finish_interrupted_work.
   std::vector<std::string> unknown{};      ///< Left alone.
 };
 
@@ -37,9 +37,9 @@ struct DirectoryListing {
 Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& directory);
 
 /// Finishes or undoes what a crash left half done: `.deleted` go, `.cleaned` go, complete sets of `.swap`
-/// replace what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of 2.12). Idempotent. Errors:
-/// corrupt_record: a `.swap` log is damaged; nothing was replaced · as the file system says; the call may be
-/// repeated.
+/// replace what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of 2.12). Idempotent.
+/// Errors: corrupt_record: a `.swap` log is damaged; nothing was replaced · as the file system says; the call
+/// may be repeated.
 Result<> finish_interrupted_work(const SegmentContext& context, const std::string& directory);
 
 /// Renames the log of a segment to `.deleted`, syncs the directory, then removes all its files: a crash in
@@ -59,7 +59,8 @@ Result<> remove_files_put_aside(const SegmentContext& context, const std::string
                                 Offset base_offset);
 
 /// Copies what `path` has from `position` on to `<name>.damaged` (numbered if that exists), without the zeros
-/// at its end, and syncs it. @return the new path; empty: there was nothing but zeros.
+/// at its end, and syncs it.
+/// @return the new path; empty: there was nothing but zeros.
 Result<std::string> copy_tail_aside(const SegmentContext& context, const std::string& path,
                                     std::uint64_t position);
 

@@ -56,7 +56,7 @@ Result<SegmentTail> SegmentTail::open(const SegmentContext& context, const std::
   tail.gaps_ = gaps;
   tail.known_ = known;
   if (auto found = tail.find_end(); !found) return found.error();
-  tail.gaps_ = OffsetGaps::none;  // What is appended to was never compacted.
+  tail.gaps_ = OffsetGaps::none;  // An active segment was never compacted.
   return tail;
 }
 

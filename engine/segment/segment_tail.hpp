@@ -51,9 +51,11 @@ class SegmentTail {
 
   /// Looks for whole batches behind the end. False: there is nothing new.
   /// Errors: not_found (the log is gone, or another file has taken its place) · too_many_open_files,
-  /// io_error. Cost: three system calls while nothing is new.
+  /// io_error.
+  /// Cost: three system calls while nothing is new.
   Result<bool> advance(BehindFault behind = BehindFault::stay);
-  /// What has become known since; takes effect with the next advance that looks behind faults.
+  /// Notes an end that has become known since; it takes effect with the next advance that looks behind
+  /// faults.
   void note_known(const KnownEnd& known) noexcept;
 
   /// End, largest timestamp, and how many index entries are right.

@@ -1,4 +1,4 @@
-// Who keeps the last blocks of a disk for what wins space back.
+// Keeps the last blocks of a disk for the work that wins space back.
 #pragma once
 
 #include <seriatim/result.hpp>

@@ -27,7 +27,8 @@ class TimeIndex {
       : base_offset_(base_offset), file_(std::move(file)) {}
 
   /// Writes an entry for no reader to see before `commit`, unless its timestamp is not above the last one's
-  /// (Kafka's rule). @return whether there is something to commit.
+  /// (Kafka's rule).
+  /// @return whether there is something to commit.
   Result<bool> stage(TimestampOffset entry);
   void commit() noexcept { file_->commit(); }
   /// Stages and commits.

@@ -20,7 +20,8 @@ auto first_at(Entries& entries, Offset marker) {
                           [](const AbortedTransaction& entry, Offset at) { return entry.last_offset < at; });
 }
 
-// Those that make sense. An entry that does not is left out, and with it whatever the file could prove.
+// The entries that make sense. One that does not is left out, and with it everything that the file could
+// prove.
 std::vector<AbortedTransaction> sound_entries(base::ByteSpan file, Offset base_offset, Offset end_offset) {
   std::vector<AbortedTransaction> entries;
   for (std::size_t at = 0; at + aborted_transaction_bytes <= file.size(); at += aborted_transaction_bytes) {
@@ -59,9 +60,9 @@ bool TransactionIndex::is_complete(std::uint64_t log_bytes) const {
   return known_from_ <= known_below_ || (seal_ && seal_->log_bytes == log_bytes);
 }
 
-// What another process, or an earlier life of this one, has written. The file of a segment that another
-// process appends to grows, and gets its seal in the end. Without one the entries are good for nothing but to
-// be written on: what they say is the log's to say.
+// Loads a file that another process, or an earlier life of this one, has written. The file of a segment that
+// another process appends to grows, and gets its seal in the end. Without one the entries are good for
+// nothing but to be written on: what they say is the log's to say.
 Result<> TransactionIndex::load(std::uint64_t log_bytes) {
   return is_loaded_ || is_complete(log_bytes) ? Result<>{} : look_at_file(log_bytes);
 }
@@ -153,8 +154,8 @@ Result<> TransactionIndex::replace_from(Offset marker, const std::vector<Aborted
       if (auto written = write(kept); !written) return written;
     }
     is_loaded_ = true;
-    // What a killed process has written may be in the page cache only, and a recovery point is about to pass
-    // it.
+    // The bytes that a killed process has written may be in the page cache only, and a recovery point is
+    // about to pass it.
     if (!entries_.empty()) needs_sync_ = is_new_ = true;
   }
   return sync();
@@ -237,7 +238,7 @@ Result<std::optional<TransactionSeal>> TransactionIndex::collect(const AbortsQue
 void TransactionIndex::learn(AbortsInLog found) {
   const base::MutexLock lock(mutex_);
   const Offset end = found.end.end_offset;
-  // What was noted since the walk went by.
+  // Aborts that were noted since the walk went by.
   if (known_from_ != nobody_notes)
     std::copy(first_at(entries_, end), entries_.end(), std::back_inserter(found.entries));
   differs_ = differs_ || !is_loaded_ || entries_ != found.entries;

@@ -22,17 +22,17 @@
 
 namespace seriatim::segment {
 
-/// What is asked of a transaction index.
+/// A question to a transaction index.
 struct AbortsQuery {
   /// Of the transactions that overlap [from, upper).
   Offset from = 0;
   Offset upper = 0;
-  std::uint64_t log_bytes = 0;  ///< What is published of the segment's log.
+  std::uint64_t log_bytes = 0;  ///< The published length of the segment's log.
   /// Markers at or above are known to who asks.
   Offset markers_below = std::numeric_limits<Offset>::max();
 };
 
-/// What a walk through the log of a segment has found.
+/// The result of a walk through the log of a segment.
 struct AbortsInLog {
   /// Offsets below a damaged place, of transactions whose end it may hide. Both ends included.
   struct Unknown {
@@ -57,24 +57,27 @@ class TransactionIndex {
   /// the end, `cut_from` takes the entry back.
   /// Errors: storage_full, io_error, ...: nothing changed.
   Result<> append(const format::AbortedTransaction& entry);
-  /// Takes back the entries whose marker lies at or above `marker`. Errors: as `append`.
+  /// Takes back the entries whose marker lies at or above `marker`.
+  /// Errors: as `append`.
   Result<> cut_from(Offset marker);
   /// Makes the entries with a marker at or above `marker` be `entries`, and syncs the file and its name, also
   /// if they are already. For recovery, which notes from `marker` on.
-  /// @param log_bytes  of the segment. Errors: as `append`, storage_failed.
+  /// @param log_bytes  of the segment.
+  /// Errors: as `append`, storage_failed.
   Result<> replace_from(Offset marker, const std::vector<format::AbortedTransaction>& entries,
                         std::uint64_t log_bytes);
   /// The segment is complete as `seal` says: writes that, if it is known what was aborted in all of it.
   /// Errors: as `append`; without its seal the index is made out from the log.
   Result<> seal(const format::TransactionSeal& seal);
-  /// Brings it to stable storage, if something was added. Errors: as File::sync_data.
+  /// Brings it to stable storage, if something was added.
+  /// Errors: as File::sync_data.
   Result<> sync();
 
   /// Adds to `out`, in the order of their markers, the transactions that overlap the range.
   /// @return where the segment ends and what is open there (where that is not known: an end of -1); nothing,
-  ///   with `out` as it was, if it is not known which were aborted: `learn` it then.
+  /// with `out` as it was, if it is not known which were aborted: `learn` it then.
   /// Errors: corrupt_record: damage of the log hides how a transaction in the range ended · those of the file
-  ///   system.
+  /// system.
   Result<std::optional<format::TransactionSeal>> collect(const AbortsQuery& query,
                                                          std::vector<format::AbortedTransaction>& out);
   /// Takes over what the log says, from the front of the segment.
@@ -83,7 +86,8 @@ class TransactionIndex {
     std::vector<format::AbortedTransaction> entries{};
     format::TransactionSeal seal{};
   };
-  /// What the file says, if it has a seal, of a log of so many bytes. Errors: those of the file system.
+  /// The contents of the file, if it has a seal, for a log of so many bytes.
+  /// Errors: those of the file system.
   Result<std::optional<Proven>> proven(std::uint64_t log_bytes);
 
   const std::string& path() const noexcept { return path_; }

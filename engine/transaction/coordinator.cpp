@@ -230,7 +230,7 @@ Result<> Coordinator::abort_by_id(std::string_view transactional_id) {
 }
 
 Result<> Coordinator::end_all() {
-  // Whoever has a holder's mutex later than this one sees it.
+  // A thread that has a holder's mutex later than this one sees it.
   is_closing_.store(true, std::memory_order_release);
   Result<> outcome;
   for (const auto& holder : holders()) {
@@ -257,8 +257,8 @@ std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) 
   return forgotten;
 }
 
-// Who has staged a decision has said before that it is not settled, and the journal's mutex, which was taken
-// for the newest staged LSN, makes that seen.
+// The thread that staged a decision has said before that it is not settled, and the journal's mutex, which
+// was taken for the newest staged LSN, makes that seen.
 std::uint64_t Coordinator::settled_lsn() const {
   std::uint64_t first = Holder::all_settled;
   const base::MutexLock lock(known_mutex_);
@@ -295,7 +295,7 @@ std::vector<TransactionInfo> Coordinator::list() const {
   return all;
 }
 
-// What ended is read first: nothing ends that was not begun.
+// The ended ones are read first: nothing ends that was not begun.
 TransactionCounts Coordinator::counts() const noexcept {
   TransactionCounts counts{
       .committed = committed_.value(), .aborted = aborted_.value(), .timed_out = timed_out_.value()};

@@ -40,7 +40,7 @@
 
 namespace seriatim::transaction {
 
-/// What the coordinator needs of the engine around it.
+/// The parts of the engine around it that the coordinator needs.
 struct CoordinatorEnvironment {
   journal::Journal& journal;
   partition::VisibilityGate& gate;
@@ -57,7 +57,7 @@ struct CoordinatorEnvironment {
   std::function<Result<>(const std::function<Result<>()>&)> with_reserve{};
 };
 
-/// What is told of a transactional id to people.
+/// A transactional id, as it is shown to people.
 struct TransactionInfo {
   std::string transactional_id{};
   ProducerId producer_id = -1;
@@ -82,7 +82,8 @@ class Coordinator {
   explicit Coordinator(CoordinatorEnvironment environment)
       : environment_(std::move(environment)), releases_(environment_.gate) {}
 
-  /// What the catalog, the journal and the partitions know of an id. Before anything else, at open.
+  /// Takes over the state of an id from the catalog, the journal and the partitions. Before anything else, at
+  /// open.
   void restore(std::string_view transactional_id, const catalog::TransactionalId& record);
 
   /// Makes the caller the holder of `transactional_id`, which is stored. The holder before it is fenced, and
@@ -111,11 +112,13 @@ class Coordinator {
   Result<partition::PartitionAppend> append(Holder& holder, std::uint64_t number, const Batch& batch);
 
   /// ok if `number` is open and may go on: for who gathers, with the holder's mutex, what is to become true
-  /// with the commit. Errors: as `append`.
+  /// with the commit.
+  /// Errors: as `append`.
   Result<> check_open(const Holder& holder, std::uint64_t number) const SERIATIM_REQUIRES(holder.mutex);
 
   /// ok if the open transaction's decision may grow by `more` bytes: an addition that could not be committed
-  /// is refused. Errors: record_too_large.
+  /// is refused.
+  /// Errors: record_too_large.
   Result<> check_room(const Holder& holder, std::int64_t more) const SERIATIM_REQUIRES(holder.mutex);
 
   /// Whether it may still be committed or aborted.
@@ -123,10 +126,11 @@ class Coordinator {
 
   /// Decides on what was appended and on the holder's effects.
   /// @param durability  durable: waits for stable storage; published: until the decision survives the death
-  ///   of the process. What an earlier call has decided on stays decided as it was.
+  /// of the process. A decision of an earlier call stays as it was.
   /// Errors: as `append`; with Outcome::unknown the same call again goes on where it stopped.
   Result<> commit(Holder& holder, std::uint64_t number, partition::Durability durability);
-  /// Idempotent. Errors: producer_fenced · invalid_txn_state: committed, or being committed · as
+  /// Idempotent.
+  /// Errors: producer_fenced · invalid_txn_state: committed, or being committed · as
   /// Partition::append_marker: the next call, or `tend`, goes on.
   Result<> abort(Holder& holder, std::uint64_t number);
 
@@ -140,7 +144,8 @@ class Coordinator {
   /// Aborts the transaction that is open under this id. The holder stays, and may begin another.
   /// Errors: transactional_id_not_found · as `abort`.
   Result<> abort_by_id(std::string_view transactional_id);
-  /// Ends everything, and refuses what comes later: the engine is being closed. Errors: as `tend`.
+  /// Ends everything, and refuses what comes later: the engine is being closed.
+  /// Errors: as `tend`.
   Result<> end_all();
   /// Forgets ids that nobody holds and that were not used since.
   /// @return their names, to be taken out of the catalog.
@@ -166,7 +171,7 @@ class Coordinator {
   TransactionCounts counts() const noexcept;
   /// Which of the ended ones are to be seen: for whoever ends a transaction that is no holder's.
   ReleaseQueue& releases() noexcept { return releases_; }
-  /// What the catalog does not know yet of ids and epochs. What is told twice does no harm.
+  /// The ids and epochs that the catalog does not know yet. An id that is told twice does no harm.
   std::vector<std::pair<std::string, catalog::TransactionalId>> news() const;
   /// The catalog has what `news` told.
   void news_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news);

@@ -13,7 +13,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Du
   const base::MutexLock lock(holder.mutex);
   const bool goes_on = holder.number == number && holder.phase == Phase::committing;
   if (!goes_on) {
-    // What the background has finished since the first call.
+    // The prompt thread has finished it since the first call.
     if (holder.number == number && holder.ending == Ending::committed) return {};
     if (auto checked = check_open(holder, number); !checked) return checked;
     const auto now_ms = environment_.clock.both_ms();
@@ -27,7 +27,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Du
     }
     if (auto staged = stage_decision(holder, durability, now_ms.wall); !staged) return staged;
   }
-  // Whatever it meets, the decision is staged: what became of it is not known before it is finished.
+  // Even if a step fails, the decision is staged: what became of it is not known before it is finished.
   return base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
     auto finished = finish_commit(holder);
     return finished ? finished : finished.error().with_outcome(Outcome::unknown);
@@ -54,7 +54,7 @@ void Coordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
   }
   if (holder.effects) holder.effects->describe(decision);
   format::encode_journal_decision(decision, holder.payload);
-  // What it views does not stay.
+  // The texts that it views do not stay.
   decision.partitions.clear();
   decision.offsets.clear();
   decision.state.clear();
@@ -87,8 +87,8 @@ Result<> Coordinator::stage_decision(Holder& holder, partition::Durability durab
   return {};
 }
 
-// What went past the journal (large batches, a file system without mapped writes, batches behind some that
-// were not journalled) has to be on stable storage before the decision can be.
+// Batches that went past the journal (large batches, a file system without mapped writes, batches behind some
+// that were not journalled) has to be on stable storage before the decision can be.
 Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
   for (auto& enlisted : holder.enlisted) {
     if (!enlisted.needs_sync) continue;
@@ -112,8 +112,8 @@ Result<> Coordinator::wait_for_decision(Holder& holder) {
   return wait();
 }
 
-// Whoever gathers what is applied here has to see first how far it reaches; and who gathers a position that
-// was committed beside a transaction of records only, that this one came before it.
+// A checkpoint that gathers the effects applied here has to see first how far they reach; and one that
+// gathers a position that was committed beside a transaction of records only, that this one came before it.
 void Coordinator::apply(Holder& holder) {
   std::uint64_t newest = applied_lsn_.load(std::memory_order_relaxed);
   while (newest < holder.decision_lsn &&
@@ -235,7 +235,7 @@ const EndedParts& Coordinator::take_ended(Holder& holder) {
   return holder.ended;
 }
 
-// Those that this transaction did not write to are not kept for the next one, nor those that are gone.
+// Partitions that this transaction did not write to are not kept for the next one, nor are deleted ones.
 void Coordinator::keep_partitions(Holder& holder) {
   // Each that was written to is among those that are kept.
   const bool all_written = holder.partitions.size() == holder.enlisted.size();

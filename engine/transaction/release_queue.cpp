@@ -48,7 +48,7 @@ ReleaseQueue::Holds ReleaseQueue::holds_of(const Group& group) {
   return holds;
 }
 
-// What has to be released before, or with it. A deleted topic is in nobody's way.
+// The groups that have to be released before it, or with it. A deleted topic is in nobody's way.
 ReleaseQueue::Holds ReleaseQueue::obstacles_of(const Group& group) {
   Holds obstacles;
   for (const WaitingPart& part : group) {
@@ -66,7 +66,7 @@ bool ReleaseQueue::is_free(const EndedParts& parts) {
   });
 }
 
-// Those that something outside of the set holds back leave it, until there is no such one.
+// Groups that something outside of the set holds back leave it, until there is no such one.
 void ReleaseQueue::release_all_that_can() {
   if (groups_.empty()) return;
   std::vector<Holds> obstacles;

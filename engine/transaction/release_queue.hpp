@@ -21,7 +21,7 @@
 
 namespace seriatim::transaction {
 
-/// What an ended transaction has in one partition, where its marker was appended.
+/// The part of an ended transaction in one partition, where its marker was appended.
 struct EndedPart {
   partition::Partition* partition = nullptr;  ///< Kept by the caller.
   Offset first = -1;                          ///< Where the partition holds it back.

@@ -1,4 +1,4 @@
-// What the calls of a transaction answer when they come too late, too early, or twice.
+// The answers of a transaction's calls when they come too late, too early, or twice.
 #pragma once
 
 #include <chrono>

@@ -35,7 +35,7 @@ struct Enlisted {
   partition::PartitionAppend marker{};  ///< With it: what is to be released, and whether to be flushed.
 };
 
-/// What the records of a holder's next transaction carry.
+/// The identity that the records of a holder's next transaction carry.
 struct ProducerIdentity {
   ProducerId id = -1;
   ProducerEpoch epoch = -1;
@@ -81,12 +81,13 @@ enum class Ending : std::uint8_t {
   withdrawn,  ///< Aborted by an administrator.
 };
 
-/// What a transaction is to change beside the logs, gathered while it is open. With the holder's mutex held.
+/// The changes that a transaction is to make beside the logs, gathered while it is open. With the holder's
+/// mutex held.
 class DecisionEffects {
  public:
   virtual ~DecisionEffects() = default;
   virtual bool is_empty() const noexcept = 0;
-  /// What they take in the decision's payload.
+  /// The bytes that they take in the decision's payload.
   virtual std::size_t bytes() const noexcept = 0;
   /// Adds its positions and state to a decision, which views them until `clear`.
   virtual void describe(format::JournalDecision& decision) const = 0;

@@ -28,13 +28,14 @@ class UnflushedCommits {
   void enter(partition::Partition& partition);
 
   /// Brings to stable storage what every commit wrote whose LSN is below one the caller has got.
-  /// Errors: as Partition::flush; the next call goes on. Cost: a load if there is nothing to be done.
+  /// Errors: as Partition::flush; the next call goes on.
+  /// Cost: a load if there is nothing to be done.
   Result<> flush();
 
  private:
   Result<> flush_partitions() SERIATIM_REQUIRES(flushing_mutex_);
 
-  base::Mutex flushing_mutex_;           ///< Who comes later finds done what it wanted.
+  base::Mutex flushing_mutex_;           ///< A later thread finds its work done.
   std::atomic<std::uint64_t> begun_{0};  ///< Flushes, which are numbered from 1.
   std::uint64_t flushed_ SERIATIM_GUARDED_BY(flushing_mutex_) = 0;  ///< The newest one that did not fail.
   std::atomic<std::size_t> waiting_{0};  ///< Partitions that were entered and not flushed since.

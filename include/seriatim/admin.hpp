@@ -26,7 +26,7 @@ using ConfigMap = std::map<std::string, std::string, std::less<>>;
 struct NewTopic {
   std::string name{};
   PartitionId partition_count = 1;  ///< 1 .. 10'000.
-  ConfigMap config{};               ///< What differs from the defaults of `TopicConfig`.
+  ConfigMap config{};               ///< Settings that differ from the defaults of `TopicConfig`.
 };
 
 struct PartitionDescription {
@@ -38,7 +38,7 @@ struct PartitionDescription {
   Offset durable_offset = 0;  ///< Records below are known to be on stable storage.
   std::uint32_t segment_count = 0;
   std::uint64_t size_bytes = 0;  ///< Log bytes; indexes not counted.
-  /// What is wrong with the partition: damage that recovery had to contain, or why it cannot be opened, in
+  /// The fault of the partition: damage that recovery had to contain, or why it cannot be opened, in
   /// which case all numbers are 0.
   std::optional<std::string> damage{};
 };
@@ -47,7 +47,7 @@ struct TopicDescription {
   std::string name{};
   std::string topic_id{};  ///< Kafka's text form of the UUID, 22 characters.
   TopicConfig config{};    ///< In force.
-  ConfigMap overrides{};   ///< What was set, the rest is default.
+  ConfigMap overrides{};   ///< The settings that were made; the rest is default.
   std::vector<PartitionDescription> partitions{};
 };
 
@@ -91,7 +91,7 @@ struct TransactionDescription {
   std::vector<TopicPartition> partitions{};  ///< That the open transaction has written to, sorted.
 };
 
-/// What one partition remembers of a producer.
+/// A producer, as one partition remembers it.
 struct PartitionProducer {
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;
@@ -125,13 +125,15 @@ struct AdminImpl;
 /// Kafka's Admin client, by the same names. Made by `Engine::admin`; keeps the engine alive.
 ///
 /// Every function answers closed, or invalid_state after fork(); those that change something answer read_only
-/// in a read-only engine and storage_full when there is no space (nothing changed then). Threads: any number
-/// at the same time. Durability: a change survives process death and power loss once the call has returned.
+/// in a read-only engine and storage_full when there is no space (nothing changed then).
+/// Threads: any number at the same time.
+/// Durability: a change survives process death and power loss once the call has returned.
 class SERIATIM_API Admin {
  public:
   /// Creates a topic.
   /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed
-  /// range). Threads: any.
+  /// range).
+  /// Threads: any.
   Result<> create_topic(const NewTopic& topic) const;
   /// Deletes a topic, its records and its groups' offsets. Readers keep what they have pinned.
   /// Errors: unknown_topic_or_partition.
@@ -160,9 +162,10 @@ class SERIATIM_API Admin {
   Result<TopicDescription> describe_topic(std::string_view topic) const;
 
   /// Moves the log start up to `before` (-1: the last stable offset, which is the high watermark unless a
-  /// transaction is open). Whole segments below go with the next retention pass. Errors:
-  /// unknown_topic_or_partition, offset_out_of_range (above the last stable offset: nothing is changed),
-  /// policy_violation (no `delete` in cleanup.policy). Threads: any.
+  /// transaction is open). Whole segments below go with the next retention pass.
+  /// Errors: unknown_topic_or_partition, offset_out_of_range (above the last stable offset: nothing is
+  /// changed), policy_violation (no `delete` in cleanup.policy).
+  /// Threads: any.
   Result<Offset> delete_records(const TopicPartition& topic_partition, Offset before) const;
   /// Errors: unknown_topic_or_partition, corrupt_record.
   /// Threads: any.
@@ -174,12 +177,14 @@ class SERIATIM_API Admin {
                                                             Timestamp time) const;
 
   /// Runs a retention pass over a topic now; with `roll_active`, the active segments are rolled first, so
-  /// that what they hold can be deleted as well. Errors: unknown_topic_or_partition; else as the disk says
-  /// (what was deleted stays deleted). Threads: any.
+  /// that what they hold can be deleted as well.
+  /// Errors: unknown_topic_or_partition; else as the disk says (what was deleted stays deleted).
+  /// Threads: any.
   Result<MaintenanceResult> apply_retention(std::string_view topic, bool roll_active = false) const;
   /// Runs a compaction pass over a topic now, whatever its dirty ratio; with `roll_active`, the active
-  /// segment is rolled first so that all records take part. Errors: unknown_topic_or_partition,
-  /// policy_violation (no `compact` in cleanup.policy), corrupt_record (that partition is left as it was).
+  /// segment is rolled first so that all records take part.
+  /// Errors: unknown_topic_or_partition, policy_violation (no `compact` in cleanup.policy), corrupt_record
+  /// (that partition is left as it was).
   /// Threads: any.
   Result<MaintenanceResult> compact(std::string_view topic, bool roll_active) const;
 
@@ -188,14 +193,18 @@ class SERIATIM_API Admin {
   /// runs: a pass ends at its next batch and begins anew later. Checkpoints, time-outs of transactions and
   /// `flush.ms` go on; so do apply_retention and compact, which somebody asks for. Once is enough, however
   /// often it is called. `Metrics::maintenance_paused` tells it.
-  /// Errors: read_only, closed, invalid_state (a forked child). Threads: any.
+  /// Errors: read_only, closed, invalid_state (a forked child).
+  /// Threads: any.
   Result<> pause_maintenance() const;
-  /// Lets them run again; what is due by then begins at once. Errors: as `pause_maintenance`. Threads: any.
+  /// Lets them run again; what is due by then begins at once.
+  /// Errors: as `pause_maintenance`.
+  /// Threads: any.
   Result<> resume_maintenance() const;
 
   /// As the free function `verify`, for a directory that this engine has open. Beside running appends the
-  /// active segments are checked as far as they were written when looked at. Errors:
-  /// unknown_topic_or_partition; damage is in the report. Threads: any.
+  /// active segments are checked as far as they were written when looked at.
+  /// Errors: unknown_topic_or_partition; damage is in the report.
+  /// Threads: any.
   Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
   /// Groups that have committed offsets, sorted.
@@ -206,23 +215,27 @@ class SERIATIM_API Admin {
   /// Threads: any.
   Result<std::vector<GroupOffset>> group_offsets(std::string_view group) const;
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
-  /// offset_metadata_too_large. Threads: any.
+  /// offset_metadata_too_large.
+  /// Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
   /// Forgets a group's offsets, those that were committed before the call. An unknown group is no error.
   /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte).
-  /// Threads: any. Durability: power loss, on return, as of a committed position.
+  /// Threads: any.
+  /// Durability: power loss, on return, as of a committed position.
   Result<> delete_group(std::string_view group) const;
 
   /// Every transactional id that was ever used and is not forgotten
   /// (EngineOptions::transactional_id_expiration), sorted. A read-only engine knows ids, epochs and time-outs
   /// as of the writer's last checkpoint, and looks into the partitions for what is open: `ongoing` then, also
   /// when its end has begun, and no start time.
-  /// Errors: corrupt_metadata; read-only also those of opening partitions. Threads: any.
+  /// Errors: corrupt_metadata; read-only also those of opening partitions.
+  /// Threads: any.
   /// Cost: read-only, opens every partition.
   Result<std::vector<TransactionDescription>> list_transactions() const;
   /// As `list_transactions`, of one id.
   /// Errors: as there, and transactional_id_not_found.
-  /// Threads: any. Cost: as `list_transactions`.
+  /// Threads: any.
+  /// Cost: as `list_transactions`.
   Result<TransactionDescription> describe_transaction(std::string_view transactional_id) const;
   /// Aborts the open transaction of an id; without one nothing happens. Its holder is told by
   /// transaction_abortable at the next call, and may begin another. One whose commit has begun is committed.
@@ -231,33 +244,42 @@ class SERIATIM_API Admin {
   Result<> abort_transaction(std::string_view transactional_id) const;
   /// Aborts what is open and ends the holder: whatever it does next answers producer_fenced, until somebody
   /// opens the id again.
-  /// Errors: transactional_id_not_found · as `abort_transaction`. Threads: any.
+  /// Errors: transactional_id_not_found · as `abort_transaction`.
+  /// Threads: any.
   Result<> fence_producer(std::string_view transactional_id) const;
   /// Transactions that are open in a partition, but not by a holder of a transactional id, or for longer than
   /// EngineOptions::transaction_max_timeout and five minutes. Our own are aborted in time; these come with
   /// segments of another log, and keep every read_committed reader of the partition waiting. A read-only
   /// engine goes by the catalog, by its own transaction_max_timeout, and by the time of the last record.
-  /// Errors: those of opening partitions, corrupt_metadata. Threads: any. Cost: opens every partition.
+  /// Errors: those of opening partitions, corrupt_metadata.
+  /// Threads: any.
+  /// Cost: opens every partition.
   Result<std::vector<HangingTransaction>> find_hanging_transactions() const;
   /// Ends one of those with an abort marker: its records are never seen, and readers go on. Durable on
   /// return.
   /// @param start_offset  PartitionProducer::transaction_start_offset.
   /// Errors: invalid_txn_state: no transaction hangs there · as `find_hanging_transactions` · storage_full.
-  /// Threads: any. Cost: opens every partition.
+  /// Threads: any.
+  /// Cost: opens every partition.
   Result<> abort_hanging_transaction(const TopicPartition& topic_partition, Offset start_offset) const;
   /// Producers with a sequence that a partition remembers, by id. A read-only engine knows those of the
-  /// newest producer snapshot and everything after it. Errors: unknown_topic_or_partition; else as the files
-  /// say. Threads: any.
+  /// newest producer snapshot and everything after it.
+  /// Errors: unknown_topic_or_partition; else as the files say.
+  /// Threads: any.
   Result<std::vector<PartitionProducer>> describe_producers(const TopicPartition& topic_partition) const;
 
   /// Named producers, sorted by name.
-  /// Errors: corrupt_metadata. Threads: any.
+  /// Errors: corrupt_metadata.
+  /// Threads: any.
   Result<std::vector<NamedProducerDescription>> list_named_producers() const;
   /// Forgets a named producer: who opens the name next is another producer, whose records are no duplicates
-  /// of those before. Errors: not_found · invalid_state: it is open in this process. Threads: any.
+  /// of those before.
+  /// Errors: not_found · invalid_state: it is open in this process.
+  /// Threads: any.
   Result<> forget_named_producer(std::string_view name) const;
   /// Names of the tables (`Engine::state`) that have a key, sorted.
-  /// Errors: corrupt_metadata. Threads: any.
+  /// Errors: corrupt_metadata.
+  /// Threads: any.
   Result<std::vector<std::string>> list_states() const;
 
  private:

@@ -67,8 +67,8 @@ struct ConsumerOptions {
   /// one partition the records in all others. They appear partition by partition to another process, a
   /// read-only engine; and, of a commit at `leader`, where `visibility` is `durable`: as each is synced.
   IsolationLevel isolation_level = IsolationLevel::read_committed;
-  /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
-  /// without waiting for the disk. `none` is refused: a commit that may be lost at once is none.
+  /// The fault that a commit survives once it has returned: `all`, power loss; `leader`, the death of the
+  /// process, without waiting for the disk. `none` is refused: a commit that may be lost at once is none.
   Acks commit_acks = Acks::all;
 };
 
@@ -87,8 +87,9 @@ class SERIATIM_API Consumer {
   ~Consumer();
 
   /// Replaces the assignment. Positions of partitions that stay are kept; others start at the committed
-  /// offset of the group, else where `auto_offset_reset` says, when they are first polled. Errors:
-  /// unknown_topic_or_partition (the assignment is unchanged). Threads: see class.
+  /// offset of the group, else where `auto_offset_reset` says, when they are first polled.
+  /// Errors: unknown_topic_or_partition (the assignment is unchanged).
+  /// Threads: see class.
   Result<> assign(std::span<const TopicPartition> partitions);
   Result<> assign(std::initializer_list<TopicPartition> partitions) {
     return assign(std::span<const TopicPartition>(partitions.begin(), partitions.size()));
@@ -106,15 +107,15 @@ class SERIATIM_API Consumer {
   /// Errors (the positions are as before, so that the call can be repeated):
   ///   - wakeup: `wakeup` was called.
   ///   - no_offset_for_partition, offset_out_of_range: under AutoOffsetReset::none. The message has the valid
-  ///   range.
+  ///     range.
   ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the
-  ///   offset to seek to in order to
-  ///     go on behind it. Records before it were returned by earlier polls.
+  ///     offset to seek to in order to go on behind it. Records before it were returned by earlier polls.
   ///   - unknown_topic_or_partition: an assigned topic was deleted.
   ///   - invalid_state: nothing is assigned. closed: this consumer or its engine was, also while it waited.
-  /// Lifetime:  see ConsumerRecords.
-  /// Cost:      no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are
-  /// decompressed once. Threads:   see class.
+  /// Lifetime: see ConsumerRecords.
+  /// Cost: no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are
+  /// decompressed once.
+  /// Threads: see class.
   Result<ConsumerRecords> poll(std::chrono::milliseconds timeout);
 
   /// The offset of the next record that poll returns. Resolves a pending reset.
@@ -122,8 +123,9 @@ class SERIATIM_API Consumer {
   /// Threads: see class.
   Result<Offset> position(const TopicPartition& topic_partition);
   /// Sets the position. Legal before assign: it is remembered and applied. An offset outside the log is
-  /// answered by the next poll, as `auto_offset_reset` says. Errors: invalid_argument (negative). Threads:
-  /// see class.
+  /// answered by the next poll, as `auto_offset_reset` says.
+  /// Errors: invalid_argument (negative).
+  /// Threads: see class.
   Result<> seek(const TopicPartition& topic_partition, Offset offset);
   /// Moves to the log start / the end, of the given partitions or (empty) of all assigned ones.
   /// Errors: invalid_state (not assigned).
@@ -157,22 +159,27 @@ class SERIATIM_API Consumer {
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
 
   /// Stops or goes on returning records of these partitions; their positions stay, in the middle of a batch
-  /// too. Errors: invalid_state (not assigned). Threads: see class.
+  /// too.
+  /// Errors: invalid_state (not assigned).
+  /// Threads: see class.
   Result<> pause(std::span<const TopicPartition> partitions);
   Result<> resume(std::span<const TopicPartition> partitions);
   std::vector<TopicPartition> paused() const;
 
   /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument:
-  /// the current positions; with records: just behind them. Errors: invalid_state (no group_id; a read-only
-  /// engine gives read_only), invalid_argument (negative, or beyond the log end), unknown_topic_or_partition,
-  /// offset_metadata_too_large, storage_full: nothing is stored then. Durability: survives process death and
-  /// power loss on return: one LMDB transaction. Threads: see class.
+  /// the current positions; with records: just behind them.
+  /// Errors: invalid_state (no group_id; a read-only engine gives read_only), invalid_argument (negative, or
+  /// beyond the log end), unknown_topic_or_partition, offset_metadata_too_large, storage_full: nothing is
+  /// stored then.
+  /// Durability: survives process death and power loss on return: one LMDB transaction.
+  /// Threads: see class.
   Result<> commit_sync();
   Result<> commit_sync(const TopicPartitionOffsets& offsets);
   Result<> commit_sync(const ConsumerRecords& records) { return commit_sync(records.next_offsets()); }
-  /// Who commits, for Transaction::send_offsets. Threads: any.
+  /// The group and member that commit, for Transaction::send_offsets.
+  /// Threads: any.
   ConsumerGroupMetadata group_metadata() const;
-  /// What the group has committed; nullopt if nothing.
+  /// The position that the group has committed; nullopt if none.
   /// Errors: invalid_state (no group_id), corrupt_metadata.
   /// Threads: see class.
   Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& topic_partition) const;
@@ -182,7 +189,8 @@ class SERIATIM_API Consumer {
   void wakeup() noexcept;
   /// A descriptor that becomes readable when an assigned partition may have new records; poll makes it
   /// unreadable again. Owned by the consumer. -1 in a read-only engine, which cannot be told (poll there
-  /// looks at the files), or if no descriptor could be had. Threads: any.
+  /// looks at the files), or if no descriptor could be had.
+  /// Threads: any.
   int event_fd() noexcept;
 
   /// Ends it; what poll returned stays valid. Does not commit. Idempotent.

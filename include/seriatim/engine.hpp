@@ -108,11 +108,10 @@ class SERIATIM_API Engine {
   ///   - locked: another process writes there; the message says pid, program and since when.
   ///   - invalid_state: this process has it open for writing already.
   ///   - not_found, not_a_data_directory, permission_denied, read_only, storage_full, too_many_open_files,
-  ///   out_of_memory, io_error.
+  ///     out_of_memory, io_error.
   ///   - unsupported_version: written by a newer seriatim.
   ///   - corrupt_metadata: FORMAT or the catalog is damaged; the message says what to do. A damaged log does
-  ///   not fail the open: it is contained,
-  ///     reported to the log sink, and answered by reads of that place.
+  ///     not fail the open: it is contained, reported to the log sink, and answered by reads of that place.
   /// Threads: any.
   /// Cost: after a clean close constant per partition; after a crash, reads what lies beyond the recovery
   /// points.
@@ -131,10 +130,11 @@ class SERIATIM_API Engine {
   /// Threads: any.
   Result<Producer> producer(ProducerOptions options = {}) const;
   /// Makes the caller the holder of a transactional id. The holder before it, if it is still there, is
-  /// fenced, and what it left open is aborted. Durable on return. Errors: invalid_argument (an option out of
-  /// range), invalid_transaction_timeout, read_only, closed, invalid_state; storage_full, ...: the
-  /// id could not be stored, and nothing changed; or what was open could not be aborted. In both cases the
-  /// holder before is still the holder. Threads: any.
+  /// fenced, and what it left open is aborted. Durable on return.
+  /// Errors: invalid_argument (an option out of range), invalid_transaction_timeout, read_only, closed,
+  /// invalid_state; storage_full, ...: the id could not be stored, and nothing changed; or what was open
+  /// could not be aborted. In both cases the holder before is still the holder.
+  /// Threads: any.
   Result<TransactionalProducer> transactional_producer(TransactionalProducerOptions options) const;
   /// The named key-value table that transactions change. It need not exist.
   /// @param name  1..100 bytes without a zero byte.
@@ -148,7 +148,8 @@ class SERIATIM_API Engine {
   /// Threads: any.
   Result<LogReader> reader(const TopicPartition& topic_partition, LogReaderOptions options = {}) const;
 
-  /// A copy of all counters and gauges. Threads: any.
+  /// A copy of all counters and gauges.
+  /// Threads: any.
   Metrics metrics() const;
   /// Absolute.
   const std::filesystem::path& directory() const noexcept;
@@ -161,9 +162,11 @@ class SERIATIM_API Engine {
 
   /// Finishes running appends, syncs, trims the active segments to their exact length and notes that the
   /// close was clean. Every handle answers `closed` from then on; records already polled stay valid.
-  /// Idempotent. Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
+  /// Idempotent.
+  /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
   /// invalid_state: called inside a delivery callback, or by a thread that holds a Claim, which close would
-  /// wait for; nothing was closed. Threads: any.
+  /// wait for; nothing was closed.
+  /// Threads: any.
   Result<> close() const;
 
  private:

@@ -46,7 +46,7 @@ enum class Errc : std::int32_t {
   locked = 40,               ///< Another process writes to this directory. The message says which.
   permission_denied = 41,    ///< The file system refuses access. Correct owner or mode.
   too_many_open_files = 42,  ///< The descriptor limit is reached. Raise `ulimit -n`. Retriable.
-  storage_full = 43,    ///< The file system is full. What was acknowledged is safe; free space and retry.
+  storage_full = 43,    ///< The file system is full. Acknowledged records are safe; free space and retry.
   storage_failed = 44,  ///< A sync or write failed for good. Reopen the engine; it reads back from the disk.
   io_error = 45,        ///< A system call failed in another way. `sys_errno()` has the cause.
   not_found = 46,       ///< A file or directory that should be there is not.
@@ -76,7 +76,7 @@ enum class Errc : std::int32_t {
 /// Threads: any.
 SERIATIM_API std::string_view name(Errc code) noexcept;
 
-/// What is known of an append that returned an error.
+/// Whether an append that returned an error took effect.
 enum class Outcome : std::uint8_t {
   not_written,  ///< Nothing of it is in the log and nothing will be.
   unknown,      ///< It may or may not survive. Send the same data again only where a duplicate is harmless.
@@ -95,7 +95,7 @@ class SERIATIM_API Error {
   Errc code() const noexcept;
   /// The code as text, "OFFSET_OUT_OF_RANGE". Lives for ever.
   std::string_view name() const noexcept;
-  /// What failed, where, and what to do next. Lives as long as any copy of this error.
+  /// Says what failed, where, and what to do next. Lives as long as any copy of this error.
   const std::string& message() const noexcept;
   int sys_errno() const noexcept;
   /// Meaningful for errors of appends only.

@@ -28,7 +28,8 @@ class SERIATIM_API Exception : public std::runtime_error {
 /// `RecordView::to_owned`, ...) pass on std::bad_alloc, as copying what they return would.
 ///
 /// Call it in a catch block only.
-/// Threads: any. Cost: allocates nothing where memory ran out.
+/// Threads: any.
+/// Cost: allocates nothing where memory ran out.
 SERIATIM_API Error current_error() noexcept;
 
 }  // namespace v0

@@ -40,7 +40,7 @@ struct HalfMessage {
 /// How a half message was decided. The first decision stays.
 enum class HalfDecision : std::uint8_t { committed, rolled_back };
 
-/// What a check answers.
+/// The answer of a check.
 enum class HalfVerdict : std::uint8_t {
   commit,
   rollback,
@@ -48,12 +48,13 @@ enum class HalfVerdict : std::uint8_t {
 };
 
 /// Finds out how the transaction of a half message ended, mostly by a look into the other system for the id.
-/// Must not throw. Threads: that of `HalfMessages::check`, or the background's; one call at a time.
+/// Must not throw.
+/// Threads: that of `HalfMessages::check`, or the background's; one call at a time.
 using HalfCheck = std::function<HalfVerdict(const HalfMessage&)>;
 
 struct HalfMessagesOptions {
-  /// Whose they are, across restarts: 1..80 bytes without a zero byte. Whoever opens the same name later
-  /// fences the one before.
+  /// The owner's name, across restarts: 1..80 bytes without a zero byte. An instance that opens the same name
+  /// later fences the one before.
   std::string name{};
   /// Undecided for so long, a message is checked for the first time; one that an earlier run prepared is
   /// checked at once. 0 ms or more; the largest value means never.
@@ -62,7 +63,7 @@ struct HalfMessagesOptions {
   std::chrono::milliseconds check_every{60'000};
   /// After so many checks that answered `unknown` it is given up. 1 or more.
   std::uint32_t max_checks = 15;
-  /// What giving up means.
+  /// The fate of a half message that is given up.
   enum class GiveUp : std::uint8_t { park, roll_back } give_up = GiveUp::park;
   /// A decision is remembered for so long, counted from the `prepare`, 0 ms or more; later ones
   /// answer not_found.
@@ -74,7 +75,7 @@ struct HalfMessagesOptions {
   std::function<void(const Error&)> on_error{};
 };
 
-/// What one pass of checks did.
+/// The results of one pass of checks.
 struct HalfCheckSummary {
   std::uint64_t checked = 0;
   std::uint64_t committed = 0;
@@ -136,19 +137,23 @@ class SERIATIM_API HalfMessages {
   /// invalid_timestamp) · producer_fenced · as Transaction::commit; with Outcome::unknown it may be
   /// stored, and is checked then.
   Result<PreparedHalf> prepare(const ProducerRecord& record);
-  /// Appends the record to its topic. @return the decision: rolled_back if that came first.
+  /// Appends the record to its topic.
+  /// @return the decision: rolled_back if that came first.
   /// Errors: not_found: there is no such message, or its decision was forgotten · as Transaction::send
   /// (unknown_topic_or_partition, record_too_large, ...): still undecided · as Transaction::commit; with
   /// Outcome::unknown the same call again tells.
   Result<HalfDecision> commit(std::string_view id);
-  /// Drops the record. @return the decision: committed if that came first. Errors: as `commit`.
+  /// Drops the record.
+  /// @return the decision: committed if that came first.
+  /// Errors: as `commit`.
   Result<HalfDecision> rollback(std::string_view id);
 
   /// One pass: asks about everything that is due, and forgets old decisions. A second one at the same time
   /// waits for the first.
   /// Errors: the first that a message met; the others were gone through.
   Result<HalfCheckSummary> check();
-  /// Undecided messages by id, which is the order of their preparation, mostly. Errors: as State::scan.
+  /// Undecided messages by id, which is the order of their preparation, mostly.
+  /// Errors: as State::scan.
   Result<std::vector<HalfMessage>> list() const;
 
  private:
@@ -157,9 +162,13 @@ class SERIATIM_API HalfMessages {
   std::shared_ptr<detail::HalfMessagesImpl> impl_;
 };
 
-/// Undecided messages of a name, also in a read-only engine. Errors: as State::scan. Threads: any.
+/// Undecided messages of a name, also in a read-only engine.
+/// Errors: as State::scan.
+/// Threads: any.
 SERIATIM_API Result<std::vector<HalfMessage>> list_half_messages(const Engine& engine, std::string_view name);
-/// Names that have undecided messages. Errors: as Admin::list_states. Threads: any.
+/// Names that have undecided messages.
+/// Errors: as Admin::list_states.
+/// Threads: any.
 SERIATIM_API Result<std::vector<std::string>> list_half_message_names(const Engine& engine);
 
 }  // namespace v0

@@ -17,7 +17,7 @@
 namespace seriatim {
 inline namespace v0 {
 
-/// Who has a directory open for writing.
+/// The process that has a directory open for writing.
 struct WriterInfo {
   std::int32_t pid = 0;
   std::string program{};
@@ -60,7 +60,7 @@ struct BackgroundJob {
   bool is_running = false;
   std::optional<Timestamp> last_begin{};  ///< nullopt: it has not run yet.
   std::optional<Timestamp> last_end{};
-  /// What failed in the run that ended last, its beginning if it is long: the log sink had all of it. Empty:
+  /// The error of the run that ended last, its beginning if it is long: the log sink had all of it. Empty:
   /// nothing.
   std::string failure{};
 };
@@ -69,7 +69,8 @@ struct BackgroundJob {
 /// do and change no figure of `Metrics`: an idle writer publishes nothing. Of one that has closed or died, as
 /// it was then. Empty: there was none yet, or one of an older version.
 /// Errors: not_found, not_a_data_directory, unsupported_version, corrupt_metadata (FORMAT, `counters`),
-/// permission_denied, io_error. Threads: any.
+/// permission_denied, io_error.
+/// Threads: any.
 SERIATIM_API Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir);
 
 enum class Severity : std::uint8_t {
@@ -119,15 +120,15 @@ struct VerifyOptions {
 };
 
 /// Reads every file of a data directory and checks it: FORMAT, catalog, the journal (if nobody writes), every
-/// batch's structure and CRC,
-/// every record, offsets without overlap, every index entry against the log. After a crash the files are
-/// looked at as the next open for writing will leave them, with what the journal brings home. Changes
-/// nothing. Works beside a live writer (the active segments are checked as far as they were written when
-/// looked at).
+/// batch's structure and CRC, every record, offsets without overlap, every index entry against the log. After
+/// a crash the files are looked at as the next open for writing will leave them, with what the journal brings
+/// home. Changes nothing. Works beside a live writer (the active segments are checked as far as they were
+/// written when looked at).
 ///
 /// Errors: not_found, not_a_data_directory, unsupported_version, permission_denied: nothing could be
 /// verified. Damage is in the report, not an error. invalid_state: this process has the directory open; use
-/// Admin::verify. Threads: any.
+/// Admin::verify.
+/// Threads: any.
 SERIATIM_API Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options = {});
 
 }  // namespace v0

@@ -55,7 +55,7 @@ class SERIATIM_API FileSlice {
 
 /// Options of a log reader.
 struct LogReaderOptions {
-  /// Of `read`, `read_backward` and `record_at`. What `fetch` gives are the batches as they are stored.
+  /// Of `read`, `read_backward` and `record_at`. `fetch` gives the batches as they are stored.
   IsolationLevel isolation_level = IsolationLevel::read_committed;
 };
 
@@ -73,24 +73,26 @@ class SERIATIM_API LogReader {
   ///
   /// @param from       log start .. high watermark, both inclusive; at the high watermark the slice is empty.
   /// @param max_bytes  1 .. 2'147'479'552 (what one sendfile call moves); at least one batch is returned even
-  /// if it is larger. The slice ends
-  ///                   with a segment; ask again at next_offset().
+  /// if it is larger. The slice ends with a segment; ask again at next_offset().
   /// Errors: offset_out_of_range (the message has the valid range), invalid_argument, corrupt_record,
-  /// too_many_open_files, closed. Threads: any. Cost: no copy, no lock; two binary searches and at most
-  /// `index.interval.bytes` of batch headers.
+  /// too_many_open_files, closed.
+  /// Threads: any.
+  /// Cost: no copy, no lock; two binary searches and at most `index.interval.bytes` of batch headers.
   Result<FileSlice> fetch(Offset from, std::size_t max_bytes = 1 << 20) const;
 
   /// Sends what remains of `slice` after `already_sent` bytes to `out_fd`, a socket, pipe or file, by
   /// sendfile(2). The bytes do not enter user space, unless `out_fd` is a file in append mode.
   ///
   /// @return Bytes sent by this call: less than what remains only if `out_fd` is non-blocking and full (0 if
-  /// nothing fitted). Errors: io_error with sys_errno() EPIPE if the other side is gone (no SIGPIPE is
-  /// raised), or what the system call said. Threads: any.
+  /// nothing fitted).
+  /// Errors: io_error with sys_errno() EPIPE if the other side is gone (no SIGPIPE is raised), or what the
+  /// system call said.
+  /// Threads: any.
   Result<std::size_t> send_to(int out_fd, const FileSlice& slice, std::size_t already_sent = 0) const;
 
   /// Up to `max_records` records, 1 .. 1'000'000, from `from` on (the first existing one at or after it);
-  /// empty at the high watermark, and under read_committed from the last stable offset on. Errors:
-  /// offset_out_of_range, corrupt_record, invalid_argument, closed.
+  /// empty at the high watermark, and under read_committed from the last stable offset on.
+  /// Errors: offset_out_of_range, corrupt_record, invalid_argument, closed.
   /// Threads: any.
   Result<ConsumerRecords> read(Offset from, std::size_t max_records) const;
   /// Up to `max_records` records below `before`, newest first.

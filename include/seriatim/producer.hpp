@@ -20,7 +20,7 @@
 namespace seriatim {
 inline namespace v0 {
 
-/// What `send` does while `buffer_memory` is used up.
+/// The behaviour of `send` while `buffer_memory` is used up.
 enum class OnFull : std::uint8_t {
   block,  ///< Waits up to `max_block`, then fails with timed_out.
   fail,   ///< Fails at once with queue_full.
@@ -128,7 +128,8 @@ using DeliveryCallback = std::function<void(const Result<RecordMetadata>&)>;
 /// While it lives, other appends to the partition wait, and so does everything that looks at the partition as
 /// a whole (flush, close, metrics, Admin; a commit at `all` behind transactions at `leader` that wrote to
 /// it): fill it at once, and call none of these on the thread that holds it. Destroying it uncommitted
-/// aborts: nothing was written. Threads: used, committed and destroyed on the thread that made it.
+/// aborts: nothing was written.
+/// Threads: used, committed and destroyed on the thread that made it.
 class SERIATIM_API Claim {
  public:
   Claim(Claim&&) noexcept;
@@ -173,11 +174,10 @@ class SERIATIM_API Producer {
   ///   - storage_failed: a sync failed (outcome unknown); reopen the engine.
   ///   - out_of_order_sequence_number, producer_fenced: of an idempotent producer.
   ///   - read_only, closed, invalid_state.
-  /// Threads:    any.
+  /// Threads: any.
   /// Durability: as `acks` says, when the future completes.
-  /// Cost:       linger 0: one encode and one copy into the mapped segment under the partition's mutex; no
-  /// allocation,
-  ///             no system call unless the segment needs space or acks is all.
+  /// Cost: linger 0: one encode and one copy into the mapped segment under the partition's mutex; no
+  /// allocation, no system call unless the segment needs space or acks is all.
   DeliveryFuture send(const ProducerRecord& record);
 
   /// The same; `callback` gets the outcome.
@@ -192,16 +192,18 @@ class SERIATIM_API Producer {
 
   /// Whether `send` would take this record, as things are: its topic and partition, size, timestamp, and a
   /// key where one is needed. Appends nothing. For who has to send it later, and can not go back then.
-  /// Errors: as `send`, of what is wrong with the record. Threads: any. Cost: the partition's mutex; where
-  /// its topic compresses, a compression.
+  /// Errors: as `send`, of what is wrong with the record.
+  /// Threads: any.
+  /// Cost: the partition's mutex; where its topic compresses, a compression.
   Result<> check(const ProducerRecord& record) const;
 
   /// Appends `records` to one partition as one record batch: all of them become visible together or none
   /// does. Lingering records of this producer for the partition are appended first.
   ///
   /// @param records  1 .. 2^31 - 1, together at most the topic's `max.message.bytes` after compression.
-  /// Errors, Threads, Durability: as `send`; interceptors are not called. Where records are refused, the
-  /// message names each with its index and the reason (the first twenty); the code is that of the first.
+  /// Errors, Threads,
+  /// Durability: as `send`; interceptors are not called. Where records are refused, the message names each
+  /// with its index and the reason (the first twenty); the code is that of the first.
   /// Cost: two copies of the bytes (encode, place), one mutex, no allocation after warm-up.
   Result<AppendResult> append(const TopicPartition& topic_partition, std::span<const Record> records);
 
@@ -221,21 +223,25 @@ class SERIATIM_API Producer {
                               Sequence first_sequence);
 
   /// The number of the last record that this producer's name has stored in a partition; nothing if there is
-  /// none, or it is forgotten (`EngineOptions::producer_id_expiration`). What an application asks after a
-  /// crash to know where to go on. Errors: unknown_topic_or_partition; invalid_state: not an idempotent
-  /// producer. Threads: any. Cost: the partition's mutex.
+  /// none, or it is forgotten (`EngineOptions::producer_id_expiration`). An application asks this after a
+  /// crash to know where to go on.
+  /// Errors: unknown_topic_or_partition; invalid_state: not an idempotent producer.
+  /// Threads: any.
+  /// Cost: the partition's mutex.
   Result<std::optional<Sequence>> last_sequence(const TopicPartition& topic_partition) const;
   /// Its id in the log; nothing if it is not idempotent.
   std::optional<ProducerId> producer_id() const noexcept;
 
   /// Waits until everything sent before has its outcome.
   /// Errors: timed_out: some records still wait; they stay queued. invalid_state: called inside a callback.
-  /// Errors of single records are in their futures only. Threads: any, but not inside a callback.
+  /// Errors of single records are in their futures only.
+  /// Threads: any, but not inside a callback.
   Result<> flush(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 
   /// flush(timeout), then refuses further sends. Idempotent.
   /// Errors: as `flush`. After timed_out the producer is closed all the same, and what still waits gets its
-  /// outcome when it is known. Threads: any, but not inside a callback.
+  /// outcome when it is known.
+  /// Threads: any, but not inside a callback.
   Result<> close(std::chrono::milliseconds timeout = std::chrono::minutes(2));
 
  private:

@@ -85,7 +85,7 @@ struct RecordViewAccess;
 ///
 /// Trivially copyable; one cache line.
 /// Lifetime: valid while the `ConsumerRecords` it came from lives (moving that keeps views valid).
-/// Threads:  any number may read.
+/// Threads: any number may read.
 class SERIATIM_API RecordView {
  public:
   RecordView() noexcept = default;
@@ -121,12 +121,12 @@ class SERIATIM_API RecordView {
   std::uint32_t header_count_ = 0;
 };
 
-/// What a poll or read returned: records in place, and the pins that keep their bytes alive.
+/// The result of a poll or read: records in place, and the pins that keep their bytes alive.
 ///
 /// A contiguous range of `RecordView`. Move-only. Retention and compaction never take bytes from under it;
 /// what it pins of deleted segments is counted in `Metrics::pinned_deleted_bytes`.
 /// Lifetime: may outlive its Consumer and its Engine.
-/// Threads:  as a standard container.
+/// Threads: as a standard container.
 class SERIATIM_API ConsumerRecords {
  public:
   ConsumerRecords() noexcept;
@@ -149,7 +149,8 @@ class SERIATIM_API ConsumerRecords {
   /// The records of one partition: they are contiguous. Empty if there are none.
   std::span<const RecordView> records(const TopicPartition& topic_partition) const& noexcept;
   std::span<const RecordView> records(const TopicPartition& topic_partition) && = delete;
-  /// What to commit once all of these records are processed: per partition, the offset to go on from.
+  /// The positions to commit once all of these records are processed: per partition, the offset to go on
+  /// from.
   TopicPartitionOffsets next_offsets() const;
 
  private:

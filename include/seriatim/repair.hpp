@@ -21,9 +21,9 @@ struct RepairOptions {
   /// Says what would be done, and changes nothing: which offsets of which partition are given up, and how
   /// many records can be read there.
   bool dry_run = false;
-  /// Goes on without what is lost already: a damaged journal, batches that cannot be read. What can be read
-  /// around them is kept, and the damaged files with it, under other names. Without this, such steps are told
-  /// and left undone.
+  /// Goes on without what is lost already: a damaged journal, batches that cannot be read. Batches that can
+  /// be read around them is kept, and the damaged files with it, under other names. Without this, such steps
+  /// are told and left undone.
   bool accept_loss = false;
   /// Gets what opening the directory reports, as EngineOptions::log_sink.
   std::function<void(LogLevel, std::string_view)> log_sink{};
@@ -39,8 +39,8 @@ struct RepairStep {
 
 struct RepairReport {
   std::vector<RepairStep> steps{};
-  /// What `verify` finds afterwards, notes left out. In a dry run and before steps that were left undone:
-  /// what no step mends.
+  /// The findings of `verify` afterwards, notes left out. In a dry run and before steps that were left
+  /// undone: what no step mends.
   std::vector<Finding> left{};
 };
 

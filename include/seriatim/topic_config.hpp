@@ -8,7 +8,7 @@
 namespace seriatim {
 inline namespace v0 {
 
-/// Whose clock a record's timestamp comes from.
+/// The clock that a record's timestamp comes from.
 enum class TimestampType : std::uint8_t {
   create_time = 0,      ///< The producer's. Text form "CreateTime".
   log_append_time = 1,  ///< The engine's at append; the producer's is overwritten. Text form "LogAppendTime".
@@ -24,7 +24,7 @@ enum class CompressionType : std::uint8_t {
   zstd = 5,
 };
 
-/// What happens to old records.
+/// The treatment of old records.
 enum class CleanupPolicy : std::uint8_t {
   delete_ = 0,             ///< Whole segments go, by age and size. Text form "delete".
   compact = 1,             ///< The newest record of each key stays for ever. Records need a key.
@@ -58,11 +58,11 @@ struct TopicConfig {
   std::int64_t retention_bytes = -1;
   /// Largest batch, as stored, that an append accepts. 0 .. 2'147'483'647; default 1'048'588.
   std::int64_t max_message_bytes = 1'048'588;
-  /// Whose clock stamps the records. Default create_time.
+  /// The clock that stamps the records. Default create_time.
   TimestampType message_timestamp_type = TimestampType::create_time;
   /// How batches are stored. Default producer.
   CompressionType compression_type = CompressionType::producer;
-  /// What happens to old records. Default delete_.
+  /// The treatment of old records. Default delete_.
   CleanupPolicy cleanup_policy = CleanupPolicy::delete_;
   /// How long compaction keeps a tombstone, so that readers can still see it. >= 0; default 24 hours.
   std::int64_t delete_retention_ms = 86'400'000;

@@ -24,13 +24,13 @@ inline namespace v0 {
 
 /// Options of a transactional producer. Names and defaults are Kafka's where it has them.
 struct TransactionalProducerOptions {
-  /// Who this is, across restarts of the application: 1..255 bytes without a zero byte. Whoever opens the
-  /// same id later fences the one before.
+  /// The holder's name, across restarts of the application: 1..255 bytes without a zero byte. An application
+  /// that opens the same id later fences the one before.
   std::string transactional_id{};
-  /// What a commit survives once it has returned: `all`, power loss; `leader`, the death of the process,
-  /// without a wait for the disk. `none` is refused. All or nothing holds at either, after any fault; a power
-  /// cut that takes a commit at `leader` takes every later commit with it, none of which was acknowledged at
-  /// `all`.
+  /// The fault that a commit survives once it has returned: `all`, power loss; `leader`, the death of the
+  /// process, without a wait for the disk. `none` is refused. All or nothing holds at either, after any
+  /// fault; a power cut that takes a commit at `leader` takes every later commit with it, none of which was
+  /// acknowledged at `all`.
   Acks acks = Acks::all;
   /// How long a transaction may stay open, from `begin` on: 1 ms to EngineOptions::transaction_max_timeout.
   /// After that the engine aborts it, because every read_committed reader of its partitions waits for it.
@@ -88,8 +88,8 @@ class SERIATIM_API Transaction {
  public:
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) noexcept;
-  /// Aborts, unless it has ended. What goes wrong with that is told to the log sink, and tried again by the
-  /// engine.
+  /// Aborts, unless it has ended. An error of that is reported to the log sink, and the abort is tried again
+  /// by the engine.
   ~Transaction();
 
   /// Appends a record.
@@ -97,24 +97,24 @@ class SERIATIM_API Transaction {
   /// Errors:
   ///   - invalid_txn_state: the transaction was committed or aborted.
   ///   - transaction_abortable: it was aborted by its time-out, or an earlier append left it unknown what was
-  ///   written: abort, and begin again.
+  ///     written: abort, and begin again.
   ///   - producer_fenced: somebody opened the transactional id again.
   ///   - as `Producer::send` (unknown_topic_or_partition, record_too_large, storage_full, ...): not written;
-  ///   the transaction goes on. record_too_large also where a partition is one more than it may decide on
+  ///     the transaction goes on. record_too_large also where a partition is one more than it may decide on
   ///   (EngineOptions::transaction_max_bytes).
   /// Durability: with the transaction.
   /// Cost: as a send with acks = leader; where the transaction's acks are `all`, and a journal frame.
   Result<RecordMetadata> send(const ProducerRecord& record);
-  /// Appends records as one batch. Errors: as `send`; invalid_argument: there are none.
+  /// Appends records as one batch.
+  /// Errors: as `send`; invalid_argument: there are none.
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);
 
   /// Commits these positions of a consumer group with the transaction: consume, process, produce, exactly
   /// once. Of several for one partition the last counts.
   /// @param group  of Consumer::group_metadata.
   /// Errors: invalid_argument, unknown_topic_or_partition, offset_metadata_too_large as Consumer::commit_sync
-  ///   · unknown_member_id: `group` names a member that the group does not have · record_too_large as
-  ///   TransactionState::put · invalid_txn_state,
-  ///   transaction_abortable, producer_fenced as `send`.
+  /// · unknown_member_id: `group` names a member that the group does not have · record_too_large as
+  /// TransactionState::put · invalid_txn_state, transaction_abortable, producer_fenced as `send`.
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
   /// The named key-value table (`Engine::state`), to be changed with this transaction.
@@ -131,8 +131,8 @@ class SERIATIM_API Transaction {
   ///   - transaction_abortable, producer_fenced, as `send`: nothing of it will be seen.
   ///   - invalid_txn_state: aborted before. A transaction that was committed answers ok again.
   ///   - storage_full, io_error, ...: with Outcome::unknown it may be committed already: call `commit` again;
-  ///   `abort` is refused until then. Where only the flush failed that `flush.messages` asks for, it is
-  ///   committed and seen. Else it is as before the call.
+  ///     `abort` is refused until then. Where only the flush failed that `flush.messages` asks for, it is
+  ///     committed and seen. Else it is as before the call.
   ///   - storage_failed: reopen the engine; then the transaction is committed whole or aborted whole.
   Result<> commit();
   /// Gives everything up. Idempotent.

@@ -30,7 +30,7 @@ inline constexpr Timestamp no_timestamp{std::chrono::milliseconds{-1}};
 
 /// Read-only bytes that may be null: null (no key; a tombstone's value) differs from empty.
 ///
-/// Does not own. What a BytesView given to a call points at is only read before the call returns.
+/// Does not own. Bytes that a BytesView given to a call points at are only read before the call returns.
 class BytesView {
  public:
   // Converting on purpose: keys and values are given as whatever bytes there are.
@@ -85,14 +85,14 @@ struct OffsetAndTimestamp {
 
 using TopicPartitionOffsets = std::map<TopicPartition, OffsetAndMetadata>;
 
-/// Who commits positions: a group, and the member of it that acts, if the group has members.
+/// The committer of positions: a group, and the member of it that acts, if the group has members.
 struct ConsumerGroupMetadata {
   std::string group_id{};
   std::int32_t generation_id = -1;  ///< -1: of a consumer that assigns its partitions itself.
   std::string member_id{};          ///< Empty: the same.
 };
 
-/// What an acknowledgement promises (docs/durability.md).
+/// The promise of an acknowledgement (docs/durability.md).
 enum class Acks : std::int8_t {
   none = 0,    ///< Accepted by the producer. Nothing is promised; no offset is returned.
   leader = 1,  ///< In memory of the operating system: survives the death of the process at any instruction.
@@ -103,7 +103,7 @@ enum class Acks : std::int8_t {
 /// their order: under read_committed they too wait for the transactions that began before them.
 enum class IsolationLevel : std::uint8_t {
   read_uncommitted,  ///< All of them, also of transactions that are open or were aborted.
-  read_committed,    ///< Those of committed ones. The default everywhere (Kafka's is read_uncommitted):
+  read_committed,    ///< Records of committed ones. The default everywhere (Kafka's is read_uncommitted):
                      ///< nothing that may still be undone, or was, is shown unasked, and where there are no
                      ///< transactions it costs nothing.
 };

@@ -49,7 +49,8 @@ class Attempts {
   std::string path_of(const std::string& file) const { return made_ + "/" + file; }
 
   /// In a child. One letter, or W and a line that says what is wrong.
-  /// @param damage  what is done to the copy at `path`. @param what  tells of it.
+  /// @param damage  what is done to the copy at `path`.
+  /// @param what  tells of it.
   template <class Damage>
   std::string outcome(const std::string& path, OpenMode mode, const Damage& damage,
                       const std::string& what) const {

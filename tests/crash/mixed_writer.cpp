@@ -3,7 +3,7 @@
 //
 //   mixed_writer DIR PARTITIONS FIRST_NUMBER REPORT   writes until it is killed
 //   mixed_writer DIR PARTITIONS                       opens for writing, prints "group partition offset",
-//   closes
+//                                                     closes
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -47,7 +47,8 @@ bool strikes(int fd) {
   return true;
 }
 
-// @param half  makes the call with half of the bytes, @param whole with all.
+// @param half  makes the call with half of the bytes,
+// @param whole with all.
 template <class Half, class Whole>
 ssize_t faulty(const Half& half, const Whole& whole) {
   if (chosen_fault == WriteFault::is_short) return half();

@@ -24,8 +24,8 @@ struct Input {
 };
 
 /// Reads `paths`: files, plain or gzipped, and directories with all files below them. Without paths, what
-/// every Debian machine has: its package log, its package list and its changelogs. Errors: not_found: nothing
-/// to read; io_error: a file that was named cannot be read.
+/// every Debian machine has: its package log, its package list and its changelogs.
+/// Errors: not_found: nothing to read; io_error: a file that was named cannot be read.
 seriatim::Result<Input> read_input(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace demo

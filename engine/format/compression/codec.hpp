@@ -1,5 +1,5 @@
-// Kafka's four codecs over whole byte sections, framed as Kafka frames them. Threads: any; codec contexts are
-// kept per thread.
+// Kafka's four codecs over whole byte sections, framed as Kafka frames them.
+// Threads: any; codec contexts are kept per thread.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +32,10 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
 /// stream header too; a second lz4 frame is an error, as in Kafka. Errors (`out` as before; the message names
 /// neither file nor offset: the caller adds them):
 ///   - corrupt_record: `in` is damaged, cut short, has bytes after its end, or expands to more than
-///   `out_bytes_max`.
+///     `out_bytes_max`.
 ///   - unsupported_codec: no such codec, or `in` uses a feature of it that is not read here (a zstd window
-///   above 128 MiB, a dictionary, a later version of a frame). Where the checksum of the batch fits, nothing
-///   is damaged.
+///     above 128 MiB, a dictionary, a later version of a frame). Where the checksum of the batch fits,
+///     nothing is damaged.
 ///   - io_error: as compress.
 Result<void> decompress(Codec codec, base::ByteSpan in, std::size_t out_bytes_max,
                         std::vector<std::byte>& out);

@@ -22,8 +22,8 @@ using DecompressionContext = std::unique_ptr<ZSTD_DCtx, ZstdContextDeleter>;
 // threads. Above what the default level needs; arbitrary beyond that.
 constexpr std::size_t kept_context_bytes_max = 8 * 1024 * 1024;
 
-// What the frame at the front of `in` says it expands to, as a guess to begin with; a claim that is out of
-// proportion is not believed until the bytes come.
+// The size to which the frame at the front of `in` claims to expand, as a guess to begin with; a claim that
+// is out of proportion is not believed until the bytes come.
 std::size_t first_room(base::ByteSpan in) noexcept {
   constexpr std::size_t small = 64 * 1024;
   const unsigned long long claim = ZSTD_getFrameContentSize(in.data(), in.size());
