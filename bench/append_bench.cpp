@@ -42,9 +42,9 @@ void bare_append_single(benchmark::State& state) {
 }
 BENCHMARK(bare_append_single)->Iterations(records_per_run);
 
-// What no log of this format can avoid, with nothing above it: one clock reading, the record framed as a
-// batch of one (61 bytes more, and their CRC), one lock that nobody else wants, one copy into pages that are
-// there.
+// The work that no log of this format can avoid, with nothing above it: one clock reading, the record framed
+// as a batch of one (61 bytes more, and their CRC), one lock that nobody else wants, one copy into pages that
+// are there.
 void bare_append_batch_of_one(benchmark::State& state) {
   const ScratchDirectory scratch;
   const BareMappedFile file(scratch.path() / "bare", bare_single_bytes * 2);

@@ -1,5 +1,5 @@
-// What the benchmarks share: a scratch directory on the file system under test, a bare mapped file to compare
-// with, payloads.
+// The common part of the benchmarks: a scratch directory on the file system under test, a bare mapped file to
+// compare with, payloads.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ class BareMappedFile {
 };
 
 /// A file of `bytes` bytes that grows as a log does: mapped as a whole, allocated in chunks and populated in
-/// steps ahead of the writer. What an append to a new file costs without a log.
+/// steps ahead of the writer. The cost of an append to a new file without a log.
 class GrowingMappedFile {
  public:
   GrowingMappedFile(const std::filesystem::path& path, std::size_t bytes);

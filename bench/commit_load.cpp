@@ -22,7 +22,7 @@ constexpr int commits_together = 640;
 constexpr int rounds_alone = 600;
 constexpr int rounds_together = 60;
 constexpr int warm_up_rounds = 2;
-// Who has taken that long sits out the rest: what it manages is known by then.
+// A committer that has taken that long sits out the rest: its speed is known by then.
 constexpr double seconds_max = 10;
 
 struct Entry {

@@ -11,7 +11,7 @@
 
 namespace seriatim::bench {
 
-/// What is measured. Any number of threads commit at the same time.
+/// The committer that is measured. Any number of threads commit at the same time.
 class Committer {
  public:
   virtual ~Committer() = default;

@@ -1,5 +1,6 @@
-// What is acknowledged from memory, by turns: what idempotence adds to an append, and how many appends a
-// transaction is worth, are less than what neighbours of this machine may add. The median turn counts.
+// Appends acknowledged from memory, by turns: the costs that idempotence adds to an append, and how many
+// appends a transaction is worth, are less than what neighbours of this machine may add. The median turn
+// counts.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

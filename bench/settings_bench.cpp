@@ -1,4 +1,4 @@
-// What each setting costs the caller, one call after the other in one thread: docs/durability.md has the
+// The cost of each setting for the caller, one call after the other in one thread: docs/durability.md has the
 // table.
 #include <benchmark/benchmark.h>
 

@@ -1,4 +1,4 @@
-// A connection to an SQLite database in WAL mode with synchronous = FULL. Whatever fails ends the program
+// A connection to an SQLite database in WAL mode with synchronous = FULL. Any error ends the program
 // with a message.
 #pragma once
 
@@ -34,7 +34,7 @@ class SqliteConnection {
     check(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statements_.emplace_back(nullptr), nullptr));
     return statements_.back();
   }
-  /// What `sqlite3_bind_...` answered.
+  /// Checks the answer of `sqlite3_bind_...`.
   void check(int code) {
     if (code != SQLITE_OK) fail();
   }

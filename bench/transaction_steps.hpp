@@ -26,7 +26,7 @@ inline Engine open_engine_of_four_topics(const std::filesystem::path& directory)
   return engine;
 }
 
-/// What one thread commits.
+/// The commits of one thread.
 class TransactionSteps {
  public:
   TransactionSteps(const Engine& engine, int thread, Acks acks)

@@ -1,8 +1,8 @@
-# What `cmake --install` puts where: the library with its headers, find_package(seriatim) files, a pkg-config
+# The files that `cmake --install` puts in place: the library with its headers, find_package(seriatim) files, a pkg-config
 # file that may be moved with its prefix, and the command.
 include(CMakePackageConfigHelpers)
 
-# What a compiler leaves in objects for the link is read by that very version alone.
+# The data that a compiler leaves in objects for the link is read by that very version alone.
 if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND NOT BUILD_SHARED_LIBS)
   message(FATAL_ERROR "A static seriatim that is optimised at link time could be linked by this version of the "
     "compiler only, so it is not installed. Configure with -DBUILD_SHARED_LIBS=ON to install it optimised, with "

@@ -9,7 +9,7 @@ namespace {
 
 using Table = std::map<std::string, std::string>;
 
-/// What an application does when it starts: read the topic from its beginning and keep the last value of each
+/// The first step of an application: read the topic from its beginning and keep the last value of each
 /// key.
 Table load(const seriatim::Engine& engine) {
   Table table;

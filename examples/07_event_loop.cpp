@@ -33,7 +33,7 @@ void read_in_an_event_loop(const std::filesystem::path& directory) {
 
   int next = 0;
   int wakes = 0;
-  bool has_more = true;  // What was there before the descriptor was watched.
+  bool has_more = true;  // Records may be there from before the descriptor was watched.
   while (next < record_count) {
     epoll_event event{};
     if (!has_more) check(::epoll_wait(loop, &event, 1, 10'000) == 1, "to be woken");

@@ -1,5 +1,5 @@
-// Consume, transform, produce: output, position and totals of a batch become true together. Whatever stops
-// the program, the next run goes on where the last committed transaction ended.
+// Consume, transform, produce: output, position and totals of a batch become true together. However a fault
+// stops the program, the next run goes on where the last committed transaction ended.
 #include <chrono>
 #include <map>
 #include <stdexcept>

@@ -33,7 +33,7 @@ void relay(Database& database, seriatim::Producer& producer) {
   if (last) database.run("DELETE FROM outbox WHERE id <= ? + 1", {std::to_string(*last)});
 }
 
-// What the log says is what the database says, once each and in order.
+// The log has the orders of the database, once each and in order.
 void compare(Database& database, const seriatim::Engine& engine) {
   const auto messages = values_of(engine, "orders");
   const auto orders = database.run("SELECT name FROM orders ORDER BY id");
@@ -51,7 +51,7 @@ void fill_and_empty_the_outbox(const std::filesystem::path& directory) {
   database.run("CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT)");
 
   seriatim::Producer producer = engine.producer({.name = "outbox"}).value();
-  relay(database, producer);  // What the last run did not come to.
+  relay(database, producer);  // Relays the rest of the last run.
   const int known = std::stoi(database.run("SELECT count(*) FROM orders")[0][0]);
   for (int i = 0; i < orders_per_run; ++i) {
     take_order(database, "order " + std::to_string(known + i));

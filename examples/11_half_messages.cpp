@@ -25,7 +25,7 @@ void take_order(Database& database, seriatim::HalfMessages& half, const std::str
   check(decided == seriatim::HalfDecision::committed, "nobody else to have decided");
 }
 
-// What the log says is what the database says, once each.
+// The log has the orders of the database, once each.
 void compare(Database& database, const seriatim::Engine& engine) {
   auto messages = values_of(engine, "orders");
   std::vector<std::string> expected;

@@ -1,5 +1,5 @@
-// What the examples share: a directory from the command line, a check that ends the program, and what is in a
-// topic in the end.
+// The common part of the examples: a directory from the command line, a check that ends the program, and the
+// contents of a topic in the end.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@ void walk(const Command& command, const std::string& path,
   for (const Command& child : command.children) walk(child, path + " " + child.name, visit);
 }
 
-// What may follow after `path`: commands and options, one a line with its help after a tab.
+// The words that may follow after `path`: commands and options, one a line with its help after a tab.
 std::vector<std::pair<std::string, std::string>> words_after(const Command& command) {
   std::vector<std::pair<std::string, std::string>> words;
   for (const Command& child : command.children) words.emplace_back(child.name, child.summary);

@@ -101,7 +101,7 @@ Result<> Consumption::assign() {
     const auto partitions = select_partitions(*topic, arguments_.partitions);
     if (!partitions.ok()) return partitions.error();
     all.insert(all.end(), partitions->begin(), partitions->end());
-    // What ends, ends with what there was at its start.
+    // A command that ends, ends with the records that were there at its start.
     if (arguments_.partitions.empty() && !bounded_)
       watch_.watch(name, static_cast<PartitionId>(topic->partitions.size()));
   }

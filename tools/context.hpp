@@ -1,4 +1,4 @@
-// What every command gets: the global options, the output, and the way to the data directory.
+// The context that every command gets: the global options, the output, and the way to the data directory.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,7 @@ class Context {
   /// directory(), which must be there.
   /// Errors: as directory; not_found, with the command that creates it.
   Result<std::filesystem::path> existing_directory() const;
-  /// Opens the data directory. What the engine reports goes to standard error.
+  /// Opens the data directory. The engine's reports go to standard error.
   Result<Engine> open(OpenMode mode) const;
   /// A line on standard error for people; not with --quiet.
   void note(std::string_view text) const;

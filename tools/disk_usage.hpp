@@ -1,4 +1,4 @@
-// What lies on the disk, by walking the directory: no lock, no engine.
+// The space that a directory takes on the disk, by walking the directory: no lock, no engine.
 #pragma once
 
 #include <cstdint>

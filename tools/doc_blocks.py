@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*(.*?)\s*$")
 
-# What a block may be called, and who runs it. A block without a name is a drawing, which nothing runs.
+# The names that a block may have, and the test that runs it. A block without a name is a drawing, which nothing runs.
 RUN_BY = {
     "console run": "tests/cli/cli_examples_test.py",
     "console bench": "tests/docs/bench_commands_test.py",

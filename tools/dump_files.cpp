@@ -34,7 +34,7 @@ Result<> for_each_entry(const StoredFile& file, std::size_t entry_bytes,
   return {};
 }
 
-// What proves the entries of a transaction index, where it has one.
+// Prints the seal that proves the entries of a transaction index, where it has one.
 Result<> dump_transaction_seal(const StoredFile& file, Offset base, DumpWriter& writer) {
   std::vector<std::byte> bytes;
   if (const Result<> read = file.read(0, static_cast<std::size_t>(file.size()), bytes); !read.ok())

@@ -220,8 +220,8 @@ void JournalDump::print_frame(const JournalFrame& frame) {
   if (dump_batch(batch->batch, true, "| ", writer_) != ExitCode::ok) outcome_ = ExitCode::damage;
 }
 
-// What lies where frame lsn_ should be. Returns how far the next frame that can be read is, 0 if there is
-// none.
+// Prints the bytes where frame lsn_ should be. Returns how far the next frame that can be read is, 0 if there
+// is none.
 std::size_t JournalDump::print_gap(base::ByteSpan rest, std::uint64_t key) {
   const auto proof = format::find_proof_of_damage(rest, key, lsn_);
   const auto later = format::find_later_frame(rest, key, lsn_);

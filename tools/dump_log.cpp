@@ -19,7 +19,8 @@ namespace {
 using format::BatchFault;
 using format::BatchHeader;
 
-// What a batch may expand to, so that a hostile one cannot take all memory: no record can be larger.
+// The size to which a batch may expand, so that a hostile one cannot take all memory: no record can be
+// larger.
 constexpr std::size_t section_bytes_max = 0x7fffffff;
 
 Json describe(const BatchHeader& header, std::uint64_t position, bool is_valid) {

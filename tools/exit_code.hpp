@@ -1,5 +1,5 @@
-// What the command's exit status says. Scripts rely on the numbers: they are documented in docs/cli.md and
-// tested in tests/cli.
+// The meaning of the command's exit status. Scripts rely on the numbers: they are documented in docs/cli.md
+// and tested in tests/cli.
 #pragma once
 
 #include <seriatim/error.hpp>

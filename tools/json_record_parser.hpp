@@ -13,7 +13,7 @@
 
 namespace seriatim::tools {
 
-/// What `produce -J` takes from a line. `topic` and `offset` are allowed and say nothing there.
+/// The fields that `produce -J` takes from a line. `topic` and `offset` are allowed and say nothing there.
 struct JsonRecord {
   std::optional<std::string> key{};
   std::optional<std::string> value{};
@@ -22,7 +22,7 @@ struct JsonRecord {
   std::vector<std::pair<std::string, std::optional<std::string>>> headers{};
 };
 
-/// What a key or value may be besides a string or null.
+/// The forms that a key or value may have besides a string or null.
 enum class JsonValues {
   strings,   ///< Nothing.
   anything,  ///< Any JSON; what is no string is stored as its text, as it stands in the line.

@@ -5,8 +5,8 @@
 //         back from now (-15m)
 //
 // N is an offset, -N counts back from the end, +N on from the beginning. STOP is exclusive. kcat's s@ and e@
-// are START@ and the time to stop at. What can be read as one place is one
-// place: the colons of `@2026-11-22T10:00:30` part nothing. After a time, STOP is no bare offset.
+// are START@ and the time to stop at. Words that can be read as one place are
+// one place: the colons of `@2026-11-22T10:00:30` part nothing. After a time, STOP is no bare offset.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace seriatim::tools {
 
 enum class OutputFormat { table, json, jsonl, tsv };
 
-/// What a column holds, which decides how a terminal shows it. Programs always get plain numbers.
+/// The kind of values in a column, which decides how a terminal shows it. Programs always get plain numbers.
 enum class ColumnKind {
   text,
   number,

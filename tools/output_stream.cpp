@@ -9,7 +9,7 @@
 namespace seriatim::tools {
 namespace {
 
-// What one write(2) takes from a pipe's reader at the most with default settings is 64 KiB; more saves
+// A pipe with default settings takes at most 64 KiB by one write(2); a larger buffer saves
 // nothing and delays the reader.
 constexpr std::size_t buffer_limit = 64 * 1024;
 

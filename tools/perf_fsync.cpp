@@ -87,7 +87,7 @@ Result<> write_before(ScratchFile& file, std::uint64_t bytes) {
   return file.sync_data();
 }
 
-// What no commit on this disk can be faster than, done one after another.
+// The floor below which no commit on this disk can be, done one after another.
 Result<CommitRow> measure_floor(const std::filesystem::path& directory, const CommitLoad& load) {
   Result<ScratchFile> file = ScratchFile::make(directory);
   if (!file.ok()) return file.error();

@@ -105,7 +105,7 @@ SteadyClock::time_point stamped(BytesView value) {
   return SteadyClock::time_point(SteadyClock::duration(ns));
 }
 
-// What the sending and the receiving thread tell each other.
+// The state that the sending and the receiving thread share.
 struct EndToEnd {
   std::atomic<std::uint64_t> sent{0};
   std::atomic<bool> sending{true};    ///< False: no more will be sent.

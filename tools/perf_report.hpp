@@ -1,4 +1,4 @@
-// What a measurement says, for people and for programs.
+// The results of a measurement, for people and for programs.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ namespace seriatim::tools {
 
 struct Measurement {
   std::string what{};        ///< "produce", and the settings that shaped it.
-  std::string latency_of{};  ///< What one latency spans.
+  std::string latency_of{};  ///< The span of one latency.
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  ///< Keys and values, not what surrounds them on the disk.
   std::chrono::nanoseconds elapsed{0};

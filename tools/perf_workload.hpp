@@ -1,4 +1,4 @@
-// What the `perf` commands share: the settings, the data, the pace.
+// The common part of the `perf` commands: the settings, the data, the pace.
 #pragma once
 
 #include <chrono>

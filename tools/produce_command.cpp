@@ -77,8 +77,8 @@ Error too_long(const InputLimits& limits, const std::string& what, const std::st
               " lets a record have; raise that with `seriatim topic alter`, or " + other_way};
 }
 
-// What more than a batch's limit a record may take in the input: a codec makes it smaller, JSON may write a
-// byte as six, and a line has a key, headers and names besides. The factor for a codec is arbitrary.
+// The factor by which a record of the input may exceed a batch's limit: a codec makes it smaller, JSON may
+// write a byte as six, and a line has a key, headers and names besides. The factor for a codec is arbitrary.
 std::size_t input_bytes_max(const TopicConfig& topic, const ProduceArguments& arguments) {
   const bool is_compressed = topic.compression_type == CompressionType::producer
                                  ? arguments.settings.codec != "none"
@@ -188,8 +188,8 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
                                      .message_bytes_max = topic->config.max_message_bytes,
                                      .delimiter = std::move(*delimiter),
                                      .record_bytes_max = input_bytes_max(topic->config, arguments)});
-  // What was read before an error is in the log, whatever the error was; the closing line says how much. Only
-  // of a transaction there is nothing.
+  // The records read before an error are in the log, whatever the error was; the closing line says how much.
+  // Only of a transaction there is nothing.
   const Result<> finished = sent.ok() ? (*session)->finish() : (*session)->give_up();
   // A record that was read before may have failed after.
   const Result<> accepted = (*session)->first_failure();

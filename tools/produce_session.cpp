@@ -204,7 +204,7 @@ Result<> ProduceSession::first_failure() {
 
 Result<> ProduceSession::flush() {
   const Result<> flushed = producer_ ? producer_->flush(flush_timeout) : Result<>();
-  // What was acknowledged is reported even if the rest was not.
+  // The acknowledged records are reported even if the rest failed.
   const Result<> reported = report_acknowledged();
   if (!flushed.ok()) return flushed;
   if (!reported.ok()) return reported;

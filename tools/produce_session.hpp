@@ -55,7 +55,7 @@ class ProduceSession {
   /// The error of the earliest record that is known to have failed. Records fail after later ones were read:
   /// its text names the place in the input that it came from.
   Result<> first_failure();
-  /// Waits for everything sent, then reports it. What a transaction holds waits for its end.
+  /// Waits for everything sent, then reports it. Records of a transaction wait for its end.
   Result<> flush();
   /// Appends what has been acknowledged since the last call to the report file, one write(2) for each run of
   /// offsets.

@@ -60,7 +60,7 @@ std::string unknown_command(const Path& path, const std::string& word) {
   return "unknown command " + word + ". " + spelled(path) + " knows: " + listed;
 }
 
-// What one option word tells: known or not, and whether the next word is its value.
+// The meaning of one option word: known or not, and whether the next word is its value.
 struct OptionWord {
   std::optional<std::string> problem{};
   bool takes_next = false;

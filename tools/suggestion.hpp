@@ -15,7 +15,7 @@ namespace seriatim::tools {
 /// to be a slip of the hand.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
-/// What is wrong with the words of a command line, as a sentence for the user; nullopt if every word is
+/// The fault in the words of a command line, as a sentence for the user; nullopt if every word is
 /// known. Values are not judged.
 /// @param words  the command line without the program's name.
 std::optional<std::string> find_unknown_word(const Command& root, std::span<const std::string> words);

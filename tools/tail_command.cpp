@@ -32,7 +32,7 @@ struct TimedRecord {
 
 // The newest records of all partitions, and where each partition goes on after them.
 struct Newest {
-  std::vector<ConsumerRecords> pins{};  ///< What the views below point into.
+  std::vector<ConsumerRecords> pins{};  ///< Keep the bytes of the views below.
   std::vector<TimedRecord> records{};
   std::vector<std::pair<TopicPartition, Offset>> next{};
 };
@@ -52,7 +52,7 @@ Result<Newest> read_newest(const Engine& engine, const std::vector<TopicPartitio
   for (const TopicPartition& partition : partitions) {
     const Result<LogReader> reader = engine.reader(partition);
     if (!reader.ok()) return reader.error();
-    // What comes behind a transaction that is open comes when it is decided.
+    // Records behind an open transaction come when it is decided.
     const Offset end = reader->last_stable_offset();
     newest.next.emplace_back(partition, end);
     if (end <= reader->log_start_offset() || count == 0) continue;

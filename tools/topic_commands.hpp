@@ -1,4 +1,4 @@
-// What the files of the `topic` commands share.
+// The common part of the files of the `topic` commands.
 #pragma once
 
 #include <cstdint>

@@ -25,7 +25,7 @@ Result<ExitCode> finish(const Engine& engine) {
   return ExitCode::ok;
 }
 
-// What would be lost is told, and the answer waited for, before anything is locked: a question that nobody
+// The user is told what would be lost, and answers, before anything is locked: a question that nobody
 // answers must not keep an application from its directory.
 Result<ExitCode> delete_topic(Context& context, const RemovalArguments& arguments) {
   std::string plan;

@@ -101,7 +101,7 @@ Result<ExitCode> describe(Context& context, const TransactionArguments& argument
   return ExitCode::ok;
 }
 
-// Whoever opens the directory for writing has aborted what was left open: this command too.
+// Opening the directory for writing aborts the transactions that were left open: this command does so too.
 Result<ExitCode> abort(Context& context, const TransactionArguments& arguments) {
   const Result<Engine> engine = context.open(OpenMode::read_write);
   if (!engine.ok()) return engine.error();

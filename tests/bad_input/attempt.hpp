@@ -18,7 +18,7 @@
 
 namespace seriatim::test {
 
-/// What a process said, line by line: "open ok", "read t-0 12", "append IO_ERROR: cannot ...".
+/// The output of a process, line by line: "open ok", "read t-0 12", "append IO_ERROR: cannot ...".
 struct Attempt {
   int status = 0;  ///< Of the process; negative: the signal that ended it.
   std::string text{};
@@ -34,7 +34,7 @@ struct Attempt {
   bool ended_well() const { return status == 0; }
 };
 
-/// What the process does and as whom.
+/// The commands of the process, and its user.
 struct AttemptOptions {
   OpenMode mode = OpenMode::read_write;
   bool appends = true;           ///< One record after reading; not in a read-only engine.

@@ -1,4 +1,4 @@
-// What surrounds a data directory gives out: rights, space, writability, descriptors.
+// A data directory whose surroundings fail it: rights, space, writability, descriptors.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mount.h>

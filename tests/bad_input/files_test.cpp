@@ -21,7 +21,7 @@ const std::string partition_files[] = {
     "log/t-0/00000000000000000014.timeindex", "log/t-0/00000000000000000028.timeindex",
     "log/t-0/00000000000000000028.snapshot",  newest_snapshot};
 
-/// What comes of it when the bytes of a file are wrong.
+/// The reaction when the bytes of a file are wrong.
 enum class Reaction { refused, told, harmless };
 
 Reaction reaction_to_wrong_bytes(const std::string& file, OpenMode mode) {
@@ -120,7 +120,8 @@ TEST_CASE("wrong bytes in a log are told with their file, nothing is cut, and al
         CAPTURE(tried.text);
         CHECK(tried.ended_well());
         CHECK(tried.line("open") == "ok");
-        // Who only reads cannot tell the damaged end of a log from one that is being written: it ends there.
+        // A read-only engine cannot tell the damaged end of a log from one that is being written: it ends
+        // there.
         const bool may_end_early = file == active_log && mode == OpenMode::read_only;
         const std::string stem = matrix.file(file).substr(0, matrix.file(file).size() - 4);
         const std::string answer = tried.line("read");
@@ -142,7 +143,7 @@ TEST_CASE("wrong bytes in a log are told with their file, nothing is cut, and al
   }
 }
 
-/// Who does not open a file cannot refuse what is in its place.
+/// An engine that does not open a file cannot refuse the thing in its place.
 bool is_opened(const std::string& file, OpenMode mode) {
   const bool is_of_the_writer = file == "LOCK" || file == "counters" || file == "RESERVE";
   return !is_of_the_writer || mode != OpenMode::read_only;

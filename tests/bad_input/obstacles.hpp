@@ -1,4 +1,4 @@
-// What may stand in the place of a file: other bytes, or something that is no file. Each is put there and
+// Obstacles in the place of a file: other bytes, or something that is no file. Each is put there and
 // taken away again, with the file it displaced brought back as it was.
 #pragma once
 

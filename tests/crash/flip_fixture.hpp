@@ -136,7 +136,7 @@ class FlipWriter {
 };
 
 /// Small segments of a compacted topic: tombstones with a delete horizon in front, behind them transactions
-/// that overlap, over several segments. What was aborted has a key that begins with "aborted".
+/// that overlap, over several segments. An aborted record has a key that begins with "aborted".
 inline void make_flip_transactions(const std::string& path, Left left) {
   ChildProcess child([&](const ChildProcess::Voice& voice) {
     auto engine = Engine::open(path, flip_options(OpenMode::create_if_missing)).value();

@@ -23,7 +23,7 @@ constexpr std::size_t bits_by_default = SERIATIM_FLIP_BITS;
 // Of one child: a crash is told with its bit, and loses no more than the rest of these.
 constexpr std::size_t bits_of_child = 100;
 
-/// What may come of a wrong bit.
+/// The effects that a wrong bit may have.
 enum class Kind {
   guarded,   ///< A wrong bit that matters is an error of opening or reading, or told by verify.
   harmless,  ///< Derived, or nobody's data: everything is right all the same.
@@ -274,11 +274,11 @@ TEST_CASE(
   REQUIRE(contents);
   REQUIRE(contents->files.size() == 1);
   const std::uint64_t used = contents->files[0].used_bytes;
-  // Who only reads does not look at the journal.
+  // A read-only engine does not look at the journal.
   const auto outcomes = flip_each(
       directory, attempts, {.file = file, .bits = choose_bits(used, random), .opened = Opened::to_write});
   CHECK(outcomes.of('e') > 0);
-  // What lies behind the frames cannot become one.
+  // Bytes behind the frames cannot become one.
   auto bytes = read_file(made + "/" + file);
   std::size_t unused = 0;
   for (const std::uint64_t bit : choose_bits(bytes.size() - used, random)) {
@@ -294,7 +294,7 @@ TEST_CASE(
   std::cerr << file << ": " << unused << " bits behind the frames make no difference\n";
 }
 
-/// What is checked of any copy: there are transactions over segments, and none that was aborted is shown.
+/// Checks of any copy: there are transactions over segments, and none that was aborted is shown.
 Attempts attempts_on_transactions(const FlipDir& directory, Left left) {
   make_flip_transactions(directory / "made", left);
   Attempts attempts(directory, truth_of_made(directory));
@@ -315,7 +315,7 @@ TEST_CASE(
     const Attempts attempts = attempts_on_transactions(directory, left);
     for (const auto& file : files_below(directory / "made")) {
       const std::uint64_t bytes = fs::file_size(attempts.path_of(file));
-      // What the other files of a compacted partition may show wrongly is said in docs/durability.md.
+      // The other files of a compacted partition may mislead a reader as docs/durability.md says.
       const bool is_asked =
           file.ends_with(".txnindex") || file.ends_with(".snapshot") || file.ends_with(".producers");
       if (!file.starts_with("log/") || bytes == 0 || !is_asked) continue;

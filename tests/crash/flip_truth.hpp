@@ -1,4 +1,4 @@
-// What the readers of a directory return that nothing has happened to, and whether they return anything else
+// The answers of readers of a directory that nothing has happened to, and whether they return anything else
 // once something has.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace seriatim::test {
 
-inline constexpr Offset flip_position = 5;  ///< What group "g" has committed.
+inline constexpr Offset flip_position = 5;  ///< The position that group "g" has committed.
 
 struct FlipRow {
   Offset offset = 0;
@@ -38,10 +38,10 @@ inline FlipRow flip_row(const RecordView& record) {
 struct FlipTruth {
   std::vector<FlipRow> rows{};
   std::size_t needed = 0;  ///< Fewer are shown only with an error, or if `verify` tells.
-  std::map<std::int64_t, std::optional<Offset>> times{};  ///< What a lookup of each timestamp finds.
+  std::map<std::int64_t, std::optional<Offset>> times{};  ///< Found by a lookup of each timestamp.
 };
 
-/// What an attempt told. Wrong bytes are told by `wrong`.
+/// The answer of an attempt. Wrong bytes are told by `wrong`.
 struct FlipAnswer {
   std::size_t records = 0;           ///< The fewest that one way of reading has shown, each a right one.
   std::vector<std::size_t> shown{};  ///< Which of the truth a log reader has.
@@ -176,8 +176,8 @@ inline void look_up_flipped(const Engine& engine, const FlipTruth& truth, FlipAn
   }
 }
 
-/// Whether byte `at` of a log belongs to a base offset. Those have no checksum: where compaction may have
-/// left a gap, a wrong one is a right one.
+/// Whether byte `at` of a log belongs to a base offset. Base offsets have no checksum: where compaction may
+/// have left a gap, a wrong one is a right one.
 inline bool is_in_base_offset(base::ByteSpan log, std::size_t at) {
   constexpr std::size_t base_offset_bytes = 8;
   for (std::size_t position = 0; position + format::header_bytes <= log.size();) {

@@ -39,7 +39,7 @@ void say(const std::string& line) {
   if (::write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::_Exit(2);
 }
 
-// What a record becomes: its partition and its number, which is its offset.
+// The output made of a record: its partition and its number, which is its offset.
 std::string made_of(PartitionId partition, Offset number) {
   return std::to_string(partition) + ":" + std::to_string(number) + ":" +
          std::string(static_cast<std::size_t>(number * 37 % 700), 'x');

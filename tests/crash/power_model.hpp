@@ -1,4 +1,5 @@
-// What must be there, and what may be there, after a crash: the oracle of the crash simulation.
+// The records that must be there, and those that may be there, after a crash: the oracle of the crash
+// simulation.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,7 @@ struct ModelRecord {
 };
 using ModelRecords = std::map<Offset, ModelRecord>;
 
-/// What a recovered engine shows of a partition.
+/// The contents of a partition that a recovered engine shows.
 struct PartitionContents {
   Offset start = 0;
   Offset end = 0;
@@ -76,7 +77,7 @@ struct Model {
   std::map<std::string, TopicModel> topics{};
   int incarnations = 0;
 
-  /// What is wrong with `found` after a crash; nullopt: nothing.
+  /// The fault of `found` after a crash; nullopt: none.
   std::optional<std::string> complaint(const Contents& found, Crash crash) const;
   /// The engine goes on with `found`. After a power cut all of it is on the disk; after a kill as much as
   /// before.

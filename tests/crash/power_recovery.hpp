@@ -19,7 +19,7 @@
 
 namespace seriatim::test {
 
-/// What is not as it must be; the message says what.
+/// Something is not as it must be; the message says what.
 struct CrashFault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,7 +1,7 @@
 // One history: lives of a directory, each of which ends with a close, a kill or a power cut, at any call,
 // that of a recovery too. On the way, at many calls, the same is tried on images.
 //
-// What is done and what must be found is a scenario's: its Model, Contents, Weights and Workload, how
+// The operations and the expected state are a scenario's: its Model, Contents, Weights and Workload, how
 // contents are looked at, and how an engine goes on after a recovery (`Aftermath`).
 #pragma once
 

@@ -28,7 +28,7 @@ struct PowerScenario {
 
     std::optional<std::string> complaint(const Contents& found, std::optional<Crash> crash) const {
       if (found == appended) return std::nullopt;
-      // What was recovered is on the disk; what was appended at `leader` is not.
+      // The recovered records are on the disk; those appended at `leader` are not.
       if (crash == Crash::power_cut && acks == Acks::leader && found == recovered) return std::nullopt;
       return "what was recovered and appended to is not there again";
     }

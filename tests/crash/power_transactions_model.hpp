@@ -1,4 +1,4 @@
-// What must be there, and what may be there, of transactions after a crash.
+// The transactions that must be there, and those that may be there, after a crash.
 //
 // Commits of positions and of transactions are journal frames, so that after a crash the first so many of
 // them hold and no other: whole in every partition, positions and state, which is looked for in all places at
@@ -33,7 +33,7 @@ struct FactName {
 };
 using Facts = std::map<FactName, std::string>;
 
-/// What a recovered engine shows.
+/// The contents that a recovered engine shows.
 struct FoundPartition {
   Offset start = 0;
   Offset stable = 0;
@@ -78,7 +78,7 @@ struct CommitStep {
   std::map<FactName, std::optional<std::string>> changes{};  // nothing: the key goes
 };
 
-/// Who carries a transactional id.
+/// The holder of a transactional id.
 struct IdentityModel {
   ProducerId producer_id = -1;
   ProducerEpoch opened = -1;  ///< Durable.
@@ -97,7 +97,7 @@ struct TransactionModel {
   int incarnations = 0;
 
   std::size_t steps_survive(Crash crash) const { return crash == Crash::kill ? steps_survive_kill : 0; }
-  /// What is wrong with `found` after a crash; nullopt: nothing.
+  /// The fault of `found` after a crash; nullopt: none.
   std::optional<std::string> complaint(const FoundTransactions& found, Crash crash) const;
   /// The engine goes on with `found`.
   void adopt(const FoundTransactions& found, Crash crash);

@@ -99,7 +99,7 @@ struct TransactionScenario {
     check_epochs(engine, model, recovered, crash, random);
     if (!random.one_in(3)) return std::nullopt;
     std::optional<Aftermath> after{{.model = model}};
-    // What lies in the directory now was there when it was opened, so it is on this disk.
+    // The contents of the directory at this point were there when it was opened, so it is on this disk.
     after->model.adopt(recovered, crash);
     after->model.adopt(recovered, Crash::power_cut);
     base::ManualClock clock(power_clock().wall_ms());

@@ -51,7 +51,7 @@ class TransactionWorkload : public PowerUpkeep<TransactionModel> {
     create_or_delete(topics);
   }
 
-  /// What the engine shows once it was opened: its recovery has ended what was open.
+  /// Notes the engine's state once it was opened: its recovery has ended all open transactions.
   void note_durable() { note_ends(); }
 
  private:
@@ -215,7 +215,7 @@ class TransactionWorkload : public PowerUpkeep<TransactionModel> {
     }
   }
 
-  void reopen() {  // Whoever had it is fenced, and what that had open is aborted.
+  void reopen() {  // The earlier holder is fenced, and its open transaction aborted.
     Slot& slot = slots_[static_cast<std::size_t>(random_.between(0, std::ssize(slots_) - 1))];
     auto older = std::move(slot.producer);
     auto zombie = std::move(slot.open);

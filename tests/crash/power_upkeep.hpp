@@ -1,6 +1,6 @@
-// What the workloads of the crash simulation have in common: which partition, which lengths, and what is done
-// to topics whatever is in them. Each operation is told to the model before it begins (what may be there) and
-// when it was acknowledged (what must be).
+// The common part of the workloads of the crash simulation: which partition, which lengths, and the
+// operations to topics whatever is in them. Each operation is told to the model before it begins (what may be
+// there) and when it was acknowledged (what must be).
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ inline constexpr std::string_view compacted_topic = "c";
 template <class Model>
 class PowerUpkeep {
  public:
-  /// What the engine calls durable must survive from here on.
+  /// Records that the engine calls durable must survive from here on.
   void note_durable() {
     for (const auto& [name, topic] : model_.topics) note_durable(name);
   }

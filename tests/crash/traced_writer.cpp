@@ -1,6 +1,6 @@
-// What syscall_test.py traces: durable sends, each acknowledgement written to standard output after its call
-// has returned, and phases between two lines "BEGIN name" and "END name". Everything is written with
-// write(2), so that the trace has it in its order.
+// The program that syscall_test.py traces: durable sends, each acknowledgement written to standard output
+// after its call has returned, and phases between two lines "BEGIN name" and "END name". Everything is
+// written with write(2), so that the trace has it in its order.
 #include <unistd.h>
 
 #include <cstdio>

@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-# What makes a program that runs here and not there, or breaks with the next compiler.
+# Flags that make a program run here and not there, or break with the next compiler.
 UNWANTED_FLAGS = re.compile(r"^-(?:W(?!l,)|march=|mtune=|Werror|fno-rtti|fno-exceptions)")
 OWN_OPTION = re.compile(r"^(\w+):(?:BOOL|STRING)=")
 

@@ -38,7 +38,7 @@ void sweep(const char* what, Call&& call) {
   }
 }
 
-// What was sent, and what became of it.
+// A sent record, and its outcome.
 struct Sent {
   void note(std::string value, const Result<RecordMetadata>& outcome) {
     if (outcome) {

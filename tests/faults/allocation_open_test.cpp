@@ -67,7 +67,7 @@ void sweep(const std::string& made, OpenMode mode, bool is_clean) {
       }
       // Nothing of it is left in the process either: no lock, no claim on the catalog.
     }
-    if (is_met && n % 5 != 0) continue;  // What a failed one leaves is looked at by each fifth.
+    if (is_met && n % 5 != 0) continue;  // Each fifth looks at the state that a failed one leaves.
     const Engine engine = must(Engine::open(path));
     // One that went on without what it lacked has closed it.
     if (has_failed) CHECK(detail::EngineImpl::of(engine)->was_clean == is_clean);

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using detail::EngineImpl;
 
-// What was answered ok is certain; where a call failed, both outcomes are possible.
+// A call that was answered ok is certain; where a call failed, both outcomes are possible.
 struct Model {
   std::int64_t setting_told = 0;  // of the topic "t", acknowledged
   std::int64_t setting_tried = 0;
@@ -181,7 +181,7 @@ TEST_CASE("a process that dies at any write of LMDB, also behind one that failed
     }
     for (auto& [call, then] : models) {
       CAPTURE(call);
-      // What was on its way then.
+      // The changes that were on their way then.
       then.setting_tried = model.setting_tried;
       then.position_tried = model.position_tried;
       for (auto& [name, is_there] : then.topics) is_there = std::nullopt;

@@ -52,7 +52,7 @@ Result<> commit(const Engine& engine, Offset offset) {
   return engine.consumer({.group_id = "g"}).value().commit_sync({{{"keep", 0}, {.offset = offset}}});
 }
 
-// What wins space back, on a disk that has none.
+// A way to win space back, on a disk that has none.
 struct Way {
   const char* what;
   std::function<Result<>(const Engine&)> go;
@@ -87,7 +87,7 @@ void fill_and_win_back(const std::string& root, const Way& way) {
     while (kept < 10 && sends(engine, "keep")) ++kept;
     send_until_full(engine, "large");
     fill(root + "/filler");
-    // What is allocated already is used up, then that is the end.
+    // The space allocated already is used up, then that is the end.
     kept += send_until_full(engine, "keep");
     // The journal is full as well: positions go to the catalog, which the reserve is for.
     for (Offset offset = 1; offset <= 10; ++offset) check_ok(commit(engine, offset));

@@ -58,7 +58,7 @@ TEST_CASE("no space at one call: the step says storage_full or goes another way,
 }
 
 TEST_CASE("no space from one call on: storage_full until there is some, then all goes on without a reopen") {
-  // What frees or gives back works on a full disk.
+  // Calls that free or give back space work on a full disk.
   sweep({.calls = Calls::takes, .error = ENOSPC, .for_ever = true}, {Errc::storage_full});
 }
 

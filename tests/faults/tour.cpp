@@ -121,7 +121,8 @@ void Tour::change() {
 // A copy of the directory as it is: what is left if the process dies now.
 void Tour::crash() {
   if (!engine_) return;
-  if (!note(engine_->flush())) return;  // What is only in maps is there too, but not in what was synced.
+  // Bytes that are only in maps are there too, but not among the synced ones.
+  if (!note(engine_->flush())) return;
   copy_live(directory_ / "data", directory_ / "copy");
   at_crash_ = logs_;
 }

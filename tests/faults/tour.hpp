@@ -21,7 +21,7 @@ class Tour {
 
   /// Every step, whatever became of those before; the directory is closed and opened on the way.
   void take();
-  /// Whatever a fault has left: everything acknowledged is read, and each topic takes records again. With the
+  /// After any fault: everything acknowledged is read, and each topic takes records again. With the
   /// engine that is open, unless a sync has failed or nothing could be opened. Then closes, opens, looks
   /// again.
   void check_all_is_well();

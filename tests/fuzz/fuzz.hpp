@@ -1,4 +1,4 @@
-// What the fuzz targets share.
+// The common part of the fuzz targets.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Journal files: headers, frames and what they carry. What parses is written back as the same bytes.
+// Journal files: headers, frames and what they carry. A file that parses is written back as the same bytes.
 #include "fuzz/fuzz.hpp"
 
 #include <algorithm>

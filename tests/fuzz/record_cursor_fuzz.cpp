@@ -1,5 +1,5 @@
-// A records section by itself: the first byte is the declared count. What decodes is encoded and decoded
-// again.
+// A records section by itself: the first byte is the declared count. A section that decodes is encoded and
+// decoded again.
 #include "fuzz/fuzz.hpp"
 
 #include <cstring>

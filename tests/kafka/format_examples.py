@@ -61,7 +61,7 @@ COMPRESSED = {
 GOOD = {"one-record": ONE_RECORD, "idempotent": IDEMPOTENT, "transactional": TRANSACTIONAL, "commit": COMMIT, "abort": ABORT,
         "append-time": APPEND_TIME, "remnant": REMNANT, "tombstone": TOMBSTONE, **COMPRESSED}
 
-# What Kafka derives from the scenario "indexes": base file name -> bytes.
+# The files that Kafka derives from the scenario "indexes": base file name -> bytes.
 DERIVED = {
     "00000000000000000000.index": unhex("00000003 0000126c 00000006 000024d8 0000000b 00003d78"),
     "00000000000000000000.timeindex": unhex("""

@@ -41,7 +41,7 @@ constexpr std::string_view usage =
     "       partition_tool compact DIR [name=value]...      opens DIR, compacts it once, and closes it\n"
     "Names are topic configurations, or now=MS, the clock (0 if not given).\n";
 
-/// What the command line says behind the directories.
+/// The words of the command line behind the directories.
 struct Settings {
   std::int64_t now_ms = 0;
   seriatim::TopicConfig config{};
@@ -178,7 +178,7 @@ Result<> compact(const fs::path& directory, const Settings& settings) {
   Workbench bench(settings);
   auto opened = bench.open(directory, stored_checkpoint(directory));
   if (!opened) return opened.error();
-  // What an engine's catalog does: compaction stays below the recovery point that is stored there.
+  // In place of an engine's catalog: compaction stays below the recovery point that is stored there.
   if (auto synced = (*opened)->sync(); !synced) return synced.error();
   (*opened)->checkpoint_stored((*opened)->checkpoint());
   const auto done = partition::compact(**opened, {.force = true});

@@ -9,7 +9,7 @@
 
 namespace seriatim::kafka_test {
 
-/// What the records of one batch may take in memory, decompressed.
+/// The memory that the records of one batch may take, decompressed.
 inline constexpr std::size_t section_bytes_max = std::size_t{1} << 30;
 
 /// Prints every batch and record of the file at `path`, then how the walk ended.

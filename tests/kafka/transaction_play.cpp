@@ -173,7 +173,7 @@ Result<> TransactionPlay::end(Actor& actor) {
   return how < 8 ? ending.abort() : Result<>();  // Else its destructor aborts it.
 }
 
-// What a second instance of the application does to the first.
+// Fences the actor, as a second instance of an application does the first.
 Result<> TransactionPlay::fence(Actor& actor) {
   if (!actor.open) return {};
   Transaction old = *std::exchange(actor.open, std::nullopt);

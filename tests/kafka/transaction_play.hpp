@@ -22,7 +22,7 @@ class TransactionPlay {
   explicit TransactionPlay(std::uint64_t seed);
 
   Result<> create_topics(const Engine& engine, const ConfigMap& config);
-  /// Goes on in this engine. What was open in the one before is gone with that.
+  /// Goes on in this engine. A transaction open in the one before is gone with that.
   Result<> move_to(const Engine& engine);
   Result<> play(int steps);
   /// Begins a transaction in every partition that stays open until the engine is closed.

@@ -72,7 +72,7 @@ Result<std::string> by_backward_reader(const Engine& engine, const TopicPartitio
   return joined;
 }
 
-// What every way to read has to see; an error if two differ.
+// The records that every way to read has to see; an error if two differ.
 Result<std::string> by_all(const Engine& engine, const TopicPartition& at, IsolationLevel isolation,
                            Offset from) {
   const auto seen = by_reader(engine, at, isolation, from);

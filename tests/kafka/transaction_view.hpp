@@ -1,4 +1,4 @@
-// What readers of the public API see of a partition, as the Kafka oracle's `fetch` prints it.
+// A partition as readers of the public API see it, printed as the Kafka oracle's `fetch` prints it.
 #pragma once
 
 #include <string>

@@ -194,7 +194,7 @@ class LogExercise {
     if (model_.compacted) check_newest_of_every_key(seen);
   }
 
-  // What compaction promises: the newest record of every key is there, with its value; tombstones may go.
+  // The promise of compaction: the newest record of every key is there, with its value; tombstones may go.
   void check_newest_of_every_key(const std::vector<Offset>& seen) {
     std::map<std::string, Offset> newest;
     for (const auto& [offset, record] : model_.records) newest[*record.key] = offset;

@@ -29,7 +29,7 @@ namespace {
 constexpr PartitionId partition_count = 2;
 constexpr std::chrono::milliseconds transaction_timeout{1000};
 
-// What a record belongs to; nobody sees it before that is true.
+// The fate of the transaction of a record; nobody sees the record before it is committed.
 enum class Fate : std::uint8_t { open, committed, aborted };
 struct LoggedRecord {
   std::string value{};
@@ -244,7 +244,7 @@ class ProducersExercise {
       finish(one, Fate::aborted);
     }
   }
-  // Whoever had it is fenced.
+  // The earlier holder is fenced.
   void open_again() {
     Transactional& one = some_id();
     TransactionalProducer older = *std::exchange(one.producer, std::nullopt);
@@ -276,7 +276,7 @@ class ProducersExercise {
     open_engine();
   }
 
-  // What is open, and what lies in any of its partitions behind something that is not to be seen yet.
+  // Open transactions, and those that lie in any of their partitions behind one that is not to be seen yet.
   std::set<const Fate*> held_back() const {
     std::set<const Fate*> held;
     for (std::size_t known = 1; known != held.size();) {

@@ -86,7 +86,7 @@ def offences_of(patch, root=ROOT):
 
 
 def sync_tree():
-    """Makes the copy like the checkout. What is different gets the time of now: a build tool that compares times must not
+    """Makes the copy like the checkout. A file that differs gets the time of now: a build tool that compares times must not
     take what was built from a broken source for up to date."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
     names = {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}

@@ -9,7 +9,7 @@
 
 namespace seriatim::test {
 
-/// What becomes of the call that is chosen.
+/// The outcome of the call that is chosen.
 enum class WriteFault : std::uint8_t {
   fails_with_eio,     ///< nothing is written
   fails_with_enospc,  ///< nothing is written

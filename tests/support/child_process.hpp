@@ -13,7 +13,7 @@
 
 namespace seriatim::test {
 
-/// Runs a function in a forked child. What it returns comes back as text; nothing of the test framework may
+/// Runs a function in a forked child. Its result comes back as text; nothing of the test framework may
 /// be used in it. Killed and waited for at the latest by the destructor.
 class ChildProcess {
  public:
@@ -24,7 +24,7 @@ class ChildProcess {
     void say(const std::string& text) const {
       if (::write(descriptor_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) ::_exit(3);
     }
-    /// What the child writes to stderr is heard too.
+    /// The child's stderr is read too.
     void take_stderr() const {
       if (::dup2(descriptor_, STDERR_FILENO) < 0) ::_exit(3);
     }

@@ -1,5 +1,5 @@
-// A file system that stops working: from a chosen step on, everything that would change something fails. What
-// was done before stays, so that a stop at every step of an operation can be played through.
+// A file system that stops working: from a chosen step on, everything that would change something fails.
+// Changes made before stay, so that a stop at every step of an operation can be played through.
 #pragma once
 
 #include <atomic>

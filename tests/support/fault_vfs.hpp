@@ -15,18 +15,18 @@
 namespace seriatim::test {
 
 enum class Calls : std::uint8_t {
-  takes,    ///< What may need blocks of the disk: to create, write, allocate.
+  takes,    ///< Calls that may need blocks of the disk: to create, write, allocate.
   changes,  ///< The same, and what cuts, removes or renames: everything that changes something but syncs.
   syncs,    ///< fdatasync, fsync, fsync of a directory.
   reads,    ///< Of bytes and of names.
-  opens     ///< Whatever needs a descriptor.
+  opens     ///< Calls that need a descriptor.
 };
 
 struct Fault {
   Calls calls = Calls::changes;
   int error = ENOSPC;
   std::int64_t after = 0;  ///< How many of them succeed before.
-  bool for_ever = false;   ///< Those after it fail too, until `heal`.
+  bool for_ever = false;   ///< Later calls fail too, until `heal`.
 };
 
 /// Any thread.

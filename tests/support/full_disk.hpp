@@ -8,7 +8,7 @@
 
 namespace seriatim::test {
 
-/// Whatever else is there, no byte is free after this.
+/// Besides the files that are there, no byte is free after this.
 inline void fill(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   const std::string block(4096, 'f');

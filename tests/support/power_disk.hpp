@@ -1,11 +1,11 @@
-// What a disk has, and what only the page cache has, of everything below one directory: what a power cut or a
-// kill leaves of it.
+// The contents that a disk has, and those that only the page cache has, of everything below one directory:
+// what a power cut or a kill leaves of it.
 //
 // A file is known by itself, not by its name: its bytes and its length at its last sync stand beside the live
 // ones, which are read from the file when they are asked for, so that stores through a mapping need not be
-// seen. A directory has the names of its last sync, and every change of one since. What the vfs did not make
-// is LMDB's (catalog/data.mdb, lock.mdb): it syncs by itself, and between two calls that are seen here its
-// file holds nothing but committed and synced state, so that its bytes are taken as they are.
+// seen. A directory has the names of its last sync, and every change of one since. A file that the vfs did
+// not make is LMDB's (catalog/data.mdb, lock.mdb): it syncs by itself, and between two calls that are seen
+// here its file holds nothing but committed and synced state, so that its bytes are taken as they are.
 #pragma once
 
 #include <algorithm>
@@ -138,13 +138,13 @@ class PowerDisk {
     node.changes.clear();
   }
 
-  /// What a power cut leaves that comes at this moment; `random` decides what of it, and `into` is made.
+  /// Leaves in `into`, which is made, the state after a power cut at this moment; `random` decides which.
   void power_cut(const std::string& into, Random& random) {
     const PowerChoice choice(random);
     adopt_all(*top_);
     write_cut(*top_, into, choice, random);
   }
-  /// What a process leaves that dies at this moment: what is live, to the byte.
+  /// Leaves in `into` the state after the process dies at this moment: the live contents, to the byte.
   void kill(const std::string& into) {
     adopt_all(*top_);
     write_live(*top_, into);

@@ -1,4 +1,4 @@
-// What a power cut leaves of the bytes of one file: any of its changed sectors old or new.
+// The bytes of one file after a power cut: any of its changed sectors old or new.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace seriatim::test {
 /// How a disk writes: each of these is old or new after a power cut.
 inline constexpr std::size_t power_sector_bytes = 512;
 
-/// What one power cut is like. The extremes come often, because they are what a missing sync shows itself by.
+/// The kind of one power cut. The extremes come often, because they show a missing sync.
 struct PowerChoice {
   enum class Names { none, all, prefix, each };
   enum class Bytes { none, all, all_but_last_sector, length_only, front, back, each };

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 // Enough that every partition has many batches, and the kill falls somewhere in the middle of one.
 constexpr std::size_t promises_before_kill = 400;
 
-// What the killed writer was promised: per partition, the end of its acknowledged records.
+// The promises to the killed writer: per partition, the end of its acknowledged records.
 using Promises = std::array<Offset, event_partitions>;
 
 // The writing process and the pipe on which it tells what was acknowledged.

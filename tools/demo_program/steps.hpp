@@ -58,8 +58,8 @@ seriatim::Result<> ship(const seriatim::Engine& engine);
 /// promised is there.
 seriatim::Result<> crash_and_recover(const std::filesystem::path& directory);
 
-/// What the killed process does: appends for ever and prints a line "partition base_offset last_offset" after
-/// each acknowledgement.
+/// The work of the killed process: it appends for ever and prints a line "partition base_offset last_offset"
+/// after each acknowledgement.
 int run_writer_process(const std::filesystem::path& directory);
 /// The text of record `offset` of a partition, so that a reader can tell what must be there.
 std::string crash_text(seriatim::PartitionId partition, seriatim::Offset offset);

@@ -1,4 +1,4 @@
-// What a stranger's first program does: store a record and read it back. Takes the data directory as
+// The first program of a stranger: store a record and read it back. Takes the data directory as
 // argument.
 #include <chrono>
 #include <cstdio>

@@ -16,7 +16,7 @@ import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.common.utils.LogContext;
 
 /**
- * What Kafka's consumer makes of a fetched answer: its CompletedFetch, which drops aborted batches and markers. Lives in Kafka's package because
+ * A fetched answer as Kafka's consumer reads it: its CompletedFetch, which drops aborted batches and markers. Lives in Kafka's package because
  * that class can be made nowhere else.
  */
 public final class ConsumerFilter implements AutoCloseable {

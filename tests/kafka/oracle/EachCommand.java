@@ -5,7 +5,7 @@ import java.util.List;
 
 /** Runs the commands that standard input holds, one a line, words between tabs: a virtual machine starts once for all of them. */
 final class EachCommand {
-  /** What Oracle makes of one command. */
+  /** One command of Oracle. */
   interface Runner {
     int run(String command, List<String> rest) throws Exception;
   }

@@ -4,7 +4,7 @@ import org.apache.kafka.storage.internals.log.AppendOrigin;
 
 /** Writes a partition with Kafka's own append path, from a fixed set of named scenarios. */
 final class WriteCommand {
-  /** What a scenario needs: the open partition, and the random seed for those that use one. */
+  /** The inputs of a scenario: the open partition, and the random seed for those that use one. */
   interface Scenario {
     void write(Partition partition, long seed) throws Exception;
   }

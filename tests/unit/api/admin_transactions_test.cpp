@@ -1,4 +1,4 @@
-// What an administrator sees and does of transactions and producers, in the engine that writes and beside it.
+// Transactions and producers as an administrator sees and ends them, in the engine that writes and beside it.
 #include <doctest/doctest.h>
 
 #include "unit/api/reading_fixture.hpp"

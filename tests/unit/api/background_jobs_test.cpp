@@ -147,7 +147,7 @@ TEST_CASE("a pause breaks a compaction off and lets no other begin; afterwards i
   disk.clock.advance_ms(std::int64_t{1'000} * 3600 * 24);
   CHECK(comes_true([&] { return report_of(disk.engine, "checkpoint").runs > checkpoints; }));
   CHECK(report_of(disk.engine, "compaction").runs == runs);
-  // What somebody asks for is done.
+  // A compaction that somebody asks for is done.
   CHECK(must(disk.engine.admin().compact("table", false)).removed_records > 0);
   disk.write_dirt();
   must(disk.engine.admin().resume_maintenance());

@@ -1,4 +1,4 @@
-// What a checkpoint lets go of in the journal, and what it must keep.
+// The frames that a checkpoint lets go of in the journal, and those that it must keep.
 #include <doctest/doctest.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What a consumer sees of transactions (kafka-log 5.8).
+// The records of transactions that a consumer sees (kafka-log 5.8).
 #include <poll.h>
 
 #include <thread>

@@ -1,4 +1,4 @@
-// What a checkpoint does in which order: seen at the moment when the first file of the journal is given up.
+// The order of a checkpoint's steps: seen at the moment when the first file of the journal is given up.
 #include <doctest/doctest.h>
 
 #include <algorithm>

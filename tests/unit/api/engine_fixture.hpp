@@ -1,5 +1,5 @@
-// What every test of the api needs: a real engine in a directory of the test's own, and short names for the
-// usual steps.
+// The fixture of every test of the api: a real engine in a directory of the test's own, and short names for
+// the usual steps.
 #pragma once
 
 #include <doctest/doctest.h>

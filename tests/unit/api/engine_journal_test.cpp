@@ -259,7 +259,7 @@ TEST_CASE("another process sees committed offsets without a checkpoint") {
   must(durable_producer(engine).send_sync({.topic = "t", .value = "x"}));
   commit(engine, "g", {"t", 0}, 1);
   must(EngineImpl::of(engine)->store_commits());
-  // What another process would read; this one may not have the catalog open twice.
+  // The catalog as another process would read it; this one may not have it open twice.
   const Engine looking = open_engine(copy_of(engine, copies), {.mode = OpenMode::read_only});
   CHECK(committed(looking, "g", {"t", 0}) == 1);
 }

@@ -35,7 +35,7 @@ struct Grouped {
 
 Names groups_in(const std::string& path) { return must(open_engine(path).admin().list_groups()); }
 
-// What the group has committed in a copy, as a crash leaves it; -1: nothing.
+// The position that the group has committed in a copy, as a crash leaves it; -1: nothing.
 Offset position_after_crash(const Engine& engine, const std::string& group) {
   const TempDir copies;
   const Engine after = open_engine(copy_of(engine, copies));

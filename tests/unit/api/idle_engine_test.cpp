@@ -152,7 +152,7 @@ TEST_CASE("an idle engine writes nothing: no file, no transaction of the catalog
       {.maintenance_interval = std::chrono::minutes(1), .checkpoint_interval = std::chrono::seconds(1)});
   use(engine);
   auto& impl = *detail::EngineImpl::of(engine);
-  for (int i = 0; i < 3; ++i) pass_an_hour(clock, *impl.background);  // What was done is brought home.
+  for (int i = 0; i < 3; ++i) pass_an_hour(clock, *impl.background);  // The work done is brought home.
   static_cast<void>(changes.take());
   const std::uint64_t transaction = must(impl.catalog->usage()).last_transaction;
   const std::string counters = bytes_of_file(path + "/counters");

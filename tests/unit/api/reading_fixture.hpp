@@ -1,4 +1,4 @@
-// What every test of reading needs beside an engine: batches made to order, appended as they are.
+// The fixture of every test of reading, beside an engine: batches made to order, appended as they are.
 #pragma once
 
 #include <fstream>

@@ -1,4 +1,4 @@
-// What `verify` and a dry run of `repair` say beforehand is what the open does.
+// The open does exactly what `verify` and a dry run of `repair` say beforehand.
 #include "api/recovery_plan.hpp"
 
 #include <doctest/doctest.h>
@@ -114,7 +114,7 @@ TEST_CASE("what a power cut has left and the next open heals is no damage to ver
     row.lose(image);
     boot_again(image);
     CHECK(damage_in(image).empty());
-    // What it says is taken out of the log is what is not there afterwards.
+    // The records that it says are taken out of the log are the ones missing afterwards.
     std::set<Offset> expected;
     for (Offset offset = 0; offset < 30; ++offset) expected.insert(offset);
     for (const Finding& finding : must(verify(image)).findings) {
@@ -220,7 +220,7 @@ TEST_CASE("a dry run that accepts loss names for each partition what the run the
   for (int round = 0; round < 6; ++round) {
     const LostJournalFile lost;
     boot_again(lost.path);
-    // What only the lost file had is gone from some of the segments.
+    // Facts that only the lost file had are gone from some of the segments.
     std::map<std::string, std::set<Offset>> there;
     for (PartitionId p = 0; p < 3; ++p) {
       const std::string name = "t-" + std::to_string(p);

@@ -29,7 +29,7 @@ inline void commit_one(TransactionalProducer& producer, const std::string& topic
   must(transaction.commit());
 }
 
-/// What a consumer of one partition is shown from its beginning on.
+/// The values that a consumer of one partition is shown from its beginning on.
 inline std::vector<std::string> committed_values(const Engine& engine, const std::string& topic,
                                                  PartitionId partition = 0) {
   Consumer consumer = must(engine.consumer());

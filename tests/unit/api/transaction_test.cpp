@@ -96,7 +96,7 @@ TEST_CASE("INV-4: a stop of the process leaves each transaction whole or not at 
     {
       const Engine after = open_engine(copy_of(f.engine, f.copies));
       check_steps(after, {"a"}, 1);
-      // What the dead one left open is aborted, so that nobody waits for it.
+      // The transaction that the dead one left open is aborted, so that nobody waits for it.
       Producer plain = must(after.producer());
       must(plain.send_sync({.topic = "out", .value = "plain", .partition = 0}));
       CHECK(committed_values(after, "out", 0) == Values{"a", "plain"});

@@ -36,7 +36,7 @@ std::string value_of(const std::string& name, std::int64_t records, std::size_t 
   return name + "/" + std::to_string(records) + "/" + std::string(padding, 'x');
 }
 
-// What a reader has seen of each transaction.
+// The records of each transaction that a reader has seen.
 class Sightings {
  public:
   void add(BytesView value) {
@@ -47,7 +47,7 @@ class Sightings {
     seen.wanted = std::stoll(text.substr(slash + 1));
     ++seen.count;
   }
-  /// Those of which a part is missing, or something is there twice.
+  /// Transactions of which a part is missing, or something is there twice.
   std::vector<std::string> broken() const {
     std::vector<std::string> names;
     for (const auto& [name, seen] : by_name_) {

@@ -1,4 +1,4 @@
-// Who holds a transactional id: fencing, time-outs, ids and epochs over restarts.
+// The holder of a transactional id: fencing, time-outs, ids and epochs over restarts.
 #include <doctest/doctest.h>
 
 #include <limits>

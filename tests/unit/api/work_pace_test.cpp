@@ -26,7 +26,7 @@ TEST_CASE("what was spent is earned by the clock, at so many bytes a second") {
   CHECK_FALSE(pace.spend(0));
   clock.advance_ms(1);
   CHECK(pace.spend(0));
-  // What was not spent is not saved up.
+  // Unspent bytes are not saved up.
   clock.advance_ms(1'000'000);
   CHECK_FALSE(pace.spend(100'000));
 }

@@ -55,7 +55,7 @@ void go_to(const std::string& directory) {
   if (::chdir(directory.c_str()) != 0) ::_exit(2);
 }
 
-// Whatever opens, makes, renames or deletes files.
+// Everything that opens, makes, renames or deletes files.
 void do_everything(const Engine& engine) {
   Producer producer = must(engine.producer());
   for (int i = 0; i < 30; ++i) must(producer.send_sync({.topic = "t", .value = std::string(200, 'A')}));

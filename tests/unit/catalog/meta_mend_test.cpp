@@ -48,8 +48,8 @@ std::size_t topics_seen(const std::string& path, const CatalogOptions& with) {
   return must(catalog->topics()).size();
 }
 
-// What LMDB leaves when it could not write a meta page: the new roots under the number and the last page
-// that were there.
+// Leaves the file as LMDB does when it could not write a meta page: the new roots under the number and the
+// last page that were there.
 void take_back_newest(const Steps& made) {
   const lmdb::Meta newest = made.meta();
   patch(made.file, made.newer_at() + 144, newest.transaction - 2);

@@ -22,7 +22,7 @@ inline std::vector<std::string> first_databases() {
 }
 
 /// Makes a catalog of these databases, with topic "t", one committed offset and, to make it large, that many
-/// bytes of a setting. What does not fit into the databases is left out.
+/// bytes of a setting. Values that do not fit into the databases are left out.
 inline void make_old_catalog(const std::string& directory, const std::vector<std::string>& databases,
                              std::size_t setting_bytes = 0) {
   std::filesystem::create_directory(directory);
@@ -58,7 +58,7 @@ inline void make_old_catalog(const std::string& directory, const std::vector<std
   mdb_env_close(env);
 }
 
-/// What is in such a catalog is as it was made.
+/// The contents of such a catalog are as they were made.
 inline void check_old_contents(const Catalog& catalog) {
   CHECK(must(catalog.topics()).size() == 1);
   CHECK(must(catalog.topic("t")).topic_id == id_of(1));

@@ -179,8 +179,8 @@ TEST_CASE("pages that point at each other in a circle end the walk") {
   CHECK(walked.error().message().find("it is used in two places") != std::string::npos);
 }
 
-// What a flipped bit anywhere in the file leads to: the right answer or an error, and in any case an end
-// without a crash, also if the catalog is then written to.
+// A flipped bit anywhere in the file leads to one of two: the right answer or an error, and in any case an
+// end without a crash, also if the catalog is then written to.
 char outcome_of_flip(const FilledCatalog& made, const std::string& expected) {
   Result<Catalog> opened = Catalog::open(made.path, options());
   if (!opened) return 'e';

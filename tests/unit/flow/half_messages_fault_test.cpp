@@ -43,7 +43,7 @@ Attempt attempt(const std::string& directory, const Fault& fault) {
   return attempt;
 }
 
-// What the next run makes of it, whose check finds that the other system has committed.
+// The records after the next run, whose check finds that the other system has committed.
 std::size_t records_in_the_end(const std::string& directory) {
   const Engine engine = open_engine(directory);
   // It has begun after the millisecond in which the last one ended.

@@ -142,7 +142,7 @@ inline Bytes example_j_zstd() {
       "00 42 85 5a e6 f2 05");
 }
 
-// What compaction leaves of B when nothing survives but the producer's state must.
+// The remains of B after compaction when nothing survives but the producer's state must.
 inline Bytes example_k() {
   return from_hex(
       "00 00 00 00 00 00 00 64 00 00 00 31 00 00 00 00"

@@ -17,7 +17,7 @@ namespace {
 
 base::ByteSpan section_of(const test::Bytes& batch) { return base::ByteSpan(batch).subspan(records_at); }
 
-// What the first step over a section of one record says.
+// The result of the first step over a section of one record.
 Step first_step(std::string_view hex) {
   const test::Bytes section = test::from_hex(hex);
   DecodedRecord record;

@@ -1,4 +1,4 @@
-// Who waits for a group is woken, whoever ends it, and whatever has become of the others.
+// A thread that waits for a group is woken, whichever thread ends it, and however the others ended.
 #include <atomic>
 #include <functional>
 #include <memory>

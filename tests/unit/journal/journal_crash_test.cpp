@@ -8,7 +8,7 @@
 namespace seriatim::test {
 namespace {
 
-// What may and what must be there after a crash.
+// The frames that may and that must be there after a crash.
 struct Expectation {
   std::map<std::uint64_t, std::string> staged{};
   std::uint64_t acknowledged = 0;
@@ -25,7 +25,7 @@ struct Expectation {
     }
     REQUIRE(world.contents.next_lsn == std::max(expected, world.covered_lsn + 1));
   }
-  // What came back is what goes on; what did not never was.
+  // The frames that came back go on; the others never were.
   void forget_lost(std::uint64_t next_lsn) {
     staged.erase(staged.lower_bound(next_lsn), staged.end());
     acknowledged = next_lsn - 1;

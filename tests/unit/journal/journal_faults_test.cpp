@@ -1,4 +1,4 @@
-// What a journal does when the file system refuses.
+// The journal when the file system refuses.
 #include <algorithm>
 #include <atomic>
 #include <functional>

@@ -9,7 +9,7 @@ namespace {
 
 using journal::JournalFiles;
 
-// What was done to the file system, in order, with the last part of each path.
+// The steps done to the file system, in order, with the last part of each path.
 struct FilesFixture {
   explicit FilesFixture(journal::JournalContents contents = {})
       : options(world.options()), files(options, contents), found(std::move(contents)) {

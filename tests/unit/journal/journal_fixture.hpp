@@ -68,7 +68,7 @@ struct JournalWorld {
   static constexpr const char* directory = "data/journal";
 
   JournalWorld() { REQUIRE(vfs.create_directory("data")); }
-  // What a test hooked in may be gone when a journal closes that a failed check left open.
+  // A test's hook may be gone when a journal closes that a failed check left open.
   ~JournalWorld() {
     vfs.before_change = nullptr;
     vfs.after_sync = nullptr;

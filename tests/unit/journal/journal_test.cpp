@@ -114,7 +114,7 @@ TEST_CASE("many threads share groups, each finds its own frame durable, and all 
 TEST_CASE("nobody is answered before the sync that covers the frame has ended, blocking or not") {
   JournalWorld world;
   world.open();
-  // What is written when a sync begins is durable when it has ended.
+  // Frames written when a sync begins are durable when it has ended.
   std::uint64_t written_at_sync = 0;
   std::atomic<std::uint64_t> covered_by_sync{0};
   const Journal* journal = world.journal.get();

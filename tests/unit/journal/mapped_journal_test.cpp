@@ -78,7 +78,7 @@ struct MappedJournal {
     REQUIRE(journal->write_through(lsn));
     return lsn;
   }
-  /// What another process finds, or the next run after a kill.
+  /// The frames that another process finds, or the next run after a kill.
   std::map<std::uint64_t, std::string> read() {
     Collector collector;
     auto found = journal::read_journal(

@@ -15,7 +15,7 @@
 namespace seriatim::os {
 namespace {
 
-// What a child says that begins without any of the three.
+// The output of a child that begins without any of the three.
 template <class Body>
 std::string without_standard_descriptors(Body body) {
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {

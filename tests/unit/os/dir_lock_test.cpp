@@ -22,7 +22,7 @@ namespace {
 
 Result<DirLock> acquire(const std::string& directory) { return acquire_dir_lock(posix_vfs(), directory); }
 
-// What a child of ours is told when it tries.
+// The answer that a child of ours gets when it tries.
 std::string tried_by_child(const std::string& directory) {
   ChildProcess child([&directory](const ChildProcess::Voice& voice) {
     const auto lock = acquire(directory);
@@ -240,7 +240,7 @@ TEST_CASE("files are settled by who says so, until a sync fails, another boot, o
   const TempDir dir;
   const auto had_settled = [&] { return acquire(dir.path())->had_settled_in_this_boot(); };
   CHECK_FALSE(had_settled());
-  // Who had the lock and never came to say so changes nothing.
+  // A holder that never came to say that it had the lock changes nothing.
   CHECK_FALSE(had_settled());
   REQUIRE(acquire(dir.path())->settle());
   CHECK(had_settled());

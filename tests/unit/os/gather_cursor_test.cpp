@@ -19,7 +19,7 @@ struct Vector {
   std::size_t bytes;
 };
 
-// What one call of a kernel writes that stops after `bytes_max`.
+// The bytes written by one call of a kernel that stops after `bytes_max`.
 std::string write_some(std::span<const Vector> vectors, std::size_t bytes_max) {
   std::string written;
   for (const Vector& vector : vectors) written.append(static_cast<const char*>(vector.base), vector.bytes);

@@ -43,7 +43,7 @@ TEST_CASE(
     CHECK_FALSE(f.partition->damage());
     saw_old = saw_old || rows == before;
     saw_new = saw_new || rows == after;
-    // Whatever happened, the next run finishes the work.
+    // In any case the next run finishes the work.
     f.compact({.force = true});
     CHECK(f.rows() == after);
   }

@@ -15,7 +15,7 @@ class CompactionFixture : public WriterFixture {
   }
 };
 
-/// What must be left of `all` after records below `map_end` were compacted.
+/// The rows that must be left of `all` after records below `map_end` were compacted.
 inline std::vector<Row> compacted(const std::vector<Row>& all, Offset map_end) {
   std::map<Text, Offset> newest;
   for (const Row& row : all) {

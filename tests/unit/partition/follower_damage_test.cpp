@@ -1,4 +1,4 @@
-// What a reader beside the writer says of damage: what the writer says (INV-11).
+// A reader beside the writer says the same of damage as the writer (INV-11).
 #include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "support/log_builder.hpp"

@@ -1,4 +1,4 @@
-// What a follower makes of a directory, and of a catalog, that its writer is changing.
+// A follower of a directory, and of a catalog, that its writer is changing.
 #include <algorithm>
 
 #include "compaction_fixture.hpp"

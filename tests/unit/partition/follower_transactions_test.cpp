@@ -1,4 +1,4 @@
-// What a reader in another process knows of transactions.
+// Transactions as a reader in another process knows them.
 #include <algorithm>
 
 #include "follower_fixture.hpp"

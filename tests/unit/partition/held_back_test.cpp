@@ -55,7 +55,7 @@ TEST_CASE("nothing began at -1, and what was set is the oldest") {
 TEST_CASE("INV-8: while transactions begin and end, none that is open is passed over") {
   constexpr Offset last = 60'000;
   HeldBack held;
-  // What is surely open: entered after it was added, and taken out before it is removed.
+  // Transactions that are surely open: entered after it was added, and taken out before it is removed.
   std::atomic<Offset> added{0};
   std::atomic<Offset> removed{0};
   std::atomic<bool> is_done{false};

@@ -1,5 +1,5 @@
-// What recovery may not cut: batches that are whole, damage with sound batches behind it, what others have
-// put into a directory.
+// The bytes that recovery may not cut: batches that are whole, damage with sound batches behind it, files
+// that others have put into a directory.
 #include "partition/partition_recovery.hpp"
 #include "support/random.hpp"
 #include "writer_fixture.hpp"

@@ -1,4 +1,4 @@
-// What a restart makes of transactions and producers.
+// Transactions and producers after a restart.
 #include <filesystem>
 #include <map>
 
@@ -36,7 +36,7 @@ TEST_CASE("INV-5: open transactions, the stable offset and the index are as befo
         f.die();
         f.request.checkpoint.clean_end_offset = -1;
       }
-      // What a power cut does to an index that nobody synced since; a clean close has.
+      // A power cut takes an index that nobody synced since; a clean close has synced it.
       if (!is_clean && random.one_in(2)) {
         const auto last = must(segment::list_segments(os::posix_vfs(), f.request.directory)).segments.back();
         const std::string index = f.path(last.base_offset, format::FileKind::transaction_index);
@@ -65,7 +65,7 @@ TEST_CASE("INV-8: an index that makes no sense is not believed after a crash, an
   overwrite(index, 0, "\x55");
   f.open();
   CHECK(f.looked_up() == before);
-  // What the log has told is known from then on.
+  // The facts that the log has told are known from then on.
   CHECK(f.aborted() == before);
 }
 

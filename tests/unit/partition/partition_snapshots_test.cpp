@@ -30,7 +30,7 @@ Entries entries_at(const std::string& directory, Offset offset) {
   return entries;
 }
 
-// What the batches of a directory say of producers, from the very first.
+// The producers by the batches of a directory, from the very first.
 Entries full_replay(const std::string& directory) {
   partition::ProducerState state;
   Offset end = 0;
@@ -50,7 +50,7 @@ Entries full_replay(const std::string& directory) {
   return entries_at(temp.path(), end);
 }
 
-// What a recovery of a copy of the files finds out.
+// The producers that a recovery of a copy of the files finds.
 Entries recovered(const WriterFixture& f, std::int64_t segment_bytes) {
   WriterFixture copy(segment_bytes);
   fs::copy(f.request.directory, copy.request.directory, fs::copy_options::recursive);

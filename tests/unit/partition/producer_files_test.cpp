@@ -1,4 +1,4 @@
-// What the snapshot files bring back after a restart.
+// The producers that the snapshot files bring back after a restart.
 #include "partition/producer_state.hpp"
 #include "reader_fixture.hpp"
 #include "support/log_builder.hpp"

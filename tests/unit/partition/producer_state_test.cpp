@@ -16,7 +16,7 @@ class StateFixture {
   void note(const LogBuilder& log) {
     for (const BuiltBatch& batch : log.all()) must(state.note(batch.header, batch.bytes));
   }
-  /// What the state is: what its snapshot says.
+  /// The state, as its snapshot says it.
   std::vector<ProducerSnapshotEntry> entries() {
     TempDir other;
     ProducerState copy = state;

@@ -1,5 +1,5 @@
-// What every test of reading a partition needs: a partition that is appended to, small segments, and batches
-// made to order.
+// The fixture of every test of reading a partition: a partition that is appended to, small segments, and
+// batches made to order.
 #pragma once
 
 #include <doctest/doctest.h>

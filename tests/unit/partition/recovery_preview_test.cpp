@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 using segment::LastStop;
 
-// What the next open is going to do with the directory of a fixture whose writer died.
+// The changes that the next open is going to make to the directory of a fixture whose writer died.
 struct Preview {
   explicit Preview(WriterFixture& f)
       : overlay(f.vfs),
@@ -64,7 +64,7 @@ TEST_CASE("a preview says what the open does, and changes nothing") {
       CHECK(offsets == std::set<Offset>{0, 1, 2});  // Of the batch that is damaged nothing can be told.
       CHECK(f.partition->log_end_offset() == 2);
       REQUIRE(preview.found.taken.size() == 3);
-      CHECK(preview.found.taken[0].records == 2);  // What follows is set aside first.
+      CHECK(preview.found.taken[0].records == 2);  // The segments that follow are set aside first.
       CHECK(preview.found.taken[2].path == f.path(2));
       CHECK(preview.found.taken[2].records == 1);
     } else {

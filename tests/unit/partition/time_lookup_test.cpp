@@ -17,7 +17,7 @@ Found found(Offset offset, std::int64_t timestamp_ms) {
   return OffsetAndTimestamp{offset, Timestamp{std::chrono::milliseconds{timestamp_ms}}};
 }
 
-// What a look at every record would say.
+// The answers that a look at every record would give.
 struct Model {
   std::map<Offset, std::int64_t> times;
 

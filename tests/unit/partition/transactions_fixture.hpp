@@ -95,7 +95,7 @@ class TransactionModel {
   void end_all() {
     for (auto& producer : producers_) end(producer, random_.one_in(2));
   }
-  /// What is shown below the last stable offset.
+  /// The offsets shown below the last stable offset.
   std::set<Offset> shown() const {
     return {shown_.lower_bound(f_.partition->log_start_offset()), shown_.lower_bound(f_.stable())};
   }

@@ -1,5 +1,5 @@
-// What every test of writing, recovering and compacting a partition needs: a file system that can be made to
-// fail, a clock, keyed records, restarts.
+// The fixture of every test of writing, recovering and compacting a partition: a file system that can be made
+// to fail, a clock, keyed records, restarts.
 #pragma once
 
 #include <map>

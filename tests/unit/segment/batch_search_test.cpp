@@ -81,7 +81,7 @@ TEST_CASE("nothing sound behind a batch is nothing: the end, zeros, and what end
   CHECK(found_behind(allocated, log.size_bytes(), 3) == -1);
   CHECK(found_behind(log.bytes(), log[1].position, 1, 2) == -1);
   CHECK(found_behind(log.bytes(), log[1].position, 1, 3) == at(log, 2));
-  // What lies behind has lower offsets: a batch of another life of the file.
+  // The batch behind has lower offsets: a batch of another life of the file.
   CHECK(found_behind(log.bytes(), log[1].position, 9) == -1);
 }
 

@@ -330,7 +330,7 @@ TEST_CASE("an appender asks before it takes blocks, and takes none while it may 
     test::must(test::try_append(*segment, log[0]));
     const int asked = keeper.asked;
     keeper.may_take = false;
-    // What is allocated already may be used.
+    // The space allocated already may be used.
     CHECK(test::try_append(*segment, log[1]).ok() == mapped);
     CHECK(keeper.asked == asked + (mapped ? 0 : 1));
   }

@@ -1,5 +1,5 @@
-// What every test of segments needs: a directory, a descriptor cache, a map cache, and short names for the
-// steps.
+// The fixture of every test of segments: a directory, a descriptor cache, a map cache, and short names for
+// the steps.
 #pragma once
 
 #include <doctest/doctest.h>

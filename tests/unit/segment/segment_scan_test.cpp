@@ -1,4 +1,4 @@
-// What scan_segment finds out, and that it takes nothing for granted.
+// The findings of scan_segment, and that it takes nothing for granted.
 #include <doctest/doctest.h>
 
 #include <filesystem>

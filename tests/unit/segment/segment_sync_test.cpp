@@ -1,4 +1,4 @@
-// What a sync covers, in which order, and what is tried again.
+// The files that a sync covers, their order, and the errors that are tried again.
 #include <doctest/doctest.h>
 
 #include <filesystem>

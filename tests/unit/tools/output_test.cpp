@@ -11,7 +11,7 @@
 namespace seriatim::tools {
 namespace {
 
-// What a table prints, through a real descriptor.
+// The output of a table, through a real descriptor.
 std::string printed(const Table& table, OutputFormat format) {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
