@@ -30,8 +30,9 @@ def files_below(path):
 
 
 def check_names(root, page, text):
-    """Every `tests/...` has tests in it, and where `tests/...`: "a name" stands, one of that name."""
+    """Every `tests/...` has tests in it, and where `tests/...`: "a name" stands, one of that name, also over two lines."""
     offences = []
+    text = " ".join(text.split())
     for name in TEST_FILE.findall(text):
         if not any(cases_of(file) for file in files_below(root / name)):
             offences.append(f"{page}: {name} has no test in it")

@@ -171,7 +171,8 @@ class SERIATIM_API Consumer {
   /// Errors: invalid_state (no group_id; a read-only engine gives read_only), invalid_argument (negative, or
   /// beyond the log end), unknown_topic_or_partition, offset_metadata_too_large, storage_full: nothing is
   /// stored then.
-  /// Durability: survives process death and power loss on return: one LMDB transaction.
+  /// Durability: as ConsumerOptions::commit_acks says, on return. At `all` a sync of the journal has stored
+  /// the positions, which concurrent commits share; at `leader` they survive the death of the process.
   /// Threads: see class.
   Result<> commit_sync();
   Result<> commit_sync(const TopicPartitionOffsets& offsets);

@@ -90,6 +90,8 @@ class NamedTests(unittest.TestCase):
         good = f'`tests/a_test.cpp`: "{INV}1: one, and two" and `tests/b_test.py`: "test_b" in `tests/`'
         self.assertEqual(check_names(self.root, "p", good), [])
         self.assertEqual(len(check_names(self.root, "p", good.replace("two", "three"))), 1)
+        self.assertEqual(check_names(self.root, "p", good.replace(" ", "\n  ")), [])
+        self.assertEqual(len(check_names(self.root, "p", good.replace("two", "three").replace(" ", "\n  "))), 1)
         self.assertEqual(len(check_names(self.root, "p", "`tests/c_test.py` `tests/empty/`")), 2)
 
     def test_an_invariant_without_its_test_is_reported(self):
