@@ -39,7 +39,8 @@ class BatchBuilder {
   /// options.
   ///
   /// Base offset and leader epoch are 0. The result points into this builder and is valid until its next
-  /// call. Errors (the records stay):
+  /// call.
+  /// Errors (the records stay):
   ///   - invalid_argument: there is no record.
   ///   - unsupported_codec, invalid_config: as compress().
   ///   - record_too_large: the compressed records exceed Kafka's 31-bit length.

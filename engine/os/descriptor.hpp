@@ -16,8 +16,8 @@ namespace seriatim::os {
 void occupy_standard_descriptors() noexcept;
 
 /// `descriptor`, or where it is 0, 1 or 2 (the program closed that one just then) another one of the same
-/// open file in its place. -1 stays -1 with its errno. Errors (-1): errno of fcntl; `descriptor` is closed
-/// then.
+/// open file in its place. -1 stays -1 with its errno.
+/// Errors: -1 with the errno of fcntl; `descriptor` is closed then.
 int above_standard_descriptors(int descriptor) noexcept;
 
 /// The result of `open`, a new descriptor or -1 with errno, but never 0, 1 or 2. Repeated after EINTR.

@@ -39,8 +39,9 @@ class AppendListeners {
   void notify() noexcept {
     if (count_.fetch_add(0, std::memory_order_seq_cst) != 0) tell();
   }
-  /// The same, right after the append mutex was unlocked. Cost while nobody listens: one load on x86, where
-  /// the unlock is the locked instruction that notify() needs.
+  /// The same, right after the append mutex was unlocked.
+  /// Cost: while nobody listens one load on x86, where the unlock is the locked instruction that notify()
+  /// needs.
   void notify_after_unlock() noexcept {
 #if defined(__x86_64__)
     std::atomic_signal_fence(std::memory_order_seq_cst);

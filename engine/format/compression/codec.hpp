@@ -29,8 +29,8 @@ Result<void> compress(Codec codec, std::optional<int> level, base::ByteSpan in, 
 /// Appends the decompressed form of `in`, at most `out_bytes_max` bytes of it, to `out`.
 ///
 /// Concatenated gzip members, zstd frames and snappy streams are read through, and raw snappy without a
-/// stream header too; a second lz4 frame is an error, as in Kafka. Errors (`out` as before; the message names
-/// neither file nor offset: the caller adds them):
+/// stream header too; a second lz4 frame is an error, as in Kafka.
+/// Errors (`out` as before; the message names neither file nor offset: the caller adds them):
 ///   - corrupt_record: `in` is damaged, cut short, has bytes after its end, or expands to more than
 ///     `out_bytes_max`.
 ///   - unsupported_codec: no such codec, or `in` uses a feature of it that is not read here (a zstd window
