@@ -164,7 +164,7 @@ int ConsumerImpl::event_fd() noexcept {
       return -1;
     }
     listens_always = true;
-    // Earlier records are not announced again: this thread looks for them first.
+    // No appender announces the records that are there already: the caller is woken to look for them.
     slot->wake();
   }
   return descriptor;

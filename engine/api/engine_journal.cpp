@@ -294,7 +294,7 @@ Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t
 // is a decision that is not settled, which the LSN stays below. The partitions come last: the markers of
 // settled decisions are below their recovery points.
 //
-// A frame that was covered stays covered: a decision on its way into the journal says that it is not settled
+// The covered LSN never goes back: a decision on its way into the journal says that it is not settled
 // before it has its LSN, with one that may be older than the last checkpoint.
 catalog::Checkpoint EngineImpl::gather_checkpoint() {
   const auto known = topics.load();

@@ -1,5 +1,6 @@
-// What the next open for writing will do to a data directory, partition by partition: for `verify`, which
-// must not take for damage what that open heals, and for `repair`, which says beforehand what it does.
+// The changes that the next open for writing will make to a data directory, partition by partition: for
+// `verify`, which must not take for damage what that open heals, and for `repair`, which says beforehand what
+// it does.
 #pragma once
 
 #include <cstdint>
@@ -75,7 +76,8 @@ class RecoveryPlan {
 std::string offsets_text(const Finding& finding);
 
 /// `verify` of a directory of which the caller has the lock, and whose journal may be damaged: as an open
-/// that salvages it will leave the files. Errors: as `verify`.
+/// that salvages it will leave the files.
+/// Errors: as `verify`.
 Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir);
 
 }  // namespace seriatim::api

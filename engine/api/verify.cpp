@@ -174,7 +174,7 @@ class Verifier {
                             bool may_have_gaps, const partition::RecoveryPreview* preview = nullptr) {
     ++report_.partitions;
     const std::string path = os::join_path(dir_, shown_directory);
-    // What the next open for writing heals is no damage: the files are looked at as it leaves them.
+    // A state that the next open for writing heals is no damage: the files are looked at as it leaves them.
     os::Vfs& files = preview != nullptr ? plan_->files() : vfs_;
     if (preview != nullptr) {
       note_taken(shown_directory, *preview);

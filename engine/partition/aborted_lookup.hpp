@@ -27,9 +27,9 @@ class AbortedLookup {
   /// on, which `from` lies in. The length of the log in the query is not looked at.
   /// @return one past the last segment that was looked at.
   /// Errors: corrupt_record: damage, or a missing segment, hides how a transaction in the range ended ·
-  ///   not_found: a segment was deleted meanwhile · those of mapping a segment and of the file system.
+  /// not_found: a segment was deleted meanwhile · those of mapping a segment and of the file system.
   /// Cost: a look into the index of a segment or two; where one can prove nothing, a page per batch of its
-  ///   segment, the first time.
+  /// segment, the first time.
   Result<std::size_t> collect(std::size_t first, segment::AbortsQuery query,
                               std::vector<format::AbortedTransaction>& out);
 

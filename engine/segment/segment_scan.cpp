@@ -284,8 +284,8 @@ bool Scan::is_accepted(const BatchStream::Item& item) const {
   return !is_asked || request_.accepts_control(item.header, item.bytes);
 }
 
-// What the stream cannot know: the span an index can express, and whether a base offset above the expected
-// one is a gap that compaction left or a flipped bit (the checksum does not cover it).
+// Checks what the stream cannot know: the span an index can express, and whether a base offset above the
+// expected one is a gap that compaction left or a flipped bit (the checksum does not cover it).
 Result<bool> Scan::offsets_fit(const BatchStream::Item& item, Offset expected) {
   const std::int64_t span = item.header.last_offset() - request_.base_offset;
   if (span > std::numeric_limits<std::int32_t>::max()) return false;
@@ -331,8 +331,8 @@ Result<> Scan::read_first_timestamp() {
   return {};
 }
 
-// What is right of the files as they are; with anything else they have to be rebuilt. Of an unsealed segment
-// more bytes may follow: what was allocated ahead goes when it is opened for appending.
+// Tells the faults that the files may have as they are; with any other they have to be rebuilt. Of an
+// unsealed segment more bytes may follow: what was allocated ahead goes when it is opened for appending.
 void Scan::compare_indexes() {
   SegmentState& state = found_.state;
   state.offset_index_entries = start_.offset_entries;

@@ -25,7 +25,8 @@ int damages_wanted() {
   return wanted != nullptr ? std::atoi(wanted) : damages_by_default;
 }
 
-/// Damages one file below `path`. @return what was done, in words.
+/// Damages one file below `path`.
+/// @return what was done, in words.
 /// After a kill no log is missing: behind a hole above the recovery point, recovery moves the rest aside.
 std::string damage_file(const std::string& path, Left left, Random& random) {
   std::vector<std::string> files;
