@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import tidy_comments
 import tidy_docs
 from cpp_functions import functions_of
 
@@ -52,6 +53,7 @@ class Tidy:
             if path.suffix in TEXT or is_script(path):
                 self.check_text(path, path.read_text(encoding="utf-8"))
         self.check_mirrored_tests()
+        self.offences += tidy_comments.check_formatter(self.root)
         self.offences += tidy_docs.check(self.root, self.files)
         return self.offences
 
@@ -66,6 +68,8 @@ class Tidy:
                 self.report(path, number, f"'{found.group()}': finish it, or open an issue; the tree holds no promises")
             if path.suffix != ".patch" and path.suffix != ".md" and line != line.rstrip():
                 self.report(path, number, "white space at the end of the line")
+        for number, message in tidy_comments.check_comments(path, text, is_script(path)):
+            self.report(path, number, message)
         if path.suffix in BRACED:
             self.check_functions(path, functions_of(text))
         if path.suffix == ".py":
