@@ -166,9 +166,7 @@ void Repairer::read_partitions(const catalog::Catalog& catalog,
 Result<> Repairer::plan() {
   if (auto planned = plan_journal(); !planned) return planned;
   if (auto planned = plan_leftovers(); !planned) return planned;
-  auto found = api::verify_for_repair(vfs_, dir_);
-  // Without a FORMAT nothing is verified; it is there unless this is a dry run.
-  if (!found && found.error().code() == Errc::not_a_data_directory && format_step_) return {};
+  auto found = api::verify_for_repair(vfs_, dir_, catalog_.engine.directory_id);
   if (!found) return found.error();
   for (const Finding& finding : found->findings) plan_finding(finding);
   return {};

@@ -40,9 +40,15 @@ class Verifier {
     auto format = api::read_format_file(vfs_, dir_);
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
     if (!format) add_damage(api::format_file_name, format.error());
+    if (format) how_.directory_id = format->directory_id;
+    return run_without_format(format.ok());
+  }
+
+  /// @param has_id  the directory's id is known, from FORMAT or otherwise.
+  Result<VerifyReport> run_without_format(bool has_id = true) {
     auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
                                          api::catalog_options(vfs_, dir_, catalog::Access::read_only));
-    if (opened && format) make_plan(*opened, format->directory_id);
+    if (opened && has_id) make_plan(*opened);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
     if (code == Errc::unsupported_version) return opened.error();
@@ -68,10 +74,9 @@ class Verifier {
 
  private:
   // Beside a live writer its files change under whoever reads them: nothing is said then.
-  void make_plan(const catalog::Catalog& from, const catalog::Id& directory_id) {
-    if (!from.topics()) return;  // Told by who asks again.
+  void make_plan(const catalog::Catalog& from) {
+    if (!from.topics()) return;  // Told by the next call, which asks again.
     plan_.emplace(vfs_, dir_);
-    how_.directory_id = directory_id;
     if (auto made = plan_->make(from, how_); !made) {
       plan_.reset();
       return add_damage("journal", made.error());
@@ -376,9 +381,12 @@ Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) tr
 
 namespace seriatim::api {
 
-Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir) {
+Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir,
+                                       const catalog::Id& directory_id) {
   const VerifyOptions options;
-  return Verifier(vfs, dir, options, {.is_locked_by_caller = true, .salvages = true}).run();
+  return Verifier(vfs, dir, options,
+                  {.directory_id = directory_id, .is_locked_by_caller = true, .salvages = true})
+      .run_without_format();
 }
 
 }  // namespace seriatim::api

@@ -16,6 +16,8 @@ Result<std::size_t> AbortedLookup::collect(std::size_t first, AbortsQuery query,
   for (std::size_t i = first; i < segments_.size(); ++i) {
     segment::Segment& segment = *segments_[i];
     if (segment.base_offset() >= query.markers_below) return i;
+    // Asked before its length, which covers it.
+    const Offset known_end = segment.end_offset();
     query.log_bytes = segment.end_position();
     auto end = segment.transactions().collect(query, out);
     if (!end) return end.error();
@@ -29,20 +31,19 @@ Result<std::size_t> AbortedLookup::collect(std::size_t first, AbortsQuery query,
     }
     if ((*end)->end_offset < 0) continue;
     if ((*end)->first_open_offset >= query.upper) return i + 1;
-    if (auto checked = check_no_hole(i, query, **end); !checked) return checked.error();
+    const Offset next = i + 1 < segments_.size() ? segments_[i + 1]->base_offset() : known_end;
+    if (next <= (*end)->end_offset || (*end)->end_offset <= query.from) continue;
+    return hidden_by_hole(segment, **end, next);
   }
   return segments_.size();
 }
 
-// A segment that was lost with the markers in it must not pass for one in which nothing was aborted.
-Result<> AbortedLookup::check_no_hole(std::size_t index, const AbortsQuery& query,
-                                      const format::TransactionSeal& end) const {
-  if (index + 1 >= segments_.size()) return {};
-  const Offset next_base = segments_[index + 1]->base_offset();
-  if (next_base <= end.end_offset || end.end_offset <= query.from) return {};
+// Records that were lost with the markers among them must not pass for some of which nothing was aborted.
+Error AbortedLookup::hidden_by_hole(const segment::Segment& segment, const format::TransactionSeal& end,
+                                    Offset next) {
   return Error(Errc::corrupt_record,
-               "the segment that " + segments_[index]->log_path() + " was followed by, from offset " +
-                   std::to_string(end.end_offset) + " to " + std::to_string(next_base - 1) +
+               "what " + segment.log_path() + " was followed by, from offset " +
+                   std::to_string(end.end_offset) + " to " + std::to_string(next - 1) +
                    ", is missing, and with it the markers of transactions that were open from offset " +
                    std::to_string(end.first_open_offset) +
                    " on: whether they were committed cannot be told. Restore the file from a copy, or read "
@@ -52,10 +53,28 @@ Result<> AbortedLookup::check_no_hole(std::size_t index, const AbortsQuery& quer
 Result<> AbortedLookup::teach(std::size_t index) {
   auto open = open_at(index);
   if (!open) return open.error();
-  auto found = walk(*segments_[index], *open);
-  if (!found) return found.error();
-  segments_[index]->transactions().learn(*std::move(found));
+  auto walked = walk(*segments_[index], *open);
+  if (!walked) return walked.error();
+  note_hidden(index, *open, *walked);
+  segments_[index]->transactions().learn(std::move(walked->found));
   return {};
+}
+
+// Where offsets are missing behind the segment. Compaction keeps the marker of a transaction that has records
+// left; one that is open before the gap and not behind it has ended in records that were lost. So has every
+// one where nothing follows.
+void AbortedLookup::note_hidden(std::size_t index, const OpenTransactions& open, Walked& walked) const {
+  const bool is_last = index + 1 == segments_.size();
+  const Offset next_base = is_last ? walked.found.end.end_offset : segments_[index + 1]->base_offset();
+  if (walked.next >= next_base || open.all().empty()) return;
+  ProducerState producers;
+  if (!is_last && !producers.load_snapshot(vfs_, directory_, next_base)) return;
+  const OpenTransactions behind(producers);
+  for (const auto& [id, first] : open.all()) {
+    const auto still = behind.all().find(id);
+    if (still == behind.all().end() || still->second > first)
+      walked.found.unknown.push_back({.first = first, .last = walked.next - 1});
+  }
 }
 
 // As the snapshot there says, or one before it and the segments in between. Where the log begins nothing is
@@ -76,14 +95,15 @@ Result<OpenTransactions> AbortedLookup::open_at(std::size_t index) {
   return open;
 }
 
-Result<AbortsInLog> AbortedLookup::walk(segment::Segment& segment, OpenTransactions& open) {
+Result<AbortedLookup::Walked> AbortedLookup::walk(segment::Segment& segment, OpenTransactions& open) {
   auto pin = segment.pin();
   if (!pin) return pin.error();
-  AbortsInLog found;
+  Walked walked{.next = segment.base_offset()};
+  auto& [found, next] = walked;
   found.end = {.log_bytes = segment.end_position(), .end_offset = segment.end_offset()};
-  Offset next = segment.base_offset();
   const auto pass_damage = [&] {
-    for (const auto& [id, first] : open.all()) found.unknown.push_back({.first = first, .last = next - 1});
+    for (const auto& [id, first] : open.all())
+      walked.found.unknown.push_back({.first = first, .last = walked.next - 1});
     open.clear();
   };
   segment::HeaderWalk headers(segment, **pin, segment.base_offset());
@@ -98,7 +118,7 @@ Result<AbortsInLog> AbortedLookup::walk(segment::Segment& segment, OpenTransacti
   }
   if (headers.take_damage()) pass_damage();
   found.end.first_open_offset = open.first_offset(found.end.end_offset);
-  return found;
+  return walked;
 }
 
 }  // namespace seriatim::partition

@@ -34,11 +34,16 @@ class AbortedLookup {
                               std::vector<format::AbortedTransaction>& out);
 
  private:
+  struct Walked {
+    segment::AbortsInLog found{};
+    Offset next = 0;  ///< Behind the last batch.
+  };
   Result<> teach(std::size_t index);
+  void note_hidden(std::size_t index, const OpenTransactions& open, Walked& walked) const;
   Result<OpenTransactions> open_at(std::size_t index);
-  Result<segment::AbortsInLog> walk(segment::Segment& segment, OpenTransactions& open);
-  Result<> check_no_hole(std::size_t index, const segment::AbortsQuery& query,
-                         const format::TransactionSeal& end) const;
+  Result<Walked> walk(segment::Segment& segment, OpenTransactions& open);
+  static Error hidden_by_hole(const segment::Segment& segment, const format::TransactionSeal& end,
+                              Offset next);
 
   os::Vfs& vfs_;
   const std::string& directory_;

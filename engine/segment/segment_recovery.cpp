@@ -82,8 +82,6 @@ Result<> rebuild_indexes(const SegmentContext& context, const RecoveryRequest& r
   auto start = start_builder(context, request, state, builder);
   if (!start) return std::move(start).error();
   BatchStream stream(**log, *start, state.end_position, request.base_offset);
-  // As the scan did, so that both come to the same entries.
-  stream.trust_crc_below(request.durable_position);
   FileLogBytes bytes(**log);
   bool knows_expected = *start == 0;
   for (;;) {

@@ -63,7 +63,7 @@ class Scan {
   Result<bool> offsets_fit(const BatchStream::Item& item, Offset expected);
   void take(const BatchStream::Item& item);
   Result<> read_first_timestamp();
-  void compare_indexes();
+  bool are_indexes_right();
   bool is_right(const IndexBytes& index, base::ByteSpan entries) const;
 
   const SegmentContext& context_;
@@ -74,6 +74,7 @@ class Scan {
   IndexBytes times_{};
   StartingPoint start_{};
   bool trusts_indexes_ = false;
+  bool trusts_log_ = true;  // Below the durable position, without its checksums.
   Offset first_walked_offset_ = -1;
   bool confirms_last_time_ = false;
   bool knows_expected_ = false;  // Which offset comes next: not behind damage, nor where the walk begins.
@@ -104,12 +105,13 @@ Result<RecoveredSegment> Scan::run() {
     if (auto started = start_from_checked_indexes(); !started) return std::move(started).error();
   }
   if (auto walked = walk(); !walked) return std::move(walked).error();
-  if (trusts_indexes_ && !last_time_entry_fits()) {
+  const bool is_doubted = trusts_indexes_ && !last_time_entry_fits();
+  if (is_doubted || !are_indexes_right()) {
     if (auto walked = walk_again(); !walked) return std::move(walked).error();
+    found_.indexes_need_rebuild = !are_indexes_right();
   }
   if (auto read = read_first_timestamp(); !read) return std::move(read).error();
   found_.state.max_timestamp = builder_.max_timestamp();
-  compare_indexes();
   return found_;
 }
 
@@ -201,7 +203,7 @@ StartingPoint Scan::choose_start() const {
 // Whether a batch begins where `entry` says and ends with its offset. Entries have no checksum of their own.
 Result<bool> Scan::log_agrees(const format::OffsetIndexEntry& entry) const {
   BatchStream stream(*log_, static_cast<std::uint64_t>(entry.position), scan_end_, request_.base_offset);
-  stream.trust_crc_below(request_.durable_position);
+  if (trusts_log_) stream.trust_crc_below(request_.durable_position);
   auto item = stream.next();
   if (!item) return std::move(item).error();
   return !item->at_end && item->fault == BatchFault::none &&
@@ -223,8 +225,11 @@ bool Scan::last_time_entry_fits() const {
   return offset < first_walked_offset_ || confirms_last_time_;
 }
 
+// Log and indexes contradict each other: from here on a header counts only with its checksum, or a wrong bit
+// of it would get into the indexes.
 Result<> Scan::walk_again() {
   trusts_indexes_ = false;
+  trusts_log_ = false;
   builder_ = IndexBuilder(request_.base_offset, request_.limits.index_interval_bytes);
   found_ = {.state = empty_state(), .file_bytes = found_.file_bytes};
   start_ = {};
@@ -242,7 +247,7 @@ void Scan::note_time(const format::BatchHeader& header) {
 
 Result<> Scan::walk() {
   BatchStream stream(*log_, start_.position, scan_end_, start_.lowest_offset);
-  stream.trust_crc_below(request_.durable_position);
+  if (trusts_log_) stream.trust_crc_below(request_.durable_position);
   found_.state.end_position = start_.position;
   knows_expected_ = start_.position == 0;
   for (;;) {
@@ -331,24 +336,20 @@ Result<> Scan::read_first_timestamp() {
   return {};
 }
 
-// Tells the faults that the files may have as they are; with any other they have to be rebuilt. Of an
-// unsealed segment more bytes may follow: what was allocated ahead goes when it is opened for appending.
-void Scan::compare_indexes() {
+// Counts the entries that are right in the files as they are. False: they have to be rebuilt. Of an unsealed
+// segment more bytes may follow: opening it for appending takes what was allocated ahead.
+bool Scan::are_indexes_right() {
   SegmentState& state = found_.state;
   state.offset_index_entries = start_.offset_entries;
   state.time_index_entries = start_.time_entries;
   if (request_.is_sealed) builder_.close();
   const base::ByteSpan offsets = builder_.offset_entries();
   const base::ByteSpan times = builder_.time_entries();
-  if (trusts_indexes_) {
-    found_.indexes_need_rebuild =
-        offsets.size() != offsets_.bytes.size() || times.size() != times_.bytes.size();
-    return;
-  }
-  found_.indexes_need_rebuild = !is_right(offsets_, offsets) || !is_right(times_, times);
-  if (found_.indexes_need_rebuild) return;
+  if (trusts_indexes_) return offsets.size() == offsets_.bytes.size() && times.size() == times_.bytes.size();
+  if (!is_right(offsets_, offsets) || !is_right(times_, times)) return false;
   state.offset_index_entries = offsets.size() / offset_entry_bytes;
   state.time_index_entries = times.size() / time_entry_bytes;
+  return true;
 }
 
 bool Scan::is_right(const IndexBytes& index, base::ByteSpan entries) const {

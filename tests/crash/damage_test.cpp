@@ -151,14 +151,21 @@ class Damages {
     if (named != made) return "the dry run named " + differing(named, made);
     const auto after = readable(path, truth_);
     if (!std::includes(after.begin(), after.end(), before.begin(), before.end()))
-      return "after repair " + std::to_string(after.size()) + " records of " + std::to_string(before.size()) +
-             " can be read";
+      return "after repair cannot be read:" + missing(before, after);
     const bool gave_up_none = std::none_of(repaired->steps.begin(), repaired->steps.end(),
                                            [](const RepairStep& step) { return step.gives_up; });
     if (!gave_up_none || !repaired->left.empty()) return {};
     const auto report = verify(path);
     if (!is_clean(report)) return "repair left nothing, and verify finds " + first_of(report);
     return {};
+  }
+
+  static std::string missing(const std::set<Offset>& before, const std::set<Offset>& after) {
+    std::string offsets;
+    for (const Offset offset : before) {
+      if (!after.contains(offset)) offsets += " " + std::to_string(offset);
+    }
+    return offsets;
   }
 
   static std::string differing(const Steps& named, const Steps& made) {

@@ -105,23 +105,55 @@ struct SpreadAbort : Transactions {
   Offset record = 0;
 };
 
+// Whether the record was aborted, as a reader asks.
+Result<bool> is_aborted(const partition::PartitionLogPtr& log, Offset record) {
+  partition::AbortedTransactions aborted(*log);
+  partition::FetchCursor cursor(log);
+  must(cursor.seek(record));
+  partition::FetchedBatch batch;
+  REQUIRE(must(cursor.peek(log->high_watermark(), true, batch)) == partition::FetchCursor::Step::batch);
+  return aborted.contain(batch, record, log->high_watermark());
+}
+
 TEST_CASE("INV-8: a segment that is lost with the markers in it does not pass for one without aborts") {
   SpreadAbort f;
-  const auto bases = [&] {
-    f.open();
-    auto all = f.segment_bases();
-    f.close();
-    return all;
-  }();
+  f.open();
+  const auto bases = f.segment_bases();
+  f.close();
   REQUIRE(bases.size() == 4);
   std::filesystem::remove(f.path(bases[2]));
+  SUBCASE("the index before the hole tells where its segment ended") {}
+  SUBCASE("only the snapshot behind the hole tells that the transaction has ended") {
+    std::filesystem::remove(f.path(bases[0], FileKind::transaction_index));
+    std::filesystem::remove(f.path(bases[1], FileKind::transaction_index));
+  }
   f.open();
-  partition::AbortedTransactions aborted(*f.partition);
-  partition::FetchCursor cursor(f.partition);
-  must(cursor.seek(f.record));
-  partition::FetchedBatch batch;
-  REQUIRE(must(cursor.peek(f.stable(), true, batch)) == partition::FetchCursor::Step::batch);
-  const auto asked = aborted.contain(batch, f.record, f.stable());
+  const auto asked = is_aborted(f.partition, f.record);
+  REQUIRE_FALSE(asked);
+  CHECK(asked.error().code() == Errc::corrupt_record);
+}
+
+TEST_CASE("INV-8: a follower does not take the lost end of a log for one without aborts") {
+  SpreadAbort f;
+  f.open();
+  const auto bases = f.segment_bases();
+  f.close();
+  REQUIRE(bases.size() == 4);
+  for (const std::size_t lost : {std::size_t{2}, std::size_t{3}}) {
+    for (const FileKind kind : {FileKind::log, FileKind::offset_index, FileKind::time_index})
+      std::filesystem::remove(f.path(bases[lost], kind));
+  }
+  SUBCASE("the index tells where the last segment ended") {}
+  SUBCASE("nothing tells it but the end that is known") {
+    std::filesystem::remove(f.path(bases[1], FileKind::transaction_index));
+  }
+  PartitionWorld other;
+  const auto& stored = f.request.checkpoint;
+  const auto follower = must(partition::Follower::open(
+      other.environment, {.name = f.request.name, .directory = f.request.directory, .stored = [&] {
+                            return std::optional(stored);
+                          }}));
+  const auto asked = is_aborted(follower, f.record);
   REQUIRE_FALSE(asked);
   CHECK(asked.error().code() == Errc::corrupt_record);
 }
