@@ -46,6 +46,12 @@ class Search {
     return std::optional(format::read_batch_header(bytes->data()));
   }
 
+  // Of a header that nobody has checked: unsigned, so that nothing overflows.
+  static bool is_next(Offset base, std::int32_t last_offset_delta, Offset next_base) noexcept {
+    return static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(last_offset_delta) + 1 ==
+           static_cast<std::uint64_t>(next_base);
+  }
+
   Result<std::optional<SoundBatch>> follow_lengths() {
     std::uint64_t position = range_.fault_position;
     for (int hop = 0; hop < hops_max; ++hop) {
@@ -57,15 +63,19 @@ class Search {
       if (hop == 0 && is_possible) bad_batch_end_ = std::min(behind, range_.end);
       auto sound = behind < range_.end ? sound_at(behind, range_.lowest_base) : std::optional<BatchHeader>();
       if (!sound) return sound.error();
-      if (*sound) return std::optional(SoundBatch{behind, **sound});
+      // Else a wrong length may have led over a sound batch.
+      if (*sound && is_next((*header)->base_offset, (*header)->last_offset_delta, (*sound)->base_offset))
+        return std::optional(SoundBatch{behind, **sound});
       auto mended = end_with_mended_length(position, **header);
       if (!mended) return mended.error();
       if (*mended) {
         if (hop == 0) bad_batch_end_ = **mended;
-        sound = **mended < range_.end ? sound_at(**mended, range_.lowest_base) : std::optional<BatchHeader>();
-        if (!sound) return sound.error();
-        if (*sound) return std::optional(SoundBatch{**mended, **sound});
+        auto other =
+            **mended < range_.end ? sound_at(**mended, range_.lowest_base) : std::optional<BatchHeader>();
+        if (!other) return other.error();
+        if (*other) return std::optional(SoundBatch{**mended, **other});
       }
+      if (*sound) return std::optional(SoundBatch{behind, **sound});
       position = mended->value_or(behind);
       if (position >= range_.end) break;
     }
