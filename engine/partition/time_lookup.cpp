@@ -6,6 +6,7 @@
 #include "partition/fetch_cursor.hpp"
 #include "partition/fetched_records.hpp"
 #include "partition/segment_retry.hpp"
+#include "segment/time_proof.hpp"
 
 namespace seriatim::partition {
 namespace {
@@ -24,27 +25,25 @@ class TimeLookup {
 
   Result<Found> first_at_or_after(std::int64_t time_ms) {
     const auto list = log_.segments().load();
-    segment::SegmentPtr passed;  // the last one that says it is too old
     for (const auto& segment : *list) {
       if (segment->end_offset() <= start_) continue;
-      if (segment->max_timestamp_ms() < time_ms) {
-        passed = segment;
-        continue;
-      }
-      auto earlier = search_if_wrong(passed, time_ms);
-      if (!earlier || *earlier) return earlier;
-      passed = nullptr;
+      auto is_old = is_too_old(*segment, time_ms);
+      if (!is_old) return is_old.error();
+      if (*is_old) continue;
       auto found = search_segment(segment, time_ms);
       if (!found || *found) return found;
     }
-    return search_if_wrong(passed, time_ms);
+    return Found();
   }
 
   Result<Found> first_of_largest() {
     std::int64_t largest = format::no_timestamp_ms;
     const auto list = log_.segments().load();
     for (const auto& segment : *list) {
-      if (segment->end_offset() > start_) largest = std::max(largest, segment->max_timestamp_ms());
+      if (segment->end_offset() <= start_) continue;
+      auto of_segment = segment::proven_max_timestamp_ms(*segment);
+      if (!of_segment) return of_segment.error();
+      largest = std::max(largest, *of_segment);
     }
     if (largest == format::no_timestamp_ms) return Found();
     auto found = first_at_or_after(largest);
@@ -53,45 +52,18 @@ class TimeLookup {
   }
 
  private:
-  // A time index has no checksum: an entry with a wrong bit would hide records. It is true if the batch that
-  // ends with its offset has its timestamp.
-  Result<bool> is_true(const segment::Segment& segment, const segment::TimestampOffset& entry) {
-    if (entry.offset < start_ || entry.offset >= segment.end_offset()) return entry.offset < start_;
-    if (auto placed = cursor_.seek(entry.offset); !placed) return placed.error();
-    FetchedBatch batch;
-    auto step = cursor_.peek(bound_, true, batch);
-    if (!step) return step.error();
-    if (*step == FetchCursor::Step::end) return true;  // Not readable yet.
-    // Also in a gap that compaction has left: it makes an index of the batches that it keeps.
-    return batch.header.last_offset() == entry.offset && batch.header.max_timestamp_ms == entry.timestamp_ms;
+  static Result<bool> is_too_old(segment::Segment& segment, std::int64_t time_ms) {
+    if (segment.max_timestamp_ms() >= time_ms) return false;
+    auto largest = segment::proven_max_timestamp_ms(segment);
+    if (!largest) return largest.error();
+    return *largest < time_ms;
   }
 
-  // A segment is passed because of the last entry of its time index. Where timestamps ascend, the one passed
-  // last is the only one that a wrong entry can hide.
-  Result<Found> search_if_wrong(const segment::SegmentPtr& segment, std::int64_t time_ms) {
-    if (!segment) return Found();
-    auto pin = segment->pin();
-    if (!pin) return pin.error();
-    const auto last = (*pin)->time_index.last();
-    // An index that is not believed at all tells of no timestamp.
-    if (!last && segment->max_timestamp_ms() == format::no_timestamp_ms)
-      return search_segment(segment, time_ms);
-    if (!last || last->timestamp_ms != segment->max_timestamp_ms()) return Found();
-    auto is_right = is_true(*segment, *last);
-    if (!is_right) return is_right.error();
-    return *is_right ? Result<Found>(Found()) : search_segment(segment, time_ms);
-  }
-
-  // Everything before the time index entry is older: its timestamp is the largest up to there.
   Result<Found> search_segment(const segment::SegmentPtr& segment, std::int64_t time_ms) {
     auto pin = segment->pin();
     if (!pin) return pin.error();
-    const segment::TimestampOffset entry = (*pin)->time_index.floor(time_ms);
-    const bool is_none = entry == segment::TimestampOffset{-1, segment->base_offset()};
-    Result<bool> is_right = is_none ? Result<bool>(true) : is_true(*segment, entry);
-    if (!is_right) return is_right.error();
-    const Offset from = std::max({start_, segment->base_offset(), *is_right ? entry.offset : Offset{0}});
-    if (from >= segment->end_offset()) return Found();
+    const Offset from = std::max(start_, segment::search_start(*segment, **pin, time_ms));
+    if (from >= std::min(bound_, segment->end_offset())) return Found();
     if (auto placed = cursor_.seek(from); !placed) return placed.error();
     FetchedBatch batch;
     for (;;) {

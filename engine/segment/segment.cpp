@@ -78,6 +78,7 @@ Result<std::shared_ptr<Segment>> Segment::create(const SegmentContext& context, 
     }
     is_ours = true;
     if (auto made = segment->create_files(limits); !made) return made;
+    segment->note_proven_max_ms(-1);  // Nothing is in it that this object has not seen.
     segment->transactions_.note_from(base_offset);
     return {};
   });

@@ -106,6 +106,15 @@ class Segment : public std::enable_shared_from_this<Segment> {
   bool is_empty() const noexcept { return end_position() == 0; }
   /// Largest record timestamp, -1 if none.
   std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_ms_.load(std::memory_order_acquire); }
+  /// The same as the log bears it out (time_proof.hpp), of the batches that were there then; nullopt: nobody
+  /// has looked yet.
+  std::optional<std::int64_t> proven_max_ms() const noexcept {
+    const std::int64_t proven = proven_max_ms_.load(std::memory_order_acquire);
+    return proven == unproven_ms ? std::nullopt : std::optional(proven);
+  }
+  void note_proven_max_ms(std::int64_t largest_ms) noexcept {
+    proven_max_ms_.store(largest_ms, std::memory_order_release);
+  }
   /// Modification time of the log file, -1 if it cannot be had. Any thread; a system call.
   std::int64_t modified_ms() const noexcept;
   /// The mapped bytes and indexes; maps a sealed segment if need be.
@@ -327,6 +336,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<std::uint64_t> end_position_{0};
   std::atomic<Offset> end_offset_{0};
   std::atomic<std::int64_t> max_timestamp_ms_{-1};
+  static constexpr std::int64_t unproven_ms = std::numeric_limits<std::int64_t>::min();
+  std::atomic<std::int64_t> proven_max_ms_{unproven_ms};
   std::atomic<bool> sealed_{false};
   std::atomic<bool> deleted_{false};
   std::atomic<bool> recently_used_{false};

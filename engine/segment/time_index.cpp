@@ -29,18 +29,18 @@ Result<> TimeIndex::maybe_append(TimestampOffset entry) {
   return {};
 }
 
-TimestampOffset TimeIndex::floor(std::int64_t timestamp_ms) const noexcept {
+std::uint64_t TimeIndex::count_below(std::int64_t timestamp_ms) const noexcept {
   std::uint64_t low = 0;
   std::uint64_t high = count();
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
-    if (at(middle).timestamp_ms <= timestamp_ms) {
+    if (at(middle).timestamp_ms < timestamp_ms) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return low == 0 ? TimestampOffset{-1, base_offset_} : at(low - 1);
+  return low;
 }
 
 std::optional<TimestampOffset> TimeIndex::last() const noexcept {

@@ -35,6 +35,8 @@ class TimeIndex {
   Result<> maybe_append(TimestampOffset entry);
   /// The greatest entry with timestamp <= `timestamp_ms`; without one, (-1, base offset). Any thread.
   TimestampOffset floor(std::int64_t timestamp_ms) const noexcept;
+  /// Number of leading entries with timestamp < `timestamp_ms`. Any thread.
+  std::uint64_t count_below(std::int64_t timestamp_ms) const noexcept;
   std::optional<TimestampOffset> last() const noexcept;
   /// The entry `index` < count().
   TimestampOffset at(std::uint64_t index) const noexcept;

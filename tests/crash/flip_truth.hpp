@@ -153,6 +153,10 @@ inline void read_flipped(const Engine& engine, const FlipTruth& truth, FlipAnswe
   }
 }
 
+inline std::string in_words(const std::optional<Offset>& offset) {
+  return offset ? std::to_string(*offset) : std::string("nothing");
+}
+
 /// Every offset that was shown, and every time, by itself, which go through the indexes.
 inline void look_up_flipped(const Engine& engine, const FlipTruth& truth, FlipAnswer& answer) {
   const auto reader = engine.reader({"t", 0});
@@ -170,8 +174,10 @@ inline void look_up_flipped(const Engine& engine, const FlipTruth& truth, FlipAn
     const auto offset = at ? std::optional(at->offset) : std::nullopt;
     // Of a log with missing records it may be another one that is the first.
     const bool is_whole = answer.shown.size() == truth.rows.size();
-    if (is_whole && offset != truth.times.at(row.timestamp_ms))
-      answer.wrong = "lookup of the time of offset " + std::to_string(row.offset);
+    const auto& right = truth.times.at(row.timestamp_ms);
+    if (is_whole && offset != right)
+      answer.wrong = "lookup of the time of offset " + std::to_string(row.offset) + " finds " +
+                     in_words(offset) + " instead of " + in_words(right);
     if (!answer.wrong.empty()) return;
   }
 }

@@ -2,8 +2,10 @@
 
 #include <map>
 
+#include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "reader_fixture.hpp"
+#include "support/log_builder.hpp"
 #include "support/random.hpp"
 
 namespace seriatim::test {
@@ -105,6 +107,49 @@ TEST_CASE("a lookup that runs into damage says so") {
   auto lookup = find_offset_for_time(fixture.partition, 1'002, fixture.partition->high_watermark());
   REQUIRE_FALSE(lookup);
   CHECK(lookup.error().code() == Errc::corrupt_record);
+}
+
+TEST_CASE("a lookup by time is right, or an error, whatever a time index says, also to who follows") {
+  Random random("time_lookup damage");
+  ReaderFixture fixture(1'500);
+  Model model;
+  while (fixture.partition->segments().load()->size() < 4) {
+    // In each segment the largest is where it comes, and some repeat.
+    const std::int64_t time = random.one_in(5) ? 900 : random.between(1, 100) * 5;
+    const Offset offset = fixture.append({.timestamps = {time}}).base_offset;
+    model.times[offset] = time;
+  }
+  const auto check = [&](const partition::PartitionLogPtr& log) {
+    for (std::int64_t time = 0; time < 910; time += 7) {
+      const auto lookup = find_offset_for_time(log, time, log->high_watermark());
+      CAPTURE(time);
+      REQUIRE((lookup || lookup.error().code() == Errc::corrupt_metadata));
+      if (lookup) REQUIRE(*lookup == model.at_or_after(time, 0));
+    }
+    const auto largest = find_max_timestamp(log);
+    if (largest) REQUIRE(*largest == model.largest(0));
+  };
+  const auto segments = fixture.partition->segments().load();
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string path = (*segments)[i]->time_index_path();
+    const auto bytes = read_file(path);
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      CAPTURE(bit);
+      auto damaged = bytes;
+      damaged[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+      // In place: the writer has it in its maps.
+      overwrite(path, 0, base::as_text(damaged));
+      check(fixture.partition);
+      PartitionWorld world;
+      check(follow(world, fixture.request));
+    }
+    for (std::size_t entries = 0; entries * 12 < bytes.size(); ++entries) {
+      write_file(path, base::ByteSpan(bytes).first(entries * 12));
+      PartitionWorld world;
+      check(follow(world, fixture.request));
+    }
+    write_file(path, bytes);
+  }
 }
 
 }  // namespace

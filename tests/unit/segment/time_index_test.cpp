@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "unit/segment/segment_fixture.hpp"
 
 using namespace seriatim;
@@ -21,7 +23,7 @@ struct TimeIndexFixture : test::SegmentFixture {
 
 TEST_CASE("an empty time index answers with no timestamp and the base offset") {
   TimeIndexFixture f;
-  CHECK(f.index.floor(99) == TimestampOffset{-1, index_base});
+  CHECK(f.index.count_below(99) == 0);
   CHECK_FALSE(f.index.last());
   CHECK(f.index.sane_prefix() == 0);
 }
@@ -46,15 +48,11 @@ TEST_CASE("behind an entry whose offset is wrong no entry follows that would go 
   CHECK(f.index.count() == 1);
 }
 
-TEST_CASE("floor finds the greatest timestamp at or below, for every target") {
+TEST_CASE("the entries below a timestamp are counted, for every target") {
   TimeIndexFixture f;
   for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, index_base + i}));
-  for (int target = -5; target < 120; ++target) {
-    const int entry = std::min(std::max(target, 0) / 10, 9);
-    const auto expected =
-        entry == 0 ? TimestampOffset{-1, index_base} : TimestampOffset{entry * 10, index_base + entry};
-    CHECK(f.index.floor(target) == expected);
-  }
+  for (int target = -5; target < 120; ++target)
+    CHECK(f.index.count_below(target) == static_cast<std::uint64_t>(std::clamp((target - 1) / 10, 0, 9)));
 }
 
 TEST_CASE("one slot stays in reserve for the closing entry") {
