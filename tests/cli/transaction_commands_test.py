@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 
+from batches import PRODUCER, TRANSACTIONAL, batch
 from command import CommandTest, main
 from transactions_test import PRODUCER, TRANSACTIONAL, batch
 

@@ -5,19 +5,11 @@ import json
 import os
 import struct
 
+from batches import crc32c
 from command import CommandTest, main
 
 LENGTH_AT, CRC_AT, CRC_FROM, RECORDS_AT = 8, 17, 21, 61  # of Kafka's record batch, version 2
 WINDOW_OF_256_MIB = bytes.fromhex("28b52ffd0090")  # the beginning of a zstd frame
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 class UnsupportedCodec(CommandTest):
