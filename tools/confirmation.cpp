@@ -8,11 +8,14 @@
 
 namespace seriatim::tools {
 
-Result<bool> confirm(const Consent& consent, const std::string& plan) {
-  std::fprintf(stderr, "%s\n", printable_lines(plan).c_str());
+Result<bool> confirm(const Context& context, const Consent& consent, const std::string& plan) {
+  const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
+  const bool asks = is_terminal && !consent.yes;
+  if (consent.dry_run || asks || !context.options.quiet)
+    std::fprintf(stderr, "%s\n", printable_lines(plan).c_str());
   if (consent.dry_run) return false;
   if (consent.yes) return true;
-  if (::isatty(STDIN_FILENO) != 1) {
+  if (!is_terminal) {
     return Error(Errc::invalid_argument,
                  "this cannot be undone and there is no terminal to ask at. Add --yes to go on, or --dry-run "
                  "to look only");

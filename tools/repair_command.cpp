@@ -99,7 +99,7 @@ Result<ExitCode> run_repair(Context& context, const RepairArguments& arguments) 
     print(context, *plan, plan->steps.empty() && plan->left.empty() ? "nothing to repair\n" : shown + "\n");
     return exit_code_of_repair(*plan, true);
   }
-  const Result<bool> agreed = confirm(arguments.consent, shown);
+  const Result<bool> agreed = confirm(context, arguments.consent, shown);
   if (!agreed.ok()) return agreed.error();
   if (!*agreed) return exit_code_of_repair(*plan, true);
   RepairOptions options{.accept_loss = arguments.accept_loss};

@@ -40,7 +40,7 @@ Result<ExitCode> delete_topic(Context& context, const RemovalArguments& argument
            count_of(totals.bytes, "byte") +
            (totals.is_partial ? ", and what is in damaged partitions, which nobody can count" : "");
   }
-  const Result<bool> agreed = confirm(arguments.consent, plan);
+  const Result<bool> agreed = confirm(context, arguments.consent, plan);
   if (!agreed.ok()) return agreed.error();
   if (!*agreed) return ExitCode::ok;
   const Result<Engine> engine = context.open(OpenMode::read_write);
@@ -108,7 +108,7 @@ Result<std::optional<std::vector<Cut>>> agree_on_cuts(Context& context, const Re
     context.note("nothing to trim: the log starts there already");
     return std::optional(std::move(cuts));
   }
-  const Result<bool> agreed = confirm(arguments.consent, plan_of(cuts));
+  const Result<bool> agreed = confirm(context, arguments.consent, plan_of(cuts));
   if (!agreed.ok()) return agreed.error();
   return *agreed ? std::optional(std::move(cuts)) : std::nullopt;
 }

@@ -153,9 +153,9 @@ Result<ExitCode> abort_hanging(Context& context, const TransactionArguments& arg
   }
   // Nothing is locked while somebody thinks about the answer.
   const Result<bool> agreed =
-      confirm(arguments.consent, "aborts the transaction that began at offset " +
-                                     std::to_string(*arguments.start_offset) + " of " + arguments.place +
-                                     ": its records will never be read");
+      confirm(context, arguments.consent,
+              "aborts the transaction that began at offset " + std::to_string(*arguments.start_offset) +
+                  " of " + arguments.place + ": its records will never be read");
   if (!agreed.ok()) return agreed.error();
   if (!*agreed) return ExitCode::ok;
   const Result<Engine> engine = context.open(OpenMode::read_write);

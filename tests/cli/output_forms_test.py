@@ -107,6 +107,15 @@ class OutputForms(CommandTest):
         out, err = self.seriatim("-q", "produce", "t", stdin=b"x\n")
         self.assertEqual((out, err), (b"", b""))
 
+    def test_quiet_silences_the_plan_of_what_is_agreed_to(self):
+        self.create("t")
+        self.produce("t", [b"a", b"b"])
+        self.assertIn(b"takes away", self.run_command("-q", "-d", self.data, "topic", "trim", "t", "--before", "1", "--dry-run")[1])
+        self.assertEqual(self.run_command("-q", "-d", self.data, "topic", "trim", "t", "--before", "1", "--yes")[1], b"")
+        self.assertEqual(self.run_command("-q", "-d", self.data, "topic", "delete", "t", "--yes")[1], b"")
+        self.create("t")
+        self.assertIn(b"deletes topic t", self.seriatim("topic", "delete", "t", "--yes")[1])
+
     def test_a_full_device_is_an_error(self):
         self.create("t")
         self.produce("t", [b"x"])
