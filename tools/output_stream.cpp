@@ -12,6 +12,8 @@ namespace {
 // A pipe with default settings takes at most 64 KiB by one write(2); a larger buffer saves
 // nothing and delays the reader.
 constexpr std::size_t buffer_limit = 64 * 1024;
+// Nobody notices a tenth of a second, and the work is not slowed down.
+constexpr std::chrono::milliseconds look_interval{100};
 
 }  // namespace
 
@@ -32,11 +34,24 @@ Result<> OutputStream::flush() {
 
 Result<> OutputStream::flush_or_notice() {
   write_out();
-  // A pipe or socket without a reader says so unasked: no event is waited for.
+  notice_reader();
+  return flush();
+}
+
+bool OutputStream::has_reader() {
+  const auto now = std::chrono::steady_clock::now();
+  if (failed_errno_ == 0 && now - looked_at_ >= look_interval) {
+    looked_at_ = now;
+    notice_reader();
+  }
+  return !reader_is_gone();
+}
+
+// A pipe or socket without a reader says so unasked: no event is waited for.
+void OutputStream::notice_reader() {
   pollfd output{fd_, 0, 0};
   if (failed_errno_ == 0 && ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0)
     failed_errno_ = EPIPE;
-  return flush();
 }
 
 void OutputStream::write_out() {

@@ -2,6 +2,7 @@
 // results.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,10 @@ class OutputStream {
   /// Errors: as flush.
   Result<> flush_or_notice();
 
+  /// False: whoever read this has closed it, so that nobody waits for the rest. For work that takes long and
+  /// is told at its end. Looks ten times a second at the most.
+  bool has_reader();
+
   /// A write failed: what is written from here on goes nowhere.
   bool has_failed() const noexcept { return failed_errno_ != 0; }
   /// The reading end was closed: to be ended quietly, as `... | head` expects.
@@ -32,8 +37,10 @@ class OutputStream {
 
  private:
   void write_out();
+  void notice_reader();
 
   int fd_;
+  std::chrono::steady_clock::time_point looked_at_{};
   int failed_errno_ = 0;
   std::string buffer_{};
 };

@@ -114,14 +114,15 @@ struct Scanned {
 };
 
 // Counts what is stored by reading it: compaction leaves fewer records than offsets.
-Result<Scanned> scan(const Engine& engine, const TopicPartition& partition, ProgressBar& progress) {
+Result<Scanned> scan(const Engine& engine, const TopicPartition& partition, ProgressBar& progress,
+                     OutputStream& out) {
   const Result<LogReader> reader = engine.reader(partition);
   if (!reader.ok()) return reader.error();
   const Offset end = reader->high_watermark();
   const Offset start = reader->log_start_offset();
   constexpr std::size_t records_at_once = 10'000;
   Scanned scanned;
-  for (Offset at = start; at < end && !is_interrupted();) {
+  for (Offset at = start; at < end && !is_interrupted() && out.has_reader();) {
     const Result<ConsumerRecords> records = reader->read(at, records_at_once);
     if (!records.ok()) return records.error();
     if (records->empty()) break;
@@ -162,7 +163,7 @@ Result<ExitCode> count(Context& context, const CountArguments& arguments) {
     std::vector<Json> row{partition.topic, partition.partition, description.log_start_offset,
                           description.high_watermark, offsets};
     if (arguments.scan) {
-      const Result<Scanned> scanned = scan(*engine, partition, progress);
+      const Result<Scanned> scanned = scan(*engine, partition, progress, context.out);
       if (!scanned.ok()) return scanned.error();
       row[4] = scanned->records;
       row.emplace_back(scanned->bytes);

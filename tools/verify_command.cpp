@@ -105,9 +105,9 @@ Result<ExitCode> run_verify(Context& context, const VerifyArguments& arguments) 
   }
   ProgressBar progress("verify", !context.options.quiet);
   VerifyOptions options{.topics = arguments.topics, .deep = !arguments.quick};
-  options.progress = [&progress](std::uint64_t done_bytes, std::uint64_t total_bytes) {
+  options.progress = [&](std::uint64_t done_bytes, std::uint64_t total_bytes) {
     progress.update(done_bytes, total_bytes);
-    return !is_interrupted();
+    return !is_interrupted() && context.out.has_reader();
   };
   const Result<VerifyReport> report = verify(*directory, options);
   progress.clear();

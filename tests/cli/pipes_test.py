@@ -66,6 +66,21 @@ class Pipes(CommandTest):
         done = subprocess.run(["sh", "-c", f'"{COMMAND}" -d "{self.data}" consume t | head -n 1'], capture_output=True, timeout=60, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"one\n", b""))
 
+    def test_work_that_is_told_at_its_end_is_broken_off_with_the_reader(self):
+        self.seriatim("perf", "produce", "load", "--records", "500000", "--batch", "100")
+        log_bytes = sum(os.path.getsize(os.path.join(self.data, "log", "load-0", name)) for name in os.listdir(os.path.join(self.data, "log", "load-0")))
+        for words in (["verify"], ["count", "load", "--scan"]):
+            with self.subTest(words):
+                reading, writing = os.pipe()
+                os.close(reading)
+                process = self.start("-d", self.data, *words, stdout=writing)
+                os.close(writing)
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+                with open(f"/proc/{process.pid}/io", encoding="ascii") as file:
+                    counts = dict(line.split(": ") for line in file)
+                self.end(process)
+                self.assertLess(int(counts["rchar"]), log_bytes / 2)
+
     def test_another_error_counts_although_nobody_reads(self):
         self.create("t")
         reading, writing = os.pipe()
