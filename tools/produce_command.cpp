@@ -181,7 +181,7 @@ Result<ExitCode> produce(Context& context, const ProduceArguments& arguments) {
   if (!topic.ok()) return topic.error();
 
   Result<std::unique_ptr<ProduceSession>> session =
-      ProduceSession::open(*engine, context, arguments.topic, arguments.settings);
+      ProduceSession::open(*engine, context, *topic, arguments.settings);
   if (!session.ok()) return session.error();
   const Result<> sent = send_inputs(**session, *source, arguments,
                                     {.topic = topic->name,

@@ -1,5 +1,6 @@
 #include "produce_session.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 constexpr std::chrono::microseconds linger{2'000};
 constexpr std::size_t batch_bytes = 256 * 1024;
 constexpr std::chrono::minutes flush_timeout{5};
+// What a batch and a record without headers have beside key and value, generously.
+constexpr std::size_t framing_bytes = 256;
 // The most that an engine allows by default: lines may come slowly.
 constexpr std::chrono::minutes transaction_timeout{15};
 
@@ -49,9 +52,11 @@ Acks acks_of(std::string_view word) {
 }
 
 Result<std::unique_ptr<ProduceSession>> ProduceSession::open(const Engine& engine, const Context& context,
-                                                             const std::string& topic,
+                                                             const TopicDescription& topic,
                                                              const ProduceSettings& settings) {
-  std::unique_ptr<ProduceSession> session(new ProduceSession(context, topic));
+  std::unique_ptr<ProduceSession> session(new ProduceSession(context, topic.name));
+  const auto message_bytes_max = static_cast<std::size_t>(topic.config.max_message_bytes);
+  session->checked_from_ = message_bytes_max / 2 - std::min(message_bytes_max / 2, framing_bytes);
   const Result<> opened = session->open_producer(engine, settings);
   if (!opened.ok()) return opened.error();
   if (settings.partition) session->partition_ = static_cast<PartitionId>(*settings.partition);
@@ -96,9 +101,14 @@ Error ProduceSession::at_line(const Error& error, std::uint64_t line) const {
   return placed(error, {.line = line, .input = static_cast<std::uint32_t>(inputs_.size() - 1)});
 }
 
-Error ProduceSession::placed(const Error& error, const Origin& origin) const {
+std::string ProduceSession::place_of(const Origin& origin) const {
   std::string place = inputs_[origin.input];
   if (origin.line > 0) place += (place.empty() ? "line " : ": line ") + std::to_string(origin.line);
+  return place;
+}
+
+Error ProduceSession::placed(const Error& error, const Origin& origin) const {
+  const std::string place = place_of(origin);
   return place.empty() ? error : error.with_context(place);
 }
 
@@ -115,9 +125,16 @@ Result<> ProduceSession::send(const OutgoingRecord& record, std::uint64_t line) 
                           .timestamp = record.timestamp,
                           .headers = headers_};
   const std::size_t bytes = outgoing.key.size() + outgoing.value.size();
+  std::size_t header_bytes = 0;
+  for (const HeaderView& header : headers_) header_bytes += header.key.size() + header.value.size() + 10;
   const Origin origin{.line = line,
                       .input = static_cast<std::uint32_t>(inputs_.size() - 1),
                       .bytes = static_cast<std::uint32_t>(bytes)};
+  // A batch is refused for its size when it is full, and others are on their way by then.
+  if (producer_ && bytes + header_bytes >= checked_from_) {
+    const Result<> acceptable = producer_->check(outgoing);
+    if (!acceptable.ok()) return placed(acceptable.error(), origin);
+  }
   const Result<> sent =
       transactional_ ? send_in_transaction(outgoing, bytes)
                      : producer_->send(outgoing, [this, origin](const Result<RecordMetadata>& outcome) {
@@ -171,14 +188,14 @@ void ProduceSession::on_outcome(const Result<RecordMetadata>& outcome, const Ori
   const std::lock_guard lock(mutex_);
   if (!outcome.ok()) {
     // Partitions fail in any order.
-    const bool is_earlier = std::pair(origin.input, origin.line) < std::pair(failed_.input, failed_.line);
-    if (failure_ && !is_earlier) return;
+    if (failure_ && !origin.is_before(failed_)) return;
     failure_ = outcome.error();
     failed_ = origin;
     return;
   }
   ++acknowledged_records_;
   acknowledged_bytes_ += origin.bytes;
+  if (last_stored_.is_before(origin)) last_stored_ = origin;
   // Acks::none tells no offsets.
   if (outcome->offset >= 0) add_acknowledged({outcome->partition, outcome->offset, outcome->offset});
 }
@@ -198,8 +215,13 @@ void ProduceSession::add_acknowledged(const Run& added) {
 
 Result<> ProduceSession::first_failure() {
   const std::lock_guard lock(mutex_);
-  if (failure_) return placed(*failure_, failed_);
-  return {};
+  if (!failure_) return {};
+  const Error failure = placed(*failure_, failed_);
+  if (!failed_.is_before(last_stored_)) return failure;
+  return Error(failure.code(),
+               failure.message() + ". Behind it records are stored, the last from " + place_of(last_stored_) +
+                   "; --report-acks tells which",
+               failure.sys_errno());
 }
 
 Result<> ProduceSession::flush() {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <seriatim/engine.hpp>
@@ -39,7 +40,7 @@ class ProduceSession {
  public:
   /// Errors: invalid_argument; io_error: the report file cannot be opened.
   static Result<std::unique_ptr<ProduceSession>> open(const Engine& engine, const Context& context,
-                                                      const std::string& topic,
+                                                      const TopicDescription& topic,
                                                       const ProduceSettings& settings);
   ~ProduceSession();
   ProduceSession(const ProduceSession&) = delete;
@@ -47,13 +48,14 @@ class ProduceSession {
 
   /// Names the input that records come from next; empty for standard input.
   void begin_input(const std::string& path) { inputs_.push_back(path); }
-  /// Sends one record, or answers the error of an earlier one.
+  /// Sends one record, or answers the error of an earlier one. One that is refused for what it is, is refused
+  /// here, so that none behind it was sent.
   /// @param line  of the input, from 1 on; 0: the input is one record.
   Result<> send(const OutgoingRecord& record, std::uint64_t line);
   /// `error` with the place in the input that it belongs to, "FILE: line 3: ".
   Error at_line(const Error& error, std::uint64_t line) const;
   /// The error of the earliest record that is known to have failed. Records fail after later ones were read:
-  /// its text names the place in the input that it came from.
+  /// its text names the place in the input that it came from, and the last one behind it that is stored.
   Result<> first_failure();
   /// Waits for everything sent, then reports it. Records of a transaction wait for its end.
   Result<> flush();
@@ -83,10 +85,14 @@ class ProduceSession {
     std::uint64_t line = 0;
     std::uint32_t input = 0;
     std::uint32_t bytes = 0;
+    bool is_before(const Origin& other) const {
+      return std::pair(input, line) < std::pair(other.input, other.line);
+    }
   };
   void on_outcome(const Result<RecordMetadata>& outcome, const Origin& origin);
   void add_acknowledged(const Run& added);
   void forget_pending();
+  std::string place_of(const Origin& origin) const;
   Error placed(const Error& error, const Origin& origin) const;
   Result<> write_report(const std::vector<Run>& runs);
   void print_summary() const;
@@ -97,6 +103,7 @@ class ProduceSession {
   int report_fd_ = -1;
   std::string report_path_{};
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::size_t checked_from_ = 0;  ///< Bytes from which on a record is asked about before it is sent.
   std::vector<HeaderView> headers_{};
   std::vector<std::string> inputs_{};
 
@@ -106,6 +113,7 @@ class ProduceSession {
   std::vector<Run> finished_runs_;
   std::optional<Error> failure_;
   Origin failed_{};
+  Origin last_stored_{};  ///< The farthest in the input.
   std::uint64_t acknowledged_records_ = 0;
   Run last_run_{};
   std::uint64_t acknowledged_bytes_ = 0;

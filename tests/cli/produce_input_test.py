@@ -3,6 +3,7 @@
 
 import json
 import resource
+import signal
 import subprocess
 
 from command import CommandTest, main
@@ -28,6 +29,23 @@ class ProduceInput(CommandTest):
                 with self.subTest(lines=len(behind), acks=acks):
                     err = self.refused([b"one:1", b"two:2", b"three:" + TOO_LARGE, *behind], "-K:", "--acks", acks)
                     self.assertRegex(err, rb"^error RECORD_TOO_LARGE: line 3: ")
+                    self.assertNotIn(b"ehind it", err)
+        self.assertEqual(set(self.values()), {"1", "2"}, "nothing behind the line is stored")
+
+    def test_of_a_batch_that_the_disk_refuses_the_error_says_what_is_stored_behind(self):
+        self.create("t", 2)
+        line = lambda partition, value: json.dumps({"partition": partition, "value": value}).encode() + b"\n"
+        self.produce("t", line(1, "x" * 700_000) * 2, "-J", "--acks", "leader")
+
+        def keep_files_small():
+            """Partition 1 would need a larger file for another record, partition 0 does not."""
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+        process = self.start("-q", "-d", self.data, "produce", "t", "-J", "--acks", "leader", stdin=subprocess.PIPE, preexec_fn=keep_files_small)
+        _, err = process.communicate(line(0, "one") + line(1, "x" * 300_000) + line(0, "three"), timeout=60)
+        self.assertRegex(err, rb"^error \w+: line 2: .*\. Behind it records are stored, the last from line 3; --report-acks tells which\n$")
+        self.assertEqual([record["value"] for record in self.records("t", "-p", "0")], ["one", "three"])
 
     def test_so_it_is_in_transactions_and_in_json(self):
         self.create("t")
