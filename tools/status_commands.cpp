@@ -61,15 +61,15 @@ Result<> add_topics(const Engine& engine, Status& status) {
 Result<> add_transactions(const Engine& engine, Status& status) {
   const auto transactions = engine.admin().list_transactions();
   const auto hanging = engine.admin().find_hanging_transactions();
-  // A partition that cannot be opened may hold some: that it is damaged is told already.
-  if (!status.damage.empty() && !(transactions.ok() && hanging.ok())) return {};
   if (!transactions.ok()) return transactions.error();
   if (!hanging.ok()) return hanging.error();
   status.transactional_ids = transactions->size();
   status.open_transactions = static_cast<std::uint64_t>(
       std::count_if(transactions->begin(), transactions->end(),
                     [](const auto& one) { return one.phase != TransactionPhase::empty; }));
-  status.hanging_transactions = hanging->size();
+  // A partition that cannot be opened may hold some: that it is damaged is told already.
+  status.hanging_transactions = static_cast<std::uint64_t>(
+      std::count_if(hanging->begin(), hanging->end(), [](const auto& one) { return !one.damage; }));
   return {};
 }
 

@@ -39,6 +39,13 @@ Json time_json(const std::optional<Timestamp>& time) {
   return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
 }
 
+// Of a listing that says nothing of some partitions.
+ExitCode told_damage(const Context& context, const std::optional<std::string>& damage) {
+  if (!damage) return ExitCode::ok;
+  context.note("not all partitions can be read, transactions may be open there: " + *damage);
+  return ExitCode::damage;
+}
+
 Result<ExitCode> list_transactions(Context& context) {
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
@@ -54,7 +61,7 @@ Result<ExitCode> list_transactions(Context& context) {
                one.partitions.size()});
   }
   table.print(context.out, context.format());
-  return ExitCode::ok;
+  return told_damage(context, transactions->empty() ? std::nullopt : transactions->front().damage);
 }
 
 // The description, or the nearest id there is.
@@ -88,17 +95,17 @@ Result<ExitCode> describe(Context& context, const TransactionArguments& argument
                 {"timeout_ms", one->timeout.count()},
                 {"start_time", time_json(one->start_time)},
                 {"partitions", partitions.to_json()}});
-    return ExitCode::ok;
+    return told_damage(context, one->damage);
   }
   if (format == OutputFormat::table) {
     context.out.write("transactional id " + one->transactional_id + "   producer " +
                       std::to_string(one->producer_id) + " epoch " + std::to_string(one->producer_epoch) +
                       "   state " + phase_text(one->phase) + "   timeout " + readable_duration(one->timeout) +
                       "\n");
-    if (partitions.row_count() == 0) return ExitCode::ok;
+    if (partitions.row_count() == 0) return told_damage(context, one->damage);
   }
   partitions.print(context.out, format);
-  return ExitCode::ok;
+  return told_damage(context, one->damage);
 }
 
 // Opening the directory for writing aborts the transactions that were left open: this command does so too.
@@ -125,14 +132,22 @@ Result<ExitCode> find_hanging(Context& context) {
                {"epoch", ColumnKind::number},
                {"start_offset", ColumnKind::number},
                {"last_timestamp", ColumnKind::time},
-               {"transactional_id"}});
+               {"transactional_id"},
+               {"damage"}});
+  ExitCode outcome = ExitCode::ok;
   for (const HangingTransaction& one : *hanging) {
+    if (one.damage) {
+      const Json none = nullptr;
+      table.add({place_text(one.topic_partition), none, none, none, none, none, *one.damage});
+      outcome = ExitCode::damage;
+      continue;
+    }
     table.add({place_text(one.topic_partition), one.producer.producer_id, one.producer.producer_epoch,
                one.producer.transaction_start_offset, one.producer.last_timestamp.time_since_epoch().count(),
-               one.transactional_id ? Json(*one.transactional_id) : Json(nullptr)});
+               one.transactional_id ? Json(*one.transactional_id) : Json(nullptr), Json(nullptr)});
   }
   table.print(context.out, context.format());
-  return ExitCode::ok;
+  return outcome;
 }
 
 Result<ExitCode> abort_hanging(Context& context, const TransactionArguments& arguments) {

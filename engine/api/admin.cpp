@@ -27,10 +27,6 @@ Result<> check_partition_count(PartitionId count) {
                                              "; choose a number in that range");
 }
 
-bool is_damage(const Error& error) noexcept {
-  return error.code() == Errc::corrupt_metadata || error.code() == Errc::corrupt_record;
-}
-
 Result<PartitionDescription> describe_partition(detail::EngineImpl& engine, std::string_view topic,
                                                 PartitionId index) {
   auto log = engine.partition_log(topic, index);
@@ -215,7 +211,7 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const try 
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = describe_partition(*engine_, name, i);
     // One that cannot be opened must not hide the others.
-    if (!partition && is_damage(partition.error())) {
+    if (!partition && AdminImpl::is_damage(partition.error())) {
       description.partitions.push_back({.partition = i, .damage = partition.error().message()});
       continue;
     }

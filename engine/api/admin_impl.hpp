@@ -1,4 +1,4 @@
-// Steps that several functions of `Admin` share. All of them need EngineImpl::admin_mutex held.
+// Steps that several functions of `Admin` share. Those that change a topic need EngineImpl::admin_mutex held.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,10 @@ struct AdminImpl {
   /// Checks, stores and applies a topic's overrides.
   static Result<> change_overrides(EngineImpl& engine, std::string_view topic,
                                    const std::map<std::string, std::string>& overrides);
+  /// Whether a partition answers this because of its files: it is told as damaged, and hides no other.
+  static bool is_damage(const Error& error) noexcept {
+    return error.code() == Errc::corrupt_metadata || error.code() == Errc::corrupt_record;
+  }
 };
 
 }  // namespace detail

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include <seriatim/exception.hpp>
 
+#include "api/admin_impl.hpp"
 #include "api/engine_impl.hpp"
 #include "transaction/transaction_errors.hpp"
 
@@ -41,25 +43,55 @@ PartitionProducer describe(ProducerId id, const partition::ProducerInfo& produce
           .transaction_start_offset = producer.open_first_offset};
 }
 
-// Every transaction that is open in a partition, in the order of the partitions.
+// The producers that a partition remembers, as of its newest batch.
+Result<std::map<ProducerId, partition::ProducerInfo>> producers_of(detail::EngineImpl& engine,
+                                                                   const TopicPartition& at) {
+  auto log = engine.partition_log(at.topic, at.partition);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  return (*log)->producers();
+}
+
+// Every transaction that is open in a partition, in the order of the partitions. One that cannot be opened
+// has an entry with its damage: it must not hide the others.
 Result<std::vector<HangingTransaction>> open_transactions(detail::EngineImpl& engine) {
   auto topics = engine.catalog->topics();
   if (!topics) return topics.error();
   std::vector<HangingTransaction> open;
   for (const auto& topic : *topics) {
     for (PartitionId i = 0; i < topic.partition_count; ++i) {
-      auto log = engine.partition_log(topic.name, i);
+      const auto producers = producers_of(engine, {topic.name, i});
       // Deleted meanwhile.
-      if (!log && log.error().code() == Errc::unknown_topic_or_partition) break;
-      if (!log) return log.error();
-      if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-      for (const auto& [id, producer] : (*log)->producers()) {
+      if (!producers && producers.error().code() == Errc::unknown_topic_or_partition) break;
+      if (!producers && detail::AdminImpl::is_damage(producers.error())) {
+        open.push_back({.topic_partition = {topic.name, i}, .damage = producers.error().message()});
+        continue;
+      }
+      if (!producers) return producers.error();
+      for (const auto& [id, producer] : *producers) {
         if (producer.open_first_offset < 0) continue;
         open.push_back({.topic_partition = {topic.name, i}, .producer = describe(id, producer)});
       }
     }
   }
   return open;
+}
+
+// The first partition that cannot be opened, and how many others there are: an id may have written to each.
+std::optional<std::string> damage_among(const std::vector<HangingTransaction>& open) {
+  std::optional<std::string> text;
+  std::size_t others = 0;
+  for (const auto& at : open) {
+    if (!at.damage) continue;
+    if (text) {
+      ++others;
+    } else {
+      text = at.topic_partition.topic + "-" + std::to_string(at.topic_partition.partition) +
+             " cannot be opened: " + *at.damage;
+    }
+  }
+  if (others > 0) *text += " (and " + std::to_string(others) + " other partitions)";
+  return text;
 }
 
 // In the writing engine its coordinator knows the transactions; of another process the catalog and the logs
@@ -84,13 +116,15 @@ Result<std::vector<TransactionDescription>> list(detail::EngineImpl& engine) {
   if (!known) return known.error();
   auto open = open_transactions(engine);
   if (!open) return open.error();
+  const auto damage = damage_among(*open);
   for (const auto& [id, record] : *known) {
     TransactionDescription one{.transactional_id = id,
                                .producer_id = record.producer_id,
                                .producer_epoch = record.producer_epoch,
-                               .timeout = std::chrono::milliseconds(record.timeout_ms)};
+                               .timeout = std::chrono::milliseconds(record.timeout_ms),
+                               .damage = damage};
     for (const auto& at : *open) {
-      if (at.producer.producer_id != record.producer_id) continue;
+      if (at.damage || at.producer.producer_id != record.producer_id) continue;
       one.phase = TransactionPhase::ongoing;
       one.producer_epoch = std::max(one.producer_epoch, at.producer.producer_epoch);
       one.partitions.push_back(at.topic_partition);
@@ -112,13 +146,11 @@ bool is_accounted_for(const detail::EngineImpl& engine, const HangingTransaction
 
 // Still open in the same place: it was so all the time.
 Result<bool> is_still_open(detail::EngineImpl& engine, const HangingTransaction& open) {
-  auto log = engine.partition_log(open.topic_partition.topic, open.topic_partition.partition);
-  if (!log && log.error().code() == Errc::unknown_topic_or_partition) return false;
-  if (!log) return log.error();
-  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-  const auto producers = (*log)->producers();
-  const auto found = producers.find(open.producer.producer_id);
-  return found != producers.end() &&
+  const auto producers = producers_of(engine, open.topic_partition);
+  if (!producers && producers.error().code() == Errc::unknown_topic_or_partition) return false;
+  if (!producers) return producers.error();
+  const auto found = producers->find(open.producer.producer_id);
+  return found != producers->end() &&
          found->second.open_first_offset == open.producer.transaction_start_offset;
 }
 
@@ -172,6 +204,10 @@ Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const
   auto known = list(*engine_);
   if (!known) return known.error();
   for (auto& candidate : *open) {
+    if (candidate.damage) {
+      hanging.push_back(std::move(candidate));
+      continue;
+    }
     const auto holder = std::find_if(known->begin(), known->end(), [&](const TransactionDescription& one) {
       return one.producer_id == candidate.producer.producer_id;
     });
@@ -180,6 +216,11 @@ Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const
       candidate.transactional_id = holder->transactional_id;
     }
     auto still_open = is_still_open(*engine_, candidate);
+    if (!still_open && detail::AdminImpl::is_damage(still_open.error())) {
+      hanging.push_back(
+          {.topic_partition = candidate.topic_partition, .damage = still_open.error().message()});
+      continue;
+    }
     if (!still_open) return still_open.error();
     if (*still_open) hanging.push_back(std::move(candidate));
   }
@@ -193,13 +234,14 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
   auto hanging = find_hanging_transactions();
   if (!hanging) return hanging.error();
   const auto found = std::find_if(hanging->begin(), hanging->end(), [&](const HangingTransaction& one) {
-    return one.topic_partition == at && one.producer.transaction_start_offset == start_offset;
+    return one.topic_partition == at && (one.damage || one.producer.transaction_start_offset == start_offset);
   });
   if (found == hanging->end()) {
     return Error(Errc::invalid_txn_state,
                  "no transaction hangs in " + at.topic + "-" + std::to_string(at.partition) + " at offset " +
                      std::to_string(start_offset) + "; `seriatim txn find-hanging` shows those there are");
   }
+  if (found->damage) return Error(Errc::corrupt_metadata, *found->damage);
   auto partition = engine_->partition(at.topic, at.partition);
   if (!partition) return partition.error();
   const ProducerId id = found->producer.producer_id;
@@ -220,11 +262,10 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
 }
 
 Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const try {
-  auto log = engine_->partition_log(at.topic, at.partition);
-  if (!log) return log.error();
-  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  const auto known = producers_of(*engine_, at);
+  if (!known) return known.error();
   std::vector<PartitionProducer> producers;
-  for (const auto& [id, producer] : (*log)->producers()) producers.push_back(describe(id, producer));
+  for (const auto& [id, producer] : *known) producers.push_back(describe(id, producer));
   return producers;
 } catch (...) {
   return current_error();

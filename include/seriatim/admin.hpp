@@ -89,6 +89,9 @@ struct TransactionDescription {
   std::chrono::milliseconds timeout{0};
   std::optional<Timestamp> start_time{};     ///< Nothing: none is open, or (read-only) it is not known.
   std::vector<TopicPartition> partitions{};  ///< That the open transaction has written to, sorted.
+  /// Read-only: which partitions cannot be opened (the first, why, and how many others). The transaction may
+  /// be open there.
+  std::optional<std::string> damage{};
 };
 
 /// A producer, as one partition remembers it.
@@ -106,6 +109,9 @@ struct HangingTransaction {
   TopicPartition topic_partition{};
   PartitionProducer producer{};
   std::optional<std::string> transactional_id{};  ///< Nothing: no transactional id has this producer id.
+  /// Why the partition cannot be opened: nobody knows whether a transaction hangs there, and all else but
+  /// `topic_partition` is empty.
+  std::optional<std::string> damage{};
 };
 
 /// A producer that keeps its id from run to run (ProducerOptions::name).
@@ -227,8 +233,9 @@ class SERIATIM_API Admin {
   /// Every transactional id that was ever used and is not forgotten
   /// (EngineOptions::transactional_id_expiration), sorted. A read-only engine knows ids, epochs and time-outs
   /// as of the writer's last checkpoint, and looks into the partitions for what is open: `ongoing` then, also
-  /// when its end has begun, and no start time.
-  /// Errors: corrupt_metadata; read-only also those of opening partitions.
+  /// when its end has begun, and no start time. A partition that cannot be opened is told in `damage` and
+  /// hides no other.
+  /// Errors: corrupt_metadata; read-only also those of opening partitions, damage excepted.
   /// Threads: any.
   /// Cost: read-only, opens every partition.
   Result<std::vector<TransactionDescription>> list_transactions() const;
@@ -250,15 +257,17 @@ class SERIATIM_API Admin {
   /// Transactions that are open in a partition, but not by a holder of a transactional id, or for longer than
   /// EngineOptions::transaction_max_timeout and five minutes. Our own are aborted in time; these come with
   /// segments of another log, and keep every read_committed reader of the partition waiting. A read-only
-  /// engine goes by the catalog, by its own transaction_max_timeout, and by the time of the last record.
-  /// Errors: those of opening partitions, corrupt_metadata.
+  /// engine goes by the catalog, by its own transaction_max_timeout, and by the time of the last record. A
+  /// partition that cannot be opened is an entry with `damage` and hides no other.
+  /// Errors: those of opening partitions, damage excepted; corrupt_metadata.
   /// Threads: any.
   /// Cost: opens every partition.
   Result<std::vector<HangingTransaction>> find_hanging_transactions() const;
   /// Ends one of those with an abort marker: its records are never seen, and readers go on. Durable on
   /// return.
   /// @param start_offset  PartitionProducer::transaction_start_offset.
-  /// Errors: invalid_txn_state: no transaction hangs there · as `find_hanging_transactions` · storage_full.
+  /// Errors: invalid_txn_state: no transaction hangs there · corrupt_metadata: the partition cannot be opened
+  /// · as `find_hanging_transactions` · storage_full.
   /// Threads: any.
   /// Cost: opens every partition.
   Result<> abort_hanging_transaction(const TopicPartition& topic_partition, Offset start_offset) const;

@@ -9,7 +9,6 @@ import subprocess
 
 from batches import PRODUCER, TRANSACTIONAL, batch
 from command import CommandTest, main
-from transactions_test import PRODUCER, TRANSACTIONAL, batch
 
 
 class TransactionCommands(CommandTest):
@@ -92,7 +91,7 @@ class TransactionCommands(CommandTest):
             log.write(batch(1, b"k", b"v", TRANSACTIONAL, PRODUCER + 5, 3, 0))
         self.assertEqual(self.rows("txn", "find-hanging"),
                          [{"place": "t:0", "producer_id": PRODUCER + 5, "epoch": 3, "start_offset": 1, "last_timestamp": 1,
-                           "transactional_id": None}])
+                           "transactional_id": None, "damage": None}])
         self.assertEqual(self.rows("status")["transactions"]["hanging"], 1)
         out, _ = self.seriatim("status")
         self.assertIn(b"seriatim txn find-hanging", out)
@@ -124,6 +123,27 @@ class TransactionCommands(CommandTest):
         self.assertEqual(self.values(), ["plain", "behind"])
         self.assertEqual(self.rows("txn", "find-hanging"), [])
         self.seriatim("txn", "abort-hanging", "t:0", "--start-offset", "1", "--yes", status=1)
+
+    def test_a_damaged_partition_hides_no_other(self):
+        self.create("t", 2)
+        for partition in ("0", "1"):
+            self.produce("t", [b"a"], "-p", partition, "--transactional-id", "importer")
+        os.remove(os.path.join(self.data, "log", "t-0", "0" * 20 + ".index"))
+        with open(os.path.join(self.data, "log", "t-1", "0" * 20 + ".log"), "ab") as log:
+            log.write(batch(2, b"k", b"v", TRANSACTIONAL, PRODUCER + 5, 3, 0))
+        out, _ = self.seriatim("txn", "find-hanging", "-j", status=4)
+        damaged, hanging = json.loads(out)
+        self.assertEqual((damaged["place"], damaged["producer_id"]), ("t:0", None))
+        self.assertIn("seriatim repair", damaged["damage"])
+        self.assertEqual((hanging["place"], hanging["start_offset"], hanging["damage"]), ("t:1", 2, None))
+        for words in (("list",), ("describe", "importer")):
+            out, err = self.seriatim("txn", *words, "-j", status=4)
+            self.assertIn(b'"importer"', out)
+            self.assertIn(b"t-0 cannot be opened", err)
+        self.assertEqual(len(self.rows("producer", "describe", "t:1")), 2)
+        self.seriatim("producer", "describe", "t:0", status=4)
+        out, _ = self.seriatim("status", "-j", status=4)
+        self.assertEqual(json.loads(out)["transactions"], {"ids": 1, "open": 0, "hanging": 1})
 
     def test_unknown_names_are_answered_with_the_nearest(self):
         self.create("t")

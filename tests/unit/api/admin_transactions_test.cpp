@@ -170,6 +170,43 @@ TEST_CASE("INV-8: a hanging transaction that is aborted is never seen, and reade
   CHECK(code_of(f.read_only().admin().abort_hanging_transaction({"t", 1}, 0)) == Errc::read_only);
 }
 
+TEST_CASE("a partition that cannot be opened is told, and hides no transaction of the others") {
+  const Fixture f;
+  TransactionalProducer producer = transactional(f.engine, "id");
+  Transaction ours = must(producer.begin());
+  must(ours.send({.topic = "t", .value = "v", .partition = 1, .timestamp = now()}));
+  append_batch(f.engine, {"t", 1},
+               {.frame = {.producer_id = 7, .producer_epoch = 3, .base_sequence = 0, .transactional = true}});
+  Producer plain = must(f.engine.producer());
+  must(plain.send_sync({.topic = "t", .value = "v", .partition = 0}));
+  must(f.engine.flush());
+  const std::string copy = copy_of(f.engine, f.copies);
+  const std::string index = copy + "/log/t-0/00000000000000000000.index";
+  std::filesystem::remove(index);
+  const auto names_index = [&](const std::optional<std::string>& damage) {
+    return damage && damage->find(index) != std::string::npos;
+  };
+  const Engine beside = open_engine(copy, {.mode = OpenMode::read_only});
+  const Admin admin = beside.admin();
+
+  const auto hanging = must(admin.find_hanging_transactions());
+  REQUIRE(hanging.size() == 2);
+  CHECK(hanging[0].topic_partition == TopicPartition{"t", 0});
+  CHECK(names_index(hanging[0].damage));
+  CHECK(hanging[1].topic_partition == TopicPartition{"t", 1});
+  CHECK(hanging[1].producer.producer_id == 7);
+  CHECK_FALSE(hanging[1].damage);
+
+  const auto all = must(admin.list_transactions());
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].phase == TransactionPhase::ongoing);
+  CHECK(all[0].partitions == std::vector<TopicPartition>{{"t", 1}});
+  CHECK(names_index(all[0].damage));
+
+  CHECK(must(admin.describe_producers({"t", 1})).size() == 2);
+  CHECK(code_of(admin.describe_producers({"t", 0})) == Errc::corrupt_metadata);
+}
+
 TEST_CASE("a partition tells of its producers") {
   const Fixture f;
   Producer named = must(f.engine.producer({.name = "p"}));
