@@ -158,13 +158,17 @@ class CompactionPass {
     }
   }
 
-  // Once a transaction is met, and for all of them: where there are none it costs nothing.
-  Result<> find_fates() {
-    if (rules_.fates != nullptr) return {};
+  // Once a transaction is met, and for all of them: where there are none it costs nothing. False: the pass is
+  // to end.
+  Result<bool> find_fates() {
+    if (rules_.fates != nullptr) return true;
     const auto list = partition_.segments().load();
-    if (auto found = fates_.find(*list, map_end_); !found) return found;
-    rules_.fates = &fates_;
-    return {};
+    auto found =
+        fates_.find(*list, map_end_, [this](std::uint64_t bytes) { return !must_stop_after(bytes); });
+    if (!found) return found;
+    stopped_ = !*found;
+    if (!stopped_) rules_.fates = &fates_;
+    return found;
   }
 
   Result<> build_key_map(const Range& range) {
@@ -176,7 +180,8 @@ class CompactionPass {
           segment, [&](const format::BatchHeader& header, base::ByteSpan batch) -> Result<bool> {
             last_batch_base_ = header.base_offset;
             if (header.is_transactional()) {
-              if (auto found = find_fates(); !found) return found.error();
+              auto found = find_fates();
+              if (!found || !*found) return found;
             }
             if (!is_dirty || header.last_offset() < first_dirty_) return true;
             return note_keys(header, batch);

@@ -5,13 +5,20 @@
 #include "segment/header_walk.hpp"
 
 namespace seriatim::partition {
+namespace {
 
-Result<> TransactionFates::find(const SegmentList& segments, Offset end) {
+// A header is read with the page it lies on, of the size that all systems we run on have.
+constexpr std::uint64_t page_bytes = 4096;
+
+}  // namespace
+
+Result<bool> TransactionFates::find(const SegmentList& segments, Offset end, const GoOn& go_on) {
   for (const auto& segment : segments) {
-    if (auto walked = walk(*segment, end); !walked) return walked;
+    auto walked = walk(*segment, end, go_on);
+    if (!walked || !*walked) return walked;
     if (is_done_) break;
   }
-  return {};
+  return true;
 }
 
 bool TransactionFates::is_done(Offset end) const noexcept {
@@ -19,18 +26,19 @@ bool TransactionFates::is_done(Offset end) const noexcept {
                       [end](const auto& entry) { return entry.second < end; });
 }
 
-Result<> TransactionFates::walk(segment::Segment& segment, Offset end) {
+Result<bool> TransactionFates::walk(segment::Segment& segment, Offset end, const GoOn& go_on) {
   auto pin = segment.pin();
   if (!pin) return pin.error();
   segment::HeaderWalk headers(segment, **pin, segment.base_offset());
   while (const auto item = headers.next()) {
     if (headers.take_damage()) forget_open();
     is_done_ = item->header.base_offset >= end && is_done(end);
-    if (is_done_) return {};
+    if (is_done_) return true;
     if (item->header.is_transactional()) note(item->header, item->batch);
+    if (!go_on(std::min<std::uint64_t>(item->batch.size(), page_bytes))) return false;
   }
   if (headers.take_damage()) forget_open();
-  return {};
+  return true;
 }
 
 // Their markers may be what is damaged.

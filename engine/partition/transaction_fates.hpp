@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -28,12 +29,16 @@ enum class Fate : std::uint8_t {
 /// One thread at a time.
 class TransactionFates {
  public:
+  /// Asked behind each batch, with the bytes that were read for it; false ends the walk. It may wait.
+  using GoOn = std::function<bool(std::uint64_t bytes)>;
+
   /// Walks the headers of `segments` from the front, until the fate of every transaction with a record below
   /// `end` is known.
   /// @param end  at or below the last stable offset.
+  /// @return false: `go_on` ended the walk, and nothing may be asked of this.
   /// Errors: those of mapping a segment. Damage is passed over: whoever reads the batches finds it.
   /// Cost: one page per batch.
-  Result<> find(const SegmentList& segments, Offset end);
+  Result<bool> find(const SegmentList& segments, Offset end, const GoOn& go_on);
 
   /// Of the transaction of a batch with data below the end.
   Fate fate_of(const format::BatchHeader& header) const noexcept;
@@ -49,7 +54,7 @@ class TransactionFates {
     Offset marker_offset = 0;
     bool is_aborted = false;
   };
-  Result<> walk(segment::Segment& segment, Offset end);
+  Result<bool> walk(segment::Segment& segment, Offset end, const GoOn& go_on);
   void note(const format::BatchHeader& header, base::ByteSpan batch);
   bool is_done(Offset end) const noexcept;
   void forget_open();

@@ -28,7 +28,7 @@ std::string fates_of(const Transactions& f, const TransactionFates& fates, Offse
 TransactionFates found(const Transactions& f, Offset end) {
   TransactionFates fates;
   const auto list = f.partition->segments().load();
-  must(fates.find(*list, end));
+  CHECK(must(fates.find(*list, end, [](std::uint64_t) { return true; })));
   return fates;
 }
 
@@ -57,6 +57,24 @@ TEST_CASE("markers behind the end are looked for, as far as they are needed") {
   f.end(ControlType::abort, first_producer, 1);
   f.send(second_producer, 0, 0);
   CHECK(fates_of(f, found(f, end), f.partition->log_end_offset()) == "au");
+}
+
+TEST_CASE("the walk tells of every batch that it reads, and ends where it is told to") {
+  Transactions f;
+  for (Sequence i = 0; i < 10; ++i) f.send(first_producer, 0, i);
+  f.end(ControlType::commit, first_producer, 1);
+  const auto list = f.partition->segments().load();
+  const auto batches_until = [&](std::uint64_t last) {
+    TransactionFates fates;
+    std::uint64_t batches = 0;
+    const bool is_through = must(fates.find(*list, f.stable(), [&](std::uint64_t bytes) {
+      CHECK(bytes > 0);
+      return ++batches < last;
+    }));
+    return std::pair(batches, is_through);
+  };
+  CHECK(batches_until(1'000) == std::pair<std::uint64_t, bool>(11, true));
+  CHECK(batches_until(4) == std::pair<std::uint64_t, bool>(4, false));
 }
 
 TEST_CASE("where a marker is damaged or not there, nothing is known") {
