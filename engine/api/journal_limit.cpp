@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/boundary.hpp"
+
 namespace seriatim::api {
 
 thread_local std::uint32_t JournalLimit::claims = 0;
@@ -25,11 +27,23 @@ Result<> JournalLimit::wait_for_room() {
   return {};
 }
 
+void JournalLimit::look() {
+  const bool is_reached = is_reached_now();
+  if (is_reached_.exchange(is_reached, std::memory_order_relaxed) == is_reached || is_reached) return;
+  // With the mutex: a thread between its look and its wait would miss the call.
+  const base::MutexLock lock(mutex_);
+  ended_one_.notify_all();
+}
+
+// A checkpoint that throws has ended as well: the threads that wait for it look again.
 void JournalLimit::make_checkpoint() {
   ++begun_;
   mutex_.unlock();
-  auto made = environment_.checkpoint();
-  look();
+  auto made = base::answered([this] {
+    auto stored = environment_.checkpoint();
+    look();
+    return stored;
+  });
   mutex_.lock();
   ++ended_;
   last_ = std::move(made);

@@ -31,8 +31,9 @@ class JournalLimit {
       return {};
     return wait_for_room();
   }
-  /// To be called when the journal has become longer or shorter.
-  void look() { is_reached_.store(is_reached_now(), std::memory_order_relaxed); }
+  /// To be called when the journal has become longer or shorter. Room ends the wait of everybody who waits
+  /// for it, whoever made it.
+  void look();
   /// How many commits have waited.
   std::uint64_t waits() const noexcept { return waits_.value(); }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -89,6 +90,47 @@ TEST_CASE("one checkpoint at a time is made for all who wait, and none of them w
   CHECK_FALSE(overlapped);
   // The first is made for whoever came before it began, the second for all others.
   CHECK(f.checkpoints <= 2);
+}
+
+TEST_CASE("a checkpoint that throws is told to all who wait for it, and the next one goes on") {
+  LimitFixture f;
+  f.checkpoint = [&]() -> Result<> {
+    test::comes_true([&] { return f.limit.waits() >= 4; });
+    throw std::bad_alloc();
+  };
+  f.set_bytes(100);
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] { refused += test::code_of(f.limit.admit()) == Errc::out_of_memory ? 1 : 0; });
+  for (auto& thread : threads) thread.join();
+  CHECK(refused == 4);
+  f.checkpoint = [&]() -> Result<> {
+    f.bytes = 0;
+    return {};
+  };
+  CHECK(f.limit.admit());
+}
+
+TEST_CASE("room that somebody else has made ends the wait, also while the checkpoint goes on") {
+  LimitFixture f;
+  std::atomic<bool> may_end{false};
+  f.checkpoint = [&]() -> Result<> {
+    test::comes_true([&] { return may_end.load(); });
+    return {};
+  };
+  f.set_bytes(100);
+  std::thread making([&] { CHECK(f.limit.admit()); });
+  CHECK(test::comes_true([&] { return f.checkpoints == 1; }));
+  std::atomic<bool> is_through{false};
+  std::thread waiting([&] { is_through = f.limit.admit().ok(); });
+  CHECK(test::comes_true([&] { return f.limit.waits() == 2; }));
+  f.set_bytes(10);
+  const bool got_on = test::comes_true([&] { return is_through.load(); });
+  may_end = true;
+  making.join();
+  waiting.join();
+  CHECK(got_on);
 }
 
 TEST_CASE("who holds a claim does not wait for a checkpoint, which would wait for the claim") {
