@@ -52,7 +52,7 @@ struct EngineOptions {
   std::chrono::milliseconds maintenance_interval{std::chrono::minutes(5)};
   /// Most bytes a second that compaction in the background reads and writes, so that it leaves the disk to
   /// others; 0 or more; 0: no limit. Kafka: log.cleaner.io.max.bytes.per.second. Calls of Admin are not
-  /// limited.
+  /// limited. Nor is retention: it deletes whole files, and reads and writes no bytes of the log.
   std::uint64_t maintenance_bytes_per_second = 0;
   /// How often segments are synced and the recovery points stored (`checkpoint.interval.ms`): bounds what
   /// recovery rescans. 1 ms or more. Kafka: 60 s.
