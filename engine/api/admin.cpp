@@ -10,6 +10,7 @@
 #include "api/admin_impl.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
+#include "base/boundary.hpp"
 #include "base/text.hpp"
 #include "catalog/topic_config_rules.hpp"
 #include "format/topic_name.hpp"
@@ -69,6 +70,37 @@ Result<> AdminImpl::store_topic(EngineImpl& engine, const catalog::TopicRecord& 
   return {};
 }
 
+Result<api::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::string_view name,
+                                                std::set<std::string, std::less<>>& noted) {
+  const base::MutexLock lock(engine.admin_mutex);
+  auto topic = engine.topic(name);
+  if (!topic) return topic;
+  const auto known = engine.topics.load();
+  auto map = std::make_shared<api::TopicMap>(*known);
+  map->erase(std::string(name));
+  auto marked = engine.reserve.spend_on([&] { return engine.catalog->mark_deleted(name); });
+  if (!marked) return marked.error();
+  engine.deleting.merge(noted);
+  base::Undoing unnoted([&] { engine.deleting.erase((*topic)->name); });
+  engine.offsets.forget_topic((*topic)->id);
+  engine.topics.store(std::move(map));
+  for (const auto& slot : (*topic)->partitions) {
+    if (auto log = slot->if_open()) log->mark_deleted();
+  }
+  unnoted.keep();
+  return topic;
+}
+
+void AdminImpl::let_go_of(EngineImpl& engine, const api::Topic& topic) {
+  for (const auto& slot : topic.partitions) {
+    // Nobody who looked the topic up before may open it, and its files, anew.
+    auto log = slot->close(Error(Errc::unknown_topic_or_partition,
+                                 "the topic " + topic.name + " was deleted; look it up again"));
+    if (!log) continue;
+    engine.deleted_segments.add(std::static_pointer_cast<partition::Partition>(log)->abandon());
+  }
+}
+
 Result<> AdminImpl::finish_deletion_of(EngineImpl& engine, const std::string& name) {
   auto deleted = engine.catalog->deleted_topics();
   if (!deleted) return deleted.error();
@@ -105,6 +137,10 @@ Result<> Admin::create_topic(const NewTopic& topic) const try {
   if (auto counted = check_partition_count(topic.partition_count); !counted) return counted;
   if (auto config = catalog::resolve_config(plain(topic.config)); !config) return config.error();
   const base::MutexLock lock(engine_->admin_mutex);
+  while (engine_->deleting.contains(topic.name)) {
+    engine_->deletion_ended.wait(engine_->admin_mutex);
+    if (auto writable = engine_->check_writable(); !writable) return writable;
+  }
   // The remains of a deleted topic of this name must be gone before its directories are used again.
   if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished;
   catalog::TopicRecord record{.name = topic.name,
@@ -117,27 +153,24 @@ Result<> Admin::create_topic(const NewTopic& topic) const try {
   return current_error();
 }
 
+// A step of maintenance that waits for the disk is broken off as soon as the disk answers. Until then the
+// deletion waits without the admin mutex, which checkpoints and all other changes need.
 Result<> Admin::delete_topic(std::string_view name) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  const base::MutexLock lock(engine_->admin_mutex);
-  auto topic = engine_->topic(name);
+  std::set<std::string, std::less<>> noted{std::string(name)};
+  auto topic = AdminImpl::begin_deletion(*engine_, name, noted);
   if (!topic) return topic.error();
-  const auto known = engine_->topics.load();
-  auto map = std::make_shared<api::TopicMap>(*known);
-  map->erase(std::string(name));
-  auto marked = engine_->reserve.spend_on([&] { return engine_->catalog->mark_deleted(name); });
-  if (!marked) return marked;
-  engine_->offsets.forget_topic((*topic)->id);
-  engine_->topics.store(std::move(map));
-  for (const auto& slot : (*topic)->partitions) {
-    // Nobody who looked the topic up before may open it, and its files, anew.
-    auto log = slot->close(Error(Errc::unknown_topic_or_partition,
-                                 "the topic " + (*topic)->name + " was deleted; look it up again"));
-    if (!log) continue;
-    engine_->deleted_segments.add(std::static_pointer_cast<partition::Partition>(log)->abandon());
-  }
-  return engine_->reserve.spend_on(
-      [&] { return AdminImpl::finish_deletion_of(*engine_, std::string(name)); });
+  const auto end = [&] {
+    {
+      const base::MutexLock lock(engine_->admin_mutex);
+      engine_->deleting.erase((*topic)->name);
+    }
+    engine_->deletion_ended.notify_all();
+  };
+  const base::Undoing ending(end);
+  AdminImpl::let_go_of(*engine_, **topic);
+  const base::MutexLock lock(engine_->admin_mutex);
+  return engine_->reserve.spend_on([&] { return AdminImpl::finish_deletion_of(*engine_, (*topic)->name); });
 } catch (...) {
   return current_error();
 }

@@ -87,6 +87,7 @@ Result<> EngineImpl::close() {
   // Even if one of the steps fails, the others are taken: a close that has begun cannot be repeated.
   const Result<> ended = base::answered([this] { return stop_work(); });
   const base::MutexLock guard(admin_mutex);
+  while (!deleting.empty()) deletion_ended.wait(admin_mutex);
   auto outcome = is_read_only() ? Result<>{} : base::answered([&] { return close_partitions(ended); });
   // A journal that is still open would write beside the next engine.
   if (journal && !outcome) static_cast<void>(base::answered([this] { return journal->close(); }).ok());

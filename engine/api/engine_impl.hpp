@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -235,6 +236,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   std::optional<catalog::Catalog> catalog;
   api::TopicRegistry topics;
   base::Mutex admin_mutex;  ///< One change of topics at a time.
+  /// Topics that are deleted and whose files may be in use; under admin_mutex. Until `deletion_ended` nobody
+  /// takes the name, and the catalog stays open.
+  std::set<std::string, std::less<>> deleting;
+  base::ConditionVariable deletion_ended;
   base::Mutex producer_ids_mutex;
   ProducerId next_producer_id SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< Of those reserved ...
   ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.

@@ -136,12 +136,13 @@ struct AdminImpl;
 /// Durability: a change survives process death and power loss once the call has returned.
 class SERIATIM_API Admin {
  public:
-  /// Creates a topic.
+  /// Creates a topic. Waits for the end of a deletion of that name that is under way.
   /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed
   /// range).
   /// Threads: any.
   Result<> create_topic(const NewTopic& topic) const;
   /// Deletes a topic, its records and its groups' offsets. Readers keep what they have pinned.
+  /// A compaction of it that runs is broken off; no other call waits for that.
   /// Errors: unknown_topic_or_partition.
   /// Threads: any.
   Result<> delete_topic(std::string_view topic) const;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -165,6 +166,74 @@ TEST_CASE("closing breaks a compaction off, and the next open finds every key") 
   closing.join();
   const Engine again = test::open_engine(disk.directory / "data");
   CHECK(test::read_all(again, "table").back().key == "k");
+}
+
+// A topic that is being deleted while its compaction waits for the disk.
+struct BlockedDeletion {
+  BlockedDeletion() {
+    REQUIRE(disk.block_compaction(0));
+    deleting = std::thread([&] {
+      must(disk.engine.admin().delete_topic("table"));
+      is_deleted = true;
+    });
+    // It has begun.
+    REQUIRE(comes_true([&] { return must(disk.engine.admin().list_topics()).size() == 1; }));
+  }
+  // Whether a call ends although the disk does not answer. The disk does afterwards if it has not ended.
+  template <class Call>
+  bool ends(const Call& call) {
+    std::atomic<bool> has_ended{false};
+    std::thread calling([&] {
+      call();
+      has_ended = true;
+    });
+    const bool ended = comes_true([&] { return has_ended.load(); });
+    if (!ended) disk.vfs.release();
+    calling.join();
+    return ended;
+  }
+
+  BusyDisk disk;
+  std::thread deleting;
+  std::atomic<bool> is_deleted{false};
+};
+
+TEST_CASE("a deletion that waits for the disk of a compaction holds up no other call, and breaks it off") {
+  BlockedDeletion blocked;
+  BusyDisk& disk = blocked.disk;
+  CHECK(blocked.ends([&] { create_topic(disk.engine, "other"); }));
+  CHECK(blocked.ends([&] { must(disk.engine.admin().delete_topic("other")); }));
+  CHECK(blocked.ends([&] { must(EngineImpl::of(disk.engine)->checkpoint()); }));
+  CHECK(test::code_of(disk.engine.admin().delete_topic("table")) == Errc::unknown_topic_or_partition);
+  CHECK_FALSE(blocked.is_deleted);
+  // The name is taken again only when the files are gone.
+  std::atomic<bool> is_created{false};
+  std::thread creating([&] {
+    create_topic(disk.engine, "table");
+    is_created = true;
+  });
+  CHECK(report_of(disk.engine, "compaction").is_running);
+  CHECK_FALSE(is_created);
+  disk.release_compaction();
+  blocked.deleting.join();
+  creating.join();
+  CHECK(disk.engine.metrics().compactions == 0);
+  CHECK(test::read_all(disk.engine, "table").empty());
+  must(must(disk.engine.producer()).send_sync({.topic = "table", .value = "v"}));
+  CHECK(test::read_all(disk.engine, "table").size() == 1);
+}
+
+TEST_CASE("closing waits for a deletion, which leaves nothing behind") {
+  BlockedDeletion blocked;
+  std::thread closing([&] { must(blocked.disk.engine.close()); });
+  CHECK(comes_true([&] { return EngineImpl::of(blocked.disk.engine)->closed.load(); }));
+  blocked.disk.vfs.release();
+  closing.join();
+  blocked.deleting.join();
+  const std::string directory = blocked.disk.directory / "data";
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/log"))
+    CHECK(entry.path().filename().string().find("table") == std::string::npos);
+  CHECK(must(test::open_engine(directory).admin().list_topics()).size() == 1);
 }
 
 TEST_CASE("intervals at the limit of their type mean never") {
