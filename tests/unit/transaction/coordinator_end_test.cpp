@@ -11,6 +11,22 @@ namespace {
 
 constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
 
+/// Partition 0 is flushed behind every batch, which fails as long as `fails` says so.
+struct FailingFlush : TransactionFixture {
+  FailingFlush() : environment(world->environment) {
+    environment.secure_decisions = [this](std::uint64_t) -> Result<> {
+      if (!fails) return {};
+      return Error(Errc::too_many_open_files, "none is left for the flush");
+    };
+    partition::PartitionRequest request{.name = {"flushed", 0}, .directory = temp / "flushed-0"};
+    request.config.flush_messages = 1;
+    partitions[0] = must(partition::Partition::open(environment, request));
+  }
+
+  bool fails = false;
+  partition::PartitionEnvironment environment;
+};
+
 }  // namespace
 
 TEST_CASE("INV-8: the last stable offsets of all partitions move at once, after the last marker") {
@@ -189,16 +205,8 @@ TEST_CASE("an abort whose markers find no room is taken up again by the engine")
 }
 
 TEST_CASE("a flush that fails behind a marker is told, and holds back nothing of what is decided") {
-  TransactionFixture f;
-  bool fails = true;
-  auto environment = f.world->environment;
-  environment.secure_decisions = [&](std::uint64_t) -> Result<> {
-    if (!fails) return {};
-    return Error(Errc::too_many_open_files, "none is left for the flush");
-  };
-  partition::PartitionRequest request{.name = {"flushed", 0}, .directory = f.temp / "flushed-0"};
-  request.config.flush_messages = 1;
-  f.partitions[0] = must(partition::Partition::open(environment, request));
+  FailingFlush f;
+  f.fails = true;
   const auto holder = f.open();
   auto number = must(f.coordinator->begin(*holder));
   for (const std::size_t at : {0, 1}) f.send(*holder, number, at);
@@ -211,39 +219,30 @@ TEST_CASE("a flush that fails behind a marker is told, and holds back nothing of
   must(f.commit(*holder, number, partition::Durability::published));
 
   number = must(f.coordinator->begin(*holder));
-  fails = false;
+  f.fails = false;
   f.send(*holder, number);
-  fails = true;
+  f.fails = true;
   CHECK(code_of(f.coordinator->abort(*holder, number)) == Errc::too_many_open_files);
   CHECK(f.stable(0) == 4);
   must(f.coordinator->abort(*holder, number));
-  fails = false;
+  f.fails = false;
   must(f.coordinator->tend());
   CHECK(f.partitions[0]->log_end_offset() == 4);
 }
 
 TEST_CASE(
     "an append whose flush fails is there: the transaction can only be aborted, and is in its partition") {
-  TransactionFixture f;
-  bool fails = false;
-  auto environment = f.world->environment;
-  environment.secure_decisions = [&](std::uint64_t) -> Result<> {
-    if (!fails) return {};
-    return Error(Errc::too_many_open_files, "none is left for the flush");
-  };
-  partition::PartitionRequest request{.name = {"flushed", 0}, .directory = f.temp / "flushed-0"};
-  request.config.flush_messages = 1;
-  f.partitions[0] = must(partition::Partition::open(environment, request));
+  FailingFlush f;
   const auto holder = f.open();
   auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
   must(f.commit(*holder, number, partition::Durability::published));
   number = must(f.coordinator->begin(*holder));
-  fails = true;
+  f.fails = true;
   const auto sent = f.try_send(*holder, number);
   REQUIRE_FALSE(sent);
   CHECK(sent.error().outcome() == Outcome::unknown);
-  fails = false;
+  f.fails = false;
   CHECK(code_of(f.commit(*holder, number)) == Errc::transaction_abortable);
   must(f.coordinator->abort(*holder, number));
   CHECK(f.stable(0) == 4);
