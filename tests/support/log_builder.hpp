@@ -7,6 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -72,52 +73,57 @@ inline std::vector<std::byte> make_batch(const BatchSpec& spec) {
   throw std::runtime_error("no batch has exactly " + std::to_string(spec.size_bytes) + " bytes");
 }
 
-/// A log, batch by batch.
+/// A log, batch by batch. A temporary stays one through all calls, so that nobody keeps a view of its bytes.
 class LogBuilder {
  public:
   explicit LogBuilder(Offset base_offset = 0) : next_offset_(base_offset) {}
 
-  LogBuilder& batch(const BatchSpec& spec = {}) { return add(make_batch(spec)); }
-  LogBuilder& batches(int count, BatchSpec spec = {}) {
+  LogBuilder& batch(const BatchSpec& spec = {}) & {
+    add(make_batch(spec));
+    return *this;
+  }
+  LogBuilder&& batch(const BatchSpec& spec = {}) && { return std::move(batch(spec)); }
+  LogBuilder& batches(int count, BatchSpec spec = {}) & {
     for (int i = 0; i < count; ++i, spec.timestamp_ms += spec.records) batch(spec);
     return *this;
   }
-  LogBuilder& marker(const format::EndMarker& marker) {
+  LogBuilder&& batches(int count, const BatchSpec& spec = {}) && { return std::move(batches(count, spec)); }
+  LogBuilder& marker(const format::EndMarker& marker) & {
     std::vector<std::byte> bytes(format::marker_batch_bytes);
     format::FramedBatch framed;
     format::frame_marker(marker, bytes, framed);
-    return add(std::move(bytes));
+    add(std::move(bytes));
+    return *this;
   }
+  LogBuilder&& marker(const format::EndMarker& of) && { return std::move(marker(of)); }
   /// Offsets that no batch has, as compaction leaves them.
-  LogBuilder& gap(Offset offsets) {
+  LogBuilder& gap(Offset offsets) & {
     next_offset_ += offsets;
     return *this;
   }
+  LogBuilder&& gap(Offset offsets) && { return std::move(gap(offsets)); }
 
   const std::vector<BuiltBatch>& all() const { return batches_; }
   const BuiltBatch& operator[](std::size_t index) const { return batches_.at(index); }
   const BuiltBatch& back() const { return batches_.back(); }
   Offset next_offset() const { return next_offset_; }
-  std::uint64_t size_bytes() const { return size_bytes_; }
-
-  std::vector<std::byte> bytes() const {
-    std::vector<std::byte> log;
-    for (const BuiltBatch& batch : batches_) log.insert(log.end(), batch.bytes.begin(), batch.bytes.end());
-    return log;
-  }
+  std::uint64_t size_bytes() const { return bytes_.size(); }
+  /// All of it. Valid until the next batch.
+  const std::vector<std::byte>& bytes() const& { return bytes_; }
+  const std::vector<std::byte>& bytes() const&& = delete;
 
  private:
-  LogBuilder& add(std::vector<std::byte> bytes) {
+  void add(std::vector<std::byte> bytes) {
     format::stamp_base_offset(bytes.data(), next_offset_);
     const auto header = format::read_batch_header(bytes.data());
-    batches_.push_back({size_bytes_, header, std::move(bytes)});
-    size_bytes_ += header.size_bytes();
+    const std::uint64_t position = bytes_.size();
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    batches_.push_back({position, header, std::move(bytes)});
     next_offset_ = header.next_offset();
-    return *this;
   }
 
   Offset next_offset_;
-  std::uint64_t size_bytes_ = 0;
+  std::vector<std::byte> bytes_{};
   std::vector<BuiltBatch> batches_{};
 };
 
@@ -127,6 +133,8 @@ inline void write_file(const std::string& path, base::ByteSpan bytes) {
   out.close();
   if (!out) throw std::runtime_error("cannot write " + path);
 }
+
+inline void write_log_file(const std::string& path, const LogBuilder& log) { write_file(path, log.bytes()); }
 
 inline std::vector<std::byte> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

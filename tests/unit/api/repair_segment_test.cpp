@@ -134,7 +134,8 @@ struct MadeTransactions {
   SegmentToRepair segment() const { return {.directory = directory.path(), .next_base = 14}; }
 
   TempDir directory;
-  std::vector<std::byte> bytes = test::worked_example().bytes();
+  const test::LogBuilder log = test::worked_example();
+  std::vector<std::byte> bytes = log.bytes();
   os::FdCache files{os::posix_vfs(), 4};
   segment::SegmentContext context{os::posix_vfs(), files};
 };

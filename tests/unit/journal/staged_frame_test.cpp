@@ -9,7 +9,8 @@ using namespace seriatim;
 using journal::StagedFrame;
 
 TEST_CASE("the frame of a batch that is not published yet has the batch as it is published") {
-  const auto published = test::LogBuilder(7).batch({.size_bytes = 300}).bytes();
+  const auto log = test::LogBuilder(7).batch({.size_bytes = 300});
+  const auto& published = log.bytes();
   auto placed = published;
   placed[format::magic_at] = std::byte{format::unpublished_magic};
   const format::JournalPlace place{.partition = 3, .base_offset = 7, .position = 11};

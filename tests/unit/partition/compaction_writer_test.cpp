@@ -81,10 +81,11 @@ TEST_CASE("what an earlier pass left under the same names is replaced, also if i
   }
   CompactionWriter writer(f.context, f.directory, f.base, 1'000);
   must(writer.open());
-  f.write(writer, LogBuilder(f.base).batch());
+  const LogBuilder log = LogBuilder(f.base).batch();
+  f.write(writer, log);
   must(writer.finish(-1));
   must(writer.swap_in());
-  CHECK(read_file(f.path(FileKind::log)) == LogBuilder(f.base).batch().bytes());
+  CHECK(read_file(f.path(FileKind::log)) == log.bytes());
   CHECK(fs::file_size(f.path(FileKind::offset_index)) == 0);
 }
 

@@ -69,7 +69,7 @@ TEST_CASE(
   constexpr Offset base = std::numeric_limits<Offset>::max() - 10;
   ClosedFixture f;
   std::filesystem::remove(f.path(0));
-  write_file(f.path(base), LogBuilder(base).batches(3).bytes());
+  write_log_file(f.path(base), LogBuilder(base).batches(3));
   f.open();
   const auto refused = f.try_put({{"k", "v"}});
   REQUIRE_FALSE(refused);

@@ -41,7 +41,7 @@ class RetentionTable {
   }
   void write_log(Offset base, std::int64_t modified_ms) {
     const std::string path = temp / format::file_name(base, format::FileKind::log);
-    write_file(path, LogBuilder(base).batch().bytes());
+    write_log_file(path, LogBuilder(base).batch());
     must(must(os::posix_vfs().open(path, os::OpenMode::read_write))->set_modified_ms(modified_ms));
   }
 

@@ -121,7 +121,8 @@ TEST_CASE("a valid batch beyond a hole does not come back after the tail is eras
 
 TEST_CASE("recovering twice finds and changes the same as once") {
   test::SegmentFixture f;
-  auto bytes = LogBuilder().batches(20, {.size_bytes = 900}).bytes();
+  const LogBuilder made = LogBuilder().batches(20, {.size_bytes = 900});
+  auto bytes = made.bytes();
   bytes.resize(bytes.size() - 100);
   bytes.resize(1 << 20);
   test::write_file(f.log_path(), bytes);

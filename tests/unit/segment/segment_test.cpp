@@ -29,7 +29,7 @@ TEST_CASE("a new segment has its three files under Kafka's names, and no bytes")
 
 TEST_CASE("a log that holds bytes is never taken over by a new segment") {
   test::SegmentFixture f;
-  test::write_file(f.log_path(), LogBuilder().batch().bytes());
+  test::write_log_file(f.log_path(), LogBuilder().batch());
   const auto before = test::read_file(f.log_path());
   const auto created = f.try_create();
   REQUIRE_FALSE(created);
@@ -164,7 +164,7 @@ TEST_CASE("a sealed segment whose log is meant to be a certain file is not found
 
 TEST_CASE("a segment with bytes behind its end is not opened for appending") {
   test::SegmentFixture f;
-  test::write_file(f.log_path(), LogBuilder().batches(5, {.size_bytes = 1000}).bytes());
+  test::write_log_file(f.log_path(), LogBuilder().batches(5, {.size_bytes = 1000}));
   const auto active =
       Segment::open_active(f.context, f.maps, f.directory, {.end_position = 4000, .end_offset = 4}, f.limits);
   REQUIRE_FALSE(active);
