@@ -8,6 +8,7 @@
 
 #include "api/background.hpp"
 #include "api/engine_impl.hpp"
+#include "api/option_rules.hpp"
 #include "partition/compaction.hpp"
 #include "partition/time_lookup.hpp"
 
@@ -58,6 +59,12 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
 }
 
 Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const try {
+  static constexpr api::Choice specs[] = {
+      {"earliest", static_cast<std::int64_t>(OffsetSpec::earliest)},
+      {"latest", static_cast<std::int64_t>(OffsetSpec::latest)},
+      {"max_timestamp", static_cast<std::int64_t>(OffsetSpec::max_timestamp)}};
+  if (auto checked = api::check_choice("OffsetSpec", static_cast<std::int64_t>(spec), specs); !checked)
+    return checked.error();
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();

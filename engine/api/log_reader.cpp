@@ -8,6 +8,7 @@
 
 #include "api/file_slice_impl.hpp"
 #include "api/log_reader_impl.hpp"
+#include "api/option_rules.hpp"
 #include "api/record_feed.hpp"
 #include "os/sendfile.hpp"
 #include "partition/backward_cursor.hpp"
@@ -131,6 +132,8 @@ namespace detail {
 Result<LogReader> LogReaderImpl::create(std::shared_ptr<EngineImpl> engine,
                                         const TopicPartition& topic_partition,
                                         const LogReaderOptions& options) {
+  if (auto checked = api::check_choices(api::log_reader_choice_rules(), options); !checked)
+    return checked.error();
   auto log = engine->partition_log(topic_partition.topic, topic_partition.partition);
   if (!log) return log.error();
   return LogReader(std::make_shared<const LogReaderImpl>(std::move(engine), *std::move(log), options));

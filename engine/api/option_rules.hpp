@@ -1,4 +1,5 @@
-// The numbers of the options structs: their ranges, and the check of them where they enter.
+// The numbers and enumerations of the options structs: what they may be, and the check of it where they
+// enter.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 
 #include <seriatim/consumer.hpp>
 #include <seriatim/engine.hpp>
+#include <seriatim/log_reader.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/result.hpp>
 #include <seriatim/transaction.hpp>
@@ -27,6 +29,38 @@ struct OptionRule {
   std::int64_t (*load)(const Options&);
   void (*store)(Options&, std::int64_t);  ///< Of a value that the field's type holds.
 };
+
+/// A value of an enumeration.
+struct Choice {
+  std::string_view name;
+  std::int64_t value;
+};
+
+/// An enumeration of an options struct: a number that was cast to it may be none of its values.
+template <class Options>
+struct ChoiceRule {
+  std::string_view name;            ///< "ProducerOptions::acks".
+  std::span<const Choice> choices;  ///< Those that this option takes.
+  std::int64_t (*load)(const Options&);
+  void (*store)(Options&, std::int64_t);  ///< Of a value that the underlying type holds.
+};
+
+std::span<const ChoiceRule<EngineOptions>> engine_choice_rules();
+std::span<const ChoiceRule<ProducerOptions>> producer_choice_rules();
+std::span<const ChoiceRule<ConsumerOptions>> consumer_choice_rules();
+std::span<const ChoiceRule<LogReaderOptions>> log_reader_choice_rules();
+std::span<const ChoiceRule<TransactionalProducerOptions>> transactional_choice_rules();
+
+/// Errors: invalid_argument: `value` is none of them; the message has them all.
+Result<> check_choice(std::string_view name, std::int64_t value, std::span<const Choice> choices);
+
+template <class Options>
+Result<> check_choices(std::span<const ChoiceRule<Options>> rules, const Options& options) {
+  for (const ChoiceRule<Options>& rule : rules) {
+    if (auto checked = check_choice(rule.name, rule.load(options), rule.choices); !checked) return checked;
+  }
+  return {};
+}
 
 std::span<const OptionRule<EngineOptions>> engine_option_rules();
 std::span<const OptionRule<ProducerOptions>> producer_option_rules();
@@ -45,7 +79,7 @@ Result<> check_numbers(std::span<const OptionRule<Options>> rules, const Options
   return {};
 }
 
-/// The numbers, and what they say of each other.
+/// The numbers and enumerations, and what they say of each other.
 Result<> check_options(const EngineOptions& options);
 
 }  // namespace seriatim::api

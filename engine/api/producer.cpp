@@ -67,6 +67,7 @@ Result<> ProducerImpl::check_options(const ProducerOptions& options) {
         "ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a "
         "topic's setting");
   }
+  if (auto checked = api::check_choices(api::producer_choice_rules(), options); !checked) return checked;
   if (options.name.size() > producer_name_bytes_max || options.name.find('\0') != std::string::npos) {
     return refuse("ProducerOptions::name has " + std::to_string(options.name.size()) +
                   " bytes; it must be at most " + std::to_string(producer_name_bytes_max) +

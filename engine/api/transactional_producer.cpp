@@ -3,6 +3,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/option_rules.hpp"
 #include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
 #include "format/compression/codec.hpp"
@@ -27,6 +28,12 @@ Result<> check_options(const TransactionalProducerOptions& options, std::chrono:
                  "TransactionalProducerOptions::acks is none, but a commit that may be lost at once is none; "
                  "choose all or leader");
   }
+  if (options.compression_type == CompressionType::producer) {
+    return Error(Errc::invalid_argument,
+                 "TransactionalProducerOptions::compression_type names the producer's own codec; "
+                 "CompressionType::producer is a topic's setting");
+  }
+  if (auto checked = api::check_choices(api::transactional_choice_rules(), options); !checked) return checked;
   if (options.transaction_timeout.count() < 1 || options.transaction_timeout > timeout_max) {
     return Error(Errc::invalid_transaction_timeout,
                  "TransactionalProducerOptions::transaction_timeout is " +

@@ -34,6 +34,12 @@ Result<> check_half_options(const HalfMessagesOptions& options) {
     return Error(Errc::invalid_argument,
                  "HalfMessagesOptions::max_checks is 0; give 1 or more, or open without a check function");
   }
+  using GiveUp = HalfMessagesOptions::GiveUp;
+  if (options.give_up != GiveUp::park && options.give_up != GiveUp::roll_back) {
+    return Error(Errc::invalid_argument, "HalfMessagesOptions::give_up is " +
+                                             std::to_string(static_cast<int>(options.give_up)) +
+                                             "; it must be park (0) or roll_back (1)");
+  }
   return {};
 }
 

@@ -268,8 +268,9 @@ Result<> HalfMessagesImpl::check_one(const flow::StoredHalf& half, Timestamp now
   const std::string& id = half.message.id;
   ++summary.checked;
   const HalfVerdict verdict = check_(half.message);
-  if (verdict == HalfVerdict::unknown) return note_unknown(id, now, summary);
   const bool is_commit = verdict == HalfVerdict::commit;
+  // A number that was cast to a verdict decides nothing either.
+  if (!is_commit && verdict != HalfVerdict::rollback) return note_unknown(id, now, summary);
   auto decided = decide(id, is_commit ? HalfDecision::committed : HalfDecision::rolled_back);
   if (!decided) return decided.error();
   ++(*decided == HalfDecision::committed ? summary.committed : summary.rolled_back);

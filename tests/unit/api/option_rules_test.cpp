@@ -1,8 +1,11 @@
 #include "api/option_rules.hpp"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -160,21 +163,148 @@ TEST_CASE("a topic works with every setting at its limits") {
   CHECK(f.engine.metrics().background_errors == 0);
 }
 
-// Durations, sizes and counts of the options structs, as their headers declare them.
-std::set<std::string> declared_numbers(const std::string& header) {
+// Every value of the option's type that a cast can make: each of the enumeration, and none of it.
+template <class Options, class Make>
+void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& make) {
+  for (const auto& rule : rules) {
+    for (std::int64_t value = -2; value < 100; value += value < 8 ? 1 : 91) {
+      CAPTURE(rule.name);
+      CAPTURE(value);
+      Options options;
+      rule.store(options, value);
+      if (rule.load(options) != value) continue;  // The type does not hold it.
+      const bool is_choice =
+          std::any_of(rule.choices.begin(), rule.choices.end(),
+                      [value](const api::Choice& choice) { return choice.value == value; });
+      const auto made = make(options);
+      REQUIRE(made.ok() == is_choice);
+      if (made) continue;
+      CHECK(made.error().code() == Errc::invalid_argument);
+      CHECK(made.error().message().find(rule.name) != std::string::npos);
+      // Those of the enumeration that the option does not take have a reason of their own.
+      const std::string unknown = std::string(rule.name) + " is " + std::to_string(value) + "; it must be ";
+      if (made.error().message().find(unknown) == std::string::npos) continue;
+      for (const api::Choice& choice : rule.choices)
+        CHECK(made.error().message().find(std::string(choice.name) + " (") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a number that is no value of an option's enumeration is refused, with those there are") {
+  const TempDir directories;
+  int count = 0;
+  try_choices(api::engine_choice_rules(), [&](EngineOptions options) -> Result<> {
+    const std::string directory = directories / std::to_string(count++);
+    // Whoever does not create needs one that is there.
+    if (options.mode != OpenMode::create_if_missing) open_engine(directory);
+    auto opened = Engine::open(directory, std::move(options));
+    return opened ? Result<>() : opened.error();
+  });
+  OpenedEngine f;
+  try_choices(api::producer_choice_rules(), [&](ProducerOptions options) -> Result<> {
+    auto made = f.engine.producer(std::move(options));
+    return made ? Result<>() : made.error();
+  });
+  try_choices(api::consumer_choice_rules(), [&](ConsumerOptions options) -> Result<> {
+    auto made = f.engine.consumer(std::move(options));
+    return made ? Result<>() : made.error();
+  });
+  try_choices(api::log_reader_choice_rules(), [&](const LogReaderOptions& options) -> Result<> {
+    auto made = f.engine.reader(t0, options);
+    return made ? Result<>() : made.error();
+  });
+  try_choices(api::transactional_choice_rules(), [&](TransactionalProducerOptions options) -> Result<> {
+    options.transactional_id = "id";
+    auto made = f.engine.transactional_producer(std::move(options));
+    return made ? Result<>() : made.error();
+  });
+  CHECK(code_of(f.engine.admin().list_offset(t0, static_cast<OffsetSpec>(99))) == Errc::invalid_argument);
+}
+
+constexpr std::array public_headers{"admin.hpp",        "consumer.hpp",    "engine.hpp",   "half_message.hpp",
+                                    "inspect.hpp",      "log_reader.hpp",  "producer.hpp", "repair.hpp",
+                                    "topic_config.hpp", "transaction.hpp", "types.hpp"};
+
+std::string text_of_header(const std::string& header) {
   std::ifstream file(std::string(SERIATIM_SOURCE_DIR) + "/include/seriatim/" + header);
   REQUIRE(file);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Members of the options structs in a header, of a type that matches.
+std::map<std::string, std::string> declared_members(const std::string& header, const std::string& type) {
+  const std::string text = text_of_header(header);
   const std::regex begins("struct (\\w+Options) \\{");
-  const std::regex member(R"(\n  (?:std::chrono::\w+|std::u?int\d+_t|std::size_t) (\w+)[ ={])");
-  std::set<std::string> names;
+  const std::regex member("\\n  (" + type + ") (\\w+)[ ={]");
+  std::map<std::string, std::string> types;
   for (std::sregex_iterator found(text.begin(), text.end(), begins), end; found != end; ++found) {
     const auto from = static_cast<std::size_t>(found->position());
     const std::string body = text.substr(from, text.find("\n};", from) - from);
     for (std::sregex_iterator at(body.begin(), body.end(), member); at != end; ++at)
-      names.insert((*found)[1].str() + "::" + (*at)[1].str());
+      types[(*found)[1].str() + "::" + (*at)[2].str()] = (*at)[1].str();
   }
+  return types;
+}
+
+// Durations, sizes and counts of the options structs, as their headers declare them.
+std::set<std::string> declared_numbers(const std::string& header) {
+  std::set<std::string> names;
+  for (const auto& [name, type] : declared_members(header, R"(std::chrono::\w+|std::u?int\d+_t|std::size_t)"))
+    names.insert(name);
   return names;
+}
+
+// The enumerations that the public headers declare, by name, with their values.
+std::map<std::string, std::set<std::string>> declared_enumerations() {
+  const std::regex enumeration(R"(enum class (\w+) : [\w:]+ \{([^}]*)\})");
+  const std::regex comment("///<[^\n]*|//[^\n]*");
+  const std::regex value(R"((\w+)(?:\s*=\s*-?\d+)?\s*(?:,|$))");
+  std::map<std::string, std::set<std::string>> all;
+  for (const char* header : public_headers) {
+    const std::string text = std::regex_replace(text_of_header(header), comment, "");
+    for (std::sregex_iterator found(text.begin(), text.end(), enumeration), end; found != end; ++found) {
+      const std::string body = (*found)[2].str();
+      for (std::sregex_iterator at(body.begin(), body.end(), value); at != end; ++at)
+        all[(*found)[1].str()].insert((*at)[1].str());
+    }
+  }
+  return all;
+}
+
+template <class Options>
+void insert_choices(std::map<std::string, std::set<std::string>>& ruled,
+                    std::span<const api::ChoiceRule<Options>> rules) {
+  for (const auto& rule : rules) {
+    for (const api::Choice& choice : rule.choices)
+      ruled[std::string(rule.name)].insert(std::string(choice.name));
+  }
+}
+
+TEST_CASE("every enumeration of an options struct is checked, and takes all of its values") {
+  std::map<std::string, std::set<std::string>> ruled;
+  insert_choices(ruled, api::engine_choice_rules());
+  insert_choices(ruled, api::producer_choice_rules());
+  insert_choices(ruled, api::consumer_choice_rules());
+  insert_choices(ruled, api::log_reader_choice_rules());
+  insert_choices(ruled, api::transactional_choice_rules());
+  // Of a layer above, with a test there.
+  ruled["HalfMessagesOptions::give_up"] = {"park", "roll_back"};
+  // Refused with a reason of their own.
+  ruled["ConsumerOptions::commit_acks"].insert("none");
+  ruled["TransactionalProducerOptions::acks"].insert("none");
+  for (const char* name :
+       {"ProducerOptions::compression_type", "TransactionalProducerOptions::compression_type"})
+    ruled[name].insert("producer");
+  const auto enumerations = declared_enumerations();
+  CHECK(enumerations.at("Acks") == std::set<std::string>{"none", "leader", "all"});
+  std::map<std::string, std::set<std::string>> declared;
+  for (const char* header : public_headers) {
+    for (const auto& [name, type] : declared_members(header, R"([A-Z]\w+|enum class [^=]+\})")) {
+      const std::string plain = std::regex_replace(type, std::regex(R"(enum class (\w+)[\s\S]*)"), "$1");
+      if (enumerations.contains(plain)) declared[name] = enumerations.at(plain);
+    }
+  }
+  CHECK(declared == ruled);
 }
 
 template <class Options>

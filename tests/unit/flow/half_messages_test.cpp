@@ -281,11 +281,26 @@ TEST_CASE("INV-10: what is undecided is listed beside the writer too, by name") 
   CHECK(code_of(HalfMessages::open(reader, {.name = "shop"})) == Errc::read_only);
 }
 
+TEST_CASE("a verdict that is none decides nothing") {
+  const Fixture f;
+  HalfMessages half = f.half({.check_after = milliseconds(0), .check_every = milliseconds(0)},
+                             answering(static_cast<HalfVerdict>(99)));
+  { must(half.prepare({.topic = "t", .value = "v"})); }
+  const HalfCheckSummary summary = must(half.check());
+  CHECK(summary.checked == 1);
+  CHECK(summary.committed + summary.rolled_back == 0);
+}
+
 TEST_CASE("options out of range are refused") {
   const Fixture f;
   CHECK(code_of(HalfMessages::open(f.engine, {})) == Errc::invalid_argument);
   CHECK(code_of(HalfMessages::open(f.engine, {.name = std::string(81, 'x')})) == Errc::invalid_argument);
   CHECK(code_of(HalfMessages::open(f.engine, {.name = "n", .max_checks = 0})) == Errc::invalid_argument);
+  const auto none = static_cast<HalfMessagesOptions::GiveUp>(99);
+  const auto refused = HalfMessages::open(f.engine, {.name = "n", .give_up = none});
+  CHECK(code_of(refused) == Errc::invalid_argument);
+  CHECK(message_of(refused).find("HalfMessagesOptions::give_up is 99; it must be park (0)") !=
+        std::string::npos);
 }
 
 TEST_CASE("times from 0 to the largest are taken, and negative ones refused by name") {
