@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::microseconds linger{2'000};
 constexpr std::size_t batch_bytes = 256 * 1024;
 constexpr std::chrono::minutes flush_timeout{5};
-// What a batch and a record without headers have beside key and value, generously.
+// The bytes of a batch and of a record without headers beside key and value, generously.
 constexpr std::size_t framing_bytes = 256;
 // The most that an engine allows by default: lines may come slowly.
 constexpr std::chrono::minutes transaction_timeout{15};

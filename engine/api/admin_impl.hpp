@@ -1,4 +1,4 @@
-// Steps that several functions of `Admin` share. Those that change a topic need EngineImpl::admin_mutex held.
+// Steps that several functions of `Admin` share. Changes of a topic need EngineImpl::admin_mutex held.
 #pragma once
 
 #include <functional>

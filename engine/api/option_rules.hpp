@@ -40,7 +40,7 @@ struct Choice {
 template <class Options>
 struct ChoiceRule {
   std::string_view name;            ///< "ProducerOptions::acks".
-  std::span<const Choice> choices;  ///< Those that this option takes.
+  std::span<const Choice> choices;  ///< The values that this option takes.
   std::int64_t (*load)(const Options&);
   void (*store)(Options&, std::int64_t);  ///< Of a value that the underlying type holds.
 };

@@ -181,7 +181,7 @@ void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& ma
       if (made) continue;
       CHECK(made.error().code() == Errc::invalid_argument);
       CHECK(made.error().message().find(rule.name) != std::string::npos);
-      // Those of the enumeration that the option does not take have a reason of their own.
+      // A value of the enumeration that the option does not take has a reason of its own.
       const std::string unknown = std::string(rule.name) + " is " + std::to_string(value) + "; it must be ";
       if (made.error().message().find(unknown) == std::string::npos) continue;
       for (const api::Choice& choice : rule.choices)
@@ -195,7 +195,7 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
   int count = 0;
   try_choices(api::engine_choice_rules(), [&](EngineOptions options) -> Result<> {
     const std::string directory = directories / std::to_string(count++);
-    // Whoever does not create needs one that is there.
+    // A mode that does not create needs a directory that is there.
     if (options.mode != OpenMode::create_if_missing) open_engine(directory);
     auto opened = Engine::open(directory, std::move(options));
     return opened ? Result<>() : opened.error();
