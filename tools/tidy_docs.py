@@ -1,16 +1,20 @@
-"""The part of tidy that reads documents: links, file names and invariant numbers must exist."""
+"""The part of tidy that reads documents: links, file names and invariant numbers must exist, lines must be short."""
 
 import re
 
+from tidy_comments import HIDDEN_ACTOR, QUOTED
+
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
-FENCE = re.compile(r"^\s*(```|~~~)")
+FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 HEADING = re.compile(r"^#{1,6}\s+(.*)$")
 FILE_NAME = re.compile(r"^[\w.+-]+(?:/[\w.+-]+)*/?$")
 # x/y.cpp, N.log: names that stand for others.
 PLACEHOLDER = re.compile(r"(?:^|/)[a-zA-Z](?:[_./]|$)")
 INVARIANT = re.compile(r"\bINV-(\d+)\b")
 INVARIANTS = "docs/invariants.md"
+COLUMNS_MAX = 100
+READERS = "Who this is for:"  # how every page begins
 CITING = {".cpp", ".hpp", ".md", ".py"}
 
 
@@ -65,13 +69,20 @@ def file_exists(root, page, name):
 def check_page(root, page):
     """Offences of one Markdown page. Fenced blocks are somebody's terminal, not links."""
     offences = []
-    in_fence = False
+    fence = None  # the name of the block that is open
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-        if FENCE.match(line):
-            in_fence = not in_fence
-        if in_fence:
-            continue
         where = f"{page.relative_to(root)}:{number}"
+        found = FENCE.match(line)
+        if found:
+            fence = found.group(2) if fence is None else None
+        # A block with a name is run by a test, and shows what a program takes or prints: it cannot be wrapped.
+        if len(line) > COLUMNS_MAX and not line.startswith("|") and not fence and " " in line.strip():
+            offences.append(f"{where}: {len(line)} columns, at most {COLUMNS_MAX}: wrap it")
+        if fence is not None:
+            continue
+        hidden = HIDDEN_ACTOR.search(QUOTED.sub("", line))
+        if hidden and not HEADING.match(line) and not line.startswith(READERS):
+            offences.append(f"{where}: a sentence begins with '{hidden.group()}': name who acts or the thing itself")
         for target in LINK.findall(CODE_SPAN.sub("", line)):
             wrong = link_offence(root, page, target)
             if wrong:

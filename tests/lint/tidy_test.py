@@ -35,7 +35,7 @@ class TidyRules(CheckoutCase):
         self.write("tests/unit/base/clock_test.cpp", f"// Tests {INV}1.\n")
         self.write("include/seriatim/topic.hpp", DOCUMENTED)
         self.write("docs/invariants.md", f"# Invariants\n\n- {INV}1 Time passes.\n")
-        self.write("docs/start.md", "# Start\n\n## First steps\n\n[on](#first-steps) and [more](invariants.md#invariants), "
+        self.write("docs/start.md", "# Start\n\n## First steps\n\n[on](#first-steps) and [more](invariants.md#invariants),\n"
                                     "`base/clock.hpp`, `engine/x/y.cpp`, `N.log`, <https://example.org>\n")
 
     def test_a_clean_checkout_passes(self):
@@ -114,6 +114,26 @@ class TidyRules(CheckoutCase):
         self.expect_offence("tests/unit/waivers.txt:1", "has a test")
         self.write("tests/unit/waivers.txt", "engine/base/gone.cpp: this file was moved away\n")
         self.expect_offence("tests/unit/waivers.txt:1", "does not exist")
+
+    def test_a_wide_line_of_a_document_is_reported(self):
+        wide = "word " * 20 + "s"
+        for good in (wide[1:], "| " + wide + " |", "x" * 101, f"```console run\n{wide}\n```", f"```\n{wide[1:]}\n```"):
+            with self.subTest(good=good):
+                self.write("docs/more.md", good + "\n")
+                self.expect_clean()
+        for text, line in ((wide, 1), (f"```\n{wide}\n```", 2), (f"```console run\n```\n{wide}", 3)):
+            with self.subTest(text=text):
+                self.write("docs/more.md", text + "\n")
+                self.expect_offence(f"docs/more.md:{line}", "101 columns")
+
+    def test_a_sentence_of_a_document_that_hides_who_acts_is_reported(self):
+        word = "Wha" + "t"
+        self.write("docs/more.md", f"## {word} it is\n\nWho this is for: all.\n\n`{word}`\n\n```\n{word}\n```\n")
+        self.expect_clean()
+        for text in (f"{word} is there stays.", f"Rows stay. {word} is not there comes.", f"| a | {word} is there |"):
+            with self.subTest(text=text):
+                self.write("docs/more.md", text + "\n")
+                self.expect_offence("docs/more.md:1", word, "who acts")
 
     def test_a_link_to_nothing_is_reported(self):
         self.write("docs/more.md", "[gone](gone.md)\n")
