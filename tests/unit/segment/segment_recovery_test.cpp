@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "format/batch_layout.hpp"
+#include "format/index_entry.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/hex.hpp"
@@ -214,6 +216,32 @@ TEST_CASE("indexes go on with the next sound batch behind damage") {
   CHECK(pin->offset_index.at(0).position >= log[4].position);
   CHECK(pin->offset_index.at(0).position < log[30].position);
   CHECK(pin->offset_index.last()->position > log[50].position);
+}
+
+TEST_CASE("INV-12: a wrong timestamp below the durable position gets into no index") {
+  const auto log = LogBuilder().batches(60, {.size_bytes = 1000, .records = 2});
+  for (std::size_t batch = 50; batch < 60; ++batch) {
+    test::SegmentFixture f;
+    {
+      const auto segment = f.create();
+      test::append(*segment, log);
+      test::must(segment->seal());
+    }
+    auto bytes = log.bytes();
+    bytes[log[batch].position + format::max_timestamp_at] ^= std::byte{1};
+    test::write_file(f.log_path(), bytes);
+    auto request = f.request();
+    request.durable_position = log.size_bytes();
+    request.durable_offset = request.offsets_end = log.next_offset();
+    request.is_sealed = request.indexes_synced = true;
+    CAPTURE(batch);
+    auto found = test::must(segment::scan_segment(f.context, request));
+    CHECK(found.state.max_timestamp.timestamp_ms <= log.back().header.max_timestamp_ms);
+    if (found.indexes_need_rebuild) test::must(segment::rebuild_indexes(f.context, request, found.state));
+    const auto times = test::read_file(f.time_index_path());
+    const auto* const last = times.data() + times.size() - format::time_index_entry_bytes;
+    CHECK(format::load_time_index_entry(last).timestamp_ms <= log.back().header.max_timestamp_ms);
+  }
 }
 
 TEST_CASE("the tail is erased on stable storage before anybody may append behind it") {

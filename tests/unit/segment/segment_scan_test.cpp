@@ -3,8 +3,6 @@
 
 #include <filesystem>
 
-#include "format/batch_layout.hpp"
-#include "format/index_entry.hpp"
 #include "support/passing_vfs.hpp"
 #include "support/random.hpp"
 #include "unit/segment/segment_fixture.hpp"
@@ -343,29 +341,6 @@ TEST_CASE("a clean segment costs no scan of its data, and nothing is dropped or 
       CHECK(vfs.log_bytes_read <= 2 * (indexes_synced ? 5000 : 10'000) + format::header_bytes);
       CHECK_FALSE(vfs.dropped_cache);
     }
-  }
-}
-
-TEST_CASE("INV-12: a wrong timestamp below the durable position gets into no index") {
-  for (std::size_t batch = 50; batch < 60; ++batch) {
-    ScanFixture f;
-    f.write(true);
-    const IndexFiles right = f.indexes();
-    auto bytes = f.log.bytes();
-    bytes[f.log[batch].position + format::max_timestamp_at] ^= std::byte{1};
-    test::write_file(f.log_path(), bytes);
-    auto request = f.durable_to(60);
-    request.is_sealed = true;
-    request.offsets_end = f.log.next_offset();
-    request.indexes_synced = true;
-    CAPTURE(batch);
-    auto found = test::must(segment::scan_segment(f.context, request));
-    CHECK(found.state.max_timestamp.timestamp_ms <= f.log.back().header.max_timestamp_ms);
-    if (!found.indexes_need_rebuild) continue;
-    test::must(segment::rebuild_indexes(f.context, request, found.state));
-    const auto times = f.indexes().times;
-    const auto* const last = times.data() + times.size() - format::time_index_entry_bytes;
-    CHECK(format::load_time_index_entry(last).timestamp_ms <= f.log.back().header.max_timestamp_ms);
   }
 }
 
