@@ -85,6 +85,15 @@ Result<std::optional<GoOn>> pass_over(os::File& log, const RecoveryRequest& requ
   return std::optional<GoOn>();
 }
 
+bool offsets_are_possible(const RecoveryRequest& request, std::uint64_t position,
+                          const format::BatchHeader& header) noexcept {
+  if (header.last_offset() - request.base_offset > std::numeric_limits<std::int32_t>::max()) return false;
+  if (header.last_offset() >= request.offsets_end) return false;
+  // Offsets before the durable position ended there.
+  const bool is_durable = position < request.durable_position;
+  return !is_durable || request.durable_offset <= 0 || header.next_offset() <= request.durable_offset;
+}
+
 Result<bool> is_gap(os::File& log, const RecoveryRequest& request, std::uint64_t position,
                     const format::BatchHeader& header) {
   if (request.may_have_gaps) return true;

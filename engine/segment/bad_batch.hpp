@@ -43,4 +43,11 @@ Result<std::optional<GoOn>> pass_over(os::File& log, const RecoveryRequest& requ
 Result<bool> is_gap(os::File& log, const RecoveryRequest& request, std::uint64_t position,
                     const format::BatchHeader& header);
 
+/// Whether the offsets that a batch claims fit its segment: below those of the segment behind it, below the
+/// durable offset where it lies below the durable position, within the span of an index. No checksum covers a
+/// base offset, and none was computed of what is durable: more than that was flipped, also where no batch
+/// stands before or behind it.
+bool offsets_are_possible(const RecoveryRequest& request, std::uint64_t position,
+                          const format::BatchHeader& header) noexcept;
+
 }  // namespace seriatim::segment

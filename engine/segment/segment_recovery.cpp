@@ -51,10 +51,7 @@ Result<> replace_index(const SegmentContext& context, const std::string& path, b
 Result<bool> is_in_place(os::File& log, const RecoveryRequest& request, const BatchStream::Item& item,
                          Offset expected) {
   const auto& header = item.header;
-  if (header.last_offset() - request.base_offset > std::numeric_limits<std::int32_t>::max()) return false;
-  if (header.last_offset() >= request.offsets_end) return false;
-  const bool is_durable = item.position < request.durable_position;
-  if (is_durable && request.durable_offset > 0 && header.next_offset() > request.durable_offset) return false;
+  if (!offsets_are_possible(request, item.position, header)) return false;
   if (expected < 0 || request.may_have_gaps || header.base_offset == expected) return true;
   return is_gap(log, request, item.position, header);
 }

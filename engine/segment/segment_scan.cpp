@@ -292,13 +292,8 @@ bool Scan::is_accepted(const BatchStream::Item& item) const {
 // Checks what the stream cannot know: the span an index can express, and whether a base offset above the
 // expected one is a gap that compaction left or a flipped bit (the checksum does not cover it).
 Result<bool> Scan::offsets_fit(const BatchStream::Item& item, Offset expected) {
-  const std::int64_t span = item.header.last_offset() - request_.base_offset;
-  if (span > std::numeric_limits<std::int32_t>::max()) return false;
+  if (!offsets_are_possible(request_, item.position, item.header)) return false;
   const bool is_durable = item.position < request_.durable_position;
-  // Offsets before the durable position ended there. A base offset that says more was flipped, also where no
-  // batch stands before or behind it.
-  if (is_durable && request_.durable_offset > 0 && item.header.next_offset() > request_.durable_offset)
-    return false;
   if (item.header.base_offset < expected) return is_durable;
   const bool is_known = knows_expected_ && !request_.may_have_gaps;
   if (item.header.base_offset == expected || !is_known) return true;

@@ -160,3 +160,39 @@ TEST_CASE("zeros end the log; sound batches close behind them show that they are
     CHECK(found.state.end_position == (is_kept ? f.log.size_bytes() : f.log[1].position));
   }
 }
+
+TEST_CASE("offsets are possible below the segment behind, the durable offset and the span of an index") {
+  const segment::RecoveryRequest request{
+      .base_offset = 100, .durable_position = 1'000, .durable_offset = 150, .offsets_end = 200};
+  const auto is_possible = [&](std::uint64_t position, Offset base, std::int32_t delta) {
+    format::BatchHeader header;
+    header.base_offset = base;
+    header.last_offset_delta = delta;
+    return segment::offsets_are_possible(request, position, header);
+  };
+  CHECK(is_possible(0, 149, 0));
+  CHECK_FALSE(is_possible(0, 149, 1));
+  CHECK(is_possible(1'000, 150, 49));
+  CHECK_FALSE(is_possible(1'000, 150, 50));
+  const segment::RecoveryRequest open{.base_offset = 100};
+  format::BatchHeader header;
+  header.base_offset = 100 + std::int64_t{std::numeric_limits<std::int32_t>::max()};
+  CHECK(segment::offsets_are_possible(open, 0, header));
+  ++header.base_offset;
+  CHECK_FALSE(segment::offsets_are_possible(open, 0, header));
+}
+
+TEST_CASE("a count that was flipped in a durable batch takes no offsets of the segment behind it") {
+  test::SegmentFixture f;
+  const auto log = LogBuilder().batches(3, {.size_bytes = 100});
+  auto bytes = log.bytes();
+  bytes[log[2].position + format::last_offset_delta_at + 1] ^= std::byte{0x10};
+  test::write_file(f.log_path(), bytes);
+  auto what = f.request();
+  what.durable_position = bytes.size();
+  what.is_sealed = what.may_have_gaps = true;
+  what.offsets_end = 3;
+  const auto found = f.scan(what);
+  CHECK(found.contained_fault != BatchFault::none);
+  CHECK(found.state.end_offset <= 3);
+}
