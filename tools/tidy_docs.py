@@ -1,4 +1,4 @@
-"""The part of tidy that reads documents: links, file names and invariant numbers must exist, lines must be short."""
+"""The part of tidy that reads documents: links, file names, invariants and rules of Kafka must exist, lines must be short."""
 
 import re
 
@@ -13,6 +13,8 @@ FILE_NAME = re.compile(r"^[\w.+-]+(?:/[\w.+-]+)*/?$")
 PLACEHOLDER = re.compile(r"(?:^|/)[a-zA-Z](?:[_./]|$)")
 INVARIANT = re.compile(r"\bINV-(\d+)\b")
 INVARIANTS = "docs/invariants.md"
+KAFKA_RULE = re.compile(r"\bkafka-(?:log|groups)\b(?:\s+(\d+(?:\.\d+)*))?")
+KAFKA_RULES = "docs/kafka_rules.md"
 COLUMNS_MAX = 100
 READERS = "Who this is for:"  # how every page begins
 CITING = {".cpp", ".hpp", ".md", ".py"}
@@ -112,9 +114,31 @@ def check_invariants(root, files):
     return offences + [f"{INVARIANTS}:1: engine/ holds INV-{n}, and nothing in tests/ cites it" for n in untested]
 
 
+def check_kafka_rules(root, files):
+    """Each rule of Kafka that is cited, `kafka-log 2.10`, has its heading in KAFKA_RULES, and each that has one is cited."""
+    path = root / KAFKA_RULES
+    defined = {}  # rule: line of its heading
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), 1):
+        rule = KAFKA_RULE.search(line) if HEADING.match(line) else None
+        if rule:
+            defined[rule.group()] = number
+    offences, cited = [], set()
+    for file in files:
+        if file.suffix not in CITING - {".py"} or file == path:
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for rule in KAFKA_RULE.finditer(line):
+                cited.add(rule.group())
+                if not rule.group(1):
+                    offences.append(f"{file.relative_to(root)}:{number}: '{rule.group()}' without a number: cite a rule of {KAFKA_RULES}")
+                elif rule.group() not in defined:
+                    offences.append(f"{file.relative_to(root)}:{number}: {rule.group()} is not in {KAFKA_RULES}")
+    return offences + [f"{KAFKA_RULES}:{line}: nothing cites {rule}: take it out" for rule, line in defined.items() if rule not in cited]
+
+
 def check(root, files):
     offences = []
     for file in files:
         if file.suffix == ".md":
             offences += check_page(root, file)
-    return offences + check_invariants(root, files)
+    return offences + check_invariants(root, files) + check_kafka_rules(root, files)

@@ -18,7 +18,7 @@
 
 namespace seriatim::catalog {
 
-/// 16 random bytes; the all-zero id is not a legal one (kafka-log rules for partition.metadata).
+/// 16 random bytes; the all-zero id is not a legal one (kafka-log 2.7).
 using Id = std::array<std::byte, 16>;
 
 struct TopicRecord {
@@ -76,7 +76,7 @@ struct JournalTie {
 /// Where the ids of this directory's producers begin: Kafka hands out its own from 0 on, and a broker that
 /// takes over our segments must not meet one of its ids in them (it would drop a new producer's records as
 /// duplicates).
-/// Source: kafka-log rules for a hand-over; 2^53, where JavaScript's integers end, is far.
+/// Source: kafka-log 3.5; 2^53, where JavaScript's integers end, is far.
 inline constexpr ProducerId first_producer_id = ProducerId{1} << 40U;
 
 /// The ids that were given out: from first_producer_id to below `end`.

@@ -1,5 +1,5 @@
 // The files of one partition directory: lists, names, removes. Knows Kafka's names (kafka-log 2.1) and crash
-// leftovers (2.8).
+// leftovers (kafka-log 2.8).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct DirectoryListing {
 Result<DirectoryListing> list_segments(os::Vfs& vfs, const std::string& directory);
 
 /// Finishes or undoes what a crash left half done: `.deleted` go, `.cleaned` go, complete sets of `.swap`
-/// replace what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of 2.12). Idempotent.
+/// replace what they cover (kafka-log 2.8 steps 1 and 2, all six crash points of kafka-log 2.12). Idempotent.
 /// Errors: corrupt_record: a `.swap` log is damaged; nothing was replaced · as the file system says; the call
 /// may be repeated.
 Result<> finish_interrupted_work(const SegmentContext& context, const std::string& directory);

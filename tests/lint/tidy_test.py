@@ -164,6 +164,18 @@ class TidyRules(CheckoutCase):
         self.write("tests/unit/base/clock_test.cpp")
         self.expect_offence("docs/invariants.md:1", f"{INV}1", "nothing in tests/ cites it")
 
+    def test_a_rule_of_kafka_that_is_cited_must_be_on_its_page(self):
+        self.write("engine/base/clock.hpp", f"#pragma once\n// Holds {INV}1 (kafka-log 2.10).\n")
+        self.expect_offence("engine/base/clock.hpp:2", "kafka-log 2.10 is not in")
+        self.write("docs/kafka_rules.md", "# Rules\n\n## kafka-log 2.10: retention\n")
+        self.expect_clean()
+        self.write("docs/more.md", "See kafka-log.\n")
+        self.expect_offence("docs/more.md:1", "without a number")
+
+    def test_a_rule_of_kafka_that_nothing_cites_is_reported(self):
+        self.write("docs/kafka_rules.md", "# Rules\n\n## kafka-log 2.10: retention\n")
+        self.expect_offence("docs/kafka_rules.md:3", "nothing cites kafka-log 2.10")
+
     def test_a_result_without_its_errors_is_reported(self):
         self.write("include/seriatim/topic.hpp", DOCUMENTED.replace("  /// Errors: closed.\n", "").replace(
             "  Result<void> remove(bool at_once);\n", ""))
