@@ -1,8 +1,8 @@
 // Where to read from and to, as the user writes it: one grammar for every command.
 //
 //   beginning | end | stored | N | -N | +N | @TIME | s@TIME | e@TIME | START:STOP
-//   TIME: RFC 3339 (2026-11-22T10:00:00Z, date only allowed), milliseconds since 1970, or a duration
-//         back from now (-15m)
+//   TIME: as base/time_text.hpp reads it: RFC 3339 (2026-11-22T10:00:00Z, date only allowed), milliseconds
+//         since 1970, or a duration back from now (-15m)
 //
 // N is an offset, -N counts back from the end, +N on from the beginning. STOP is exclusive. kcat's s@ and e@
 // are START@ and the time to stop at. Words that can be read as one place are
@@ -39,10 +39,5 @@ struct OffsetRange {
 /// Errors: invalid_argument, with the grammar.
 /// Threads: any.
 Result<OffsetRange> parse_offset_expression(std::string_view text, Timestamp now);
-
-/// Reads a TIME without the `@`.
-/// Errors: invalid_argument.
-/// Threads: any.
-Result<Timestamp> parse_time(std::string_view text, Timestamp now);
 
 }  // namespace seriatim::tools

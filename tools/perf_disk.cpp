@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
 #include "disk_usage.hpp"
 #include "interrupt.hpp"
 #include "perf_commands.hpp"
@@ -224,15 +225,16 @@ void print(Context& context, const DiskReport& report) {
 }  // namespace
 
 Result<ExitCode> perf_disk(Context& context, const DiskArguments& arguments) {
-  const Result<std::uint64_t> size = parse_size(arguments.size);
+  const Result<std::int64_t> size = base::parse_size(arguments.size);
   if (!size.ok()) return size.error();
-  constexpr std::uint64_t smallest = 1 << 20;
-  constexpr std::uint64_t largest = std::uint64_t{64} << 30;
+  constexpr std::int64_t smallest = 1 << 20;
+  constexpr std::int64_t largest = std::int64_t{64} << 30;
   if (*size < smallest || *size > largest)
     return Error(Errc::invalid_argument, "--size " + arguments.size + " is outside 1MiB .. 64GiB");
   const Result<FileSystemRoom> room = room_of(arguments.directory);
   if (!room.ok()) return room.error();
-  DiskReport report{.file_system = room->type, .size = *size / append_bytes * append_bytes};
+  DiskReport report{.file_system = room->type,
+                    .size = static_cast<std::uint64_t>(*size) / append_bytes * append_bytes};
   const Result<> appended = measure_appends(arguments.directory, report);
   if (!appended.ok()) return appended.error();
   const Result<> read = measure_reads(arguments.directory, report);

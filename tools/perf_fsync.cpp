@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#include "base/saturate.hpp"
+#include "base/text.hpp"
 #include "disk_usage.hpp"
 #include "interrupt.hpp"
 #include "perf_commands.hpp"
@@ -226,19 +228,20 @@ void print(Context& context, const std::string& file_system, const std::vector<C
 }  // namespace
 
 Result<ExitCode> perf_fsync(Context& context, const FsyncArguments& arguments) {
-  const Result<std::chrono::milliseconds> duration = parse_duration(arguments.duration);
-  if (!duration.ok()) return duration.error();
-  const Result<std::uint64_t> size = parse_size(arguments.size);
+  const Result<std::int64_t> duration_ms = base::parse_duration_ms(arguments.duration);
+  if (!duration_ms.ok()) return duration_ms.error();
+  const Result<std::int64_t> size = base::parse_size(arguments.size);
   if (!size.ok()) return size.error();
-  constexpr std::uint64_t largest =
+  constexpr std::int64_t largest =
       128 * 1024;  // Above, batches are not copied into the journal at some point.
   if (*size < 1 || *size > largest)
     return Error(Errc::invalid_argument, "--size " + arguments.size + " is outside 1 .. 128KiB");
-  if (duration->count() < 1)
+  if (*duration_ms < 1)
     return Error(Errc::invalid_argument, "--duration " + arguments.duration + " is no time at all");
   const Result<FileSystemRoom> room = room_of(arguments.directory);
   if (!room.ok()) return room.error();
-  const CommitLoad load{.value_bytes = static_cast<std::size_t>(*size), .duration = *duration};
+  const CommitLoad load{.value_bytes = static_cast<std::size_t>(*size),
+                        .duration = std::chrono::nanoseconds(base::ns_of_ms(*duration_ms))};
   const Result<CommitRow> floor = measure_floor(arguments.directory, load);
   if (!floor.ok()) return floor.error();
   std::vector<CommitRow> rows{*floor};

@@ -5,7 +5,8 @@
 #include <random>
 #include <thread>
 
-#include "quantity.hpp"
+#include "base/saturate.hpp"
+#include "base/text.hpp"
 
 namespace seriatim::tools {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::chrono::microseconds shortest_sleep{200};
 
 Result<PerfLimits> limits_of(const PerfArguments& arguments, std::uint64_t default_records) {
   PerfLimits limits{.duration = longest_run};
-  const Result<std::uint64_t> size = parse_size(arguments.record_size);
+  const Result<std::int64_t> size = base::parse_size(arguments.record_size);
   if (!size.ok()) return size.error();
   if (*size < 8 || *size > 64 * 1024 * 1024)
     return Error(Errc::invalid_argument, "--size " + arguments.record_size + " is outside 8 .. 64MiB");
@@ -30,9 +31,10 @@ Result<PerfLimits> limits_of(const PerfArguments& arguments, std::uint64_t defau
   limits.records =
       static_cast<std::uint64_t>(arguments.records.value_or(static_cast<std::int64_t>(default_records)));
   if (arguments.duration.empty()) return limits;
-  const Result<std::chrono::milliseconds> duration = parse_duration(arguments.duration);
-  if (!duration.ok()) return duration.error();
-  limits.duration = std::min<std::chrono::nanoseconds>(longest_run, *duration);
+  const Result<std::int64_t> duration_ms = base::parse_duration_ms(arguments.duration);
+  if (!duration_ms.ok()) return duration_ms.error();
+  limits.duration =
+      std::min<std::chrono::nanoseconds>(longest_run, std::chrono::nanoseconds(base::ns_of_ms(*duration_ms)));
   if (!arguments.records) limits.records = UINT64_MAX;
   return limits;
 }

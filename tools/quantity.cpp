@@ -4,56 +4,13 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <limits>
 #include <optional>
 #include <utility>
 
+#include "base/time_text.hpp"
+
 namespace seriatim::tools {
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-
-// Digits and one of `units`; nullopt if it is anything else or does not fit.
-template <std::size_t N>
-std::optional<std::uint64_t> read_with_unit(std::string_view text, const std::array<Unit, N>& units) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped_at, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || stopped_at == text.data()) return std::nullopt;
-  const std::string_view name(stopped_at, static_cast<std::size_t>(end - stopped_at));
-  for (const Unit& unit : units) {
-    if (unit.name != name) continue;
-    std::uint64_t product = 0;
-    if (__builtin_mul_overflow(number, unit.factor, &product)) return std::nullopt;
-    return product;
-  }
-  return std::nullopt;
-}
-
-constexpr std::array size_units{
-    Unit{"", 1},
-    Unit{"B", 1},
-    Unit{"KiB", 1ULL << 10},
-    Unit{"MiB", 1ULL << 20},
-    Unit{"GiB", 1ULL << 30},
-    Unit{"TiB", 1ULL << 40},
-    Unit{"kB", 1'000},
-    Unit{"KB", 1'000},
-    Unit{"MB", 1'000'000},
-    Unit{"GB", 1'000'000'000},
-    Unit{"TB", 1'000'000'000'000},
-};
-
-constexpr std::array duration_units{
-    Unit{"ms", 1},        Unit{"s", 1'000},      Unit{"m", 60'000},
-    Unit{"h", 3'600'000}, Unit{"d", 86'400'000}, Unit{"w", 604'800'000},
-};
-
-// A thousand years: keeps every sum with a time of today far from overflow.
-constexpr std::uint64_t longest_duration_ms = 31'556'952'000ULL * 1'000;
 
 std::optional<PartitionId> read_partition(std::string_view text) {
   PartitionId value = 0;
@@ -105,20 +62,6 @@ std::optional<char> read_escape(std::string_view text, std::size_t& at) {
 }
 
 }  // namespace
-
-Result<std::uint64_t> parse_size(std::string_view text) {
-  if (const auto size = read_with_unit(text, size_units)) return *size;
-  return Error(Errc::invalid_argument,
-               "\"" + std::string(text) + "\" is no size. Write bytes (4096) or 64KiB, 1MiB, 1GB");
-}
-
-Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  const auto duration = read_with_unit(text, duration_units);
-  if (duration && *duration <= longest_duration_ms) return std::chrono::milliseconds(*duration);
-  return Error(Errc::invalid_argument,
-               "\"" + std::string(text) +
-                   "\" is no duration of up to a thousand years. Write 500ms, 10s, 15m, 2h or 7d");
-}
 
 Result<std::vector<PartitionId>> parse_partitions(std::string_view text) {
   std::vector<PartitionId> result;
@@ -191,16 +134,7 @@ std::string readable_duration(std::chrono::nanoseconds duration) {
 
 std::string readable_time(Timestamp time) {
   if (time == no_timestamp) return "-";
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  std::array<char, 80> text{};
-  const int length = std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
+  return base::format_rfc3339(time.time_since_epoch().count());
 }
 
 }  // namespace seriatim::tools

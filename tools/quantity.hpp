@@ -1,5 +1,5 @@
-// Numbers as people write them: sizes (64KiB, 1GB), durations (15m), partition lists (0,2-5); and as they
-// read them.
+// Lists of partitions and delimiters as people write them (0,2-5), and numbers as they read them. Sizes,
+// durations and times are read by base/text.hpp and base/time_text.hpp, as settings are.
 #pragma once
 
 #include <chrono>
@@ -13,14 +13,6 @@
 
 namespace seriatim::tools {
 
-/// A byte count: digits with B, KiB, MiB, GiB, TiB (1024) or kB, MB, GB, TB (1000).
-/// Errors: invalid_argument.
-/// Threads: any.
-Result<std::uint64_t> parse_size(std::string_view text);
-/// A duration: digits with ms, s, m, h, d or w.
-/// Errors: invalid_argument.
-/// Threads: any.
-Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "0,2-5": sorted, each once.
 /// Errors: invalid_argument.
 /// Threads: any.

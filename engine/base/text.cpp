@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,18 +16,20 @@ struct Unit {
 };
 
 constexpr std::int64_t kib = 1024;
-// From large to small, which is the order in which a formatter tries them.
-constexpr std::array binary_units{Unit{"TiB", kib* kib* kib* kib}, Unit{"GiB", kib* kib* kib},
-                                  Unit{"MiB", kib* kib}, Unit{"KiB", kib}};
-constexpr std::array other_size_units{Unit{"TB", 1'000'000'000'000},
-                                      Unit{"GB", 1'000'000'000},
-                                      Unit{"MB", 1'000'000},
-                                      Unit{"KB", 1'000},
-                                      Unit{"T", kib* kib* kib* kib},
-                                      Unit{"G", kib* kib* kib},
-                                      Unit{"M", kib* kib},
-                                      Unit{"K", kib},
-                                      Unit{"B", 1}};
+constexpr std::array size_units{Unit{"", 1},
+                                Unit{"B", 1},
+                                Unit{"KiB", kib},
+                                Unit{"MiB", kib* kib},
+                                Unit{"GiB", kib* kib* kib},
+                                Unit{"TiB", kib* kib* kib* kib},
+                                Unit{"K", kib},
+                                Unit{"M", kib* kib},
+                                Unit{"G", kib* kib* kib},
+                                Unit{"T", kib* kib* kib* kib},
+                                Unit{"KB", 1'000},
+                                Unit{"MB", 1'000'000},
+                                Unit{"GB", 1'000'000'000},
+                                Unit{"TB", 1'000'000'000'000}};
 constexpr std::array duration_units{Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
                                     Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
 
@@ -45,8 +47,9 @@ std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
-// Takes the number at the front of `text`; false if there is none or it needs more than 63 bits.
+// Takes the number at the front of `text`; false if there is none, it has a sign or needs more than 63 bits.
 bool take_number(std::string_view& text, std::int64_t& number) noexcept {
+  if (text.empty() || !is_digit(text.front())) return false;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec != std::errc{}) return false;
   text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
@@ -54,10 +57,7 @@ bool take_number(std::string_view& text, std::int64_t& number) noexcept {
 }
 
 std::int64_t size_factor(std::string_view unit) noexcept {
-  for (const Unit& known : binary_units) {
-    if (equal_in_any_case(unit, known.name)) return known.factor;
-  }
-  for (const Unit& known : other_size_units) {
+  for (const Unit& known : size_units) {
     if (equal_in_any_case(unit, known.name)) return known.factor;
   }
   return 0;
@@ -82,15 +82,6 @@ Error not_a_duration(std::string_view text) {
           "\"" + std::string(text) +
               "\" is not a duration. Write a whole number of milliseconds below 2^63, or numbers "
               "with units: 250, 250ms, 15m, 1h30m, 7d (ms, s, m, h, d, w)."};
-}
-
-template <std::size_t count>
-std::string format_exact(std::int64_t value, const std::array<Unit, count>& units) {
-  for (const Unit& unit : units) {
-    if (value > 0 && value % unit.factor == 0)
-      return std::to_string(value / unit.factor) + std::string(unit.name);
-  }
-  return std::to_string(value);
 }
 
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`
@@ -121,10 +112,9 @@ Result<std::int64_t> parse_size(std::string_view text) {
   std::string_view rest = trim(text);
   std::int64_t number = 0;
   if (!take_number(rest, number)) return not_a_size(text);
-  if (rest.empty()) return number;
   const std::int64_t factor = size_factor(trim(rest));
   std::int64_t bytes = 0;
-  if (factor == 0 || number < 0 || __builtin_mul_overflow(number, factor, &bytes)) return not_a_size(text);
+  if (factor == 0 || __builtin_mul_overflow(number, factor, &bytes)) return not_a_size(text);
   return bytes;
 }
 
@@ -141,7 +131,7 @@ Result<std::int64_t> parse_duration_ms(std::string_view text) {
     const auto unit_bytes = static_cast<std::size_t>(unit_end - rest.begin());
     const std::int64_t factor = duration_factor(rest.substr(0, unit_bytes));
     std::int64_t part_ms = 0;
-    if (factor == 0 || number < 0 || __builtin_mul_overflow(number, factor, &part_ms) ||
+    if (factor == 0 || __builtin_mul_overflow(number, factor, &part_ms) ||
         __builtin_add_overflow(sum_ms, part_ms, &sum_ms)) {
       return not_a_duration(text);
     }
@@ -149,21 +139,6 @@ Result<std::int64_t> parse_duration_ms(std::string_view text) {
     if (rest.empty()) return sum_ms;
     if (!take_number(rest, number)) return not_a_duration(text);
   }
-}
-
-std::string format_size(std::int64_t bytes) { return format_exact(bytes, binary_units); }
-
-std::string format_duration_ms(std::int64_t ms) { return format_exact(ms, duration_units); }
-
-std::string format_size_rounded(std::int64_t bytes) {
-  for (const Unit& unit : binary_units) {
-    if (bytes < unit.factor) continue;
-    char text[32];
-    const int length = std::snprintf(text, sizeof(text), "%.1f ",
-                                     static_cast<double>(bytes) / static_cast<double>(unit.factor));
-    return std::string(text, static_cast<std::size_t>(length)).append(unit.name);
-  }
-  return std::to_string(bytes) + " B";
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {

@@ -1,9 +1,9 @@
-// Sizes and durations as people write them, and the suggestion after a misspelt name.
+// Sizes and durations as people write them (one grammar for settings and the command, docs/cli.md), and the
+// suggestion after a misspelt name.
 #pragma once
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include <seriatim/result.hpp>
@@ -12,25 +12,18 @@ namespace seriatim::base {
 
 /// Reads a number of bytes: digits with an optional unit, "4096", "64KiB", "64 kib", "1GB".
 ///
-/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000). A
-/// plain number may be negative (Kafka's -1).
-/// Errors: invalid_argument: not of this form, or beyond 63 bits.
+/// Units, in any case: B · KiB MiB GiB TiB, K M G T (powers of 1024) · KB MB GB TB (powers of 1000).
+/// @return 0 .. 2^63 - 1.
+/// Errors: invalid_argument: not of this form, or beyond 63 bits; the message says how to write one.
 Result<std::int64_t> parse_size(std::string_view text);
 
 /// Reads a number of milliseconds: digits with an optional unit, "250", "250ms", "15m", "7d"; several parts
 /// may follow each other, "1h30m".
 ///
-/// Units: ms s m h d w. A plain number is milliseconds and may be negative (Kafka's -1).
+/// Units: ms s m h d w. A plain number is milliseconds.
+/// @return 0 .. 2^63 - 1.
 /// Errors: as `parse_size`.
 Result<std::int64_t> parse_duration_ms(std::string_view text);
-
-/// The shortest exact form that `parse_size` reads back: "64KiB", "1025".
-std::string format_size(std::int64_t bytes);
-/// The shortest exact form that `parse_duration_ms` reads back: "7d", "1500ms".
-std::string format_duration_ms(std::int64_t ms);
-
-/// For people: one decimal and a binary unit, "1.4 GiB"; below 1 KiB the bytes, "512 B".
-std::string format_size_rounded(std::int64_t bytes);
 
 /// The candidate with the smallest edit distance (insert, delete, replace, swap of neighbours; letter case
 /// is free), if it is close enough to be meant: at most a third of the word's length, at least 1.

@@ -1,8 +1,13 @@
 #include "base/time_text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+
+#include "base/saturate.hpp"
+#include "base/text.hpp"
 
 namespace seriatim::base {
 namespace {
@@ -10,6 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::sys_days;
 
+constexpr std::string_view digit_characters = "0123456789";
+constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t day_ms = 86'400'000;
 // 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z.
 constexpr std::int64_t first_ms = -62'167'219'200'000;
@@ -42,11 +49,16 @@ class Reader {
     return found;
   }
 
+  bool take(char expected) noexcept {
+    if (!is_good_ || !text_.starts_with(expected)) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+
   // ".123456", cut to milliseconds; 0 if there is no fraction.
   int fraction_ms() noexcept {
-    if (!is_good_ || text_.empty() || text_[0] != '.') return 0;
-    text_.remove_prefix(1);
-    const std::size_t count = std::min(text_.find_first_not_of("0123456789"), text_.size());
+    if (!take('.')) return 0;
+    const std::size_t count = std::min(text_.find_first_not_of(digit_characters), text_.size());
     if (count == 0) is_good_ = false;
     int ms = 0;
     for (std::size_t i = 0; i < 3; ++i) ms = ms * 10 + (i < count ? text_[i] - '0' : 0);
@@ -71,6 +83,35 @@ int read_zone_minutes(Reader& reader) noexcept {
   return sign == '-' ? -(hours * 60 + minutes) : hours * 60 + minutes;
 }
 
+// "Thh:mm", and seconds with a fraction if they follow: ms since midnight.
+int read_time_of_day(Reader& reader) noexcept {
+  reader.one_of("Tt ");
+  const int hour = reader.digits(2);
+  reader.one_of(":");
+  const int minute = reader.digits(2);
+  const int second = reader.take(':') ? reader.digits(2) : 0;
+  const int ms = reader.fraction_ms();
+  if (hour > 23 || minute > 59 || second > 59) reader.one_of({});
+  return ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+}
+
+std::optional<std::int64_t> read_calendar_ms(std::string_view text) noexcept {
+  Reader reader(text);
+  const int year = reader.digits(4);
+  reader.one_of("-");
+  const int month = reader.digits(2);
+  reader.one_of("-");
+  const int day = reader.digits(2);
+  const int in_day_ms = reader.is_finished() ? 0 : read_time_of_day(reader);
+  const int zone_minutes = reader.is_finished() ? 0 : read_zone_minutes(reader);
+  const std::chrono::year_month_day date(std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!reader.is_finished() || !date.ok()) return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
+  return days * day_ms + in_day_ms - zone_minutes * minute_ms;
+}
+
 }  // namespace
 
 std::string format_rfc3339(std::int64_t ms_since_epoch) {
@@ -87,32 +128,24 @@ std::string format_rfc3339(std::int64_t ms_since_epoch) {
   return {text, static_cast<std::size_t>(bytes)};
 }
 
-Result<std::int64_t> parse_rfc3339(std::string_view text) {
-  Reader reader(text);
-  const int year = reader.digits(4);
-  reader.one_of("-");
-  const int month = reader.digits(2);
-  reader.one_of("-");
-  const int day = reader.digits(2);
-  reader.one_of("Tt ");
-  const int hour = reader.digits(2);
-  reader.one_of(":");
-  const int minute = reader.digits(2);
-  reader.one_of(":");
-  const int second = reader.digits(2);
-  const int ms = reader.fraction_ms();
-  const int zone_minutes = read_zone_minutes(reader);
-  const std::chrono::year_month_day date(std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day)));
-  if (!reader.is_finished() || !date.ok() || hour > 23 || minute > 59 || second > 60) {
-    return Error(Errc::invalid_argument,
-                 "\"" + std::string(text) +
-                     "\" is not a point in time. Write it as 2024-02-29T23:59:59Z, with an "
-                     "optional fraction of the second, or +01:00 for Z.");
+Result<std::int64_t> parse_time_ms(std::string_view text, std::int64_t now_ms) {
+  std::optional<std::int64_t> time_ms;
+  if (text.starts_with('-')) {
+    const Result<std::int64_t> back_ms = parse_duration_ms(text.substr(1));
+    if (back_ms) time_ms = saturating_sub(now_ms, *back_ms);
+  } else if (!text.empty() && text.find_first_not_of(digit_characters) == std::string_view::npos) {
+    std::int64_t number = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc()) time_ms = number;
+  } else {
+    time_ms = read_calendar_ms(text);
   }
-  const std::int64_t days = sys_days(date).time_since_epoch().count();
-  return days * day_ms + ((hour * 60 + minute - zone_minutes) * 60 + second) * std::int64_t{1000} + ms;
+  if (time_ms) return *time_ms;
+  return Error(
+      Errc::invalid_argument,
+      "\"" + std::string(text) +
+          "\" is not a point in time. Write it as 2024-02-29T23:59:59Z (from its end all but the date "
+          "may be left out; +01:00 for Z), as milliseconds since 1970, or as a duration back from "
+          "now, -15m.");
 }
 
 }  // namespace seriatim::base

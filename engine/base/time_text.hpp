@@ -1,4 +1,4 @@
-// Points in time as text: RFC 3339, always UTC when written.
+// Points in time as people write them (docs/cli.md), and as RFC 3339, always UTC, when written.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,14 @@ namespace seriatim::base {
 /// " ms".
 std::string format_rfc3339(std::int64_t ms_since_epoch);
 
-/// Reads "2024-02-29T23:59:59[.fraction](Z|+hh:mm|-hh:mm)"; "t", "z" and a space for "T" are accepted, as
-/// RFC 3339 section 5.6 allows. Digits below a millisecond are cut off; second 60 is read as the following
-/// second.
-/// @return ms since the epoch.
-/// Errors: invalid_argument, with the expected form.
-Result<std::int64_t> parse_rfc3339(std::string_view text);
+/// Reads a point in time: RFC 3339, "2024-02-29T23:59:59.007Z"; digits alone, the milliseconds since 1970; or
+/// "-15m", a duration as `parse_duration_ms` reads it, back from `now_ms`.
+///
+/// Of RFC 3339 the time of day, its seconds, their fraction and the zone (Z, +hh:mm, -hh:mm) may be left
+/// out: midnight and UTC then. "t", "z" and a space for "T" are accepted (RFC 3339, 5.6). Digits below a
+/// millisecond are cut off. Second 60 is refused: the clocks that stamp records have none.
+/// @return ms since the epoch, may be negative.
+/// Errors: invalid_argument: not of this form, or beyond 63 bits; the message says how to write one.
+Result<std::int64_t> parse_time_ms(std::string_view text, std::int64_t now_ms);
 
 }  // namespace seriatim::base

@@ -170,14 +170,15 @@ bool parse_number(std::string_view text, Number& number) {
 }
 
 Result<std::int64_t> parse_integer(const Rule& rule, std::string_view value) {
-  // Plain numbers are read here in full 64 bits; units are the parsers' part.
+  // Plain numbers may be negative here: Kafka's -1 is no size, but says that there is no limit.
   std::int64_t number = 0;
   if (parse_number(value, number)) return number;
   if (rule.kind == Kind::count) return refused(rule, value, "is not a whole number");
   Result<std::int64_t> parsed =
       rule.kind == Kind::size ? base::parse_size(value) : base::parse_duration_ms(value);
-  if (!parsed) return refused(rule, value, rule.kind == Kind::size ? "is not a size" : "is not a duration");
-  return parsed;
+  if (parsed) return parsed;
+  return Error(Errc::invalid_config, std::string(rule.name) + ": " + parsed.error().message() +
+                                         " Allowed is " + allowed_text(rule) + ".");
 }
 
 Result<void> set_integer(const Rule& rule, TopicConfig& config, std::string_view value) {

@@ -5,29 +5,6 @@
 namespace seriatim::tools {
 namespace {
 
-TEST_CASE("sizes take binary and decimal units") {
-  CHECK(parse_size("0").value() == 0);
-  CHECK(parse_size("4096").value() == 4'096);
-  CHECK(parse_size("64KiB").value() == 65'536);
-  CHECK(parse_size("1GB").value() == 1'000'000'000);
-  CHECK(parse_size("18446744073709551615").value() == 18'446'744'073'709'551'615ULL);
-  for (const char* const wrong :
-       {"", "KiB", "1.5MiB", "-1", "1 KiB", "1kib", "18446744073709551616", "16777216TiB", "1KiBx"}) {
-    CAPTURE(wrong);
-    CHECK_FALSE(parse_size(wrong).ok());
-  }
-}
-
-TEST_CASE("durations need their unit and end at a thousand years") {
-  CHECK(parse_duration("250ms").value() == std::chrono::milliseconds(250));
-  CHECK(parse_duration("15m").value() == std::chrono::minutes(15));
-  CHECK(parse_duration("7d").value() == std::chrono::hours(168));
-  for (const char* const wrong : {"", "15", "m", "-1s", "1.5h", "60000w", "99999999999999999999ms"}) {
-    CAPTURE(wrong);
-    CHECK_FALSE(parse_duration(wrong).ok());
-  }
-}
-
 TEST_CASE("partition lists are sorted, without repeats, and bounded") {
   CHECK(parse_partitions("3").value() == std::vector<PartitionId>{3});
   CHECK(parse_partitions("5,2-4,3").value() == std::vector<PartitionId>{2, 3, 4, 5});
