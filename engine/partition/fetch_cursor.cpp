@@ -96,6 +96,10 @@ bool FetchCursor::is_believable_at(Offset offset) const noexcept {
   return counts_all && header.last_offset() < segment_->end_offset();
 }
 
+Offset FetchCursor::base_at_position() const noexcept {
+  return base::load_be<Offset>(pin_->log.data() + position_ + format::base_offset_at);
+}
+
 // A length that was flipped leads past the beginning of the next batch.
 bool FetchCursor::is_sound_between(std::uint64_t from, std::uint64_t to) const noexcept {
   return format::crc_is_valid({pin_->log.data() + from, static_cast<std::size_t>(to - from)});
@@ -109,7 +113,9 @@ Result<> FetchCursor::walk_to(Offset offset) {
   while (position_ < end) {
     BatchFault fault = check_at_position(end);
     if (fault == BatchFault::none && !is_believable_at(offset)) fault = BatchFault::bad_count;
-    if (fault != BatchFault::none && before < position_ && !is_sound_between(before, position_)) {
+    // Also a gap in which the target would lie may be the trace of a wrong length.
+    const bool is_doubtful = fault != BatchFault::none || base_at_position() > offset;
+    if (is_doubtful && before < position_ && !is_sound_between(before, position_)) {
       fault = BatchFault::bad_crc;
       position_ = before;
     }

@@ -62,6 +62,7 @@ class FetchCursor {
   Result<bool> enter_next_segment();
   Result<> check_log_start() const;
   bool is_believable_at(Offset offset) const noexcept;
+  Offset base_at_position() const noexcept;
   bool is_sound_between(std::uint64_t from, std::uint64_t to) const noexcept;
   format::BatchFault check_at_position(std::uint64_t end) const noexcept;
   struct Resumption {

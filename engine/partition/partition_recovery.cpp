@@ -1,6 +1,7 @@
 #include "partition/partition_recovery.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "format/control_record.hpp"
@@ -152,6 +153,10 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   const bool is_last = index + 1 == files.size();
   const Offset next_base = is_last ? -1 : files[index + 1].base_offset;
   auto request = request_for(file, next_base);
+  // An empty file may be what a failed roll left, within the segment before it.
+  const auto next = std::find_if(files.begin() + static_cast<std::ptrdiff_t>(index) + 1, files.end(),
+                                 [](const SegmentFileInfo& after) { return after.log_bytes > 0; });
+  request.offsets_end = next == files.end() ? std::numeric_limits<Offset>::max() : next->base_offset;
   // A file that is shorter than what was synced has lost acknowledged data; only what is there can be
   // scanned, and all of it was acknowledged.
   const bool below_durable = file.log_bytes < request.durable_position;

@@ -1,5 +1,8 @@
 #include "partition/fetch_cursor.hpp"
 
+#include <array>
+
+#include "follower_fixture.hpp"
 #include "reader_fixture.hpp"
 
 namespace seriatim::test {
@@ -185,6 +188,53 @@ TEST_CASE("an index entry that points nowhere costs a longer walk, not a wrong r
     must(cursor.seek(offset));
     REQUIRE(must(cursor.peek(40, true, batch)) == FetchCursor::Step::batch);
     CHECK(batch.header.base_offset == offset);
+  }
+}
+
+TEST_CASE("a flipped count claims no offsets of the batches behind it") {
+  ReaderFixture fixture(100'000);
+  for (int i = 0; i < 40; ++i) fixture.append();
+  FetchCursor cursor(fixture.partition);
+  must(cursor.seek(10));
+  overwrite(fixture.log_path(0), cursor.position() + format::last_offset_delta_at + 3, "\x08");
+  FetchedBatch batch;
+  for (const Offset offset : {11, 15, 18, 19}) {
+    must(cursor.seek(offset));
+    REQUIRE(must(cursor.peek(40, true, batch)) == FetchCursor::Step::batch);
+    CHECK(batch.header.base_offset == offset);
+  }
+  const auto sought = cursor.seek(10);
+  CHECK((!sought || !cursor.peek(40, true, batch)));
+}
+
+TEST_CASE("a flipped length that ends with a later batch hides none, with gaps or without") {
+  for (const bool may_have_gaps : {false, true}) {
+    CAPTURE(may_have_gaps);
+    ReaderFixture fixture(100'000);
+    // A power of two, so that one more bit of a length makes it that of two batches.
+    constexpr std::uint64_t batch_bytes = 128;
+    fixture.append();
+    const std::uint64_t plain_bytes = fixture.segment_of(0)->end_position();
+    // Less one: from here on the length of the record takes two bytes.
+    const std::string value = "value" + std::string(batch_bytes - plain_bytes - 1, 'v');
+    for (int i = 1; i < 40; ++i) fixture.append({.value = value});
+    REQUIRE(fixture.segment_of(0)->end_position() == plain_bytes + 39 * batch_bytes);
+    const auto follower =
+        must(partition::Follower::open(fixture.world.environment, {.name = fixture.request.name,
+                                                                   .directory = fixture.request.directory,
+                                                                   .may_have_gaps = may_have_gaps}));
+    FetchCursor cursor(follower);
+    must(cursor.seek(10));
+    const auto length = static_cast<std::int32_t>(2 * batch_bytes - format::log_overhead);
+    std::array<std::byte, 4> bytes{};
+    base::store_be(bytes.data(), length);
+    overwrite(fixture.log_path(0), cursor.position() + format::length_at, base::as_text(bytes));
+    FetchedBatch batch;
+    for (const Offset offset : {11, 12, 13}) {
+      must(cursor.seek(offset));
+      REQUIRE(must(cursor.peek(40, true, batch)) == FetchCursor::Step::batch);
+      CHECK(batch.header.base_offset == offset);
+    }
   }
 }
 
