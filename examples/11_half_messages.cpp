@@ -38,7 +38,7 @@ void compare(Database& database, const seriatim::Engine& engine) {
 
 void prepare_and_commit(const std::filesystem::path& directory) {
   const seriatim::Engine engine = seriatim::Engine::open(directory).value();
-  if (engine.admin().list_topics().value().empty()) engine.admin().create_topic({.name = "orders"}).value();
+  engine.admin().create_topic({.name = "orders", .if_not_exists = true}).value();
   Database database((directory.string() + ".sqlite"));
   database.run("CREATE TABLE IF NOT EXISTS orders (name TEXT, message_id TEXT)");
 

@@ -180,8 +180,8 @@ Result<> measure_engine(const std::filesystem::path& directory, const CommitLoad
   if (!scratch.ok()) return scratch.error();
   const Result<Engine> engine = Engine::open(scratch->path() / "data");
   if (!engine.ok()) return engine.error();
-  const Result<> created = engine->admin().create_topic({.name = "commits", .partition_count = 64});
-  if (!created.ok()) return created;
+  const auto created = engine->admin().create_topic({.name = "commits", .partition_count = 64});
+  if (!created.ok()) return created.error();
   for (const std::size_t producers : producer_counts) {
     if (is_interrupted()) break;
     Result<CommitRow> row = measure_commits(*engine, producers, load);

@@ -40,7 +40,7 @@ Result<PerfLimits> limits_of(const PerfArguments& arguments, std::uint64_t defau
 }
 
 Result<TopicDescription> ensure_topic(const Engine& engine, const PerfArguments& arguments) {
-  const Result<> created = engine.admin().create_topic(
+  const auto created = engine.admin().create_topic(
       {.name = arguments.topic,
        .partition_count = static_cast<PartitionId>(arguments.partitions.value_or(1))});
   if (!created.ok() && created.error().code() != Errc::topic_already_exists) return created.error();

@@ -49,13 +49,14 @@ Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   if (!engine.ok()) return engine.error();
   const NewTopic topic{.name = arguments.topic,
                        .partition_count = static_cast<PartitionId>(arguments.partitions.value_or(1)),
-                       .config = std::move(*config)};
-  const Result<> created = engine->admin().create_topic(topic);
-  const bool was_there = !created.ok() && created.error().code() == Errc::topic_already_exists;
-  if (!created.ok() && !(was_there && arguments.if_not_exists)) return created.error();
-  context.note(was_there ? "topic " + topic.name + " exists already"
-                         : "created topic " + topic.name + " with " +
-                               count_of(static_cast<std::uint64_t>(topic.partition_count), "partition"));
+                       .config = std::move(*config),
+                       .if_not_exists = arguments.if_not_exists};
+  const auto created = engine->admin().create_topic(topic);
+  if (!created.ok()) return created.error();
+  context.note(*created == TopicCreation::existed_before
+                   ? "topic " + topic.name + " exists already, as asked for"
+                   : "created topic " + topic.name + " with " +
+                         count_of(static_cast<std::uint64_t>(topic.partition_count), "partition"));
   const Result<> closed = engine->close();
   if (!closed.ok()) return closed.error();
   return ExitCode::ok;
@@ -208,7 +209,7 @@ Command create_command() {
           .options = {partitions_option(*arguments, "Number of partitions (default: 1)"),
                       config_option(*arguments),
                       {.names = "--if-not-exists",
-                       .help = "An existing topic is no error",
+                       .help = "An existing topic with these partitions and settings is no error",
                        .target = &arguments->if_not_exists}},
           .examples = {"seriatim -d data topic create orders -p 4 --config retention.ms=7d"},
           .run = with_arguments(arguments, create)};

@@ -49,6 +49,33 @@ Result<PartitionDescription> describe_partition(detail::EngineImpl& engine, std:
 
 std::map<std::string, std::string> plain(const ConfigMap& config) { return {config.begin(), config.end()}; }
 
+// Whether a topic is as NewTopic::if_not_exists asks for it.
+// Errors: topic_already_exists: names what differs, with both values.
+Result<> check_same_topic(const api::Topic& found, const NewTopic& wanted, const TopicConfig& config) {
+  const std::string is_there = "topic \"" + found.name + "\" exists already, with ";
+  const PartitionId count = found.partition_count();
+  if (count != wanted.partition_count) {
+    return Error(Errc::topic_already_exists,
+                 is_there + std::to_string(count) + (count == 1 ? " partition, and " : " partitions, and ") +
+                     std::to_string(wanted.partition_count) + " are asked for; ask for " +
+                     std::to_string(count) +
+                     (count < wanted.partition_count ? ", or raise the count with Admin::create_partitions"
+                                                     : ": partitions are never taken away"));
+  }
+  for (const auto& setting : wanted.config) {
+    const std::string& name = setting.first;
+    auto has = catalog::config_text(found.config, name);
+    if (!has) return has.error();
+    auto asked = catalog::config_text(config, name);
+    if (!asked) return asked.error();
+    if (*has == *asked) continue;
+    return Error(Errc::topic_already_exists,
+                 is_there + name + "=" + *has + ", and " + name + "=" + *asked +
+                     " is asked for; ask for what it has, or change it with Admin::alter_config");
+  }
+  return {};
+}
+
 }  // namespace
 
 namespace detail {
@@ -131,24 +158,35 @@ using detail::AdminImpl;
 
 Admin::Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept : engine_(std::move(engine)) {}
 
-Result<> Admin::create_topic(const NewTopic& topic) const try {
-  if (auto writable = engine_->check_writable(); !writable) return writable;
-  if (auto named = format::check_topic_name(topic.name); !named) return named;
-  if (auto counted = check_partition_count(topic.partition_count); !counted) return counted;
-  if (auto config = catalog::resolve_config(plain(topic.config)); !config) return config.error();
+Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
+  if (auto writable = engine_->check_writable(); !writable) return writable.error();
+  if (auto named = format::check_topic_name(topic.name); !named) return named.error();
+  if (auto counted = check_partition_count(topic.partition_count); !counted) return counted.error();
+  const auto config = catalog::resolve_config(plain(topic.config));
+  if (!config) return config.error();
   const base::MutexLock lock(engine_->admin_mutex);
   while (engine_->deleting.contains(topic.name)) {
     engine_->deletion_ended.wait(engine_->admin_mutex);
-    if (auto writable = engine_->check_writable(); !writable) return writable;
+    if (auto writable = engine_->check_writable(); !writable) return writable.error();
+  }
+  if (topic.if_not_exists) {
+    const auto known = engine_->topics.load();
+    if (const auto found = known->find(topic.name); found != known->end()) {
+      if (auto same = check_same_topic(*found->second, topic, *config); !same) return same.error();
+      return TopicCreation::existed_before;
+    }
   }
   // The remains of a deleted topic of this name must be gone before its directories are used again.
-  if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished;
+  if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished.error();
   catalog::TopicRecord record{.name = topic.name,
                               .topic_id = api::random_id(),
                               .partition_count = topic.partition_count,
                               .config = plain(topic.config),
                               .created_ms = engine_->clock.wall_ms()};
-  return AdminImpl::store_topic(*engine_, record, [&] { return engine_->catalog->create_topic(record); });
+  auto stored =
+      AdminImpl::store_topic(*engine_, record, [&] { return engine_->catalog->create_topic(record); });
+  if (!stored) return stored.error();
+  return TopicCreation::created;
 } catch (...) {
   return current_error();
 }

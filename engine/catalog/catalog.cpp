@@ -137,8 +137,11 @@ Result<void> Catalog::create_topic(const TopicRecord& topic) {
     const Result<std::optional<base::ByteSpan>> present = out.get(Database::topics, topic.name);
     if (!present) return present.error();
     if (present->has_value()) {
-      return Error(Errc::topic_already_exists,
-                   "topic \"" + topic.name + "\" exists already; choose another name, or delete it first");
+      return Error(
+          Errc::topic_already_exists,
+          "topic \"" + topic.name +
+              "\" exists already; choose another name, delete it first, or create it if it does not exist "
+              "(NewTopic::if_not_exists)");
     }
     const Result<std::optional<base::ByteSpan>> deleted =
         out.get(Database::deleted_topics, topic_id_key(topic.topic_id));

@@ -27,6 +27,16 @@ struct NewTopic {
   std::string name{};
   PartitionId partition_count = 1;  ///< 1 .. 10'000.
   ConfigMap config{};               ///< Settings that differ from the defaults of `TopicConfig`.
+  /// A topic of that name is no error where it has `partition_count` partitions and every setting that
+  /// `config` names: for programs that create their topics whenever they start. Settings that `config` does
+  /// not name may be whatever somebody has made of them since.
+  bool if_not_exists = false;
+};
+
+/// The outcome of `Admin::create_topic`.
+enum class TopicCreation : std::uint8_t {
+  created,         ///< The topic is new, and empty.
+  existed_before,  ///< Only with NewTopic::if_not_exists: it is there as asked for; nothing was changed.
 };
 
 struct PartitionDescription {
@@ -137,10 +147,12 @@ struct AdminImpl;
 class SERIATIM_API Admin {
  public:
   /// Creates a topic. Waits for the end of a deletion of that name that is under way.
-  /// Errors: topic_already_exists, invalid_topic, invalid_partitions, invalid_config (with the allowed
-  /// range).
+  /// @return whether it is new; without NewTopic::if_not_exists it always is.
+  /// Errors: topic_already_exists (with NewTopic::if_not_exists only if it differs; the message has both
+  /// values), invalid_topic (names that begin with "__" are the engine's), invalid_partitions, invalid_config
+  /// (with the allowed range).
   /// Threads: any.
-  Result<> create_topic(const NewTopic& topic) const;
+  Result<TopicCreation> create_topic(const NewTopic& topic) const;
   /// Deletes a topic, its records and its groups' offsets. Readers keep what they have pinned.
   /// A compaction of it that runs is broken off; no other call waits for that.
   /// Errors: unknown_topic_or_partition.

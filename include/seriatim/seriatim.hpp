@@ -6,7 +6,7 @@
 ///
 /// @code
 ///   auto engine = seriatim::Engine::open("/var/lib/app/queue").value();
-///   engine.admin().create_topic({.name = "orders", .partition_count = 4}).value();
+///   engine.admin().create_topic({.name = "orders", .partition_count = 4, .if_not_exists = true}).value();
 ///   auto producer = engine.producer().value();
 ///   producer.send_sync({.topic = "orders", .key = "user-42", .value = "hello"}).value();
 ///   auto consumer = engine.consumer({.group_id = "billing"}).value();

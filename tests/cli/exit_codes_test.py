@@ -116,6 +116,17 @@ class ExitCodes(CommandTest):
         self.assertEqual(holder.returncode, 0)
         self.create("u")
 
+    def test_creating_what_may_exist_takes_it_as_asked_for_and_refuses_another(self):
+        words = ["topic", "create", "t", "-p", "4", "--config", "retention.ms=7d", "--if-not-exists"]
+        for said in (b"created topic t with 4 partitions", b"topic t exists already, as asked for"):
+            _, err = self.seriatim(*words)
+            self.assertIn(said, err)
+        for other, both in ((["-p", "8"], (b"4 partitions", b"8 are asked for")),
+                            (["-p", "4", "--config", "retention.ms=1d"], (b"retention.ms=604800000", b"retention.ms=86400000"))):
+            _, err = self.seriatim("topic", "create", "t", *other, "--if-not-exists", status=1)
+            for value in (b"TOPIC_ALREADY_EXISTS", *both):
+                self.assertIn(value, err)
+
     def test_deletion_asks_at_a_terminal(self):
         for answer, left in ((b"n\n", ["t"]), (b"\n", ["t"]), (b"y\n", [])):
             self.seriatim("topic", "create", "t", "--if-not-exists")

@@ -155,7 +155,8 @@ TEST_CASE(
     fill(root + "/filler");
     send_until_full(*opened, "large");
     check_ok(opened->admin().delete_topic("large"));
-    check_ok(opened->admin().create_topic({.name = "small"}));
+    const auto created = opened->admin().create_topic({.name = "small"});
+    CHECK_MESSAGE(created.ok(), message_of(created));
     CHECK(sends(*opened, "small"));
   });
   if (!was_mounted) MESSAGE("skipped: no file system can be mounted here");

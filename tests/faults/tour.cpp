@@ -49,8 +49,9 @@ void Tour::close() {
 
 void Tour::create(const std::string& topic, PartitionId partitions, ConfigMap config) {
   if (!engine_) return;
-  note(engine_->admin().create_topic(
-      {.name = topic, .partition_count = partitions, .config = std::move(config)}));
+  const auto created = engine_->admin().create_topic(
+      {.name = topic, .partition_count = partitions, .config = std::move(config)});
+  if (!created) note(created.error());
 }
 
 void Tour::send(const std::string& topic, PartitionId partition, int count, Acks acks) {

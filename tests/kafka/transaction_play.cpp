@@ -84,7 +84,7 @@ Result<> TransactionPlay::create_topics(const Engine& engine, const ConfigMap& c
   for (const TopicPartition& at : partitions()) ++counts[at.topic];
   for (const auto& [name, count] : counts) {
     auto created = engine.admin().create_topic({.name = name, .partition_count = count, .config = config});
-    if (!created) return created;
+    if (!created) return created.error();
   }
   return {};
 }

@@ -104,8 +104,8 @@ Result<> create_topics(const Admin& admin) {
                                .partition_count = event_partitions,
                                .config = {{"segment.bytes", segment_bytes}}},
                                 NewTopic{.name = "single"}}) {
-    const Result<> created = admin.create_topic(topic);
-    if (!created.ok()) return created;
+    const auto created = admin.create_topic(topic);
+    if (!created.ok()) return created.error();
   }
   return {};
 }

@@ -37,6 +37,52 @@ TEST_CASE("a topic that may not exist is refused with the reason, and nothing is
   CHECK(must(admin.list_topics()) == std::vector<std::string>{"t"});
 }
 
+TEST_CASE("creating a topic that may exist is idempotent, and differences are named with both values") {
+  const OpenedEngine opened;
+  const Admin admin = opened.engine.admin();
+  const NewTopic wanted{.name = "orders",
+                        .partition_count = 4,
+                        .config = {{"retention.ms", "7d"}, {"segment.bytes", "1MiB"}},
+                        .if_not_exists = true};
+  CHECK(must(admin.create_topic(wanted)) == TopicCreation::created);
+  const std::string id = must(admin.describe_topic("orders")).topic_id;
+  CHECK(must(admin.create_topic(wanted)) == TopicCreation::existed_before);
+  // Another way to write it, and settings that somebody has made since.
+  NewTopic written = wanted;
+  written.config = {{"segment.bytes", "1048576"}};
+  must(admin.alter_config("orders", {{"retention.bytes", "5000"}}));
+  CHECK(must(admin.create_topic(written)) == TopicCreation::existed_before);
+
+  const auto refused = [&](NewTopic other, const std::vector<std::string>& both) {
+    const auto outcome = admin.create_topic(other);
+    CHECK(code_of(outcome) == Errc::topic_already_exists);
+    for (const std::string& part : both) {
+      CAPTURE(part);
+      CHECK(message_of(outcome).find(part) != std::string::npos);
+    }
+  };
+  NewTopic other = wanted;
+  other.partition_count = 8;
+  refused(other, {"orders", "4 partitions", "8 are asked for", "create_partitions"});
+  other = wanted;
+  other.partition_count = 2;
+  refused(other, {"4 partitions", "2 are asked for"});
+  other = wanted;
+  other.config["retention.ms"] = "1000";
+  refused(other, {"retention.ms=604800000", "retention.ms=1000", "alter_config"});
+  // A default that is asked for by name differs as well.
+  refused(
+      {.name = "orders", .partition_count = 4, .config = {{"retention.bytes", "-1"}}, .if_not_exists = true},
+      {"retention.bytes=5000", "retention.bytes=-1"});
+  other = wanted;
+  other.config["retention.mss"] = "1";
+  CHECK(code_of(admin.create_topic(other)) == Errc::invalid_config);
+  other = wanted;
+  other.if_not_exists = false;
+  refused(other, {"if_not_exists"});
+  CHECK(must(admin.describe_topic("orders")).topic_id == id);
+}
+
 TEST_CASE("an unknown topic is answered with the nearest name") {
   const OpenedEngine opened;
   create_topic(opened.engine, "payments");
