@@ -85,8 +85,8 @@ Result<> ProduceSession::open_producer(const Engine& engine, const ProduceSettin
     return {};
   }
   auto opened = engine.producer({.acks = acks_of(settings.acks),
-                                 .compression_type = codec_of(settings.codec),
                                  .linger = linger,
+                                 .compression_type = codec_of(settings.codec),
                                  .batch_size = batch_bytes});
   if (!opened.ok()) return opened.error();
   producer_.emplace(std::move(*opened));

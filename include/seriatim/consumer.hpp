@@ -55,21 +55,21 @@ struct ConsumerOptions {
   std::size_t max_poll_records = 500;
   /// Stored bytes of one poll, 1 byte .. 1 GiB: a soft limit, the first batch always comes.
   std::size_t max_poll_bytes = 16 * 1024 * 1024;
-  /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
-  bool check_crcs = true;
-  WaitStrategy wait_strategy = WaitStrategy::block;
-  /// A read-only engine knows of what is durable what the writer's last checkpoint says
-  /// (EngineOptions::checkpoint_interval), and looks for that once a second: `durable` shows records that
-  /// much later there than in the process that writes, and all of them after a clean close.
-  Visibility visibility = Visibility::published;
   /// Under read_committed, records of a transaction appear in all assigned partitions at once, at the commit.
   /// An open one holds back what is behind it, whoever wrote that, and of a transaction that is held back in
   /// one partition the records in all others. They appear partition by partition to another process, a
   /// read-only engine; and, of a commit at `leader`, where `visibility` is `durable`: as each is synced.
   IsolationLevel isolation_level = IsolationLevel::read_committed;
+  /// A read-only engine knows of what is durable what the writer's last checkpoint says
+  /// (EngineOptions::checkpoint_interval), and looks for that once a second: `durable` shows records that
+  /// much later there than in the process that writes, and all of them after a clean close.
+  Visibility visibility = Visibility::published;
   /// The fault that a commit survives once it has returned: `all`, power loss; `leader`, the death of the
   /// process, without waiting for the disk. `none` is refused: a commit that may be lost at once is none.
   Acks commit_acks = Acks::all;
+  WaitStrategy wait_strategy = WaitStrategy::block;
+  /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
+  bool check_crcs = true;
 };
 
 namespace detail {

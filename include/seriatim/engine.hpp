@@ -43,7 +43,6 @@ enum class LogLevel : std::uint8_t { info, warn, error };
 /// largest value means never.
 struct EngineOptions {
   OpenMode mode = OpenMode::create_if_missing;
-  WriteMode write_mode = WriteMode::automatic;
   /// Gets a line for what no call can return: recovery findings, failures of background work. Called from any
   /// thread; must not throw nor call back into the engine. Default: silence.
   std::function<void(LogLevel, std::string_view)> log_sink{};
@@ -84,6 +83,7 @@ struct EngineOptions {
   /// Larger batches are not copied into the journal (`journal.bypass.bytes`): their segment is synced. 0 or
   /// more; half of journal_file_bytes at most counts.
   std::uint64_t journal_bypass_bytes = std::uint64_t{256} << 10;
+  WriteMode write_mode = WriteMode::automatic;
 };
 
 namespace detail {

@@ -49,13 +49,17 @@ struct ProducerInterceptor {
 /// Options of a producer. Names and defaults are Kafka's where it has them.
 struct ProducerOptions {
   Acks acks = Acks::all;
+  /// How long a record may wait for others to share its batch, up to 24 hours. 0: append in the caller's
+  /// thread.
+  std::chrono::microseconds linger{0};
+  /// Keeps the producer's identity across restarts of the application: whoever opens the name again goes on
+  /// with its sequences, and what it repeats is recognised. 1..255 bytes without a zero byte; implies
+  /// enable_idempotence. Opening a name that is open fences its older holder.
+  std::string name{};
   /// Codec of this producer's batches. A topic's `compression.type` other than `producer` overrules it.
   CompressionType compression_type = CompressionType::uncompressed;
   /// Codec's own level; default: the codec's default.
   std::optional<int> compression_level{};
-  /// How long a record may wait for others to share its batch, up to 24 hours. 0: append in the caller's
-  /// thread.
-  std::chrono::microseconds linger{0};
   /// Bytes at which a gathering batch is full, 1 .. 16 MiB. Matters with linger > 0, and to the sticky
   /// partitioner.
   std::size_t batch_size = 64 * 1024;
@@ -65,18 +69,14 @@ struct ProducerOptions {
   OnFull on_full = OnFull::block;
   /// How long a send waits under OnFull::block, 0 ms or more. Beyond a year: a year.
   std::chrono::milliseconds max_block{60'000};
-  Partitioning partitioning = Partitioning::by_key;
-  /// Overrules `partitioning` when set.
-  Partitioner partitioner{};
-  std::vector<ProducerInterceptor> interceptors{};
   /// Number the records, so that one that is sent again with its number is stored once (Kafka's
   /// enable.idempotence, there on by default). Off by default: there is no wire here that could lose an
   /// answer, so that only an application that repeats itself needs it.
   bool enable_idempotence = false;
-  /// Keeps the producer's identity across restarts of the application: whoever opens the name again goes on
-  /// with its sequences, and what it repeats is recognised. 1..255 bytes without a zero byte; implies
-  /// enable_idempotence. Opening a name that is open fences its older holder.
-  std::string name{};
+  Partitioning partitioning = Partitioning::by_key;
+  /// Overrules `partitioning` when set.
+  Partitioner partitioner{};
+  std::vector<ProducerInterceptor> interceptors{};
 };
 
 namespace detail {

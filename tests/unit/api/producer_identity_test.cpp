@@ -148,8 +148,8 @@ TEST_CASE("batches of an idempotent producer are numbered: gathered, compressed,
   create_topic(engine, "t");
   {
     Producer gathering = idempotent(engine, {.acks = Acks::leader,
-                                             .compression_type = CompressionType::lz4,
-                                             .linger = std::chrono::milliseconds(5)});
+                                             .linger = std::chrono::milliseconds(5),
+                                             .compression_type = CompressionType::lz4});
     for (int i = 0; i < 100; ++i) gathering.send({.topic = "t", .value = std::to_string(i)});
     must(gathering.flush());
     CHECK(must(gathering.last_sequence({"t", 0})) == 99);
