@@ -2,6 +2,8 @@
 /// `Admin`: topics, their configuration, the stored offsets of groups, transactions and producers.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <map>

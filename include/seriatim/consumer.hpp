@@ -2,6 +2,8 @@
 /// `Consumer`: reads records, remembers positions by group name.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>

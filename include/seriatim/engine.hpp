@@ -2,6 +2,8 @@
 /// `Engine`: opens a data directory and hands out producers, consumers and readers.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>

@@ -2,6 +2,8 @@
 /// `Errc` and `Error`: what went wrong, where, what to do next, and what is true afterwards.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -3,6 +3,8 @@
 /// meets: of the standard library's, where memory or threads run out.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <stdexcept>
 
 #include <seriatim/error.hpp>

@@ -3,6 +3,8 @@
 /// with SERIATIM_API is exported.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #if defined(__GNUC__)
 #define SERIATIM_API __attribute__((visibility("default")))
 #else

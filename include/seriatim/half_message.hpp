@@ -3,6 +3,8 @@
 /// system's transaction ended (RocketMQ's half messages).
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -2,6 +2,8 @@
 /// Looking at a data directory without being its writer: what holds it, and whether every byte is right.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>

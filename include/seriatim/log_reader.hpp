@@ -3,6 +3,8 @@
 /// reads.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -2,6 +2,8 @@
 /// Counters and gauges of an engine, read by copy.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstdint>
 
 namespace seriatim {

@@ -2,6 +2,8 @@
 /// `Producer`: appends records.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <coroutine>
 #include <cstddef>

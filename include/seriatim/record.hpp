@@ -2,6 +2,8 @@
 /// Records: what you append (`Record`, `ProducerRecord`) and what you read (`RecordView`, `ConsumerRecords`).
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -2,6 +2,8 @@
 /// `repair`: brings a damaged data directory back to work.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>

@@ -2,6 +2,8 @@
 /// `Result<T>`: a value or an `Error`.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <memory>
 #include <optional>
 #include <type_traits>

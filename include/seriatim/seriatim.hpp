@@ -21,6 +21,8 @@
 /// half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <seriatim/admin.hpp>
 #include <seriatim/consumer.hpp>
 #include <seriatim/engine.hpp>

@@ -2,6 +2,8 @@
 /// `State`: a named key-value table that changes with transactions.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>

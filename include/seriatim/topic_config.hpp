@@ -3,6 +3,8 @@
 /// its own name with dots (`segment_bytes` is "segment.bytes").
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <cstdint>
 
 namespace seriatim {

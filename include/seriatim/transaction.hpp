@@ -3,6 +3,8 @@
 /// at all.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>

@@ -2,6 +2,8 @@
 /// The small vocabulary types. Widths and names are Kafka's.
 #pragma once
 
+#include <seriatim/language.hpp>
+
 #include <chrono>
 #include <compare>
 #include <cstddef>
