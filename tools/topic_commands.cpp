@@ -41,7 +41,7 @@ Result<ExitCode> create(Context& context, const TopicArguments& arguments) {
   Result<ConfigMap> config = config_map(arguments.config);
   if (!config.ok()) return config.error();
   // Before there is a directory: a slip leaves none behind.
-  const Result<> named = format::check_topic_name(arguments.topic);
+  const Result<> named = format::check_new_topic_name(arguments.topic);
   if (!named.ok()) return named.error();
   const auto valid = catalog::resolve_config({config->begin(), config->end()});
   if (!valid.ok()) return valid.error();

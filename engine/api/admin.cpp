@@ -176,6 +176,8 @@ Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
       return TopicCreation::existed_before;
     }
   }
+  // One that is there already is the application's, and goes on.
+  if (auto named = format::check_new_topic_name(topic.name); !named) return named.error();
   // The remains of a deleted topic of this name must be gone before its directories are used again.
   if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished.error();
   catalog::TopicRecord record{.name = topic.name,

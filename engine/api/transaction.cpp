@@ -7,6 +7,7 @@
 
 #include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
+#include "format/topic_name.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim {
@@ -137,6 +138,18 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
   return {};
 }
 
+Result<> TransactionImpl::check_table(const std::string& name, bool is_own) {
+  if (is_own || !format::is_own_name(name)) return {};
+  // One that has keys already is the application's, of a time when it could choose such names.
+  auto first = producer->engine->scan_state(name, {}, 1);
+  if (!first) return first.error();
+  if (!first->empty()) return {};
+  return Error(Errc::invalid_argument,
+               "state table \"" + name +
+                   "\" begins with \"__\": such names are kept for tables of the library itself; choose one "
+                   "that begins otherwise");
+}
+
 Result<> TransactionImpl::change_state(const std::string& name, BytesView key, api::StateStore::Value value) {
   if (auto open = check_open(); !open) return open;
   catalog::StateChange change{
@@ -231,24 +244,32 @@ Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets,
   return current_error();
 }
 TransactionState Transaction::state(std::string_view name) & {
-  return TransactionState(impl_.get(), std::string(name));
+  return TransactionState(impl_.get(), std::string(name), false);
 }
-Result<> Transaction::commit() try { return impl_->commit(); } catch (...) {
+TransactionState Transaction::own_state(std::string_view name) & {
+  return TransactionState(impl_.get(), std::string(name), true);
+}
+Result<> Transaction::commit() try {
+  return impl_->commit();
+} catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
-Result<> Transaction::abort() try { return impl_->abort(); } catch (...) {
+Result<> Transaction::abort() try {
+  return impl_->abort();
+} catch (...) {
   return current_error();
 }
 bool Transaction::is_open() const noexcept { return impl_ && impl_->is_open(); }
 
-TransactionState::TransactionState(detail::TransactionImpl* impl, std::string name) noexcept
-    : impl_(impl), name_(std::move(name)) {}
+TransactionState::TransactionState(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept
+    : impl_(impl), name_(std::move(name)), is_own_(is_own) {}
 
 Result<> TransactionState::put(BytesView key, BytesView value) try {
   if (value.is_null()) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
   }
+  if (auto allowed = impl_->check_table(name_, is_own_); !allowed) return allowed;
   return impl_->change_state(name_, key, std::vector<std::byte>(value.bytes().begin(), value.bytes().end()));
 } catch (...) {
   return current_error();

@@ -66,6 +66,9 @@ struct TransactionImpl {
   Result<RecordMetadata> send(const ProducerRecord& record);
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records);
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
+  /// Whether a value may be put into a table of this name.
+  /// Errors: invalid_argument: the table does not exist, and its name is one of the library's.
+  Result<> check_table(const std::string& name, bool is_own);
   Result<> change_state(const std::string& name, BytesView key, api::StateStore::Value value);
   Result<std::optional<std::vector<std::byte>>> state_value(const std::string& name, BytesView key);
   Result<> commit();

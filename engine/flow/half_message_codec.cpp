@@ -149,14 +149,16 @@ std::optional<HalfDecision> decode_decision(const std::vector<std::byte>& bytes)
   return static_cast<HalfDecision>(decision);
 }
 
-std::string undecided_state(std::string_view name) { return "half:" + std::string(name); }
-std::string decided_state(std::string_view name) { return "half_decided:" + std::string(name); }
+std::string undecided_state(std::string_view name) { return "__half:" + std::string(name); }
+std::string decided_state(std::string_view name) { return "__half_decided:" + std::string(name); }
+std::string older_undecided_state(std::string_view name) { return "half:" + std::string(name); }
+std::string older_decided_state(std::string_view name) { return "half_decided:" + std::string(name); }
 
 Error unreadable(std::string_view state, std::string_view id) {
   return {Errc::corrupt_metadata,
           "half message " + std::string(id) + ", state " + std::string(state) +
               ": its bytes are not those of a half message; `seriatim state get` shows them. Leave states "
-              "whose names begin with \"half\" to half messages"};
+              "whose names begin with \"__half\" to half messages"};
 }
 
 HalfMessage half_of(const ProducerRecord& record) {

@@ -27,9 +27,12 @@ std::optional<StoredHalf> decode_half(std::string_view id, const std::vector<std
 std::string encode(HalfDecision decision, Timestamp time);
 std::optional<HalfDecision> decode_decision(const std::vector<std::byte>& bytes);
 
-/// The states of a name: "half:NAME", "half_decided:NAME".
+/// The states of a name: "__half:NAME", "__half_decided:NAME".
 std::string undecided_state(std::string_view name);
 std::string decided_state(std::string_view name);
+/// Their names in older directories: "half:NAME", "half_decided:NAME".
+std::string older_undecided_state(std::string_view name);
+std::string older_decided_state(std::string_view name);
 Error unreadable(std::string_view state, std::string_view id);
 
 /// The message that `record` is, without an id.

@@ -1,4 +1,6 @@
 // `HalfMessages`: options, handles, lists.
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include <seriatim/admin.hpp>
@@ -43,6 +45,26 @@ Result<> check_half_options(const HalfMessagesOptions& options) {
   return {};
 }
 
+Result<> list_table(const Engine& engine, const std::string& table, std::vector<HalfMessage>& messages) {
+  auto state = engine.state(table);
+  if (!state) return state.error();
+  std::string from;
+  for (;;) {
+    auto page = state->scan(from, list_page_entries);
+    if (!page) return page.error();
+    for (const StateEntry& entry : *page) {
+      from.assign(reinterpret_cast<const char*>(entry.key.data()), entry.key.size());
+      auto half = flow::decode_half(from, entry.value);
+      if (!half) return flow::unreadable(table, from);
+      messages.push_back(std::move(half->message));
+    }
+    if (page->size() < list_page_entries) return {};
+    from.push_back('\0');
+  }
+}
+
+Error moved_from() { return {Errc::closed, "this HalfMessages was moved from; use the one it was moved to"}; }
+
 }  // namespace
 
 PreparedHalf::PreparedHalf(std::shared_ptr<detail::HalfMessagesImpl> impl, std::string id) noexcept
@@ -80,57 +102,60 @@ Result<HalfMessages> HalfMessages::open(const Engine& engine, HalfMessagesOption
 }
 
 Result<PreparedHalf> HalfMessages::prepare(const ProducerRecord& record) try {
+  if (!impl_) return moved_from();
   return impl_->prepare(record);
 } catch (...) {
   return current_error();
 }
 Result<HalfDecision> HalfMessages::commit(std::string_view id) try {
+  if (!impl_) return moved_from();
   return impl_->decide(std::string(id), HalfDecision::committed);
 } catch (...) {
   return current_error();
 }
 Result<HalfDecision> HalfMessages::rollback(std::string_view id) try {
+  if (!impl_) return moved_from();
   return impl_->decide(std::string(id), HalfDecision::rolled_back);
 } catch (...) {
   return current_error();
 }
-Result<HalfCheckSummary> HalfMessages::check() try { return impl_->check_all(); } catch (...) {
+Result<HalfCheckSummary> HalfMessages::check() try {
+  if (!impl_) return moved_from();
+  return impl_->check_all();
+} catch (...) {
   return current_error();
 }
 Result<std::vector<HalfMessage>> HalfMessages::list() const try {
+  if (!impl_) return moved_from();
   return list_half_messages(impl_->engine(), impl_->name());
 } catch (...) {
   return current_error();
 }
 
 Result<std::vector<HalfMessage>> list_half_messages(const Engine& engine, std::string_view name) {
-  auto state = engine.state(flow::undecided_state(name));
-  if (!state) return state.error();
   std::vector<HalfMessage> messages;
-  std::string from;
-  for (;;) {
-    auto page = state->scan(from, list_page_entries);
-    if (!page) return page.error();
-    for (const StateEntry& entry : *page) {
-      from.assign(reinterpret_cast<const char*>(entry.key.data()), entry.key.size());
-      auto half = flow::decode_half(from, entry.value);
-      if (!half) return flow::unreadable(state->name(), from);
-      messages.push_back(std::move(half->message));
-    }
-    if (page->size() < list_page_entries) return messages;
-    from.push_back('\0');
+  // A read-only engine may find what no writer has moved yet.
+  for (const std::string& table : {flow::older_undecided_state(name), flow::undecided_state(name)}) {
+    if (auto listed = list_table(engine, table, messages); !listed) return listed.error();
   }
+  const auto is_before = [](const HalfMessage& a, const HalfMessage& b) { return a.id < b.id; };
+  std::sort(messages.begin(), messages.end(), is_before);
+  // One that was moved between the two looks was seen in both.
+  const auto is_same = [](const HalfMessage& a, const HalfMessage& b) { return a.id == b.id; };
+  messages.erase(std::unique(messages.begin(), messages.end(), is_same), messages.end());
+  return messages;
 }
 
 Result<std::vector<std::string>> list_half_message_names(const Engine& engine) {
   auto states = engine.admin().list_states();
   if (!states) return states.error();
-  const std::string prefix = flow::undecided_state({});
-  std::vector<std::string> names;
-  for (const std::string& state : *states) {
-    if (state.starts_with(prefix)) names.push_back(state.substr(prefix.size()));
+  std::set<std::string> names;
+  for (const std::string& prefix : {flow::older_undecided_state({}), flow::undecided_state({})}) {
+    for (const std::string& state : *states) {
+      if (state.starts_with(prefix)) names.insert(state.substr(prefix.size()));
+    }
   }
-  return names;
+  return std::vector<std::string>(names.begin(), names.end());
 }
 
 }  // namespace v0

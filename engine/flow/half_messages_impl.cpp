@@ -117,6 +117,7 @@ Result<HalfMessages> HalfMessagesImpl::open(const Engine& engine, HalfMessagesOp
     if (!producer) return producer.error();
     impl->idle_.push_back(*std::move(producer));
   }
+  if (auto moved = impl->move_older_tables(); !moved) return moved.error();
   impl->start();
   return HalfMessages(std::move(impl));
 }
@@ -161,8 +162,8 @@ Result<PreparedHalf> HalfMessagesImpl::prepare(const ProducerRecord& record) {
   }
   PreparedHalf prepared(shared_from_this(), id);
   const std::string bytes = flow::encode(half);
-  auto stored =
-      change([&](Transaction& transaction) { return transaction.state(undecided_.name()).put(id, bytes); });
+  auto stored = change(
+      [&](Transaction& transaction) { return transaction.own_state(undecided_.name()).put(id, bytes); });
   if (!stored) return stored.error().with_context("preparing a half message");
   return prepared;
 }
@@ -215,8 +216,8 @@ Result<HalfDecision> HalfMessagesImpl::decide_claimed(const std::string& id, Hal
       auto sent = transaction.send(record_of((*half)->message, headers));
       if (!sent) return sent.error();
     }
-    if (auto erased = transaction.state(undecided_.name()).erase(id); !erased) return erased;
-    return transaction.state(decided_.name()).put(id, flow::encode(wanted, now_()));
+    if (auto erased = transaction.own_state(undecided_.name()).erase(id); !erased) return erased;
+    return transaction.own_state(decided_.name()).put(id, flow::encode(wanted, now_()));
   });
   if (!changed) return changed.error().with_context("deciding half message " + id);
   return wanted;
@@ -294,8 +295,8 @@ Result<> HalfMessagesImpl::note_unknown(const std::string& id, Timestamp now, Ha
   message.is_parked = is_given_up;
   (*half)->last_check = now;
   const std::string bytes = flow::encode(**half);
-  auto stored =
-      change([&](Transaction& transaction) { return transaction.state(undecided_.name()).put(id, bytes); });
+  auto stored = change(
+      [&](Transaction& transaction) { return transaction.own_state(undecided_.name()).put(id, bytes); });
   if (stored && is_given_up) ++summary.parked;
   return stored;
 }
@@ -310,7 +311,7 @@ Result<> HalfMessagesImpl::forget_decisions(Timestamp now, HalfCheckSummary& sum
                   [&](const StateEntry& entry) { return prepared_ms(text_of(entry.key)) >= kept_from; });
     if (page->empty()) return {};
     auto changed = change([&](Transaction& transaction) -> Result<> {
-      auto state = transaction.state(decided_.name());
+      auto state = transaction.own_state(decided_.name());
       for (const StateEntry& entry : *page) {
         if (auto erased = state.erase(text_of(entry.key)); !erased) return erased;
       }

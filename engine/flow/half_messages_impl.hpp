@@ -67,6 +67,9 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   Result<> note_unknown(const std::string& id, Timestamp now, HalfCheckSummary& summary);
   Result<> forget_decisions(Timestamp now, HalfCheckSummary& summary);
   void run();
+  // half_message_tables.cpp
+  Result<> move_older_tables();
+  Result<> move_table(const std::string& from, const std::string& to);
 
   /// While it lives, no other call decides or changes this message.
   class Claim {

@@ -45,4 +45,14 @@ Result<void> check_topic_name(std::string_view name) {
                  std::to_string(bad - name.begin()));
 }
 
+bool is_own_name(std::string_view name) noexcept { return name.starts_with("__"); }
+
+Result<void> check_new_topic_name(std::string_view name) {
+  if (auto legal = check_topic_name(name); !legal) return legal;
+  if (!is_own_name(name)) return {};
+  return Error(Errc::invalid_topic, "topic name \"" + shown(name) +
+                                        "\" begins with \"__\": such names are kept for the engine's own "
+                                        "topics; choose one that begins otherwise");
+}
+
 }  // namespace seriatim::format

@@ -17,4 +17,12 @@ bool is_topic_name(std::string_view name) noexcept;
 /// Errors: invalid_topic: says which rule `name` breaks, and where.
 Result<void> check_topic_name(std::string_view name);
 
+/// Whether a name of a topic or a state table is one that only the engine itself gives: it begins with "__",
+/// as in Kafka.
+bool is_own_name(std::string_view name) noexcept;
+
+/// Whether an application may create a topic of this name.
+/// Errors: invalid_topic: as `check_topic_name`, or the name is the engine's.
+Result<void> check_new_topic_name(std::string_view name);
+
 }  // namespace seriatim::format

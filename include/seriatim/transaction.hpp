@@ -47,6 +47,7 @@ struct TransactionalProducerOptions {
 namespace detail {
 struct TransactionalProducerImpl;
 struct TransactionImpl;
+struct HalfMessagesImpl;
 }  // namespace detail
 
 /// A named table as one transaction sees and changes it. Made by `Transaction::state`; valid while that
@@ -72,9 +73,10 @@ class SERIATIM_API TransactionState {
 
  private:
   friend class Transaction;
-  TransactionState(detail::TransactionImpl* impl, std::string name) noexcept;
+  TransactionState(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept;
   detail::TransactionImpl* impl_;
   std::string name_;
+  bool is_own_;  // A table of this library, under a name that applications may not use.
 };
 
 /// One transaction: begun by `TransactionalProducer::begin`, ended by `commit` or `abort`, or aborted by its
@@ -120,7 +122,8 @@ class SERIATIM_API Transaction {
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
   /// The named key-value table (`Engine::state`), to be changed with this transaction.
-  /// @param name  1..100 bytes without a zero byte; what is wrong with it the first call on the table says.
+  /// @param name  1..100 bytes without a zero byte, and not beginning with "__": applications can only read
+  /// such tables, which are the library's own. The first call on the table says what is wrong with the name.
   /// The transaction must outlive what is returned.
   TransactionState state(std::string_view name) &;
 
@@ -146,7 +149,9 @@ class SERIATIM_API Transaction {
 
  private:
   friend struct detail::TransactionalProducerImpl;
+  friend struct detail::HalfMessagesImpl;
   explicit Transaction(std::unique_ptr<detail::TransactionImpl> impl) noexcept;
+  TransactionState own_state(std::string_view name) &;
   std::unique_ptr<detail::TransactionImpl> impl_;
 };
 

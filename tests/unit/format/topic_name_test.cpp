@@ -7,6 +7,16 @@
 using namespace seriatim;
 using namespace seriatim::format;
 
+TEST_CASE("names that begin with two underscores are legal, and not for applications") {
+  for (const char* name : {"__", "__x", "__consumer_offsets"}) {
+    CHECK(check_topic_name(name));
+    CHECK(is_own_name(name));
+    CHECK(check_new_topic_name(name).error().code() == Errc::invalid_topic);
+  }
+  for (const char* name : {"_", "_x", "x__", "x"}) CHECK(check_new_topic_name(name));
+  CHECK(check_new_topic_name("a b").error().code() == Errc::invalid_topic);
+}
+
 TEST_CASE("legal topic names are accepted") {
   for (const std::string& name :
        {std::string("a"), std::string("orders.v1_EU-9"), std::string("..."), std::string("-"),
