@@ -10,6 +10,7 @@
 #include "api/admin_impl.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
+#include "api/moved_from.hpp"
 #include "base/boundary.hpp"
 #include "base/text.hpp"
 #include "catalog/topic_config_rules.hpp"
@@ -159,6 +160,7 @@ using detail::AdminImpl;
 Admin::Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept : engine_(std::move(engine)) {}
 
 Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   if (auto named = format::check_topic_name(topic.name); !named) return named.error();
   if (auto counted = check_partition_count(topic.partition_count); !counted) return counted.error();
@@ -196,6 +198,7 @@ Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
 // A step of maintenance that waits for the disk is broken off as soon as the disk answers. Until then the
 // deletion waits without the admin mutex, which checkpoints and all other changes need.
 Result<> Admin::delete_topic(std::string_view name) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   std::set<std::string, std::less<>> noted{std::string(name)};
   auto topic = AdminImpl::begin_deletion(*engine_, name, noted);
@@ -216,6 +219,7 @@ Result<> Admin::delete_topic(std::string_view name) const try {
 }
 
 Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto counted = check_partition_count(total_count); !counted) return counted;
   const base::MutexLock lock(engine_->admin_mutex);
@@ -236,6 +240,7 @@ Result<> Admin::create_partitions(std::string_view topic, PartitionId total_coun
 }
 
 Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -248,6 +253,7 @@ Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) co
 }
 
 Result<> Admin::reset_config(std::string_view topic, const std::vector<std::string>& names) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -263,6 +269,7 @@ Result<> Admin::reset_config(std::string_view topic, const std::vector<std::stri
 }
 
 Result<std::vector<std::string>> Admin::list_topics() const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto records = engine_->catalog->topics();
   if (!records) return records.error();
@@ -275,6 +282,7 @@ Result<std::vector<std::string>> Admin::list_topics() const try {
 }
 
 Result<TopicDescription> Admin::describe_topic(std::string_view name) const try {
+  if (!engine_) return api::moved_from("Admin");
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   TopicDescription description{.name = (*topic)->name,

@@ -8,6 +8,7 @@
 
 #include "api/background.hpp"
 #include "api/engine_impl.hpp"
+#include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "partition/compaction.hpp"
 #include "partition/time_lookup.hpp"
@@ -16,6 +17,7 @@ namespace seriatim {
 inline namespace v0 {
 
 Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const try {
+  if (!engine_) return api::moved_from("Admin");
   auto partition = engine_->partition(at.topic, at.partition);
   if (!partition) return partition.error();
   if ((*partition)->config().cleanup_policy == CleanupPolicy::compact) {
@@ -59,6 +61,7 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
 }
 
 Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const try {
+  if (!engine_) return api::moved_from("Admin");
   static constexpr api::Choice specs[] = {
       {"earliest", static_cast<std::int64_t>(OffsetSpec::earliest)},
       {"latest", static_cast<std::int64_t>(OffsetSpec::latest)},
@@ -79,6 +82,7 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
 
 Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at,
                                                                  Timestamp time) const try {
+  if (!engine_) return api::moved_from("Admin");
   const std::int64_t time_ms = time.time_since_epoch().count();
   if (time_ms < 0) {
     return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
@@ -94,6 +98,7 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
 }
 
 Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool roll_active) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -115,6 +120,7 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool rol
 }
 
 Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -153,6 +159,7 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
 }
 
 Result<> Admin::pause_maintenance() const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->pause_workers();
   return {};
@@ -161,6 +168,7 @@ Result<> Admin::pause_maintenance() const try {
 }
 
 Result<> Admin::resume_maintenance() const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->resume_workers();
   return {};
@@ -169,6 +177,7 @@ Result<> Admin::resume_maintenance() const try {
 }
 
 Result<std::vector<std::string>> Admin::list_groups() const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return engine_->groups();
 } catch (...) {
@@ -176,6 +185,7 @@ Result<std::vector<std::string>> Admin::list_groups() const try {
 }
 
 Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto stored = engine_->group_offsets(group);
   if (!stored) return stored.error();
@@ -200,6 +210,7 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
 }
 
 Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto stored = engine_->commit_offsets(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
@@ -209,6 +220,7 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
 }
 
 Result<> Admin::delete_group(std::string_view group) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   return engine_->delete_group(group);
 } catch (...) {

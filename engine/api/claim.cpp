@@ -5,6 +5,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/moved_from.hpp"
 #include "format/batch_header.hpp"
 #include "format/single_batch.hpp"
 
@@ -83,7 +84,7 @@ Claim::~Claim() = default;
 std::span<std::byte> Claim::value() noexcept { return impl_ ? impl_->value : std::span<std::byte>(); }
 
 Result<RecordMetadata> Claim::commit() try {
-  if (!impl_) return Error(Errc::invalid_state, "this claim was moved from; commit the one it was moved to");
+  if (!impl_) return api::moved_from("Claim");
   return impl_->commit();
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/deadline.hpp"
+#include "api/moved_from.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -50,21 +51,27 @@ bool DeliveryState::suspend(std::coroutine_handle<> handle) {
 
 DeliveryFuture::DeliveryFuture(Result<RecordMetadata> outcome) : outcome_(std::move(outcome)) {}
 DeliveryFuture::DeliveryFuture(std::shared_ptr<detail::DeliveryState> state) : state_(std::move(state)) {}
-DeliveryFuture::DeliveryFuture(DeliveryFuture&&) noexcept = default;
-DeliveryFuture& DeliveryFuture::operator=(DeliveryFuture&&) noexcept = default;
+// Not the default: an optional that was moved from still has a value, whose error has no text any more.
+DeliveryFuture::DeliveryFuture(DeliveryFuture&& other) noexcept
+    : outcome_(std::exchange(other.outcome_, std::nullopt)), state_(std::move(other.state_)) {}
+DeliveryFuture& DeliveryFuture::operator=(DeliveryFuture&& other) noexcept {
+  if (this == &other) return *this;
+  outcome_ = std::exchange(other.outcome_, std::nullopt);
+  state_ = std::move(other.state_);
+  return *this;
+}
 DeliveryFuture::~DeliveryFuture() = default;
 
-bool DeliveryFuture::ready() const noexcept { return outcome_ || (state_ && state_->is_complete()); }
+bool DeliveryFuture::ready() const noexcept { return !state_ || state_->is_complete(); }
 
 Result<RecordMetadata> DeliveryFuture::get() {
   if (outcome_) return *outcome_;
   if (state_) return state_->wait();
-  return Error(Errc::invalid_state, "this DeliveryFuture was moved from; ask the one it was moved to");
+  return api::moved_from("DeliveryFuture");
 }
 
 bool DeliveryFuture::wait_for(std::chrono::nanoseconds timeout) const {
-  if (outcome_) return true;
-  return state_ && state_->wait_until(api::deadline_after(timeout));
+  return !state_ || state_->wait_until(api::deadline_after(timeout));
 }
 
 bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) {

@@ -7,6 +7,7 @@
 
 #include "api/delivery_thread.hpp"
 #include "api/engine_impl.hpp"
+#include "api/moved_from.hpp"
 #include "base/clock.hpp"
 #include "os/posix_vfs.hpp"
 
@@ -29,13 +30,20 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Admin Engine::admin() const { return Admin(impl_); }
-Metrics Engine::metrics() const { return impl_->metrics(); }
-const std::filesystem::path& Engine::directory() const noexcept { return impl_->directory; }
-Result<> Engine::flush() const try { return impl_->flush(); } catch (...) {
+Metrics Engine::metrics() const { return impl_ ? impl_->metrics() : Metrics(); }
+const std::filesystem::path& Engine::directory() const noexcept {
+  static const std::filesystem::path nowhere;
+  return impl_ ? impl_->directory : nowhere;
+}
+Result<> Engine::flush() const try {
+  if (!impl_) return api::moved_from("Engine");
+  return impl_->flush();
+} catch (...) {
   return current_error();
 }
 
 Result<> Engine::close() const try {
+  if (!impl_) return api::moved_from("Engine");
   if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
   if (impl_->delivery && impl_->delivery->is_current()) {
     return Error(Errc::invalid_state,

@@ -8,6 +8,7 @@
 
 #include "api/file_slice_impl.hpp"
 #include "api/log_reader_impl.hpp"
+#include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "api/record_feed.hpp"
 #include "os/sendfile.hpp"
@@ -122,6 +123,7 @@ class BackwardReader {
 }  // namespace
 
 Result<LogReader> Engine::reader(const TopicPartition& topic_partition, LogReaderOptions options) const try {
+  if (!impl_) return api::moved_from("Engine");
   return detail::LogReaderImpl::create(impl_, topic_partition, options);
 } catch (...) {
   return current_error();
@@ -181,6 +183,7 @@ LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
 Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const try {
+  if (!impl_) return api::moved_from("LogReader");
   if (auto prepared = impl_->prepare(); !prepared) return prepared.error();
   if (max_bytes < 1 || max_bytes > partition::slice_bytes_max) {
     return Error(Errc::invalid_argument, "cannot fetch up to " + std::to_string(max_bytes) +
@@ -196,6 +199,7 @@ Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const try
 
 Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::size_t already_sent) const
     try {
+  if (!impl_) return api::moved_from("LogReader");
   if (auto usable = impl_->engine->check_usable(); !usable) return usable.error();
   if (already_sent > slice.size()) {
     return Error(Errc::invalid_argument, "already_sent is " + std::to_string(already_sent) +
@@ -212,18 +216,21 @@ Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::
 }
 
 Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const try {
+  if (!impl_) return api::moved_from("LogReader");
   return impl_->read_forward(from, max_records);
 } catch (...) {
   return current_error();
 }
 
 Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_records) const try {
+  if (!impl_) return api::moved_from("LogReader");
   return impl_->read_backward(before, max_records);
 } catch (...) {
   return current_error();
 }
 
 Result<ConsumerRecords> LogReader::record_at(Offset offset) const try {
+  if (!impl_) return api::moved_from("LogReader");
   auto found = impl_->read_forward(offset, 1);
   if (!found) return found;
   if (found->empty() && offset >= impl_->log->high_watermark())
@@ -234,10 +241,12 @@ Result<ConsumerRecords> LogReader::record_at(Offset offset) const try {
   return current_error();
 }
 
-Offset LogReader::log_start_offset() const noexcept { return impl_->log->log_start_offset(); }
-Offset LogReader::high_watermark() const noexcept { return impl_->log->high_watermark(); }
-Offset LogReader::last_stable_offset() const noexcept { return impl_->log->last_stable_offset(); }
-Offset LogReader::log_end_offset() const noexcept { return impl_->log->log_end_offset(); }
+Offset LogReader::log_start_offset() const noexcept { return impl_ ? impl_->log->log_start_offset() : -1; }
+Offset LogReader::high_watermark() const noexcept { return impl_ ? impl_->log->high_watermark() : -1; }
+Offset LogReader::last_stable_offset() const noexcept {
+  return impl_ ? impl_->log->last_stable_offset() : -1;
+}
+Offset LogReader::log_end_offset() const noexcept { return impl_ ? impl_->log->log_end_offset() : -1; }
 
 }  // namespace v0
 }  // namespace seriatim

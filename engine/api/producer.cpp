@@ -9,6 +9,7 @@
 #include <seriatim/exception.hpp>
 
 #include "api/claim_impl.hpp"
+#include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "api/producer_impl.hpp"
 #include "format/compression/codec.hpp"
@@ -231,6 +232,7 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
 }  // namespace detail
 
 Result<Producer> Engine::producer(ProducerOptions options) const try {
+  if (!impl_) return api::moved_from("Engine");
   return detail::ProducerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();
@@ -241,50 +243,64 @@ Producer::Producer(Producer&&) noexcept = default;
 Producer& Producer::operator=(Producer&&) noexcept = default;
 Producer::~Producer() = default;
 
-DeliveryFuture Producer::send(const ProducerRecord& record) { return impl_->send(record); }
+DeliveryFuture Producer::send(const ProducerRecord& record) {
+  if (!impl_) return detail::ProducerImpl::refused(api::moved_from("Producer"));
+  return impl_->send(record);
+}
 Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->send(record, std::move(callback));
 } catch (...) {
   return current_error();
 }
 Result<> Producer::check(const ProducerRecord& record) const try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->check(record);
 } catch (...) {
   return current_error();
 }
 Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->send_sync(record);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->append(at, records, std::nullopt);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records,
                                       Sequence first_sequence) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->append(at, records, first_sequence);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<std::optional<Sequence>> Producer::last_sequence(const TopicPartition& at) const try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->last_sequence(at);
 } catch (...) {
   return current_error();
 }
-std::optional<ProducerId> Producer::producer_id() const noexcept { return impl_->producer_id(); }
+std::optional<ProducerId> Producer::producer_id() const noexcept {
+  return impl_ ? impl_->producer_id() : std::nullopt;
+}
 Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->try_claim(at, value_size, key);
 } catch (...) {
   return current_error();
 }
 Result<> Producer::flush(std::chrono::milliseconds timeout) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->flush(timeout);
 } catch (...) {
   return current_error();
 }
 Result<> Producer::close(std::chrono::milliseconds timeout) try {
+  if (!impl_) return api::moved_from("Producer");
   return impl_->close(timeout);
 } catch (...) {
   return current_error();

@@ -35,6 +35,9 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   static Result<Producer> create(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
 
   DeliveryFuture send(const ProducerRecord& record);
+  static DeliveryFuture refused(Error error) {
+    return DeliveryFuture(Result<RecordMetadata>(std::move(error)));
+  }
   Result<> send(const ProducerRecord& record, DeliveryCallback callback);
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
   /// A transaction that records go into.

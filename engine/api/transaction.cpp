@@ -5,6 +5,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/moved_from.hpp"
 #include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
 #include "format/topic_name.hpp"
@@ -228,17 +229,20 @@ Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 Transaction::~Transaction() = default;
 
 Result<RecordMetadata> Transaction::send(const ProducerRecord& record) try {
+  if (!impl_) return api::moved_from("Transaction");
   return impl_->send(record);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Transaction::append(const TopicPartition& at, std::span<const Record> records) try {
+  if (!impl_) return api::moved_from("Transaction");
   return impl_->append(at, records);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets,
                                    const ConsumerGroupMetadata& group) try {
+  if (!impl_) return api::moved_from("Transaction");
   return impl_->send_offsets(offsets, group);
 } catch (...) {
   return current_error();
@@ -250,11 +254,13 @@ TransactionState Transaction::own_state(std::string_view name) & {
   return TransactionState(impl_.get(), std::string(name), true);
 }
 Result<> Transaction::commit() try {
+  if (!impl_) return api::moved_from("Transaction");
   return impl_->commit();
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<> Transaction::abort() try {
+  if (!impl_) return api::moved_from("Transaction");
   return impl_->abort();
 } catch (...) {
   return current_error();
@@ -265,6 +271,7 @@ TransactionState::TransactionState(detail::TransactionImpl* impl, std::string na
     : impl_(impl), name_(std::move(name)), is_own_(is_own) {}
 
 Result<> TransactionState::put(BytesView key, BytesView value) try {
+  if (!impl_) return api::moved_from("TransactionState");
   if (value.is_null()) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
@@ -275,11 +282,13 @@ Result<> TransactionState::put(BytesView key, BytesView value) try {
   return current_error();
 }
 Result<> TransactionState::erase(BytesView key) try {
+  if (!impl_) return api::moved_from("TransactionState");
   return impl_->change_state(name_, key, std::nullopt);
 } catch (...) {
   return current_error();
 }
 Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const try {
+  if (!impl_) return api::moved_from("TransactionState");
   return impl_->state_value(name_, key);
 } catch (...) {
   return current_error();

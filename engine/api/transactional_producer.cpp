@@ -3,6 +3,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
@@ -101,6 +102,7 @@ Result<Transaction> TransactionalProducerImpl::begin() {
 }  // namespace detail
 
 Result<TransactionalProducer> Engine::transactional_producer(TransactionalProducerOptions options) const try {
+  if (!impl_) return api::moved_from("Engine");
   return detail::TransactionalProducerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();
@@ -112,15 +114,21 @@ TransactionalProducer::TransactionalProducer(TransactionalProducer&&) noexcept =
 TransactionalProducer& TransactionalProducer::operator=(TransactionalProducer&&) noexcept = default;
 TransactionalProducer::~TransactionalProducer() = default;
 
-Result<Transaction> TransactionalProducer::begin() try { return impl_->begin(); } catch (...) {
+Result<Transaction> TransactionalProducer::begin() try {
+  if (!impl_) return api::moved_from("TransactionalProducer");
+  return impl_->begin();
+} catch (...) {
   return current_error();
 }
-ProducerId TransactionalProducer::producer_id() const noexcept { return impl_->holder->identity().id; }
+ProducerId TransactionalProducer::producer_id() const noexcept {
+  return impl_ ? impl_->holder->identity().id : -1;
+}
 ProducerEpoch TransactionalProducer::producer_epoch() const noexcept {
-  return impl_->holder->identity().epoch;
+  return impl_ ? impl_->holder->identity().epoch : ProducerEpoch{-1};
 }
 const std::string& TransactionalProducer::transactional_id() const noexcept {
-  return impl_->options.transactional_id;
+  static const std::string none;
+  return impl_ ? impl_->options.transactional_id : none;
 }
 
 }  // namespace v0

@@ -9,6 +9,7 @@
 #include "api/directory_path.hpp"
 #include "api/engine_impl.hpp"
 #include "api/format_file.hpp"
+#include "api/moved_from.hpp"
 #include "api/recovery_plan.hpp"
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
@@ -351,6 +352,7 @@ Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOption
 }
 
 Result<VerifyReport> Admin::verify(const VerifyOptions& options) const try {
+  if (!engine_) return api::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return Verifier(engine_->vfs, engine_->directory.string(), options).run_with(*engine_->catalog);
 } catch (...) {

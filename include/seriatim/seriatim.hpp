@@ -17,6 +17,8 @@
 /// @endcode
 ///
 /// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
+/// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
+/// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
 /// half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once

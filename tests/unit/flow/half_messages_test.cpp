@@ -329,6 +329,29 @@ TEST_CASE("times from 0 to the largest are taken, and negative ones refused by n
   }
 }
 
+TEST_CASE("HalfMessages and a PreparedHalf that were moved from answer closed, or nothing") {
+  const Fixture f;
+  HalfMessages half = f.half();
+  HalfMessages taken = std::move(half);
+  PreparedHalf prepared = must(taken.prepare({.topic = "t", .value = "v"}));
+  const std::string id = prepared.id();
+  const PreparedHalf held = std::move(prepared);
+  // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  CHECK(code_of(half.prepare({.topic = "t", .value = "v"})) == Errc::closed);
+  CHECK(code_of(half.commit(id)) == Errc::closed);
+  CHECK(code_of(half.rollback(id)) == Errc::closed);
+  CHECK(code_of(half.check()) == Errc::closed);
+  CHECK(code_of(half.list()) == Errc::closed);
+  CHECK(prepared.id().empty());
+  Engine engine = f.engine;
+  const Engine other = std::move(engine);
+  CHECK(code_of(HalfMessages::open(engine, {.name = "n"})) == Errc::closed);
+  CHECK(code_of(list_half_messages(engine, "n")) == Errc::closed);
+  CHECK(code_of(list_half_message_names(engine)) == Errc::closed);
+  // NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  CHECK(must(taken.commit(held.id())) == HalfDecision::committed);
+}
+
 TEST_CASE("a state that is no half message is reported with its place") {
   const Fixture f;
   {

@@ -1,0 +1,16 @@
+// The answer of a public handle that was moved from.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <seriatim/error.hpp>
+
+namespace seriatim::api {
+
+/// @param handle  the name of its type.
+[[gnu::cold, gnu::noinline]] inline Error moved_from(std::string_view handle) {
+  return {Errc::closed, "this " + std::string(handle) + " was moved from; use the one it was moved to"};
+}
+
+}  // namespace seriatim::api
