@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "api/counter_ids.hpp"
 #include "base/boundary.hpp"
 #include "base/bytes.hpp"
 #include "os/path.hpp"
@@ -19,13 +20,10 @@ constexpr std::string_view magic = "SERCNTRS";
 constexpr std::uint32_t version = 1;
 constexpr std::size_t header_bytes = 32;
 constexpr std::size_t file_bytes = 4096;
-constexpr std::size_t value_count = sizeof(Metrics) / sizeof(std::uint64_t);
-// Metrics is nothing but uint64 fields, so that its fields in order are the file's values in order.
-static_assert(std::is_trivially_copyable_v<Metrics> &&
-              sizeof(Metrics) == value_count * sizeof(std::uint64_t));
+constexpr std::size_t value_bytes = sizeof(std::uint64_t);
 constexpr std::string_view jobs_magic = "SERIJOBS";
 constexpr std::size_t jobs_at = 2048;
-static_assert(header_bytes + sizeof(Metrics) <= jobs_at);
+static_assert(header_bytes + counter_id_end * value_bytes <= jobs_at);
 constexpr std::size_t job_bytes = 168;
 constexpr std::size_t name_bytes = 24;
 constexpr std::size_t failure_at = 72;
@@ -121,7 +119,7 @@ bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs,
 void put_header(std::byte* at) noexcept {
   std::memcpy(at, magic.data(), magic.size());
   base::store_le(at + 8, version);
-  base::store_le(at + 12, static_cast<std::uint32_t>(value_count));
+  base::store_le(at + 12, static_cast<std::uint32_t>(counter_id_end));
   base::store_le(at + 16, static_cast<std::uint64_t>(os::process_id()));
 }
 
@@ -147,15 +145,15 @@ Result<std::unique_ptr<CountersFile>> CountersFile::create(os::Vfs& vfs, const s
 
 void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& jobs,
                           std::int64_t wall_ms) noexcept {
-  const auto values = std::bit_cast<std::array<std::uint64_t, value_count>>(metrics);
   // Looked at first: a store of what is there already would make the kernel write the page. Jobs that come
   // again and find nothing to do are no news.
   std::byte* const at = bytes();
   bool is_news = base::load_le<std::uint64_t>(at + 24) == 0;
-  for (std::size_t i = 0; i < value_count; ++i) {
-    std::byte* const value = at + header_bytes + i * sizeof(std::uint64_t);
-    if (base::load_le<std::uint64_t>(value) == values[i]) continue;
-    store(value, values[i]);
+  for (const CounterId& counter : counter_ids) {
+    std::byte* const stored = at + header_bytes + counter.id * value_bytes;
+    const std::uint64_t value = metrics.*counter.field;
+    if (base::load_le<std::uint64_t>(stored) == value) continue;
+    store(stored, value);
     is_news = true;
   }
   if (!is_news && !are_jobs_news(at + jobs_at, jobs, wall_ms)) return;
@@ -184,18 +182,16 @@ Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::
     return Error(Errc::unsupported_version,
                  path + " was written by another version of seriatim; look at it with that one");
   }
-  // A writer of the same version with fewer fields would be a bug; one that stores more is a later release
-  // that appended fields.
-  std::array<std::uint64_t, value_count> values{};
-  const std::size_t stored = base::load_le<std::uint32_t>(at + 12);
-  for (std::size_t i = 0; i < std::min(stored, value_count) && header_bytes + (i + 1) * 8 <= bytes->size();
-       ++i) {
-    values[i] = base::load_le<std::uint64_t>(at + header_bytes + i * 8);
-  }
+  // A writer with fewer ids is an older release, which had no such counters; one with more is a later one.
   PublishedCounters counters;
+  const std::size_t stored = base::load_le<std::uint32_t>(at + 12);
+  for (const CounterId& counter : counter_ids) {
+    const std::size_t position = header_bytes + counter.id * value_bytes;
+    if (counter.id >= stored || position + value_bytes > bytes->size()) break;
+    counters.metrics.*counter.field = base::load_le<std::uint64_t>(at + position);
+  }
   counters.pid = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 16));
   counters.updated_ms = static_cast<std::int64_t>(base::load_le<std::uint64_t>(at + 24));
-  counters.metrics = std::bit_cast<Metrics>(values);
   counters.jobs = load_jobs(*bytes);
   return std::optional<PublishedCounters>(counters);
 }

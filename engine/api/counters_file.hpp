@@ -3,10 +3,10 @@
 //
 //   0   8  magic "SERCNTRS"
 //   8   4  version, little-endian (1)
-//   12  4  number of values n, little-endian
+//   12  4  number of values n, little-endian: the largest id and one
 //   16  8  pid, little-endian
 //   24  8  wall clock of the last update in ms, little-endian
-//   32  8n values, little-endian, in the order of the fields of `Metrics`
+//   32  8n values, little-endian, each at the place of its id (counter_ids.hpp)
 //
 // and the jobs of background work, of which an older writer has none:
 //

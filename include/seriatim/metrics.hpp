@@ -11,8 +11,9 @@ inline namespace v0 {
 
 /// Totals since the engine was opened, and gauges as of the call. Plain data.
 ///
-/// The same numbers are published in the data directory's `counters` file, which any process may map
-/// (docs/data_directory.md has its bytes).
+/// The same numbers are published in the data directory's `counters` file, which any process may map. There
+/// each has an id that never changes (docs/data_directory.md has the bytes and the ids); the order of the
+/// fields here means nothing.
 struct Metrics {
   // Appends.
   std::uint64_t appended_batches = 0;
