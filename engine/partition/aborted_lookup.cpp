@@ -42,9 +42,9 @@ Result<std::size_t> AbortedLookup::collect(std::size_t first, AbortsQuery query,
 Error AbortedLookup::hidden_by_hole(const segment::Segment& segment, const format::TransactionSeal& end,
                                     Offset next) {
   return Error(Errc::corrupt_record,
-               "what " + segment.log_path() + " was followed by, from offset " +
-                   std::to_string(end.end_offset) + " to " + std::to_string(next - 1) +
-                   ", is missing, and with it the markers of transactions that were open from offset " +
+               "offsets " + std::to_string(end.end_offset) + " to " + std::to_string(next - 1) + " behind " +
+                   segment.log_path() +
+                   " are missing, and with them the markers of transactions that were open from offset " +
                    std::to_string(end.first_open_offset) +
                    " on: whether they were committed cannot be told. Restore the file from a copy, or read "
                    "them with isolation read_uncommitted");
