@@ -154,8 +154,6 @@ class Catalog {
   Result<std::map<TopicPartition, CommittedOffset>> group_offsets(std::string_view group) const;
   /// Names of all groups with at least one committed offset, sorted.
   Result<std::vector<std::string>> groups() const;
-  /// An empty list deletes all offsets of the group. Offsets that are not there are no error.
-  Result<void> delete_group_offsets(std::string_view group, const std::vector<TopicPartition>& only = {});
   /// Holds INV-2 after recovery: lowers every committed offset that is beyond the end of its partition to
   /// that end. Partitions that are not in `log_ends` are left alone.
   /// @return  how many were lowered.

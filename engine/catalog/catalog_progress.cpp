@@ -297,22 +297,6 @@ Result<std::vector<std::string>> Catalog::groups() const {
   return groups;
 }
 
-Result<void> Catalog::delete_group_offsets(std::string_view group, const std::vector<TopicPartition>& only) {
-  if (Result<void> named = check_group_name(group); !named) return named;
-  return environment_->write([&](WriteTransaction& out) -> Result<void> {
-    if (only.empty()) return erase_prefix(out, Database::offsets, group_prefix(group));
-    TopicLookup topics(out);
-    for (const TopicPartition& at : only) {
-      const Result<Id> topic_id = topics.id_of(at);
-      if (!topic_id && topic_id.error().code() == Errc::unknown_topic_or_partition) continue;
-      if (!topic_id) return topic_id.error();
-      const Result<bool> erased = out.erase(Database::offsets, offset_key(group, *topic_id, at.partition));
-      if (!erased) return erased.error();
-    }
-    return {};
-  });
-}
-
 Result<std::size_t> Catalog::clamp_offsets(const std::map<TopicPartition, Offset>& log_ends) {
   std::size_t lowered = 0;
   Result<void> written = environment_->write([&](WriteTransaction& out) -> Result<void> {

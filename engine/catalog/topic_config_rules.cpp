@@ -266,23 +266,4 @@ Result<TopicConfig> resolve_config(const std::map<std::string, std::string>& ove
   return config;
 }
 
-std::map<std::string, std::string> overrides_of(const TopicConfig& config) {
-  std::map<std::string, std::string> overrides;
-  for (const Rule& rule : rules()) {
-    const std::string text = text_of(rule, config);
-    if (text != text_of(rule, TopicConfig{})) overrides.emplace(rule.name, text);
-  }
-  return overrides;
-}
-
-Result<void> check_config(const TopicConfig& config) {
-  // Every text form is exact, so setting a field from its own text applies the field's checks and nothing
-  // else.
-  TopicConfig copy;
-  for (const Rule& rule : rules()) {
-    if (Result<void> set = set_config(copy, rule.name, text_of(rule, config)); !set) return set;
-  }
-  return {};
-}
-
 }  // namespace seriatim::catalog

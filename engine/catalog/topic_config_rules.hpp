@@ -38,12 +38,4 @@ std::vector<ConfigDescription> list_configs();
 /// Errors: as set_config, for the first override that is refused.
 Result<TopicConfig> resolve_config(const std::map<std::string, std::string>& overrides);
 
-/// The settings in which `config` differs from the defaults, as text. resolve_config() of the answer gives
-/// `config` again.
-std::map<std::string, std::string> overrides_of(const TopicConfig& config);
-
-/// Checks every field of a config that was filled in as a struct.
-/// Errors: invalid_config, naming the first field that is out of range and its range.
-Result<void> check_config(const TopicConfig& config);
-
 }  // namespace seriatim::catalog

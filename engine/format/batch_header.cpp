@@ -90,12 +90,4 @@ std::uint32_t write_sealed_header(base::MutableByteSpan batch, const BatchHeader
   return crc;
 }
 
-void stamp_log_append_time(base::MutableByteSpan batch, std::int64_t append_time_ms) noexcept {
-  std::byte* const at = batch.data();
-  const auto attributes = base::load_be<std::int16_t>(at + attributes_at);
-  base::store_be(at + attributes_at, static_cast<std::int16_t>(attributes | log_append_time_bit));
-  base::store_be(at + max_timestamp_at, append_time_ms);
-  seal_batch(batch);
-}
-
 }  // namespace seriatim::format

@@ -137,8 +137,4 @@ struct RecordPieces {
 std::uint32_t write_sealed_header(std::byte* to, const BatchHeader& header,
                                   const RecordPieces& record) noexcept;
 
-/// Makes a batch one of log append time: sets the bit and the batch's timestamp, and seals it again. Base
-/// timestamp and deltas keep the producer's values, as in Kafka.
-void stamp_log_append_time(base::MutableByteSpan batch, std::int64_t append_time_ms) noexcept;
-
 }  // namespace seriatim::format

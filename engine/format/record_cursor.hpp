@@ -139,10 +139,10 @@ class HeaderCursor {
       : at_(headers.data()), end_(headers.data() + headers.size()), remaining_(header_count) {}
 
   /// Reads the next header into `out`, which then points into the stored bytes. False after the last one.
-  /// On bytes that no RecordCursor has checked, false may also mean that they are malformed: is_malformed().
+  /// On bytes that no RecordCursor has checked, false may also mean that they are malformed: is_finished()
+  /// is false then.
   bool next(HeaderView& out) noexcept;
 
-  bool is_malformed() const noexcept { return remaining_ < 0; }
   /// Whether the last header was read and nothing is left.
   bool is_finished() const noexcept { return remaining_ == 0 && at_ == end_; }
 

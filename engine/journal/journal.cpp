@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -156,37 +155,6 @@ Result<void> Journal::wait(std::uint64_t lsn, Level level) {
   }
 }
 
-Result<void> Journal::start_committer() {
-  if (committer_.joinable()) return {};
-  try {
-    committer_ = std::thread([this] { run_committer(); });
-  } catch (const std::system_error& error) {
-    return Error(
-        Errc::io_error,
-        options_.directory + ": cannot start the journal's thread: " + error.what() +
-            ". Raise the limit of threads (ulimit -u), or wait for records instead of using callbacks.",
-        error.code().value());
-  }
-  return {};
-}
-
-Result<void> Journal::call_when_durable(std::uint64_t lsn, DurableCallback callback) {
-  Wake whom;
-  {
-    const base::MutexLock lock(mutex_);
-    SERIATIM_ASSERT(lsn < next_lsn_ && callback.call != nullptr);
-    if (refusal_) return *refusal_;
-    if (is_closing_) return closed_error(options_.directory);
-    if (auto started = start_committer(); !started) return started;
-    want_durable(lsn);
-    callbacks_.push_back({lsn, callbacks_registered_++, callback});
-    // The holder of the role looks for callbacks when it ends.
-    if (!role_is_taken_) whom.one = &committer_sleep_;
-  }
-  wake(whom);
-  return {};
-}
-
 void Journal::refuse(Error why) {
   refusal_ = std::move(why);
   is_refusing_.store(true, std::memory_order_release);
@@ -245,21 +213,16 @@ Result<void> Journal::close() {
     is_closing_ = true;
     last_lsn = next_lsn_ - 1;
   }
-  // Even if one of the steps fails, the thread is ended.
+  // Even if one of the steps fails, everybody who waits is told.
   auto drained = base::answered([&] { return wait(last_lsn, Level::durable); });
   const auto why = base::answered([this]() -> Result<void> { return closed_error(options_.directory); });
-  std::thread committer;
   {
     const base::MutexLock lock(mutex_);
     if (!refusal_) refuse(why.error());
-    is_stopping_ = true;
-    committer.swap(committer_);
   }
   // Ends what still waits and lets go of what could not be written.
   acquire_role();
   lead();
-  wake({.one = &committer_sleep_});
-  if (committer.joinable()) committer.join();
   return drained ? files_.remove_excess() : drained;
 }
 

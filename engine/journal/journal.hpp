@@ -3,17 +3,14 @@
 //
 // A blocking waiter commits by itself, for everybody who waits: handing the work to a thread would cost two
 // context switches, as much as half a sync. A caller that arrives while a group is under way is in the next
-// one; the running sync is the linger. A thread of the journal's own, started when the first callback is
-// registered, does the same for those who do not block. A caller that only wants its frame to be written does
-// not wait for a sync that is under way: it writes beside it.
+// one; the running sync is the linger. A caller that only wants its frame to be written does not wait for a
+// sync that is under way: it writes beside it.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <thread>
-#include <vector>
 
 #include <seriatim/result.hpp>
 
@@ -26,14 +23,6 @@
 #include "journal/staged_frame.hpp"
 
 namespace seriatim::journal {
-
-/// Called when a frame is durable, or when it is known that this attempt will not make it so.
-struct DurableCallback {
-  /// From the journal's thread or one that waits; holds up the next group while it runs. May stage, must not
-  /// wait for the journal.
-  void (*call)(void* context, std::uint64_t lsn, const Result<void>& outcome) = nullptr;
-  void* context = nullptr;
-};
 
 struct JournalStats {
   std::uint64_t files = 0;          ///< That hold frames.
@@ -92,10 +81,6 @@ class Journal {
   /// Waits until they are written: they survive the death of the process.
   Result<void> write_through(std::uint64_t lsn);
 
-  /// Registers a callback; callbacks are called in the order of their LSNs.
-  /// Errors: storage_failed, closed, io_error (no thread could be started): nothing will be called.
-  Result<void> call_when_durable(std::uint64_t lsn, DurableCallback callback);
-
   /// Everything up to here is on stable storage.
   std::uint64_t durable_lsn() const noexcept { return durable_lsn_.load(std::memory_order_acquire); }
   bool is_durable(std::uint64_t lsn) const noexcept { return durable_lsn() >= lsn; }
@@ -126,7 +111,7 @@ class Journal {
   /// As JournalStats tells it.
   std::uint64_t bytes_in_use() const { return files_.counts().used_bytes; }
 
-  /// Makes everything staged durable, ends the thread, and gives back the space of spare files beyond
+  /// Makes everything staged durable, and gives back the space of spare files beyond
   /// JournalOptions::spare_files_max. Later calls answer closed. Idempotent.
   /// Errors: as everything that waits; what could not be made durable is given up then · as the file system:
   /// a spare file could not be removed, and the next open tries again.
@@ -134,8 +119,8 @@ class Journal {
 
  private:
   enum class Level : std::uint8_t { written, durable };
-  /// How this thread writes: as the committer, beside the committer's sync, or alone while there is no
-  /// committer.
+  /// How this thread writes: with the commit role, beside the sync of its holder, or alone while nobody has
+  /// it.
   enum class Writing : std::uint8_t { with_role, beside, alone };
 
   /// Waiters who sleep on one word.
@@ -150,12 +135,6 @@ class Journal {
     Sleepers* all[2] = {nullptr, nullptr};
   };
 
-  struct PendingCallback {
-    std::uint64_t lsn = 0;
-    std::uint64_t order = 0;
-    DurableCallback callback{};
-  };
-
   Journal(JournalOptions options, const JournalContents& contents);
 
   // journal.cpp
@@ -166,7 +145,6 @@ class Journal {
   static void sleep(Sleepers& sleepers, std::uint32_t sequence) noexcept;
   void want_durable(std::uint64_t lsn) SERIATIM_REQUIRES(mutex_);
   void refuse(Error why) SERIATIM_REQUIRES(mutex_);
-  Result<void> start_committer() SERIATIM_REQUIRES(mutex_);
 
   // journal_commit.cpp
   void take_role() SERIATIM_REQUIRES(mutex_);
@@ -183,17 +161,14 @@ class Journal {
   void wake_beside() noexcept SERIATIM_REQUIRES(mutex_);
   void skip_pending(std::size_t count);
   void take_staged() SERIATIM_REQUIRES(mutex_);
-  void finish(const Result<void>& given) SERIATIM_EXCLUDES(mutex_);
+  void finish(const Result<void>& outcome) SERIATIM_EXCLUDES(mutex_);
   bool has_changed_for_all() const noexcept SERIATIM_REQUIRES(mutex_);
   void note_failure(const Error& error) SERIATIM_REQUIRES(mutex_);
   /// Tells of a failure that is final; does nothing for others.
   void tell_owner(const Error& error);
-  void collect_due(bool failed) SERIATIM_REQUIRES(mutex_);
   void release_role(Wake& whom) SERIATIM_REQUIRES(mutex_);
-  void call_due(const Result<void>& outcome);
   void wake(const Wake& whom) noexcept;
   void drop_below(std::uint64_t lsn) SERIATIM_EXCLUDES(mutex_);
-  void run_committer();
 
   const JournalOptions options_;
   JournalFiles files_;
@@ -232,12 +207,7 @@ class Journal {
   std::atomic<bool> is_refusing_{false};  ///< Whether there is one.
   /// The last group could not be written for want of a file.
   bool is_starved_ SERIATIM_GUARDED_BY(mutex_) = false;
-  std::vector<PendingCallback> callbacks_ SERIATIM_GUARDED_BY(mutex_);
-  std::uint64_t callbacks_registered_ SERIATIM_GUARDED_BY(mutex_) = 0;
-  bool is_stopping_ SERIATIM_GUARDED_BY(mutex_) = false;
-  std::thread committer_ SERIATIM_GUARDED_BY(mutex_);
   Sleepers sleepers_[2];
-  Sleepers committer_sleep_;
   Sleepers beside_sleepers_;  ///< Threads that wait to write, until a sync begins or a write beside it ends.
 
   // Of whoever holds the commit role, or writes beside its sync.
@@ -245,7 +215,6 @@ class Journal {
   FrameQueue pending_;
   std::size_t pending_done_ = 0;  ///< Of pending_, how many are written.
   FrameQueue dropped_;
-  std::vector<PendingCallback> due_;
 };
 
 }  // namespace seriatim::journal

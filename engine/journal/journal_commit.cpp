@@ -5,7 +5,6 @@
 // role. Where that one may find nothing to wait for any more, and leave, all of the second wake: nobody else
 // would wake them.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -126,7 +125,7 @@ bool Journal::write_beside() {
 // less time than to take the role. False: not all that is staged could be stored, which is left to who has
 // the role next.
 bool Journal::store_alone() {
-  const bool is_alone = !role_is_taken_ && pending_.empty() && callbacks_.empty() && !refusal_;
+  const bool is_alone = !role_is_taken_ && pending_.empty() && !refusal_;
   const bool is_sync_wanted = wanted_lsn_.load(std::memory_order_relaxed) > durable_lsn();
   const bool is_small = !staged_.empty() && staged_bytes_ <= alone_bytes_max;
   if (!is_alone || is_sync_wanted || !is_small || !writer_.is_storing()) return false;
@@ -208,18 +207,6 @@ void Journal::note_failure(const Error& error) {
   }
 }
 
-// Takes the callbacks that can be answered, in the order of their LSNs.
-void Journal::collect_due(bool failed) {
-  const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
-  const auto is_left = [&](const PendingCallback& pending) { return !failed && pending.lsn > durable_lsn; };
-  const auto first = std::partition(callbacks_.begin(), callbacks_.end(), is_left);
-  due_.assign(first, callbacks_.end());
-  callbacks_.erase(first, callbacks_.end());
-  std::sort(due_.begin(), due_.end(), [](const PendingCallback& a, const PendingCallback& b) {
-    return a.lsn != b.lsn ? a.lsn < b.lsn : a.order < b.order;
-  });
-}
-
 // Whether somebody who waits for the next group may have nothing to wait for: a failure that was noted, here
 // or beside this group, or frames that a checkpoint has. A waiter of these frames that is woken may leave
 // without the role.
@@ -227,11 +214,9 @@ bool Journal::has_changed_for_all() const noexcept {
   return refusal_ || failures_ != failures_before_group_ || durable_lsn() > group_end_lsn_;
 }
 
-void Journal::finish(const Result<void>& given) {
+void Journal::finish(const Result<void>& outcome) {
   Wake whom;
-  bool is_released = false;
   bool is_refused = false;
-  Result<void> outcome = given;
   {
     const base::MutexLock lock(mutex_);
     if (outcome) {
@@ -241,30 +226,22 @@ void Journal::finish(const Result<void>& given) {
     }
     is_refused = refusal_.has_value();
     if (is_refused) {
-      outcome = *refusal_;
       dropped_.swap(staged_);
       staged_bytes_ = 0;
     }
-    collect_due(!outcome);
     for (const int i : {0, 1}) {
       const bool is_done = i == parity_ || has_changed_for_all();
       if (is_done && sleepers_[i].count.load(std::memory_order_relaxed) > 0) whom.all[i] = &sleepers_[i];
     }
-    if (due_.empty() && !is_refused) {
-      release_role(whom);
-      is_released = true;
-    }
+    if (!is_refused) release_role(whom);
   }
   wake(whom);
-  if (is_released) return;
-  if (is_refused) {
-    dropped_.clear();
-    pending_.clear();
-    pending_done_ = 0;
-    pending_frames_.store(0, std::memory_order_relaxed);
-    pending_bytes_.store(0, std::memory_order_relaxed);
-  }
-  call_due(outcome);
+  if (!is_refused) return;
+  dropped_.clear();
+  pending_.clear();
+  pending_done_ = 0;
+  pending_frames_.store(0, std::memory_order_relaxed);
+  pending_bytes_.store(0, std::memory_order_relaxed);
   whom = {};
   {
     const base::MutexLock lock(mutex_);
@@ -274,25 +251,12 @@ void Journal::finish(const Result<void>& given) {
   wake(whom);
 }
 
-void Journal::call_due(const Result<void>& outcome) {
-  const Result<void> durable;
-  const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
-  for (const PendingCallback& due : due_) {
-    due.callback.call(due.callback.context, due.lsn, due.lsn <= durable_lsn ? durable : outcome);
-  }
-  due_.clear();
-}
-
 // The disk is idle until the next one has the role, so that one is woken before those who are done.
 void Journal::release_role(Wake& whom) {
   role_is_taken_ = false;
   wake_beside();
   Sleepers& next = sleepers_[parity_ ^ 1];
-  if (next.count.load(std::memory_order_relaxed) > 0) {
-    whom.one = &next;
-  } else if (!callbacks_.empty()) {
-    whom.one = &committer_sleep_;
-  }
+  if (next.count.load(std::memory_order_relaxed) > 0) whom.one = &next;
 }
 
 void Journal::wake(const Wake& whom) noexcept {
@@ -329,23 +293,6 @@ void Journal::drop_below(std::uint64_t lsn) {
   // Full, and all of it in the checkpoint: the file that is missing.
   writer_.leave_below(lsn);
   finish({});
-}
-
-void Journal::run_committer() {
-  mutex_.lock();
-  while (!is_stopping_) {
-    if (!callbacks_.empty() && !role_is_taken_) {
-      take_role();
-      mutex_.unlock();
-      lead();
-    } else {
-      const std::uint32_t sequence = committer_sleep_.sequence.load(std::memory_order_relaxed);
-      mutex_.unlock();
-      os::futex_wait(committer_sleep_.sequence, sequence);
-    }
-    mutex_.lock();
-  }
-  mutex_.unlock();
 }
 
 }  // namespace seriatim::journal

@@ -148,20 +148,6 @@ Result<void> Mapping::protect_read_only() {
   return {};
 }
 
-void Mapping::advise_sequential() noexcept {
-  if (data_ != nullptr) static_cast<void>(::madvise(data_, size_, MADV_SEQUENTIAL));
-}
-
-void Mapping::advise_random() noexcept {
-  if (data_ != nullptr) static_cast<void>(::madvise(data_, size_, MADV_RANDOM));
-}
-
-void Mapping::advise_will_need(std::uint64_t position, std::uint64_t length) noexcept {
-  if (position >= size_) return;
-  const PageRange range = whole_pages(data_, position, std::min(length, size_ - position));
-  static_cast<void>(::madvise(range.start, range.bytes, MADV_WILLNEED));
-}
-
 // The mapping is shared: what the kernel is told it need not keep is only how to get there.
 void Mapping::release_pages(std::uint64_t position, std::uint64_t length) const noexcept {
   if (position >= size_) return;

@@ -82,13 +82,6 @@ class Mapping {
   /// Errors: io_error.
   Result<void> protect_read_only();
 
-  // Advice on how the bytes will be read; also decides how large the page cache's folios become. Advice that
-  // a kernel does not take changes nothing but speed, so there is no error to return.
-  void advise_sequential() noexcept;
-  void advise_random() noexcept;
-  /// Starts reading a range ahead. Beyond the mapping it is cut off.
-  void advise_will_need(std::uint64_t position, std::uint64_t length) noexcept;
-
   /// Takes a range's pages out of the process's page tables, all in one step; the page cache keeps them, with
   /// what was stored, and the next access finds them there by a minor fault. For the time before a sync,
   /// which would else take from every page that was stored to the right to be stored to: one by one, and with

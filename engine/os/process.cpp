@@ -4,17 +4,14 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <new>
 #include <string_view>
 
-#include "base/clock.hpp"
 #include "os/descriptor.hpp"
 #include "os/retry.hpp"
 
@@ -33,20 +30,6 @@ std::string proc_text(const char* path) {
   std::string_view text(bytes.data(), read < 0 ? 0 : static_cast<std::size_t>(read));
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   return std::string(text);
-}
-
-// Field `number` (from 1) of /proc/self/stat, counted from behind the last ')' because the program's name,
-// field 2, may hold blanks and parentheses.
-std::string_view stat_field(std::string_view stat, int number) noexcept {
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return {};
-  stat.remove_prefix(name_end + 2);
-  for (int field = 3; field < number; ++field) {
-    const std::size_t blank = stat.find(' ');
-    if (blank == std::string_view::npos) return {};
-    stat.remove_prefix(blank + 1);
-  }
-  return stat.substr(0, stat.find(' '));
 }
 
 // A word that is zero again in every new child.
@@ -90,19 +73,6 @@ std::string program_name() {
 }
 
 std::string boot_id() { return proc_text("/proc/sys/kernel/random/boot_id"); }
-
-std::int64_t process_start_ms() {
-  constexpr int start_time_field = 22;  // proc(5): in clock ticks since boot
-  const std::string stat = proc_text("/proc/self/stat");
-  const std::string_view field = stat_field(stat, start_time_field);
-  std::int64_t ticks = 0;
-  if (std::from_chars(field.data(), field.data() + field.size(), ticks).ec != std::errc{}) return 0;
-  timespec since_boot{};
-  if (::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return 0;
-  const std::int64_t since_boot_ms = since_boot.tv_sec * 1000 + since_boot.tv_nsec / 1'000'000;
-  const std::int64_t age_ms = since_boot_ms - ticks * 1000 / ::sysconf(_SC_CLK_TCK);
-  return base::system_clock().wall_ms() - age_ms;
-}
 
 std::uint64_t open_files_max() noexcept {
   rlimit limit{};

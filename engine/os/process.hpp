@@ -14,8 +14,6 @@ bool process_exists(std::int64_t pid) noexcept;
 std::string program_name();
 /// Changes with every boot of the machine; empty if /proc is not there.
 std::string boot_id();
-/// Wall-clock time at which this process started, in ms since the epoch, to 10 ms; 0 if /proc is not there.
-std::int64_t process_start_ms();
 /// Soft limit of open descriptors.
 std::uint64_t open_files_max() noexcept;
 

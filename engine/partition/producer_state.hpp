@@ -148,8 +148,6 @@ class ProducerState {
   Offset end_offset() const noexcept { return end_offset_; }
   void set_end_offset(Offset offset) noexcept { end_offset_ = offset; }
 
-  /// A copy of this state was written as the snapshot of `offset`.
-  void set_snapshot_offset(Offset offset) noexcept { snapshot_offset_ = offset; }
   /// Writes `<end_offset>.snapshot` into `directory`, unless the last snapshot written or loaded is of that
   /// offset, and beside it `.producers`, if there are any. Synced and renamed into place.
   /// @param now_ms  as of expire: a restart knows by it when each was last heard of.

@@ -56,14 +56,6 @@ OffsetPosition OffsetIndex::floor_position(std::uint64_t position) const noexcep
   return before == 0 ? OffsetPosition{base_offset_, 0} : at(before - 1);
 }
 
-std::optional<OffsetPosition> OffsetIndex::first_after_position(std::uint64_t position) const noexcept {
-  const std::uint64_t entries = count();
-  const std::uint64_t before =
-      count_before(entries, [&](std::uint64_t index) { return at(index).position <= position; });
-  if (before == entries) return std::nullopt;
-  return at(before);
-}
-
 std::optional<OffsetPosition> OffsetIndex::last() const noexcept {
   const std::uint64_t entries = count();
   if (entries == 0) return std::nullopt;

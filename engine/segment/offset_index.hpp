@@ -39,8 +39,6 @@ class OffsetIndex {
   OffsetPosition floor(Offset target) const noexcept;
   /// The greatest entry with position <= `position`; as `floor`.
   OffsetPosition floor_position(std::uint64_t position) const noexcept;
-  /// The least entry with position > `position`: where to go on behind damage.
-  std::optional<OffsetPosition> first_after_position(std::uint64_t position) const noexcept;
   std::optional<OffsetPosition> last() const noexcept;
   /// The entry `index` < count().
   OffsetPosition at(std::uint64_t index) const noexcept;

@@ -94,7 +94,6 @@ class Segment : public std::enable_shared_from_this<Segment> {
 
   Offset base_offset() const noexcept { return base_offset_; }
   const std::string& log_path() const noexcept { return log_path_; }
-  const std::string& offset_index_path() const noexcept { return offset_index_path_; }
   const std::string& time_index_path() const noexcept { return time_index_path_; }
   /// The transactions that were aborted in this segment; a part of what `sync` brings to stable storage.
   TransactionIndex& transactions() noexcept { return transactions_; }
@@ -234,8 +233,6 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::int64_t created_ms() const noexcept { return created_ms_; }
   void set_created_ms(std::int64_t wall_ms) noexcept { created_ms_ = wall_ms; }
   std::uint64_t append_position() const noexcept { return write_position_; }
-  /// Bytes of the log file with what is allocated ahead.
-  std::uint64_t allocated_bytes() const noexcept { return std::max(allocated_bytes_, write_position_); }
   /// Closing time index entry, files trimmed to their exact length, maps made read-only. Idempotent. A batch
   /// that was placed and not published is cut off.
   /// Errors: as the disk says; the segment stays active then, and sealing may be tried again.

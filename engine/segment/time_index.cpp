@@ -22,13 +22,6 @@ Result<bool> TimeIndex::stage(TimestampOffset entry) {
   return true;
 }
 
-Result<> TimeIndex::maybe_append(TimestampOffset entry) {
-  auto staged = stage(entry);
-  if (!staged) return std::move(staged).error();
-  if (*staged) commit();
-  return {};
-}
-
 std::uint64_t TimeIndex::count_below(std::int64_t timestamp_ms) const noexcept {
   std::uint64_t low = 0;
   std::uint64_t high = count();

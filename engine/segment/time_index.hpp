@@ -31,8 +31,6 @@ class TimeIndex {
   /// @return whether there is something to commit.
   Result<bool> stage(TimestampOffset entry);
   void commit() noexcept { file_->commit(); }
-  /// Stages and commits.
-  Result<> maybe_append(TimestampOffset entry);
   /// The greatest entry with timestamp <= `timestamp_ms`; without one, (-1, base offset). Any thread.
   TimestampOffset floor(std::int64_t timestamp_ms) const noexcept;
   /// Number of leading entries with timestamp < `timestamp_ms`. Any thread.

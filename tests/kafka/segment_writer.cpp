@@ -7,6 +7,7 @@
 #include "format/record_section.hpp"
 #include "format/single_batch.hpp"
 #include "json_lines.hpp"
+#include "support/append_time.hpp"
 
 namespace seriatim::kafka_test {
 namespace {
@@ -96,7 +97,7 @@ Result<> SegmentWriter::append_stamped(const std::vector<OwnedInput>& records,
   for (std::size_t i = 0; i < records.size(); ++i) expect(records[i], static_cast<std::int32_t>(i), seen);
   auto batch = frame(records, options);
   if (!batch) return batch.error();
-  format::stamp_log_append_time(batch->bytes, append_time_ms);
+  test::stamp_log_append_time(batch->bytes, append_time_ms);
   write(batch->bytes, batch->header.record_count);
   return {};
 }

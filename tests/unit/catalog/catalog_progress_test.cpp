@@ -120,8 +120,6 @@ TEST_CASE("groups are listed once each, also when one name begins with another")
                                 {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
   }
   CHECK(must(catalog.groups()) == names);
-  must(catalog.delete_group_offsets("a"));
-  CHECK(must(catalog.groups()) == std::vector<std::string>(names.begin() + 1, names.end()));
 }
 
 TEST_CASE("commits that are not legal are refused with the place, and nothing is stored") {
@@ -139,17 +137,6 @@ TEST_CASE("commits that are not legal are refused with the place, and nothing is
   CHECK(must(catalog.groups()).empty());
   must(catalog.commit_offsets("g", {{{"a", 1}, {1, std::string(4'096, 'm'), 0}}}));
   CHECK(must(catalog.committed("g", {"a", 1}))->metadata.size() == 4'096);
-}
-
-TEST_CASE("offsets can be deleted one by one") {
-  const TwoTopics made;
-  Catalog catalog = made.open();
-  must(catalog.commit_offsets("g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {1, "", 0}}, {{"b", 0}, {1, "", 0}}}));
-  must(catalog.delete_group_offsets("g", {{"a", 0}, {"a", 2}, {"gone", 0}}));
-  CHECK(must(catalog.group_offsets("g")).size() == 2);
-  CHECK_FALSE(must(catalog.committed("g", {"a", 0})).has_value());
-  must(catalog.delete_group_offsets("nobody"));
-  CHECK(must(catalog.group_offsets("g")).size() == 2);
 }
 
 TEST_CASE("INV-2: offsets beyond the end of their partition are lowered to it, others stay") {
@@ -190,7 +177,6 @@ TEST_CASE("a writer that is killed has lost nothing it was told was committed") 
     CHECK(first.offset >= all_acknowledged);
     CHECK(first.offset <= all_acknowledged + 1);
     CHECK(must(catalog.committed("g", {"a", 1}))->offset == first.offset);
-    must(catalog.delete_group_offsets("g"));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "format/batch_check.hpp"
+#include "support/append_time.hpp"
 #include "unit/format/examples.hpp"
 
 using namespace seriatim;
@@ -95,7 +96,7 @@ TEST_CASE("stamping the base offset leaves the CRC right") {
 
 TEST_CASE("stamping log append time makes of example A example F") {
   test::Bytes batch = test::example_a();
-  stamp_log_append_time(batch, T + 123'456);
+  test::stamp_log_append_time(batch, T + 123'456);
   CHECK(test::to_hex(batch) == test::to_hex(test::example_f()));
 }
 

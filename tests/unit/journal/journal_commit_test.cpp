@@ -76,30 +76,6 @@ TEST_CASE("a failure seen elsewhere while a group is under way wakes all who wai
   CHECK(world.journal->is_durable(lsn));
 }
 
-TEST_CASE("a failure seen elsewhere while a group is under way answers callbacks, too") {
-  JournalWorld world;
-  world.open();
-  world.commit("first");
-  std::atomic<int> code{0};
-  std::thread failing;
-  during_next_sync(world, [&] {
-    const std::uint64_t next = world.stage("next");
-    REQUIRE(world.journal->call_when_durable(
-        next, {[](void* context, std::uint64_t, const Result<void>& outcome) {
-                 auto& told = *static_cast<std::atomic<int>*>(context);
-                 told = outcome ? -1 : static_cast<int>(outcome.error().code());
-                 told.notify_all();
-               },
-               &code}));
-    failing = std::thread([&] { world.journal->fail(Error(Errc::storage_failed, "seen elsewhere")); });
-    wait_for_sleepers(*world.journal, 1);
-  });
-  REQUIRE(world.journal->wait_durable(world.stage("under way")));
-  code.wait(0);
-  CHECK(code == static_cast<int>(Errc::storage_failed));
-  failing.join();
-}
-
 // On a full disk a group is left over; a checkpoint then has its frames, and some behind them that others
 // wait for.
 TEST_CASE("a checkpoint that has what somebody waits for wakes those who wait for more, too") {

@@ -12,28 +12,7 @@
 namespace seriatim::test {
 namespace {
 
-using journal::DurableCallback;
 using journal::Journal;
-
-// Callbacks write down what they were told.
-struct Answers {
-  static void note(void* context, std::uint64_t lsn, const Result<void>& outcome) {
-    auto& answers = *static_cast<Answers*>(context);
-    const std::scoped_lock lock(answers.mutex);
-    answers.lsns.push_back(lsn);
-    answers.codes.push_back(outcome ? Errc{} : outcome.error().code());
-    answers.count.store(answers.lsns.size());
-    answers.count.notify_all();
-  }
-  DurableCallback callback() { return {&note, this}; }
-  void wait_for(std::size_t wanted) const {
-    for (std::size_t seen = count.load(); seen < wanted; seen = count.load()) count.wait(seen);
-  }
-  std::mutex mutex{};
-  std::vector<std::uint64_t> lsns{};
-  std::vector<Errc> codes{};
-  std::atomic<std::size_t> count{0};
-};
 
 TEST_CASE("what was waited for is there after a power cut, and nothing exists before the first frame") {
   JournalWorld world;
@@ -111,7 +90,7 @@ TEST_CASE("many threads share groups, each finds its own frame durable, and all 
   CHECK(bodies.size() == threads * commits);
 }
 
-TEST_CASE("nobody is answered before the sync that covers the frame has ended, blocking or not") {
+TEST_CASE("nobody is answered before the sync that covers the frame has ended") {
   JournalWorld world;
   world.open();
   // Frames written when a sync begins are durable when it has ended.
@@ -124,55 +103,18 @@ TEST_CASE("nobody is answered before the sync that covers the frame has ended, b
   };
   world.vfs.after_sync = [&](const std::string&) { covered_by_sync = written_at_sync; };
   std::atomic<int> early{0};
-  struct Check {
-    std::atomic<int>* early;
-    const std::atomic<std::uint64_t>* covered;
-    static void call(void* context, std::uint64_t lsn, const Result<void>& outcome) {
-      const auto& check = *static_cast<Check*>(context);
-      if (!outcome || check.covered->load() < lsn) ++*check.early;
-    }
-  } check{&early, &covered_by_sync};
   std::vector<std::thread> producers;
   for (int t = 0; t < 4; ++t) {
-    producers.emplace_back([&, t] {
+    producers.emplace_back([&] {
       for (int i = 0; i < 100; ++i) {
         const auto lsn = world.journal->stage(frame_of("x"));
-        if (!lsn) {
-          ++early;
-        } else if (t < 2) {
-          if (!world.journal->wait_durable(*lsn) || covered_by_sync.load() < *lsn) ++early;
-        } else if (!world.journal->call_when_durable(*lsn, {&Check::call, &check})) {
-          ++early;
-        }
+        if (!lsn || !world.journal->wait_durable(*lsn) || covered_by_sync.load() < *lsn) ++early;
       }
     });
   }
   for (auto& producer : producers) producer.join();
   CHECK(world.journal->close());
   CHECK(early == 0);
-}
-
-TEST_CASE("callbacks come in the order of their LSNs, each once, mixed with blocking waiters") {
-  JournalWorld world;
-  world.open();
-  Answers answers;
-  constexpr std::size_t count = 500;
-  std::thread blocking([&] {
-    for (int i = 0; i < 100; ++i) {
-      const auto lsn = world.journal->stage(frame_of("blocking"));
-      if (lsn) static_cast<void>(world.journal->wait_durable(*lsn).ok());
-    }
-  });
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t lsn = world.stage("callback");
-    REQUIRE(world.journal->call_when_durable(lsn, answers.callback()));
-  }
-  answers.wait_for(count);
-  blocking.join();
-  const std::scoped_lock lock(answers.mutex);
-  REQUIRE(answers.lsns.size() == count);
-  CHECK(std::is_sorted(answers.lsns.begin(), answers.lsns.end()));
-  CHECK(std::set<Errc>(answers.codes.begin(), answers.codes.end()) == std::set<Errc>{Errc{}});
 }
 
 TEST_CASE("checkpoints and preparation in the background disturb no commit, and the ring stays small") {
@@ -212,17 +154,6 @@ TEST_CASE("checkpoints and preparation in the background disturb no commit, and 
   REQUIRE(world.journal->close());
   world.open();
   CHECK(world.contents.next_lsn == 1601);
-}
-
-TEST_CASE("a callback for a frame that is durable already is called all the same") {
-  JournalWorld world;
-  world.open();
-  Answers answers;
-  const std::uint64_t lsn = world.commit("x");
-  REQUIRE(world.journal->call_when_durable(lsn, answers.callback()));
-  answers.wait_for(1);
-  const std::scoped_lock lock(answers.mutex);
-  CHECK(answers.lsns == std::vector{lsn});
 }
 
 TEST_CASE(
@@ -315,20 +246,16 @@ TEST_CASE("pins are held until their frames are written, and released then") {
   CHECK(body.use_count() == 1);
 }
 
-TEST_CASE("close makes everything staged durable, answers every callback, and refuses what comes later") {
+TEST_CASE("close makes everything staged durable, and refuses what comes later") {
   JournalWorld world;
   world.open();
-  Answers answers;
   const std::uint64_t lsn = world.stage("last");
-  REQUIRE(world.journal->call_when_durable(lsn, answers.callback()));
   world.stage("nobody waits for this");
   REQUIRE(world.journal->close());
-  CHECK(answers.lsns == std::vector{lsn});
   CHECK(world.journal->is_durable(2));
   const auto refused = world.journal->stage(frame_of("late"));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == Errc::closed);
-  CHECK(world.journal->call_when_durable(lsn, answers.callback()).error().code() == Errc::closed);
   CHECK(world.journal->check().error().code() == Errc::closed);
   CHECK(world.journal->wait_durable(lsn));
   CHECK(world.journal->close());

@@ -35,14 +35,6 @@ TEST_CASE("the boot id is the kernel's UUID, the same for every process") {
   CHECK(child.hear_all() == here);
 }
 
-TEST_CASE("the process started in the past, and after the machine") {
-  const std::int64_t start = process_start_ms();
-  const std::int64_t now = seriatim::base::system_clock().wall_ms();
-  // Clock ticks are 10 ms wide. A test program does not run for a day.
-  CHECK(start <= now + 10);
-  CHECK(start > now - 86'400'000);
-}
-
 TEST_CASE("the limit of open files is the process's soft limit") {
   rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);

@@ -25,7 +25,6 @@ TEST_CASE("an empty offset index points at the beginning") {
   CHECK(f.index.floor(2000) == OffsetPosition{base_offset, 0});
   CHECK(f.index.floor_position(2000) == OffsetPosition{base_offset, 0});
   CHECK_FALSE(f.index.last());
-  CHECK_FALSE(f.index.first_after_position(0));
   CHECK(f.index.sane_prefix(100) == 0);
 }
 
@@ -43,16 +42,6 @@ TEST_CASE("floor finds the greatest entry at or below, for every target") {
   }
   CHECK(f.index.floor(0) == OffsetPosition{base_offset, 0});
   CHECK(*f.index.last() == OffsetPosition{base_offset + 500, 250'000});
-}
-
-TEST_CASE("the entry behind a position is where reading can go on after damage") {
-  OffsetIndexFixture f;
-  test::must(f.index.append(base_offset + 1, 100));
-  test::must(f.index.append(base_offset + 2, 200));
-  CHECK(f.index.first_after_position(0) == OffsetPosition{base_offset + 1, 100});
-  CHECK(f.index.first_after_position(99) == OffsetPosition{base_offset + 1, 100});
-  CHECK(f.index.first_after_position(100) == OffsetPosition{base_offset + 2, 200});
-  CHECK_FALSE(f.index.first_after_position(200));
 }
 
 TEST_CASE("the offset index is full at its limit in whole entries") {

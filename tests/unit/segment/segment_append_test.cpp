@@ -184,7 +184,6 @@ TEST_CASE("the file grows from 1 MiB, doubling to 64 MiB, and not past the segme
     test::must(segment->note(placed));
     segment->publish(placed);
     const auto size = test::file_size(f.log_path());
-    CHECK(size == segment->allocated_bytes());
     if (sizes.empty() || size != sizes.back()) sizes.push_back(size);
     if (sizes.size() > 8) break;
   }

@@ -17,6 +17,11 @@ constexpr Offset index_base = 1000;
 struct TimeIndexFixture : test::SegmentFixture {
   TimeIndex index{index_base, test::must(segment::IndexFile::open_active(
                                   context, directory + "/index", {TimeIndex::entry_bytes, 120, true}, 0))};
+
+  // As a batch is noted: the entry, or none where its timestamp is not above the last one's.
+  void note(TimestampOffset entry) {
+    if (test::must(index.stage(entry))) index.commit();
+  }
 };
 
 }  // namespace
@@ -30,27 +35,27 @@ TEST_CASE("an empty time index answers with no timestamp and the base offset") {
 
 TEST_CASE("an entry whose timestamp is not above the last one's is left out silently") {
   TimeIndexFixture f;
-  test::must(f.index.maybe_append({-1, index_base}));
+  f.note({-1, index_base});
   CHECK(f.index.count() == 0);
-  test::must(f.index.maybe_append({50, index_base + 1}));
-  test::must(f.index.maybe_append({50, index_base + 2}));
-  test::must(f.index.maybe_append({40, index_base + 3}));
+  f.note({50, index_base + 1});
+  f.note({50, index_base + 2});
+  f.note({40, index_base + 3});
   CHECK(f.index.count() == 1);
-  test::must(f.index.maybe_append({51, index_base + 3}));
+  f.note({51, index_base + 3});
   CHECK(*f.index.last() == TimestampOffset{51, index_base + 3});
   CHECK(f.index.sane_prefix() == 2);
 }
 
 TEST_CASE("behind an entry whose offset is wrong no entry follows that would go back") {
   TimeIndexFixture f;
-  test::must(f.index.maybe_append({50, index_base + 900}));  // as a flipped bit of the file makes it
-  test::must(f.index.maybe_append({60, index_base + 3}));
+  f.note({50, index_base + 900});  // as a flipped bit of the file makes it
+  f.note({60, index_base + 3});
   CHECK(f.index.count() == 1);
 }
 
 TEST_CASE("the entries below a timestamp are counted, for every target") {
   TimeIndexFixture f;
-  for (int i = 1; i <= 9; ++i) test::must(f.index.maybe_append({i * 10, index_base + i}));
+  for (int i = 1; i <= 9; ++i) f.note({i * 10, index_base + i});
   for (int target = -5; target < 120; ++target)
     CHECK(f.index.count_below(target) == static_cast<std::uint64_t>(std::clamp((target - 1) / 10, 0, 9)));
 }
@@ -59,11 +64,11 @@ TEST_CASE("one slot stays in reserve for the closing entry") {
   TimeIndexFixture f;  // room for ten
   for (int i = 1; i <= 9; ++i) {
     CHECK_FALSE(f.index.is_full());
-    test::must(f.index.maybe_append({i, index_base + i}));
+    f.note({i, index_base + i});
   }
   CHECK(f.index.is_full());
   CHECK_FALSE(f.index.file().is_full());
-  test::must(f.index.maybe_append({10, index_base + 10}));
+  f.note({10, index_base + 10});
   CHECK(f.index.count() == 10);
 }
 
