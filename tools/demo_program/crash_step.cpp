@@ -129,9 +129,9 @@ Result<> crash_and_recover(const std::filesystem::path& directory) {
   {
     const Result<Engine> engine = Engine::open(directory, {.mode = OpenMode::read_write});
     if (!engine.ok()) return engine.error();
-    const Result<> created =
+    const auto created =
         engine->admin().create_topic({.name = crash_topic, .partition_count = event_partitions});
-    if (!created.ok()) return created;
+    if (!created.ok()) return created.error();
     const Result<> closed = engine->close();
     if (!closed.ok()) return closed;
   }
