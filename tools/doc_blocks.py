@@ -9,12 +9,14 @@ FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*(.*?)\s*$")
 RUN_BY = {
     "console run": "tests/cli/cli_examples_test.py",
     "console bench": "tests/docs/bench_commands_test.py",
+    "console test": "tests/docs/test_commands_test.py",
     "console": ".ci/run",
     "cpp": "tests/docs/readme_project.py",
     "cmake": "tests/docs/readme_project.py",
 }
 PAGES_OF = {"cpp": {"README.md"}, "cmake": {"README.md"}, "console": {"README.md"},
-            "console run": {"README.md", "docs/cli.md"}, "console bench": {"docs/performance.md"}}
+            "console run": {"README.md", "docs/cli.md", "docs/hacking.md"}, "console bench": {"docs/performance.md"},
+            "console test": {"docs/hacking.md"}}
 COMMANDS_OPEN, COMMANDS_CLOSE = "<!-- commands -->", "<!-- /commands -->"
 
 

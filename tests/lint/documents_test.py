@@ -55,6 +55,16 @@ class ThisCheckout(unittest.TestCase):
             for word in re.findall(r"\./run (\w+)", text):
                 self.assertIn(f"\n  {word} ", usage, page)
 
+    def test_the_order_of_reading_names_every_page(self):
+        text = (REPOSITORY / "docs" / "README.md").read_text(encoding="utf-8")
+        unnamed = [page.name for page in (REPOSITORY / "docs").glob("*.md") if page.name != "README.md" and f"]({page.name})" not in text]
+        self.assertEqual(unnamed, [])
+
+    def test_every_folder_of_tests_is_explained(self):
+        text = (REPOSITORY / "docs" / "testing.md").read_text(encoding="utf-8")
+        folders = [path.name for path in (REPOSITORY / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"]
+        self.assertEqual([name for name in sorted(folders) if f"`tests/{name}`" not in text], [])
+
 
 class Blocks(unittest.TestCase):
     def test_blocks_are_found_with_their_names_and_lines(self):
