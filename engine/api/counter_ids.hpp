@@ -61,8 +61,6 @@ inline constexpr std::array counter_ids{
 };
 inline constexpr std::size_t counter_id_end = counter_ids.back().id + 1;
 
-namespace detail {
-
 consteval bool are_counter_ids_right() {
   for (std::size_t i = 0; i < counter_ids.size(); ++i) {
     if (i > 0 && counter_ids[i].id <= counter_ids[i - 1].id) return false;
@@ -73,9 +71,7 @@ consteval bool are_counter_ids_right() {
   return true;
 }
 
-}  // namespace detail
-
-static_assert(detail::are_counter_ids_right(), "ids ascend, and every field has one");
+static_assert(are_counter_ids_right(), "ids ascend, and every field has one");
 static_assert(sizeof(Metrics) == counter_ids.size() * sizeof(std::uint64_t),
               "a field of Metrics has no id, or is no uint64");
 
