@@ -51,8 +51,11 @@ Result<> HalfMessagesImpl::move_table(const std::string& from, const std::string
       }
       return {};
     });
-    if (!changed)
-      return changed.error().with_context("moving half messages from state " + from + " to " + to);
+    if (!changed) {
+      std::string context = "moving half messages from state ";
+      context.append(from).append(" to ").append(to);
+      return changed.error().with_context(context);
+    }
   }
 }
 
