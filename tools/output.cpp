@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quantity.hpp"
+#include "readable_time.hpp"
 #include "text_encoding.hpp"
 
 namespace seriatim::tools {

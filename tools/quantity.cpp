@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/time_text.hpp"
-
 namespace seriatim::tools {
 namespace {
 
@@ -130,11 +128,6 @@ std::string readable_duration(std::chrono::nanoseconds duration) {
   if (ns < 120e9) return fixed(ns / 1e9, 1) + " s";
   if (ns < 7200e9) return fixed(ns / 60e9, 0) + " min";
   return fixed(ns / 3600e9, 1) + " h";
-}
-
-std::string readable_time(Timestamp time) {
-  if (time == no_timestamp) return "-";
-  return base::format_rfc3339(time.time_since_epoch().count());
 }
 
 }  // namespace seriatim::tools

@@ -30,7 +30,5 @@ std::string fixed(double value, int digits);
 std::string readable_size(double bytes);
 /// "11 us", "2.9 ms", "1.5 s".
 std::string readable_duration(std::chrono::nanoseconds duration);
-/// "2026-11-22T10:14:07.123Z"; "-" for no_timestamp.
-std::string readable_time(Timestamp time);
 
 }  // namespace seriatim::tools

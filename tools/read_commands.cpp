@@ -8,7 +8,7 @@
 #include "json_record.hpp"
 #include "offset_resolution.hpp"
 #include "progress_bar.hpp"
-#include "quantity.hpp"
+#include "readable_time.hpp"
 #include "text_encoding.hpp"
 
 namespace seriatim::tools {

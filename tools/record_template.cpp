@@ -1,6 +1,7 @@
 #include "record_template.hpp"
 
 #include "quantity.hpp"
+#include "readable_time.hpp"
 #include "text_encoding.hpp"
 
 namespace seriatim::tools {
