@@ -70,9 +70,10 @@ Result<> check_same_topic(const api::Topic& found, const NewTopic& wanted, const
     auto asked = catalog::config_text(config, name);
     if (!asked) return asked.error();
     if (*has == *asked) continue;
-    return Error(Errc::topic_already_exists,
-                 is_there + name + "=" + *has + ", and " + name + "=" + *asked +
-                     " is asked for; ask for what it has, or change it with Admin::alter_config");
+    std::string message = is_there;
+    message.append(name).append("=").append(*has).append(", and ").append(name).append("=").append(*asked);
+    message += " is asked for; ask for what it has, or change it with Admin::alter_config";
+    return Error(Errc::topic_already_exists, std::move(message));
   }
   return {};
 }

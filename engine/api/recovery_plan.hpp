@@ -79,7 +79,6 @@ std::string offsets_text(const Finding& finding);
 /// an open that salvages them will leave the files.
 /// @param directory_id  as the catalog says; that of FORMAT is not looked at.
 /// Errors: as `verify`.
-Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir,
-                                       const catalog::Id& directory_id);
+Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir, const catalog::Id& directory_id);
 
 }  // namespace seriatim::api

@@ -35,8 +35,8 @@ class UnflushedCommits {
  private:
   Result<> flush_partitions() SERIATIM_REQUIRES(flushing_mutex_);
 
-  base::Mutex flushing_mutex_;           ///< A later thread finds its work done.
-  std::atomic<std::uint64_t> begun_{0};  ///< Flushes, which are numbered from 1.
+  base::Mutex flushing_mutex_;                                      ///< A later thread finds its work done.
+  std::atomic<std::uint64_t> begun_{0};                             ///< Flushes, which are numbered from 1.
   std::uint64_t flushed_ SERIATIM_GUARDED_BY(flushing_mutex_) = 0;  ///< The newest one that did not fail.
   std::atomic<std::size_t> waiting_{0};  ///< Partitions that were entered and not flushed since.
   base::Mutex mutex_;
