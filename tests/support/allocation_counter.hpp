@@ -1,4 +1,4 @@
-// Counts the calling thread's allocations, to prove that a path makes none.
+// Counts the calling thread's allocations, to prove that a path makes none, or how many of what size.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,16 @@
 namespace seriatim::test {
 
 inline thread_local std::uint64_t allocation_count = 0;
+inline thread_local std::uint64_t allocation_bytes = 0;
 
 /// Allocations of this thread since the program began.
 inline std::uint64_t allocations() noexcept { return allocation_count; }
+/// Their bytes.
+inline std::uint64_t allocated_bytes() noexcept { return allocation_bytes; }
 
 inline void* count_and_allocate(std::size_t size, std::size_t alignment) {
   ++allocation_count;
+  allocation_bytes += size;
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
   void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
                                                         : std::aligned_alloc(alignment, whole);

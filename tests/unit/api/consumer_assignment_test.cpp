@@ -1,6 +1,7 @@
 #include <poll.h>
 
 #include "reading_fixture.hpp"
+#include "support/allocation_counter.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -29,6 +30,30 @@ TEST_CASE("an assignment with one unknown partition is refused as a whole") {
   CHECK(code_of(consumer.assign({t1, {"u", 0}})) == Errc::unknown_topic_or_partition);
   CHECK(code_of(consumer.assign_topic("u")) == Errc::unknown_topic_or_partition);
   CHECK(consumer.assignment() == std::vector<TopicPartition>{t0});
+}
+
+/// The memory that a read-only engine takes, some of it again and again, to assign so many partitions.
+std::uint64_t bytes_to_assign(PartitionId partitions) {
+  const TempDir dir;
+  {
+    Engine engine = open_engine(dir / "data");
+    create_topic(engine, "t", partitions);
+    must(engine.close());
+  }
+  const Engine engine = open_engine(dir / "data", {.mode = OpenMode::read_only});
+  Consumer consumer = must(engine.consumer());
+  const std::uint64_t before = allocated_bytes();
+  must(consumer.assign_topic("t"));
+  CHECK(consumer.assignment().size() == static_cast<std::size_t>(partitions));
+  return allocated_bytes() - before;
+}
+
+TEST_CASE("a read-only engine assigns partitions with work in proportion to their number") {
+  const std::uint64_t few = bytes_to_assign(50);
+  const std::uint64_t many = bytes_to_assign(800);
+  CAPTURE(few);
+  CAPTURE(many);
+  CHECK(many / 800 < 2 * (few / 50));
 }
 
 TEST_CASE(
