@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks the subjects of the commits that are submitted. Prints each offence and exits 1 if there is one.
 
-They are the commits that `origin/main` does not have; without that branch, the last RECENT ones. A tree without a repository
-of its own (an unpacked archive) has none.
+They are the commits that `origin/main` does not have. Where it has them all, as in a fresh clone of the submission, or is not
+there, they are the last RECENT ones. A tree without a repository of its own (an unpacked archive) has none.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 CHARACTERS_MAX = 72
-RECENT = 50  # arbitrary: more than anybody submits at once
+RECENT = 50  # arbitrary
 UNFINISHED = re.compile(r"WIP\d*\b|(?:fixup|squash|amend)!", re.IGNORECASE)
 
 
@@ -32,9 +32,9 @@ def submitted(root, recent=RECENT):
     top = git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top.rstrip("\n")).resolve() != Path(root).resolve():
         return None
-    which = ["origin/main..HEAD"] if git(root, "rev-parse", "--verify", "--quiet", "origin/main") else [f"--max-count={recent}", "HEAD"]
-    log = git(root, "log", "--no-merges", "--format=%h %s", *which, "--")
-    return [] if log is None else [tuple(line.split(" ", 1)) for line in log.splitlines()]
+    listing = ("log", "--no-merges", "--format=%h %s")
+    log = git(root, *listing, "origin/main..HEAD", "--") or git(root, *listing, f"--max-count={recent}", "HEAD", "--")
+    return [tuple(line.split(" ", 1)) for line in (log or "").splitlines()]
 
 
 def offences_of(commits):

@@ -16,7 +16,6 @@ INVARIANTS = "docs/invariants.md"
 KAFKA_RULE = re.compile(r"\bkafka-(?:log|groups)\b(?:\s+(\d+(?:\.\d+)*))?")
 KAFKA_RULES = "docs/kafka_rules.md"
 COLUMNS_MAX = 100
-READERS = "Who this is for:"  # how every page begins
 CITING = {".cpp", ".hpp", ".md", ".py"}
 
 
@@ -83,7 +82,7 @@ def check_page(root, page):
         if fence is not None:
             continue
         hidden = HIDDEN_ACTOR.search(QUOTED.sub("", line))
-        if hidden and not HEADING.match(line) and not line.startswith(READERS):
+        if hidden and not HEADING.match(line):
             offences.append(f"{where}: a sentence begins with '{hidden.group()}': name who acts or the thing itself")
         for target in LINK.findall(CODE_SPAN.sub("", line)):
             wrong = link_offence(root, page, target)

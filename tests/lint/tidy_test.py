@@ -128,7 +128,7 @@ class TidyRules(CheckoutCase):
 
     def test_a_sentence_of_a_document_that_hides_who_acts_is_reported(self):
         word = "Wha" + "t"
-        self.write("docs/more.md", f"## {word} it is\n\nWho this is for: all.\n\n`{word}`\n\n```\n{word}\n```\n")
+        self.write("docs/more.md", f"## {word} it is\n\nReaders: all.\n\n`{word}`\n\n```\n{word}\n```\n")
         self.expect_clean()
         for text in (f"{word} is there stays.", f"Rows stay. {word} is not there comes.", f"| a | {word} is there |"):
             with self.subTest(text=text):
