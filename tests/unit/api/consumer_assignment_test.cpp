@@ -1,7 +1,7 @@
 #include <poll.h>
 
-#include "reading_fixture.hpp"
 #include "support/allocation_counter.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

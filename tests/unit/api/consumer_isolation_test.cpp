@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "transaction_writer.hpp"
+#include "unit/api/transaction_writer.hpp"
 
 namespace seriatim::test {
 namespace {

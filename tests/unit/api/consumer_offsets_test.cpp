@@ -1,5 +1,5 @@
-#include "reading_fixture.hpp"
-#include "writer_process.hpp"
+#include "unit/api/reading_fixture.hpp"
+#include "unit/api/writer_process.hpp"
 
 namespace seriatim::test {
 namespace {

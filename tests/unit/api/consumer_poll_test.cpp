@@ -3,9 +3,9 @@
 #include <map>
 #include <thread>
 
-#include "reading_fixture.hpp"
 #include "support/allocation_counter.hpp"
-#include "writer_process.hpp"
+#include "unit/api/reading_fixture.hpp"
+#include "unit/api/writer_process.hpp"
 
 namespace seriatim::test {
 namespace {

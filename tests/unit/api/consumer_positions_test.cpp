@@ -1,4 +1,4 @@
-#include "reading_fixture.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <thread>
 
-#include "reading_fixture.hpp"
 #include "support/child_process.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

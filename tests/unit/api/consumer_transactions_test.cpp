@@ -5,7 +5,7 @@
 #include <set>
 
 #include "support/random.hpp"
-#include "transaction_writer.hpp"
+#include "unit/api/transaction_writer.hpp"
 
 namespace seriatim::test {
 namespace {

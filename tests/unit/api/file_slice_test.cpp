@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reading_fixture.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -8,9 +8,9 @@
 #include <array>
 #include <thread>
 
-#include "reading_fixture.hpp"
 #include "support/log_builder.hpp"
-#include "writer_process.hpp"
+#include "unit/api/reading_fixture.hpp"
+#include "unit/api/writer_process.hpp"
 
 namespace seriatim::test {
 namespace {

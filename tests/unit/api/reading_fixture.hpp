@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "engine_fixture.hpp"
 #include "format/batch_builder.hpp"
 #include "format/file_name.hpp"
+#include "unit/api/engine_fixture.hpp"
 
 namespace seriatim::test {
 

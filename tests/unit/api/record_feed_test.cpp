@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "format/control_record.hpp"
-#include "reading_fixture.hpp"
 #include "support/random.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

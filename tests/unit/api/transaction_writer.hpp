@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "format/control_record.hpp"
-#include "reading_fixture.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 

@@ -8,8 +8,8 @@
 #include <array>
 #include <string>
 
-#include "reading_fixture.hpp"
 #include "support/child_process.hpp"
+#include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {
 

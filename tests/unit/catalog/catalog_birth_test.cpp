@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "made_catalog.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

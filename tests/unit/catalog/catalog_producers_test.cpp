@@ -7,8 +7,8 @@
 #include "catalog/catalog_schema.hpp"
 #include "catalog/record_store.hpp"
 #include "catalog/value_codec.hpp"
-#include "made_catalog.hpp"
 #include "support/child_process.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "catalog/catalog.hpp"
-#include "made_catalog.hpp"
 #include "support/child_process.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

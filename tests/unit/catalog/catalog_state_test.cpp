@@ -7,8 +7,8 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/catalog_schema.hpp"
-#include "made_catalog.hpp"
 #include "support/random.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

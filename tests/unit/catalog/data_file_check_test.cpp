@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "catalog/catalog_schema.hpp"
-#include "made_catalog.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "made_catalog.hpp"
 #include "support/child_process.hpp"
 #include "support/mounted.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

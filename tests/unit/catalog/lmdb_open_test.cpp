@@ -13,10 +13,10 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/data_file_check.hpp"
-#include "made_catalog.hpp"
-#include "old_catalog.hpp"
 #include "support/child_process.hpp"
 #include "support/mounted.hpp"
+#include "unit/catalog/made_catalog.hpp"
+#include "unit/catalog/old_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

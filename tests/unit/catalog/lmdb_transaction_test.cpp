@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "made_catalog.hpp"
 #include "support/random.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "catalog/lmdb_env.hpp"
-#include "made_catalog.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "catalog/data_file_check.hpp"
-#include "made_catalog.hpp"
 #include "support/child_process.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

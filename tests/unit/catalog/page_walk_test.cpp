@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "catalog/data_file_check.hpp"
-#include "made_catalog.hpp"
 #include "support/child_process.hpp"
 #include "support/random.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

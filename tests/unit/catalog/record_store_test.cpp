@@ -7,7 +7,7 @@
 
 #include "catalog/catalog_schema.hpp"
 #include "catalog/value_codec.hpp"
-#include "made_catalog.hpp"
+#include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -1,7 +1,7 @@
 #include "journal/group_writer.hpp"
 
-#include "journal_fixture.hpp"
 #include "support/random.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

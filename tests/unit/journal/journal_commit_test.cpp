@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "journal_fixture.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "journal_fixture.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

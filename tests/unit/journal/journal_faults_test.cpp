@@ -4,8 +4,8 @@
 #include <functional>
 #include <thread>
 
-#include "journal_fixture.hpp"
 #include "support/failing_vfs.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "journal_fixture.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

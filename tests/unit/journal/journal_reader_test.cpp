@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
-#include "journal_fixture.hpp"
 #include "support/temp_dir.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

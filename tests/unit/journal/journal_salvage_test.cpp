@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "journal_fixture.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

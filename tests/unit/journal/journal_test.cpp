@@ -6,8 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "journal_fixture.hpp"
 #include "support/allocation_counter.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "journal_fixture.hpp"
 #include "support/passing_vfs.hpp"
 #include "support/temp_dir.hpp"
+#include "unit/journal/journal_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

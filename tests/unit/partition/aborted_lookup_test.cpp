@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "follower_fixture.hpp"
-#include "transactions_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reader_fixture.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,5 +1,5 @@
 // Compaction over failing disks, damaged files and interruptions.
-#include "compaction_fixture.hpp"
+#include "unit/partition/compaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,8 +1,8 @@
 #include "partition/compaction_filter.hpp"
 
-#include "compaction_fixture.hpp"
 #include "format/record_section.hpp"
 #include "unit/format/examples.hpp"
+#include "unit/partition/compaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,7 +1,7 @@
 // A compacted partition, and what must be left of it.
 #pragma once
 
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 

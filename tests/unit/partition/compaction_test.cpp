@@ -4,9 +4,9 @@
 #include <array>
 #include <limits>
 
-#include "compaction_fixture.hpp"
 #include "support/random.hpp"
 #include "unit/format/examples.hpp"
+#include "unit/partition/compaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

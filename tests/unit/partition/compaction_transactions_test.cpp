@@ -1,5 +1,5 @@
 // Compaction of transactions (kafka-log 2.12).
-#include "transactions_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

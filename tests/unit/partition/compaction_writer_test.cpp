@@ -1,7 +1,7 @@
 #include "partition/compaction_writer.hpp"
 
 #include "segment/segment_recovery.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "follower_fixture.hpp"
-#include "reader_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,8 +1,8 @@
 #include "partition/fetch_slice.hpp"
 
 #include "partition/fetch_cursor.hpp"
-#include "reader_fixture.hpp"
 #include "support/random.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,9 +1,9 @@
 // Readers of another process while the writer exchanges segments under them.
 #include <algorithm>
 
-#include "compaction_fixture.hpp"
-#include "follower_fixture.hpp"
 #include "support/random.hpp"
+#include "unit/partition/compaction_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,7 +1,7 @@
 // A reader beside the writer says the same of damage as the writer (INV-11).
-#include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "support/log_builder.hpp"
+#include "unit/partition/follower_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,10 +1,10 @@
 // A follower of a directory, and of a catalog, that its writer is changing.
 #include <algorithm>
 
-#include "compaction_fixture.hpp"
-#include "follower_fixture.hpp"
 #include "partition/segment_retry.hpp"
 #include "support/random.hpp"
+#include "unit/partition/compaction_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "partition/follower.hpp"
-#include "reader_fixture.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 

@@ -1,10 +1,10 @@
 #include "partition/follower.hpp"
 
-#include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "partition/segment_retry.hpp"
 #include "support/child_process.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

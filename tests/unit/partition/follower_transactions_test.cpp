@@ -1,8 +1,8 @@
 // Transactions as a reader in another process knows them.
 #include <algorithm>
 
-#include "follower_fixture.hpp"
-#include "transactions_fixture.hpp"
+#include "unit/partition/follower_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,7 +2,7 @@
 // that others have put into a directory.
 #include "partition/partition_recovery.hpp"
 #include "support/random.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

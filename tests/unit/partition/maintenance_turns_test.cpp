@@ -2,8 +2,8 @@
 #include <atomic>
 #include <thread>
 
-#include "compaction_fixture.hpp"
 #include "support/random.hpp"
+#include "unit/partition/compaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

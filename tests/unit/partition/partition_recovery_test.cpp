@@ -1,7 +1,7 @@
 #include "partition/partition_recovery.hpp"
 
 #include "support/random.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "segment/segment_store.hpp"
 #include "support/random.hpp"
-#include "transactions_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -4,7 +4,7 @@
 #include "segment/batch_stream.hpp"
 #include "segment/segment_store.hpp"
 #include "support/random.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "partition/partition.hpp"
 
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

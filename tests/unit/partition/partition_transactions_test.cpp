@@ -1,5 +1,5 @@
 // Transactions in one partition: markers, the last stable offset, and the index of aborted ones.
-#include "transactions_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

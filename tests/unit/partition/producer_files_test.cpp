@@ -1,7 +1,7 @@
 // The producers that the snapshot files bring back after a restart.
 #include "partition/producer_state.hpp"
-#include "reader_fixture.hpp"
 #include "support/log_builder.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

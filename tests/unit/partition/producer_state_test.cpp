@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "reader_fixture.hpp"
 #include "support/log_builder.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

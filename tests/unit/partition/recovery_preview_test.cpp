@@ -2,7 +2,7 @@
 
 #include "os/overlay_vfs.hpp"
 #include "segment/segment_store.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <map>
 
-#include "follower_fixture.hpp"
 #include "partition/fetch_cursor.hpp"
-#include "reader_fixture.hpp"
 #include "support/log_builder.hpp"
 #include "support/random.hpp"
+#include "unit/partition/follower_fixture.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "transactions_fixture.hpp"
+#include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

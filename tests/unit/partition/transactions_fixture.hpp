@@ -8,7 +8,7 @@
 #include "partition/aborted_lookup.hpp"
 #include "partition/aborted_transactions.hpp"
 #include "support/random.hpp"
-#include "writer_fixture.hpp"
+#include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {
 

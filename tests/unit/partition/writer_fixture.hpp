@@ -12,9 +12,9 @@
 #include "partition/compaction.hpp"
 #include "partition/fetch_cursor.hpp"
 #include "partition/fetched_records.hpp"
-#include "reader_fixture.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
+#include "unit/partition/reader_fixture.hpp"
 
 namespace seriatim::test {
 

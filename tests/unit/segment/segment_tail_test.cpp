@@ -1,6 +1,6 @@
 #include "segment/segment_tail.hpp"
 
-#include "segment_fixture.hpp"
+#include "unit/segment/segment_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <thread>
 
-#include "transaction_fixture.hpp"
+#include "unit/transaction/transaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

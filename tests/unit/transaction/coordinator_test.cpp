@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "catalog/catalog.hpp"
-#include "transaction_fixture.hpp"
+#include "unit/transaction/transaction_fixture.hpp"
 
 namespace seriatim::test {
 
