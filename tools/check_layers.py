@@ -33,6 +33,7 @@ class Rules:
 
     layers: dict = field(default_factory=dict)  # layer -> set of layers it may include
     public: dict = field(default_factory=dict)  # layer -> set of public header stems, or None for all
+    rooms: dict = field(default_factory=dict)  # folder of a layer that has subfolders -> rooms of that layer it may include
     third_party: list = field(default_factory=list)  # (pattern, folder)
 
 
@@ -49,7 +50,7 @@ def table_rows(text, first_column):
 
 
 def read_rules(path):
-    """Raises ValueError if layers.md does not hold the two tables in the form this script reads."""
+    """Raises ValueError if layers.md does not hold the tables in the form this script reads."""
     text = path.read_text(encoding="utf-8")
     rules = Rules()
     folders = table_rows(text, "layer")
@@ -64,6 +65,13 @@ def read_rules(path):
         rules.public[layer] = None if public == "all" else {name.strip() for name in public.split(",")}
     if set(columns) - set(rules.layers):
         raise ValueError(f"{path}: columns without a row: {sorted(set(columns) - set(rules.layers))}")
+    rooms = table_rows(text, "room")
+    if len(rooms) < 3:
+        raise ValueError(f"{path}: no table whose first column is 'room'; restore it")
+    rules.rooms = {room: {name.strip() for name in names.split(",") if name.strip()} for room, names in rooms[2:]}
+    named = set().union(*rules.rooms.values())
+    if named - set(rules.rooms):
+        raise ValueError(f"{path}: rooms without a row: {sorted(named - set(rules.rooms))}")
     third_party = table_rows(text, "header")
     if len(third_party) < 3:
         raise ValueError(f"{path}: no table whose first column is 'header'; restore it")
@@ -107,6 +115,9 @@ class Checker:
         if len(parts) < 2 or layer not in self.rules.layers:
             self.report(path, 1, "is in no layer that docs/layers.md knows; move it, or add its folder to the table")
             return
+        room = self.room_of(path)
+        if room != layer and room not in self.rules.rooms:
+            self.report(path, 1, f"{room} is no room that docs/layers.md knows; move the file, or add its folder to the table")
         for line, name, is_quoted in includes_of(path):
             if is_quoted:
                 self.check_engine_include(path, line, name)
@@ -127,9 +138,15 @@ class Checker:
         target_layer = name.split("/")[0]
         if target_layer not in self.rules.layers[layer]:
             self.report(path, line, f"{layer} may not include {target_layer} ({name}); see docs/layers.md")
+        room, target_room = self.room_of(path), self.room_of(target)
+        if target_layer == layer and target_room != room and target_room not in self.rules.rooms.get(room, set()):
+            self.report(path, line, f"{room} may not include {target_room} ({name}); see the rooms in docs/layers.md")
         if name.endswith("_private.hpp") and target.parent != path.parent:
             self.report(path, line, f"{name} is private to its folder")
         self.graph.setdefault(path, []).append(target)
+
+    def room_of(self, path):
+        return path.parent.relative_to(self.root / "engine").as_posix()
 
     def check_public_include(self, path, line, name, allowed):
         target = self.root / "include" / name

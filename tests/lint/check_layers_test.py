@@ -36,6 +36,17 @@ class LayerRules(CheckoutCase):
         self.write("engine/misc.cpp")
         self.expect_offence("engine/misc.cpp:1", "no layer")
 
+    def test_a_folder_that_is_no_room_of_its_layer_is_reported(self):
+        self.write("engine/partition/helpers/misc.cpp")
+        self.expect_offence("engine/partition/helpers/misc.cpp:1", "no room")
+
+    def test_an_upward_include_between_rooms_of_a_layer_is_reported(self):
+        self.write("engine/partition/partition.hpp")
+        self.write("engine/partition/tail/tail.hpp", '#include "partition/partition.hpp"\n')
+        self.expect_clean()
+        self.write("engine/partition/partition.cpp", '#include "partition/tail/tail.hpp"\n')
+        self.expect_offence("engine/partition/partition.cpp:1", "partition may not include partition/tail")
+
     def test_a_missing_header_is_reported(self):
         self.write("engine/os/map.cpp", '#include "os/no_such.hpp"\n')
         self.expect_offence("engine/os/map.cpp:1", "is no file under engine/")
