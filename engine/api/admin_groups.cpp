@@ -10,8 +10,8 @@
 #include "api/engine_impl.hpp"
 #include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
-#include "partition/compaction.hpp"
-#include "partition/time_lookup.hpp"
+#include "partition/compaction/compaction.hpp"
+#include "partition/read/time_lookup.hpp"
 
 namespace seriatim {
 inline namespace v0 {

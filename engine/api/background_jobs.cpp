@@ -7,7 +7,7 @@
 #include "api/counters_file.hpp"
 #include "api/engine_impl.hpp"
 #include "base/saturate.hpp"
-#include "partition/compaction.hpp"
+#include "partition/compaction/compaction.hpp"
 
 namespace seriatim::api {
 namespace {

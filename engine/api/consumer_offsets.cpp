@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "api/consumer_impl.hpp"
-#include "partition/time_lookup.hpp"
+#include "partition/read/time_lookup.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "api/consumer_impl.hpp"
-#include "partition/fetch_cursor.hpp"
-#include "partition/time_lookup.hpp"
+#include "partition/read/fetch_cursor.hpp"
+#include "partition/read/time_lookup.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -3,7 +3,7 @@
 
 #include <seriatim/log_reader.hpp>
 
-#include "partition/fetch_slice.hpp"
+#include "partition/read/fetch_slice.hpp"
 
 namespace seriatim {
 inline namespace v0 {

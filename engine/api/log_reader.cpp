@@ -12,8 +12,8 @@
 #include "api/option_rules.hpp"
 #include "api/record_feed.hpp"
 #include "os/sendfile.hpp"
-#include "partition/backward_cursor.hpp"
-#include "partition/fetched_records.hpp"
+#include "partition/read/backward_cursor.hpp"
+#include "partition/read/fetched_records.hpp"
 #include "partition/segment_retry.hpp"
 
 namespace seriatim {

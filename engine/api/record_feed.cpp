@@ -5,7 +5,7 @@
 
 #include "base/boundary.hpp"
 #include "base/counter.hpp"
-#include "partition/fetched_records.hpp"
+#include "partition/read/fetched_records.hpp"
 #include "partition/segment_retry.hpp"
 
 namespace seriatim::api {

@@ -13,8 +13,8 @@
 
 #include "api/record_pool.hpp"
 #include "format/record_cursor.hpp"
-#include "partition/aborted_transactions.hpp"
-#include "partition/fetch_cursor.hpp"
+#include "partition/read/aborted_transactions.hpp"
+#include "partition/read/fetch_cursor.hpp"
 
 namespace seriatim::api {
 

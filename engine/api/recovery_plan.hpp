@@ -18,7 +18,7 @@
 #include "catalog/catalog.hpp"
 #include "os/fd_cache.hpp"
 #include "os/overlay_vfs.hpp"
-#include "partition/recovery_preview.hpp"
+#include "partition/recovery/recovery_preview.hpp"
 #include "segment/map_cache.hpp"
 
 namespace seriatim::api {

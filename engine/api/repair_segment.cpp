@@ -14,7 +14,7 @@
 #include "format/transaction_seal.hpp"
 #include "os/path.hpp"
 #include "os/small_file.hpp"
-#include "partition/compaction_writer.hpp"
+#include "partition/compaction/compaction_writer.hpp"
 #include "segment/batch_search.hpp"
 #include "segment/batch_stream.hpp"
 #include "segment/index_builder.hpp"

@@ -18,7 +18,7 @@
 #include "format/batch_check.hpp"
 #include "os/fd_cache.hpp"
 #include "os/posix_vfs.hpp"
-#include "partition/compaction.hpp"
+#include "partition/compaction/compaction.hpp"
 #include "partition/partition.hpp"
 
 namespace {

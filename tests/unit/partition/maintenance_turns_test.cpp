@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "support/random.hpp"
-#include "unit/partition/compaction_fixture.hpp"
+#include "unit/partition/compaction/compaction_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "support/log_builder.hpp"
-#include "unit/partition/reader_fixture.hpp"
+#include "unit/partition/read/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,7 +1,7 @@
 #include "partition/retention.hpp"
 
 #include "support/log_builder.hpp"
-#include "unit/partition/reader_fixture.hpp"
+#include "unit/partition/read/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

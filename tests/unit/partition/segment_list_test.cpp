@@ -1,6 +1,6 @@
 #include "partition/segment_list.hpp"
 
-#include "unit/partition/reader_fixture.hpp"
+#include "unit/partition/read/reader_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <set>
 #include <vector>
 
-#include "partition/aborted_lookup.hpp"
-#include "partition/aborted_transactions.hpp"
+#include "partition/read/aborted_lookup.hpp"
+#include "partition/read/aborted_transactions.hpp"
 #include "support/random.hpp"
 #include "unit/partition/writer_fixture.hpp"
 

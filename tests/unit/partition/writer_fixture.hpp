@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "partition/compaction.hpp"
-#include "partition/fetch_cursor.hpp"
-#include "partition/fetched_records.hpp"
+#include "partition/compaction/compaction.hpp"
+#include "partition/read/fetch_cursor.hpp"
+#include "partition/read/fetched_records.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
-#include "unit/partition/reader_fixture.hpp"
+#include "unit/partition/read/reader_fixture.hpp"
 
 namespace seriatim::test {
 

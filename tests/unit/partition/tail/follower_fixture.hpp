@@ -1,0 +1,19 @@
+// A reader of a partition that another process writes.
+#pragma once
+
+#include <memory>
+
+#include "partition/tail/follower.hpp"
+#include "unit/partition/read/reader_fixture.hpp"
+
+namespace seriatim::test {
+
+inline std::shared_ptr<partition::Follower> follow(PartitionWorld& world,
+                                                   const partition::PartitionRequest& request) {
+  return must(partition::Follower::open(
+      world.environment, {.name = request.name,
+                          .directory = request.directory,
+                          .may_have_gaps = request.config.cleanup_policy != CleanupPolicy::delete_}));
+}
+
+}  // namespace seriatim::test
