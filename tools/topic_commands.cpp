@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/topic_name.hpp"
 
 #include "command_tree.hpp"

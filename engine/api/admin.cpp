@@ -13,7 +13,7 @@
 #include "api/moved_from.hpp"
 #include "base/boundary.hpp"
 #include "base/text.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/topic_name.hpp"
 
 namespace seriatim {

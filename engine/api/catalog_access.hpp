@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "catalog/catalog_options.hpp"
+#include "catalog/records/catalog_options.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::api {

@@ -9,7 +9,7 @@
 #include "api/partition_states.hpp"
 #include "base/boundary.hpp"
 #include "base/text.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"

@@ -16,7 +16,7 @@
 
 #include <seriatim/result.hpp>
 
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_records.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::api {

@@ -1,7 +1,7 @@
 // Between what a partition remembers and what the catalog stores of it.
 #pragma once
 
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_records.hpp"
 #include "partition/partition.hpp"
 
 namespace seriatim::api {

@@ -6,7 +6,7 @@
 
 #include "api/partition_states.hpp"
 #include "api/parts_check.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
 #include "os/dir_lock.hpp"
 #include "os/path.hpp"

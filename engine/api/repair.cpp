@@ -18,7 +18,7 @@
 #include "api/parts_check.hpp"
 #include "api/recovery_plan.hpp"
 #include "api/repair_segment.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "os/posix_vfs.hpp"

@@ -17,7 +17,7 @@
 
 #include "base/mutex.hpp"
 #include "base/snapshot.hpp"
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_records.hpp"
 #include "partition/partition.hpp"
 #include "partition/partition_log.hpp"
 

@@ -14,7 +14,7 @@
 #include "api/verify_segment.hpp"
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
 #include "format/producer_snapshot.hpp"
 #include "os/absolute_path.hpp"

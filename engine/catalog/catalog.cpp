@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "catalog/catalog_schema.hpp"
-#include "catalog/lmdb_env.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
-#include "catalog/topic_name.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/topic_name.hpp"
+#include "catalog/records/value_codec.hpp"
 
 namespace seriatim::catalog {
 namespace {

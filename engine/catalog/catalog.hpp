@@ -19,8 +19,8 @@
 #include <seriatim/types.hpp>
 
 #include "base/bytes.hpp"
-#include "catalog/catalog_options.hpp"
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_options.hpp"
+#include "catalog/records/catalog_records.hpp"
 
 namespace seriatim::catalog {
 

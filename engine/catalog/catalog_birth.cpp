@@ -4,9 +4,9 @@
 #include <system_error>
 
 #include "base/assert.hpp"
-#include "catalog/catalog_schema.hpp"
-#include "catalog/lmdb_env.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
+#include "catalog/records/catalog_schema.hpp"
 
 namespace seriatim::catalog {
 

@@ -14,7 +14,7 @@
 
 #include <seriatim/result.hpp>
 
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_records.hpp"
 
 namespace seriatim::catalog {
 

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "catalog/catalog.hpp"
-#include "catalog/catalog_schema.hpp"
-#include "catalog/lmdb_env.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
-#include "catalog/topic_name.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/topic_name.hpp"
 
 namespace seriatim::catalog {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "catalog/catalog_schema.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/value_codec.hpp"
 
 namespace seriatim::catalog {
 namespace {

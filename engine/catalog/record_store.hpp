@@ -10,8 +10,8 @@
 
 #include <seriatim/result.hpp>
 
-#include "catalog/catalog_records.hpp"
-#include "catalog/lmdb_env.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
+#include "catalog/records/catalog_records.hpp"
 
 namespace seriatim::catalog {
 

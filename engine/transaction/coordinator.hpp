@@ -29,7 +29,7 @@
 #include "base/clock.hpp"
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
-#include "catalog/catalog_records.hpp"
+#include "catalog/records/catalog_records.hpp"
 #include "format/control_record.hpp"
 #include "format/journal_decision.hpp"
 #include "journal/journal.hpp"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "format/batch_check.hpp"
 #include "os/fd_cache.hpp"
 #include "os/posix_vfs.hpp"

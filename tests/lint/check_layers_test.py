@@ -17,7 +17,7 @@ class LayerRules(CheckoutCase):
         self.write("engine/base/bytes.hpp", "#include <span>\n#include <seriatim/types.hpp>\n")
         self.write("engine/os/file.hpp", '#include "base/bytes.hpp"\n')
         self.write("engine/os/file.cpp", '#include "os/file.hpp"\n#include <sys/stat.h>\n#include <unistd.h>\n')
-        self.write("engine/catalog/lmdb_env.cpp", "#include <lmdb.h>\n")
+        self.write("engine/catalog/lmdb/lmdb_env.cpp", "#include <lmdb.h>\n")
         self.write("engine/api/engine.cpp", '#include <seriatim/engine.hpp>\n#include "os/file.hpp"\n')
         self.write("examples/01.cpp", "#include <seriatim/engine.hpp>\n#include <unistd.h>\n")
 
@@ -69,7 +69,7 @@ class LayerRules(CheckoutCase):
 
     def test_a_third_party_header_in_the_wrong_folder_is_reported(self):
         self.write("engine/api/topic.cpp", "#include <lmdb.h>\n")
-        self.expect_offence("engine/api/topic.cpp:1", "<lmdb.h> is included in engine/catalog only")
+        self.expect_offence("engine/api/topic.cpp:1", "<lmdb.h> is included in engine/catalog/lmdb only")
 
     def test_a_codec_outside_compression_is_reported(self):
         self.write("engine/format/batch.cpp", "#include <zstd.h>\n")

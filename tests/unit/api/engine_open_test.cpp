@@ -7,7 +7,7 @@
 
 #include "api/background.hpp"
 #include "api/format_file.hpp"
-#include "catalog/data_file_check.hpp"
+#include "catalog/lmdb/data_file_check.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/passing_vfs.hpp"

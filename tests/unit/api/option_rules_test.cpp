@@ -9,7 +9,7 @@
 #include <regex>
 #include <set>
 
-#include "catalog/topic_config_rules.hpp"
+#include "catalog/records/topic_config_rules.hpp"
 #include "unit/api/engine_fixture.hpp"
 
 namespace seriatim {

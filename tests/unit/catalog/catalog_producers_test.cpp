@@ -4,9 +4,9 @@
 #include <string>
 
 #include "catalog/catalog.hpp"
-#include "catalog/catalog_schema.hpp"
 #include "catalog/record_store.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/value_codec.hpp"
 #include "support/child_process.hpp"
 #include "unit/catalog/made_catalog.hpp"
 

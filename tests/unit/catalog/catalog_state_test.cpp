@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catalog/catalog.hpp"
-#include "catalog/catalog_schema.hpp"
+#include "catalog/records/catalog_schema.hpp"
 #include "support/random.hpp"
 #include "unit/catalog/made_catalog.hpp"
 

@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "catalog/catalog_schema.hpp"
-#include "catalog/lmdb_env.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/value_codec.hpp"
 #include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {

@@ -16,8 +16,8 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/catalog_birth.hpp"
-#include "catalog/lmdb_env.hpp"
-#include "catalog/lmdb_layout.hpp"
+#include "catalog/lmdb/lmdb_env.hpp"
+#include "catalog/lmdb/lmdb_layout.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"
 

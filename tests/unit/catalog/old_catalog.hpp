@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "catalog/catalog_schema.hpp"
-#include "catalog/lmdb_call.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/lmdb/lmdb_call.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/value_codec.hpp"
 #include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "catalog/catalog_schema.hpp"
-#include "catalog/value_codec.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/value_codec.hpp"
 #include "unit/catalog/made_catalog.hpp"
 
 namespace seriatim::catalog {
