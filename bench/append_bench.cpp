@@ -10,7 +10,7 @@
 #include "base/crc32c.hpp"
 #include "base/mutex.hpp"
 #include "bench_support.hpp"
-#include "format/single_batch.hpp"
+#include "format/batch/single_batch.hpp"
 
 namespace seriatim::bench {
 namespace {

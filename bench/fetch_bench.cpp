@@ -14,9 +14,9 @@
 
 #include "base/crc32c.hpp"
 #include "bench_support.hpp"
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "format/batch_layout.hpp"
-#include "format/record_cursor.hpp"
 
 namespace seriatim::bench {
 namespace {

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
+#include "format/batch/control_record.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_section.hpp"
 #include "format/batch_header.hpp"
 #include "format/batch_layout.hpp"
-#include "format/control_record.hpp"
-#include "format/record_cursor.hpp"
-#include "format/record_section.hpp"
 
 #include "interrupt.hpp"
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/boundary.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "format/batch_layout.hpp"
-#include "format/record_cursor.hpp"
 
 namespace seriatim::api {
 

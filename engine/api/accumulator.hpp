@@ -14,7 +14,7 @@
 #include "api/delivery_thread.hpp"
 #include "api/producer_topic.hpp"
 #include "base/mutex.hpp"
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
 
 namespace seriatim::api {
 

@@ -6,8 +6,8 @@
 #include <seriatim/exception.hpp>
 
 #include "api/moved_from.hpp"
+#include "format/batch/single_batch.hpp"
 #include "format/batch_header.hpp"
-#include "format/single_batch.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -6,7 +6,7 @@
 #include "api/consumer_impl.hpp"
 #include "base/boundary.hpp"
 #include "base/clock.hpp"
-#include "os/spin_wait.hpp"
+#include "os/thread/spin_wait.hpp"
 
 namespace seriatim {
 inline namespace v0 {

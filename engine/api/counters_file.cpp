@@ -9,9 +9,9 @@
 #include "api/counter_ids.hpp"
 #include "base/boundary.hpp"
 #include "base/bytes.hpp"
+#include "os/file/small_file.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
-#include "os/small_file.hpp"
 
 namespace seriatim::api {
 namespace {

@@ -9,7 +9,7 @@
 #include "api/engine_impl.hpp"
 #include "api/moved_from.hpp"
 #include "base/clock.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 
 namespace seriatim {
 inline namespace v0 {

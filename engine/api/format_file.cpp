@@ -7,8 +7,8 @@
 
 #include "base/bytes.hpp"
 #include "base/xxh3.hpp"
+#include "os/file/small_file.hpp"
 #include "os/path.hpp"
-#include "os/small_file.hpp"
 
 namespace seriatim::api {
 namespace {

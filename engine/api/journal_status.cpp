@@ -9,9 +9,9 @@
 #include "api/journal_replay.hpp"
 #include "catalog/catalog.hpp"
 #include "os/absolute_path.hpp"
-#include "os/dir_lock.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "os/lock/dir_lock.hpp"
 #include "os/path.hpp"
-#include "os/posix_vfs.hpp"
 
 namespace seriatim {
 inline namespace v0 {

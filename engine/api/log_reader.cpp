@@ -11,7 +11,7 @@
 #include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "api/record_feed.hpp"
-#include "os/sendfile.hpp"
+#include "os/file/sendfile.hpp"
 #include "partition/read/backward_cursor.hpp"
 #include "partition/read/fetched_records.hpp"
 #include "partition/segment_retry.hpp"

@@ -17,7 +17,7 @@
 #include "api/topic.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
-#include "format/journal_payload.hpp"
+#include "format/journal/journal_payload.hpp"
 #include "journal/journal.hpp"
 
 namespace seriatim::api {

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "base/mutex.hpp"
-#include "segment/prefaulter.hpp"
+#include "segment/files/prefaulter.hpp"
 #include "segment/segment.hpp"
 
 namespace seriatim::api {

@@ -12,8 +12,8 @@
 #include "api/moved_from.hpp"
 #include "api/option_rules.hpp"
 #include "api/producer_impl.hpp"
+#include "format/batch/single_batch.hpp"
 #include "format/compression/codec.hpp"
-#include "format/single_batch.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -14,7 +14,7 @@
 #include <seriatim/types.hpp>
 
 #include "base/mutex.hpp"
-#include "format/frame.hpp"
+#include "format/batch/frame.hpp"
 #include "partition/partition.hpp"
 
 namespace seriatim::api {

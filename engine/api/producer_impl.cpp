@@ -7,8 +7,8 @@
 
 #include "api/deadline.hpp"
 #include "base/boundary.hpp"
+#include "format/batch/single_batch.hpp"
 #include "format/batch_layout.hpp"
-#include "format/single_batch.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -18,7 +18,7 @@
 #include "api/producer_identity.hpp"
 #include "api/topic.hpp"
 #include "base/mutex.hpp"
-#include "format/frame.hpp"
+#include "format/batch/frame.hpp"
 
 namespace seriatim::api {
 

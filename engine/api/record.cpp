@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/record_pool.hpp"
-#include "format/record_cursor.hpp"
+#include "format/batch/record_cursor.hpp"
 
 namespace seriatim {
 inline namespace v0 {

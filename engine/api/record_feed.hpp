@@ -12,7 +12,7 @@
 #include <seriatim/types.hpp>
 
 #include "api/record_pool.hpp"
-#include "format/record_cursor.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "partition/read/aborted_transactions.hpp"
 #include "partition/read/fetch_cursor.hpp"
 

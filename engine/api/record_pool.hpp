@@ -15,7 +15,7 @@
 #include <seriatim/types.hpp>
 
 #include "api/shelf.hpp"
-#include "format/record_cursor.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "segment/segment_maps.hpp"
 
 namespace seriatim::api {

@@ -8,7 +8,7 @@
 #include "api/parts_check.hpp"
 #include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
-#include "os/dir_lock.hpp"
+#include "os/lock/dir_lock.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
 

@@ -16,8 +16,8 @@
 #include "api/journal_replay.hpp"
 #include "base/clock.hpp"
 #include "catalog/catalog.hpp"
-#include "os/fd_cache.hpp"
-#include "os/overlay_vfs.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/file/overlay_vfs.hpp"
 #include "partition/recovery/recovery_preview.hpp"
 #include "segment/map_cache.hpp"
 

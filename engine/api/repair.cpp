@@ -20,8 +20,8 @@
 #include "api/repair_segment.hpp"
 #include "catalog/records/topic_config_rules.hpp"
 #include "format/file_name.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/path.hpp"
-#include "os/posix_vfs.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim {

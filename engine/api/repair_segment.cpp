@@ -12,12 +12,12 @@
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
 #include "format/transaction_seal.hpp"
+#include "os/file/small_file.hpp"
 #include "os/path.hpp"
-#include "os/small_file.hpp"
 #include "partition/compaction/compaction_writer.hpp"
-#include "segment/batch_search.hpp"
-#include "segment/batch_stream.hpp"
-#include "segment/index_builder.hpp"
+#include "segment/index/index_builder.hpp"
+#include "segment/scan/batch_search.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::api {
 namespace {

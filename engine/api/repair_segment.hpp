@@ -9,7 +9,7 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
-#include "segment/segment_files.hpp"
+#include "segment/files/segment_files.hpp"
 
 namespace seriatim::api {
 

@@ -5,9 +5,9 @@
 
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/index/transaction_index.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "segment/segment_store.hpp"
-#include "segment/transaction_index.hpp"
 
 namespace seriatim::api {
 namespace {

@@ -13,7 +13,7 @@
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
 #include "partition/open_transactions.hpp"
-#include "segment/segment_files.hpp"
+#include "segment/files/segment_files.hpp"
 
 namespace seriatim::api {
 

@@ -15,7 +15,7 @@
 
 #include "base/mutex.hpp"
 #include "os/vfs.hpp"
-#include "segment/space_keeper.hpp"
+#include "segment/files/space_keeper.hpp"
 
 namespace seriatim::api {
 

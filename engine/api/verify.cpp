@@ -18,10 +18,10 @@
 #include "format/file_name.hpp"
 #include "format/producer_snapshot.hpp"
 #include "os/absolute_path.hpp"
-#include "os/dir_lock.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "os/file/small_file.hpp"
+#include "os/lock/dir_lock.hpp"
 #include "os/path.hpp"
-#include "os/posix_vfs.hpp"
-#include "os/small_file.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim {

@@ -5,15 +5,15 @@
 #include <optional>
 #include <vector>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_section.hpp"
 #include "format/batch_header.hpp"
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
-#include "format/record_cursor.hpp"
-#include "format/record_section.hpp"
 #include "os/path.hpp"
-#include "segment/batch_search.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_search.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::api {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "format/control_record.hpp"
-#include "os/small_file.hpp"
+#include "format/batch/control_record.hpp"
+#include "os/file/small_file.hpp"
 
 namespace seriatim::api {
 namespace {

@@ -1,7 +1,7 @@
 #include "api/wait_slot.hpp"
 
 #include "base/boundary.hpp"
-#include "os/futex.hpp"
+#include "os/thread/futex.hpp"
 
 namespace seriatim::api {
 

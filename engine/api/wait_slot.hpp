@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/mutex.hpp"
-#include "os/event_fd.hpp"
+#include "os/thread/event_fd.hpp"
 #include "partition/append_listener.hpp"
 
 namespace seriatim::api {

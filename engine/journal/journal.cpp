@@ -6,7 +6,7 @@
 
 #include "base/assert.hpp"
 #include "base/boundary.hpp"
-#include "os/futex.hpp"
+#include "os/thread/futex.hpp"
 
 namespace seriatim::journal {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/assert.hpp"
 #include "base/boundary.hpp"
 #include "journal/journal.hpp"
-#include "os/futex.hpp"
+#include "os/thread/futex.hpp"
 
 namespace seriatim::journal {
 namespace {

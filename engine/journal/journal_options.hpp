@@ -10,8 +10,8 @@
 #include <seriatim/result.hpp>
 
 #include "base/clock.hpp"
-#include "format/journal_frame.hpp"
-#include "os/posix_vfs.hpp"
+#include "format/journal/journal_frame.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::journal {

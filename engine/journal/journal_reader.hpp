@@ -10,9 +10,9 @@
 
 #include <seriatim/result.hpp>
 
-#include "format/journal_decision.hpp"
-#include "format/journal_frame.hpp"
-#include "format/journal_payload.hpp"
+#include "format/journal/journal_decision.hpp"
+#include "format/journal/journal_frame.hpp"
+#include "format/journal/journal_payload.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::journal {

@@ -10,8 +10,8 @@
 
 #include "base/bytes.hpp"
 #include "format/batch_layout.hpp"
-#include "format/journal_frame.hpp"
-#include "format/journal_payload.hpp"
+#include "format/journal/journal_frame.hpp"
+#include "format/journal/journal_payload.hpp"
 
 namespace seriatim::journal {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "format/batch_check.hpp"
-#include "format/control_record.hpp"
+#include "format/batch/batch_check.hpp"
+#include "format/batch/control_record.hpp"
 
 namespace seriatim::partition {
 

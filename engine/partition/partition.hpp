@@ -26,14 +26,14 @@
 
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
-#include "format/control_record.hpp"
-#include "format/frame.hpp"
-#include "format/journal_payload.hpp"
+#include "format/batch/control_record.hpp"
+#include "format/batch/frame.hpp"
+#include "format/journal/journal_payload.hpp"
 #include "partition/append_outcome.hpp"
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
+#include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment.hpp"
-#include "segment/segment_recovery.hpp"
 
 namespace seriatim::partition {
 

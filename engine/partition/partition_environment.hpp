@@ -10,8 +10,8 @@
 #include "journal/journal.hpp"
 #include "os/vfs.hpp"
 #include "partition/storage_health.hpp"
+#include "segment/files/segment_files.hpp"
 #include "segment/map_cache.hpp"
-#include "segment/segment_files.hpp"
 
 namespace seriatim::partition {
 

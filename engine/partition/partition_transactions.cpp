@@ -2,7 +2,7 @@
 // reader may look.
 #include <algorithm>
 
-#include "format/control_record.hpp"
+#include "format/batch/control_record.hpp"
 #include "partition/partition.hpp"
 
 namespace seriatim::partition {

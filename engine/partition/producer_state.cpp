@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "format/control_record.hpp"
+#include "format/batch/control_record.hpp"
 
 namespace seriatim::partition {
 namespace {

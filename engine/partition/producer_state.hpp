@@ -17,8 +17,8 @@
 #include <seriatim/types.hpp>
 
 #include "base/bytes.hpp"
+#include "format/batch/frame.hpp"
 #include "format/batch_header.hpp"
-#include "format/frame.hpp"
 #include "format/index_entry.hpp"
 #include "format/producer_snapshot.hpp"
 #include "format/producer_window.hpp"

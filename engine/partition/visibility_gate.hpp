@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "base/mutex.hpp"
-#include "os/spin_wait.hpp"
+#include "os/thread/spin_wait.hpp"
 
 namespace seriatim::partition {
 

@@ -1,7 +1,7 @@
 #include "segment/header_walk.hpp"
 
-#include "format/batch_check.hpp"
-#include "segment/batch_search.hpp"
+#include "format/batch/batch_check.hpp"
+#include "segment/scan/batch_search.hpp"
 
 namespace seriatim::segment {
 

@@ -24,10 +24,10 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "format/batch_header.hpp"
+#include "segment/files/segment_files.hpp"
+#include "segment/index/transaction_index.hpp"
 #include "segment/map_cache.hpp"
-#include "segment/segment_files.hpp"
 #include "segment/segment_maps.hpp"
-#include "segment/transaction_index.hpp"
 
 namespace seriatim::segment {
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "os/mapping.hpp"
-#include "segment/offset_index.hpp"
-#include "segment/time_index.hpp"
+#include "segment/index/offset_index.hpp"
+#include "segment/index/time_index.hpp"
 
 namespace seriatim::segment {
 

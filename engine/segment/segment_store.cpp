@@ -10,7 +10,7 @@
 #include "format/batch_header.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::segment {
 namespace {

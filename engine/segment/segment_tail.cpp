@@ -7,10 +7,10 @@
 
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/batch_search.hpp"
-#include "segment/batch_stream.hpp"
-#include "segment/index_bytes.hpp"
-#include "segment/index_sanity.hpp"
+#include "segment/index/index_bytes.hpp"
+#include "segment/index/index_sanity.hpp"
+#include "segment/scan/batch_search.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::segment {
 namespace {

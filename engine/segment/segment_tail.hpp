@@ -19,9 +19,9 @@
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
 #include "os/vfs.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/files/segment_files.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "segment/segment.hpp"
-#include "segment/segment_files.hpp"
 
 namespace seriatim::segment {
 

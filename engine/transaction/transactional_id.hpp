@@ -15,8 +15,8 @@
 
 #include "base/assert.hpp"
 #include "base/mutex.hpp"
-#include "format/frame.hpp"
-#include "format/journal_decision.hpp"
+#include "format/batch/frame.hpp"
+#include "format/journal/journal_decision.hpp"
 #include "partition/partition.hpp"
 #include "transaction/release_queue.hpp"
 

@@ -11,7 +11,7 @@
 #include "api/format_file.hpp"
 #include "crash/flip_fixture.hpp"
 #include "journal/journal_reader.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/log_builder.hpp"
 
 namespace seriatim {

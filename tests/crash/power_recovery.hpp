@@ -14,7 +14,7 @@
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
 #include "crash/power_model.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/power_disk.hpp"
 
 namespace seriatim::test {

@@ -14,8 +14,8 @@
 #include <seriatim/seriatim.hpp>
 
 #include "api/engine_impl.hpp"
-#include "format/batch_builder.hpp"
-#include "os/posix_vfs.hpp"
+#include "format/batch/batch_builder.hpp"
+#include "os/file/posix_vfs.hpp"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <vector>
 
-#include "format/journal_decision.hpp"
-#include "format/journal_frame.hpp"
-#include "format/journal_payload.hpp"
+#include "format/journal/journal_decision.hpp"
+#include "format/journal/journal_frame.hpp"
+#include "format/journal/journal_payload.hpp"
 
 namespace seriatim::test {
 namespace {

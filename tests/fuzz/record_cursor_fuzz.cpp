@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "format/record_cursor.hpp"
-#include "format/record_encoder.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_encoder.hpp"
 
 namespace seriatim::test {
 namespace {

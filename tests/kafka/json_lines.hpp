@@ -11,8 +11,8 @@
 #include <seriatim/record.hpp>
 #include <seriatim/types.hpp>
 
+#include "format/batch/control_record.hpp"
 #include "format/batch_header.hpp"
-#include "format/control_record.hpp"
 
 namespace seriatim::kafka_test {
 

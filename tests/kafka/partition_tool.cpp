@@ -15,9 +15,9 @@
 
 #include "base/clock.hpp"
 #include "catalog/records/topic_config_rules.hpp"
-#include "format/batch_check.hpp"
-#include "os/fd_cache.hpp"
-#include "os/posix_vfs.hpp"
+#include "format/batch/batch_check.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "partition/compaction/compaction.hpp"
 #include "partition/partition.hpp"
 

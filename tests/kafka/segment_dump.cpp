@@ -6,9 +6,9 @@
 #include <ostream>
 #include <vector>
 
-#include "format/batch_check.hpp"
-#include "format/record_cursor.hpp"
-#include "format/record_section.hpp"
+#include "format/batch/batch_check.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_section.hpp"
 #include "json_lines.hpp"
 
 namespace seriatim::kafka_test {

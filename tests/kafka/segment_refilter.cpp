@@ -9,10 +9,10 @@
 #include <set>
 #include <vector>
 
-#include "format/batch_check.hpp"
-#include "format/batch_rebuilder.hpp"
-#include "format/record_cursor.hpp"
-#include "format/record_section.hpp"
+#include "format/batch/batch_check.hpp"
+#include "format/batch/batch_rebuilder.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_section.hpp"
 #include "segment_dump.hpp"
 
 namespace seriatim::kafka_test {

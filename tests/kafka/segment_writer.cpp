@@ -3,9 +3,9 @@
 #include <cstring>
 #include <ostream>
 
-#include "format/record_cursor.hpp"
-#include "format/record_section.hpp"
-#include "format/single_batch.hpp"
+#include "format/batch/record_cursor.hpp"
+#include "format/batch/record_section.hpp"
+#include "format/batch/single_batch.hpp"
 #include "json_lines.hpp"
 #include "support/append_time.hpp"
 

@@ -12,9 +12,9 @@
 
 #include <seriatim/result.hpp>
 
-#include "format/batch_builder.hpp"
-#include "format/batch_rebuilder.hpp"
-#include "format/control_record.hpp"
+#include "format/batch/batch_builder.hpp"
+#include "format/batch/batch_rebuilder.hpp"
+#include "format/batch/control_record.hpp"
 
 namespace seriatim::kafka_test {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::test {

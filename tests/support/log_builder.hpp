@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
+#include "format/batch/control_record.hpp"
 #include "format/batch_header.hpp"
-#include "format/control_record.hpp"
 
 namespace seriatim::test {
 

@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "os/dir_lock.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "os/lock/dir_lock.hpp"
 #include "os/path.hpp"
-#include "os/posix_vfs.hpp"
 #include "os/process.hpp"
 #include "support/power_sectors.hpp"
 #include "support/random.hpp"

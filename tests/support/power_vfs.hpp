@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/mutex.hpp"
-#include "os/dir_lock.hpp"
+#include "os/lock/dir_lock.hpp"
 #include "support/passing_vfs.hpp"
 #include "support/power_disk.hpp"
 

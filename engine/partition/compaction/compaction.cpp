@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "format/record_section.hpp"
+#include "format/batch/record_section.hpp"
 #include "partition/compaction/compaction_filter.hpp"
 #include "partition/compaction/compaction_writer.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim::partition {

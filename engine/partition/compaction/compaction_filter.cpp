@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/saturate.hpp"
-#include "format/control_record.hpp"
-#include "format/record_section.hpp"
+#include "format/batch/control_record.hpp"
+#include "format/batch/record_section.hpp"
 
 namespace seriatim::partition {
 

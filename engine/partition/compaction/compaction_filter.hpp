@@ -11,9 +11,9 @@
 #include <seriatim/types.hpp>
 
 #include "base/bytes.hpp"
+#include "format/batch/batch_rebuilder.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "format/batch_header.hpp"
-#include "format/batch_rebuilder.hpp"
-#include "format/record_cursor.hpp"
 #include "partition/compaction/key_map.hpp"
 #include "partition/compaction/transaction_fates.hpp"
 

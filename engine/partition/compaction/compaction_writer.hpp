@@ -16,9 +16,9 @@
 #include "format/batch_header.hpp"
 #include "format/file_name.hpp"
 #include "format/index_entry.hpp"
-#include "segment/index_builder.hpp"
+#include "segment/files/segment_files.hpp"
+#include "segment/index/index_builder.hpp"
 #include "segment/segment.hpp"
-#include "segment/segment_files.hpp"
 
 namespace seriatim::partition {
 

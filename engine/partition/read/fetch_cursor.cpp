@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "segment/batch_search.hpp"
+#include "segment/scan/batch_search.hpp"
 
 namespace seriatim::partition {
 namespace {

@@ -9,7 +9,7 @@
 #include <seriatim/types.hpp>
 
 #include "base/bytes.hpp"
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "format/batch_header.hpp"
 #include "partition/partition_log.hpp"
 #include "segment/segment_maps.hpp"

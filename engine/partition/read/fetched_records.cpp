@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "format/record_section.hpp"
+#include "format/batch/record_section.hpp"
 
 namespace seriatim::partition {
 namespace {

@@ -8,7 +8,7 @@
 #include <seriatim/types.hpp>
 
 #include "base/bytes.hpp"
-#include "format/record_cursor.hpp"
+#include "format/batch/record_cursor.hpp"
 #include "partition/read/fetch_cursor.hpp"
 
 namespace seriatim::partition {

@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "format/batch_layout.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "partition/recovery/partition_recovery.hpp"
-#include "segment/batch_search.hpp"
+#include "segment/scan/batch_search.hpp"
 
 namespace seriatim::partition {
 namespace {

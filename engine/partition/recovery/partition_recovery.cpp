@@ -4,10 +4,10 @@
 #include <limits>
 #include <utility>
 
-#include "format/control_record.hpp"
+#include "format/batch/control_record.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/batch_search.hpp"
+#include "segment/scan/batch_search.hpp"
 
 namespace seriatim::partition {
 

@@ -14,7 +14,7 @@
 
 #include "partition/partition.hpp"
 #include "partition/recovery/recovery_preview.hpp"
-#include "segment/segment_recovery.hpp"
+#include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment_store.hpp"
 
 namespace seriatim::partition {

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "partition/recovery/partition_recovery.hpp"
-#include "segment/batch_search.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_search.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::partition {
 

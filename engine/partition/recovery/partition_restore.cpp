@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "partition/recovery/partition_recovery.hpp"

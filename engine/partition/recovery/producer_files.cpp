@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "format/file_name.hpp"
+#include "os/file/small_file.hpp"
 #include "os/path.hpp"
-#include "os/small_file.hpp"
 #include "partition/producer_state.hpp"
 
 namespace seriatim::partition {

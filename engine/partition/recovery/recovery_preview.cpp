@@ -4,8 +4,8 @@
 
 #include "format/file_name.hpp"
 #include "partition/recovery/partition_recovery.hpp"
-#include "segment/batch_search.hpp"
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_search.hpp"
+#include "segment/scan/batch_stream.hpp"
 
 namespace seriatim::partition {
 

@@ -7,7 +7,7 @@
 #include "format/batch_layout.hpp"
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "segment/index_file.hpp"
+#include "segment/index/index_file.hpp"
 
 namespace seriatim::partition {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "format/batch_header.hpp"
 #include "partition/read/aborted_lookup.hpp"
 #include "partition/read/aborted_transactions.hpp"

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/process.hpp"
 #include "support/passing_vfs.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "api/counters_file.hpp"
 #include "base/bytes.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"

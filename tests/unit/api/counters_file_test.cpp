@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/process.hpp"
 #include "support/log_builder.hpp"
 #include "unit/api/engine_fixture.hpp"

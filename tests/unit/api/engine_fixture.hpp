@@ -17,7 +17,7 @@
 
 #include "api/engine_impl.hpp"
 #include "base/clock.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/live_copy.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"

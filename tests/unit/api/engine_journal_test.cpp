@@ -5,7 +5,7 @@
 #include <fstream>
 #include <thread>
 
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
 #include "support/failing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 

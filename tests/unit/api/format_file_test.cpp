@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
 #include "format/file_name.hpp"
 #include "unit/api/engine_fixture.hpp"
 

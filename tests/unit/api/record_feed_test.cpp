@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "format/control_record.hpp"
+#include "format/batch/control_record.hpp"
 #include "support/random.hpp"
 #include "unit/api/reading_fixture.hpp"
 

@@ -8,9 +8,9 @@
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
 #include "format/transaction_seal.hpp"
-#include "os/fd_cache.hpp"
-#include "os/posix_vfs.hpp"
-#include "segment/batch_stream.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 

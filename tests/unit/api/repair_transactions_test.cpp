@@ -4,8 +4,8 @@
 
 #include "format/file_name.hpp"
 #include "format/transaction_seal.hpp"
-#include "os/posix_vfs.hpp"
-#include "segment/batch_stream.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 

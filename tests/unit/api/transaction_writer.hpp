@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "format/control_record.hpp"
+#include "format/batch/control_record.hpp"
 #include "unit/api/reading_fixture.hpp"
 
 namespace seriatim::test {

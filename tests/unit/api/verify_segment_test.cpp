@@ -10,7 +10,7 @@
 #include "format/batch_header.hpp"
 #include "format/batch_layout.hpp"
 #include "format/index_entry.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/hex.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "format/batch_check.hpp"
+#include "format/batch/batch_check.hpp"
 #include "support/append_time.hpp"
 #include "unit/format/examples.hpp"
 

@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "os/event_fd.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "os/process.hpp"
+#include "os/thread/event_fd.hpp"
 #include "support/child_process.hpp"
 #include "support/temp_dir.hpp"
 

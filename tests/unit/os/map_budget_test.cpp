@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/temp_dir.hpp"
 
 namespace seriatim::os {

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "os/posix_vfs.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "support/child_process.hpp"
 #include "support/mounted.hpp"
 #include "support/temp_dir.hpp"

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "format/file_name.hpp"
-#include "os/fd_cache.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/file/posix_vfs.hpp"
+#include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment.hpp"
-#include "segment/segment_recovery.hpp"
 #include "support/log_builder.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"

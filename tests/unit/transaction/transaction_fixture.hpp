@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
 #include "journal/journal.hpp"
 #include "transaction/coordinator.hpp"
 #include "unit/partition/writer_fixture.hpp"

@@ -1,6 +1,6 @@
 #include "partition/compaction/compaction_filter.hpp"
 
-#include "format/record_section.hpp"
+#include "format/batch/record_section.hpp"
 #include "unit/format/examples.hpp"
 #include "unit/partition/compaction/compaction_fixture.hpp"
 

@@ -1,6 +1,6 @@
 #include "partition/compaction/compaction_writer.hpp"
 
-#include "segment/segment_recovery.hpp"
+#include "segment/recovery/segment_recovery.hpp"
 #include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {

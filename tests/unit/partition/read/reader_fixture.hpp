@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "format/batch_builder.hpp"
+#include "format/batch/batch_builder.hpp"
 #include "format/file_name.hpp"
-#include "os/fd_cache.hpp"
-#include "os/posix_vfs.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/file/posix_vfs.hpp"
 #include "partition/partition.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"

@@ -1,7 +1,7 @@
 // Which producer snapshots there are, and that what is known of producers is what the log says.
 #include <array>
 
-#include "segment/batch_stream.hpp"
+#include "segment/scan/batch_stream.hpp"
 #include "segment/segment_store.hpp"
 #include "support/random.hpp"
 #include "unit/partition/writer_fixture.hpp"

@@ -1,6 +1,6 @@
 #include "partition/recovery/recovery_preview.hpp"
 
-#include "os/overlay_vfs.hpp"
+#include "os/file/overlay_vfs.hpp"
 #include "segment/segment_store.hpp"
 #include "unit/partition/writer_fixture.hpp"
 

@@ -1,0 +1,89 @@
+#include "format/journal/journal_decision.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support/random.hpp"
+#include "unit/format/examples.hpp"
+
+using namespace seriatim;
+using namespace seriatim::format;
+
+namespace {
+
+constexpr ProducerId producer = ProducerId{1} << 40;
+
+JournalDecision example() {
+  JournalDecision decision{
+      .producer_id = producer, .producer_epoch = 3, .next_epoch = 4, .time_ms = 7, .transactional_id = "pay"};
+  decision.partitions.push_back(
+      {.topic_id = {std::byte{1}}, .partition = 2, .first_offset = 10, .last_offset = 12});
+  decision.offsets.push_back({.group = "g",
+                              .commit_time_ms = 7,
+                              .offsets = {{.topic_id = {std::byte{9}}, .partition = 1, .offset = 5}}});
+  decision.state.push_back({.name = "n",
+                            .key = base::as_bytes(std::string_view("k")),
+                            .value = base::as_bytes(std::string_view("val"))});
+  decision.state.push_back({.name = "n", .key = base::as_bytes(std::string_view("gone"))});
+  return decision;
+}
+
+}  // namespace
+
+TEST_CASE("the worked example of a decision, byte by byte") {
+  JournalDecision decision{
+      .producer_id = producer, .producer_epoch = 3, .next_epoch = 4, .time_ms = 7, .transactional_id = "pay"};
+  decision.partitions.push_back(
+      {.topic_id = {std::byte{1}}, .partition = 2, .first_offset = 10, .last_offset = 12});
+  decision.state.push_back({.name = "n", .key = base::as_bytes(std::string_view("k"))});
+  CHECK(test::to_hex(encode_journal_decision(decision)) ==
+        "00 00 00 00 00 01 00 00 03 00 04 00 07 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00 01 00 00 00 "
+        "03 00 70 61 79 "
+        "01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 02 00 00 00 0a 00 00 00 00 00 00 00 0c 00 00 00 "
+        "00 00 00 00 "
+        "01 00 01 00 ff ff ff ff 6e 6b");
+}
+
+TEST_CASE("a decision comes back as it was written") {
+  const auto payload = encode_journal_decision(example());
+  const auto parsed = parse_journal_decision(payload);
+  REQUIRE(parsed.ok());
+  CHECK(parsed->producer_id == producer);
+  CHECK(parsed->producer_epoch == 3);
+  CHECK(parsed->next_epoch == 4);
+  CHECK(parsed->transactional_id == "pay");
+  CHECK(parsed->partitions == example().partitions);
+  REQUIRE(parsed->offsets.size() == 1);
+  CHECK(parsed->offsets[0] == example().offsets[0]);
+  REQUIRE(parsed->state.size() == 2);
+  CHECK(base::as_text(parsed->state[0].key) == "k");
+  REQUIRE(parsed->state[0].value);
+  CHECK(base::as_text(*parsed->state[0].value) == "val");
+  CHECK_FALSE(parsed->state[1].value);
+  CHECK(encode_journal_decision(*parsed) == payload);
+}
+
+TEST_CASE("every shorter or longer decision is refused, and no byte makes it read beyond its end") {
+  auto payload = encode_journal_decision(example());
+  for (std::size_t size = 0; size < payload.size(); ++size)
+    CHECK_FALSE(parse_journal_decision(base::ByteSpan(payload).first(size)).ok());
+  auto longer = payload;
+  longer.push_back(std::byte{0});
+  CHECK_FALSE(parse_journal_decision(longer).ok());
+  test::Random random("decisions of any bytes");
+  for (int i = 0; i < 20'000; ++i) {
+    auto changed = payload;
+    changed[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(changed.size()) - 1))] =
+        static_cast<std::byte>(random.between(0, 255));
+    const auto parsed = parse_journal_decision(changed);
+    if (parsed.ok()) CHECK(encode_journal_decision(*parsed) == changed);
+  }
+}
+
+TEST_CASE("a decision with an impossible place is refused") {
+  auto decision = example();
+  decision.partitions[0].last_offset = 9;
+  CHECK_FALSE(parse_journal_decision(encode_journal_decision(decision)).ok());
+  decision = example();
+  decision.producer_epoch = -1;
+  CHECK_FALSE(parse_journal_decision(encode_journal_decision(decision)).ok());
+}
