@@ -4,7 +4,7 @@
 get_property(layer_objects GLOBAL PROPERTY SERIATIM_LAYER_OBJECTS)
 get_property(layer_targets GLOBAL PROPERTY SERIATIM_LAYER_TARGETS)
 
-file(GLOB public_headers CONFIGURE_DEPENDS
+file(GLOB_RECURSE public_headers CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/include/seriatim/*.hpp ${PROJECT_SOURCE_DIR}/include/seriatim/*.h)
 
 add_library(seriatim)

@@ -2,7 +2,7 @@
 #include <memory>
 #include <utility>
 
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 
 #include "command_tree.hpp"
 #include "context.hpp"

@@ -20,7 +20,7 @@
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
-/// half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -30,7 +30,7 @@
 #include <seriatim/engine.hpp>
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>

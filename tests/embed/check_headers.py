@@ -29,17 +29,17 @@ def main():
     parser.add_argument("--refused")
     parser.add_argument("folders", nargs="+", type=Path)
     arguments, command = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1:]
-    headers = sorted(h for folder in arguments.folders for h in folder.glob("seriatim/*.hpp"))
+    headers = sorted(h.relative_to(folder).as_posix() for folder in arguments.folders for h in folder.glob("seriatim/**/*.hpp"))
     if not headers:
         print(f"no headers under {[str(f) for f in arguments.folders]}", file=sys.stderr)
         return 1
     includes = [f"-I{folder}" for folder in arguments.folders]
     failed = []
     for header in headers:
-        source = f"#include <seriatim/{header.name}>\n#include <seriatim/{header.name}>\n"
+        source = f"#include <{header}>\n#include <{header}>\n"
         process = subprocess.run([*command, *includes, "-x", "c++", "-"], input=source, text=True, check=False, stderr=subprocess.PIPE)
         if not (is_refused(process, arguments.refused) if arguments.refused else compiles(process)):
-            failed.append(header.name)
+            failed.append(header)
     print(f"{len(headers) - len(failed)} of {len(headers)} headers {'are refused' if arguments.refused else 'compile alone'}", *failed)
     return 1 if failed else 0
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 
 #include "faults/failing_new.hpp"
 #include "unit/api/engine_fixture.hpp"

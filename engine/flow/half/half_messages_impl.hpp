@@ -14,12 +14,12 @@
 #include <thread>
 #include <vector>
 
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/state.hpp>
 #include <seriatim/transaction.hpp>
 
-#include "flow/half_message_codec.hpp"
+#include "flow/half/half_message_codec.hpp"
 
 namespace seriatim {
 inline namespace v0 {

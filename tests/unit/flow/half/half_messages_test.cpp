@@ -1,5 +1,5 @@
 // Half messages: appended once or never, whoever decides, and whatever stops on the way.
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <limits>
 #include <thread>
 
-#include "flow/half_message_codec.hpp"
-#include "flow/half_messages_impl.hpp"
+#include "flow/half/half_message_codec.hpp"
+#include "flow/half/half_messages_impl.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {

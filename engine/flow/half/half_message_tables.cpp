@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "flow/half_messages_impl.hpp"
+#include "flow/half/half_messages_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -1,4 +1,4 @@
-#include "flow/half_messages_impl.hpp"
+#include "flow/half/half_messages_impl.hpp"
 
 #include <algorithm>
 #include <charconv>

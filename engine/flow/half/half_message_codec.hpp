@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <seriatim/error.hpp>
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 #include <seriatim/record.hpp>
 #include <seriatim/types.hpp>
 

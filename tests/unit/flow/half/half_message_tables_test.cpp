@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 
 #include "unit/api/transaction_fixture.hpp"
 

@@ -6,7 +6,7 @@
 #include <seriatim/admin.hpp>
 #include <seriatim/exception.hpp>
 
-#include "flow/half_messages_impl.hpp"
+#include "flow/half/half_messages_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -1,4 +1,4 @@
-#include "flow/half_message_codec.hpp"
+#include "flow/half/half_message_codec.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,11 +1,11 @@
 // INV-4 for half messages: whichever call of the file system fails while one is prepared or decided, in the
 // end it was appended once if `prepare` said yes, and never if it said that nothing was written.
-#include <seriatim/half_message.hpp>
+#include <seriatim/flow/half_message.hpp>
 
 #include <doctest/doctest.h>
 
 #include "api/background.hpp"
-#include "flow/half_messages_impl.hpp"
+#include "flow/half/half_messages_impl.hpp"
 #include "support/fault_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
