@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "api/engine_impl.hpp"
 #include "bench_support.hpp"
 #include "commit_load.hpp"
+#include "directory/engine_impl.hpp"
 
 namespace seriatim::bench {
 namespace {

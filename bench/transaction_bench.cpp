@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "api/engine_impl.hpp"
 #include "bench_support.hpp"
 #include "commit_load.hpp"
+#include "directory/engine_impl.hpp"
 #include "transaction_steps.hpp"
 
 namespace seriatim::bench {

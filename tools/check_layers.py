@@ -49,6 +49,10 @@ def table_rows(text, first_column):
     return rows
 
 
+def names_in(cell):
+    return {name.strip() for name in cell.split(",") if name.strip()}
+
+
 def read_rules(path):
     """Raises ValueError if layers.md does not hold the tables in the form this script reads."""
     text = path.read_text(encoding="utf-8")
@@ -56,19 +60,17 @@ def read_rules(path):
     folders = table_rows(text, "layer")
     if len(folders) < 3:
         raise ValueError(f"{path}: no table whose first column is 'layer'; restore it")
-    columns = folders[0][1:-1]
-    for cells in folders[2:]:
-        layer, marks, public = cells[0], cells[1:-1], cells[-1]
-        if len(marks) != len(columns) or not set(marks) <= {"", "x"}:
-            raise ValueError(f"{path}: row '{layer}' does not fit its header; a cell is empty or x")
-        rules.layers[layer] = {column for column, mark in zip(columns, marks) if mark}
-        rules.public[layer] = None if public == "all" else {name.strip() for name in public.split(",")}
-    if set(columns) - set(rules.layers):
-        raise ValueError(f"{path}: columns without a row: {sorted(set(columns) - set(rules.layers))}")
+    for layer, below, public in folders[2:]:
+        # Lowest first: a row names rows above it only.
+        unknown = names_in(below) - set(rules.layers)
+        if unknown:
+            raise ValueError(f"{path}: row '{layer}' names {sorted(unknown)}, which no row above it is about")
+        rules.layers[layer] = names_in(below) | {layer}
+        rules.public[layer] = None if public == "all" else names_in(public)
     rooms = table_rows(text, "room")
     if len(rooms) < 3:
         raise ValueError(f"{path}: no table whose first column is 'room'; restore it")
-    rules.rooms = {room: {name.strip() for name in names.split(",") if name.strip()} for room, names in rooms[2:]}
+    rules.rooms = {room: names_in(names) for room, names in rooms[2:]}
     named = set().union(*rules.rooms.values())
     if named - set(rules.rooms):
         raise ValueError(f"{path}: rooms without a row: {sorted(named - set(rules.rooms))}")

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "api/catalog_access.hpp"
-#include "api/format_file.hpp"
 #include "catalog/catalog.hpp"
+#include "directory/files/catalog_access.hpp"
+#include "directory/files/format_file.hpp"
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_frame.hpp"
 #include "format/journal/journal_payload.hpp"

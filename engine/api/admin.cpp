@@ -8,12 +8,12 @@
 #include <seriatim/exception.hpp>
 
 #include "api/admin_impl.hpp"
-#include "api/engine_impl.hpp"
-#include "api/format_file.hpp"
-#include "api/moved_from.hpp"
 #include "base/boundary.hpp"
+#include "base/moved_from.hpp"
 #include "base/text.hpp"
 #include "catalog/records/topic_config_rules.hpp"
+#include "directory/engine_impl.hpp"
+#include "directory/files/format_file.hpp"
 #include "format/topic_name.hpp"
 
 namespace seriatim {

@@ -6,10 +6,10 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/background.hpp"
-#include "api/engine_impl.hpp"
-#include "api/moved_from.hpp"
-#include "api/option_rules.hpp"
+#include "base/moved_from.hpp"
+#include "directory/background.hpp"
+#include "directory/engine_impl.hpp"
+#include "directory/option_rules.hpp"
 #include "partition/compaction/compaction.hpp"
 #include "partition/read/time_lookup.hpp"
 

@@ -9,7 +9,7 @@
 
 #include <seriatim/result.hpp>
 
-#include "api/engine_impl.hpp"
+#include "directory/engine_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -9,8 +9,8 @@
 #include <seriatim/exception.hpp>
 
 #include "api/admin_impl.hpp"
-#include "api/engine_impl.hpp"
-#include "api/moved_from.hpp"
+#include "base/moved_from.hpp"
+#include "directory/engine_impl.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim {

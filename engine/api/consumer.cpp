@@ -6,8 +6,8 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/consumer_impl.hpp"
-#include "api/moved_from.hpp"
+#include "base/moved_from.hpp"
+#include "consumer/consumer_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

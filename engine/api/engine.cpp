@@ -5,10 +5,10 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/delivery_thread.hpp"
-#include "api/engine_impl.hpp"
-#include "api/moved_from.hpp"
 #include "base/clock.hpp"
+#include "base/moved_from.hpp"
+#include "delivery/delivery_thread.hpp"
+#include "directory/engine_impl.hpp"
 #include "os/file/posix_vfs.hpp"
 
 namespace seriatim {

@@ -6,9 +6,9 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/engine_impl.hpp"
-#include "api/moved_from.hpp"
 #include "base/bytes.hpp"
+#include "base/moved_from.hpp"
+#include "directory/engine_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -8,12 +8,12 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/claim_impl.hpp"
-#include "api/moved_from.hpp"
-#include "api/option_rules.hpp"
-#include "api/producer_impl.hpp"
+#include "base/moved_from.hpp"
+#include "directory/option_rules.hpp"
 #include "format/batch/single_batch.hpp"
 #include "format/compression/codec.hpp"
+#include "producer/claim_impl.hpp"
+#include "producer/producer_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

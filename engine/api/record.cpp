@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/record_pool.hpp"
+#include "consumer/record_pool.hpp"
 #include "format/batch/record_cursor.hpp"
 
 namespace seriatim {

@@ -5,10 +5,10 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/moved_from.hpp"
-#include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
+#include "base/moved_from.hpp"
 #include "format/topic_name.hpp"
+#include "producer/transaction_impl.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim {

@@ -3,11 +3,11 @@
 
 #include <seriatim/exception.hpp>
 
-#include "api/moved_from.hpp"
-#include "api/option_rules.hpp"
-#include "api/transaction_impl.hpp"
 #include "base/boundary.hpp"
+#include "base/moved_from.hpp"
+#include "directory/option_rules.hpp"
 #include "format/compression/codec.hpp"
+#include "producer/transaction_impl.hpp"
 
 namespace seriatim {
 inline namespace v0 {

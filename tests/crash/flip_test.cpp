@@ -8,8 +8,8 @@
 #include <iostream>
 #include <map>
 
-#include "api/format_file.hpp"
 #include "crash/flip_fixture.hpp"
+#include "directory/files/format_file.hpp"
 #include "journal/journal_reader.hpp"
 #include "os/file/posix_vfs.hpp"
 #include "support/log_builder.hpp"

@@ -21,7 +21,7 @@
 
 #include <seriatim/seriatim.hpp>
 
-#include "api/engine_impl.hpp"
+#include "directory/engine_impl.hpp"
 #include "support/random.hpp"
 
 namespace {

@@ -10,10 +10,10 @@
 
 #include <seriatim/seriatim.hpp>
 
-#include "api/background.hpp"
-#include "api/engine_impl.hpp"
 #include "base/clock.hpp"
 #include "crash/power_model.hpp"
+#include "directory/background.hpp"
+#include "directory/engine_impl.hpp"
 #include "os/file/posix_vfs.hpp"
 #include "support/power_disk.hpp"
 

@@ -13,7 +13,7 @@
 
 #include <seriatim/seriatim.hpp>
 
-#include "api/engine_impl.hpp"
+#include "directory/engine_impl.hpp"
 #include "format/batch/batch_builder.hpp"
 #include "os/file/posix_vfs.hpp"
 

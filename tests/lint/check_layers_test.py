@@ -56,20 +56,20 @@ class LayerRules(CheckoutCase):
         self.expect_offence("engine/os/map.cpp:1", "is no file under engine/")
 
     def test_a_quoted_public_header_is_reported(self):
-        self.write("engine/api/topic.cpp", '#include "seriatim/types.hpp"\n')
-        self.expect_offence("engine/api/topic.cpp:1", "included as <seriatim/types.hpp>")
+        self.write("engine/directory/topics/topic.cpp", '#include "seriatim/types.hpp"\n')
+        self.expect_offence("engine/directory/topics/topic.cpp:1", "included as <seriatim/types.hpp>")
 
     def test_a_public_header_outside_the_last_column_is_reported(self):
         self.write("engine/os/map.cpp", "#include <seriatim/engine.hpp>\n")
         self.expect_offence("engine/os/map.cpp:1", "may not include <seriatim/engine.hpp>")
 
     def test_a_public_header_that_does_not_exist_is_reported(self):
-        self.write("engine/api/topic.cpp", "#include <seriatim/no_such.hpp>\n")
-        self.expect_offence("engine/api/topic.cpp:1", "is no public header")
+        self.write("engine/directory/topics/topic.cpp", "#include <seriatim/no_such.hpp>\n")
+        self.expect_offence("engine/directory/topics/topic.cpp:1", "is no public header")
 
     def test_a_third_party_header_in_the_wrong_folder_is_reported(self):
-        self.write("engine/api/topic.cpp", "#include <lmdb.h>\n")
-        self.expect_offence("engine/api/topic.cpp:1", "<lmdb.h> is included in engine/catalog/lmdb only")
+        self.write("engine/directory/topics/topic.cpp", "#include <lmdb.h>\n")
+        self.expect_offence("engine/directory/topics/topic.cpp:1", "<lmdb.h> is included in engine/catalog/lmdb only")
 
     def test_a_codec_outside_compression_is_reported(self):
         self.write("engine/format/batch.cpp", "#include <zstd.h>\n")
@@ -95,8 +95,8 @@ class LayerRules(CheckoutCase):
         self.write("engine/os/file_private.hpp")
         self.write("engine/os/map.cpp", '#include "os/file_private.hpp"\n')
         self.expect_clean()
-        self.write("engine/api/topic.cpp", '#include "os/file_private.hpp"\n')
-        self.expect_offence("engine/api/topic.cpp:1", "private to its folder")
+        self.write("engine/directory/topics/topic.cpp", '#include "os/file_private.hpp"\n')
+        self.expect_offence("engine/directory/topics/topic.cpp:1", "private to its folder")
 
     def test_headers_that_include_each_other_are_reported(self):
         self.write("engine/os/a.hpp", '#include "os/b.hpp"\n')

@@ -14,7 +14,7 @@ def text(name):
 
 class CounterIds(unittest.TestCase):
     def test_the_document_has_the_ids_of_the_source(self):
-        source = re.findall(r'CounterId\{(\d+), "(\w+)", &Metrics::(\w+)\}', text("engine/api/counter_ids.hpp"))
+        source = re.findall(r'CounterId\{(\d+), "(\w+)", &Metrics::(\w+)\}', text("engine/directory/upkeep/counter_ids.hpp"))
         table = text("docs/data_directory.md").split("| id | counter |", 1)[1].split("\n\n", 1)[0]
         documented = re.findall(r"^\| (\d+) \| `(\w+)` \|$", table, re.MULTILINE)
         self.assertGreater(len(source), 30)
@@ -24,7 +24,7 @@ class CounterIds(unittest.TestCase):
 
     def test_every_field_of_metrics_has_one(self):
         fields = re.findall(r"std::uint64_t (\w+)\s*=", text("include/seriatim/metrics.hpp"))
-        names = re.findall(r'CounterId\{\d+, "(\w+)"', text("engine/api/counter_ids.hpp"))
+        names = re.findall(r'CounterId\{\d+, "(\w+)"', text("engine/directory/upkeep/counter_ids.hpp"))
         self.assertEqual(sorted(fields), sorted(names))
 
 

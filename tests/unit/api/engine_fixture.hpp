@@ -15,8 +15,8 @@
 
 #include <seriatim/seriatim.hpp>
 
-#include "api/engine_impl.hpp"
 #include "base/clock.hpp"
+#include "directory/engine_impl.hpp"
 #include "os/file/posix_vfs.hpp"
 #include "support/live_copy.hpp"
 #include "support/must.hpp"

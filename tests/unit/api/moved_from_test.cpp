@@ -1,5 +1,5 @@
 // Handles that were moved from: every function of every one answers `closed`, or that there is nothing.
-#include "api/moved_from.hpp"
+#include "base/moved_from.hpp"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "api/admin_impl.hpp"
-#include "api/format_file.hpp"
+#include "directory/files/format_file.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "api/transaction_impl.hpp"
+#include "producer/transaction_impl.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "api/background.hpp"
+#include "directory/background.hpp"
 #include "support/failing_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "api/background.hpp"
+#include "directory/background.hpp"
 #include "flow/half/half_messages_impl.hpp"
 #include "support/fault_vfs.hpp"
 #include "unit/api/transaction_fixture.hpp"

@@ -1,0 +1,198 @@
+// A consumer's life, and what it is assigned.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/boundary.hpp"
+#include "consumer/consumer_impl.hpp"
+#include "directory/option_rules.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
+
+Result<> check(const ConsumerOptions& options) {
+  if (options.commit_acks == Acks::none) {
+    return Error(Errc::invalid_argument,
+                 "ConsumerOptions::commit_acks is none, which promises nothing; choose leader or all");
+  }
+  if (auto checked = api::check_choices(api::consumer_choice_rules(), options); !checked) return checked;
+  if (auto checked = api::check_numbers(api::consumer_option_rules(), options); !checked) return checked;
+  if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
+    return Error(Errc::invalid_argument, "ConsumerOptions::group_id has " +
+                                             std::to_string(options.group_id.size()) +
+                                             " bytes; it must be at most " + std::to_string(group_bytes_max) +
+                                             ", none of them zero, or empty: then nothing can be committed");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string name_text(const TopicPartition& topic_partition) {
+  return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
+}
+
+Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
+  if (auto usable = engine->check_usable(); !usable) return usable.error();
+  if (auto checked = check(options); !checked) return checked.error();
+  return Consumer(std::make_unique<ConsumerImpl>(std::move(engine), std::move(options)));
+}
+
+ConsumerImpl::ConsumerImpl(std::shared_ptr<EngineImpl> engine_impl, ConsumerOptions consumer_options)
+    : engine(std::move(engine_impl)), options(std::move(consumer_options)) {}
+
+ConsumerImpl::~ConsumerImpl() { release(); }
+
+Result<ConsumerImpl::Entry> ConsumerImpl::enter() {
+  if (closed.load(std::memory_order_acquire))
+    return Error(Errc::closed, "the consumer was closed; make a new one with Engine::consumer");
+  if (auto usable = engine->check_usable(); !usable) return usable.error();
+  if (busy.exchange(true, std::memory_order_acquire)) {
+    return Error(Errc::invalid_state,
+                 "another thread is inside this consumer; a consumer serves one thread at a time, only "
+                 "wakeup and event_fd may be called "
+                 "from others: give each thread its own");
+  }
+  return Entry(&busy);
+}
+
+Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
+  std::vector<std::unique_ptr<Assigned>> added;
+  for (const auto& name : partitions) {
+    auto log = engine->partition_log(name.topic, name.partition);
+    if (!log) return log.error();
+    added.push_back(std::make_unique<Assigned>(*std::move(log), name, pool));
+    if (options.visibility == Visibility::durable) added.back()->feed.show_durable_only();
+    if (options.isolation_level == IsolationLevel::read_uncommitted) added.back()->feed.show_uncommitted();
+  }
+  // From here on nothing can fail: the assignment changes as a whole.
+  std::map<TopicPartition, std::unique_ptr<Assigned>*> before;
+  for (auto& entry : assigned) before.emplace(entry->name(), &entry);
+  std::vector<std::unique_ptr<Assigned>> next;
+  std::vector<partition::PartitionLogPtr> logs;
+  std::set<std::pair<TopicPartition, const partition::PartitionLog*>> taken;
+  for (auto& candidate : added) {
+    const auto& log = candidate->feed.log_ptr();
+    if (!taken.emplace(candidate->name(), log.get()).second) continue;
+    logs.push_back(log);
+    const auto kept = before.find(candidate->name());
+    const bool is_kept = kept != before.end() && *kept->second && (*kept->second)->feed.log_ptr() == log;
+    next.push_back(is_kept ? std::move(*kept->second) : std::move(candidate));
+  }
+  assigned = std::move(next);
+  first = 0;
+  for (auto& entry : assigned) {
+    const auto early = early_seeks.find(entry->name());
+    if (early == early_seeks.end()) continue;
+    entry->feed.seek(early->second);
+    entry->pending = Pending::none;
+    early_seeks.erase(early);
+  }
+  {
+    const base::MutexLock lock(listen_mutex);
+    if (listens_always) {
+      for (const auto& log : listened) log->listeners().remove(slot);
+      for (const auto& log : logs) log->listeners().add(slot);
+    }
+    listened = std::move(logs);
+  }
+  announce_rest();
+  return {};
+}
+
+Result<> ConsumerImpl::assign_topic(std::string_view topic) {
+  auto found = engine->topic(topic);
+  if (!found) return found.error();
+  std::vector<TopicPartition> partitions;
+  for (PartitionId i = 0; i < (*found)->partition_count(); ++i) partitions.push_back({std::string(topic), i});
+  return assign(partitions);
+}
+
+std::vector<TopicPartition> ConsumerImpl::assignment() const {
+  std::vector<TopicPartition> names;
+  names.reserve(assigned.size());
+  for (const auto& entry : assigned) names.push_back(entry->name());
+  return names;
+}
+
+Result<ConsumerImpl::Assigned*> ConsumerImpl::find(const TopicPartition& topic_partition) const {
+  const auto found = std::find_if(assigned.begin(), assigned.end(),
+                                  [&](const auto& entry) { return entry->name() == topic_partition; });
+  if (found == assigned.end()) {
+    return Error(Errc::invalid_state,
+                 name_text(topic_partition) + " is not assigned to this consumer; assign it first");
+  }
+  return found->get();
+}
+
+Result<> ConsumerImpl::set_paused(std::span<const TopicPartition> partitions, bool is_paused) {
+  std::vector<Assigned*> named;
+  for (const auto& name : partitions) {
+    auto found = find(name);
+    if (!found) return found.error();
+    named.push_back(*found);
+  }
+  for (Assigned* entry : named) entry->is_paused = is_paused;
+  announce_rest();
+  return {};
+}
+
+std::vector<TopicPartition> ConsumerImpl::paused() const {
+  std::vector<TopicPartition> names;
+  for (const auto& entry : assigned) {
+    if (entry->is_paused) names.push_back(entry->name());
+  }
+  return names;
+}
+
+int ConsumerImpl::event_fd() noexcept {
+  if (engine->is_read_only() || closed.load(std::memory_order_acquire)) return -1;
+  const int descriptor = slot->event_fd();
+  const base::MutexLock lock(listen_mutex);
+  if (descriptor >= 0 && !listens_always) {
+    std::size_t added = 0;
+    const auto listening = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
+      for (; added < listened.size(); ++added) listened[added]->listeners().add(slot);
+      return {};
+    });
+    if (!listening) {
+      while (added > 0) listened[--added]->listeners().remove(slot);
+      return -1;
+    }
+    listens_always = true;
+    // No appender announces the records that are there already: the caller is woken to look for them.
+    slot->wake();
+  }
+  return descriptor;
+}
+
+void ConsumerImpl::close() noexcept {
+  closed.store(true, std::memory_order_release);
+  slot->wake();
+  // Another thread inside comes back with `closed`; the destructor does the rest then.
+  if (busy.exchange(true, std::memory_order_acquire)) return;
+  release();
+  busy.store(false, std::memory_order_release);
+}
+
+void ConsumerImpl::release() noexcept {
+  {
+    const base::MutexLock lock(listen_mutex);
+    if (listens_always) {
+      for (const auto& log : listened) log->listeners().remove(slot);
+    }
+    listened.clear();
+    listens_always = false;
+  }
+  assigned.clear();
+  early_seeks.clear();
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,186 @@
+// poll: take what is there, else wait and look again.
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "base/boundary.hpp"
+#include "base/clock.hpp"
+#include "consumer/consumer_impl.hpp"
+#include "os/thread/spin_wait.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::int64_t ns_per_ms = 1'000'000;
+// A read-only engine has to look: first often, for a writer in full flow, then a hundred times a second,
+// which costs next to no CPU. Both arbitrary.
+constexpr std::int64_t look_every_ns_min = ns_per_ms;
+constexpr std::int64_t look_every_ns_max = 10 * ns_per_ms;
+// Reading the clock costs as much as a dozen looks at memory.
+constexpr int looks_per_clock = 64;
+// The position may be lost again to retention while it is being reset.
+constexpr int resets_per_take = 3;
+
+// Waiting is in real time, whatever clock the engine was given for its records.
+std::int64_t now_ns() noexcept { return base::system_clock().monotonic_ns(); }
+
+std::int64_t deadline_after(std::chrono::milliseconds timeout) noexcept {
+  constexpr std::int64_t forever_ms = 1'000LL * 3'600 * 24 * 365;  // a year; keeps the sum in range
+  return now_ns() + std::clamp<std::int64_t>(timeout.count(), 0, forever_ms) * ns_per_ms;
+}
+
+}  // namespace
+
+Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
+  if (assigned.empty()) {
+    return Error(Errc::invalid_state,
+                 "nothing is assigned to this consumer; call assign or assign_topic before poll");
+  }
+  slot->clear_event();
+  std::int64_t deadline_ns = 0;
+  for (bool is_first_look = true;; is_first_look = false) {
+    if (slot->take_interrupt())
+      return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
+    if (closed.load(std::memory_order_acquire))
+      return Error(Errc::closed, "the consumer was closed while it waited; make a new one");
+    if (auto usable = engine->check_usable(); !usable) return usable.error();
+    auto got = collect();
+    if (!got || *got != nullptr || timeout.count() <= 0) {
+      announce_rest();
+      return got ? ConsumerRecordsImpl::wrap(*std::move(got)) : Result<ConsumerRecords>(got.error());
+    }
+    if (is_first_look) deadline_ns = deadline_after(timeout);
+    if (!is_first_look && now_ns() >= deadline_ns) return ConsumerRecords();
+    wait(deadline_ns);
+  }
+}
+
+// Null: nothing is there.
+Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
+  if (auto prepared = prepare(); !prepared) return prepared.error();
+  if (!has_news()) return std::unique_ptr<ConsumerRecordsImpl>();
+  take_bounds();
+  auto out = pool->take_records();
+  api::FetchBudget budget{.records_left = options.max_poll_records,
+                          .bytes_left = options.max_poll_bytes,
+                          .check_crcs = options.check_crcs};
+  const std::size_t count = assigned.size();
+  std::size_t last = first;
+  Result<> outcome;
+  for (std::size_t i = 0; i < count && budget.records_left > 0 && outcome; ++i) {
+    Assigned& entry = *assigned[(first + i) % count];
+    if (entry.is_paused) continue;
+    auto taken = take_from(entry, budget, *out);
+    if (!taken) outcome = taken.error();
+    if (!taken || *taken > 0) last = (first + i) % count;
+  }
+  // Behind whoever came last, or failed: the others get their turn before it comes again.
+  first = (last + 1) % count;
+  // An error after records is met again by the poll that begins with it; the records come first.
+  if (!out->views.empty()) return out;
+  ConsumerRecordsImpl::recycle(std::move(out));
+  if (!outcome) return outcome.error();
+  return std::unique_ptr<ConsumerRecordsImpl>();
+}
+
+Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget,
+                                            ConsumerRecordsImpl& out) {
+  for (int resets = 0;; ++resets) {
+    auto taken = entry.feed.take(budget, out, entry.bound);
+    if (taken || taken.error().code() != Errc::offset_out_of_range || resets == resets_per_take) return taken;
+    if (auto reset = apply_reset(entry, taken.error()); !reset) return reset.error();
+  }
+}
+
+// Brings positions into being, and what the files of another process hold to our eyes.
+Result<> ConsumerImpl::prepare() {
+  for (const auto& entry : assigned) {
+    if (entry->is_paused) continue;
+    if (engine->is_read_only()) {
+      if (auto looked = entry->feed.log().refresh(); !looked) return looked;
+    }
+    if (entry->pending == Pending::none) continue;
+    if (auto resolved = resolve(*entry); !resolved) return resolved;
+  }
+  return {};
+}
+
+// The bounds of all partitions at one moment, of which none sees half a commit (INV-8): what becomes visible
+// while one partition is read from must not be seen in the next.
+void ConsumerImpl::take_bounds() {
+  engine->visibility_gate.look([this] {
+    for (const auto& entry : assigned) entry->bound = entry->feed.visible_end();
+  });
+}
+
+bool ConsumerImpl::has_news() const noexcept {
+  return std::any_of(assigned.begin(), assigned.end(),
+                     [](const auto& entry) { return !entry->is_paused && entry->feed.has_news(); });
+}
+
+bool ConsumerImpl::must_return() const noexcept {
+  return slot->is_interrupted() || closed.load(std::memory_order_acquire) ||
+         engine->closed.load(std::memory_order_acquire);
+}
+
+void ConsumerImpl::wait(std::int64_t deadline_ns) {
+  if (options.wait_strategy != WaitStrategy::block) {
+    wait_looking(deadline_ns);
+  } else if (engine->is_read_only()) {
+    wait_for_files(deadline_ns);
+  } else {
+    wait_for_append(deadline_ns);
+  }
+}
+
+void ConsumerImpl::wait_for_append(std::int64_t deadline_ns) {
+  const std::uint32_t ticket = slot->ticket();
+  std::size_t listening = 0;
+  const base::Undoing leave([&] {
+    for (std::size_t i = 0; i < listening; ++i) {
+      if (!assigned[i]->is_paused) assigned[i]->feed.log().listeners().remove(slot);
+    }
+  });
+  for (; listening < assigned.size(); ++listening) {
+    if (!assigned[listening]->is_paused) assigned[listening]->feed.log().listeners().add(slot);
+  }
+  // After joining the listeners: an append before is seen here, one after wakes.
+  if (!has_news() && !must_return()) slot->sleep(ticket, deadline_ns);
+}
+
+void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {
+  std::int64_t step_ns = look_every_ns_min;
+  while (!must_return()) {
+    const std::uint32_t ticket = slot->ticket();
+    const std::int64_t now = now_ns();
+    if (now >= deadline_ns) return;
+    slot->sleep(ticket, std::min(deadline_ns, now + step_ns));
+    // A look that fails is told by the next one, which poll makes itself.
+    if (!prepare() || has_news()) return;
+    step_ns = std::min(step_ns * 2, look_every_ns_max);
+  }
+}
+
+void ConsumerImpl::wait_looking(std::int64_t deadline_ns) {
+  for (int looks = 1; !must_return(); ++looks) {
+    if (engine->is_read_only() && !prepare()) return;
+    if (has_news()) return;
+    if (looks % looks_per_clock == 0 && now_ns() >= deadline_ns) return;
+    if (options.wait_strategy == WaitStrategy::yield) {
+      std::this_thread::yield();
+    } else {
+      os::cpu_pause();
+    }
+  }
+}
+
+// A thread that sleeps on the descriptor must not miss the records that this poll left behind.
+void ConsumerImpl::announce_rest() noexcept {
+  if (slot->has_event() && has_news()) slot->wake();
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

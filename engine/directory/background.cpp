@@ -1,0 +1,113 @@
+#include "directory/background.hpp"
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <system_error>
+
+#include "directory/engine_impl.hpp"
+
+namespace seriatim::api {
+namespace {
+
+// How often the timers look: the resolution of flush.ms and of the intervals. Arbitrary; ten looks a second
+// cost nothing.
+constexpr std::chrono::milliseconds look_every{100};
+// So that retention, which frees space, does not wait for a compaction, which may take hours.
+constexpr std::size_t worker_threads = 2;
+
+}  // namespace
+
+Background::Background(detail::EngineImpl& engine)
+    : engine_(engine),
+      pace_(engine.clock, engine.options.maintenance_bytes_per_second),
+      table_(engine.clock, jobs(),
+             [&engine](std::string_view line) { engine.report(LogLevel::error, line); }) {}
+
+Result<> Background::start() {
+  try {
+    start_threads();
+  } catch (const std::system_error& error) {
+    return Error(Errc::io_error, "starting the threads of " + engine_.directory.string() + ": " +
+                                     error.what() +
+                                     "; the system allows no more threads, see ulimit -u and the limit of "
+                                     "tasks of the service");
+  }
+  return {};
+}
+
+Background::~Background() { stop(); }
+
+void Background::start_threads() {
+  threads_.reserve(3 + worker_threads);
+  threads_.emplace_back([this] { run_timers(); });
+  threads_.emplace_back([this] { run_lane(prompt_jobs_); });
+  threads_.emplace_back([this] { run_upkeep(); });
+  for (std::size_t i = 0; i < worker_threads; ++i) threads_.emplace_back([this] { run_lane(worker_jobs_); });
+}
+
+void Background::stop() {
+  stopping_.store(true, std::memory_order_release);
+  pace_.stop();
+  {
+    const base::MutexLock lock(timers_mutex_);  // Not between the look of the timers and their sleep.
+  }
+  timers_wake_.notify_all();
+  for (JobQueue* queue : {&prompt_jobs_, &upkeep_jobs_, &worker_jobs_}) queue->stop();
+  engine_.prefault_queue->stop();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+JobQueue& Background::queue_of(JobLane lane) noexcept {
+  if (lane == JobLane::prompt) return prompt_jobs_;
+  return lane == JobLane::upkeep ? upkeep_jobs_ : worker_jobs_;
+}
+
+void Background::run_timers() {
+  while (!is_stopping()) {
+    const auto next_look = std::chrono::steady_clock::now() + look_every;
+    try {
+      look();
+    } catch (const std::exception&) {
+      // No memory for a look: the next one finds the same due.
+      engine_.report(LogLevel::error, "looking for due work: out of memory");
+    }
+    const base::MutexLock lock(timers_mutex_);
+    while (!is_stopping() && timers_wake_.wait_until(timers_mutex_, next_look)) {
+    }
+  }
+}
+
+void Background::look() {
+  bool is_upkeep_due = false;
+  for (const std::size_t job : table_.take_due(engine_.clock.monotonic_ns())) {
+    const JobLane lane = table_.lane_of(job);
+    if (!queue_of(lane).push(job)) table_.put_back(job);
+    is_upkeep_due |= lane == JobLane::upkeep;
+  }
+  if (is_upkeep_due) engine_.prefault_queue->wake();
+}
+
+void Background::run_lane(JobQueue& queue) {
+  while (const auto job = queue.take()) table_.run(*job);
+}
+
+void Background::run_upkeep() {
+  while (!is_stopping()) {
+    // However much there is to populate, the rest has its turn.
+    if (const auto segment = engine_.prefault_queue->take()) segment->prefault();
+    // Asked for by whoever takes one: a busy journal fills several between two looks, and what is not ready
+    // is made in a commit.
+    if (engine_.prefault_queue->take_journal_request() && table_.take(journal_files_job_))
+      table_.run(journal_files_job_);
+    for (auto job = upkeep_jobs_.take_ready(); job && !is_stopping(); job = upkeep_jobs_.take_ready())
+      table_.run(*job);
+  }
+}
+
+void Background::run_due(std::int64_t now_ns) {
+  for (const std::size_t job : table_.take_due(now_ns)) table_.run(job);
+}
+
+}  // namespace seriatim::api

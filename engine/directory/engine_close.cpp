@@ -1,0 +1,242 @@
+// Steps of an engine as a whole: flush, close, metrics.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/boundary.hpp"
+#include "delivery/delivery_thread.hpp"
+#include "directory/background.hpp"
+#include "directory/engine_impl.hpp"
+#include "directory/topics/partition_states.hpp"
+#include "directory/upkeep/counters_file.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+// A partition waits for the disk several times while it closes. Side by side they wait together, since the
+// file system makes one commit of what many threads sync: 6 k syncs/s by one thread, 33 k/s by sixteen.
+constexpr std::size_t closers_max = 16;
+// Arbitrary: below this a thread costs more than it saves.
+constexpr std::size_t partitions_per_closer = 16;
+
+using CloseResult = Result<partition::PartitionCheckpoint>;
+
+// Closes each partition; the results are in the same order.
+std::vector<CloseResult> close_each(const std::vector<partition::PartitionPtr>& partitions) {
+  std::vector<CloseResult> results(partitions.size(), CloseResult(partition::PartitionCheckpoint{}));
+  std::atomic<std::size_t> next{0};
+  const auto work = [&]() noexcept {
+    for (std::size_t i = next.fetch_add(1); i < partitions.size(); i = next.fetch_add(1))
+      results[i] = base::answered([&] { return partitions[i]->close(); });
+  };
+  std::vector<std::thread> helpers;
+  const std::size_t closers = std::min(closers_max, partitions.size() / partitions_per_closer);
+  try {
+    helpers.reserve(closers);
+    while (helpers.size() + 1 < closers) helpers.emplace_back(work);
+  } catch (const std::exception&) {
+    // The system gives no more threads, or no memory for them: those that are there, this one at least, do it
+    // all.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return results;
+}
+
+// `look` at each partition that is open for writing, until it fails. Takes no memory, as a list of them
+// would.
+template <class Look>
+Result<> for_each_open(const EngineImpl& engine, const Look& look) {
+  if (engine.is_read_only()) return {};
+  const auto all = engine.topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (const auto& slot : topic->partitions) {
+      const auto log = slot->if_open();
+      if (log == nullptr) continue;
+      if (auto done = look(static_cast<partition::Partition&>(*log)); !done) return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> EngineImpl::flush() {
+  if (auto writable = check_writable(); !writable) return writable;
+  auto unclaimed =
+      for_each_open(*this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
+  if (!unclaimed) return unclaimed;
+  if (auto synced = sync_partitions(); !synced) return synced;
+  // Offsets that were committed at `leader` have frames that may only be written.
+  return coordinator->secure(journal->stats().staged_lsn);
+}
+
+Result<> EngineImpl::close() {
+  // Before anything is closed: the threads to be ended may be waiting for the claim.
+  auto unclaimed = for_each_open(
+      *this, [](const auto& partition) { return partition.check_unclaimed("closing the engine"); });
+  if (!unclaimed) return unclaimed;
+  const base::MutexLock closing(close_mutex);
+  if (closed.exchange(true, std::memory_order_acq_rel)) return {};
+  // Even if one of the steps fails, the others are taken: a close that has begun cannot be repeated.
+  const Result<> ended = base::answered([this] { return stop_work(); });
+  const base::MutexLock guard(admin_mutex);
+  while (!deleting.empty()) deletion_ended.wait(admin_mutex);
+  auto outcome = is_read_only() ? Result<>{} : base::answered([&] { return close_partitions(ended); });
+  // A journal that is still open would write beside the next engine.
+  if (journal && !outcome) static_cast<void>(base::answered([this] { return journal->close(); }).ok());
+  // Handles may live on; the directory must be free for another engine, and LMDB allows one environment of a
+  // file in a process.
+  catalog->close();
+  // The numbers of a process that lived for less than a tick are published too.
+  if (counters_file) {
+    const auto reports = base::answered([this]() -> Result<std::vector<api::JobReport>> {
+      return background ? background->reports() : std::vector<api::JobReport>();
+    });
+    if (reports) counters_file->update(metrics(), *reports, clock.wall_ms());
+  }
+  counters_file.reset();
+  lock.release();
+  return outcome;
+}
+
+Result<> EngineImpl::stop_work() {
+  static_cast<void>(for_each_open(*this, [](auto& partition) {
+                      partition.listeners().notify();  // Sleeping consumers find the engine closed.
+                      return Result<>();
+                    }).ok());
+  if (background) background->stop();
+  if (delivery) delivery->stop();
+  if (is_read_only()) return {};
+  // Markers are appended, and a commit that lacks room makes a checkpoint: before the lock that takes.
+  return coordinator->end_all();
+}
+
+Result<> EngineImpl::close_partitions(const Result<>& ended) {
+  // Made again at the end: whoever opens next may find the disk full.
+  std::optional<api::Reserve::Spending> spending;
+  if (reserve.is_needed()) spending.emplace(reserve);
+  Result<> outcome = ended;
+  std::vector<std::pair<TopicPartition, catalog::PartitionState>> partitions;
+  std::vector<partition::PartitionPtr> open;
+  const auto all = topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (const auto& slot : topic->partitions) {
+      // Closes the slot too: nobody who looked the topic up before may open a partition beside the next
+      // engine.
+      if (auto log = slot->close(Error(Errc::closed, "the engine was closed; open it again")))
+        open.push_back(std::static_pointer_cast<partition::Partition>(log));
+    }
+  }
+  const auto results = close_each(open);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    if (results[i]) {
+      partitions.emplace_back(open[i]->name(), api::to_state(*results[i]));
+    } else if (outcome) {
+      outcome = results[i].error();
+    }
+  }
+  // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
+  auto gathered = gather_checkpoint();
+  gathered.partitions = std::move(partitions);
+  const std::uint64_t lsn = *gathered.covered_lsn;
+  journal_tie.stored_lsn = journal->stored_lsn();
+  gathered.journal = journal_tie;
+  if (outcome) {
+    // Clean says that the journal has nothing beyond.
+    gathered.clean_shutdown = lsn == journal->stats().staged_lsn;
+  } else {
+    // The journal has the rest; what a decision says is not to be stored before its records are safe.
+    gathered.covered_lsn.reset();
+    gathered.forgotten_groups.clear();
+    gathered.offsets.clear();
+    gathered.state.clear();
+  }
+  auto done = catalog->checkpoint(gathered);
+  if (done && outcome) note_checkpoint(lsn);
+  if (done && outcome) done = journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
+  if (!done && outcome) outcome = done;
+  if (auto shut = journal->close(); !shut && outcome) outcome = shut;
+  return outcome;
+}
+
+Metrics EngineImpl::metrics() const {
+  Metrics m;
+  const auto& p = partition_counters;
+  m.appended_batches = p.appended_batches.value();
+  m.appended_records = p.appended_records.value();
+  m.appended_bytes = p.appended_bytes.value();
+  const auto all = topics.load();
+  for (const auto& [name, topic] : *all) {
+    ++m.topics;
+    m.partitions += topic->partitions.size();
+  }
+  static_cast<void>(for_each_open(*this, [&](const auto& partition) {
+                      m.appended_batches += partition.appended_batches();
+                      m.appended_records += partition.appended_records();
+                      m.appended_bytes += partition.appended_bytes();
+                      m.pinned_deleted_bytes += partition.pinned_deleted_bytes();
+                      ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
+                      return Result<>();
+                    }).ok());
+  m.open_segments += maps.size();
+  m.pinned_deleted_bytes += deleted_segments.pinned_bytes();
+  m.rolled_segments = p.rolled_segments.value();
+  m.syncs = p.syncs.value();
+  m.failed_syncs = p.failed_syncs.value();
+  m.fetched_batches = p.fetched_batches.value();
+  m.fetched_records = p.fetched_records.value();
+  m.fetched_bytes = p.fetched_bytes.value();
+  m.corrupt_batches = p.corrupt_batches.value();
+  m.deleted_segments = p.deleted_segments.value();
+  m.deleted_bytes = p.deleted_bytes.value();
+  m.compactions = p.compactions.value();
+  m.compacted_away_records = p.compacted_away_records.value();
+  m.refused_appends = counters.refused_appends.value();
+  m.sent_bytes = counters.sent_bytes.value();
+  m.offset_commits = counters.offset_commits.value();
+  m.background_errors = counters.background_errors.value();
+  // Added is counted before removed is: read in the other order, the difference is never negative.
+  const std::uint64_t removed = counters.buffered_bytes_removed.value();
+  m.buffered_bytes = counters.buffered_bytes_added.value() - removed;
+  if (coordinator) {
+    const transaction::TransactionCounts counts = coordinator->counts();
+    m.transactions_committed = counts.committed;
+    m.transactions_aborted = counts.aborted;
+    m.transactions_timed_out = counts.timed_out;
+    m.transactions_open = counts.open;
+  }
+  if (background) m.maintenance_paused = background->are_workers_paused() ? 1 : 0;
+  if (journal) add_journal(m);
+  return m;
+}
+
+void EngineImpl::add_journal(Metrics& m) const {
+  const journal::JournalStats stats = journal->stats();
+  m.syncs += stats.syncs;
+  m.journal_files = stats.files;
+  m.journal_limit_waits = journal_limit.waits();
+  m.journal_bytes = stats.bytes_in_use;
+  m.journal_spare_files = stats.spare_files;
+  m.journal_staged_lsn = stats.staged_lsn;
+  m.journal_durable_lsn = stats.durable_lsn;
+  // The clock may stand still in a test; a commit under way is never younger than the smallest age.
+  if (stats.oldest_staged_ns != 0) {
+    const std::int64_t age_us = (clock.monotonic_ns() - stats.oldest_staged_ns) / 1'000;
+    m.oldest_wait_us = static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 1));
+  }
+  m.checkpoints = counters.checkpoints.value();
+  m.checkpoint_lsn = checkpoint_lsn.load(std::memory_order_relaxed);
+  m.checkpoint_time_ms = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(checkpoint_time_ms.load(std::memory_order_relaxed), 0));
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,310 @@
+#include "directory/engine_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/boundary.hpp"
+#include "base/text.hpp"
+#include "catalog/records/topic_config_rules.hpp"
+#include "delivery/delivery_thread.hpp"
+#include "directory/background.hpp"
+#include "directory/topics/partition_states.hpp"
+#include "directory/upkeep/counters_file.hpp"
+#include "format/file_name.hpp"
+#include "os/path.hpp"
+#include "os/process.hpp"
+#include "partition/tail/follower.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system,
+                       const base::Clock& engine_clock)
+    : directory(std::move(dir)),
+      options(std::move(engine_options)),
+      vfs(file_system),
+      clock(engine_clock),
+      opened_in(os::fork_generation()),
+      files(file_system, os::FdCache::default_capacity()),
+      prefault_queue(std::make_unique<api::PrefaultQueue>()),
+      reserve(file_system, directory.string()),
+      environment{.files = {file_system, files, prefault_queue.get(), &reserve},
+                  .maps = maps,
+                  .clock = engine_clock,
+                  .health = health,
+                  .counters = partition_counters,
+                  .report =
+                      [this](bool is_error, std::string_view line) {
+                        report(is_error ? LogLevel::error : LogLevel::warn, line);
+                      },
+                  .journal_bypass_bytes =
+                      std::min<std::uint64_t>(options.journal_bypass_bytes, options.journal_file_bytes / 2)},
+      journal_limit({.limit_bytes = options.journal_max_bytes,
+                     .bytes_in_use = [this] { return journal ? journal->bytes_in_use() : 0; },
+                     .checkpoint = [this] { return checkpoint(); }}),
+      topics(std::make_shared<const api::TopicMap>()) {}
+
+EngineImpl::~EngineImpl() {
+  if (os::fork_generation() != opened_in) {
+    // A child's copy: files and locks are the parent's, and the threads do not exist here, so that nothing
+    // may join them.
+    static_cast<void>(background.release());
+    static_cast<void>(prefault_queue.release());
+    static_cast<void>(delivery.release());
+    static_cast<void>(journal.release());
+    return;
+  }
+  // An open that failed, by an error or an exception, at whatever step: nothing was begun that a
+  // close would have to finish, and a close would call clean what the next open has to recover.
+  if (!is_opened) return;
+  auto result = base::answered([this] { return close(); });
+  if (!result) report(LogLevel::error, result.error().message());
+}
+
+void EngineImpl::destroy(EngineImpl* engine) noexcept {
+  if (engine->delivery && engine->delivery->is_current()) {
+    engine->delivery->adopt([engine] { delete engine; });
+  } else {
+    delete engine;
+  }
+}
+
+Result<> EngineImpl::check_usable() const {
+  if (os::fork_generation() != opened_in) {
+    return Error(Errc::invalid_state, directory.string() +
+                                          ": this engine was opened before fork() and belongs to the parent "
+                                          "process; open the directory again in "
+                                          "the child, read-only if the parent goes on writing");
+  }
+  if (closed.load(std::memory_order_acquire)) {
+    return Error(Errc::closed, directory.string() + ": the engine was closed; open it again");
+  }
+  return {};
+}
+
+Result<> EngineImpl::check_writable() const {
+  if (auto usable = check_usable(); !usable) return usable;
+  if (is_read_only()) {
+    return Error(Errc::read_only,
+                 directory.string() +
+                     " was opened with OpenMode::read_only; open it with read_write to change anything");
+  }
+  return {};
+}
+
+Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
+  if (auto usable = check_usable(); !usable) return usable.error();
+  const auto known = topics.load();
+  const auto found = known->find(name);
+  if (found != known->end() && !is_read_only()) return found->second;
+  if (is_read_only()) {
+    // The writer may have made, changed or deleted it since we looked.
+    const base::MutexLock guard(admin_mutex);
+    auto record = catalog->topic(name);
+    if (record) {
+      const auto latest = topics.load();
+      auto map = std::make_shared<api::TopicMap>(*latest);
+      const auto previous = map->find(name);
+      const bool same_topic = previous != map->end() && previous->second->id == record->topic_id;
+      if (same_topic && previous->second->partition_count() == record->partition_count &&
+          previous->second->overrides == ConfigMap(record->config.begin(), record->config.end())) {
+        return previous->second;
+      }
+      auto topic = make_topic(*record, same_topic ? previous->second.get() : nullptr);
+      (*map)[std::string(name)] = topic;
+      topics.store(map);
+      return topic;
+    }
+    if (record.error().code() != Errc::unknown_topic_or_partition) return record.error();
+  }
+  std::vector<std::string_view> names;
+  for (const auto& entry : *known) names.push_back(entry.first);
+  const auto nearest = base::nearest(name, names);
+  return Error(
+      Errc::unknown_topic_or_partition,
+      "no topic " + std::string(name) + " in " + directory.string() +
+          (nearest.empty() ? std::string("; create it with Admin::create_topic or `seriatim topic create`")
+                           : "; did you mean " + std::string(nearest) + "?"));
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name,
+                                                             PartitionId partition) {
+  auto found = topic(topic_name);
+  if (!found) return found.error();
+  return partition_log(*found, partition);
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr& topic,
+                                                             PartitionId partition) {
+  if (auto there = topic->check_partition(partition); !there) return there.error();
+  auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
+  if (!log || !is_read_only()) return log;
+  // Where the writer has moved the log start since, its files do not say.
+  if (auto looked = static_cast<partition::Follower&>(**log).look_at_log_start(); !looked)
+    return looked.error();
+  return log;
+}
+
+Result<Offset> EngineImpl::log_end_offset(const api::Topic& topic, PartitionId partition) {
+  if (auto there = topic.check_partition(partition); !there) return there.error();
+  auto log = topic.partitions[static_cast<std::size_t>(partition)]->log();
+  if (!log) return log.error();
+  return (*log)->log_end_offset();
+}
+
+Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_name, PartitionId partition) {
+  if (auto writable = check_writable(); !writable) return writable.error();
+  auto log = partition_log(topic_name, partition);
+  if (!log) return log.error();
+  return std::static_pointer_cast<partition::Partition>(
+      *std::move(log));  // Writing engines open nothing else.
+}
+
+std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
+  std::vector<partition::PartitionPtr> open;
+  if (is_read_only()) return open;
+  const auto all = topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (const auto& slot : topic->partitions) {
+      if (auto log = slot->if_open())
+        open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
+    }
+  }
+  return open;
+}
+
+void EngineImpl::report(LogLevel level, std::string_view line) const noexcept {
+  if (level == LogLevel::error) const_cast<EngineCounters&>(counters).background_errors.add();
+  if (options.log_sink) options.log_sink(level, line);
+}
+
+std::string EngineImpl::log_directory() const { return os::join_path(directory.string(), "log"); }
+
+api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const api::Topic* previous) {
+  auto topic = std::make_shared<api::Topic>();
+  topic->name = record.name;
+  topic->id = record.topic_id;
+  topic->overrides = ConfigMap(record.config.begin(), record.config.end());
+  auto config = catalog::resolve_config(record.config);
+  if (config) {
+    topic->config = *config;
+  } else {
+    // Checked when it was stored; a rule that has changed since must not make the data unreachable.
+    report(LogLevel::error,
+           "topic " + record.name + ": " + config.error().message() + "; the defaults are in force");
+  }
+  if (previous != nullptr) topic->partitions = previous->partitions;
+  for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
+    topic->partitions.push_back(std::make_shared<api::PartitionSlot>(
+        [this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
+  }
+  return topic;
+}
+
+segment::LastStop EngineImpl::last_stop() const noexcept {
+  if (was_clean) return segment::LastStop::clean;
+  if (replay && replay->believes_markers()) return segment::LastStop::losses;
+  return lock.had_settled_in_this_boot() ? segment::LastStop::kill : segment::LastStop::power_cut;
+}
+
+Result<std::optional<partition::PartitionCheckpoint>> EngineImpl::stored_checkpoint(
+    const catalog::Id& topic_id, PartitionId index) const {
+  auto state = catalog->partition_state(topic_id, index);
+  if (!state) return state.error();
+  if (!*state) return std::optional<partition::PartitionCheckpoint>();
+  return std::optional(api::to_checkpoint(**state, was_clean));
+}
+
+Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
+                                                              PartitionId index) {
+  auto record = catalog->topic(name);
+  if (!record) return record.error();
+  if (record->topic_id != id) {
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + name + " was deleted and another of its name created; look the topic up again");
+  }
+  if (index >= record->partition_count) {
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + name + " has no partition " + std::to_string(index));
+  }
+  auto config = catalog::resolve_config(record->config);
+  const TopicConfig effective = config ? *config : TopicConfig{};
+  const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
+  const auto stored = [this, id, index] { return stored_checkpoint(id, index); };
+  if (is_read_only()) {
+    auto follower = partition::Follower::open(
+        environment, {.name = {name, index},
+                      .directory = path,
+                      .may_have_gaps = effective.cleanup_policy != CleanupPolicy::delete_,
+                      .stored = stored});
+    if (!follower) return follower.error();
+    return partition::PartitionLogPtr(*std::move(follower));
+  }
+  partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
+  request.topic_id = id;
+  request.mapped_writes = mapped_writes;
+  request.stop = last_stop();
+  if (replay) {
+    request.journalled = replay->take_batches(id, index);
+    // Of ids that are not ours (a log that came from elsewhere) the journal knows nothing.
+    request.is_decided = [this](ProducerId producer_id, ProducerEpoch marker_epoch) {
+      return producer_id < catalog::first_producer_id || replay->is_decided(producer_id, marker_epoch);
+    };
+  }
+  auto checkpoint = stored();
+  if (!checkpoint) return checkpoint.error();
+  request.checkpoint = checkpoint->value_or(partition::PartitionCheckpoint{});
+  auto partition = partition::Partition::open(environment, request);
+  if (!partition) return partition.error();
+  return partition::PartitionLogPtr(*std::move(partition));
+}
+
+// From here on something may be appended: a crash has to be seen by the next open. A clean directory of which
+// nothing has come is given back as it was.
+Result<> EngineImpl::begin_writing() {
+  auto started = base::answered([this]() -> Result<> {
+    if (was_clean) {
+      if (auto told = catalog->set_clean_shutdown(false); !told) return told;
+    }
+    settle_directory();
+    return start_threads();
+  });
+  if (started) return started;
+  if (background) background->stop();
+  background.reset();
+  delivery.reset();
+  if (was_clean) {
+    // Where that fails, too, the next open recovers, and finds what there is.
+    if (auto told = base::answered([this] { return catalog->set_clean_shutdown(true); }); !told)
+      report(LogLevel::warn, told.error().message());
+  }
+  return started;
+}
+
+Result<> EngineImpl::start_threads() {
+  if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
+  // When the writer before this one made its last checkpoint is known from nowhere else.
+  const auto published = api::read_counters(vfs, directory.string());
+  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
+    const bool is_the_same =
+        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
+    if (is_the_same) {
+      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
+                               std::memory_order_relaxed);
+    }
+  }
+  auto counters_opened = api::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
+  if (counters_opened) {
+    counters_file = *std::move(counters_opened);
+  } else {
+    report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
+  }
+  delivery = std::make_unique<api::DeliveryThread>(clock);
+  background = std::make_unique<api::Background>(*this);
+  return background->start();
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

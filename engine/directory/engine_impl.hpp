@@ -1,0 +1,263 @@
+// The implementation behind every public handle: the engine's parts in the order in which they are opened,
+// and closed in reverse.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seriatim/engine.hpp>
+
+#include "base/clock.hpp"
+#include "base/counter.hpp"
+#include "base/mutex.hpp"
+#include "catalog/catalog.hpp"
+#include "directory/facts/offset_store.hpp"
+#include "directory/facts/state_store.hpp"
+#include "directory/recovery/journal_replay.hpp"
+#include "directory/topics/deleted_segments.hpp"
+#include "directory/topics/topic.hpp"
+#include "directory/upkeep/journal_limit.hpp"
+#include "directory/upkeep/prefault_queue.hpp"
+#include "directory/upkeep/reserve.hpp"
+#include "journal/journal.hpp"
+#include "os/file/fd_cache.hpp"
+#include "os/lock/dir_lock.hpp"
+#include "os/vfs.hpp"
+#include "partition/partition_environment.hpp"
+#include "partition/visibility_gate.hpp"
+#include "segment/map_cache.hpp"
+#include "transaction/coordinator.hpp"
+#include "transaction/producer_identity.hpp"
+
+namespace seriatim::api {
+class Background;
+class DeliveryThread;
+class CountersFile;
+struct CatalogPart;
+}  // namespace seriatim::api
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+
+/// Counters that belong to no partition.
+struct EngineCounters {
+  base::Counter refused_appends;
+  base::Counter sent_bytes;
+  base::Counter offset_commits;
+  base::Counter checkpoints;
+  base::Counter background_errors;
+  base::Counter buffered_bytes_added;
+  base::Counter buffered_bytes_removed;
+};
+
+/// Threads: any, except construction. Handles hold it by shared_ptr.
+struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
+  EngineImpl(std::filesystem::path directory, EngineOptions options, os::Vfs& vfs, const base::Clock& clock);
+  ~EngineImpl();
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
+
+  /// The seam for tests: another file system, another clock.
+  /// @param salvages  a damaged journal does not end it: what can be read is replayed. For repair.
+  static Result<std::shared_ptr<EngineImpl>> open(const std::filesystem::path& dir, EngineOptions options,
+                                                  os::Vfs& vfs, const base::Clock& clock,
+                                                  bool salvages = false);
+  /// The deleter of the last shared_ptr: like `delete`, but on the delivery thread, which the destructor
+  /// joins, later.
+  static void destroy(EngineImpl* engine) noexcept;
+  static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
+  static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
+
+  bool is_read_only() const noexcept { return options.mode == OpenMode::read_only; }
+  /// ok, or why nothing can be done: closed, or this is a forked child.
+  Result<> check_usable() const;
+  /// check_usable, and read_only.
+  Result<> check_writable() const;
+
+  /// The topic of that name; in a read-only engine looks into the catalog if it is not known yet.
+  /// Errors: unknown_topic_or_partition with the nearest name.
+  Result<api::TopicPtr> topic(std::string_view name);
+  /// The partition, open.
+  Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
+  /// Of a topic that was looked up.
+  Result<partition::PartitionLogPtr> partition_log(const api::TopicPtr& topic, PartitionId partition);
+  /// Without shared ownership, which costs two locked instructions.
+  static Result<Offset> log_end_offset(const api::Topic& topic, PartitionId partition);
+  /// The same, for writing.
+  Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
+  /// All partitions that are open for writing now.
+  std::vector<partition::PartitionPtr> open_partitions() const;
+
+  /// Reports a failure or finding that no call can return.
+  void report(LogLevel level, std::string_view line) const noexcept;
+  // engine_journal.cpp
+  /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
+  Result<> checkpoint();
+  Result<> checkpoint_once();
+  /// @param marks  of the partitions, in their order.
+  Result<> sync_together(const std::vector<partition::PartitionPtr>& partitions,
+                         const std::vector<partition::SyncMark>& marks);
+  Result<> sync_partitions();
+  /// LSNs of the newest frames that something was gathered of.
+  struct GatheredLsns {
+    std::uint64_t applied = 0;    ///< A decision's.
+    std::uint64_t positions = 0;  ///< Of positions.
+  };
+  GatheredLsns gathered_lsns() const;
+  Result<> secure_gathered(const GatheredLsns& gathered, std::uint64_t covered);
+  /// All but the partitions.
+  catalog::Checkpoint gather_checkpoint();
+  /// And tells of each fact that cannot be stored.
+  void leave_out_unstorable(catalog::Checkpoint& gathered) const;
+  void forget_stored(const catalog::Checkpoint& stored);
+  /// The catalog has everything up to `lsn`.
+  void note_checkpoint(std::uint64_t lsn) noexcept;
+  /// Lets other processes see what was committed; the journal keeps it all the same.
+  Result<> store_commits();
+  /// Whether the journal is long enough for a checkpoint before its time.
+  bool is_journal_long() const;
+  /// A position to be committed, of a topic that exists.
+  /// Errors: invalid_argument (INV-2: beyond the log end), offset_metadata_too_large,
+  /// unknown_topic_or_partition.
+  Result<api::PositionCommit> check_position(const api::Topic& topic, const TopicPartition& at,
+                                             const OffsetAndMetadata& position) const;
+  Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
+  Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
+                                                                   const TopicPartition& at);
+  Result<std::map<TopicPartition, catalog::CommittedOffset>> group_offsets(std::string_view group);
+  Result<std::vector<std::string>> groups();
+  Result<> delete_group(std::string_view group);
+  // engine_producers.cpp
+  /// An id that no producer of this directory ever had.
+  Result<ProducerId> new_producer_id();
+  /// The producer of that name; makes one if there is none. Durable on return.
+  Result<catalog::NamedProducer> named_producer(const std::string& name);
+  // engine_transactions.cpp
+  Result<> open_coordinator();
+  /// Recovery: the commits from the first one at `leader` on that did not survive whole are taken back.
+  Result<> take_back_lost_commits();
+  Result<bool> has_survived(const api::ReplayedDecision& decision);
+  /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
+  /// is open.
+  Result<> finish_transactions();
+  Result<> finish_decision(const api::ReplayedDecision& decision);
+  Result<> abort_undecided();
+  Result<> restore_epochs();
+  Result<transaction::HolderPtr> open_transactional_id(const std::string& id,
+                                                       std::chrono::milliseconds timeout);
+  /// Brings to the catalog what of ids and epochs it does not have.
+  Result<> store_transactional_id(const std::string& id, const catalog::TransactionalId& record);
+  /// Forgets transactional ids that nobody has used for long.
+  Result<> expire_transactional_ids();
+  // engine_state.cpp
+  Result<std::optional<std::vector<std::byte>>> state_value(std::string_view name, base::ByteSpan key);
+  Result<std::vector<StateEntry>> scan_state(std::string_view name, base::ByteSpan from_key,
+                                             std::size_t limit);
+  /// Syncs every partition.
+  Result<> flush();
+  Result<> close();
+  /// Ends the threads, and what they would go on with.
+  Result<> stop_work();
+  /// @param ended  whether all transactions could be ended; else the close is not clean, and recovery ends
+  /// them.
+  Result<> close_partitions(const Result<>& ended);
+  Metrics metrics() const;
+  void add_journal(Metrics& metrics) const;
+
+  // Opening, in this order: engine_open.cpp.
+  Result<> open_directory();
+  Result<> open_catalog();
+  Result<> give_birth();
+  Result<> check_layout();
+  Result<> load_topics();
+  Result<> finish_deletions();
+  Result<> replay_journal();
+  Result<> check_parts(const api::CatalogPart& part, const journal::JournalContents& contents);
+  Result<> begin_run(const journal::JournalContents& contents);
+  Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
+  /// @return where each ends.
+  Result<std::map<TopicPartition, Offset>> open_all_partitions();
+  Result<> recover_after_crash();
+  Result<> begin_writing();
+  void settle_directory();
+  Result<> start_threads();
+
+  segment::LastStop last_stop() const noexcept;
+  api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
+  /// @param id  the topic that is meant: one of the same name may have taken its place.
+  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
+                                                    PartitionId partition);
+  /// The catalog's record of a partition; nothing: it has none.
+  Result<std::optional<partition::PartitionCheckpoint>> stored_checkpoint(const catalog::Id& topic_id,
+                                                                          PartitionId partition) const;
+  std::string log_directory() const;
+  /// Removes the partition directories of a topic that the catalog calls deleted.
+  Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);
+
+  const std::filesystem::path directory;
+  const EngineOptions options;
+  os::Vfs& vfs;
+  const base::Clock& clock;
+  const std::uint64_t opened_in;  ///< os::fork_generation() at open.
+
+  EngineCounters counters;
+  partition::PartitionCounters partition_counters;
+  partition::StorageHealth health;
+  partition::VisibilityGate visibility_gate;
+  os::FdCache files;
+  segment::MapCache maps;
+  mutable api::DeletedSegments deleted_segments;       ///< Of deleted topics.
+  std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
+  api::Reserve reserve;                                ///< Of a writer.
+  partition::PartitionEnvironment environment;
+
+  std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
+  api::JournalLimit journal_limit;            ///< The gate that a writer's commits pass first.
+  api::OffsetStore offsets;
+  api::StateStore state_store;
+  std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
+  std::uint64_t covered_lsn = 0;                 ///< Of the last checkpoint; under admin_mutex.
+  catalog::JournalTie journal_tie;               ///< Of this run; under admin_mutex.
+  std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
+  std::atomic<std::int64_t> checkpoint_time_ms{0};
+  /// How far the catalog has `offsets` and `state_store`; under admin_mutex.
+  std::uint64_t shown_offsets = 0;
+  std::uint64_t shown_state = 0;
+
+  os::DirLock lock;
+  std::optional<catalog::Catalog> catalog;
+  api::TopicRegistry topics;
+  base::Mutex admin_mutex;  ///< One change of topics at a time.
+  /// Topics that are deleted and whose files may be in use; under admin_mutex. Until `deletion_ended` nobody
+  /// takes the name, and the catalog stays open.
+  std::set<std::string, std::less<>> deleting;
+  base::ConditionVariable deletion_ended;
+  base::Mutex producer_ids_mutex;
+  ProducerId next_producer_id SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< Of those reserved ...
+  ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.
+  base::Mutex close_mutex;  ///< A second caller of close returns when the first is done.
+  bool was_clean = false;
+  bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
+  bool salvages_journal = false;
+  bool mapped_writes = true;
+  bool keeps_allocated_blocks = true;  ///< The file system of the directory.
+  std::atomic<bool> closed{false};
+  api::ProducerNames producer_names;
+  std::unique_ptr<transaction::Coordinator> coordinator;  ///< Of a writer.
+
+  std::unique_ptr<api::CountersFile> counters_file;
+  std::unique_ptr<api::DeliveryThread> delivery;
+  std::unique_ptr<api::Background> background;
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,378 @@
+// Opening a data directory, step by step; each step can be repeated after a crash.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/boundary.hpp"
+#include "catalog/catalog_birth.hpp"
+#include "delivery/delivery_thread.hpp"
+#include "directory/background.hpp"
+#include "directory/engine_impl.hpp"
+#include "directory/files/catalog_access.hpp"
+#include "directory/files/format_file.hpp"
+#include "directory/option_rules.hpp"
+#include "directory/upkeep/counters_file.hpp"
+#include "format/file_name.hpp"
+#include "os/absolute_path.hpp"
+#include "os/descriptor.hpp"
+#include "os/path.hpp"
+#include "os/process.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::string_view catalog_directory_name = "catalog";
+constexpr std::string_view log_directory_name = "log";
+constexpr std::string_view unborn_catalog_prefix = "catalog.new";
+
+// Names that an interrupted birth may have left in a directory that has no FORMAT yet.
+bool is_birth_leftover(std::string_view name) {
+  return name == os::lock_file_name || name == log_directory_name || name == catalog_directory_name ||
+         name == api::journal_directory_name ||
+         name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
+         name == std::string(api::format_file_name) + ".tmp";
+}
+
+Error lost_format(const std::string& dir, const std::string& held) {
+  return {Errc::corrupt_metadata, dir + " has no FORMAT file, but there is " + held +
+                                      ". Nothing was changed: `seriatim repair` writes it again, or restore "
+                                      "it from a copy of this directory, "
+                                      "or choose another directory"};
+}
+
+Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
+  auto entries = vfs.list(path);
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const std::string child = os::join_path(path, entry.name);
+    auto removed = entry.kind == os::EntryKind::directory ? remove_tree(vfs, child) : vfs.remove(child);
+    if (!removed) return removed;
+  }
+  return vfs.remove_directory(path);
+}
+
+// The catalog's pages that are read must be on the disk: after a failed sync the page cache may hold what
+// never got there. That the last stop was clean is itself such a fact, so it is not asked first. Synced
+// before that: a meta page that a failed commit has taken back, or one of a process that was killed, may be
+// in the page cache alone, and pages of the state that the disk has in its place are about to be used again.
+Result<> settle_catalog(os::Vfs& vfs, const std::string& path) {
+  auto file = vfs.open(path, os::OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found)
+    return {};  // Opening the catalog says what is missing.
+  if (!file) return file.error();
+  if (auto synced = (*file)->sync_data(); !synced) return synced;
+  return (*file)->drop_cache(0, 0);
+}
+
+Result<> write_synced(os::Vfs& vfs, const std::string& path, std::uint64_t position, base::ByteSpan bytes) {
+  auto file = vfs.open(path, os::OpenMode::read_write);
+  if (!file) return file.error();
+  if (auto written = (*file)->write_at(bytes, position); !written) return written;
+  return (*file)->sync_data();
+}
+
+// LMDB makes its table of readers sparse and stores into a map of it: on a full disk a store into a hole
+// would be SIGBUS. LMDB uses the part beyond its need for more readers.
+Result<> allocate_reader_table(os::Vfs& vfs, const std::string& path) {
+  constexpr std::uint64_t table_bytes = 64ULL * 512;  // 510 slots and a header of two
+  auto file = vfs.open(path, os::OpenMode::open_or_create);
+  if (!file) return file.error();
+  return (*file)->allocate(0, table_bytes);
+}
+
+// A writer that was killed may have left names that only the page cache has: FORMAT, the journal's directory,
+// those of partitions. They would be lost in a power cut together with all that is built on them from here
+// on.
+Result<> settle_names(os::Vfs& vfs, const std::string& dir, const std::string& log_dir) {
+  if (auto synced = vfs.sync_directory(dir); !synced) return synced;
+  return vfs.sync_directory(log_dir);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path& dir,
+                                                     EngineOptions engine_options, os::Vfs& vfs,
+                                                     const base::Clock& clock, bool salvages) {
+  // Every file is opened by its path, later ones too, wherever the program has changed to by then.
+  auto absolute = os::absolute_path(dir);
+  if (!absolute) return absolute.error();
+  if (auto checked = api::check_options(engine_options); !checked) return checked.error();
+  // Until it is opened, its end closes nothing: see ~EngineImpl.
+  std::shared_ptr<EngineImpl> impl(new EngineImpl(*absolute, std::move(engine_options), vfs, clock),
+                                   &EngineImpl::destroy);
+  impl->salvages_journal = salvages;
+  auto opened = base::answered([&]() -> Result<> {
+    if (auto step = impl->open_directory(); !step) return step;
+    // A full disk must not keep anybody from opening what is to be made smaller.
+    std::optional<api::Reserve::Spending> spending;
+    if (!impl->is_read_only() && impl->reserve.is_needed()) spending.emplace(impl->reserve);
+    if (auto step = impl->open_catalog(); !step) return step;
+    if (auto step = impl->load_topics(); !step) return step;
+    if (impl->is_read_only()) return {};
+    if (auto step = impl->replay_journal(); !step) return step;
+    if (auto step = impl->finish_deletions(); !step) return step;
+    if (auto step = impl->recover_after_crash(); !step) return step;
+    return impl->begin_writing();
+  });
+  if (!opened) return opened.error();
+  impl->is_opened = true;
+  return impl;
+}
+
+Result<> EngineImpl::open_directory() {
+  const std::string dir = directory.string();
+  auto exists = vfs.exists(dir);
+  if (!exists) return exists.error();
+  if (!*exists) {
+    if (options.mode != OpenMode::create_if_missing) {
+      return Error(Errc::not_found, dir +
+                                        " does not exist; correct the path, or create it with "
+                                        "OpenMode::create_if_missing (`seriatim topic create` does)");
+    }
+    if (auto created = vfs.create_directory(dir); !created) return created;
+    if (auto synced = vfs.sync_directory(os::parent_path(dir)); !synced) return synced;
+  }
+  auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+  if (!has_format) return has_format.error();
+  if (!*has_format) {
+    auto entries = vfs.list(os::join_path(dir, ""));  // The directory itself may be a link; nothing in it.
+    if (!entries && entries.error().sys_errno() == ENOTDIR) {
+      return Error(Errc::not_a_data_directory, dir + " is no directory; choose another path", ENOTDIR);
+    }
+    if (!entries) return entries.error();
+    const auto foreign = std::find_if(entries->begin(), entries->end(),
+                                      [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
+    if (foreign != entries->end() || options.mode == OpenMode::read_only) {
+      return Error(
+          Errc::not_a_data_directory,
+          dir + " has no FORMAT file" +
+              (foreign != entries->end() ? " but holds " + foreign->name : std::string()) +
+              ": it is not a seriatim data directory; choose another one, or an empty one to begin with");
+    }
+  }
+  if (is_read_only()) {
+    auto format = api::read_format_file(vfs, dir);
+    return format ? Result<>{} : Result<>(format.error());
+  }
+  auto locked = os::acquire_dir_lock(vfs, dir);
+  if (!locked) return locked.error();
+  lock = *std::move(locked);
+  auto file_system = vfs.file_system(dir);
+  if (!file_system) return file_system.error();
+  keeps_allocated_blocks = file_system->keeps_allocated_blocks;
+  mapped_writes = options.write_mode == WriteMode::mapped ||
+                  (options.write_mode == WriteMode::automatic && file_system->keeps_allocated_blocks);
+  return {};
+}
+
+// FORMAT is written last: a directory without one is not born yet, and its birth begins anew.
+Result<> EngineImpl::open_catalog() {
+  const std::string dir = directory.string();
+  const std::string path = os::join_path(dir, catalog_directory_name);
+  api::FormatFile format;
+  if (!is_read_only()) {
+    auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+    if (!has_format) return has_format.error();
+    if (!*has_format) {
+      if (auto born = give_birth(); !born) return born;
+    }
+    auto read = api::read_format_file(vfs, dir);
+    if (!read) return read.error();
+    format = *read;
+    if (auto settled = settle_catalog(vfs, os::join_path(path, "data.mdb")); !settled) return settled;
+  }
+  if (auto sound = check_layout(); !sound) return sound;
+  if (!is_read_only()) {
+    // Before the catalog is given what an older seriatim would not look at, and lose.
+    if (auto added = api::add_features(vfs, dir, format); !added) return added;
+    if (keeps_allocated_blocks) {
+      auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
+      if (!allocated) return allocated;
+    }
+  }
+  auto catalog_options = api::catalog_options(
+      vfs, dir, is_read_only() ? catalog::Access::read_only : catalog::Access::read_write);
+  catalog_options.write_synced = [this](const std::string& file, std::uint64_t position,
+                                        base::ByteSpan bytes) {
+    return write_synced(vfs, file, position, bytes);
+  };
+  auto opened = catalog::Catalog::open(path, catalog_options);
+  if (!opened) return opened.error();
+  catalog.emplace(*std::move(opened));
+  if (is_read_only()) return {};
+  auto record = catalog->engine();
+  if (!record) return record.error();
+  was_clean = record->clean_shutdown;
+  if (!was_clean) {
+    if (auto settled = settle_names(vfs, dir, log_directory()); !settled) return settled;
+  }
+  return {};
+}
+
+// Without this check a `log` that is gone would read as topics without records.
+Result<> EngineImpl::check_layout() {
+  const std::string dir = directory.string();
+  auto entries = vfs.list(os::join_path(dir, ""));
+  if (!entries) return entries.error();
+  for (const std::string_view name : {catalog_directory_name, log_directory_name}) {
+    const auto found = std::find_if(entries->begin(), entries->end(),
+                                    [&](const os::DirEntry& entry) { return entry.name == name; });
+    if (found != entries->end() && found->kind == os::EntryKind::directory) continue;
+    const std::string path = os::join_path(dir, name);
+    if (found == entries->end()) {
+      return Error(Errc::corrupt_metadata, path +
+                                               " is missing: it was taken away. Put it back, or restore it "
+                                               "from a copy of this directory");
+    }
+    return Error(Errc::io_error,
+                 path +
+                     " is no directory (a link, file or device took its place). Move it away, and put the "
+                     "directory itself in its place");
+  }
+  return {};
+}
+
+Result<> EngineImpl::give_birth() {
+  const std::string dir = directory.string();
+  // A birth puts nothing there before there is a FORMAT: what is there is somebody's data.
+  for (const std::string& holder :
+       {log_directory(), os::join_path(dir, std::string(api::journal_directory_name))}) {
+    auto held = vfs.list(holder);
+    if (!held && held.error().code() != Errc::not_found) return held.error();
+    if (!held || held->empty()) continue;
+    return lost_format(dir, os::join_path(holder, held->front().name));
+  }
+  auto entries = vfs.list(os::join_path(dir, ""));
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const bool is_catalog =
+        entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
+    if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == log_directory_name)) {
+      if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
+    }
+  }
+  if (auto created = vfs.create_directory(log_directory()); !created) return created;
+  const std::string unborn =
+      os::join_path(dir, std::string(unborn_catalog_prefix) + "." + std::to_string(os::process_id()));
+  if (auto created = vfs.create_directory(unborn); !created) return created;
+  const catalog::CatalogFiles seam{
+      .rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
+      .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
+      .process_identity = [] { return os::fork_generation(); },
+      .before_open = [] { os::occupy_standard_descriptors(); },
+      .has_lock_file = keeps_allocated_blocks};
+  const catalog::Id id = api::random_id();
+  if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
+  if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
+      !published)
+    return published;
+  // A birth that was killed may have made the directory and not have come to this. Where somebody else made
+  // it, out of our reach, its name is his matter.
+  auto named = vfs.sync_directory(os::parent_path(dir));
+  if (!named && named.error().code() != Errc::permission_denied) return named;
+  return api::write_format_file(vfs, dir, {.directory_id = id});
+}
+
+Result<> EngineImpl::load_topics() {
+  auto records = catalog->topics();
+  if (!records) return records.error();
+  auto map = std::make_shared<api::TopicMap>();
+  for (const auto& record : *records) map->emplace(record.name, make_topic(record, nullptr));
+  topics.store(std::move(map));
+  return {};
+}
+
+Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId partition_count) {
+  // Renamed first: the name is free for a new topic at once, and what is left of a crash in between is
+  // recognised by it.
+  for (PartitionId i = 0; i < partition_count; ++i) {
+    const std::string path = os::join_path(log_directory(), format::partition_directory(topic, i));
+    auto exists = vfs.exists(path);
+    if (!exists) return exists.error();
+    if (!*exists) continue;
+    const std::string aside = os::join_path(
+        log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
+    if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
+    // Descriptors are kept by name, and the name is about to mean other files.
+    files.forget_below(path);
+  }
+  if (auto synced = vfs.sync_directory(log_directory()); !synced) return synced;
+  auto entries = vfs.list(log_directory());
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const auto parsed = format::parse_partition_directory(entry.name);
+    if (!parsed || parsed->state != format::DirectoryState::deleted) continue;
+    if (auto removed = remove_tree(vfs, os::join_path(log_directory(), entry.name)); !removed) return removed;
+  }
+  return vfs.sync_directory(log_directory());
+}
+
+Result<> EngineImpl::finish_deletions() {
+  auto deleted = catalog->deleted_topics();
+  if (!deleted) return deleted.error();
+  for (const auto& record : *deleted) {
+    if (auto removed = remove_topic_files(record.name, record.partition_count); !removed) return removed;
+    if (auto forgotten = catalog->forget_deleted(record.topic_id); !forgotten) return forgotten;
+  }
+  return {};
+}
+
+Result<std::map<TopicPartition, Offset>> EngineImpl::open_all_partitions() {
+  std::map<TopicPartition, Offset> ends;
+  const auto all = topics.load();
+  for (const auto& [name, topic] : *all) {
+    for (PartitionId i = 0; i < topic->partition_count(); ++i) {
+      auto log = topic->partitions[static_cast<std::size_t>(i)]->log();
+      if (!log) return log.error();
+      ends[{name, i}] = (*log)->log_end_offset();
+    }
+  }
+  return ends;
+}
+
+// After a clean close nothing is opened before it is used. After a crash every partition is recovered at
+// once, because committed offsets must not exceed the recovered ends (INV-2).
+Result<> EngineImpl::recover_after_crash() {
+  if (was_clean) {
+    replay.reset();
+    return {};
+  }
+  // The journal may tell more than the flag, and recovery writes.
+  if (auto told = catalog->set_clean_shutdown(false); !told) return told;
+  if (auto opened = open_all_partitions(); !opened) return opened.error();
+  if (auto taken_back = take_back_lost_commits(); !taken_back) return taken_back;
+  auto ends = open_all_partitions();
+  if (!ends) return ends.error();
+  replay->restore_commits(offsets);
+  replay->restore_state(state_store);
+  if (auto finished = finish_transactions(); !finished) return finished;
+  replay.reset();
+  // The catalog is about to show what decisions at `leader` say, whose records may be in the page cache only.
+  if (auto synced = sync_partitions(); !synced) return synced;
+  // First the offsets, then their limit, then the LSN that says that all of it is done.
+  if (auto stored = store_commits(); !stored) return stored;
+  auto lowered = catalog->clamp_offsets(*ends);
+  if (!lowered) return lowered.error();
+  if (*lowered > 0) {
+    report(LogLevel::warn,
+           std::to_string(*lowered) +
+               " committed offsets were beyond the recovered end of their partition and were set back to it");
+  }
+  offsets.stored(journal->stats().staged_lsn);
+  return checkpoint();
+}
+
+// From here on the files hold what this boot writes, until a sync fails: the next open can tell damage from
+// what a power cut has left.
+void EngineImpl::settle_directory() {
+  health.on_failure([this] {
+    if (auto told = lock.unsettle(); !told) report(LogLevel::error, told.error().message());
+  });
+  if (auto settled = lock.settle(); !settled) report(LogLevel::warn, settled.error().message());
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

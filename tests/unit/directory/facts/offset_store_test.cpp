@@ -1,0 +1,142 @@
+#include "directory/facts/offset_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/api/engine_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using api::OffsetStore;
+using api::PositionCommit;
+
+constexpr catalog::Id topic_id_of(unsigned char first) {
+  catalog::Id id{};
+  id[0] = std::byte{first};
+  return id;
+}
+
+PositionCommit position(const char* topic, unsigned char id, Offset offset) {
+  return {{topic, 0}, topic_id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
+}
+
+api::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>& known) {
+  api::TopicMap map;
+  for (const auto& [name, id] : known) {
+    auto topic = std::make_shared<api::Topic>();
+    topic->name = name;
+    topic->id = topic_id_of(id);
+    map.emplace(name, std::move(topic));
+  }
+  return map;
+}
+
+struct Store {
+  TempDir dir;
+  std::unique_ptr<journal::Journal> journal = must(
+      journal::Journal::open({.directory = dir / "journal", .incarnation = 1, .file_bytes = 64U << 10}, {}));
+  OffsetStore offsets;
+  std::uint64_t commit(const char* group, const std::vector<PositionCommit>& commits) {
+    return must(offsets.commit(*journal, group, commits));
+  }
+};
+
+TEST_CASE("the newest position is found, of its own group, topic and id") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.commit("g", {position("t", 1, 4)});
+  store.commit("h", {position("t", 1, 9)});
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 4);
+  CHECK(store.offsets.find("h", {"t", 0}, topic_id_of(1))->offset == 9);
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(3)));  // another topic of that name
+  CHECK_FALSE(store.offsets.find("g", {"t", 1}, topic_id_of(1)));
+  CHECK_FALSE(store.offsets.find("i", {"t", 0}, topic_id_of(1)));
+  CHECK(store.offsets.groups() == std::vector<std::string>{"g", "h"});
+  const auto group = store.offsets.group("g", topics_of({{"t", 1}, {"u", 2}}));
+  REQUIRE(group.size() == 2);
+  CHECK(group.at({"u", 0}).offset == 6);
+}
+
+TEST_CASE("a position of a topic that was deleted does not take the place of one of its successor") {
+  Store store;
+  store.commit("g", {position("t", 2, 5)});
+  // A transaction that knew the older topic is committed later.
+  store.offsets.enter("g", {position("t", 1, 9)}, 7);
+  REQUIRE(store.offsets.find("g", {"t", 0}, topic_id_of(2)));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(2))->offset == 5);
+  CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
+  CHECK(store.offsets.pending(topics_of({{"t", 2}})).at("g").size() == 1);
+}
+
+TEST_CASE("what was stored is forgotten, what came after it is not") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto version = store.offsets.version();
+  CHECK(store.offsets.pending(topics_of({{"t", 1}, {"u", 2}})).at("g").size() == 2);
+  store.commit("g", {position("t", 1, 8)});
+  CHECK(store.offsets.version() != version);
+  store.offsets.stored(1);
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 8);
+  CHECK_FALSE(store.offsets.find("g", {"u", 0}, topic_id_of(2)));
+  store.offsets.stored(2);
+  CHECK(store.offsets.empty());
+}
+
+TEST_CASE("what an earlier frame says does not replace what a later one has said") {
+  Store store;
+  store.offsets.enter("g", {position("t", 1, 5)}, 9);
+  store.offsets.enter("g", {position("t", 1, 4)}, 7);
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 5);
+  store.offsets.enter("g", {position("t", 1, 6), position("t", 1, 3)}, 10);
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 3);
+}
+
+TEST_CASE("a forgotten group has what was committed since, whatever earlier frames say later") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.commit("h", {position("t", 1, 7)});
+  const std::uint64_t forgotten = must(store.offsets.forget_group(*store.journal, "g"));
+  CHECK(store.offsets.is_forgotten("g"));
+  CHECK_FALSE(store.offsets.is_forgotten("h"));
+  CHECK(store.offsets.forgotten() == std::vector<std::string>{"g"});
+  CHECK(store.offsets.groups() == std::vector<std::string>{"h"});
+  CHECK(store.offsets.newest_lsn() == forgotten);
+  store.offsets.enter("g", {position("t", 1, 8)}, forgotten - 1);  // a decision that is applied late
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  store.commit("g", {position("t", 1, 9)});
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
+  CHECK(store.offsets.is_forgotten("g"));  // what the catalog has, still
+  store.offsets.stored(forgotten - 1);
+  CHECK(store.offsets.is_forgotten("g"));
+  store.offsets.stored(forgotten);
+  CHECK_FALSE(store.offsets.is_forgotten("g"));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
+}
+
+TEST_CASE("a deleted topic takes its positions with it") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  store.offsets.forget_topic(topic_id_of(1));
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  CHECK(store.offsets.find("g", {"u", 0}, topic_id_of(2))->offset == 6);
+}
+
+TEST_CASE("a commit that came behind the deletion of its topic does not reach another one of that name") {
+  Store store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto topics = topics_of({{"t", 3}, {"u", 2}});
+  const auto pending = store.offsets.pending(topics);
+  REQUIRE(pending.at("g").size() == 1);
+  CHECK(pending.at("g")[0].topic_partition.topic == "u");
+  CHECK(store.offsets.group("g", topics).count({"t", 0}) == 0);
+}
+
+TEST_CASE("a commit that the journal refuses is not remembered") {
+  Store store;
+  must(store.journal->close());
+  CHECK(code_of(store.offsets.commit(*store.journal, "g", {position("t", 1, 5)})) == Errc::closed);
+  CHECK(store.offsets.empty());
+}
+
+}  // namespace
+}  // namespace seriatim::test
