@@ -28,7 +28,7 @@ def processor_seconds(command, *words):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", default=os.environ.get("SERIATIM", str(REPOSITORY / "build/release/tools/seriatim")),
+    parser.add_argument("--command", default=os.environ.get("SERIATIM", str(REPOSITORY / "build/release/cli/seriatim")),
                         help="the built command (default: $SERIATIM, else that of the preset release)")
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7, help="turns of each of the two")

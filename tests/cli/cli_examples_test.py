@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from doc_blocks import blocks_of  # noqa: E402
 
 STATUS = re.compile(r"# exit status (\d+)")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "demo"
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "examples" / "demo" / "run_demo"
 
 
 class Demo(unittest.TestCase):

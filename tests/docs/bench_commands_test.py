@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from doc_blocks import blocks_of  # noqa: E402
 
 # One figure and its floor: enough for a ratio. The figures of a debug build mean nothing and are not looked at.

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "tools"), str(REPOSITORY / "tests" / "cli")]
+sys.path[:0] = [str(REPOSITORY / "scripts"), str(REPOSITORY / "tests" / "cli")]
 from cli_examples_test import pattern_of, steps_of  # noqa: E402
 from doc_blocks import blocks_of  # noqa: E402
 

@@ -3,14 +3,14 @@
 
 #include <string_view>
 
-#include "json_record_parser.hpp"
-#include "text_encoding.hpp"
+#include "text/json_record_parser.hpp"
+#include "text/text_encoding.hpp"
 
 namespace seriatim::test {
 namespace {
 
 void check(std::string_view line) {
-  const Result<tools::JsonRecord> record = tools::parse_json_record(line);
+  const Result<cli::JsonRecord> record = cli::parse_json_record(line);
   if (!record.ok()) {
     SERIATIM_ASSERT(record.error().code() == Errc::invalid_record);
     SERIATIM_ASSERT(!record.error().message().empty());
@@ -21,8 +21,8 @@ void check(std::string_view line) {
 }
 
 void check_base64(std::string_view bytes) {
-  SERIATIM_ASSERT(tools::from_base64(tools::base64(bytes)) == bytes);
-  const auto decoded = tools::from_base64(bytes);
+  SERIATIM_ASSERT(cli::from_base64(cli::base64(bytes)) == bytes);
+  const auto decoded = cli::from_base64(bytes);
   SERIATIM_ASSERT(!decoded || decoded->size() <= bytes.size() / 4 * 3);
 }
 

@@ -3,12 +3,12 @@
 
 #include <string_view>
 
-#include "offset_expression.hpp"
+#include "text/offset_expression.hpp"
 
 namespace seriatim::test {
 namespace {
 
-using tools::OffsetPoint;
+using cli::OffsetPoint;
 
 constexpr Timestamp now{std::chrono::milliseconds(1'795'358'379'512)};
 
@@ -19,7 +19,7 @@ void check_point(const OffsetPoint& point) {
 }
 
 void check(std::string_view text) {
-  const Result<tools::OffsetRange> range = tools::parse_offset_expression(text, now);
+  const Result<cli::OffsetRange> range = cli::parse_offset_expression(text, now);
   if (!range.ok()) {
     SERIATIM_ASSERT(range.error().code() == Errc::invalid_argument);
     return;
@@ -28,7 +28,7 @@ void check(std::string_view text) {
   if (range->start) check_point(*range->start);
   if (range->stop) check_point(*range->stop);
   // The same words mean the same again.
-  SERIATIM_ASSERT(tools::parse_offset_expression(text, now).value() == *range);
+  SERIATIM_ASSERT(cli::parse_offset_expression(text, now).value() == *range);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ import unittest
 
 from checkout import REPOSITORY, CheckoutCase
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from check_callers import ALLOWED, offences_of  # noqa: E402
 
 HEADER = """#pragma once
@@ -33,7 +33,7 @@ class Callers(CheckoutCase):
         self.write("engine/base/table.hpp", HEADER)
         self.write("engine/base/table.cpp", "std::map<std::string, int> Table::tally(int first, int last) const { return {}; }\n"
                                             "Result<void> open_table() { return {}; }\n")
-        self.write("tools/main.cpp", 'int main() { Table table(1); open_table(); return table.rows() + table.tally(1, 2).size(); }\n')
+        self.write("cli/main.cpp", 'int main() { Table table(1); open_table(); return table.rows() + table.tally(1, 2).size(); }\n')
 
     def expect(self, *places, allowed=()):
         found = offences_of(self.root, allowed)
@@ -43,17 +43,17 @@ class Callers(CheckoutCase):
         self.expect()
 
     def test_a_function_that_only_a_test_calls_is_reported(self):
-        self.write("tools/main.cpp", '// open_table() and table.tally()\nint main() { return Table(1).rows() + strlen("tally(1, 2)"); }\n')
+        self.write("cli/main.cpp", '// open_table() and table.tally()\nint main() { return Table(1).rows() + strlen("tally(1, 2)"); }\n')
         self.write("tests/unit/base/table_test.cpp", "int main() { open_table(); Table(1).tally(1, 2); }\n")
         self.expect("engine/base/table.hpp:6", "engine/base/table.hpp:10")
         self.expect("engine/base/table.hpp:6", allowed={"open_table": "a reason"})
 
     def test_a_member_function_with_its_body_in_the_header_is_reported(self):
-        self.write("tools/main.cpp", "int main() { open_table(); return Table(1).tally(1, 2).size(); }\n")
+        self.write("cli/main.cpp", "int main() { open_table(); return Table(1).tally(1, 2).size(); }\n")
         self.expect("engine/base/table.hpp:8")
 
     def test_a_function_that_is_allowed_without_need_is_reported(self):
-        self.expect("tools/check_callers.py:1", "tools/check_callers.py:1", allowed={"rows": "a reason", "gone": "a reason"})
+        self.expect("scripts/check_callers.py:1", "scripts/check_callers.py:1", allowed={"rows": "a reason", "gone": "a reason"})
 
 
 if __name__ == "__main__":

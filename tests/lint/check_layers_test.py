@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that every rule of tools/check_layers.py can fail, and that a clean checkout passes."""
+"""Shows that every rule of scripts/check_layers.py can fail, and that a clean checkout passes."""
 
 import unittest
 
@@ -108,11 +108,11 @@ class LayerRules(CheckoutCase):
         self.expect_offence("examples/02.cpp:1", "public headers")
 
     def test_the_demonstration_may_use_the_helpers_of_the_command_but_not_the_engine(self):
-        self.write("tools/quantity.hpp")
-        self.write("tools/demo_program/main.cpp", '#include "quantity.hpp"\n')
+        self.write("cli/text/quantity.hpp")
+        self.write("examples/demo/main.cpp", '#include "text/quantity.hpp"\n')
         self.expect_clean()
-        self.write("tools/demo_program/main.cpp", '#include "base/bytes.hpp"\n')
-        self.expect_offence("tools/demo_program/main.cpp:1", "public headers")
+        self.write("examples/demo/main.cpp", '#include "base/bytes.hpp"\n')
+        self.expect_offence("examples/demo/main.cpp:1", "public headers")
 
     def test_a_table_that_is_gone_is_an_error_not_a_pass(self):
         self.write("docs/layers.md", "# Layers\n")

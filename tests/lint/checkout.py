@@ -25,7 +25,7 @@ class CheckoutCase(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
 
     def run_tool(self):
-        return subprocess.run([sys.executable, "-B", REPOSITORY / "tools" / self.tool, "--root", self.root],
+        return subprocess.run([sys.executable, "-B", REPOSITORY / "scripts" / self.tool, "--root", self.root],
                               capture_output=True, text=True, check=False)
 
     def expect_clean(self):

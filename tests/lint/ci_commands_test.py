@@ -7,7 +7,7 @@ import unittest
 
 from checkout import REPOSITORY
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from readme_commands import commands_of  # noqa: E402
 
 GOOD = "text\n<!-- commands -->\n```console\n$ ./run demo   # shows it\n$ ./run test\n```\n<!-- /commands -->\n./run clean\n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that every rule of tools/tidy_comments.py can fail, and that sound comments pass."""
+"""Shows that every rule of scripts/tidy_comments.py can fail, and that sound comments pass."""
 
 import sys
 import unittest
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from checkout import REPOSITORY, CheckoutCase
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from tidy_comments import check_comments  # noqa: E402
 
 HEADER = "engine/base/table.hpp"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from checkout import REPOSITORY, CheckoutCase
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from commit_subjects import CHARACTERS_MAX, git, offences_of, submitted  # noqa: E402
 
 LONG = "x" * (CHARACTERS_MAX + 1)

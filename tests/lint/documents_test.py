@@ -10,7 +10,7 @@ from pathlib import Path
 
 from checkout import REPOSITORY
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from doc_blocks import RUN_BY, blocks_of, unrun_blocks  # noqa: E402
 from named_tests import cases_of, check_invariants, check_names  # noqa: E402
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Shows that every rule of tools/tidy.py can fail, and that a clean checkout passes."""
+"""Shows that every rule of scripts/tidy.py can fail, and that a clean checkout passes."""
 
 import sys
 import unittest
 
 from checkout import REPOSITORY, CheckoutCase
 
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 from cpp_functions import functions_of  # noqa: E402
 
 # Put together here, so that this file passes the rules it tests and is not taken for the test of an invariant.
@@ -62,8 +62,8 @@ class TidyRules(CheckoutCase):
         self.expect_offence("engine/base/table.hpp:2", "f has 6 parameters")
 
     def test_a_long_python_function_is_reported(self):
-        self.write("tools/x_tool.py", "def f():\n" + "    g()\n" * 71)
-        self.expect_offence("tools/x_tool.py:1", "f has 71 lines")
+        self.write("scripts/x_tool.py", "def f():\n" + "    g()\n" * 71)
+        self.expect_offence("scripts/x_tool.py:1", "f has 71 lines")
 
     def test_every_unfinished_word_is_reported(self):
         for word in UNFINISHED:

@@ -20,7 +20,7 @@ WORK = ROOT / "build" / "sabotage"
 TREE = WORK / "tree"
 BUILD = WORK / "build"
 
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "scripts"))
 from named_tests import cases_of, files_below  # noqa: E402
 
 # A test that takes longer has not failed: it hangs.

@@ -1,0 +1,18 @@
+// SIGINT and SIGTERM ask the command to stop; it finishes what it has in hand and leaves cleanly.
+#pragma once
+
+namespace seriatim::cli {
+
+/// Installs the handlers and ignores SIGPIPE (a closed reader is an error of write). Called once, before
+/// other threads exist.
+void catch_interrupts() noexcept;
+/// Whether a signal asked to stop.
+/// Threads: any.
+bool is_interrupted() noexcept;
+/// The signal that asked, 0 if none did.
+int interrupting_signal() noexcept;
+/// Readable from the moment on when a signal asked to stop: for poll(2) next to an input. -1 if it could not
+/// be made.
+int interrupt_fd() noexcept;
+
+}  // namespace seriatim::cli
