@@ -16,9 +16,9 @@
 #include <seriatim/consumer.hpp>
 
 #include "base/mutex.hpp"
-#include "consumer/record_feed.hpp"
+#include "consumer/parker.hpp"
+#include "consumer/partition_reader.hpp"
 #include "consumer/record_pool.hpp"
-#include "consumer/wait_slot.hpp"
 #include "directory/engine_impl.hpp"
 
 namespace seriatim {

@@ -9,7 +9,7 @@
 #include "base/moved_from.hpp"
 #include "consumer/file_slice_impl.hpp"
 #include "consumer/log_reader_impl.hpp"
-#include "consumer/record_feed.hpp"
+#include "consumer/partition_reader.hpp"
 #include "directory/option_rules.hpp"
 #include "os/file/sendfile.hpp"
 #include "partition/read/backward_cursor.hpp"

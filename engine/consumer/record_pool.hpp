@@ -14,7 +14,7 @@
 #include <seriatim/record.hpp>
 #include <seriatim/types.hpp>
 
-#include "base/shelf.hpp"
+#include "base/free_list.hpp"
 #include "format/batch/record_cursor.hpp"
 #include "segment/segment_maps.hpp"
 

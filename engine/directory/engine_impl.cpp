@@ -13,7 +13,7 @@
 #include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -33,8 +33,8 @@
 #include "partition/partition_environment.hpp"
 #include "partition/visibility_gate.hpp"
 #include "segment/map_cache.hpp"
-#include "transaction/coordinator.hpp"
 #include "transaction/producer_identity.hpp"
+#include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim::api {
 class Background;

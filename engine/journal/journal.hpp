@@ -16,7 +16,7 @@
 
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
-#include "journal/group_writer.hpp"
+#include "journal/frame_writer.hpp"
 #include "journal/journal_files.hpp"
 #include "journal/journal_options.hpp"
 #include "journal/journal_reader.hpp"

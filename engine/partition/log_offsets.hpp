@@ -13,7 +13,7 @@
 #include <seriatim/types.hpp>
 
 #include "base/assert.hpp"
-#include "partition/held_back.hpp"
+#include "partition/unstable_transactions.hpp"
 
 namespace seriatim::partition {
 

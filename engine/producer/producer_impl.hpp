@@ -20,8 +20,8 @@
 #include "directory/engine_impl.hpp"
 #include "producer/accumulator.hpp"
 #include "producer/producer_topic.hpp"
-#include "transaction/coordinator.hpp"
 #include "transaction/producer_identity.hpp"
+#include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim {
 inline namespace v0 {

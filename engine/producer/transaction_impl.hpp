@@ -16,7 +16,7 @@
 #include "directory/engine_impl.hpp"
 #include "directory/facts/offset_store.hpp"
 #include "producer/producer_impl.hpp"
-#include "transaction/coordinator.hpp"
+#include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim {
 inline namespace v0 {

@@ -10,7 +10,7 @@
 
 #include "format/batch/batch_builder.hpp"
 #include "journal/journal.hpp"
-#include "transaction/coordinator.hpp"
+#include "transaction/transaction_coordinator.hpp"
 #include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 #include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "unit/partition/read/reader_fixture.hpp"
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -6,7 +6,7 @@
 #include "support/log_builder.hpp"
 #include "support/random.hpp"
 #include "unit/partition/read/reader_fixture.hpp"
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

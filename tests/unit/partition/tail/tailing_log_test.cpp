@@ -1,9 +1,9 @@
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 
 #include "partition/read/fetch_cursor.hpp"
 #include "partition/segment_retry.hpp"
 #include "support/child_process.hpp"
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 #include "unit/partition/writer_fixture.hpp"
 
 namespace seriatim::test {

@@ -1,4 +1,4 @@
-#include "consumer/wait_slot.hpp"
+#include "consumer/parker.hpp"
 
 #include <doctest/doctest.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "partition/held_back.hpp"
+#include "partition/unstable_transactions.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 
 #include <algorithm>
 #include <array>

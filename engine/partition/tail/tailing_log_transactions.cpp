@@ -11,7 +11,7 @@
 #include "format/batch_header.hpp"
 #include "partition/read/aborted_lookup.hpp"
 #include "partition/read/aborted_transactions.hpp"
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 #include "segment/header_walk.hpp"
 
 namespace seriatim::partition {

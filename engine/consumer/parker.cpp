@@ -1,4 +1,4 @@
-#include "consumer/wait_slot.hpp"
+#include "consumer/parker.hpp"
 
 #include "base/boundary.hpp"
 #include "os/thread/futex.hpp"

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 #include "unit/partition/read/reader_fixture.hpp"
 
 namespace seriatim::test {

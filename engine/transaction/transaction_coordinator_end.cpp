@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/boundary.hpp"
-#include "transaction/coordinator.hpp"
+#include "transaction/transaction_coordinator.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim::transaction {

@@ -1,4 +1,4 @@
-#include "consumer/record_feed.hpp"
+#include "consumer/partition_reader.hpp"
 
 #include <algorithm>
 #include <utility>

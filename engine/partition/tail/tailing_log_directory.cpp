@@ -8,7 +8,7 @@
 
 #include "format/file_name.hpp"
 #include "os/path.hpp"
-#include "partition/tail/follower.hpp"
+#include "partition/tail/tailing_log.hpp"
 
 namespace seriatim::partition {
 namespace {

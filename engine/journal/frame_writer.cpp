@@ -1,4 +1,4 @@
-#include "journal/group_writer.hpp"
+#include "journal/frame_writer.hpp"
 
 #include <algorithm>
 #include <array>

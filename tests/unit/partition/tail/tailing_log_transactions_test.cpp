@@ -1,7 +1,7 @@
 // Transactions as a reader in another process knows them.
 #include <algorithm>
 
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 #include "unit/partition/transactions_fixture.hpp"
 
 namespace seriatim::test {

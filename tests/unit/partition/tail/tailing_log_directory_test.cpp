@@ -4,7 +4,7 @@
 #include "partition/segment_retry.hpp"
 #include "support/random.hpp"
 #include "unit/partition/compaction/compaction_fixture.hpp"
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,7 +1,7 @@
 // A reader beside the writer says the same of damage as the writer (INV-11).
 #include "partition/read/fetch_cursor.hpp"
 #include "support/log_builder.hpp"
-#include "unit/partition/tail/follower_fixture.hpp"
+#include "unit/partition/tail/tailing_log_fixture.hpp"
 
 namespace seriatim::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "transaction/coordinator.hpp"
+#include "transaction/transaction_coordinator.hpp"
 
 #include <doctest/doctest.h>
 

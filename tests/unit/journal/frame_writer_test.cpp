@@ -1,4 +1,4 @@
-#include "journal/group_writer.hpp"
+#include "journal/frame_writer.hpp"
 
 #include "support/random.hpp"
 #include "unit/journal/journal_fixture.hpp"
