@@ -66,7 +66,7 @@ Result<> add_transactions(const Engine& engine, Status& status) {
   status.transactional_ids = transactions->size();
   status.open_transactions = static_cast<std::uint64_t>(
       std::count_if(transactions->begin(), transactions->end(),
-                    [](const auto& one) { return one.phase != TransactionPhase::empty; }));
+                    [](const auto& one) { return one.phase != TransactionState::empty; }));
   // A partition that cannot be opened may hold some: that it is damaged is told already.
   status.hanging_transactions = static_cast<std::uint64_t>(
       std::count_if(hanging->begin(), hanging->end(), [](const auto& one) { return !one.damage; }));

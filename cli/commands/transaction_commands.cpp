@@ -21,15 +21,15 @@ struct TransactionArguments {
 
 std::string place_text(const TopicPartition& at) { return at.topic + ":" + std::to_string(at.partition); }
 
-const char* phase_text(TransactionPhase phase) {
+const char* phase_text(TransactionState phase) {
   switch (phase) {
-    case TransactionPhase::ongoing:
+    case TransactionState::ongoing:
       return "ongoing";
-    case TransactionPhase::prepare_commit:
+    case TransactionState::prepare_commit:
       return "prepare_commit";
-    case TransactionPhase::prepare_abort:
+    case TransactionState::prepare_abort:
       return "prepare_abort";
-    case TransactionPhase::empty:
+    case TransactionState::empty:
       break;
   }
   return "empty";

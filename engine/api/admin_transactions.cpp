@@ -22,16 +22,16 @@ constexpr std::chrono::minutes hanging_grace{5};
 
 Timestamp at_ms(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms}}; }
 
-TransactionPhase phase_of(transaction::Phase phase) {
+TransactionState phase_of(transaction::Phase phase) {
   switch (phase) {
     case transaction::Phase::ongoing:
-      return TransactionPhase::ongoing;
+      return TransactionState::ongoing;
     case transaction::Phase::committing:
-      return TransactionPhase::prepare_commit;
+      return TransactionState::prepare_commit;
     case transaction::Phase::aborting:
-      return TransactionPhase::prepare_abort;
+      return TransactionState::prepare_abort;
     default:
-      return TransactionPhase::empty;
+      return TransactionState::empty;
   }
 }
 
@@ -126,7 +126,7 @@ Result<std::vector<TransactionDescription>> list(detail::EngineImpl& engine) {
                                .damage = damage};
     for (const auto& at : *open) {
       if (at.damage || at.producer.producer_id != record.producer_id) continue;
-      one.phase = TransactionPhase::ongoing;
+      one.phase = TransactionState::ongoing;
       one.producer_epoch = std::max(one.producer_epoch, at.producer.producer_epoch);
       one.partitions.push_back(at.topic_partition);
     }
@@ -140,7 +140,7 @@ bool is_accounted_for(const detail::EngineImpl& engine, const HangingTransaction
                       const TransactionDescription& holder) {
   const auto oldest = at_ms(engine.clock.wall_ms()) - engine.options.transaction_max_timeout - hanging_grace;
   if (engine.is_read_only()) return open.producer.last_timestamp >= oldest;
-  return holder.phase != TransactionPhase::empty && holder.producer_epoch == open.producer.producer_epoch &&
+  return holder.phase != TransactionState::empty && holder.producer_epoch == open.producer.producer_epoch &&
          std::binary_search(holder.partitions.begin(), holder.partitions.end(), open.topic_partition) &&
          holder.start_time.value_or(oldest) >= oldest;
 }

@@ -247,11 +247,11 @@ Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets,
 } catch (...) {
   return current_error();
 }
-TransactionState Transaction::state(std::string_view name) & {
-  return TransactionState(impl_.get(), std::string(name), false);
+TransactionTable Transaction::state(std::string_view name) & {
+  return TransactionTable(impl_.get(), std::string(name), false);
 }
-TransactionState Transaction::own_state(std::string_view name) & {
-  return TransactionState(impl_.get(), std::string(name), true);
+TransactionTable Transaction::own_state(std::string_view name) & {
+  return TransactionTable(impl_.get(), std::string(name), true);
 }
 Result<> Transaction::commit() try {
   if (!impl_) return api::moved_from("Transaction");
@@ -267,11 +267,11 @@ Result<> Transaction::abort() try {
 }
 bool Transaction::is_open() const noexcept { return impl_ && impl_->is_open(); }
 
-TransactionState::TransactionState(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept
+TransactionTable::TransactionTable(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept
     : impl_(impl), name_(std::move(name)), is_own_(is_own) {}
 
-Result<> TransactionState::put(BytesView key, BytesView value) try {
-  if (!impl_) return api::moved_from("TransactionState");
+Result<> TransactionTable::put(BytesView key, BytesView value) try {
+  if (!impl_) return api::moved_from("TransactionTable");
   if (value.is_null()) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
@@ -281,14 +281,14 @@ Result<> TransactionState::put(BytesView key, BytesView value) try {
 } catch (...) {
   return current_error();
 }
-Result<> TransactionState::erase(BytesView key) try {
-  if (!impl_) return api::moved_from("TransactionState");
+Result<> TransactionTable::erase(BytesView key) try {
+  if (!impl_) return api::moved_from("TransactionTable");
   return impl_->change_state(name_, key, std::nullopt);
 } catch (...) {
   return current_error();
 }
-Result<std::optional<std::vector<std::byte>>> TransactionState::get(BytesView key) const try {
-  if (!impl_) return api::moved_from("TransactionState");
+Result<std::optional<std::vector<std::byte>>> TransactionTable::get(BytesView key) const try {
+  if (!impl_) return api::moved_from("TransactionTable");
   return impl_->state_value(name_, key);
 } catch (...) {
   return current_error();

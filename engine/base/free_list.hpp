@@ -10,14 +10,14 @@ namespace seriatim::api {
 
 /// At most N objects; one that finds no room is destroyed.
 template <class T, std::size_t N>
-class Shelf {
+class FreeList {
  public:
-  Shelf() noexcept = default;
-  ~Shelf() {
+  FreeList() noexcept = default;
+  ~FreeList() {
     for (auto& place : places_) std::unique_ptr<T>(place.load(std::memory_order_acquire)).reset();
   }
-  Shelf(const Shelf&) = delete;
-  Shelf& operator=(const Shelf&) = delete;
+  FreeList(const FreeList&) = delete;
+  FreeList& operator=(const FreeList&) = delete;
 
   /// Null if it is empty.
   std::unique_ptr<T> take() noexcept {

@@ -67,8 +67,8 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
     auto log = engine->partition_log(name.topic, name.partition);
     if (!log) return log.error();
     added.push_back(std::make_unique<Assigned>(*std::move(log), name, pool));
-    if (options.visibility == Visibility::durable) added.back()->feed.show_durable_only();
-    if (options.isolation_level == IsolationLevel::read_uncommitted) added.back()->feed.show_uncommitted();
+    if (options.visibility == Visibility::durable) added.back()->reader.show_durable_only();
+    if (options.isolation_level == IsolationLevel::read_uncommitted) added.back()->reader.show_uncommitted();
   }
   // From here on nothing can fail: the assignment changes as a whole.
   std::map<TopicPartition, std::unique_ptr<Assigned>*> before;
@@ -77,11 +77,11 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
   std::vector<partition::PartitionLogPtr> logs;
   std::set<std::pair<TopicPartition, const partition::PartitionLog*>> taken;
   for (auto& candidate : added) {
-    const auto& log = candidate->feed.log_ptr();
+    const auto& log = candidate->reader.log_ptr();
     if (!taken.emplace(candidate->name(), log.get()).second) continue;
     logs.push_back(log);
     const auto kept = before.find(candidate->name());
-    const bool is_kept = kept != before.end() && *kept->second && (*kept->second)->feed.log_ptr() == log;
+    const bool is_kept = kept != before.end() && *kept->second && (*kept->second)->reader.log_ptr() == log;
     next.push_back(is_kept ? std::move(*kept->second) : std::move(candidate));
   }
   assigned = std::move(next);
@@ -89,7 +89,7 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
   for (auto& entry : assigned) {
     const auto early = early_seeks.find(entry->name());
     if (early == early_seeks.end()) continue;
-    entry->feed.seek(early->second);
+    entry->reader.seek(early->second);
     entry->pending = Pending::none;
     early_seeks.erase(early);
   }

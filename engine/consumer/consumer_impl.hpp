@@ -45,9 +45,9 @@ struct ConsumerImpl {
   struct Assigned {
     Assigned(partition::PartitionLogPtr log, const TopicPartition& topic_partition,
              const std::shared_ptr<api::RecordPool>& pool)
-        : feed(std::move(log), std::make_shared<const TopicPartition>(topic_partition), pool) {}
-    const TopicPartition& name() const noexcept { return *feed.name(); }
-    api::RecordFeed feed;
+        : reader(std::move(log), std::make_shared<const TopicPartition>(topic_partition), pool) {}
+    const TopicPartition& name() const noexcept { return *reader.name(); }
+    api::PartitionReader reader;
     Pending pending = Pending::start;
     bool is_paused = false;
     Offset bound = 0;  ///< Of the poll that is running.
@@ -86,7 +86,7 @@ struct ConsumerImpl {
   Result<std::size_t> take_from(Assigned& assigned, api::FetchBudget& budget, ConsumerRecordsImpl& out);
   Result<> prepare();
   void take_bounds();
-  bool has_news() const noexcept;
+  bool has_unread() const noexcept;
   bool must_return() const noexcept;
   void wait(std::int64_t deadline_ns);
   void wait_for_append(std::int64_t deadline_ns);
@@ -123,7 +123,7 @@ struct ConsumerImpl {
   const std::shared_ptr<EngineImpl> engine;
   const ConsumerOptions options;
   const std::shared_ptr<api::RecordPool> pool = std::make_shared<api::RecordPool>();
-  const std::shared_ptr<api::WaitSlot> slot = std::make_shared<api::WaitSlot>();
+  const std::shared_ptr<api::Parker> slot = std::make_shared<api::Parker>();
 
   std::atomic<bool> busy{false};
   std::atomic<bool> closed{false};

@@ -53,7 +53,7 @@ Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
   auto found = find(topic_partition);
   if (!found) return found.error();
   // A position may be set behind an open transaction.
-  return std::max<std::int64_t>(end_of((*found)->feed.log()) - *at, 0);
+  return std::max<std::int64_t>(end_of((*found)->reader.log()) - *at, 0);
 }
 
 Result<> ConsumerImpl::check_group() const {
@@ -67,7 +67,7 @@ Result<> ConsumerImpl::commit_positions() {
   TopicPartitionOffsets offsets;
   for (const auto& entry : assigned) {
     // A position that was never resolved says nothing that is not stored already.
-    if (entry->pending == Pending::none) offsets[entry->name()] = {.offset = entry->feed.position()};
+    if (entry->pending == Pending::none) offsets[entry->name()] = {.offset = entry->reader.position()};
   }
   return commit(offsets);
 }

@@ -60,7 +60,7 @@ Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
 // Null: nothing is there.
 Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   if (auto prepared = prepare(); !prepared) return prepared.error();
-  if (!has_news()) return std::unique_ptr<ConsumerRecordsImpl>();
+  if (!has_unread()) return std::unique_ptr<ConsumerRecordsImpl>();
   take_bounds();
   auto out = pool->take_records();
   api::FetchBudget budget{.records_left = options.max_poll_records,
@@ -88,7 +88,7 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
 Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget,
                                             ConsumerRecordsImpl& out) {
   for (int resets = 0;; ++resets) {
-    auto taken = entry.feed.take(budget, out, entry.bound);
+    auto taken = entry.reader.take(budget, out, entry.bound);
     if (taken || taken.error().code() != Errc::offset_out_of_range || resets == resets_per_take) return taken;
     if (auto reset = apply_reset(entry, taken.error()); !reset) return reset.error();
   }
@@ -99,7 +99,7 @@ Result<> ConsumerImpl::prepare() {
   for (const auto& entry : assigned) {
     if (entry->is_paused) continue;
     if (engine->is_read_only()) {
-      if (auto looked = entry->feed.log().refresh(); !looked) return looked;
+      if (auto looked = entry->reader.log().refresh(); !looked) return looked;
     }
     if (entry->pending == Pending::none) continue;
     if (auto resolved = resolve(*entry); !resolved) return resolved;
@@ -111,13 +111,13 @@ Result<> ConsumerImpl::prepare() {
 // while one partition is read from must not be seen in the next.
 void ConsumerImpl::take_bounds() {
   engine->visibility_gate.look([this] {
-    for (const auto& entry : assigned) entry->bound = entry->feed.visible_end();
+    for (const auto& entry : assigned) entry->bound = entry->reader.visible_end();
   });
 }
 
-bool ConsumerImpl::has_news() const noexcept {
+bool ConsumerImpl::has_unread() const noexcept {
   return std::any_of(assigned.begin(), assigned.end(),
-                     [](const auto& entry) { return !entry->is_paused && entry->feed.has_news(); });
+                     [](const auto& entry) { return !entry->is_paused && entry->reader.has_unread(); });
 }
 
 bool ConsumerImpl::must_return() const noexcept {
@@ -140,14 +140,14 @@ void ConsumerImpl::wait_for_append(std::int64_t deadline_ns) {
   std::size_t listening = 0;
   const base::Undoing leave([&] {
     for (std::size_t i = 0; i < listening; ++i) {
-      if (!assigned[i]->is_paused) assigned[i]->feed.log().listeners().remove(slot);
+      if (!assigned[i]->is_paused) assigned[i]->reader.log().listeners().remove(slot);
     }
   });
   for (; listening < assigned.size(); ++listening) {
-    if (!assigned[listening]->is_paused) assigned[listening]->feed.log().listeners().add(slot);
+    if (!assigned[listening]->is_paused) assigned[listening]->reader.log().listeners().add(slot);
   }
   // After joining the listeners: an append before is seen here, one after wakes.
-  if (!has_news() && !must_return()) slot->sleep(ticket, deadline_ns);
+  if (!has_unread() && !must_return()) slot->sleep(ticket, deadline_ns);
 }
 
 void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {
@@ -158,7 +158,7 @@ void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {
     if (now >= deadline_ns) return;
     slot->sleep(ticket, std::min(deadline_ns, now + step_ns));
     // A look that fails is told by the next one, which poll makes itself.
-    if (!prepare() || has_news()) return;
+    if (!prepare() || has_unread()) return;
     step_ns = std::min(step_ns * 2, look_every_ns_max);
   }
 }
@@ -166,7 +166,7 @@ void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {
 void ConsumerImpl::wait_looking(std::int64_t deadline_ns) {
   for (int looks = 1; !must_return(); ++looks) {
     if (engine->is_read_only() && !prepare()) return;
-    if (has_news()) return;
+    if (has_unread()) return;
     if (looks % looks_per_clock == 0 && now_ns() >= deadline_ns) return;
     if (options.wait_strategy == WaitStrategy::yield) {
       std::this_thread::yield();
@@ -178,7 +178,7 @@ void ConsumerImpl::wait_looking(std::int64_t deadline_ns) {
 
 // A thread that sleeps on the descriptor must not miss the records that this poll left behind.
 void ConsumerImpl::announce_rest() noexcept {
-  if (slot->has_event() && has_news()) slot->wake();
+  if (slot->has_event() && has_unread()) slot->wake();
 }
 
 }  // namespace detail

@@ -10,15 +10,15 @@ inline namespace v0 {
 namespace detail {
 
 Result<> ConsumerImpl::resolve(Assigned& entry) {
-  const partition::PartitionLog& log = entry.feed.log();
+  const partition::PartitionLog& log = entry.reader.log();
   switch (entry.pending) {
     case Pending::none:
       return {};
     case Pending::beginning:
-      entry.feed.seek(log.log_start_offset());
+      entry.reader.seek(log.log_start_offset());
       break;
     case Pending::end:
-      entry.feed.seek(end_of(log));
+      entry.reader.seek(end_of(log));
       break;
     case Pending::start: {
       std::optional<catalog::CommittedOffset> stored;
@@ -37,7 +37,7 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
                       partition::describe_offsets(log) +
                       ". auto_offset_reset is none: seek, or choose another policy"));
       }
-      entry.feed.seek(stored->offset);
+      entry.reader.seek(stored->offset);
       break;
     }
   }
@@ -47,7 +47,7 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
 
 // The position is missing or lost: what the policy says. `reason` is the answer where the policy is to ask.
 Result<> ConsumerImpl::apply_reset(Assigned& entry, const Error& reason) {
-  const partition::PartitionLog& log = entry.feed.log();
+  const partition::PartitionLog& log = entry.reader.log();
   Offset target = 0;
   switch (options.auto_offset_reset) {
     case AutoOffsetReset::none:
@@ -60,13 +60,13 @@ Result<> ConsumerImpl::apply_reset(Assigned& entry, const Error& reason) {
       break;
     case AutoOffsetReset::by_duration: {
       const std::int64_t since_ms = engine->clock.wall_ms() - options.auto_offset_reset_duration.count();
-      auto found = partition::find_offset_for_time(entry.feed.log_ptr(), since_ms, end_of(log));
+      auto found = partition::find_offset_for_time(entry.reader.log_ptr(), since_ms, end_of(log));
       if (!found) return found.error();
       target = *found ? (*found)->offset : end_of(log);
       break;
     }
   }
-  entry.feed.seek(target);
+  entry.reader.seek(target);
   entry.pending = Pending::none;
   return {};
 }
@@ -75,9 +75,9 @@ Result<Offset> ConsumerImpl::position(const TopicPartition& topic_partition) {
   auto found = find(topic_partition);
   if (!found) return found.error();
   Assigned& entry = **found;
-  if (auto looked = entry.feed.log().refresh(); !looked) return looked.error();
+  if (auto looked = entry.reader.log().refresh(); !looked) return looked.error();
   if (auto resolved = resolve(entry); !resolved) return resolved.error();
-  return entry.feed.position();
+  return entry.reader.position();
 }
 
 Result<> ConsumerImpl::seek(const TopicPartition& topic_partition, Offset offset) {
@@ -92,7 +92,7 @@ Result<> ConsumerImpl::seek(const TopicPartition& topic_partition, Offset offset
     early_seeks[topic_partition] = offset;
     return {};
   }
-  (*found)->feed.seek(offset);
+  (*found)->reader.seek(offset);
   (*found)->pending = Pending::none;
   announce_rest();
   return {};
@@ -120,7 +120,7 @@ Result<> ConsumerImpl::seek_to_time(Timestamp time) {
   if (!found) return found.error();
   for (const auto& entry : assigned) {
     const auto& answer = found->at(entry->name());
-    entry->feed.seek(answer ? answer->offset : end_of(entry->feed.log()));
+    entry->reader.seek(answer ? answer->offset : end_of(entry->reader.log()));
     entry->pending = Pending::none;
   }
   announce_rest();

@@ -154,7 +154,7 @@ Result<ConsumerRecords> LogReaderImpl::read_forward(Offset from, std::size_t max
   if (auto checked = check_count(max_records); !checked) return checked.error();
   if (from < log->log_start_offset() || from > log->high_watermark())
     return partition::out_of_range(*log, from);
-  api::RecordFeed feed(log, name, pool);
+  api::PartitionReader feed(log, name, pool);
   if (!is_committed_only()) feed.show_uncommitted();
   feed.seek(from);
   auto out = pool->take_records();

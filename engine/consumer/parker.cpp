@@ -5,29 +5,29 @@
 
 namespace seriatim::api {
 
-void WaitSlot::wake() noexcept {
+void Parker::wake() noexcept {
   // Sequentially consistent with sleep(): either the sleeper is seen here, or the new count is seen there.
   word_.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) != 0) os::futex_wake_all(word_);
   if (has_event() && !is_signaled_.exchange(true, std::memory_order_acq_rel)) event_.signal();
 }
 
-void WaitSlot::interrupt() noexcept {
+void Parker::interrupt() noexcept {
   interrupted_.store(true, std::memory_order_release);
   wake();
 }
 
-bool WaitSlot::take_interrupt() noexcept {
+bool Parker::take_interrupt() noexcept {
   return is_interrupted() && interrupted_.exchange(false, std::memory_order_acq_rel);
 }
 
-void WaitSlot::sleep(std::uint32_t ticket, std::int64_t deadline_ns) noexcept {
+void Parker::sleep(std::uint32_t ticket, std::int64_t deadline_ns) noexcept {
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
   os::futex_wait_until(word_, ticket, deadline_ns);
   sleepers_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-int WaitSlot::event_fd() noexcept {
+int Parker::event_fd() noexcept {
   const base::MutexLock lock(event_mutex_);
   if (has_event()) return event_.descriptor();
   auto made = base::answered([] { return os::EventFd::create(); });
@@ -37,7 +37,7 @@ int WaitSlot::event_fd() noexcept {
   return event_.descriptor();
 }
 
-void WaitSlot::clear_event() noexcept {
+void Parker::clear_event() noexcept {
   if (!has_event()) return;
   // The flag last: a wake in between finds it set and writes nothing, but what it announces is seen by the
   // look that follows.

@@ -11,7 +11,7 @@
 namespace seriatim::api {
 
 /// One sleeper; any thread may wake it.
-class WaitSlot final : public partition::AppendListener {
+class Parker final : public partition::AppendListener {
  public:
   void on_append() noexcept override { wake(); }
   /// Ends a sleep, and makes the descriptor readable.

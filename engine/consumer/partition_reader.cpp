@@ -22,23 +22,24 @@ void prefetch(const std::byte* from, const std::byte* to) noexcept {
 
 }  // namespace
 
-RecordFeed::RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
-                       std::shared_ptr<RecordPool> pool) noexcept
+PartitionReader::PartitionReader(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
+                                 std::shared_ptr<RecordPool> pool) noexcept
     : log_(std::move(log)), name_(std::move(name)), pool_(std::move(pool)), cursor_(log_), aborted_(*log_) {}
 
-void RecordFeed::seek(Offset offset) noexcept {
+void PartitionReader::seek(Offset offset) noexcept {
   forget_place();
   stuck_.reset();
   position_ = offset;
 }
 
-void RecordFeed::forget_place() noexcept {
+void PartitionReader::forget_place() noexcept {
   in_batch_ = false;
   section_.reset();
   cursor_.reset();
 }
 
-Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out, Offset bound) {
+Result<std::size_t> PartitionReader::take(FetchBudget& budget, detail::ConsumerRecordsImpl& out,
+                                          Offset bound) {
   const std::size_t first = out.views.size();
   bound_ = bound;
   // Before the place moves on: what was taken must be told.
@@ -61,7 +62,7 @@ Result<std::size_t> RecordFeed::take(FetchBudget& budget, detail::ConsumerRecord
   return count;
 }
 
-Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+Result<> PartitionReader::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   if (log_->is_deleted()) {
     return Error(Errc::unknown_topic_or_partition,
                  "topic " + name_->topic +
@@ -88,7 +89,7 @@ Result<> RecordFeed::fill(FetchBudget& budget, detail::ConsumerRecordsImpl& out)
 
 // Behind the last record that a poll may take: what is committed then is behind markers too, and where
 // nothing else follows no lag is left.
-Result<> RecordFeed::skip_hidden(bool check_crcs) {
+Result<> PartitionReader::skip_hidden(bool check_crcs) {
   if (position_ < bound_ && !cursor_.is_positioned()) {
     if (auto found = cursor_.seek(position_); !found) return found;
   }
@@ -109,7 +110,7 @@ Result<> RecordFeed::skip_hidden(bool check_crcs) {
 }
 
 // False: nothing more is there, or nothing more fits.
-Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
+Result<bool> PartitionReader::open_batch(FetchBudget& budget) {
   // Behind the high watermark it is out of range, which the cursor finds out; between the bound and there it
   // waits.
   if (position_ == bound_ || (position_ > bound_ && position_ <= log_->high_watermark())) return false;
@@ -152,13 +153,13 @@ Result<bool> RecordFeed::open_batch(FetchBudget& budget) {
 }
 
 // Whether the batch at the cursor is one that nobody is shown.
-Result<bool> RecordFeed::is_hidden() {
+Result<bool> PartitionReader::is_hidden() {
   if (batch_.header.is_control()) return true;
   if (!is_committed_only_ || !batch_.header.is_transactional()) return false;
   return aborted_.contain(batch_, batch_.header.base_offset, bound_);
 }
 
-void RecordFeed::attach(detail::ConsumerRecordsImpl& out) {
+void PartitionReader::attach(detail::ConsumerRecordsImpl& out) {
   if (section_) {
     out.sections.push_back(section_);
   } else if (out.pins.empty() || out.pins.back() != *batch_.pin) {
@@ -168,7 +169,7 @@ void RecordFeed::attach(detail::ConsumerRecordsImpl& out) {
 
 // The cursor and the place are copies, so that the compiler can keep them in registers while views are
 // stored.
-Result<> RecordFeed::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
+Result<> PartitionReader::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   const format::BatchHeader& header = batch_.header;
   const auto left = static_cast<std::size_t>(header.record_count - decoded_);
   const std::size_t wanted = std::min(budget.records_left, left);
@@ -208,14 +209,14 @@ Result<> RecordFeed::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& o
 
 // While this batch is walked, which needs no memory that is far, the bytes of the next one are fetched, which
 // its checksum would wait for: it is as long as this one, or near enough. 0: not worth it, or not in place.
-std::size_t RecordFeed::prefetch_distance() const noexcept {
+std::size_t PartitionReader::prefetch_distance() const noexcept {
   constexpr std::size_t bytes_min = std::size_t{4} << 10;    // the processor's own prefetching does it
   constexpr std::size_t bytes_max = std::size_t{256} << 10;  // would be gone from the cache again
   const std::size_t bytes = batch_.bytes.size();
   return section_ || bytes < bytes_min || bytes > bytes_max ? 0 : bytes;
 }
 
-void RecordFeed::finish_batch() noexcept {
+void PartitionReader::finish_batch() noexcept {
   in_batch_ = false;
   section_.reset();
   cursor_.advance(batch_);

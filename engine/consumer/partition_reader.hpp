@@ -27,12 +27,12 @@ struct FetchBudget {
 };
 
 /// One thread at a time.
-class RecordFeed {
+class PartitionReader {
  public:
-  RecordFeed(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
-             std::shared_ptr<RecordPool> pool) noexcept;
-  RecordFeed(const RecordFeed&) = delete;
-  RecordFeed& operator=(const RecordFeed&) = delete;
+  PartitionReader(partition::PartitionLogPtr log, std::shared_ptr<const TopicPartition> name,
+                  std::shared_ptr<RecordPool> pool) noexcept;
+  PartitionReader(const PartitionReader&) = delete;
+  PartitionReader& operator=(const PartitionReader&) = delete;
 
   /// From now on hands out only what is on stable storage.
   void show_durable_only() noexcept { durable_only_ = true; }
@@ -53,7 +53,7 @@ class RecordFeed {
     return durable_only_ ? log_->durable_offset() : log_->high_watermark();
   }
   /// Whether a take would do anything but find nothing.
-  bool has_news() const noexcept {
+  bool has_unread() const noexcept {
     return position_ < visible_end() || position_ > log_->high_watermark() || stuck_ || log_->is_deleted();
   }
 

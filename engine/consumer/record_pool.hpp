@@ -156,8 +156,8 @@ class RecordPool : public std::enable_shared_from_this<RecordPool> {
   static constexpr std::size_t sections_max = 8;
   static constexpr std::size_t section_bytes_kept = std::size_t{4} << 20;
 
-  Shelf<detail::ConsumerRecordsImpl, 4> records_;
-  Shelf<Section, sections_max> sections_;
+  FreeList<detail::ConsumerRecordsImpl, 4> records_;
+  FreeList<Section, sections_max> sections_;
 };
 
 }  // namespace seriatim::api

@@ -46,13 +46,13 @@ std::vector<PeriodicJob> Background::jobs() {
 
 std::vector<PeriodicJob> Background::prompt_table() {
   const auto end_transactions = [this](JobRun& run) {
-    if (auto tended = engine_.coordinator->tend(); !tended)
-      fail_with(run, "ending a transaction", tended.error());
+    if (auto advanced = engine_.coordinator->advance(); !advanced)
+      fail_with(run, "ending a transaction", advanced.error());
   };
   return {{.name = "time-outs",
            .lane = JobLane::prompt,
            .run = end_transactions,
-           .is_wanted = [this](std::int64_t) { return engine_.coordinator->needs_tending(); }},
+           .is_wanted = [this](std::int64_t) { return engine_.coordinator->needs_advancing(); }},
           {.name = "flush.ms",
            .lane = JobLane::prompt,
            .run = [this](JobRun& run) { flush_overdue(run); },

@@ -74,7 +74,7 @@ Result<> EngineImpl::flush() {
   if (!unclaimed) return unclaimed;
   if (auto synced = sync_partitions(); !synced) return synced;
   // Offsets that were committed at `leader` have frames that may only be written.
-  return coordinator->secure(journal->stats().staged_lsn);
+  return coordinator->make_durable(journal->stats().staged_lsn);
 }
 
 Result<> EngineImpl::close() {

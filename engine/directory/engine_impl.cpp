@@ -141,7 +141,7 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr
   auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
   if (!log || !is_read_only()) return log;
   // Where the writer has moved the log start since, its files do not say.
-  if (auto looked = static_cast<partition::Follower&>(**log).look_at_log_start(); !looked)
+  if (auto looked = static_cast<partition::TailingLog&>(**log).look_at_log_start(); !looked)
     return looked.error();
   return log;
 }
@@ -233,13 +233,13 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
   const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
   const auto stored = [this, id, index] { return stored_checkpoint(id, index); };
   if (is_read_only()) {
-    auto follower = partition::Follower::open(
+    auto tailing = partition::TailingLog::open(
         environment, {.name = {name, index},
                       .directory = path,
                       .may_have_gaps = effective.cleanup_policy != CleanupPolicy::delete_,
                       .stored = stored});
-    if (!follower) return follower.error();
-    return partition::PartitionLogPtr(*std::move(follower));
+    if (!tailing) return tailing.error();
+    return partition::PartitionLogPtr(*std::move(tailing));
   }
   partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
   request.topic_id = id;

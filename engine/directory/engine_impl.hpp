@@ -112,7 +112,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
     std::uint64_t positions = 0;  ///< Of positions.
   };
   GatheredLsns gathered_lsns() const;
-  Result<> secure_gathered(const GatheredLsns& gathered, std::uint64_t covered);
+  Result<> make_gathered_durable(const GatheredLsns& gathered, std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
   /// And tells of each fact that cannot be stored.
@@ -143,7 +143,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   // engine_transactions.cpp
   Result<> open_coordinator();
   /// Recovery: the commits from the first one at `leader` on that did not survive whole are taken back.
-  Result<> take_back_lost_commits();
+  Result<> roll_back_lost_commits();
   Result<bool> has_survived(const api::ReplayedDecision& decision);
   /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
   /// is open.
@@ -251,7 +251,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool keeps_allocated_blocks = true;  ///< The file system of the directory.
   std::atomic<bool> closed{false};
   api::ProducerNames producer_names;
-  std::unique_ptr<transaction::Coordinator> coordinator;  ///< Of a writer.
+  std::unique_ptr<transaction::TransactionCoordinator> coordinator;  ///< Of a writer.
 
   std::unique_ptr<api::CountersFile> counters_file;
   std::unique_ptr<api::DeliveryThread> delivery;

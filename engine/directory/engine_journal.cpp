@@ -139,7 +139,7 @@ Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartition
   }
   auto lsn = offsets.commit(*journal, group, positions);
   if (!lsn) return lsn.error();
-  auto done = acks == Acks::all ? coordinator->secure(*lsn) : journal->write_through(*lsn);
+  auto done = acks == Acks::all ? coordinator->make_durable(*lsn) : journal->write_through(*lsn);
   if (done || !transaction::may_lack_room(done.error())) return done;
   // No room for a journal file: the catalog may have some, and a checkpoint makes more.
   return checkpoint();
@@ -182,7 +182,7 @@ Result<> EngineImpl::delete_group(std::string_view group) {
   if (auto named = catalog::check_group_name(group); !named) return named;
   auto lsn = offsets.forget_group(*journal, group);
   if (!lsn) return lsn.error();
-  auto done = coordinator->secure(*lsn);
+  auto done = coordinator->make_durable(*lsn);
   if (done || !transaction::may_lack_room(done.error())) return done;
   return checkpoint();
 }
@@ -198,7 +198,7 @@ Result<> EngineImpl::store_commits() {
   shown.offsets = offsets.pending(*known);
   shown.state = state_store.pending();
   leave_out_unstorable(shown);
-  if (auto durable = secure_gathered(gathered_lsns(), 0); !durable) return durable;
+  if (auto durable = make_gathered_durable(gathered_lsns(), 0); !durable) return durable;
   auto stored = catalog->checkpoint(shown);
   if (!stored) return stored;
   shown_offsets = newest_offsets;
@@ -228,7 +228,7 @@ Result<> EngineImpl::checkpoint_once() {
   }
   const std::uint64_t lsn = *stored.covered_lsn;
   if (auto synced = sync_together(open, marks); !synced) return synced;
-  if (auto durable = secure_gathered(gathered, lsn); !durable) return durable;
+  if (auto durable = make_gathered_durable(gathered, lsn); !durable) return durable;
   std::vector<std::pair<partition::PartitionPtr, partition::PartitionCheckpoint>> taken;
   for (const auto& partition : open) {
     const auto checkpoint = partition->checkpoint();
@@ -236,9 +236,10 @@ Result<> EngineImpl::checkpoint_once() {
     taken.emplace_back(partition, checkpoint);
     stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
   }
-  const bool is_news = lsn > covered_lsn || !stored.partitions.empty() || !stored.forgotten_groups.empty() ||
-                       !stored.offsets.empty() || !stored.transactional_ids.empty() || !stored.state.empty();
-  if (!is_news) return {};
+  const bool has_changed = lsn > covered_lsn || !stored.partitions.empty() ||
+                           !stored.forgotten_groups.empty() || !stored.offsets.empty() ||
+                           !stored.transactional_ids.empty() || !stored.state.empty();
+  if (!has_changed) return {};
   journal_tie.stored_lsn = journal->stored_lsn();
   stored.journal = journal_tie;
   if (auto done = catalog->checkpoint(stored); !done) return done;
@@ -256,7 +257,7 @@ Result<> EngineImpl::sync_together(const std::vector<partition::PartitionPtr>& p
   std::uint64_t decided_lsn = 0;
   for (const auto& mark : marks) decided_lsn = std::max(decided_lsn, mark.decided_lsn);
   if (decided_lsn > 0) {
-    if (auto secured = coordinator->secure(decided_lsn); !secured) return secured;
+    if (auto secured = coordinator->make_durable(decided_lsn); !secured) return secured;
   }
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     if (auto synced = partitions[i]->sync_to(marks[i]); !synced) return synced;
@@ -279,15 +280,15 @@ EngineImpl::GatheredLsns EngineImpl::gathered_lsns() const {
 // The gathered facts reach stable storage with the catalog at once, but may tell of frames that a power cut
 // takes. Positions and state of a decision must not stay without it (INV-8); and of two positions, an older
 // frame that is left would take the place of one, and none that of the other.
-Result<> EngineImpl::secure_gathered(const GatheredLsns& gathered, std::uint64_t covered) {
+Result<> EngineImpl::make_gathered_durable(const GatheredLsns& gathered, std::uint64_t covered) {
   if (gathered.positions > covered) {
-    auto secured = coordinator->secure(gathered.positions);
+    auto secured = coordinator->make_durable(gathered.positions);
     // A frame that finds no room was not acknowledged, and a checkpoint is what makes room.
     const bool lacks_room = !secured && transaction::may_lack_room(secured.error());
     if (!secured && !lacks_room) return secured;
   }
   // Decisions that were applied are written, and need none.
-  return gathered.applied > covered ? coordinator->secure(gathered.applied) : Result<>();
+  return gathered.applied > covered ? coordinator->make_durable(gathered.applied) : Result<>();
 }
 
 // In this order: what a frame up to the covered one tells of is either in what is gathered behind it, or it
@@ -303,7 +304,7 @@ catalog::Checkpoint EngineImpl::gather_checkpoint() {
   catalog::Checkpoint gathered{.covered_lsn = lsn,
                                .forgotten_groups = offsets.forgotten(),
                                .offsets = offsets.pending(*known),
-                               .transactional_ids = coordinator->news(),
+                               .transactional_ids = coordinator->changed_ids(),
                                .state = state_store.pending()};
   leave_out_unstorable(gathered);
   return gathered;
@@ -316,7 +317,7 @@ void EngineImpl::leave_out_unstorable(catalog::Checkpoint& gathered) const {
 void EngineImpl::forget_stored(const catalog::Checkpoint& stored) {
   offsets.stored(*stored.covered_lsn);
   state_store.stored(*stored.covered_lsn);
-  coordinator->news_stored(stored.transactional_ids);
+  coordinator->mark_stored(stored.transactional_ids);
 }
 
 void EngineImpl::note_checkpoint(std::uint64_t lsn) noexcept {

@@ -342,7 +342,7 @@ Result<> EngineImpl::recover_after_crash() {
   // The journal may tell more than the flag, and recovery writes.
   if (auto told = catalog->set_clean_shutdown(false); !told) return told;
   if (auto opened = open_all_partitions(); !opened) return opened.error();
-  if (auto taken_back = take_back_lost_commits(); !taken_back) return taken_back;
+  if (auto taken_back = roll_back_lost_commits(); !taken_back) return taken_back;
   auto ends = open_all_partitions();
   if (!ends) return ends.error();
   replay->restore_commits(offsets);

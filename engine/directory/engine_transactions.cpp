@@ -10,18 +10,20 @@ inline namespace v0 {
 namespace detail {
 
 Result<> EngineImpl::open_coordinator() {
-  coordinator = std::make_unique<transaction::Coordinator>(transaction::CoordinatorEnvironment{
-      .journal = *journal,
-      .gate = visibility_gate,
-      .clock = clock,
-      .decision_bytes_max = std::min(options.transaction_max_bytes, journal->payload_bytes_max()),
-      .new_producer_id = [this] { return new_producer_id(); },
-      .store_id = [this](
-                      const std::string& id,
-                      const catalog::TransactionalId& record) { return store_transactional_id(id, record); },
-      .make_room = [this] { return checkpoint(); },
-      .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
-  environment.secure_decisions = [this](std::uint64_t lsn) { return coordinator->secure(lsn); };
+  coordinator =
+      std::make_unique<transaction::TransactionCoordinator>(transaction::TransactionCoordinatorEnvironment{
+          .journal = *journal,
+          .gate = visibility_gate,
+          .clock = clock,
+          .decision_bytes_max = std::min(options.transaction_max_bytes, journal->payload_bytes_max()),
+          .new_producer_id = [this] { return new_producer_id(); },
+          .store_id =
+              [this](const std::string& id, const catalog::TransactionalId& record) {
+                return store_transactional_id(id, record);
+              },
+          .make_room = [this] { return checkpoint(); },
+          .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
+  environment.make_decisions_durable = [this](std::uint64_t lsn) { return coordinator->make_durable(lsn); };
   auto known = catalog->transactional_ids();
   if (!known) return known.error();
   for (const auto& [id, record] : *known) coordinator->restore(id, record);
@@ -32,7 +34,7 @@ Result<> EngineImpl::open_coordinator() {
 // back, and every commit behind it. Nobody was told that one of them is durable, nor anything behind one of
 // their markers (transaction::UnflushedCommits): where there is one, the log is cut there by recovering once
 // more.
-Result<> EngineImpl::take_back_lost_commits() {
+Result<> EngineImpl::roll_back_lost_commits() {
   const auto& decisions = replay->decisions();
   auto lost = decisions.end();
   for (auto it = decisions.begin(); it != decisions.end() && lost == decisions.end(); ++it) {
@@ -49,7 +51,7 @@ Result<> EngineImpl::take_back_lost_commits() {
       (*found)->partitions[static_cast<std::size_t>(part.at.partition)]->reopen();
     }
   }
-  const auto count = replay->take_back_from(lost->lsn);
+  const auto count = replay->roll_back_from(lost->lsn);
   report(LogLevel::warn, "transaction " + lost->transactional_id +
                              ", committed at acks = leader, lost records; " + std::to_string(count) +
                              " commits from it on are taken back, none of which was acknowledged as durable");
@@ -86,7 +88,7 @@ Result<bool> EngineImpl::has_survived(const api::ReplayedDecision& decision) {
 Result<> EngineImpl::finish_transactions() {
   if (auto restored = restore_epochs(); !restored) return restored;
   for (const auto& decision : replay->decisions()) {
-    if (decision.was_taken_back) continue;
+    if (decision.was_rolled_back) continue;
     if (auto finished = finish_decision(decision); !finished) return finished;
   }
   return abort_undecided();

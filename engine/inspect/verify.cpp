@@ -322,8 +322,8 @@ class Verifier {
   bool advance(std::uint64_t bytes) {
     constexpr std::uint64_t bytes_per_call = 1 << 20;  // Arbitrary: often enough for a progress bar.
     done_bytes_ += bytes;
-    if (!options_.progress || done_bytes_ - told_bytes_ < bytes_per_call) return true;
-    told_bytes_ = done_bytes_;
+    if (!options_.progress || done_bytes_ - reported_bytes_ < bytes_per_call) return true;
+    reported_bytes_ = done_bytes_;
     stopped_ = !options_.progress(done_bytes_, std::max(total_bytes_, done_bytes_));
     return !stopped_;
   }
@@ -336,7 +336,7 @@ class Verifier {
   VerifyReport report_;
   std::uint64_t total_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
-  std::uint64_t told_bytes_ = 0;
+  std::uint64_t reported_bytes_ = 0;
   bool stopped_ = false;
 };
 

@@ -23,12 +23,12 @@ Error final_error(const Error& cause) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(const JournalOptions& options, JournalFiles& files)
+FrameWriter::FrameWriter(const JournalOptions& options, JournalFiles& files)
     : options_(options), files_(files) {
   pieces_.reserve(pieces_expected);
 }
 
-GroupWriter::Extent GroupWriter::choose(const FrameQueue& frames, std::size_t first) const noexcept {
+FrameWriter::Extent FrameWriter::choose(const FrameQueue& frames, std::size_t first) const noexcept {
   const std::uint64_t bytes_max = std::min<std::uint64_t>(options_.group_bytes_max, frame_bytes_max());
   Extent extent{.first = first};
   for (std::size_t i = first; i < frames.size(); ++i) {
@@ -40,7 +40,7 @@ GroupWriter::Extent GroupWriter::choose(const FrameQueue& frames, std::size_t fi
   return extent;
 }
 
-Result<void> GroupWriter::roll() {
+Result<void> FrameWriter::roll() {
   if (map_.is_mapped()) map_.release_pages(written_back_, position_ - written_back_);  // see begin_write_back
   // Frames that were written and not synced would otherwise never be: a sync is of one file.
   if (auto synced = sync(); !synced) return synced;
@@ -54,7 +54,7 @@ Result<void> GroupWriter::roll() {
   return {};
 }
 
-void GroupWriter::make_header(std::uint64_t first_lsn) {
+void FrameWriter::make_header(std::uint64_t first_lsn) {
   const format::JournalHeader header{.directory_id = options_.directory_id,
                                      .file_number = file_.number,
                                      .incarnation = options_.incarnation,
@@ -64,7 +64,7 @@ void GroupWriter::make_header(std::uint64_t first_lsn) {
   key_ = format::journal_key(header);
 }
 
-void GroupWriter::add_piece(base::ByteSpan piece) {
+void FrameWriter::add_piece(base::ByteSpan piece) {
   if (!pieces_.empty() && pieces_.back().data() + pieces_.back().size() == piece.data()) {
     pieces_.back() = base::ByteSpan(pieces_.back().data(), pieces_.back().size() + piece.size());
   } else {
@@ -72,7 +72,7 @@ void GroupWriter::add_piece(base::ByteSpan piece) {
   }
 }
 
-void GroupWriter::gather(FrameQueue& frames, const Extent& extent, const Group& group) {
+void FrameWriter::gather(FrameQueue& frames, const Extent& extent, const Group& group) {
   pieces_.clear();
   if (!is_begun_) pieces_.emplace_back(header_block_);
   std::uint64_t lsn = group.first_lsn;
@@ -95,14 +95,14 @@ void GroupWriter::gather(FrameQueue& frames, const Extent& extent, const Group& 
   }
 }
 
-bool GroupWriter::needs_another_file(const Extent& extent, const Group& group) const noexcept {
+bool FrameWriter::needs_another_file(const Extent& extent, const Group& group) const noexcept {
   const bool fits = position_ + extent.bytes <= options_.file_bytes;
   // A gap between two frames can only be between two files: the checkpoint has what was left out.
   const bool follows = !is_begun_ || group.first_lsn == next_lsn_;
   return file_.file == nullptr || !fits || !follows;
 }
 
-Result<std::size_t> GroupWriter::write(FrameQueue& frames, std::size_t first, const Group& group) {
+Result<std::size_t> FrameWriter::write(FrameQueue& frames, std::size_t first, const Group& group) {
   SERIATIM_ASSERT(first < frames.size());
   const Extent extent = choose(frames, first);
   if (needs_another_file(extent, group)) {
@@ -111,7 +111,7 @@ Result<std::size_t> GroupWriter::write(FrameQueue& frames, std::size_t first, co
   return write_here(frames, extent, group);
 }
 
-Result<std::size_t> GroupWriter::write_beside(FrameQueue& frames, std::size_t first, const Group& group) {
+Result<std::size_t> FrameWriter::write_beside(FrameQueue& frames, std::size_t first, const Group& group) {
   SERIATIM_ASSERT(first < frames.size());
   const Extent extent = choose(frames, first);
   if (!is_begun_ || needs_another_file(extent, group)) return std::size_t{0};
@@ -119,7 +119,7 @@ Result<std::size_t> GroupWriter::write_beside(FrameQueue& frames, std::size_t fi
 }
 
 // A file that cannot be mapped is written.
-os::Mapping* GroupWriter::mapping() {
+os::Mapping* FrameWriter::mapping() {
   if (!map_.is_mapped()) {
     if (auto mapped = file_.file->map(options_.file_bytes, os::Access::read_write)) map_ = *std::move(mapped);
   }
@@ -128,7 +128,7 @@ os::Mapping* GroupWriter::mapping() {
 
 // A store costs a tenth of a call; but the first one to a page that was synced faults, which costs three
 // calls.
-Result<void> GroupWriter::put(const Group& group) {
+Result<void> FrameWriter::put(const Group& group) {
   const bool may_store = options_.mapped_writes && is_begun_ && !group.is_sync_wanted && is_unsynced_;
   os::Mapping* const map = may_store ? mapping() : nullptr;
   if (map == nullptr) return file_.file->write_gather_at(pieces_, position_);
@@ -139,7 +139,7 @@ Result<void> GroupWriter::put(const Group& group) {
 // Bytes that no commit syncs are synced by the step to the next file, with a commit waiting: so that little
 // of it is left then. Pages that the kernel finds mapped it makes unwritable one by one, with an interrupt
 // for each.
-void GroupWriter::begin_write_back(const os::Mapping& map) noexcept {
+void FrameWriter::begin_write_back(const os::Mapping& map) noexcept {
   if (position_ < written_back_ + write_back_bytes) return;
   const std::uint64_t end = position_ - position_ % write_back_bytes;
   map.release_pages(written_back_, end - written_back_);
@@ -147,7 +147,7 @@ void GroupWriter::begin_write_back(const os::Mapping& map) noexcept {
   written_back_ = end;
 }
 
-Result<std::size_t> GroupWriter::write_here(FrameQueue& frames, const Extent& extent, const Group& group) {
+Result<std::size_t> FrameWriter::write_here(FrameQueue& frames, const Extent& extent, const Group& group) {
   if (!is_begun_) make_header(group.first_lsn);
   gather(frames, extent, group);
   if (auto written = put(group); !written) {
@@ -167,7 +167,7 @@ Result<std::size_t> GroupWriter::write_here(FrameQueue& frames, const Extent& ex
   return extent.count;
 }
 
-Result<void> GroupWriter::sync() {
+Result<void> FrameWriter::sync() {
   // Before the call: what is written beside it may not be in it.
   if (!is_unsynced_.exchange(false)) return {};
   syncs_.add();
@@ -175,7 +175,7 @@ Result<void> GroupWriter::sync() {
   return {};
 }
 
-void GroupWriter::leave_below(std::uint64_t lsn) {
+void FrameWriter::leave_below(std::uint64_t lsn) {
   if (!is_begun_ || next_lsn_ > lsn) return;
   files_.end();
   file_ = {};

@@ -22,10 +22,10 @@ namespace seriatim::journal {
 /// thread is in `sync`.
 /// Errors: of write and sync: storage_failed is final, the caller must not call again. After any other the
 /// same frames may be written again.
-class GroupWriter {
+class FrameWriter {
  public:
   /// `options` and `files` outlive this.
-  GroupWriter(const JournalOptions& options, JournalFiles& files);
+  FrameWriter(const JournalOptions& options, JournalFiles& files);
 
   struct Group {
     std::uint64_t first_lsn = 0;

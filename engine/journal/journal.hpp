@@ -154,7 +154,7 @@ class Journal {
   Result<void> sync_group();
   Result<void> write_group();
   Result<std::size_t> write_pending(Writing how);
-  Result<std::size_t> write_group_of(Writing how, const GroupWriter::Group& group);
+  Result<std::size_t> write_group_of(Writing how, const FrameWriter::Group& group);
   bool write_beside() SERIATIM_REQUIRES(mutex_);
   bool store_alone() SERIATIM_REQUIRES(mutex_);
   void sleep_beside() SERIATIM_REQUIRES(mutex_);
@@ -211,7 +211,7 @@ class Journal {
   Sleepers beside_sleepers_;  ///< Threads that wait to write, until a sync begins or a write beside it ends.
 
   // Of whoever holds the commit role, or writes beside its sync.
-  GroupWriter writer_;
+  FrameWriter writer_;
   FrameQueue pending_;
   std::size_t pending_done_ = 0;  ///< Of pending_, how many are written.
   FrameQueue dropped_;

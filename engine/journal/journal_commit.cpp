@@ -142,7 +142,7 @@ Result<void> Journal::write_group() {
 
 // A thread that left with an exception would keep the role, and all others would wait for it. Written again,
 // the same frames are the same bytes.
-Result<std::size_t> Journal::write_group_of(Writing how, const GroupWriter::Group& group) {
+Result<std::size_t> Journal::write_group_of(Writing how, const FrameWriter::Group& group) {
   return base::answered([&] {
     return how == Writing::with_role ? writer_.write(pending_, pending_done_, group)
                                      : writer_.write_beside(pending_, pending_done_, group);
@@ -152,7 +152,7 @@ Result<std::size_t> Journal::write_group_of(Writing how, const GroupWriter::Grou
 Result<std::size_t> Journal::write_pending(Writing how) {
   const std::uint64_t written_lsn = written_lsn_.load(std::memory_order_relaxed);
   const std::uint64_t durable_lsn = durable_lsn_.load(std::memory_order_relaxed);
-  const GroupWriter::Group group{
+  const FrameWriter::Group group{
       .first_lsn = written_lsn + 1,
       .prior_is_durable = durable_lsn == written_lsn,
       .is_sync_wanted =

@@ -68,8 +68,8 @@ class LogOffsets {
   }
   /// The transactions that hold back the last stable offset. Added to before `publish_log_end` shows the
   /// first batch of a transaction.
-  HeldBack& held_back() noexcept { return held_back_; }
-  const HeldBack& held_back() const noexcept { return held_back_; }
+  UnstableTransactions& held_back() noexcept { return held_back_; }
+  const UnstableTransactions& held_back() const noexcept { return held_back_; }
 
   /// A commit whose decision is not on stable storage ends here: until its marker is, a power cut may take it
   /// back. Before the last stable offset moves over it; one thread at a time.
@@ -107,7 +107,7 @@ class LogOffsets {
  private:
   alignas(64) std::atomic<Offset> log_end_{0};
   alignas(64) std::atomic<Offset> log_start_{0};
-  HeldBack held_back_;
+  UnstableTransactions held_back_;
   std::atomic<Offset> durable_{0};
   std::atomic<Offset> unsettled_first_{0};
   std::atomic<Offset> unsettled_marker_{-1};

@@ -183,7 +183,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   SyncMark sync_mark() const;
   Result<> sync_to(const SyncMark& mark);
   /// Brings everything appended so far to stable storage, and calls nothing durable: with a marker below,
-  /// that is to be said only when all of its transaction is (PartitionEnvironment::secure_decisions).
+  /// that is to be said only when all of its transaction is (PartitionEnvironment::make_decisions_durable).
   /// Errors: as sync_to · invalid_state: this thread holds a claim, for which it would wait.
   Result<> flush();
   /// For who keeps a list of partitions to be flushed: whether this one is there, and that it was entered, or

@@ -194,7 +194,7 @@ Result<> Partition::publish(const segment::PlacedBatch& placed, const Admitted& 
   // Under the append mutex, which the analysis does not see in a function's function.
   auto noted = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { return note(placed, admitted); });
   if (!noted) {
-    if (auto taken = active_->take_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
+    if (auto taken = active_->roll_back(placed); !taken) return noted.error().with_outcome(Outcome::unknown);
     return noted;
   }
   appended_batches_.add(1);

@@ -47,7 +47,7 @@ struct PartitionEnvironment {
   journal::Journal* journal = nullptr;
   /// Brings the decisions up to this LSN to stable storage, with everything that they decide on: before
   /// anything behind a marker of one is called durable. Without, only the decisions themselves.
-  std::function<Result<>(std::uint64_t decision_lsn)> secure_decisions{};
+  std::function<Result<>(std::uint64_t decision_lsn)> make_decisions_durable{};
   /// Batches larger than this are not copied into the journal: their segment is synced.
   std::uint64_t journal_bypass_bytes = 256ULL << 10;
 };

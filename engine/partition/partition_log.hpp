@@ -1,5 +1,5 @@
 // A partition as a reader sees it, whichever process writes it: its offsets and its segments. The writer's
-// `Partition` and the read-only `Follower` both are one; the fetch path knows only this.
+// `Partition` and the read-only `TailingLog` both are one; the fetch path knows only this.
 #pragma once
 
 #include <atomic>

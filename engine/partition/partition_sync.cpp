@@ -73,7 +73,7 @@ Result<> Partition::make_durable(const SyncMark& mark) {
     if (auto flushed = flush(); !flushed) return flushed;
   }
   if (mark.decided_lsn == 0) return {};
-  if (environment_.secure_decisions) return environment_.secure_decisions(mark.decided_lsn);
+  if (environment_.make_decisions_durable) return environment_.make_decisions_durable(mark.decided_lsn);
   return environment_.journal->wait_durable(mark.decided_lsn);
 }
 

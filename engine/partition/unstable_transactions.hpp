@@ -18,7 +18,7 @@
 namespace seriatim::partition {
 
 /// Threads: any number, but for `add`.
-class HeldBack {
+class UnstableTransactions {
  public:
   static constexpr Offset nothing = std::numeric_limits<Offset>::max();
 

@@ -42,7 +42,7 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<RecordMetadata> send_sync(const ProducerRecord& record);
   /// A transaction that records go into.
   struct Within {
-    transaction::Coordinator& coordinator;
+    transaction::TransactionCoordinator& coordinator;
     transaction::Holder& holder;
     std::uint64_t number = 0;
     /// Of its records; this producer's own acks are those of each send.

@@ -84,9 +84,9 @@ struct TransactionImpl {
   Result<> check_open() const;
   ProducerImpl::Within within() const;
   /// The changes that the commit is to make beside the logs, to be added to.
-  /// Errors: as Coordinator::check_open.
+  /// Errors: as TransactionCoordinator::check_open.
   Result<TransactionEffects*> effects() const SERIATIM_REQUIRES(producer->holder->mutex);
-  /// Errors: as Coordinator::check_room.
+  /// Errors: as TransactionCoordinator::check_room.
   Result<> check_room(std::int64_t more) const SERIATIM_REQUIRES(producer->holder->mutex);
 
   std::atomic<End> end_{End::none};

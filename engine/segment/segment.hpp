@@ -205,7 +205,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Erases a batch that was placed and will not be published. A part of it behind a shorter batch would be
   /// taken for damage, or for a batch if it holds one.
   /// Errors: none in either mode; the caller need not say that the batch may come back.
-  Result<> take_back(const PlacedBatch& batch);
+  Result<> roll_back(const PlacedBatch& batch);
   /// Lets readers of this segment see a noted batch. The partition publishes its log end offset after this.
   void publish(const PlacedBatch& batch) noexcept {
     SERIATIM_ASSERT(pending_.is_noted && batch.position == write_position_);

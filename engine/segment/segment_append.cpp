@@ -140,7 +140,7 @@ void Segment::erase_reserved(std::uint64_t size) noexcept {
   if (log_bytes_ != nullptr) std::memset(log_bytes_ + write_position_, 0, size);
 }
 
-Result<> Segment::take_back(const PlacedBatch& batch) {
+Result<> Segment::roll_back(const PlacedBatch& batch) {
   if (log_bytes_ != nullptr) {
     std::memset(log_bytes_ + batch.position, 0, batch.size_bytes);
     return {};

@@ -15,14 +15,16 @@ constexpr ProducerEpoch last_epoch = std::numeric_limits<ProducerEpoch>::max() -
 
 }  // namespace
 
-void Coordinator::restore(std::string_view transactional_id, const catalog::TransactionalId& record) {
+void TransactionCoordinator::restore(std::string_view transactional_id,
+                                     const catalog::TransactionalId& record) {
   const base::MutexLock lock(known_mutex_);
   known_[std::string(transactional_id)].record = record;
 }
 
 // Stored before anybody is fenced: a disk without room for it leaves the older holder as it was.
-Result<ProducerIdentity> Coordinator::store_next(const std::optional<ProducerIdentity>& last,
-                                                 const std::string& id, std::chrono::milliseconds timeout) {
+Result<ProducerIdentity> TransactionCoordinator::store_next(const std::optional<ProducerIdentity>& last,
+                                                            const std::string& id,
+                                                            std::chrono::milliseconds timeout) {
   ProducerIdentity next;
   if (last && last->epoch < last_epoch) {
     next = {last->id, static_cast<ProducerEpoch>(last->epoch + 1)};
@@ -42,8 +44,8 @@ Result<ProducerIdentity> Coordinator::store_next(const std::optional<ProducerIde
   return next;
 }
 
-Result<ProducerIdentity> Coordinator::take_over(Holder& older, const std::string& id,
-                                                std::chrono::milliseconds timeout) {
+Result<ProducerIdentity> TransactionCoordinator::take_over(Holder& older, const std::string& id,
+                                                           std::chrono::milliseconds timeout) {
   const base::MutexLock lock(older.mutex);
   auto last = older.identity();
   // The end of what is open has the epoch in between.
@@ -55,7 +57,8 @@ Result<ProducerIdentity> Coordinator::take_over(Holder& older, const std::string
   return next;
 }
 
-Result<HolderPtr> Coordinator::open(std::string_view transactional_id, std::chrono::milliseconds timeout) {
+Result<HolderPtr> TransactionCoordinator::open(std::string_view transactional_id,
+                                               std::chrono::milliseconds timeout) {
   const base::MutexLock opening(opening_mutex_);
   const std::string id(transactional_id);
   HolderPtr older;
@@ -77,7 +80,7 @@ Result<HolderPtr> Coordinator::open(std::string_view transactional_id, std::chro
   return holder;
 }
 
-Result<std::uint64_t> Coordinator::begin(Holder& holder) {
+Result<std::uint64_t> TransactionCoordinator::begin(Holder& holder) {
   const base::MutexLock lock(holder.mutex);
   if (holder.is_fenced) return fenced(holder.id);
   if (holder.phase != Phase::empty) return still_open(holder.id);
@@ -97,7 +100,7 @@ Result<std::uint64_t> Coordinator::begin(Holder& holder) {
   return ++holder.number;
 }
 
-Result<> Coordinator::check_open(const Holder& holder, std::uint64_t number) const {
+Result<> TransactionCoordinator::check_open(const Holder& holder, std::uint64_t number) const {
   if (is_closing_.load(std::memory_order_acquire)) return engine_closed(holder.id);
   if (holder.number == number && holder.phase == Phase::ongoing && !holder.must_abort) return {};
   if (holder.is_fenced) return fenced(holder.id);
@@ -109,12 +112,12 @@ Result<> Coordinator::check_open(const Holder& holder, std::uint64_t number) con
   return has_ended(holder.id);
 }
 
-bool Coordinator::is_open(const Holder& holder, std::uint64_t number) const {
+bool TransactionCoordinator::is_open(const Holder& holder, std::uint64_t number) const {
   const base::MutexLock lock(holder.mutex);
   return holder.number == number && holder.phase != Phase::empty;
 }
 
-Result<> Coordinator::check_room(const Holder& holder, std::int64_t more) const {
+Result<> TransactionCoordinator::check_room(const Holder& holder, std::int64_t more) const {
   const std::size_t known = format::decision_head_bytes + holder.id.size() +
                             holder.enlisted.size() * format::decided_partition_bytes +
                             (holder.effects ? holder.effects->bytes() : 0);
@@ -124,7 +127,7 @@ Result<> Coordinator::check_room(const Holder& holder, std::int64_t more) const 
 }
 
 // A transaction writes to few partitions, mostly to the one of its last record.
-Result<Enlisted*> Coordinator::enlist(Holder& holder, const Batch& batch) const {
+Result<Enlisted*> TransactionCoordinator::enlist(Holder& holder, const Batch& batch) const {
   const auto found =
       std::find_if(holder.enlisted.rbegin(), holder.enlisted.rend(),
                    [&](const Enlisted& enlisted) { return enlisted.partition == &batch.partition; });
@@ -137,8 +140,8 @@ Result<Enlisted*> Coordinator::enlist(Holder& holder, const Batch& batch) const 
   return &holder.enlisted.emplace_back(Enlisted{.partition = &batch.partition, .topic_id = batch.topic_id});
 }
 
-Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint64_t number,
-                                                       const Batch& batch) {
+Result<partition::PartitionAppend> TransactionCoordinator::append(Holder& holder, std::uint64_t number,
+                                                                  const Batch& batch) {
   const base::MutexLock lock(holder.mutex);
   if (auto checked = check_open(holder, number); !checked) return checked.error();
   auto enlisted_at = enlist(holder, batch);
@@ -171,7 +174,7 @@ Result<partition::PartitionAppend> Coordinator::append(Holder& holder, std::uint
   return appended;
 }
 
-std::vector<HolderPtr> Coordinator::holders() const {
+std::vector<HolderPtr> TransactionCoordinator::holders() const {
   const base::MutexLock lock(known_mutex_);
   std::vector<HolderPtr> all;
   for (const auto& [id, known] : known_) {
@@ -180,19 +183,19 @@ std::vector<HolderPtr> Coordinator::holders() const {
   return all;
 }
 
-Result<> Coordinator::secure(std::uint64_t lsn) {
+Result<> TransactionCoordinator::make_durable(std::uint64_t lsn) {
   if (auto flushed = unflushed_.flush(); !flushed) return flushed;
   return environment_.journal.wait_durable(lsn);
 }
 
-bool Coordinator::is_due(const Holder& holder) const {
+bool TransactionCoordinator::is_due(const Holder& holder) const {
   const bool is_overdue =
       holder.phase == Phase::ongoing && environment_.clock.monotonic_ms() >= holder.deadline_ms;
   // An end that is under way holds the mutex: this one has stopped.
   return is_overdue || holder.phase == Phase::committing || holder.phase == Phase::aborting;
 }
 
-bool Coordinator::needs_tending() const {
+bool TransactionCoordinator::needs_advancing() const {
   for (const auto& holder : holders()) {
     if (!holder->mutex.try_lock()) continue;
     const bool needs = is_due(*holder);
@@ -202,7 +205,7 @@ bool Coordinator::needs_tending() const {
   return releases_.waiting() > 0;
 }
 
-Result<> Coordinator::tend() {
+Result<> TransactionCoordinator::advance() {
   Result<> outcome;
   for (const auto& holder : holders()) {
     if (!holder->mutex.try_lock()) continue;
@@ -216,7 +219,7 @@ Result<> Coordinator::tend() {
   return outcome;
 }
 
-Result<> Coordinator::abort_by_id(std::string_view transactional_id) {
+Result<> TransactionCoordinator::abort_by_id(std::string_view transactional_id) {
   HolderPtr holder;
   {
     const base::MutexLock lock(known_mutex_);
@@ -229,7 +232,7 @@ Result<> Coordinator::abort_by_id(std::string_view transactional_id) {
   return end(*holder, Ending::withdrawn);
 }
 
-Result<> Coordinator::end_all() {
+Result<> TransactionCoordinator::end_all() {
   // A thread that has a holder's mutex later than this one sees it.
   is_closing_.store(true, std::memory_order_release);
   Result<> outcome;
@@ -242,7 +245,7 @@ Result<> Coordinator::end_all() {
   return outcome;
 }
 
-std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) {
+std::vector<std::string> TransactionCoordinator::forget_unused(std::int64_t older_than_ms) {
   const base::MutexLock lock(known_mutex_);
   std::vector<std::string> forgotten;
   std::erase_if(known_, [&](const auto& entry) {
@@ -259,7 +262,7 @@ std::vector<std::string> Coordinator::forget_unused(std::int64_t older_than_ms) 
 
 // The thread that staged a decision has said before that it is not settled, and the journal's mutex, which
 // was taken for the newest staged LSN, makes that seen.
-std::uint64_t Coordinator::settled_lsn() const {
+std::uint64_t TransactionCoordinator::settled_lsn() const {
   std::uint64_t first = Holder::all_settled;
   const base::MutexLock lock(known_mutex_);
   for (const auto& [id, known] : known_) {
@@ -268,7 +271,7 @@ std::uint64_t Coordinator::settled_lsn() const {
   return first == Holder::all_settled ? first : first - 1;
 }
 
-std::vector<TransactionInfo> Coordinator::list() const {
+std::vector<TransactionInfo> TransactionCoordinator::list() const {
   std::vector<TransactionInfo> all;
   std::vector<HolderPtr> open;
   {
@@ -296,7 +299,7 @@ std::vector<TransactionInfo> Coordinator::list() const {
 }
 
 // The ended ones are read first: nothing ends that was not begun.
-TransactionCounts Coordinator::counts() const noexcept {
+TransactionCounts TransactionCoordinator::counts() const noexcept {
   TransactionCounts counts{
       .committed = committed_.value(), .aborted = aborted_.value(), .timed_out = timed_out_.value()};
   const std::uint64_t ended = counts.committed + counts.aborted;
@@ -304,7 +307,7 @@ TransactionCounts Coordinator::counts() const noexcept {
   return counts;
 }
 
-std::vector<std::pair<std::string, catalog::TransactionalId>> Coordinator::news() const {
+std::vector<std::pair<std::string, catalog::TransactionalId>> TransactionCoordinator::changed_ids() const {
   const base::MutexLock lock(known_mutex_);
   std::vector<std::pair<std::string, catalog::TransactionalId>> news;
   for (const auto& [id, known] : known_) {
@@ -319,7 +322,8 @@ std::vector<std::pair<std::string, catalog::TransactionalId>> Coordinator::news(
   return news;
 }
 
-void Coordinator::news_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news) {
+void TransactionCoordinator::mark_stored(
+    const std::vector<std::pair<std::string, catalog::TransactionalId>>& news) {
   const base::MutexLock lock(known_mutex_);
   for (const auto& [id, record] : news) {
     const auto found = known_.find(id);

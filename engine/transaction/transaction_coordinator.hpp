@@ -41,7 +41,7 @@
 namespace seriatim::transaction {
 
 /// The parts of the engine around it that the coordinator needs.
-struct CoordinatorEnvironment {
+struct TransactionCoordinatorEnvironment {
   journal::Journal& journal;
   partition::VisibilityGate& gate;
   const base::Clock& clock;
@@ -77,9 +77,9 @@ struct TransactionCounts {
 };
 
 /// Threads: any number, any method.
-class Coordinator {
+class TransactionCoordinator {
  public:
-  explicit Coordinator(CoordinatorEnvironment environment)
+  explicit TransactionCoordinator(TransactionCoordinatorEnvironment environment)
       : environment_(std::move(environment)), releases_(environment_.gate) {}
 
   /// Takes over the state of an id from the catalog, the journal and the partitions. Before anything else, at
@@ -136,11 +136,11 @@ class Coordinator {
 
   /// Whether `tend` would find something to do. Waits for nothing: one that is being worked with, which may
   /// mean a wait for the disk, is left out until the next look.
-  bool needs_tending() const;
+  bool needs_advancing() const;
   /// Aborts what has been open for longer than its time-out, and goes on with ends that stopped on the way.
   /// One that is being worked with is left out: it must not keep the others from their end.
   /// @return the first failure; all were tried.
-  Result<> tend();
+  Result<> advance();
   /// Aborts the transaction that is open under this id. The holder stays, and may begin another.
   /// Errors: transactional_id_not_found · as `abort`.
   Result<> abort_by_id(std::string_view transactional_id);
@@ -164,7 +164,7 @@ class Coordinator {
   /// Brings the journal up to `lsn` to stable storage, and everything that decisions up to there decide on:
   /// before anybody is told that a commit, or what lies behind a marker, is durable.
   /// Errors: as Partition::flush, and everything that waits for the journal.
-  Result<> secure(std::uint64_t lsn);
+  Result<> make_durable(std::uint64_t lsn);
 
   /// Of all ids ever opened that were not forgotten, sorted.
   std::vector<TransactionInfo> list() const;
@@ -172,9 +172,9 @@ class Coordinator {
   /// Which of the ended ones are to be seen: for whoever ends a transaction that is no holder's.
   ReleaseQueue& releases() noexcept { return releases_; }
   /// The ids and epochs that the catalog does not know yet. An id that is told twice does no harm.
-  std::vector<std::pair<std::string, catalog::TransactionalId>> news() const;
+  std::vector<std::pair<std::string, catalog::TransactionalId>> changed_ids() const;
   /// The catalog has what `news` told.
-  void news_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news);
+  void mark_stored(const std::vector<std::pair<std::string, catalog::TransactionalId>>& news);
 
  private:
   struct Known {
@@ -208,7 +208,7 @@ class Coordinator {
   static void keep_partitions(Holder& holder) SERIATIM_REQUIRES(holder.mutex);
   void close_transaction(Holder& holder, Ending ending) SERIATIM_REQUIRES(holder.mutex);
 
-  const CoordinatorEnvironment environment_;
+  const TransactionCoordinatorEnvironment environment_;
   ReleaseQueue releases_;
   UnflushedCommits unflushed_;
   std::atomic<bool> is_closing_{false};

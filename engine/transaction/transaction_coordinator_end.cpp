@@ -9,7 +9,8 @@
 
 namespace seriatim::transaction {
 
-Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Durability durability) {
+Result<> TransactionCoordinator::commit(Holder& holder, std::uint64_t number,
+                                        partition::Durability durability) {
   const base::MutexLock lock(holder.mutex);
   const bool goes_on = holder.number == number && holder.phase == Phase::committing;
   if (!goes_on) {
@@ -34,7 +35,7 @@ Result<> Coordinator::commit(Holder& holder, std::uint64_t number, partition::Du
   });
 }
 
-void Coordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
+void TransactionCoordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
   const auto identity = holder.identity();
   format::JournalDecision& decision = holder.decision;
   // Left by one that was not finished for want of memory.
@@ -60,7 +61,8 @@ void Coordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
   decision.state.clear();
 }
 
-Result<> Coordinator::stage_decision(Holder& holder, partition::Durability durability, std::int64_t time_ms) {
+Result<> TransactionCoordinator::stage_decision(Holder& holder, partition::Durability durability,
+                                                std::int64_t time_ms) {
   const bool is_durable = durability == partition::Durability::durable;
   if (is_durable) {
     if (auto synced = sync_what_has_no_frame(holder); !synced) return synced;
@@ -89,7 +91,7 @@ Result<> Coordinator::stage_decision(Holder& holder, partition::Durability durab
 
 // Batches that went past the journal (large batches, a file system without mapped writes, batches behind some
 // that were not journalled) has to be on stable storage before the decision can be.
-Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
+Result<> TransactionCoordinator::sync_what_has_no_frame(Holder& holder) {
   for (auto& enlisted : holder.enlisted) {
     if (!enlisted.needs_sync) continue;
     auto synced = enlisted.partition->sync_to(enlisted.last_offset + 1);
@@ -99,9 +101,9 @@ Result<> Coordinator::sync_what_has_no_frame(Holder& holder) {
   return {};
 }
 
-Result<> Coordinator::wait_for_decision(Holder& holder) {
+Result<> TransactionCoordinator::wait_for_decision(Holder& holder) {
   const auto wait = [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
-    return holder.is_durable_wanted ? secure(holder.decision_lsn)
+    return holder.is_durable_wanted ? make_durable(holder.decision_lsn)
                                     : environment_.journal.write_through(holder.decision_lsn);
   };
   auto waited = wait();
@@ -114,7 +116,7 @@ Result<> Coordinator::wait_for_decision(Holder& holder) {
 
 // A checkpoint that gathers the effects applied here has to see first how far they reach; and one that
 // gathers a position that was committed beside a transaction of records only, that this one came before it.
-void Coordinator::apply(Holder& holder) {
+void TransactionCoordinator::apply(Holder& holder) {
   std::uint64_t newest = applied_lsn_.load(std::memory_order_relaxed);
   while (newest < holder.decision_lsn &&
          !applied_lsn_.compare_exchange_weak(newest, holder.decision_lsn, std::memory_order_acq_rel)) {
@@ -122,7 +124,7 @@ void Coordinator::apply(Holder& holder) {
   if (holder.effects) holder.effects->apply(holder.decision_lsn);
 }
 
-Result<> Coordinator::finish_commit(Holder& holder) {
+Result<> TransactionCoordinator::finish_commit(Holder& holder) {
   const auto unknown = [](const Result<>& failed) { return failed.error().with_outcome(Outcome::unknown); };
   if (!holder.is_decided) {
     if (auto waited = wait_for_decision(holder); !waited) return unknown(waited);
@@ -146,7 +148,7 @@ Result<> Coordinator::finish_commit(Holder& holder) {
   return flushed ? flushed : unknown(flushed);
 }
 
-Result<> Coordinator::abort(Holder& holder, std::uint64_t number) {
+Result<> TransactionCoordinator::abort(Holder& holder, std::uint64_t number) {
   const base::MutexLock lock(holder.mutex);
   if (holder.number != number) return holder.is_fenced ? fenced(holder.id) : has_ended(holder.id);
   switch (holder.phase) {
@@ -160,7 +162,7 @@ Result<> Coordinator::abort(Holder& holder, std::uint64_t number) {
   }
 }
 
-Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
+Result<> TransactionCoordinator::finish_abort(Holder& holder, Ending ending) {
   if (holder.phase == Phase::ongoing) {
     holder.phase = Phase::aborting;
     holder.ending = ending;
@@ -174,7 +176,7 @@ Result<> Coordinator::finish_abort(Holder& holder, Ending ending) {
   return flushed;
 }
 
-Result<> Coordinator::end(Holder& holder, Ending ending) {
+Result<> TransactionCoordinator::end(Holder& holder, Ending ending) {
   switch (holder.phase) {
     case Phase::empty:
       return {};
@@ -185,7 +187,8 @@ Result<> Coordinator::end(Holder& holder, Ending ending) {
   }
 }
 
-Result<> Coordinator::append_markers(Holder& holder, format::ControlType type, std::int64_t timestamp_ms) {
+Result<> TransactionCoordinator::append_markers(Holder& holder, format::ControlType type,
+                                                std::int64_t timestamp_ms) {
   const auto identity = holder.identity();
   const format::MarkerBatch marker({.type = type,
                                     .producer_id = identity.id,
@@ -214,7 +217,7 @@ Result<> Coordinator::append_markers(Holder& holder, format::ControlType type, s
 
 // Behind the release, and once: a flush that fails must not hold back what is decided. The transaction has
 // ended all the same, which the next call answers, and the next append to the partition flushes it.
-Result<> Coordinator::flush_markers(Holder& holder) {
+Result<> TransactionCoordinator::flush_markers(Holder& holder) {
   Result<> outcome;
   for (const auto& enlisted : holder.enlisted) {
     if (enlisted.partition->is_deleted()) continue;
@@ -224,7 +227,7 @@ Result<> Coordinator::flush_markers(Holder& holder) {
   return outcome;
 }
 
-const EndedParts& Coordinator::take_ended(Holder& holder) {
+const EndedParts& TransactionCoordinator::take_ended(Holder& holder) {
   holder.ended.clear();
   for (const Enlisted& enlisted : holder.enlisted) {
     const Offset held_from = enlisted.marker.ended_first_offset;
@@ -236,7 +239,7 @@ const EndedParts& Coordinator::take_ended(Holder& holder) {
 }
 
 // Partitions that this transaction did not write to are not kept for the next one, nor are deleted ones.
-void Coordinator::keep_partitions(Holder& holder) {
+void TransactionCoordinator::keep_partitions(Holder& holder) {
   // Each that was written to is among those that are kept.
   const bool all_written = holder.partitions.size() == holder.enlisted.size();
   std::erase_if(
@@ -247,7 +250,7 @@ void Coordinator::keep_partitions(Holder& holder) {
       });
 }
 
-void Coordinator::close_transaction(Holder& holder, Ending ending) {
+void TransactionCoordinator::close_transaction(Holder& holder, Ending ending) {
   // Nothing carries the epoch of a transaction that wrote nothing.
   if (!holder.enlisted.empty() || holder.phase == Phase::committing) {
     const auto identity = holder.identity();

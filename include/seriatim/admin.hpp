@@ -86,7 +86,7 @@ enum class OffsetSpec : std::uint8_t {
 };
 
 /// How the transaction of a transactional id stands. Kafka's names.
-enum class TransactionPhase : std::uint8_t {
+enum class TransactionState : std::uint8_t {
   empty,           ///< None is open.
   ongoing,         ///< Begun, and perhaps written to.
   prepare_commit,  ///< Decided, or about to be: it will be seen, once its markers are appended.
@@ -97,7 +97,7 @@ struct TransactionDescription {
   std::string transactional_id{};
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;
-  TransactionPhase phase = TransactionPhase::empty;
+  TransactionState phase = TransactionState::empty;
   std::chrono::milliseconds timeout{0};
   std::optional<Timestamp> start_time{};     ///< Nothing: none is open, or (read-only) it is not known.
   std::vector<TopicPartition> partitions{};  ///< That the open transaction has written to, sorted.

@@ -54,7 +54,7 @@ struct HalfMessagesImpl;
 /// transaction lives.
 ///
 /// Threads: as Transaction.
-class SERIATIM_API TransactionState {
+class SERIATIM_API TransactionTable {
  public:
   /// Sets the value of a key, when the transaction commits. Both are copied.
   /// @param key  1..400 bytes.
@@ -73,7 +73,7 @@ class SERIATIM_API TransactionState {
 
  private:
   friend class Transaction;
-  TransactionState(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept;
+  TransactionTable(detail::TransactionImpl* impl, std::string name, bool is_own) noexcept;
   detail::TransactionImpl* impl_;
   std::string name_;
   bool is_own_;  // A table of this library, under a name that applications may not use.
@@ -118,14 +118,14 @@ class SERIATIM_API Transaction {
   /// @param group  of Consumer::group_metadata.
   /// Errors: invalid_argument, unknown_topic_or_partition, offset_metadata_too_large as Consumer::commit_sync
   /// · unknown_member_id: `group` names a member that the group does not have · record_too_large as
-  /// TransactionState::put · invalid_txn_state, transaction_abortable, producer_fenced as `send`.
+  /// TransactionTable::put · invalid_txn_state, transaction_abortable, producer_fenced as `send`.
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
   /// The named key-value table (`Engine::state`), to be changed with this transaction.
   /// @param name  1..100 bytes without a zero byte, and not beginning with "__": applications can only read
   /// such tables, which are the library's own. The first call on the table says what is wrong with the name.
   /// The transaction must outlive what is returned.
-  TransactionState state(std::string_view name) &;
+  TransactionTable state(std::string_view name) &;
 
   /// Makes everything true, in one step: one journal frame, and with acks = all one fdatasync for it and all
   /// the records, shared with whoever commits meanwhile. On return read_committed readers of this engine see
@@ -151,7 +151,7 @@ class SERIATIM_API Transaction {
   friend struct detail::TransactionalProducerImpl;
   friend struct detail::HalfMessagesImpl;
   explicit Transaction(std::unique_ptr<detail::TransactionImpl> impl) noexcept;
-  TransactionState own_state(std::string_view name) &;
+  TransactionTable own_state(std::string_view name) &;
   std::unique_ptr<detail::TransactionImpl> impl_;
 };
 

@@ -230,7 +230,7 @@ class TransactionWorkload : public PowerUpkeep<TransactionModel> {
   void time_out() {
     begin("time out");
     clock_.advance_ms(timeout.count());
-    needed(detail::EngineImpl::of(engine_)->coordinator->tend());
+    needed(detail::EngineImpl::of(engine_)->coordinator->advance());
     for (Slot& slot : slots_) {
       if (slot.open) expect(slot.open->commit(), Errc::transaction_abortable);
       slot.open.reset();

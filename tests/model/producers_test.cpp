@@ -237,7 +237,7 @@ class ProducersExercise {
   }
   void time_out() {
     clock_.advance_ms(transaction_timeout.count());
-    detail::EngineImpl::of(*engine_)->coordinator->tend().value();
+    detail::EngineImpl::of(*engine_)->coordinator->advance().value();
     for (Transactional& one : ids_) {
       if (!one.open) continue;
       CHECK(one.open->commit().error().code() == Errc::transaction_abortable);

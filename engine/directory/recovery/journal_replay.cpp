@@ -90,19 +90,19 @@ std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalo
 bool JournalReplay::is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) {
   const EndedEpoch ended(producer_id, marker_epoch);
   if (decided_.contains(ended)) return true;
-  if (!believes_markers_ || taken_back_.contains(ended)) return false;
+  if (!believes_markers_ || rolled_back_.contains(ended)) return false;
   shown_by_markers_.insert(ended);
   return true;
 }
 
-std::size_t JournalReplay::take_back_from(std::uint64_t lsn) {
+std::size_t JournalReplay::roll_back_from(std::uint64_t lsn) {
   const auto is_behind = [lsn](const auto& entry) { return entry.lsn >= lsn; };
   std::set<std::uint64_t> taken;
   for (auto& decision : decisions_) {
     if (!is_behind(decision)) continue;
-    decision.was_taken_back = true;
+    decision.was_rolled_back = true;
     decided_.erase({decision.producer_id, decision.next_epoch});
-    taken_back_.emplace(decision.producer_id, decision.next_epoch);
+    rolled_back_.emplace(decision.producer_id, decision.next_epoch);
     taken.insert(decision.lsn);
   }
   for (const auto& commit : commits_) {

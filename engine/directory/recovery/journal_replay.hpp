@@ -33,7 +33,7 @@ struct ReplayedPart {
 struct ReplayedDecision {
   std::uint64_t lsn = 0;
   bool is_at_leader = false;
-  bool was_taken_back = false;
+  bool was_rolled_back = false;
   std::string transactional_id{};
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;
@@ -66,7 +66,7 @@ class JournalReplay final : public journal::JournalVisitor {
   bool believes_markers() const noexcept { return believes_markers_; }
   /// The commits from this LSN on do not count, of transactions and of positions.
   /// @return how many there were.
-  std::size_t take_back_from(std::uint64_t lsn);
+  std::size_t roll_back_from(std::uint64_t lsn);
   /// The decisions, in their order.
   const std::vector<ReplayedDecision>& decisions() const noexcept { return decisions_; }
   /// Whether there was anything.
@@ -102,7 +102,7 @@ class JournalReplay final : public journal::JournalVisitor {
   std::vector<ReplayedDecision> decisions_;
   using EndedEpoch = std::pair<ProducerId, ProducerEpoch>;
   std::set<EndedEpoch> decided_;
-  std::set<EndedEpoch> taken_back_;
+  std::set<EndedEpoch> rolled_back_;
   std::set<EndedEpoch> shown_by_markers_;
   bool believes_markers_ = false;
 };

@@ -97,7 +97,7 @@ std::vector<JobReport> load_jobs(base::ByteSpan bytes) {
 constexpr std::int64_t long_run_ms = 1'000;
 
 // Whether a job has begun or ended to fail, runs for long or not any more, or has ended for the first time.
-bool is_job_news(const std::byte* at, const JobReport& job, std::int64_t wall_ms) noexcept {
+bool has_job_changed(const std::byte* at, const JobReport& job, std::int64_t wall_ms) noexcept {
   const auto stored = [at](std::size_t field) { return base::load_le<std::uint64_t>(at + field); };
   const bool was_running = stored(32) != stored(40);
   const bool is_running = job.is_running && (was_running || wall_ms - job.begin_ms >= long_run_ms);
@@ -106,12 +106,12 @@ bool is_job_news(const std::byte* at, const JobReport& job, std::int64_t wall_ms
 }
 
 // Without memory: the update of a file must not fail for want of it.
-bool are_jobs_news(const std::byte* table, const std::vector<JobReport>& jobs,
-                   std::int64_t wall_ms) noexcept {
+bool have_jobs_changed(const std::byte* table, const std::vector<JobReport>& jobs,
+                       std::int64_t wall_ms) noexcept {
   const std::size_t count = std::min(jobs.size(), jobs_max);
   if (base::load_le<std::uint64_t>(table + 8) != count) return true;
   for (std::size_t i = 0; i < count; ++i) {
-    if (is_job_news(table + 16 + i * job_bytes, jobs[i], wall_ms)) return true;
+    if (has_job_changed(table + 16 + i * job_bytes, jobs[i], wall_ms)) return true;
   }
   return false;
 }
@@ -148,15 +148,15 @@ void CountersFile::update(const Metrics& metrics, const std::vector<JobReport>& 
   // Looked at first: a store of what is there already would make the kernel write the page. Jobs that come
   // again and find nothing to do are no news.
   std::byte* const at = bytes();
-  bool is_news = base::load_le<std::uint64_t>(at + 24) == 0;
+  bool has_changed = base::load_le<std::uint64_t>(at + 24) == 0;
   for (const CounterId& counter : counter_ids) {
     std::byte* const stored = at + header_bytes + counter.id * value_bytes;
     const std::uint64_t value = metrics.*counter.field;
     if (base::load_le<std::uint64_t>(stored) == value) continue;
     store(stored, value);
-    is_news = true;
+    has_changed = true;
   }
-  if (!is_news && !are_jobs_news(at + jobs_at, jobs, wall_ms)) return;
+  if (!has_changed && !have_jobs_changed(at + jobs_at, jobs, wall_ms)) return;
   const std::size_t job_count = std::min(jobs.size(), jobs_max);
   for (std::size_t i = 0; i < job_count; ++i) store_job(at + jobs_at + 16 + i * job_bytes, jobs[i]);
   store(at + jobs_at + 8, job_count);

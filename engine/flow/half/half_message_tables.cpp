@@ -16,7 +16,7 @@ constexpr std::size_t entries_at_once = 256;
 BytesView bytes_of(const std::vector<std::byte>& bytes) { return {bytes.data(), bytes.size()}; }
 
 // Errors: record_too_large: the transaction has no room for it any more, and goes on without it.
-Result<> move_entry(const StateEntry& entry, TransactionState& from, TransactionState& to) {
+Result<> move_entry(const StateEntry& entry, TransactionTable& from, TransactionTable& to) {
   const BytesView key = bytes_of(entry.key);
   if (auto put = to.put(key, bytes_of(entry.value)); !put) return put;
   auto erased = from.erase(key);

@@ -309,7 +309,7 @@ class CompactionPass {
     auto swapped = partition_.replace_segments(group.front()->base_offset(), group.back()->base_offset() + 1,
                                                {replacement}, [&]() -> Result<> {
                                                  auto exchanged = exchange(group, writer);
-                                                 if (!exchanged) is_as_before = take_back(group, writer);
+                                                 if (!exchanged) is_as_before = roll_back(group, writer);
                                                  return exchanged;
                                                });
     if (!swapped) {
@@ -342,7 +342,7 @@ class CompactionPass {
   }
 
   // False if it is not known what the disk has.
-  bool take_back(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
+  bool roll_back(const std::vector<SegmentPtr>& group, CompactionWriter& writer) {
     const auto& files = partition_.environment().files;
     if (!writer.swap_out()) return false;
     for (const auto& segment : group) {

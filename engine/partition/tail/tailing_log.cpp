@@ -21,20 +21,20 @@ std::string log_path(const std::string& directory, Offset base_offset) {
 
 }  // namespace
 
-Follower::Follower(const PartitionEnvironment& environment, const FollowerRequest& request)
+TailingLog::TailingLog(const PartitionEnvironment& environment, const TailingRequest& request)
     : PartitionLog(environment, request.name, request.directory), look_up_(request.stored) {
   may_have_gaps_.store(request.may_have_gaps, std::memory_order_release);
 }
 
-Result<std::shared_ptr<Follower>> Follower::open(const PartitionEnvironment& environment,
-                                                 const FollowerRequest& request) {
-  std::shared_ptr<Follower> follower(new Follower(environment, request));
-  const base::MutexLock lock(follower->mutex_);
-  if (auto looked = follower->look_at_directory(Patience::waits); !looked) return looked.error();
-  return follower;
+Result<std::shared_ptr<TailingLog>> TailingLog::open(const PartitionEnvironment& environment,
+                                                     const TailingRequest& request) {
+  std::shared_ptr<TailingLog> tailing(new TailingLog(environment, request));
+  const base::MutexLock lock(tailing->mutex_);
+  if (auto looked = tailing->look_at_directory(Patience::waits); !looked) return looked.error();
+  return tailing;
 }
 
-Result<> Follower::refresh() {
+Result<> TailingLog::refresh() {
   if (!mutex_.try_lock()) return {};
   auto outcome = [this]() SERIATIM_REQUIRES(mutex_) -> Result<> {
     if (active_ == nullptr || environment_.clock.monotonic_ns() >= next_look_ns_)
@@ -51,12 +51,12 @@ Result<> Follower::refresh() {
   return is_passing ? Result<>{} : outcome;
 }
 
-Result<> Follower::reload() {
+Result<> TailingLog::reload() {
   const base::MutexLock lock(mutex_);
   return look_at_directory(Patience::waits);
 }
 
-Result<> Follower::look_at_log_start() {
+Result<> TailingLog::look_at_log_start() {
   const base::MutexLock lock(mutex_);
   if (auto looked_up = look_up_stored(); !looked_up) return looked_up;
   offsets_.advance_log_start(std::min(requested_start_, log_end_offset()));
@@ -64,7 +64,7 @@ Result<> Follower::look_at_log_start() {
   return {};
 }
 
-Result<> Follower::take_listing(const segment::DirectoryListing& listing) {
+Result<> TailingLog::take_listing(const segment::DirectoryListing& listing) {
   const Offset last_base = listing.segments.back().base_offset;
   const bool has_rolled = tail_ && tail_->state().base_offset != last_base;
   if (has_rolled) {
@@ -96,7 +96,7 @@ bool is_same_log(const segment::SegmentFileInfo& a, const segment::SegmentFileIn
 
 }  // namespace
 
-Result<std::vector<Follower::Known>> Follower::describe_older(
+Result<std::vector<TailingLog::Known>> TailingLog::describe_older(
     const std::vector<segment::SegmentFileInfo>& files) {
   std::vector<Known> older;
   for (std::size_t i = 0; i + 1 < files.size(); ++i) {
@@ -116,7 +116,7 @@ Result<std::vector<Follower::Known>> Follower::describe_older(
   return older;
 }
 
-Result<> Follower::extend_last() {
+Result<> TailingLog::extend_last() {
   tail_->note_known(known_end_of_last(active_->base_offset()));
   auto grown = tail_->advance(segment::BehindFault::look);
   if (grown) {
@@ -129,7 +129,7 @@ Result<> Follower::extend_last() {
   return {};
 }
 
-Result<> Follower::open_last(Offset base_offset) {
+Result<> TailingLog::open_last(Offset base_offset) {
   auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none,
                                 known_end_of_last(base_offset));
   if (!tail) return tail.error();
@@ -146,7 +146,7 @@ Result<> Follower::open_last(Offset base_offset) {
   return {};
 }
 
-Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file, Offset next_base) {
+Result<TailingLog::Known> TailingLog::describe(const segment::SegmentFileInfo& file, Offset next_base) {
   environment_.files.files.forget(log_path(directory_, file.base_offset));
   auto tail = SegmentTail::open(environment_.files, directory_, file.base_offset, OffsetGaps::allowed,
                                 known_end_of(file, next_base));
@@ -175,7 +175,7 @@ Result<Follower::Known> Follower::describe(const segment::SegmentFileInfo& file,
 }
 
 // Whether the log holds anything but zeros where a batch header would be.
-Result<bool> Follower::has_bytes_at(Offset base_offset, std::uint64_t position) {
+Result<bool> TailingLog::has_bytes_at(Offset base_offset, std::uint64_t position) {
   // Not through the cache: a descriptor that is kept would go on showing a file that compaction has replaced.
   auto file = environment_.files.vfs.open(log_path(directory_, base_offset), os::OpenMode::read);
   if (!file) return file.error();
@@ -185,7 +185,7 @@ Result<bool> Follower::has_bytes_at(Offset base_offset, std::uint64_t position) 
   return std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
 }
 
-Result<> Follower::extend_active() {
+Result<> TailingLog::extend_active() {
   for (;;) {
     // Asked first: once the next segment is there, this one is complete.
     bool has_next = false;
@@ -212,7 +212,7 @@ Result<> Follower::extend_active() {
 }
 
 // False: the writer is still making it.
-Result<bool> Follower::enter_next_segment() {
+Result<bool> TailingLog::enter_next_segment() {
   const Offset base_offset = tail_->state().end_offset;
   auto tail = SegmentTail::open(environment_.files, directory_, base_offset, OffsetGaps::none);
   if (!tail && tail.error().code() == Errc::not_found) return false;
@@ -230,7 +230,7 @@ Result<bool> Follower::enter_next_segment() {
   return true;
 }
 
-Result<> Follower::publish(bool list_changed) {
+Result<> TailingLog::publish(bool list_changed) {
   const Offset end = std::max(tail_->state().end_offset, log_end_offset());
   if (list_changed) {
     std::vector<segment::SegmentPtr> segments;
@@ -243,7 +243,7 @@ Result<> Follower::publish(bool list_changed) {
   // Undecided transactions before the end are noted, so that nobody sees them as stable.
   if (auto noted = note_batches(end); !noted) return noted;
   const Offset first_open = producers_.first_open_offset();
-  offsets_.held_back().set(first_open >= 0 ? first_open : HeldBack::nothing);
+  offsets_.held_back().set(first_open >= 0 ? first_open : UnstableTransactions::nothing);
   // The list before the end: a reader that sees the end finds what lies below it.
   offsets_.publish_log_end(end);
   advance_durable(end);

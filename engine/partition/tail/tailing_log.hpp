@@ -4,7 +4,7 @@
 // The writer's memory cannot be seen from here, so the end of the log is found by walking from the last known
 // end: a batch whose checksum fits is complete, and anything else is the end for the moment, or damage, which
 // SegmentTail tells apart. That costs one CRC per batch, once. The decided transactions are found in the same
-// way, from the last producer snapshot on: see follower_transactions.cpp.
+// way, from the last producer snapshot on: see tailing_log_transactions.cpp.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@
 
 namespace seriatim::partition {
 
-struct FollowerRequest {
+struct TailingRequest {
   TopicPartition name{};
   std::string directory{};
   bool may_have_gaps = false;
@@ -34,13 +34,13 @@ struct FollowerRequest {
   std::function<Result<std::optional<PartitionCheckpoint>>()> stored{};
 };
 
-class Follower final : public PartitionLog {
+class TailingLog final : public PartitionLog {
  public:
   /// Looks at the directory for the first time. One that the writer has not made yet is an empty partition,
   /// until it is there.
   /// Errors: those of the file system.
-  static Result<std::shared_ptr<Follower>> open(const PartitionEnvironment& environment,
-                                                const FollowerRequest& request);
+  static Result<std::shared_ptr<TailingLog>> open(const PartitionEnvironment& environment,
+                                                  const TailingRequest& request);
 
   /// Finds new batches and segments, and once a second what was deleted. One thread at a time does the work,
   /// others return at once.
@@ -80,7 +80,7 @@ class Follower final : public PartitionLog {
     Offset marker = 0;
   };
 
-  Follower(const PartitionEnvironment& environment, const FollowerRequest& request);
+  TailingLog(const PartitionEnvironment& environment, const TailingRequest& request);
   Result<> look_at_directory(Patience patience) SERIATIM_REQUIRES(mutex_);
   Result<std::optional<segment::DirectoryListing>> list_files() SERIATIM_REQUIRES(mutex_);
   Result<> look_up_stored() SERIATIM_REQUIRES(mutex_);
@@ -102,7 +102,7 @@ class Follower final : public PartitionLog {
   Result<bool> enter_next_segment() SERIATIM_REQUIRES(mutex_);
   Result<> publish(bool list_changed) SERIATIM_REQUIRES(mutex_);
 
-  // follower_transactions.cpp
+  // tailing_log_transactions.cpp
   void begin_noting(const std::vector<Offset>& snapshots) SERIATIM_REQUIRES(mutex_);
   Result<> note_batches(Offset end) SERIATIM_REQUIRES(mutex_);
   Result<> note_segment(segment::Segment& segment) SERIATIM_REQUIRES(mutex_);

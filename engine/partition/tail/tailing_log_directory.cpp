@@ -1,5 +1,5 @@
-// How a follower looks at the directory of its partition, and at what the catalog says of it, while both are
-// changed by another process.
+// How a tailing log looks at the directory of its partition, and at what the catalog says of it, while both
+// are changed by another process.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -48,7 +48,7 @@ std::optional<Error> find_missing_index(const segment::DirectoryListing& listing
 
 }  // namespace
 
-Result<> Follower::look_up_stored() {
+Result<> TailingLog::look_up_stored() {
   if (!look_up_) return {};
   auto stored = look_up_();
   if (!stored) return stored.error();
@@ -61,7 +61,7 @@ Result<> Follower::look_up_stored() {
 
 // A segment that was synced to the recovery point is there since before the catalog said so, and the catalog
 // is read before the directory. Where the last segment is an earlier one, what came after it is lost.
-segment::KnownEnd Follower::known_end_of_last(Offset base_offset) const {
+segment::KnownEnd TailingLog::known_end_of_last(Offset base_offset) const {
   const Offset recovery_base = stored_.recovery_segment_base;
   if (base_offset > recovery_base || stored_.recovery_point_offset <= base_offset) return {};
   return {.position = base_offset == recovery_base ? stored_.recovery_position : 0,
@@ -70,14 +70,14 @@ segment::KnownEnd Follower::known_end_of_last(Offset base_offset) const {
 
 // Of a segment that another one follows. Sealed and synced before the recovery point could pass it, it is
 // whole to the end of its file.
-segment::KnownEnd Follower::known_end_of(const segment::SegmentFileInfo& file, Offset next_base) const {
+segment::KnownEnd TailingLog::known_end_of(const segment::SegmentFileInfo& file, Offset next_base) const {
   if (file.base_offset < stored_.recovery_segment_base)
     return {.position = file.log_bytes, .offset = next_base};
   if (file.base_offset > stored_.recovery_segment_base) return {};
   return {.position = stored_.recovery_position, .offset = stored_.recovery_point_offset};
 }
 
-Result<> Follower::look_at_directory(Patience patience) {
+Result<> TailingLog::look_at_directory(Patience patience) {
   if (is_deleted()) return {};
   next_look_ns_ = environment_.clock.monotonic_ns() + look_every_ns;
   if (auto looked_up = look_up_stored(); !looked_up) return looked_up;
@@ -110,17 +110,17 @@ Result<> Follower::look_at_directory(Patience patience) {
   }
 }
 
-void Follower::note_change() noexcept {
+void TailingLog::note_change() noexcept {
   if (changing_since_ns_.load(std::memory_order_relaxed) < 0)
     changing_since_ns_.store(environment_.clock.monotonic_ns(), std::memory_order_release);
 }
 
-bool Follower::is_changing() const noexcept {
+bool TailingLog::is_changing() const noexcept {
   const std::int64_t since = changing_since_ns_.load(std::memory_order_acquire);
   return since >= 0 && environment_.clock.monotonic_ns() - since < exchange_ns_max;
 }
 
-Error Follower::exchange_error() const {
+Error TailingLog::exchange_error() const {
   return {Errc::not_found,
           directory_ +
               ": segments are being exchanged by compacted ones, or their writer died while "
@@ -129,7 +129,7 @@ Error Follower::exchange_error() const {
 }
 
 // Nullopt: there is nothing, not yet or not any more.
-Result<std::optional<segment::DirectoryListing>> Follower::list_files() {
+Result<std::optional<segment::DirectoryListing>> TailingLog::list_files() {
   auto& vfs = environment_.files.vfs;
   auto listing = segment::list_segments(vfs, directory_);
   if (!listing) {
@@ -157,7 +157,7 @@ Result<std::optional<segment::DirectoryListing>> Follower::list_files() {
 
 // A listing is no snapshot: a file that is renamed meanwhile may be missing under both names. Segments that
 // were begun since do not matter.
-Result<bool> Follower::is_still_so(const segment::DirectoryListing& listing) const {
+Result<bool> TailingLog::is_still_so(const segment::DirectoryListing& listing) const {
   auto entries = environment_.files.vfs.list(directory_);
   if (!entries) return entries.error();
   const auto& segments = listing.segments;
@@ -177,7 +177,7 @@ Result<bool> Follower::is_still_so(const segment::DirectoryListing& listing) con
   return found == segments.size() && swaps == is_swapping(listing);
 }
 
-void Follower::forget_partition() {
+void TailingLog::forget_partition() {
   mark_deleted();
   listeners().notify();
 }

@@ -1,6 +1,6 @@
-// The transactions that a follower knows: which are open, so that it has a last stable offset, and which were
-// aborted since it began to look. It begins at the newest producer snapshot, which the writer takes every few
-// megabytes and with every segment, and walks headers from there.
+// The transactions that a tailing log knows: which are open, so that it has a last stable offset, and which
+// were aborted since it began to look. It begins at the newest producer snapshot, which the writer takes
+// every few megabytes and with every segment, and walks headers from there.
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -18,7 +18,7 @@ namespace seriatim::partition {
 
 // At the first look, and again if retention has passed what was noted. Snapshots may go while we look, and
 // one that cannot be read is as good as none.
-void Follower::begin_noting(const std::vector<Offset>& snapshots) {
+void TailingLog::begin_noting(const std::vector<Offset>& snapshots) {
   const Offset front = older_.empty() ? active_->base_offset() : older_.front().base_offset;
   if (is_noting_ && producers_.end_offset() >= front) return;
   is_noting_ = true;
@@ -39,13 +39,13 @@ void Follower::begin_noting(const std::vector<Offset>& snapshots) {
   noted_from_ = front;
 }
 
-Result<> Follower::note_batches(Offset end) {
+Result<> TailingLog::note_batches(Offset end) {
   const Offset from = producers_.end_offset();
   if (from >= end) return {};
   for (const auto& known : older_) {
     if (known.segment->end_offset() <= from) continue;
     if (auto noted = note_segment(*known.segment); !noted) return noted;
-    // A follower that has not looked for long passes many segments at once.
+    // A tailing log that has not looked for long passes many segments at once.
     forget_aborted(known.base_offset);
   }
   if (auto noted = note_segment(*active_); !noted) return noted;
@@ -55,7 +55,7 @@ Result<> Follower::note_batches(Offset end) {
 
 // Whole batches were found here before, or were known for long; what is damaged is told to whoever reads it.
 // Transactions that ended before damage have to be asked of the indexes: a marker may be what is damaged.
-Result<> Follower::note_segment(segment::Segment& segment) {
+Result<> TailingLog::note_segment(segment::Segment& segment) {
   auto pin = segment.pin();
   if (!pin) return pin.error().code() == Errc::corrupt_metadata ? Result<>{} : Result<>(pin.error());
   const Offset from = producers_.end_offset();
@@ -69,7 +69,7 @@ Result<> Follower::note_segment(segment::Segment& segment) {
   return {};
 }
 
-void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batch) {
+void TailingLog::note_batch(const format::BatchHeader& header, base::ByteSpan batch) {
   if (!header.has_producer()) return;
   if (header.is_control()) {
     if (!format::crc_is_valid(batch)) {
@@ -87,12 +87,12 @@ void Follower::note_batch(const format::BatchHeader& header, base::ByteSpan batc
     environment_.report(true, directory_ + ": " + noted.error().message());
 }
 
-std::size_t Follower::remembered_aborts() const {
+std::size_t TailingLog::remembered_aborts() const {
   const base::MutexLock lock(mutex_);
   return aborted_.size();
 }
 
-void Follower::note_commit(Offset first, Offset marker) {
+void TailingLog::note_commit(Offset first, Offset marker) {
   constexpr std::size_t unsettled_max = 4'096;  // arbitrary
   if (!look_up_ || marker < stored_.recovery_point_offset) return;
   if (unsettled_.size() >= unsettled_max) {
@@ -109,7 +109,7 @@ void Follower::note_commit(Offset first, Offset marker) {
 
 // As far as the catalog says: a checkpoint has synced what lies below the recovery point, and what decided
 // it. Not into a transaction that was decided above it, nor into one that still may be.
-void Follower::advance_durable(Offset end) {
+void TailingLog::advance_durable(Offset end) {
   const Offset point = std::min(stored_.recovery_point_offset, end);
   std::erase_if(unsettled_, [&](const Unsettled& commit) { return commit.marker < point; });
   Offset durable = point;
@@ -121,24 +121,24 @@ void Follower::advance_durable(Offset end) {
 
 // The writer has begun a segment behind `kept_from`, so that the indexes of those before it are complete.
 // That of the segment which begins there is kept once more, for who has just looked.
-void Follower::forget_ended(Offset kept_from) {
+void TailingLog::forget_ended(Offset kept_from) {
   producers_.expire(std::numeric_limits<std::int64_t>::max(), 0);
   forget_aborted(kept_from);
 }
 
-void Follower::forget_aborted(Offset kept_from) {
+void TailingLog::forget_aborted(Offset kept_from) {
   noted_from_ = std::max(noted_from_, kept_from);
   std::erase_if(aborted_, [&](const auto& entry) { return entry.last_offset < kept_from; });
 }
 
-std::map<ProducerId, ProducerInfo> Follower::producers() const {
+std::map<ProducerId, ProducerInfo> TailingLog::producers() const {
   const base::MutexLock lock(mutex_);
   return producers_.all();
 }
 
 // Whether a sealed segment is still the file that was listed. While compaction exchanges it, its index is
 // under no name, which looks as if there were none.
-Result<> Follower::check_unreplaced(const Known& known) {
+Result<> TailingLog::check_unreplaced(const Known& known) {
   auto file = environment_.files.vfs.open(known.segment->log_path(), os::OpenMode::read);
   if (!file) return file.error();
   auto id = (*file)->id();
@@ -147,8 +147,8 @@ Result<> Follower::check_unreplaced(const Known& known) {
 }
 
 // Ours begin where the noting began; what was ended before is in the indexes, or for them to find out.
-Result<> Follower::collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
-                                   std::vector<format::AbortedTransaction>& out) {
+Result<> TailingLog::collect_aborted(const segment::SegmentPtr& segment, Offset from, Offset upper,
+                                     std::vector<format::AbortedTransaction>& out) {
   const base::MutexLock lock(mutex_);
   const auto list = segments_.load();
   const auto first = std::find(list->begin(), list->end(), segment);

@@ -80,8 +80,8 @@ Result<> TransactionIndex::look_at_file(std::uint64_t log_bytes) {
   }
   const auto seal = format::load_transaction_seal(*bytes, base_offset_);
   const bool is_proof = seal && seal->log_bytes <= log_bytes && seal->end_offset >= known_below_;
-  const bool is_news = is_proof || (!seal_ && known_below_ == base_offset_);
-  if (is_news) entries_ = sound_entries(*bytes, base_offset_, known_from_);
+  const bool has_changed = is_proof || (!seal_ && known_below_ == base_offset_);
+  if (has_changed) entries_ = sound_entries(*bytes, base_offset_, known_from_);
   differs_ = entries_.size() != bytes->size() / aborted_transaction_bytes;
   if (!is_proof) return {};
   seal_ = seal;

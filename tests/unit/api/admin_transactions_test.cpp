@@ -44,11 +44,11 @@ TEST_CASE("transactional ids are listed with what they have open") {
   const auto all = must(f.admin.list_transactions());
   REQUIRE(all.size() == 2);
   CHECK(all[0].transactional_id == "a");
-  CHECK(all[0].phase == TransactionPhase::empty);
+  CHECK(all[0].phase == TransactionState::empty);
   CHECK_FALSE(all[0].start_time);
   CHECK(all[1].transactional_id == "b");
   const TransactionDescription open = must(f.admin.describe_transaction("b"));
-  CHECK(open.phase == TransactionPhase::ongoing);
+  CHECK(open.phase == TransactionState::ongoing);
   CHECK(open.producer_id == b.producer_id());
   CHECK(open.producer_epoch == b.producer_epoch());
   CHECK(open.timeout == std::chrono::minutes(1));
@@ -56,20 +56,20 @@ TEST_CASE("transactional ids are listed with what they have open") {
   CHECK(open.partitions == std::vector<TopicPartition>{{"t", 0}, {"t", 1}});
   CHECK(code_of(f.admin.describe_transaction("c")) == Errc::transactional_id_not_found);
   must(transaction.commit());
-  CHECK(must(f.admin.describe_transaction("b")).phase == TransactionPhase::empty);
+  CHECK(must(f.admin.describe_transaction("b")).phase == TransactionState::empty);
 }
 
 TEST_CASE("a process beside the writer sees what is open, in the partitions") {
   const Fixture f;
   TransactionalProducer producer = transactional(f.engine, "id");
-  CHECK(must(f.read_only().admin().describe_transaction("id")).phase == TransactionPhase::empty);
+  CHECK(must(f.read_only().admin().describe_transaction("id")).phase == TransactionState::empty);
   Transaction transaction = must(producer.begin());
   must(transaction.send({.topic = "t", .value = "v", .partition = 1, .timestamp = now()}));
   {
     const Engine reader = f.read_only();
     const Admin admin = reader.admin();
     const TransactionDescription open = must(admin.describe_transaction("id"));
-    CHECK(open.phase == TransactionPhase::ongoing);
+    CHECK(open.phase == TransactionState::ongoing);
     CHECK(open.producer_id == producer.producer_id());
     CHECK(open.partitions == std::vector<TopicPartition>{{"t", 1}});
     CHECK(must(admin.find_hanging_transactions()).empty());
@@ -78,7 +78,7 @@ TEST_CASE("a process beside the writer sees what is open, in the partitions") {
     CHECK(code_of(admin.forget_named_producer("p")) == Errc::read_only);
   }
   must(transaction.commit());
-  CHECK(must(f.read_only().admin().describe_transaction("id")).phase == TransactionPhase::empty);
+  CHECK(must(f.read_only().admin().describe_transaction("id")).phase == TransactionState::empty);
 }
 
 TEST_CASE("beside the writer, what was written to long ago and never ended is hanging") {
@@ -199,7 +199,7 @@ TEST_CASE("a partition that cannot be opened is told, and hides no transaction o
 
   const auto all = must(admin.list_transactions());
   REQUIRE(all.size() == 1);
-  CHECK(all[0].phase == TransactionPhase::ongoing);
+  CHECK(all[0].phase == TransactionState::ongoing);
   CHECK(all[0].partitions == std::vector<TopicPartition>{{"t", 1}});
   CHECK(names_index(all[0].damage));
 

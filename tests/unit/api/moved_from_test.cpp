@@ -218,7 +218,7 @@ TEST_CASE("a TransactionalProducer, a Transaction and a State that were moved fr
   CHECK(producer.producer_id() == -1);
   CHECK(producer.producer_epoch() == -1);
   CHECK(producer.transactional_id().empty());
-  TransactionState table = transaction.state("s");
+  TransactionTable table = transaction.state("s");
   check_closed(
       {SERIATIM_CALL(producer.begin()), SERIATIM_CALL(transaction.send({.topic = "t", .value = "v"})),
        SERIATIM_CALL(transaction.append(t0, one_record)),

@@ -188,7 +188,7 @@ TEST_CASE("what one transaction may decide on ends at the call that goes beyond,
   TransactionalProducer producer = transactional(engine);
   {
     Transaction transaction = must(producer.begin());
-    TransactionState state = transaction.state("s");
+    TransactionTable state = transaction.state("s");
     const std::string value(1'100, 'v');
     for (const char* const key : {"a", "b", "c", "c"}) must(state.put(key, value));
     CHECK(code_of(state.put("d", value)) == Errc::record_too_large);
@@ -224,7 +224,7 @@ TEST_CASE("as much as may be decided on is committed, also where a journal file 
   const Engine engine = must(Engine::open(dir / "data", {.journal_file_bytes = 64U << 10}));
   TransactionalProducer producer = transactional(engine);
   Transaction transaction = must(producer.begin());
-  TransactionState state = transaction.state("s");
+  TransactionTable state = transaction.state("s");
   std::size_t bytes = 10'000;
   for (int key = 0; bytes > 0; ++key) {
     if (!state.put(std::to_string(key), std::string(bytes, 'v'))) bytes /= 2;

@@ -205,7 +205,7 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
       while (!is_over.load()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
         clock.advance_ms(random.between(1, 20));
-        if (!coordinator.tend()) failed.fetch_add(1);
+        if (!coordinator.advance()) failed.fetch_add(1);
         if (!random.one_in(4)) continue;
         if (!coordinator.abort_by_id("writer" + std::to_string(random.between(0, writing_threads - 1))))
           failed.fetch_add(1);

@@ -96,10 +96,10 @@ TEST_CASE("a transaction that is open for too long is aborted, and its handle to
   send(slow, "t", "lost");
   auto& coordinator = *detail::EngineImpl::of(f.engine)->coordinator;
   f.clock.advance_ms(499);
-  must(coordinator.tend());
+  must(coordinator.advance());
   send(slow, "t", "also lost");
   f.clock.advance_ms(1);
-  must(coordinator.tend());
+  must(coordinator.advance());
   const auto refused = slow.send({.topic = "t", .value = "late"});
   CHECK(code_of(refused) == Errc::transaction_abortable);
   CHECK(refused.error().requires_abort());

@@ -11,7 +11,7 @@
 namespace seriatim::test {
 namespace {
 
-using api::WaitSlot;
+using api::Parker;
 
 bool is_slot_readable(int descriptor) {
   pollfd asked{.fd = descriptor, .events = POLLIN, .revents = 0};
@@ -21,7 +21,7 @@ bool is_slot_readable(int descriptor) {
 std::int64_t far_away() { return base::system_clock().monotonic_ns() + 60'000'000'000; }
 
 TEST_CASE("a wake after the ticket was taken is not slept through") {
-  WaitSlot slot;
+  Parker slot;
   const auto ticket = slot.ticket();
   slot.on_append();
   const auto deadline = far_away();
@@ -30,7 +30,7 @@ TEST_CASE("a wake after the ticket was taken is not slept through") {
 }
 
 TEST_CASE("a wake ends a sleep that has begun") {
-  WaitSlot slot;
+  Parker slot;
   std::atomic<bool> has_woken{false};
   const auto deadline = far_away();
   std::thread sleeper([&] {
@@ -48,7 +48,7 @@ TEST_CASE("a wake ends a sleep that has begun") {
 }
 
 TEST_CASE("an interruption is told once") {
-  WaitSlot slot;
+  Parker slot;
   CHECK_FALSE(slot.take_interrupt());
   slot.interrupt();
   CHECK(slot.is_interrupted());
@@ -57,7 +57,7 @@ TEST_CASE("an interruption is told once") {
 }
 
 TEST_CASE("the descriptor is readable from a wake to the next clear") {
-  WaitSlot slot;
+  Parker slot;
   CHECK_FALSE(slot.has_event());
   slot.wake();
   const int descriptor = slot.event_fd();

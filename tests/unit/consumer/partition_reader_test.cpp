@@ -10,7 +10,7 @@ namespace seriatim::test {
 namespace {
 
 using api::FetchBudget;
-using api::RecordFeed;
+using api::PartitionReader;
 using detail::ConsumerRecordsImpl;
 
 struct Feed {
@@ -38,7 +38,7 @@ struct Feed {
   }
 
   std::shared_ptr<api::RecordPool> pool;
-  RecordFeed feed;
+  PartitionReader feed;
 };
 
 TEST_CASE(
@@ -94,7 +94,7 @@ TEST_CASE("control batches and emptied batches are passed over, and the position
   Feed feed(opened.engine);
   CHECK(feed.take(100) == std::vector<Offset>{0, 2});
   CHECK(feed.feed.position() == 8);
-  CHECK_FALSE(feed.feed.has_news());
+  CHECK_FALSE(feed.feed.has_unread());
 }
 
 TEST_CASE(
@@ -138,7 +138,7 @@ TEST_CASE(
   CHECK(feed.take(1) == std::vector<Offset>{0});
   append_batch(opened.engine, t0);
   for (int i = 0; i < 2; ++i) {
-    CHECK(feed.feed.has_news());
+    CHECK(feed.feed.has_unread());
     CHECK(code_of(feed.try_take(1)) == Errc::corrupt_record);
   }
   feed.feed.seek(1);
@@ -182,7 +182,7 @@ TEST_CASE("a feed of a deleted topic says that it was deleted") {
   append_batch(opened.engine, t0);
   Feed feed(opened.engine);
   must(opened.engine.admin().delete_topic("t"));
-  CHECK(feed.feed.has_news());
+  CHECK(feed.feed.has_unread());
   CHECK(code_of(feed.try_take(1)) == Errc::unknown_topic_or_partition);
 }
 

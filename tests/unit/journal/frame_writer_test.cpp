@@ -7,7 +7,7 @@ namespace seriatim::test {
 namespace {
 
 using journal::FrameQueue;
-using journal::GroupWriter;
+using journal::FrameWriter;
 
 struct WriterFixture {
   WriterFixture() { count_calls(); }
@@ -50,7 +50,7 @@ struct WriterFixture {
   std::uint64_t next_lsn = 1;
   journal::JournalOptions options = world.options();
   journal::JournalFiles files{options, {}};
-  GroupWriter writer{options, files};
+  FrameWriter writer{options, files};
   journal::JournalContents contents{};
 };
 

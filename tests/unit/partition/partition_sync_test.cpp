@@ -100,7 +100,7 @@ TEST_CASE("everybody who waits for a sync that fails is told") {
 TEST_CASE("a sync that finds no memory leaves nobody waiting for its end") {
   WriterFixture f(100'000);
   f.open();
-  f.world->environment.secure_decisions = [&](std::uint64_t) -> Result<> { throw std::bad_alloc(); };
+  f.world->environment.make_decisions_durable = [&](std::uint64_t) -> Result<> { throw std::bad_alloc(); };
   partition::PartitionRequest request = f.request;
   request.directory += "-other";
   const auto partition = must(partition::Partition::open(f.world->environment, request));

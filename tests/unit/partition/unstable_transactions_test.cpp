@@ -9,12 +9,12 @@
 #include "support/random.hpp"
 
 using namespace seriatim;
-using partition::HeldBack;
+using partition::UnstableTransactions;
 
 TEST_CASE("what is held back is what a set of offsets would hold") {
   test::Random random("held back");
   for (int round = 0; round < 200; ++round) {
-    HeldBack held;
+    UnstableTransactions held;
     std::set<Offset> model;
     Offset next = 0;
     for (int step = 0; step < 60; ++step) {
@@ -29,7 +29,7 @@ TEST_CASE("what is held back is what a set of offsets would hold") {
         held.remove(some);
         model.erase(some);
       }
-      CHECK(held.oldest() == (model.empty() ? HeldBack::nothing : *model.begin()));
+      CHECK(held.oldest() == (model.empty() ? UnstableTransactions::nothing : *model.begin()));
       const Offset bound = random.between(0, next);
       CHECK(held.up_to(bound) == std::vector<Offset>(model.begin(), model.upper_bound(bound)));
       for (const Offset first : {Offset{0}, next, model.empty() ? Offset{1} : *model.begin()}) {
@@ -42,19 +42,19 @@ TEST_CASE("what is held back is what a set of offsets would hold") {
 }
 
 TEST_CASE("nothing began at -1, and what was set is the oldest") {
-  HeldBack held;
+  UnstableTransactions held;
   held.remove(-1);
-  CHECK(held.oldest() == HeldBack::nothing);
+  CHECK(held.oldest() == UnstableTransactions::nothing);
   held.set(5);
   CHECK(held.oldest() == 5);
-  held.set(HeldBack::nothing);
+  held.set(UnstableTransactions::nothing);
   CHECK(held.up_to(100).empty());
 }
 
 // As a partition does it: one thread adds, with the append mutex held; others end what is there.
 TEST_CASE("INV-8: while transactions begin and end, none that is open is passed over") {
   constexpr Offset last = 60'000;
-  HeldBack held;
+  UnstableTransactions held;
   // Transactions that are surely open: entered after it was added, and taken out before it is removed.
   std::atomic<Offset> added{0};
   std::atomic<Offset> removed{0};
@@ -90,5 +90,5 @@ TEST_CASE("INV-8: while transactions begin and end, none that is open is passed 
   is_done = true;
   looker.join();
   CHECK(passed_over.load() == 0);
-  CHECK(held.oldest() == HeldBack::nothing);
+  CHECK(held.oldest() == UnstableTransactions::nothing);
 }

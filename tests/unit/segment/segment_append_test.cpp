@@ -352,7 +352,7 @@ TEST_CASE("a batch for whose index entry there is no room is refused before anyt
   }
   const auto placed = test::must(segment->place(log[1].bytes, log[1].header, 1));
   CHECK(f.scan(f.request()).fault == format::BatchFault::unpublished);
-  test::must(segment->take_back(placed));
+  test::must(segment->roll_back(placed));
   CHECK(f.scan(f.request()).fault == format::BatchFault::end_of_log);
   test::must(test::try_append(*segment, log[1]));
   CHECK(f.scan(f.request()).state.end_offset == 2);

@@ -111,7 +111,7 @@ TEST_CASE("a batch that was placed and is not published is not there, nor is one
   must(writer->note(refused));
   CHECK_FALSE(must(tail.advance(segment::BehindFault::look)));
   CHECK(watcher.open(fixture).state().end_offset == 1);
-  must(writer->take_back(refused));
+  must(writer->roll_back(refused));
   const auto shorter = LogBuilder(1).batch({.size_bytes = 100});
   const auto placed = must(writer->place(shorter[0].bytes, shorter[0].header, 1));
   must(writer->note(placed));

@@ -14,7 +14,7 @@ constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
 /// Partition 0 is flushed behind every batch, which fails as long as `fails` says so.
 struct FailingFlush : TransactionFixture {
   FailingFlush() : environment(world->environment) {
-    environment.secure_decisions = [this](std::uint64_t) -> Result<> {
+    environment.make_decisions_durable = [this](std::uint64_t) -> Result<> {
       if (!fails) return {};
       return Error(Errc::too_many_open_files, "none is left for the flush");
     };
@@ -150,7 +150,7 @@ TEST_CASE("a commit whose markers find no room is taken up again, by the caller 
     CHECK(code_of(f.coordinator->abort(*holder, number)) == Errc::invalid_txn_state);
     CHECK(code_of(f.coordinator->begin(*holder)) == Errc::concurrent_transactions);
     f.vfs.heal();
-    if (by_engine) must(f.coordinator->tend());
+    if (by_engine) must(f.coordinator->advance());
     must(f.commit(*holder, number));
     CHECK(applied == 1);
     CHECK(f.stable(0) == f.partitions[0]->log_end_offset());
@@ -166,23 +166,23 @@ TEST_CASE("a transaction that is being worked with keeps no other from its time-
   const auto other = f.open("other", std::chrono::milliseconds(10));
   must(f.coordinator->begin(*busy));
   must(f.coordinator->begin(*other));
-  CHECK_FALSE(f.coordinator->needs_tending());
+  CHECK_FALSE(f.coordinator->needs_advancing());
   f.world->clock.advance_ms(10);
   {
     // As a commit holds it that waits for the disk.
     const base::MutexLock lock(busy->mutex);
     std::thread([&] {
-      CHECK(f.coordinator->needs_tending());
-      must(f.coordinator->tend());
-      CHECK_FALSE(f.coordinator->needs_tending());
+      CHECK(f.coordinator->needs_advancing());
+      must(f.coordinator->advance());
+      CHECK_FALSE(f.coordinator->needs_advancing());
     }).join();
   }
   CHECK(f.phase_of("other") == Phase::empty);
   CHECK(f.phase_of("busy") == Phase::ongoing);
-  CHECK(f.coordinator->needs_tending());
-  must(f.coordinator->tend());
+  CHECK(f.coordinator->needs_advancing());
+  must(f.coordinator->advance());
   CHECK(f.phase_of("busy") == Phase::empty);
-  CHECK_FALSE(f.coordinator->needs_tending());
+  CHECK_FALSE(f.coordinator->needs_advancing());
 }
 
 TEST_CASE("an abort whose markers find no room is taken up again by the engine") {
@@ -198,7 +198,7 @@ TEST_CASE("an abort whose markers find no room is taken up again by the engine")
   CHECK(f.stable(0) == 0);
   CHECK(f.phase_of("id") == Phase::aborting);
   f.vfs.heal();
-  must(f.coordinator->tend());
+  must(f.coordinator->advance());
   CHECK(f.stable(0) == 2);
   CHECK(f.phase_of("id") == Phase::empty);
   must(f.coordinator->abort(*holder, number));
@@ -226,7 +226,7 @@ TEST_CASE("a flush that fails behind a marker is told, and holds back nothing of
   CHECK(f.stable(0) == 4);
   must(f.coordinator->abort(*holder, number));
   f.fails = false;
-  must(f.coordinator->tend());
+  must(f.coordinator->advance());
   CHECK(f.partitions[0]->log_end_offset() == 4);
 }
 
@@ -282,7 +282,7 @@ TEST_CASE("an abort wins over the time-out that comes later, and a time-out over
   f.send(*holder, first);
   must(f.coordinator->abort(*holder, first));
   f.world->clock.advance_ms(1'000);
-  must(f.coordinator->tend());
+  must(f.coordinator->advance());
   CHECK(code_of(f.commit(*holder, first)) == Errc::invalid_txn_state);
   const auto second = must(f.coordinator->begin(*holder));
   f.send(*holder, second);

@@ -24,18 +24,18 @@ TEST_CASE("what the catalog has to store is told until it is stored") {
   CHECK(f.stored["id"].producer_id == first_producer);
   CHECK(f.stored["id"].producer_epoch == 0);
   CHECK(f.stored["id"].timeout_ms == 3'000);
-  CHECK(f.coordinator->news().empty());
+  CHECK(f.coordinator->changed_ids().empty());
   const auto number = must(f.coordinator->begin(*holder));
   f.send(*holder, number);
   must(f.commit(*holder, number));
-  const auto news = f.coordinator->news();
+  const auto news = f.coordinator->changed_ids();
   REQUIRE(news.size() == 1);
   CHECK(news[0].first == "id");
   CHECK(news[0].second.producer_epoch == 1);
   CHECK(news[0].second.timeout_ms == 3'000);
-  CHECK(f.coordinator->news().size() == 1);
-  f.coordinator->news_stored(news);
-  CHECK(f.coordinator->news().empty());
+  CHECK(f.coordinator->changed_ids().size() == 1);
+  f.coordinator->mark_stored(news);
+  CHECK(f.coordinator->changed_ids().empty());
 }
 
 TEST_CASE("no time-out is too long to be stored") {

@@ -42,26 +42,27 @@ struct TransactionFixture {
     journal = must(journal::Journal::open(
         {.directory = temp / "journal", .incarnation = 1, .file_bytes = 64U << 10, .vfs = vfs}, {}));
     world->environment.journal = journal.get();
-    coordinator = std::make_unique<transaction::Coordinator>(transaction::CoordinatorEnvironment{
-        .journal = *journal,
-        .gate = gate,
-        .clock = world->clock,
-        .decision_bytes_max = 4096,
-        .new_producer_id = [this]() -> Result<ProducerId> { return next_id++; },
-        .store_id = [this](const std::string& id, const catalog::TransactionalId& record) -> Result<> {
-          if (store_failure) return *store_failure;
-          stored[id] = record;
-          return {};
-        },
-        .make_room = [this]() -> Result<> {
-          ++rooms_asked;
-          return {};
-        },
-        .with_reserve =
-            [this](const std::function<Result<>()>& work) {
-              ++reserves_spent;
-              return work();
-            }});
+    coordinator =
+        std::make_unique<transaction::TransactionCoordinator>(transaction::TransactionCoordinatorEnvironment{
+            .journal = *journal,
+            .gate = gate,
+            .clock = world->clock,
+            .decision_bytes_max = 4096,
+            .new_producer_id = [this]() -> Result<ProducerId> { return next_id++; },
+            .store_id = [this](const std::string& id, const catalog::TransactionalId& record) -> Result<> {
+              if (store_failure) return *store_failure;
+              stored[id] = record;
+              return {};
+            },
+            .make_room = [this]() -> Result<> {
+              ++rooms_asked;
+              return {};
+            },
+            .with_reserve =
+                [this](const std::function<Result<>()>& work) {
+                  ++reserves_spent;
+                  return work();
+                }});
     for (int i = 0; i < 2; ++i) {
       partition::PartitionRequest request{.name = {"topic", i},
                                           .directory = temp / ("topic-" + std::to_string(i))};
@@ -113,7 +114,7 @@ struct TransactionFixture {
   std::unique_ptr<WriterWorld> world;
   std::unique_ptr<journal::Journal> journal;
   partition::VisibilityGate gate;
-  std::unique_ptr<transaction::Coordinator> coordinator;
+  std::unique_ptr<transaction::TransactionCoordinator> coordinator;
   std::vector<partition::PartitionPtr> partitions;
   format::BatchBuilder builder;
   format::Id topic_id{std::byte{7}};

@@ -68,7 +68,7 @@ TEST_CASE("a forgotten group is restored in its place among the commits, and tak
     must(replay.forgotten_group(at(4), {"i"}));
     commit(5, "i");
     CHECK_FALSE(replay.empty());
-    if (is_taken_back) CHECK(replay.take_back_from(3) == 3);
+    if (is_taken_back) CHECK(replay.roll_back_from(3) == 3);
     OffsetStore store;
     replay.restore_commits(store);
     CHECK(store.is_forgotten("g") != is_taken_back);
@@ -112,7 +112,7 @@ TEST_CASE("where frames are lost a commit marker tells of its decision, unless t
   // One that has a frame needs no marker to tell of it.
   CHECK(replay.is_decided(7, 1));
   CHECK_FALSE(replay.is_decided_by_marker(7, 1));
-  replay.take_back_from(2);
+  replay.roll_back_from(2);
   CHECK_FALSE(replay.is_decided(8, 1));
   CHECK(replay.is_decided(7, 1));
 }
@@ -138,11 +138,11 @@ TEST_CASE("what is taken back is no decision any more, and neither are the commi
   commit(4, 40);
   CHECK(replay.decisions()[1].is_at_leader);
   CHECK(replay.decisions()[1].partitions[0].last_offset == 9);
-  CHECK(replay.take_back_from(3) == 2);
+  CHECK(replay.roll_back_from(3) == 2);
   CHECK(replay.is_decided(7, 1));
   CHECK_FALSE(replay.is_decided(7, 2));
-  CHECK_FALSE(replay.decisions()[0].was_taken_back);
-  CHECK(replay.decisions()[1].was_taken_back);
+  CHECK_FALSE(replay.decisions()[0].was_rolled_back);
+  CHECK(replay.decisions()[1].was_rolled_back);
   OffsetStore offsets;
   replay.restore_commits(offsets);
   CHECK(offsets.find("g", {"t", 0}, id_of(1))->offset == 10);

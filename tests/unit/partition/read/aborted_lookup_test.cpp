@@ -47,7 +47,7 @@ std::string damage_one(const WriterFixture& f, Random& random) {
 
 TEST_CASE(
     "INV-8: with a file that tells of transactions damaged or gone, a committed record is shown and an "
-    "aborted one is not, by the writer and by a follower") {
+    "aborted one is not, by the writer and by a tailing log") {
   Random random("damaged files of transactions");
   for (int round = 0; round < 40; ++round) {
     const bool compacts = round % 4 == 3;
@@ -73,10 +73,10 @@ TEST_CASE(
       done += damage_one(f, random) + (closes ? " after a close; " : " after a death; ");
       CAPTURE(done);
       PartitionWorld other;
-      const auto follower = follow(other, f.request);
-      const auto followed = committed_of(follower);
-      // Without a snapshot a follower may hold back more, and shows nothing else.
-      const std::set<Offset> below(expected.begin(), expected.lower_bound(follower->last_stable_offset()));
+      const auto tailing = follow(other, f.request);
+      const auto followed = committed_of(tailing);
+      // Without a snapshot a tailing log may hold back more, and shows nothing else.
+      const std::set<Offset> below(expected.begin(), expected.lower_bound(tailing->last_stable_offset()));
       if (!compacts) REQUIRE(followed == below);
       REQUIRE(std::includes(expected.begin(), expected.end(), followed.begin(), followed.end()));
       f.open();
@@ -133,7 +133,7 @@ TEST_CASE("INV-8: a segment that is lost with the markers in it does not pass fo
   CHECK(asked.error().code() == Errc::corrupt_record);
 }
 
-TEST_CASE("INV-8: a follower does not take the lost end of a log for one without aborts") {
+TEST_CASE("INV-8: a tailing log does not take the lost end of a log for one without aborts") {
   SpreadAbort f;
   f.open();
   const auto bases = f.segment_bases();
@@ -149,11 +149,11 @@ TEST_CASE("INV-8: a follower does not take the lost end of a log for one without
   }
   PartitionWorld other;
   const auto& stored = f.request.checkpoint;
-  const auto follower = must(partition::Follower::open(
+  const auto tailing = must(partition::TailingLog::open(
       other.environment, {.name = f.request.name, .directory = f.request.directory, .stored = [&] {
                             return std::optional(stored);
                           }}));
-  const auto asked = is_aborted(follower, f.record);
+  const auto asked = is_aborted(tailing, f.record);
   REQUIRE_FALSE(asked);
   CHECK(asked.error().code() == Errc::corrupt_record);
 }

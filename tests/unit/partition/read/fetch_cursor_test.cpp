@@ -219,11 +219,11 @@ TEST_CASE("a flipped length that ends with a later batch hides none, with gaps o
     const std::string value = "value" + std::string(batch_bytes - plain_bytes - 1, 'v');
     for (int i = 1; i < 40; ++i) fixture.append({.value = value});
     REQUIRE(fixture.segment_of(0)->end_position() == plain_bytes + 39 * batch_bytes);
-    const auto follower =
-        must(partition::Follower::open(fixture.world.environment, {.name = fixture.request.name,
-                                                                   .directory = fixture.request.directory,
-                                                                   .may_have_gaps = may_have_gaps}));
-    FetchCursor cursor(follower);
+    const auto tailing =
+        must(partition::TailingLog::open(fixture.world.environment, {.name = fixture.request.name,
+                                                                     .directory = fixture.request.directory,
+                                                                     .may_have_gaps = may_have_gaps}));
+    FetchCursor cursor(tailing);
     must(cursor.seek(10));
     const auto length = static_cast<std::int32_t>(2 * batch_bytes - format::log_overhead);
     std::array<std::byte, 4> bytes{};

@@ -33,7 +33,7 @@ struct Wanted {
   format::FrameOptions frame{};
 };
 
-/// Shared by the partitions and followers of one "process".
+/// Shared by the partitions and tailing logs of one "process".
 struct PartitionWorld {
   os::FdCache files{os::posix_vfs(), 64};
   segment::MapCache maps;

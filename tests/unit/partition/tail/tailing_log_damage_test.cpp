@@ -8,8 +8,8 @@ namespace {
 
 using partition::FetchCursor;
 using partition::FetchedBatch;
-using partition::Follower;
 using partition::PartitionCheckpoint;
+using partition::TailingLog;
 
 /// For every offset the batch that holds it, or the error that a reader gets there.
 std::string answers_of(const partition::PartitionLogPtr& log) {
@@ -34,10 +34,10 @@ std::string answers_of(const partition::PartitionLogPtr& log) {
 std::string followed_answers(const partition::PartitionRequest& request) {
   PartitionWorld world;
   const PartitionCheckpoint& stored = request.checkpoint;
-  return answers_of(must(
-      Follower::open(world.environment, {.name = request.name, .directory = request.directory, .stored = [&] {
-                                           return std::optional(stored);
-                                         }})));
+  return answers_of(must(TailingLog::open(
+      world.environment, {.name = request.name, .directory = request.directory, .stored = [&] {
+                            return std::optional(stored);
+                          }})));
 }
 
 std::string written_answers(const partition::PartitionRequest& request) {

@@ -8,9 +8,9 @@
 
 namespace seriatim::test {
 
-inline std::shared_ptr<partition::Follower> follow(PartitionWorld& world,
-                                                   const partition::PartitionRequest& request) {
-  return must(partition::Follower::open(
+inline std::shared_ptr<partition::TailingLog> follow(PartitionWorld& world,
+                                                     const partition::PartitionRequest& request) {
+  return must(partition::TailingLog::open(
       world.environment, {.name = request.name,
                           .directory = request.directory,
                           .may_have_gaps = request.config.cleanup_policy != CleanupPolicy::delete_}));

@@ -11,7 +11,7 @@ namespace {
 
 using partition::FetchCursor;
 using partition::FetchedBatch;
-using partition::Follower;
+using partition::TailingLog;
 
 std::vector<Offset> bases_of(const partition::PartitionLogPtr& log, Offset from) {
   FetchCursor cursor(log);
@@ -26,88 +26,88 @@ std::vector<Offset> bases_of(const partition::PartitionLogPtr& log, Offset from)
   return bases;
 }
 
-TEST_CASE("a follower sees what is appended, roll after roll, once it looks") {
+TEST_CASE("a tailing log sees what is appended, roll after roll, once it looks") {
   ReaderFixture fixture;
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  CHECK(follower->log_end_offset() == 0);
+  const auto tailing = follow(other, fixture.request);
+  CHECK(tailing->log_end_offset() == 0);
   for (int round = 0; round < 30; ++round) {
     for (int i = 0; i < 1 + round % 7; ++i) fixture.append({.records = 1 + i % 3});
-    must(follower->refresh());
-    CHECK(follower->log_end_offset() == fixture.partition->log_end_offset());
-    CHECK(follower->segments().load()->size() == fixture.partition->segments().load()->size());
+    must(tailing->refresh());
+    CHECK(tailing->log_end_offset() == fixture.partition->log_end_offset());
+    CHECK(tailing->segments().load()->size() == fixture.partition->segments().load()->size());
   }
   CHECK(fixture.partition->segments().load()->size() > 5);
-  CHECK(bases_of(follower, 0) == bases_of(fixture.partition, 0));
+  CHECK(bases_of(tailing, 0) == bases_of(fixture.partition, 0));
   other.clock.advance_ms(2'000);
-  must(follower->refresh());
-  CHECK(bases_of(follower, 0) == bases_of(fixture.partition, 0));
+  must(tailing->refresh());
+  CHECK(bases_of(tailing, 0) == bases_of(fixture.partition, 0));
 }
 
 TEST_CASE("a reader that is in the middle of a followed segment goes on into the next") {
   ReaderFixture fixture;
   fixture.append();
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  FetchCursor cursor(follower);
+  const auto tailing = follow(other, fixture.request);
+  FetchCursor cursor(tailing);
   must(cursor.seek(0));
   FetchedBatch batch;
   for (Offset expected = 0; expected < 100; ++expected) {
-    if (expected == follower->log_end_offset()) {
+    if (expected == tailing->log_end_offset()) {
       for (int i = 0; i < 9; ++i) fixture.append();
       if (expected % 4 == 0) other.clock.advance_ms(2'000);
-      must(follower->refresh());
+      must(tailing->refresh());
     }
-    REQUIRE(must(cursor.peek(follower->high_watermark(), true, batch)) == FetchCursor::Step::batch);
+    REQUIRE(must(cursor.peek(tailing->high_watermark(), true, batch)) == FetchCursor::Step::batch);
     REQUIRE(batch.header.base_offset == expected);
     cursor.advance(batch);
   }
 }
 
-TEST_CASE("a follower of a finished log sees all of it, sealed and trimmed") {
+TEST_CASE("a tailing log of a finished log sees all of it, sealed and trimmed") {
   ReaderFixture fixture;
   fixture.fill(4);
   const auto expected = bases_of(fixture.partition, 0);
   must(fixture.partition->close());
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  CHECK(bases_of(follower, 0) == expected);
-  CHECK(follower->log_start_offset() == 0);
+  const auto tailing = follow(other, fixture.request);
+  CHECK(bases_of(tailing, 0) == expected);
+  CHECK(tailing->log_start_offset() == 0);
 }
 
 TEST_CASE("a partition that is not there yet is empty until its writer has made it") {
   TempDir temp;
   partition::PartitionRequest request{.name = {"topic", 0}, .directory = temp / "topic-0"};
   PartitionWorld other;
-  const auto follower = follow(other, request);
-  must(follower->refresh());
-  CHECK(follower->log_end_offset() == 0);
+  const auto tailing = follow(other, request);
+  must(tailing->refresh());
+  CHECK(tailing->log_end_offset() == 0);
   PartitionWorld world;
   const auto writer = must(partition::Partition::open(world.environment, request));
   format::BatchBuilder builder;
   must(builder.append({.value = BytesView("v")}));
   must(writer->append(must(builder.frame({}))));
-  must(follower->refresh());
-  CHECK(follower->log_end_offset() == 1);
+  must(tailing->refresh());
+  CHECK(tailing->log_end_offset() == 1);
 }
 
 TEST_CASE("segments that retention deleted are forgotten, and pins keep their bytes") {
   ReaderFixture fixture;
   fixture.fill(4);
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  FetchCursor cursor(follower);
+  const auto tailing = follow(other, fixture.request);
+  FetchCursor cursor(tailing);
   must(cursor.seek(0));
   FetchedBatch batch;
-  REQUIRE(must(cursor.peek(follower->high_watermark(), true, batch)) == FetchCursor::Step::batch);
+  REQUIRE(must(cursor.peek(tailing->high_watermark(), true, batch)) == FetchCursor::Step::batch);
   const Offset start = fixture.partition->segments().load()->back()->base_offset();
   fixture.delete_below(start);
   CHECK(format::crc_is_valid(batch.bytes));
-  must(follower->reload());
-  CHECK(follower->log_start_offset() == start);
-  CHECK(follower->segments().load()->size() == 1);
+  must(tailing->reload());
+  CHECK(tailing->log_start_offset() == start);
+  CHECK(tailing->segments().load()->size() == 1);
   CHECK(format::crc_is_valid(batch.bytes));
-  CHECK(bases_of(follower, start) == bases_of(fixture.partition, start));
+  CHECK(bases_of(tailing, start) == bases_of(fixture.partition, start));
 }
 
 TEST_CASE(
@@ -118,8 +118,8 @@ TEST_CASE(
     ReaderFixture fixture;
     for (int i = 0; i < 5; ++i) fixture.append();
     PartitionWorld other;
-    const auto follower = follow(other, fixture.request);
-    CHECK(follower->log_end_offset() == 5);
+    const auto tailing = follow(other, fixture.request);
+    CHECK(tailing->log_end_offset() == 5);
     fixture.partition->abandon();
     std::filesystem::rename(fixture.request.directory, fixture.temp / "gone");
     PartitionWorld world;
@@ -130,9 +130,9 @@ TEST_CASE(
       must(builder.append({.value = BytesView("other")}));
       for (int i = 0; i < 10; ++i) must(second->append(must(builder.frame({}))));
     }
-    must(follower->reload());
-    CHECK(follower->is_deleted());
-    CHECK(follower->log_end_offset() == 5);
+    must(tailing->reload());
+    CHECK(tailing->is_deleted());
+    CHECK(tailing->log_end_offset() == 5);
   }
 }
 
@@ -144,9 +144,9 @@ TEST_CASE("what a killed writer left unfinished is read as far as it is whole") 
   const auto last = fixture.partition->segments().load()->back();
   overwrite(last->log_path(), last->end_position() - 3, "???");
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  CHECK(follower->log_end_offset() == fixture.partition->log_end_offset() - 1);
-  CHECK(bases_of(follower, 0).size() == static_cast<std::size_t>(follower->log_end_offset()));
+  const auto tailing = follow(other, fixture.request);
+  CHECK(tailing->log_end_offset() == fixture.partition->log_end_offset() - 1);
+  CHECK(bases_of(tailing, 0).size() == static_cast<std::size_t>(tailing->log_end_offset()));
 }
 
 TEST_CASE("a segment that its dead writer had not trimmed is read all the same") {
@@ -157,8 +157,8 @@ TEST_CASE("a segment that its dead writer had not trimmed is read all the same")
   std::filesystem::resize_file(first->log_path(), first->end_position() + 100'000);
   std::filesystem::resize_file(index, std::filesystem::file_size(index) + 4'096);
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  CHECK(bases_of(follower, 0) == bases_of(fixture.partition, 0));
+  const auto tailing = follow(other, fixture.request);
+  CHECK(bases_of(tailing, 0) == bases_of(fixture.partition, 0));
 }
 
 TEST_CASE("a log whose last segment was being made when its writer died ends with the segment before") {
@@ -173,40 +173,40 @@ TEST_CASE("what compaction puts in the place of segments is taken with the next 
   WriterFixture writer(1'000, CleanupPolicy::compact);
   writer.open();
   PartitionWorld other;
-  const auto follower = must(Follower::open(
+  const auto tailing = must(TailingLog::open(
       other.environment,
       {.name = writer.request.name, .directory = writer.request.directory, .may_have_gaps = true}));
   for (int pass = 0; pass < 3; ++pass) {
     for (int i = 0; i < 60; ++i)
       writer.put("key-" + std::to_string(i % 7), Text("value " + std::to_string(i)));
-    must(follower->refresh());
-    CHECK(rows_of(follower) == writer.rows());
+    must(tailing->refresh());
+    CHECK(rows_of(tailing) == writer.rows());
     writer.seal_all();
     CHECK(writer.compact({.force = true}).removed_records > 0);
     // Until then, maps of what is gone may still serve a reader.
-    must(follower->reload());
-    CHECK(rows_of(follower) == writer.rows());
-    CHECK(follower->log_end_offset() == writer.partition->log_end_offset());
+    must(tailing->reload());
+    CHECK(rows_of(tailing) == writer.rows());
+    CHECK(tailing->log_end_offset() == writer.partition->log_end_offset());
   }
 }
 
-TEST_CASE("while segments are being exchanged a follower keeps what it knows") {
+TEST_CASE("while segments are being exchanged a tailing log keeps what it knows") {
   ReaderFixture fixture;
   fixture.fill(4);
   PartitionWorld other;
-  const auto follower = follow(other, fixture.request);
-  const auto before = bases_of(follower, 0);
+  const auto tailing = follow(other, fixture.request);
+  const auto before = bases_of(tailing, 0);
   const auto first = fixture.log_path(0);
   std::filesystem::rename(first, fixture.request.directory + "/" +
                                      format::file_name(0, format::FileKind::log, format::FileState::swap));
-  must(follower->reload());
-  CHECK(follower->log_start_offset() == 0);
-  CHECK(bases_of(follower, fixture.partition->segments().load()->back()->base_offset()).size() > 0);
+  must(tailing->reload());
+  CHECK(tailing->log_start_offset() == 0);
+  CHECK(bases_of(tailing, fixture.partition->segments().load()->back()->base_offset()).size() > 0);
   std::filesystem::rename(
       fixture.request.directory + "/" + format::file_name(0, format::FileKind::log, format::FileState::swap),
       first);
-  must(follower->reload());
-  CHECK(bases_of(follower, 0) == before);
+  must(tailing->reload());
+  CHECK(bases_of(tailing, 0) == before);
 }
 
 TEST_CASE("a second process reads everything that the first one writes while it writes it") {
@@ -216,20 +216,21 @@ TEST_CASE("a second process reads everything that the first one writes while it 
   constexpr Offset total = 2'000;
   ChildProcess child([&](const ChildProcess::Voice& voice) {
     PartitionWorld world;
-    auto follower = Follower::open(world.environment, {.name = request.name, .directory = request.directory});
-    if (!follower) return voice.say("open: " + follower.error().message());
+    auto tailing =
+        TailingLog::open(world.environment, {.name = request.name, .directory = request.directory});
+    if (!tailing) return voice.say("open: " + tailing.error().message());
     voice.say("!");
-    FetchCursor cursor(*follower);
+    FetchCursor cursor(*tailing);
     FetchedBatch batch;
     for (Offset next = 0; next < total;) {
-      if (auto looked = (*follower)->refresh(); !looked)
+      if (auto looked = (*tailing)->refresh(); !looked)
         return voice.say("refresh: " + looked.error().message());
       world.clock.advance_ms(1);
-      if (next == (*follower)->high_watermark()) continue;
+      if (next == (*tailing)->high_watermark()) continue;
       if (!cursor.is_positioned()) {
         if (auto sought = cursor.seek(next); !sought) return voice.say("seek: " + sought.error().message());
       }
-      auto step = cursor.peek((*follower)->high_watermark(), true, batch);
+      auto step = cursor.peek((*tailing)->high_watermark(), true, batch);
       if (!step) return voice.say("peek: " + step.error().message());
       if (*step == FetchCursor::Step::end) continue;
       if (batch.header.base_offset != next) return voice.say("gap at " + std::to_string(next));

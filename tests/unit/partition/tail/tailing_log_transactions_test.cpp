@@ -7,8 +7,8 @@
 namespace seriatim::test {
 namespace {
 
-TEST_CASE("INV-8: a follower's last stable offset is the writer's, and it shows what was committed") {
-  Random random("follower of transactions");
+TEST_CASE("INV-8: a tailing log's last stable offset is the writer's, and it shows what was committed") {
+  Random random("tailing log of transactions");
   Transactions f(1'500);
   TransactionModel model(f, random, 4);
   PartitionWorld other;
@@ -36,8 +36,8 @@ TEST_CASE("INV-8: a follower's last stable offset is the writer's, and it shows 
   CHECK(f.world->counters.rolled_segments.value() > 5);
 }
 
-std::shared_ptr<partition::Follower> follow_stored(PartitionWorld& world, const Transactions& f) {
-  return must(partition::Follower::open(
+std::shared_ptr<partition::TailingLog> follow_stored(PartitionWorld& world, const Transactions& f) {
+  return must(partition::TailingLog::open(
       world.environment, {.name = f.request.name, .directory = f.request.directory, .stored = [&f] {
                             return std::optional(f.request.checkpoint);
                           }}));
@@ -46,27 +46,27 @@ std::shared_ptr<partition::Follower> follow_stored(PartitionWorld& world, const 
 TEST_CASE("a durable reader beside is shown nothing of a commit that the recovery point does not cover") {
   Transactions f;
   PartitionWorld other;
-  const auto follower = follow_stored(other, f);
+  const auto tailing = follow_stored(other, f);
   f.put("k", "v");
   f.send(first_producer, 0, 0);
   f.store_checkpoint();
-  must(follower->reload());
-  CHECK(follower->durable_stable_offset() == 1);  // open
+  must(tailing->reload());
+  CHECK(tailing->durable_stable_offset() == 1);  // open
   f.end(ControlType::commit, first_producer, 1);
-  must(follower->reload());
-  CHECK(follower->last_stable_offset() == 3);
-  CHECK(follower->durable_stable_offset() == 1);
+  must(tailing->reload());
+  CHECK(tailing->last_stable_offset() == 3);
+  CHECK(tailing->durable_stable_offset() == 1);
   PartitionWorld third;
   CHECK(follow_stored(third, f)->durable_stable_offset() == 1);
   f.store_checkpoint();
   f.put("k", "not durable yet");
-  must(follower->reload());
-  CHECK(follower->durable_stable_offset() == 3);
+  must(tailing->reload());
+  CHECK(tailing->durable_stable_offset() == 3);
   CHECK(follow_stored(third, f)->durable_stable_offset() == 3);
 }
 
 TEST_CASE("INV-4: what a durable reader beside is shown is what the writer's checkpoint made durable") {
-  Random random("durable followers");
+  Random random("durable tailing logs");
   Transactions f(1'500);
   TransactionModel model(f, random, 4);
   PartitionWorld other;
@@ -82,31 +82,31 @@ TEST_CASE("INV-4: what a durable reader beside is shown is what the writer's che
     }
     PartitionWorld third;
     must(early->reload());
-    for (const auto& follower : {early, follow_stored(third, f)}) {
-      REQUIRE(follower->durable_stable_offset() <= f.request.checkpoint.recovery_point_offset);
-      const auto shown = committed_from(follower, 0, follower->durable_stable_offset());
+    for (const auto& tailing : {early, follow_stored(third, f)}) {
+      REQUIRE(tailing->durable_stable_offset() <= f.request.checkpoint.recovery_point_offset);
+      const auto shown = committed_from(tailing, 0, tailing->durable_stable_offset());
       REQUIRE(std::includes(shown.begin(), shown.end(), settled.begin(), settled.end()));
       REQUIRE(std::includes(may_be_shown.begin(), may_be_shown.end(), shown.begin(), shown.end()));
     }
   }
 }
 
-TEST_CASE("a follower that looks seldom remembers the aborts of the newest segments, not those of all") {
+TEST_CASE("a tailing log that looks seldom remembers the aborts of the newest segments, not those of all") {
   Transactions f(1'500);
   PartitionWorld other;
-  const auto follower = follow(other, f.request);
+  const auto tailing = follow(other, f.request);
   for (int round = 0; round < 3; ++round) {
     for (ProducerEpoch i = 0; i < 100; ++i) {
       f.send(first_producer + round, i, 0);
       f.end(ControlType::abort, first_producer + round, i);
     }
-    must(follower->reload());
-    CHECK(follower->remembered_aborts() <= 2 * 1'500 / 78);
-    CHECK(committed_of(follower).empty());
+    must(tailing->reload());
+    CHECK(tailing->remembered_aborts() <= 2 * 1'500 / 78);
+    CHECK(committed_of(tailing).empty());
   }
 }
 
-TEST_CASE("a follower begins at the newest producer snapshot") {
+TEST_CASE("a tailing log begins at the newest producer snapshot") {
   Transactions f(100'000);
   f.send(first_producer, 0, 0);
   f.put("k", "v");
@@ -118,7 +118,7 @@ TEST_CASE("a follower begins at the newest producer snapshot") {
   CHECK(follow(other, f.request)->last_stable_offset() == 0);
 }
 
-TEST_CASE("without a snapshot, or with one that cannot be read, a follower begins at the front") {
+TEST_CASE("without a snapshot, or with one that cannot be read, a tailing log begins at the front") {
   Transactions f(100'000);
   f.put("k", "v");
   f.send(first_producer, 0, 0);
@@ -136,16 +136,16 @@ TEST_CASE("INV-8: a marker that is seen before the writer's index is taken for w
   Transactions f(100'000);
   const Offset aborted = f.send(first_producer, 0, 0);
   PartitionWorld other;
-  const auto follower = follow(other, f.request);
+  const auto tailing = follow(other, f.request);
   f.end(ControlType::abort, first_producer, 1);
   f.put("k", "v");
   std::filesystem::remove(f.path(0, format::FileKind::transaction_index));
-  must(follower->refresh());
-  CHECK(follower->last_stable_offset() == 3);
-  CHECK_FALSE(committed_of(follower).contains(aborted));
+  must(tailing->refresh());
+  CHECK(tailing->last_stable_offset() == 3);
+  CHECK_FALSE(committed_of(tailing).contains(aborted));
 }
 
-TEST_CASE("INV-8: a follower's reader is told when its segment was replaced, and finds the new one") {
+TEST_CASE("INV-8: a tailing log's reader is told when its segment was replaced, and finds the new one") {
   Transactions f(600);
   f.request.config.cleanup_policy = CleanupPolicy::compact;
   f.partition->set_config(f.request.config);
@@ -154,19 +154,19 @@ TEST_CASE("INV-8: a follower's reader is told when its segment was replaced, and
   for (int i = 0; i < 10; ++i) f.put("k", std::string(50, 'v'));
   f.seal_all();
   PartitionWorld other;
-  const auto follower = follow(other, f.request);
-  partition::FetchCursor cursor(follower);
+  const auto tailing = follow(other, f.request);
+  partition::FetchCursor cursor(tailing);
   must(cursor.seek(aborted));
   partition::FetchedBatch batch;
-  REQUIRE(must(cursor.peek(follower->last_stable_offset(), true, batch)) ==
+  REQUIRE(must(cursor.peek(tailing->last_stable_offset(), true, batch)) ==
           partition::FetchCursor::Step::batch);
   f.compact({.force = true});
-  partition::AbortedTransactions known(*follower);
-  const auto asked = known.contain(batch, aborted, follower->last_stable_offset());
+  partition::AbortedTransactions known(*tailing);
+  const auto asked = known.contain(batch, aborted, tailing->last_stable_offset());
   REQUIRE_FALSE(asked);
   CHECK(asked.error().code() == Errc::not_found);
-  must(follower->reload());
-  CHECK_FALSE(committed_of(follower).contains(aborted));
+  must(tailing->reload());
+  CHECK_FALSE(committed_of(tailing).contains(aborted));
 }
 
 }  // namespace
