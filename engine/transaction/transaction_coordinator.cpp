@@ -22,10 +22,10 @@ void TransactionCoordinator::restore(std::string_view transactional_id,
 }
 
 // Stored before anybody is fenced: a disk without room for it leaves the older holder as it was.
-Result<ProducerIdentity> TransactionCoordinator::store_next(const std::optional<ProducerIdentity>& last,
-                                                            const std::string& id,
-                                                            std::chrono::milliseconds timeout) {
-  ProducerIdentity next;
+Result<ProducerIdAndEpoch> TransactionCoordinator::store_next(const std::optional<ProducerIdAndEpoch>& last,
+                                                              const std::string& id,
+                                                              std::chrono::milliseconds timeout) {
+  ProducerIdAndEpoch next;
   if (last && last->epoch < last_epoch) {
     next = {last->id, static_cast<ProducerEpoch>(last->epoch + 1)};
   } else {
@@ -44,8 +44,8 @@ Result<ProducerIdentity> TransactionCoordinator::store_next(const std::optional<
   return next;
 }
 
-Result<ProducerIdentity> TransactionCoordinator::take_over(Holder& older, const std::string& id,
-                                                           std::chrono::milliseconds timeout) {
+Result<ProducerIdAndEpoch> TransactionCoordinator::take_over(Holder& older, const std::string& id,
+                                                             std::chrono::milliseconds timeout) {
   const base::MutexLock lock(older.mutex);
   auto last = older.identity();
   // The end of what is open has the epoch in between.
@@ -62,7 +62,7 @@ Result<HolderPtr> TransactionCoordinator::open(std::string_view transactional_id
   const base::MutexLock opening(opening_mutex_);
   const std::string id(transactional_id);
   HolderPtr older;
-  std::optional<ProducerIdentity> last;
+  std::optional<ProducerIdAndEpoch> last;
   {
     const base::MutexLock lock(known_mutex_);
     const auto found = known_.find(id);
@@ -313,7 +313,7 @@ std::vector<std::pair<std::string, catalog::TransactionalId>> TransactionCoordin
   for (const auto& [id, known] : known_) {
     if (!known.holder) continue;
     const auto identity = known.holder->identity();
-    if (identity == ProducerIdentity{known.record.producer_id, known.record.producer_epoch}) continue;
+    if (identity == ProducerIdAndEpoch{known.record.producer_id, known.record.producer_epoch}) continue;
     news.emplace_back(id, catalog::TransactionalId{.producer_id = identity.id,
                                                    .producer_epoch = identity.epoch,
                                                    .timeout_ms = known.record.timeout_ms,

@@ -184,10 +184,10 @@ class TransactionCoordinator {
 
   // coordinator.cpp
   bool is_due(const Holder& holder) const SERIATIM_REQUIRES(holder.mutex);
-  Result<ProducerIdentity> take_over(Holder& older, const std::string& id, std::chrono::milliseconds timeout)
-      SERIATIM_EXCLUDES(older.mutex);
-  Result<ProducerIdentity> store_next(const std::optional<ProducerIdentity>& last, const std::string& id,
-                                      std::chrono::milliseconds timeout);
+  Result<ProducerIdAndEpoch> take_over(Holder& older, const std::string& id,
+                                       std::chrono::milliseconds timeout) SERIATIM_EXCLUDES(older.mutex);
+  Result<ProducerIdAndEpoch> store_next(const std::optional<ProducerIdAndEpoch>& last, const std::string& id,
+                                        std::chrono::milliseconds timeout);
   Result<Enlisted*> enlist(Holder& holder, const Batch& batch) const SERIATIM_REQUIRES(holder.mutex);
   std::vector<HolderPtr> holders() const;
 

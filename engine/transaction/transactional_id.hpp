@@ -36,21 +36,21 @@ struct Enlisted {
 };
 
 /// The identity that the records of a holder's next transaction carry.
-struct ProducerIdentity {
+struct ProducerIdAndEpoch {
   ProducerId id = -1;
   ProducerEpoch epoch = -1;
-  bool operator==(const ProducerIdentity&) const = default;
+  bool operator==(const ProducerIdAndEpoch&) const = default;
 };
 
 /// One that is read while it changes. A word: ids begin at 2^40 and are counted up, so that 48 bits hold
 /// them. One thread at a time stores.
 class SharedIdentity {
  public:
-  ProducerIdentity load() const noexcept {
+  ProducerIdAndEpoch load() const noexcept {
     const std::int64_t word = word_.load(std::memory_order_acquire);
     return {word >> epoch_bits, static_cast<ProducerEpoch>(word)};
   }
-  void store(const ProducerIdentity& identity) noexcept {
+  void store(const ProducerIdAndEpoch& identity) noexcept {
     SERIATIM_ASSERT(identity.id < ProducerId{1} << (63 - epoch_bits));
     word_.store(identity.id * (std::int64_t{1} << epoch_bits) + static_cast<std::uint16_t>(identity.epoch),
                 std::memory_order_release);
@@ -106,8 +106,8 @@ struct Holder {
   const std::chrono::milliseconds timeout;
 
   /// Changed with `mutex` held; can be read while a commit waits for the disk.
-  ProducerIdentity identity() const noexcept { return producer.load(); }
-  void set_identity(const ProducerIdentity& changed) noexcept { producer.store(changed); }
+  ProducerIdAndEpoch identity() const noexcept { return producer.load(); }
+  void set_identity(const ProducerIdAndEpoch& changed) noexcept { producer.store(changed); }
 
   /// Held over every step, so that the engine's abort of a transaction meets it between two of them.
   mutable base::WordMutex mutex;

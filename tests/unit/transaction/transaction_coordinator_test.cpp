@@ -14,8 +14,8 @@ TEST_CASE("a new id gets a new producer id and epoch 0, a known one its own with
   f.coordinator->restore("old", {.producer_id = 77, .producer_epoch = 4, .timeout_ms = 1'000});
   const auto fresh = f.open("new");
   const auto known = f.open("old");
-  CHECK(fresh->identity() == transaction::ProducerIdentity{first_producer, 0});
-  CHECK(known->identity() == transaction::ProducerIdentity{77, 5});
+  CHECK(fresh->identity() == transaction::ProducerIdAndEpoch{first_producer, 0});
+  CHECK(known->identity() == transaction::ProducerIdAndEpoch{77, 5});
 }
 
 TEST_CASE("what the catalog has to store is told until it is stored") {
