@@ -33,7 +33,7 @@ TopicNames topics_beside(const std::filesystem::path& path) {
   const std::filesystem::path directory = std::filesystem::absolute(path).parent_path().parent_path();
   const auto catalog = catalog::Catalog::open(
       (directory / "catalog").string(),
-      api::catalog_options(os::posix_vfs(), directory.string(), catalog::Access::read_only));
+      directory::catalog_options(os::posix_vfs(), directory.string(), catalog::Access::read_only));
   if (!catalog.ok()) return names;
   const auto deleted = catalog->deleted_topics();
   const auto topics = catalog->topics();
@@ -74,7 +74,7 @@ class JournalDump {
 
 void JournalDump::print_header(const JournalHeader& header, std::uint64_t file_size) {
   Json row = {{"file_number", header.file_number},
-              {"directory_id", api::id_text(header.directory_id)},
+              {"directory_id", directory::id_text(header.directory_id)},
               {"incarnation", header.incarnation},
               {"first_lsn", header.first_lsn},
               {"file_bytes", header.file_bytes}};
@@ -90,7 +90,7 @@ void JournalDump::print_header(const JournalHeader& header, std::uint64_t file_s
 void JournalDump::put_topic(Json& row, const format::Id& id) const {
   const auto name = names_.find(id);
   row["topic"] = name == names_.end() ? Json(nullptr) : Json(name->second);
-  row["topic_id"] = api::id_text(id);
+  row["topic_id"] = directory::id_text(id);
 }
 
 void JournalDump::put_place(Json& row, const format::JournalPlace& place) const {

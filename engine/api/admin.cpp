@@ -52,7 +52,7 @@ std::map<std::string, std::string> plain(const ConfigMap& config) { return {conf
 
 // Whether a topic is as NewTopic::if_not_exists asks for it.
 // Errors: topic_already_exists: names what differs, with both values.
-Result<> check_same_topic(const api::Topic& found, const NewTopic& wanted, const TopicConfig& config) {
+Result<> check_same_topic(const directory::Topic& found, const NewTopic& wanted, const TopicConfig& config) {
   const std::string is_there = "topic \"" + found.name + "\" exists already, with ";
   const PartitionId count = found.partition_count();
   if (count != wanted.partition_count) {
@@ -86,7 +86,7 @@ namespace detail {
 Result<> AdminImpl::store_topic(EngineImpl& engine, const catalog::TopicRecord& record,
                                 const std::function<Result<>()>& store) {
   const auto known = engine.topics.load();
-  auto map = std::make_shared<api::TopicMap>(*known);
+  auto map = std::make_shared<directory::TopicMap>(*known);
   const auto previous = map->find(record.name);
   auto topic = engine.make_topic(record, previous == map->end() ? nullptr : previous->second.get());
   (*map)[record.name] = topic;
@@ -99,13 +99,13 @@ Result<> AdminImpl::store_topic(EngineImpl& engine, const catalog::TopicRecord& 
   return {};
 }
 
-Result<api::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::string_view name,
-                                                std::set<std::string, std::less<>>& noted) {
+Result<directory::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::string_view name,
+                                                      std::set<std::string, std::less<>>& noted) {
   const base::MutexLock lock(engine.admin_mutex);
   auto topic = engine.topic(name);
   if (!topic) return topic;
   const auto known = engine.topics.load();
-  auto map = std::make_shared<api::TopicMap>(*known);
+  auto map = std::make_shared<directory::TopicMap>(*known);
   map->erase(std::string(name));
   auto marked = engine.reserve.spend_on([&] { return engine.catalog->mark_deleted(name); });
   if (!marked) return marked.error();
@@ -120,7 +120,7 @@ Result<api::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::string_
   return topic;
 }
 
-void AdminImpl::let_go_of(EngineImpl& engine, const api::Topic& topic) {
+void AdminImpl::let_go_of(EngineImpl& engine, const directory::Topic& topic) {
   for (const auto& slot : topic.partitions) {
     // Nobody who looked the topic up before may open it, and its files, anew.
     auto log = slot->close(Error(Errc::unknown_topic_or_partition,
@@ -161,7 +161,7 @@ using detail::AdminImpl;
 Admin::Admin(std::shared_ptr<detail::EngineImpl> engine) noexcept : engine_(std::move(engine)) {}
 
 Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   if (auto named = format::check_topic_name(topic.name); !named) return named.error();
   if (auto counted = check_partition_count(topic.partition_count); !counted) return counted.error();
@@ -184,7 +184,7 @@ Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
   // The remains of a deleted topic of this name must be gone before its directories are used again.
   if (auto finished = AdminImpl::finish_deletion_of(*engine_, topic.name); !finished) return finished.error();
   catalog::TopicRecord record{.name = topic.name,
-                              .topic_id = api::random_id(),
+                              .topic_id = directory::random_id(),
                               .partition_count = topic.partition_count,
                               .config = plain(topic.config),
                               .created_ms = engine_->clock.wall_ms()};
@@ -199,7 +199,7 @@ Result<TopicCreation> Admin::create_topic(const NewTopic& topic) const try {
 // A step of maintenance that waits for the disk is broken off as soon as the disk answers. Until then the
 // deletion waits without the admin mutex, which checkpoints and all other changes need.
 Result<> Admin::delete_topic(std::string_view name) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   std::set<std::string, std::less<>> noted{std::string(name)};
   auto topic = AdminImpl::begin_deletion(*engine_, name, noted);
@@ -220,7 +220,7 @@ Result<> Admin::delete_topic(std::string_view name) const try {
 }
 
 Result<> Admin::create_partitions(std::string_view topic, PartitionId total_count) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto counted = check_partition_count(total_count); !counted) return counted;
   const base::MutexLock lock(engine_->admin_mutex);
@@ -241,7 +241,7 @@ Result<> Admin::create_partitions(std::string_view topic, PartitionId total_coun
 }
 
 Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -254,7 +254,7 @@ Result<> Admin::alter_config(std::string_view topic, const ConfigMap& config) co
 }
 
 Result<> Admin::reset_config(std::string_view topic, const std::vector<std::string>& names) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto found = engine_->topic(topic);
@@ -270,7 +270,7 @@ Result<> Admin::reset_config(std::string_view topic, const std::vector<std::stri
 }
 
 Result<std::vector<std::string>> Admin::list_topics() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto records = engine_->catalog->topics();
   if (!records) return records.error();
@@ -283,11 +283,11 @@ Result<std::vector<std::string>> Admin::list_topics() const try {
 }
 
 Result<TopicDescription> Admin::describe_topic(std::string_view name) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
   TopicDescription description{.name = (*topic)->name,
-                               .topic_id = api::kafka_uuid_text((*topic)->id),
+                               .topic_id = directory::kafka_uuid_text((*topic)->id),
                                .config = (*topic)->config,
                                .overrides = (*topic)->overrides};
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {

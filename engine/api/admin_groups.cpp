@@ -17,7 +17,7 @@ namespace seriatim {
 inline namespace v0 {
 
 Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   auto partition = engine_->partition(at.topic, at.partition);
   if (!partition) return partition.error();
   if ((*partition)->config().cleanup_policy == CleanupPolicy::compact) {
@@ -61,12 +61,12 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
 }
 
 Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) const try {
-  if (!engine_) return api::moved_from("Admin");
-  static constexpr api::Choice specs[] = {
+  if (!engine_) return base::moved_from("Admin");
+  static constexpr directory::Choice specs[] = {
       {"earliest", static_cast<std::int64_t>(OffsetSpec::earliest)},
       {"latest", static_cast<std::int64_t>(OffsetSpec::latest)},
       {"max_timestamp", static_cast<std::int64_t>(OffsetSpec::max_timestamp)}};
-  if (auto checked = api::check_choice("OffsetSpec", static_cast<std::int64_t>(spec), specs); !checked)
+  if (auto checked = directory::check_choice("OffsetSpec", static_cast<std::int64_t>(spec), specs); !checked)
     return checked.error();
   auto log = engine_->partition_log(at.topic, at.partition);
   if (!log) return log.error();
@@ -82,7 +82,7 @@ Result<Offset> Admin::list_offset(const TopicPartition& at, OffsetSpec spec) con
 
 Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPartition& at,
                                                                  Timestamp time) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   const std::int64_t time_ms = time.time_since_epoch().count();
   if (time_ms < 0) {
     return Error(Errc::invalid_argument, "cannot look for the time " + std::to_string(time_ms) + " ms in " +
@@ -98,7 +98,7 @@ Result<std::optional<OffsetAndTimestamp>> Admin::offset_for_time(const TopicPart
 }
 
 Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool roll_active) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -120,7 +120,7 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool rol
 }
 
 Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable.error();
   auto topic = engine_->topic(name);
   if (!topic) return topic.error();
@@ -159,7 +159,7 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
 }
 
 Result<> Admin::pause_maintenance() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->pause_workers();
   return {};
@@ -168,7 +168,7 @@ Result<> Admin::pause_maintenance() const try {
 }
 
 Result<> Admin::resume_maintenance() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   engine_->background->resume_workers();
   return {};
@@ -177,7 +177,7 @@ Result<> Admin::resume_maintenance() const try {
 }
 
 Result<std::vector<std::string>> Admin::list_groups() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return engine_->groups();
 } catch (...) {
@@ -185,7 +185,7 @@ Result<std::vector<std::string>> Admin::list_groups() const try {
 }
 
 Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto stored = engine_->group_offsets(group);
   if (!stored) return stored.error();
@@ -210,7 +210,7 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
 }
 
 Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto stored = engine_->commit_offsets(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
@@ -220,7 +220,7 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
 }
 
 Result<> Admin::delete_group(std::string_view group) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   return engine_->delete_group(group);
 } catch (...) {

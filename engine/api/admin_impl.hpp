@@ -23,10 +23,10 @@ struct AdminImpl {
   /// Takes a topic out of the catalog and the registry. From here on its name is in EngineImpl::deleting.
   /// Takes the admin mutex.
   /// @param noted  holds the name: behind the mark in the catalog no memory may be missing for it.
-  static Result<api::TopicPtr> begin_deletion(EngineImpl& engine, std::string_view name,
-                                              std::set<std::string, std::less<>>& noted);
+  static Result<directory::TopicPtr> begin_deletion(EngineImpl& engine, std::string_view name,
+                                                    std::set<std::string, std::less<>>& noted);
   /// Ends the use of a deleted topic's files: waits for a step of maintenance that runs, without the mutex.
-  static void let_go_of(EngineImpl& engine, const api::Topic& topic);
+  static void let_go_of(EngineImpl& engine, const directory::Topic& topic);
   /// Removes the files of deleted topics of this name.
   static Result<> finish_deletion_of(EngineImpl& engine, const std::string& name);
   /// Checks, stores and applies a topic's overrides.

@@ -158,7 +158,7 @@ Result<bool> is_still_open(detail::EngineImpl& engine, const HangingTransaction&
 }  // namespace
 
 Result<std::vector<TransactionDescription>> Admin::list_transactions() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return list(*engine_);
 } catch (...) {
@@ -166,7 +166,7 @@ Result<std::vector<TransactionDescription>> Admin::list_transactions() const try
 }
 
 Result<TransactionDescription> Admin::describe_transaction(std::string_view transactional_id) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto all = list(*engine_);
   if (!all) return all.error();
@@ -180,7 +180,7 @@ Result<TransactionDescription> Admin::describe_transaction(std::string_view tran
 }
 
 Result<> Admin::abort_transaction(std::string_view transactional_id) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   return engine_->coordinator->abort_by_id(transactional_id);
 } catch (...) {
@@ -188,7 +188,7 @@ Result<> Admin::abort_transaction(std::string_view transactional_id) const try {
 }
 
 Result<> Admin::fence_producer(std::string_view transactional_id) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   auto described = describe_transaction(transactional_id);
   if (!described) return described.error();
@@ -201,7 +201,7 @@ Result<> Admin::fence_producer(std::string_view transactional_id) const try {
 
 // The partitions first: what is open there and begun by a holder, the holder tells, or has ended since.
 Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto open = open_transactions(*engine_);
   if (!open) return open.error();
@@ -236,7 +236,7 @@ Result<std::vector<HangingTransaction>> Admin::find_hanging_transactions() const
 }
 
 Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start_offset) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   auto hanging = find_hanging_transactions();
   if (!hanging) return hanging.error();
@@ -269,7 +269,7 @@ Result<> Admin::abort_hanging_transaction(const TopicPartition& at, Offset start
 }
 
 Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPartition& at) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   const auto known = producers_of(*engine_, at);
   if (!known) return known.error();
   std::vector<PartitionProducer> producers;
@@ -280,7 +280,7 @@ Result<std::vector<PartitionProducer>> Admin::describe_producers(const TopicPart
 }
 
 Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto known = engine_->catalog->named_producers();
   if (!known) return known.error();
@@ -298,7 +298,7 @@ Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() cons
 }
 
 Result<> Admin::forget_named_producer(std::string_view name) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   const base::MutexLock lock(engine_->admin_mutex);
   auto known = engine_->catalog->named_producer(name);
@@ -317,7 +317,7 @@ Result<> Admin::forget_named_producer(std::string_view name) const try {
 }
 
 Result<std::vector<std::string>> Admin::list_states() const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   auto names = engine_->catalog->state_names();
   if (!names) return names.error();

@@ -17,14 +17,14 @@ using detail::ConsumerImpl;
 namespace {
 
 auto enter_consumer(const std::unique_ptr<ConsumerImpl>& impl) -> decltype(impl->enter()) {
-  if (!impl) return api::moved_from("Consumer");
+  if (!impl) return base::moved_from("Consumer");
   return impl->enter();
 }
 
 }  // namespace
 
 Result<Consumer> Engine::consumer(ConsumerOptions options) const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   return ConsumerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();

@@ -36,14 +36,14 @@ const std::filesystem::path& Engine::directory() const noexcept {
   return impl_ ? impl_->directory : nowhere;
 }
 Result<> Engine::flush() const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   return impl_->flush();
 } catch (...) {
   return current_error();
 }
 
 Result<> Engine::close() const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   if (auto usable = impl_->check_usable(); !usable && usable.error().code() != Errc::closed) return usable;
   if (impl_->delivery && impl_->delivery->is_current()) {
     return Error(Errc::invalid_state,

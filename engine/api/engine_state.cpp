@@ -61,21 +61,21 @@ Result<std::vector<StateEntry>> EngineImpl::scan_state(std::string_view name, ba
 }  // namespace detail
 
 Result<std::optional<std::vector<std::byte>>> State::get(BytesView key) const try {
-  if (!engine_) return api::moved_from("State");
+  if (!engine_) return base::moved_from("State");
   return engine_->state_value(name_, key.bytes());
 } catch (...) {
   return current_error();
 }
 
 Result<std::vector<StateEntry>> State::scan(BytesView from_key, std::size_t limit) const try {
-  if (!engine_) return api::moved_from("State");
+  if (!engine_) return base::moved_from("State");
   return engine_->scan_state(name_, from_key.bytes(), limit);
 } catch (...) {
   return current_error();
 }
 
 Result<State> Engine::state(std::string_view name) const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   if (auto usable = impl_->check_usable(); !usable) return usable.error();
   // Any key will do: the name is what is checked.
   if (auto checked = catalog::check_state_change({.name = std::string(name), .key = {std::byte{0}}});

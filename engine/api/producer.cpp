@@ -27,7 +27,7 @@ struct Refusal {
 };
 
 // Why a record is refused, independently of the rest of its batch.
-std::optional<Refusal> refusal_of(const api::ProducerTopic& topic, const Record& record) {
+std::optional<Refusal> refusal_of(const producer::ProducerTopic& topic, const Record& record) {
   if (record.key.is_null() && topic.needs_key())
     return Refusal{Errc::invalid_record, "has no key, and topic " + topic.topic->name + " is compacted"};
   constexpr std::int64_t no_timestamp_ms = -1;
@@ -37,7 +37,7 @@ std::optional<Refusal> refusal_of(const api::ProducerTopic& topic, const Record&
 }
 
 // Names each bad record, so that one look is enough to mend them all. The code is that of the first.
-Error refused_batch(const api::ProducerTopic& topic, std::span<const Record> records) {
+Error refused_batch(const producer::ProducerTopic& topic, std::span<const Record> records) {
   constexpr std::size_t named_max = 20;  // arbitrary: a line that can be read
   std::size_t count = 0;
   Errc code{};
@@ -62,13 +62,15 @@ Result<> ProducerImpl::check_options(const ProducerOptions& options) {
   const auto refuse = [](std::string what) {
     return Result<>(Error(Errc::invalid_argument, std::move(what)));
   };
-  if (auto checked = api::check_numbers(api::producer_option_rules(), options); !checked) return checked;
+  if (auto checked = directory::check_numbers(directory::producer_option_rules(), options); !checked)
+    return checked;
   if (options.compression_type == CompressionType::producer) {
     return refuse(
         "ProducerOptions::compression_type names the producer's own codec; CompressionType::producer is a "
         "topic's setting");
   }
-  if (auto checked = api::check_choices(api::producer_choice_rules(), options); !checked) return checked;
+  if (auto checked = directory::check_choices(directory::producer_choice_rules(), options); !checked)
+    return checked;
   if (options.name.size() > producer_name_bytes_max || options.name.find('\0') != std::string::npos) {
     return refuse("ProducerOptions::name has " + std::to_string(options.name.size()) +
                   " bytes; it must be at most " + std::to_string(producer_name_bytes_max) +
@@ -89,18 +91,19 @@ Result<Producer> ProducerImpl::create(std::shared_ptr<EngineImpl> engine, Produc
 }
 
 // A named one gets the id that it had; every other a new one, since nobody could know its old one.
-Result<std::shared_ptr<api::ProducerIdentity>> ProducerImpl::identify(EngineImpl& engine,
-                                                                      const ProducerOptions& options) {
-  if (options.name.empty() && !options.enable_idempotence) return std::shared_ptr<api::ProducerIdentity>();
+Result<std::shared_ptr<transaction::ProducerIdentity>> ProducerImpl::identify(
+    EngineImpl& engine, const ProducerOptions& options) {
+  if (options.name.empty() && !options.enable_idempotence)
+    return std::shared_ptr<transaction::ProducerIdentity>();
   if (options.name.empty()) {
     auto id = engine.new_producer_id();
     if (!id) return id.error();
-    return std::make_shared<api::ProducerIdentity>(*id, ProducerEpoch{0}, std::string());
+    return std::make_shared<transaction::ProducerIdentity>(*id, ProducerEpoch{0}, std::string());
   }
   auto named = engine.named_producer(options.name);
   if (!named) return named.error();
-  auto identity =
-      std::make_shared<api::ProducerIdentity>(named->producer_id, named->producer_epoch, options.name);
+  auto identity = std::make_shared<transaction::ProducerIdentity>(named->producer_id, named->producer_epoch,
+                                                                  options.name);
   engine.producer_names.hold(options.name, identity);
   return identity;
 }
@@ -136,7 +139,7 @@ Result<std::optional<Sequence>> ProducerImpl::last_sequence(const TopicPartition
   return std::optional<Sequence>(known->batches.newest().last_sequence);
 }
 
-Result<> ProducerImpl::gather_records(const api::ProducerTopic& topic, std::span<const Record> records,
+Result<> ProducerImpl::gather_records(const producer::ProducerTopic& topic, std::span<const Record> records,
                                       std::int64_t now_ms, format::BatchBuilder& builder) {
   for (const Record& record : records) {
     if (record.key.is_null() && topic.needs_key()) return refused_batch(topic, records);
@@ -232,7 +235,7 @@ Result<Claim> ProducerImpl::try_claim(const TopicPartition& at, std::size_t valu
 }  // namespace detail
 
 Result<Producer> Engine::producer(ProducerOptions options) const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   return detail::ProducerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();
@@ -244,42 +247,42 @@ Producer& Producer::operator=(Producer&&) noexcept = default;
 Producer::~Producer() = default;
 
 DeliveryFuture Producer::send(const ProducerRecord& record) {
-  if (!impl_) return detail::ProducerImpl::refused(api::moved_from("Producer"));
+  if (!impl_) return detail::ProducerImpl::refused(base::moved_from("Producer"));
   return impl_->send(record);
 }
 Result<> Producer::send(const ProducerRecord& record, DeliveryCallback callback) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->send(record, std::move(callback));
 } catch (...) {
   return current_error();
 }
 Result<> Producer::check(const ProducerRecord& record) const try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->check(record);
 } catch (...) {
   return current_error();
 }
 Result<RecordMetadata> Producer::send_sync(const ProducerRecord& record) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->send_sync(record);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->append(at, records, std::nullopt);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Producer::append(const TopicPartition& at, std::span<const Record> records,
                                       Sequence first_sequence) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->append(at, records, first_sequence);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<std::optional<Sequence>> Producer::last_sequence(const TopicPartition& at) const try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->last_sequence(at);
 } catch (...) {
   return current_error();
@@ -288,19 +291,19 @@ std::optional<ProducerId> Producer::producer_id() const noexcept {
   return impl_ ? impl_->producer_id() : std::nullopt;
 }
 Result<Claim> Producer::try_claim(const TopicPartition& at, std::size_t value_size, BytesView key) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->try_claim(at, value_size, key);
 } catch (...) {
   return current_error();
 }
 Result<> Producer::flush(std::chrono::milliseconds timeout) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->flush(timeout);
 } catch (...) {
   return current_error();
 }
 Result<> Producer::close(std::chrono::milliseconds timeout) try {
-  if (!impl_) return api::moved_from("Producer");
+  if (!impl_) return base::moved_from("Producer");
   return impl_->close(timeout);
 } catch (...) {
   return current_error();

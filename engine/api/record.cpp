@@ -88,7 +88,7 @@ std::vector<TopicPartition> ConsumerRecords::partitions() const {
 std::span<const RecordView> ConsumerRecords::records(const TopicPartition& topic_partition) const& noexcept {
   if (impl_ == nullptr) return {};
   const auto& ranges = impl_->ranges;
-  const auto found = std::find_if(ranges.begin(), ranges.end(), [&](const api::RecordRange& range) {
+  const auto found = std::find_if(ranges.begin(), ranges.end(), [&](const consumer::RecordRange& range) {
     return *range.name == topic_partition;
   });
   return found == ranges.end() ? std::span<const RecordView>() : views_.subspan(found->first, found->count);

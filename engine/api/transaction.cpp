@@ -16,12 +16,12 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-std::size_t positions_bytes(std::string_view group, const std::vector<api::PositionCommit>& commits) {
+std::size_t positions_bytes(std::string_view group, const std::vector<directory::PositionCommit>& commits) {
   return format::decided_group_head_bytes +
-         format::journal_offsets_bytes(api::journal_offsets(group, commits));
+         format::journal_offsets_bytes(directory::journal_offsets(group, commits));
 }
 
-std::size_t change_bytes(const TransactionEffects::StateKey& at, const api::StateStore::Value& value) {
+std::size_t change_bytes(const TransactionEffects::StateKey& at, const directory::StateStore::Value& value) {
   return format::decided_state_head_bytes + at.first.size() + at.second.size() + (value ? value->size() : 0);
 }
 
@@ -29,7 +29,7 @@ std::size_t change_bytes(const TransactionEffects::StateKey& at, const api::Stat
 
 void TransactionEffects::describe(format::JournalDecision& decision) const {
   for (const auto& [group, commits] : positions)
-    decision.offsets.push_back(api::journal_offsets(group, commits));
+    decision.offsets.push_back(directory::journal_offsets(group, commits));
   for (const auto& [at, value] : state) {
     auto& change = decision.state.emplace_back();
     change.name = at.first;
@@ -88,7 +88,7 @@ ProducerImpl::Within TransactionImpl::within() const {
   return {.coordinator = *producer->engine->coordinator,
           .holder = *producer->holder,
           .number = number,
-          .durability = api::durability_of(producer->options.acks)};
+          .durability = producer::durability_of(producer->options.acks)};
 }
 
 Result<RecordMetadata> TransactionImpl::send(const ProducerRecord& record) {
@@ -121,7 +121,7 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                      "; take Consumer::group_metadata of the consumer whose positions these are");
   }
   if (auto named = catalog::check_group_name(group.group_id); !named) return named;
-  std::vector<api::PositionCommit> positions;
+  std::vector<directory::PositionCommit> positions;
   positions.reserve(offsets.size());
   for (const auto& [at, position] : offsets) {
     auto checked = producer->producer->check_position(at, position);
@@ -151,7 +151,8 @@ Result<> TransactionImpl::check_table(const std::string& name, bool is_own) {
                    "that begins otherwise");
 }
 
-Result<> TransactionImpl::change_state(const std::string& name, BytesView key, api::StateStore::Value value) {
+Result<> TransactionImpl::change_state(const std::string& name, BytesView key,
+                                       directory::StateStore::Value value) {
   if (auto open = check_open(); !open) return open;
   catalog::StateChange change{
       .name = name, .key = {key.bytes().begin(), key.bytes().end()}, .value = std::move(value)};
@@ -196,7 +197,7 @@ Result<> TransactionImpl::commit() {
   }
   if (auto admitted = producer->engine->journal_limit.admit(); !admitted) return admitted;
   auto committed = producer->engine->coordinator->commit(*producer->holder, number,
-                                                         api::durability_of(producer->options.acks));
+                                                         producer::durability_of(producer->options.acks));
   if (committed) end_.store(End::committed, std::memory_order_release);
   return committed;
 }
@@ -229,20 +230,20 @@ Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 Transaction::~Transaction() = default;
 
 Result<RecordMetadata> Transaction::send(const ProducerRecord& record) try {
-  if (!impl_) return api::moved_from("Transaction");
+  if (!impl_) return base::moved_from("Transaction");
   return impl_->send(record);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<AppendResult> Transaction::append(const TopicPartition& at, std::span<const Record> records) try {
-  if (!impl_) return api::moved_from("Transaction");
+  if (!impl_) return base::moved_from("Transaction");
   return impl_->append(at, records);
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<> Transaction::send_offsets(const TopicPartitionOffsets& offsets,
                                    const ConsumerGroupMetadata& group) try {
-  if (!impl_) return api::moved_from("Transaction");
+  if (!impl_) return base::moved_from("Transaction");
   return impl_->send_offsets(offsets, group);
 } catch (...) {
   return current_error();
@@ -254,13 +255,13 @@ TransactionTable Transaction::own_state(std::string_view name) & {
   return TransactionTable(impl_.get(), std::string(name), true);
 }
 Result<> Transaction::commit() try {
-  if (!impl_) return api::moved_from("Transaction");
+  if (!impl_) return base::moved_from("Transaction");
   return impl_->commit();
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);
 }
 Result<> Transaction::abort() try {
-  if (!impl_) return api::moved_from("Transaction");
+  if (!impl_) return base::moved_from("Transaction");
   return impl_->abort();
 } catch (...) {
   return current_error();
@@ -271,7 +272,7 @@ TransactionTable::TransactionTable(detail::TransactionImpl* impl, std::string na
     : impl_(impl), name_(std::move(name)), is_own_(is_own) {}
 
 Result<> TransactionTable::put(BytesView key, BytesView value) try {
-  if (!impl_) return api::moved_from("TransactionTable");
+  if (!impl_) return base::moved_from("TransactionTable");
   if (value.is_null()) {
     return Error(Errc::invalid_argument,
                  "the value for a key of state " + name_ + " is null; use erase to take the key away");
@@ -282,13 +283,13 @@ Result<> TransactionTable::put(BytesView key, BytesView value) try {
   return current_error();
 }
 Result<> TransactionTable::erase(BytesView key) try {
-  if (!impl_) return api::moved_from("TransactionTable");
+  if (!impl_) return base::moved_from("TransactionTable");
   return impl_->change_state(name_, key, std::nullopt);
 } catch (...) {
   return current_error();
 }
 Result<std::optional<std::vector<std::byte>>> TransactionTable::get(BytesView key) const try {
-  if (!impl_) return api::moved_from("TransactionTable");
+  if (!impl_) return base::moved_from("TransactionTable");
   return impl_->state_value(name_, key);
 } catch (...) {
   return current_error();

@@ -34,7 +34,8 @@ Result<> check_options(const TransactionalProducerOptions& options, std::chrono:
                  "TransactionalProducerOptions::compression_type names the producer's own codec; "
                  "CompressionType::producer is a topic's setting");
   }
-  if (auto checked = api::check_choices(api::transactional_choice_rules(), options); !checked) return checked;
+  if (auto checked = directory::check_choices(directory::transactional_choice_rules(), options); !checked)
+    return checked;
   if (options.transaction_timeout.count() < 1 || options.transaction_timeout > timeout_max) {
     return Error(Errc::invalid_transaction_timeout,
                  "TransactionalProducerOptions::transaction_timeout is " +
@@ -102,7 +103,7 @@ Result<Transaction> TransactionalProducerImpl::begin() {
 }  // namespace detail
 
 Result<TransactionalProducer> Engine::transactional_producer(TransactionalProducerOptions options) const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   return detail::TransactionalProducerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();
@@ -115,7 +116,7 @@ TransactionalProducer& TransactionalProducer::operator=(TransactionalProducer&&)
 TransactionalProducer::~TransactionalProducer() = default;
 
 Result<Transaction> TransactionalProducer::begin() try {
-  if (!impl_) return api::moved_from("TransactionalProducer");
+  if (!impl_) return base::moved_from("TransactionalProducer");
   return impl_->begin();
 } catch (...) {
   return current_error();

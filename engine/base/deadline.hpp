@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace seriatim::api {
+namespace seriatim::base {
 
 /// `timeout` from now. A timeout beyond a year is taken for a year, so that the sum stays in the clock's
 /// range; a negative one for none.
@@ -15,4 +15,4 @@ std::chrono::steady_clock::time_point deadline_after(std::chrono::duration<Rep, 
   return std::chrono::steady_clock::now() + std::clamp(timeout, Duration::zero(), longest);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::base

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace seriatim::api {
+namespace seriatim::base {
 
 /// At most N objects; one that finds no room is destroyed.
 template <class T, std::size_t N>
@@ -43,4 +43,4 @@ class FreeList {
   std::array<std::atomic<T*>, N> places_{};
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::base

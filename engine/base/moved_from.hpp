@@ -6,11 +6,11 @@
 
 #include <seriatim/error.hpp>
 
-namespace seriatim::api {
+namespace seriatim::base {
 
 /// @param handle  the name of its type.
 [[gnu::cold, gnu::noinline]] inline Error moved_from(std::string_view handle) {
   return {Errc::closed, "this " + std::string(handle) + " was moved from; use the one it was moved to"};
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::base

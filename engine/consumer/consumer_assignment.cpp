@@ -20,8 +20,10 @@ Result<> check(const ConsumerOptions& options) {
     return Error(Errc::invalid_argument,
                  "ConsumerOptions::commit_acks is none, which promises nothing; choose leader or all");
   }
-  if (auto checked = api::check_choices(api::consumer_choice_rules(), options); !checked) return checked;
-  if (auto checked = api::check_numbers(api::consumer_option_rules(), options); !checked) return checked;
+  if (auto checked = directory::check_choices(directory::consumer_choice_rules(), options); !checked)
+    return checked;
+  if (auto checked = directory::check_numbers(directory::consumer_option_rules(), options); !checked)
+    return checked;
   if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
     return Error(Errc::invalid_argument, "ConsumerOptions::group_id has " +
                                              std::to_string(options.group_id.size()) +

@@ -44,10 +44,10 @@ struct ConsumerImpl {
   };
   struct Assigned {
     Assigned(partition::PartitionLogPtr log, const TopicPartition& topic_partition,
-             const std::shared_ptr<api::RecordPool>& pool)
+             const std::shared_ptr<consumer::RecordPool>& pool)
         : reader(std::move(log), std::make_shared<const TopicPartition>(topic_partition), pool) {}
     const TopicPartition& name() const noexcept { return *reader.name(); }
-    api::PartitionReader reader;
+    consumer::PartitionReader reader;
     Pending pending = Pending::start;
     bool is_paused = false;
     Offset bound = 0;  ///< Of the poll that is running.
@@ -83,7 +83,7 @@ struct ConsumerImpl {
   // consumer_poll.cpp
   Result<ConsumerRecords> poll(std::chrono::milliseconds timeout);
   Result<std::unique_ptr<ConsumerRecordsImpl>> collect();
-  Result<std::size_t> take_from(Assigned& assigned, api::FetchBudget& budget, ConsumerRecordsImpl& out);
+  Result<std::size_t> take_from(Assigned& assigned, consumer::FetchBudget& budget, ConsumerRecordsImpl& out);
   Result<> prepare();
   void take_bounds();
   bool has_unread() const noexcept;
@@ -122,8 +122,8 @@ struct ConsumerImpl {
 
   const std::shared_ptr<EngineImpl> engine;
   const ConsumerOptions options;
-  const std::shared_ptr<api::RecordPool> pool = std::make_shared<api::RecordPool>();
-  const std::shared_ptr<api::Parker> slot = std::make_shared<api::Parker>();
+  const std::shared_ptr<consumer::RecordPool> pool = std::make_shared<consumer::RecordPool>();
+  const std::shared_ptr<consumer::Parker> slot = std::make_shared<consumer::Parker>();
 
   std::atomic<bool> busy{false};
   std::atomic<bool> closed{false};

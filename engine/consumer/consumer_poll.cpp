@@ -63,9 +63,9 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   if (!has_unread()) return std::unique_ptr<ConsumerRecordsImpl>();
   take_bounds();
   auto out = pool->take_records();
-  api::FetchBudget budget{.records_left = options.max_poll_records,
-                          .bytes_left = options.max_poll_bytes,
-                          .check_crcs = options.check_crcs};
+  consumer::FetchBudget budget{.records_left = options.max_poll_records,
+                               .bytes_left = options.max_poll_bytes,
+                               .check_crcs = options.check_crcs};
   const std::size_t count = assigned.size();
   std::size_t last = first;
   Result<> outcome;
@@ -85,7 +85,7 @@ Result<std::unique_ptr<ConsumerRecordsImpl>> ConsumerImpl::collect() {
   return std::unique_ptr<ConsumerRecordsImpl>();
 }
 
-Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, api::FetchBudget& budget,
+Result<std::size_t> ConsumerImpl::take_from(Assigned& entry, consumer::FetchBudget& budget,
                                             ConsumerRecordsImpl& out) {
   for (int resets = 0;; ++resets) {
     auto taken = entry.reader.take(budget, out, entry.bound);

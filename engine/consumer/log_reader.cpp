@@ -82,7 +82,7 @@ class BackwardReader {
   }
 
   Result<> add(const partition::FetchedBatch& batch, detail::ConsumerRecordsImpl& out) {
-    api::SectionRef buffer;
+    consumer::SectionRef buffer;
     if (batch.header.codec() != format::Codec::none) {
       buffer = reader_.pool->take_section();
       out.sections.push_back(buffer);
@@ -123,7 +123,7 @@ class BackwardReader {
 }  // namespace
 
 Result<LogReader> Engine::reader(const TopicPartition& topic_partition, LogReaderOptions options) const try {
-  if (!impl_) return api::moved_from("Engine");
+  if (!impl_) return base::moved_from("Engine");
   return detail::LogReaderImpl::create(impl_, topic_partition, options);
 } catch (...) {
   return current_error();
@@ -134,7 +134,7 @@ namespace detail {
 Result<LogReader> LogReaderImpl::create(std::shared_ptr<EngineImpl> engine,
                                         const TopicPartition& topic_partition,
                                         const LogReaderOptions& options) {
-  if (auto checked = api::check_choices(api::log_reader_choice_rules(), options); !checked)
+  if (auto checked = directory::check_choices(directory::log_reader_choice_rules(), options); !checked)
     return checked.error();
   auto log = engine->partition_log(topic_partition.topic, topic_partition.partition);
   if (!log) return log.error();
@@ -154,12 +154,12 @@ Result<ConsumerRecords> LogReaderImpl::read_forward(Offset from, std::size_t max
   if (auto checked = check_count(max_records); !checked) return checked.error();
   if (from < log->log_start_offset() || from > log->high_watermark())
     return partition::out_of_range(*log, from);
-  api::PartitionReader feed(log, name, pool);
+  consumer::PartitionReader feed(log, name, pool);
   if (!is_committed_only()) feed.show_uncommitted();
   feed.seek(from);
   auto out = pool->take_records();
   // The number of records is the only bound.
-  api::FetchBudget budget{.records_left = max_records, .bytes_left = static_cast<std::size_t>(-1)};
+  consumer::FetchBudget budget{.records_left = max_records, .bytes_left = static_cast<std::size_t>(-1)};
   auto taken = feed.take(budget, *out, feed.visible_end());
   if (taken) return ConsumerRecordsImpl::wrap(std::move(out));
   ConsumerRecordsImpl::recycle(std::move(out));
@@ -183,7 +183,7 @@ LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
 Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const try {
-  if (!impl_) return api::moved_from("LogReader");
+  if (!impl_) return base::moved_from("LogReader");
   if (auto prepared = impl_->prepare(); !prepared) return prepared.error();
   if (max_bytes < 1 || max_bytes > partition::slice_bytes_max) {
     return Error(Errc::invalid_argument, "cannot fetch up to " + std::to_string(max_bytes) +
@@ -199,7 +199,7 @@ Result<FileSlice> LogReader::fetch(Offset from, std::size_t max_bytes) const try
 
 Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::size_t already_sent) const
     try {
-  if (!impl_) return api::moved_from("LogReader");
+  if (!impl_) return base::moved_from("LogReader");
   if (auto usable = impl_->engine->check_usable(); !usable) return usable.error();
   if (already_sent > slice.size()) {
     return Error(Errc::invalid_argument, "already_sent is " + std::to_string(already_sent) +
@@ -216,21 +216,21 @@ Result<std::size_t> LogReader::send_to(int out_fd, const FileSlice& slice, std::
 }
 
 Result<ConsumerRecords> LogReader::read(Offset from, std::size_t max_records) const try {
-  if (!impl_) return api::moved_from("LogReader");
+  if (!impl_) return base::moved_from("LogReader");
   return impl_->read_forward(from, max_records);
 } catch (...) {
   return current_error();
 }
 
 Result<ConsumerRecords> LogReader::read_backward(Offset before, std::size_t max_records) const try {
-  if (!impl_) return api::moved_from("LogReader");
+  if (!impl_) return base::moved_from("LogReader");
   return impl_->read_backward(before, max_records);
 } catch (...) {
   return current_error();
 }
 
 Result<ConsumerRecords> LogReader::record_at(Offset offset) const try {
-  if (!impl_) return api::moved_from("LogReader");
+  if (!impl_) return base::moved_from("LogReader");
   auto found = impl_->read_forward(offset, 1);
   if (!found) return found;
   if (found->empty() && offset >= impl_->log->high_watermark())

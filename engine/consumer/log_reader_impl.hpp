@@ -41,7 +41,7 @@ struct LogReaderImpl {
   const LogReaderOptions options;
   const partition::PartitionLogPtr log;
   const std::shared_ptr<const TopicPartition> name;
-  const std::shared_ptr<api::RecordPool> pool = std::make_shared<api::RecordPool>();
+  const std::shared_ptr<consumer::RecordPool> pool = std::make_shared<consumer::RecordPool>();
 };
 
 }  // namespace detail

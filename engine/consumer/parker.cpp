@@ -3,7 +3,7 @@
 #include "base/boundary.hpp"
 #include "os/thread/futex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 void Parker::wake() noexcept {
   // Sequentially consistent with sleep(): either the sleeper is seen here, or the new count is seen there.
@@ -45,4 +45,4 @@ void Parker::clear_event() noexcept {
   is_signaled_.exchange(false, std::memory_order_acq_rel);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer

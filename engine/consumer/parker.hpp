@@ -8,7 +8,7 @@
 #include "os/thread/event_fd.hpp"
 #include "partition/append_listener.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 /// One sleeper; any thread may wake it.
 class Parker final : public partition::AppendListener {
@@ -45,4 +45,4 @@ class Parker final : public partition::AppendListener {
   os::EventFd event_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer

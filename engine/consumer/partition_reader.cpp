@@ -8,7 +8,7 @@
 #include "partition/read/fetched_records.hpp"
 #include "partition/segment_retry.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 using format::RecordCursor;
 using partition::FetchCursor;
@@ -223,4 +223,4 @@ void PartitionReader::finish_batch() noexcept {
   position_ = std::max(position_, batch_.header.next_offset());
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer

@@ -16,7 +16,7 @@
 #include "partition/read/aborted_transactions.hpp"
 #include "partition/read/fetch_cursor.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 /// The records and bytes that one poll may still take; shared by all its partitions.
 struct FetchBudget {
@@ -101,4 +101,4 @@ class PartitionReader {
   std::optional<Error> stuck_{};
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer

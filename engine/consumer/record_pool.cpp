@@ -1,6 +1,6 @@
 #include "consumer/record_pool.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 void SectionRef::reset() noexcept {
   Section* const section = std::exchange(section_, nullptr);
@@ -27,7 +27,7 @@ void RecordPool::give_back(std::unique_ptr<Section> section) noexcept {
   if (section->bytes.capacity() <= section_bytes_kept) sections_.put(std::move(section));
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer
 
 namespace seriatim {
 inline namespace v0 {

@@ -18,7 +18,7 @@
 #include "format/batch/record_cursor.hpp"
 #include "segment/segment_maps.hpp"
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 class RecordPool;
 
@@ -65,7 +65,7 @@ struct RecordRange {
   Offset next_offset = 0;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer
 
 namespace seriatim {
 inline namespace v0 {
@@ -120,10 +120,10 @@ class RecordViewBuffer {
 /// Views, and everything they point at. Needs neither the consumer nor the engine.
 struct ConsumerRecordsImpl {
   RecordViewBuffer views{};
-  std::vector<api::RecordRange> ranges{};
+  std::vector<consumer::RecordRange> ranges{};
   std::vector<segment::SegmentPin> pins{};
-  std::vector<api::SectionRef> sections{};
-  std::shared_ptr<api::RecordPool> home{};  ///< Set while it is out of the pool.
+  std::vector<consumer::SectionRef> sections{};
+  std::shared_ptr<consumer::RecordPool> home{};  ///< Set while it is out of the pool.
 
   /// Lets go of everything, and keeps the memory of the vectors.
   void clear() noexcept;
@@ -137,7 +137,7 @@ struct ConsumerRecordsImpl {
 }  // namespace v0
 }  // namespace seriatim
 
-namespace seriatim::api {
+namespace seriatim::consumer {
 
 /// One per consumer or reader; lives as long as anything that came from it. Any thread.
 class RecordPool : public std::enable_shared_from_this<RecordPool> {
@@ -156,8 +156,8 @@ class RecordPool : public std::enable_shared_from_this<RecordPool> {
   static constexpr std::size_t sections_max = 8;
   static constexpr std::size_t section_bytes_kept = std::size_t{4} << 20;
 
-  FreeList<detail::ConsumerRecordsImpl, 4> records_;
-  FreeList<Section, sections_max> sections_;
+  base::FreeList<detail::ConsumerRecordsImpl, 4> records_;
+  base::FreeList<Section, sections_max> sections_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::consumer

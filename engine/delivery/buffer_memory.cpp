@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 Result<MemoryLease> BufferMemory::acquire(std::size_t bytes, std::chrono::steady_clock::time_point deadline) {
   const base::MutexLock lock(mutex_);
@@ -40,4 +40,4 @@ void BufferMemory::release(std::size_t bytes) noexcept {
   if (next_ticket_ != served_ticket_) freed_.notify_all();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

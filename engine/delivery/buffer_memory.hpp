@@ -12,7 +12,7 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 class MemoryLease;
 
@@ -71,4 +71,4 @@ class MemoryLease {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

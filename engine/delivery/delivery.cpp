@@ -67,11 +67,11 @@ bool DeliveryFuture::ready() const noexcept { return !state_ || state_->is_compl
 Result<RecordMetadata> DeliveryFuture::get() {
   if (outcome_) return *outcome_;
   if (state_) return state_->wait();
-  return api::moved_from("DeliveryFuture");
+  return base::moved_from("DeliveryFuture");
 }
 
 bool DeliveryFuture::wait_for(std::chrono::nanoseconds timeout) const {
-  return !state_ || state_->wait_until(api::deadline_after(timeout));
+  return !state_ || state_->wait_until(base::deadline_after(timeout));
 }
 
 bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) {
@@ -81,7 +81,7 @@ bool DeliveryFuture::await_suspend(std::coroutine_handle<> handle) {
 }  // namespace v0
 }  // namespace seriatim
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 void Delivery::complete(const Result<RecordMetadata>& result) {
   memory.release();
@@ -95,4 +95,4 @@ void Delivery::complete(const Result<RecordMetadata>& result) {
   in_flight.release();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

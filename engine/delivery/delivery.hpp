@@ -39,7 +39,7 @@ struct DeliveryState {
 }  // namespace v0
 }  // namespace seriatim
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 /// Everything to be done when the outcome of one record is known. Movable; completed exactly once.
 struct Delivery {
@@ -53,4 +53,4 @@ struct Delivery {
   void complete(const Result<RecordMetadata>& result);
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

@@ -9,7 +9,7 @@
 #include "base/boundary.hpp"
 #include "base/deadline.hpp"
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 namespace {
 
 struct Later {
@@ -91,7 +91,7 @@ void DeliveryThread::wait_for_work(std::int64_t now_ns) {
   if (timers_.empty()) {
     wake_.wait(mutex_);
   } else {
-    wake_.wait_until(mutex_, deadline_after(std::chrono::nanoseconds(timers_.front().due_ns - now_ns)));
+    wake_.wait_until(mutex_, base::deadline_after(std::chrono::nanoseconds(timers_.front().due_ns - now_ns)));
   }
 }
 
@@ -165,4 +165,4 @@ void DeliveryThread::deliver_all(std::vector<PendingDelivery> pending) {
   }
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

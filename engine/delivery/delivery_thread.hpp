@@ -16,7 +16,7 @@
 #include "delivery/delivery.hpp"
 #include "partition/partition.hpp"
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 /// A batch of the log whose outcome is to be delivered.
 struct PendingDelivery {
@@ -86,4 +86,4 @@ class DeliveryThread {
   std::thread thread_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 std::uint64_t InFlight::add() {
   const base::MutexLock lock(mutex_);
@@ -31,4 +31,4 @@ bool InFlight::wait_for_earlier(std::chrono::steady_clock::time_point deadline) 
   return true;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

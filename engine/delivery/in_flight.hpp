@@ -9,7 +9,7 @@
 
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 
 /// Counts records that are accepted and not yet delivered, for flush and close. Any thread.
 ///
@@ -56,4 +56,4 @@ class InFlightMark {
   std::uint64_t generation_ = 0;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

@@ -7,7 +7,7 @@
 
 #include "directory/engine_impl.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 // How often the timers look: the resolution of flush.ms and of the intervals. Arbitrary; ten looks a second
@@ -110,4 +110,4 @@ void Background::run_due(std::int64_t now_ns) {
   for (const std::size_t job : table_.take_due(now_ns)) table_.run(job);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

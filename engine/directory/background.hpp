@@ -31,7 +31,7 @@ struct EngineImpl;
 }  // namespace v0
 }  // namespace seriatim
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 class Background {
  public:
@@ -99,4 +99,4 @@ class Background {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -9,7 +9,7 @@
 #include "directory/upkeep/counters_file.hpp"
 #include "partition/compaction/compaction.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 // Every look of the timers.
@@ -215,4 +215,4 @@ void Background::compact(JobRun& run) {
   }
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

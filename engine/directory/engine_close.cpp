@@ -96,8 +96,8 @@ Result<> EngineImpl::close() {
   catalog->close();
   // The numbers of a process that lived for less than a tick are published too.
   if (counters_file) {
-    const auto reports = base::answered([this]() -> Result<std::vector<api::JobReport>> {
-      return background ? background->reports() : std::vector<api::JobReport>();
+    const auto reports = base::answered([this]() -> Result<std::vector<directory::JobReport>> {
+      return background ? background->reports() : std::vector<directory::JobReport>();
     });
     if (reports) counters_file->update(metrics(), *reports, clock.wall_ms());
   }
@@ -120,7 +120,7 @@ Result<> EngineImpl::stop_work() {
 
 Result<> EngineImpl::close_partitions(const Result<>& ended) {
   // Made again at the end: whoever opens next may find the disk full.
-  std::optional<api::Reserve::Spending> spending;
+  std::optional<directory::Reserve::Spending> spending;
   if (reserve.is_needed()) spending.emplace(reserve);
   Result<> outcome = ended;
   std::vector<std::pair<TopicPartition, catalog::PartitionState>> partitions;
@@ -137,7 +137,7 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   const auto results = close_each(open);
   for (std::size_t i = 0; i < open.size(); ++i) {
     if (results[i]) {
-      partitions.emplace_back(open[i]->name(), api::to_state(*results[i]));
+      partitions.emplace_back(open[i]->name(), directory::to_state(*results[i]));
     } else if (outcome) {
       outcome = results[i].error();
     }

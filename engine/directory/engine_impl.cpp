@@ -27,7 +27,7 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       clock(engine_clock),
       opened_in(os::fork_generation()),
       files(file_system, os::FdCache::default_capacity()),
-      prefault_queue(std::make_unique<api::PrefaultQueue>()),
+      prefault_queue(std::make_unique<directory::PrefaultQueue>()),
       reserve(file_system, directory.string()),
       environment{.files = {file_system, files, prefault_queue.get(), &reserve},
                   .maps = maps,
@@ -43,7 +43,7 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       journal_limit({.limit_bytes = options.journal_max_bytes,
                      .bytes_in_use = [this] { return journal ? journal->bytes_in_use() : 0; },
                      .checkpoint = [this] { return checkpoint(); }}),
-      topics(std::make_shared<const api::TopicMap>()) {}
+      topics(std::make_shared<const directory::TopicMap>()) {}
 
 EngineImpl::~EngineImpl() {
   if (os::fork_generation() != opened_in) {
@@ -93,7 +93,7 @@ Result<> EngineImpl::check_writable() const {
   return {};
 }
 
-Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
+Result<directory::TopicPtr> EngineImpl::topic(std::string_view name) {
   if (auto usable = check_usable(); !usable) return usable.error();
   const auto known = topics.load();
   const auto found = known->find(name);
@@ -104,7 +104,7 @@ Result<api::TopicPtr> EngineImpl::topic(std::string_view name) {
     auto record = catalog->topic(name);
     if (record) {
       const auto latest = topics.load();
-      auto map = std::make_shared<api::TopicMap>(*latest);
+      auto map = std::make_shared<directory::TopicMap>(*latest);
       const auto previous = map->find(name);
       const bool same_topic = previous != map->end() && previous->second->id == record->topic_id;
       if (same_topic && previous->second->partition_count() == record->partition_count &&
@@ -135,7 +135,7 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view to
   return partition_log(*found, partition);
 }
 
-Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr& topic,
+Result<partition::PartitionLogPtr> EngineImpl::partition_log(const directory::TopicPtr& topic,
                                                              PartitionId partition) {
   if (auto there = topic->check_partition(partition); !there) return there.error();
   auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
@@ -146,7 +146,7 @@ Result<partition::PartitionLogPtr> EngineImpl::partition_log(const api::TopicPtr
   return log;
 }
 
-Result<Offset> EngineImpl::log_end_offset(const api::Topic& topic, PartitionId partition) {
+Result<Offset> EngineImpl::log_end_offset(const directory::Topic& topic, PartitionId partition) {
   if (auto there = topic.check_partition(partition); !there) return there.error();
   auto log = topic.partitions[static_cast<std::size_t>(partition)]->log();
   if (!log) return log.error();
@@ -181,8 +181,9 @@ void EngineImpl::report(LogLevel level, std::string_view line) const noexcept {
 
 std::string EngineImpl::log_directory() const { return os::join_path(directory.string(), "log"); }
 
-api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const api::Topic* previous) {
-  auto topic = std::make_shared<api::Topic>();
+directory::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record,
+                                           const directory::Topic* previous) {
+  auto topic = std::make_shared<directory::Topic>();
   topic->name = record.name;
   topic->id = record.topic_id;
   topic->overrides = ConfigMap(record.config.begin(), record.config.end());
@@ -196,7 +197,7 @@ api::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record, const a
   }
   if (previous != nullptr) topic->partitions = previous->partitions;
   for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
-    topic->partitions.push_back(std::make_shared<api::PartitionSlot>(
+    topic->partitions.push_back(std::make_shared<directory::PartitionSlot>(
         [this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
   }
   return topic;
@@ -213,7 +214,7 @@ Result<std::optional<partition::PartitionCheckpoint>> EngineImpl::stored_checkpo
   auto state = catalog->partition_state(topic_id, index);
   if (!state) return state.error();
   if (!*state) return std::optional<partition::PartitionCheckpoint>();
-  return std::optional(api::to_checkpoint(**state, was_clean));
+  return std::optional(directory::to_checkpoint(**state, was_clean));
 }
 
 Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
@@ -285,7 +286,7 @@ Result<> EngineImpl::begin_writing() {
 Result<> EngineImpl::start_threads() {
   if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
   // When the writer before this one made its last checkpoint is known from nowhere else.
-  const auto published = api::read_counters(vfs, directory.string());
+  const auto published = directory::read_counters(vfs, directory.string());
   if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
     const bool is_the_same =
         (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
@@ -294,14 +295,14 @@ Result<> EngineImpl::start_threads() {
                                std::memory_order_relaxed);
     }
   }
-  auto counters_opened = api::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
+  auto counters_opened = directory::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
   if (counters_opened) {
     counters_file = *std::move(counters_opened);
   } else {
     report(LogLevel::warn, "no counters file: " + counters_opened.error().message());
   }
-  delivery = std::make_unique<api::DeliveryThread>(clock);
-  background = std::make_unique<api::Background>(*this);
+  delivery = std::make_unique<delivery::DeliveryThread>(clock);
+  background = std::make_unique<directory::Background>(*this);
   return background->start();
 }
 

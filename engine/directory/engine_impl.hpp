@@ -36,12 +36,14 @@
 #include "transaction/producer_identity.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
-namespace seriatim::api {
-class Background;
+namespace seriatim::delivery {
 class DeliveryThread;
+}
+namespace seriatim::directory {
+class Background;
 class CountersFile;
 struct CatalogPart;
-}  // namespace seriatim::api
+}  // namespace seriatim::directory
 
 namespace seriatim {
 inline namespace v0 {
@@ -84,13 +86,13 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   /// The topic of that name; in a read-only engine looks into the catalog if it is not known yet.
   /// Errors: unknown_topic_or_partition with the nearest name.
-  Result<api::TopicPtr> topic(std::string_view name);
+  Result<directory::TopicPtr> topic(std::string_view name);
   /// The partition, open.
   Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
   /// Of a topic that was looked up.
-  Result<partition::PartitionLogPtr> partition_log(const api::TopicPtr& topic, PartitionId partition);
+  Result<partition::PartitionLogPtr> partition_log(const directory::TopicPtr& topic, PartitionId partition);
   /// Without shared ownership, which costs two locked instructions.
-  static Result<Offset> log_end_offset(const api::Topic& topic, PartitionId partition);
+  static Result<Offset> log_end_offset(const directory::Topic& topic, PartitionId partition);
   /// The same, for writing.
   Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
   /// All partitions that are open for writing now.
@@ -127,8 +129,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// A position to be committed, of a topic that exists.
   /// Errors: invalid_argument (INV-2: beyond the log end), offset_metadata_too_large,
   /// unknown_topic_or_partition.
-  Result<api::PositionCommit> check_position(const api::Topic& topic, const TopicPartition& at,
-                                             const OffsetAndMetadata& position) const;
+  Result<directory::PositionCommit> check_position(const directory::Topic& topic, const TopicPartition& at,
+                                                   const OffsetAndMetadata& position) const;
   Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
   Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
                                                                    const TopicPartition& at);
@@ -144,11 +146,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> open_coordinator();
   /// Recovery: the commits from the first one at `leader` on that did not survive whole are taken back.
   Result<> roll_back_lost_commits();
-  Result<bool> has_survived(const api::ReplayedDecision& decision);
+  Result<bool> has_survived(const directory::ReplayedDecision& decision);
   /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
   /// is open.
   Result<> finish_transactions();
-  Result<> finish_decision(const api::ReplayedDecision& decision);
+  Result<> finish_decision(const directory::ReplayedDecision& decision);
   Result<> abort_undecided();
   Result<> restore_epochs();
   Result<transaction::HolderPtr> open_transactional_id(const std::string& id,
@@ -180,7 +182,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> load_topics();
   Result<> finish_deletions();
   Result<> replay_journal();
-  Result<> check_parts(const api::CatalogPart& part, const journal::JournalContents& contents);
+  Result<> check_parts(const directory::CatalogPart& part, const journal::JournalContents& contents);
   Result<> begin_run(const journal::JournalContents& contents);
   Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
   /// @return where each ends.
@@ -191,7 +193,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> start_threads();
 
   segment::LastStop last_stop() const noexcept;
-  api::TopicPtr make_topic(const catalog::TopicRecord& record, const api::Topic* previous);
+  directory::TopicPtr make_topic(const catalog::TopicRecord& record, const directory::Topic* previous);
   /// @param id  the topic that is meant: one of the same name may have taken its place.
   Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
                                                     PartitionId partition);
@@ -214,19 +216,19 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::VisibilityGate visibility_gate;
   os::FdCache files;
   segment::MapCache maps;
-  mutable api::DeletedSegments deleted_segments;       ///< Of deleted topics.
-  std::unique_ptr<api::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
-  api::Reserve reserve;                                ///< Of a writer.
+  mutable directory::DeletedSegments deleted_segments;       ///< Of deleted topics.
+  std::unique_ptr<directory::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
+  directory::Reserve reserve;                                ///< Of a writer.
   partition::PartitionEnvironment environment;
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
-  api::JournalLimit journal_limit;            ///< The gate that a writer's commits pass first.
-  api::OffsetStore offsets;
-  api::StateStore state_store;
-  std::unique_ptr<api::JournalReplay> replay;    ///< While the engine is being opened.
-  std::uint64_t covered_lsn = 0;                 ///< Of the last checkpoint; under admin_mutex.
-  catalog::JournalTie journal_tie;               ///< Of this run; under admin_mutex.
-  std::atomic<std::uint64_t> checkpoint_lsn{0};  ///< As covered_lsn, for whoever looks.
+  directory::JournalLimit journal_limit;      ///< The gate that a writer's commits pass first.
+  directory::OffsetStore offsets;
+  directory::StateStore state_store;
+  std::unique_ptr<directory::JournalReplay> replay;  ///< While the engine is being opened.
+  std::uint64_t covered_lsn = 0;                     ///< Of the last checkpoint; under admin_mutex.
+  catalog::JournalTie journal_tie;                   ///< Of this run; under admin_mutex.
+  std::atomic<std::uint64_t> checkpoint_lsn{0};      ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
   /// How far the catalog has `offsets` and `state_store`; under admin_mutex.
   std::uint64_t shown_offsets = 0;
@@ -234,7 +236,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;
-  api::TopicRegistry topics;
+  directory::TopicRegistry topics;
   base::Mutex admin_mutex;  ///< One change of topics at a time.
   /// Topics that are deleted and whose files may be in use; under admin_mutex. Until `deletion_ended` nobody
   /// takes the name, and the catalog stays open.
@@ -250,12 +252,12 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool mapped_writes = true;
   bool keeps_allocated_blocks = true;  ///< The file system of the directory.
   std::atomic<bool> closed{false};
-  api::ProducerNames producer_names;
+  transaction::ProducerNames producer_names;
   std::unique_ptr<transaction::TransactionCoordinator> coordinator;  ///< Of a writer.
 
-  std::unique_ptr<api::CountersFile> counters_file;
-  std::unique_ptr<api::DeliveryThread> delivery;
-  std::unique_ptr<api::Background> background;
+  std::unique_ptr<directory::CountersFile> counters_file;
+  std::unique_ptr<delivery::DeliveryThread> delivery;
+  std::unique_ptr<directory::Background> background;
 };
 
 }  // namespace detail

@@ -27,14 +27,14 @@ std::uint64_t random_incarnation() {
 // Everything is read before anything is written: a partition that cannot be read, or a journal that is
 // damaged, leaves the directory as it was.
 Result<> EngineImpl::replay_journal() {
-  auto part = api::part_of(*catalog);
+  auto part = directory::part_of(*catalog);
   if (!part) return part.error();
-  auto format = api::read_format_file(vfs, directory.string());
+  auto format = directory::read_format_file(vfs, directory.string());
   if (!format) return format.error();
   const auto known = topics.load();
-  replay = std::make_unique<api::JournalReplay>(*known);
+  replay = std::make_unique<directory::JournalReplay>(*known);
   auto contents = journal::read_journal(
-      {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
+      {.directory = os::join_path(directory.string(), std::string(directory::journal_directory_name)),
        .directory_id = format->directory_id,
        .covered_lsn = part->engine.covered_lsn,
        .salvages = salvages_journal,
@@ -54,9 +54,10 @@ Result<> EngineImpl::replay_journal() {
 
 // The state that a repair goes on from explains less than was decided: markers are believed, and ids that the
 // later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
-Result<> EngineImpl::check_parts(const api::CatalogPart& part, const journal::JournalContents& contents) {
+Result<> EngineImpl::check_parts(const directory::CatalogPart& part,
+                                 const journal::JournalContents& contents) {
   constexpr std::int32_t passed_over_ids = 1'000'000;
-  auto fit = api::check_parts_fit(part, contents, directory.string());
+  auto fit = directory::check_parts_fit(part, contents, directory.string());
   const bool is_whole = fit && contents.losses.empty();
   if (!salvages_journal || is_whole) return fit;
   if (!fit && fit.error().code() != Errc::corrupt_metadata) return fit;
@@ -76,7 +77,7 @@ Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
 
 Result<> EngineImpl::open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id) {
   auto opened = journal::Journal::open(
-      {.directory = os::join_path(directory.string(), std::string(api::journal_directory_name)),
+      {.directory = os::join_path(directory.string(), std::string(directory::journal_directory_name)),
        .directory_id = directory_id,
        .incarnation = journal_tie.incarnation,
        .file_bytes = options.journal_file_bytes,
@@ -103,8 +104,9 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents, cons
   return {};
 }
 
-Result<api::PositionCommit> EngineImpl::check_position(const api::Topic& topic, const TopicPartition& at,
-                                                       const OffsetAndMetadata& position) const {
+Result<directory::PositionCommit> EngineImpl::check_position(const directory::Topic& topic,
+                                                             const TopicPartition& at,
+                                                             const OffsetAndMetadata& position) const {
   auto end = log_end_offset(topic, at.partition);
   if (!end) return end.error();
   // INV-2: a stored offset beyond the end would later skip the records that get those numbers.
@@ -115,7 +117,7 @@ Result<api::PositionCommit> EngineImpl::check_position(const api::Topic& topic, 
                      std::to_string(*end) +
                      "; commit the offset of the next record to read, 0 to the log end");
   }
-  api::PositionCommit commit{
+  directory::PositionCommit commit{
       .at = at,
       .topic_id = topic.id,
       .committed = {
@@ -128,7 +130,7 @@ Result<> EngineImpl::commit_offsets(std::string_view group, const TopicPartition
                                     Acks acks) {
   if (auto named = catalog::check_group_name(group); !named) return named;
   if (auto admitted = journal_limit.admit(); !admitted) return admitted;
-  std::vector<api::PositionCommit> positions;
+  std::vector<directory::PositionCommit> positions;
   positions.reserve(offsets_given.size());
   for (const auto& [at, position] : offsets_given) {
     auto found = topic(at.topic);
@@ -234,7 +236,7 @@ Result<> EngineImpl::checkpoint_once() {
     const auto checkpoint = partition->checkpoint();
     if (partition->is_stored(checkpoint)) continue;
     taken.emplace_back(partition, checkpoint);
-    stored.partitions.emplace_back(partition->name(), api::to_state(taken.back().second));
+    stored.partitions.emplace_back(partition->name(), directory::to_state(taken.back().second));
   }
   const bool has_changed = lsn > covered_lsn || !stored.partitions.empty() ||
                            !stored.forgotten_groups.empty() || !stored.offsets.empty() ||
@@ -311,7 +313,8 @@ catalog::Checkpoint EngineImpl::gather_checkpoint() {
 }
 
 void EngineImpl::leave_out_unstorable(catalog::Checkpoint& gathered) const {
-  for (const Error& refused : api::leave_out_unstorable(gathered)) report(LogLevel::error, refused.message());
+  for (const Error& refused : directory::leave_out_unstorable(gathered))
+    report(LogLevel::error, refused.message());
 }
 
 void EngineImpl::forget_stored(const catalog::Checkpoint& stored) {

@@ -30,9 +30,9 @@ constexpr std::string_view unborn_catalog_prefix = "catalog.new";
 // Names that an interrupted birth may have left in a directory that has no FORMAT yet.
 bool is_birth_leftover(std::string_view name) {
   return name == os::lock_file_name || name == log_directory_name || name == catalog_directory_name ||
-         name == api::journal_directory_name ||
+         name == directory::journal_directory_name ||
          name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
-         name == std::string(api::format_file_name) + ".tmp";
+         name == std::string(directory::format_file_name) + ".tmp";
 }
 
 Error lost_format(const std::string& dir, const std::string& held) {
@@ -98,7 +98,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   // Every file is opened by its path, later ones too, wherever the program has changed to by then.
   auto absolute = os::absolute_path(dir);
   if (!absolute) return absolute.error();
-  if (auto checked = api::check_options(engine_options); !checked) return checked.error();
+  if (auto checked = directory::check_options(engine_options); !checked) return checked.error();
   // Until it is opened, its end closes nothing: see ~EngineImpl.
   std::shared_ptr<EngineImpl> impl(new EngineImpl(*absolute, std::move(engine_options), vfs, clock),
                                    &EngineImpl::destroy);
@@ -106,7 +106,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   auto opened = base::answered([&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     // A full disk must not keep anybody from opening what is to be made smaller.
-    std::optional<api::Reserve::Spending> spending;
+    std::optional<directory::Reserve::Spending> spending;
     if (!impl->is_read_only() && impl->reserve.is_needed()) spending.emplace(impl->reserve);
     if (auto step = impl->open_catalog(); !step) return step;
     if (auto step = impl->load_topics(); !step) return step;
@@ -134,7 +134,7 @@ Result<> EngineImpl::open_directory() {
     if (auto created = vfs.create_directory(dir); !created) return created;
     if (auto synced = vfs.sync_directory(os::parent_path(dir)); !synced) return synced;
   }
-  auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+  auto has_format = vfs.exists(os::join_path(dir, directory::format_file_name));
   if (!has_format) return has_format.error();
   if (!*has_format) {
     auto entries = vfs.list(os::join_path(dir, ""));  // The directory itself may be a link; nothing in it.
@@ -153,7 +153,7 @@ Result<> EngineImpl::open_directory() {
     }
   }
   if (is_read_only()) {
-    auto format = api::read_format_file(vfs, dir);
+    auto format = directory::read_format_file(vfs, dir);
     return format ? Result<>{} : Result<>(format.error());
   }
   auto locked = os::acquire_dir_lock(vfs, dir);
@@ -171,14 +171,14 @@ Result<> EngineImpl::open_directory() {
 Result<> EngineImpl::open_catalog() {
   const std::string dir = directory.string();
   const std::string path = os::join_path(dir, catalog_directory_name);
-  api::FormatFile format;
+  directory::FormatFile format;
   if (!is_read_only()) {
-    auto has_format = vfs.exists(os::join_path(dir, api::format_file_name));
+    auto has_format = vfs.exists(os::join_path(dir, directory::format_file_name));
     if (!has_format) return has_format.error();
     if (!*has_format) {
       if (auto born = give_birth(); !born) return born;
     }
-    auto read = api::read_format_file(vfs, dir);
+    auto read = directory::read_format_file(vfs, dir);
     if (!read) return read.error();
     format = *read;
     if (auto settled = settle_catalog(vfs, os::join_path(path, "data.mdb")); !settled) return settled;
@@ -186,13 +186,13 @@ Result<> EngineImpl::open_catalog() {
   if (auto sound = check_layout(); !sound) return sound;
   if (!is_read_only()) {
     // Before the catalog is given what an older seriatim would not look at, and lose.
-    if (auto added = api::add_features(vfs, dir, format); !added) return added;
+    if (auto added = directory::add_features(vfs, dir, format); !added) return added;
     if (keeps_allocated_blocks) {
       auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
       if (!allocated) return allocated;
     }
   }
-  auto catalog_options = api::catalog_options(
+  auto catalog_options = directory::catalog_options(
       vfs, dir, is_read_only() ? catalog::Access::read_only : catalog::Access::read_write);
   catalog_options.write_synced = [this](const std::string& file, std::uint64_t position,
                                         base::ByteSpan bytes) {
@@ -238,7 +238,7 @@ Result<> EngineImpl::give_birth() {
   const std::string dir = directory.string();
   // A birth puts nothing there before there is a FORMAT: what is there is somebody's data.
   for (const std::string& holder :
-       {log_directory(), os::join_path(dir, std::string(api::journal_directory_name))}) {
+       {log_directory(), os::join_path(dir, std::string(directory::journal_directory_name))}) {
     auto held = vfs.list(holder);
     if (!held && held.error().code() != Errc::not_found) return held.error();
     if (!held || held->empty()) continue;
@@ -263,7 +263,7 @@ Result<> EngineImpl::give_birth() {
       .process_identity = [] { return os::fork_generation(); },
       .before_open = [] { os::occupy_standard_descriptors(); },
       .has_lock_file = keeps_allocated_blocks};
-  const catalog::Id id = api::random_id();
+  const catalog::Id id = directory::random_id();
   if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
   if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
       !published)
@@ -272,13 +272,13 @@ Result<> EngineImpl::give_birth() {
   // it, out of our reach, its name is his matter.
   auto named = vfs.sync_directory(os::parent_path(dir));
   if (!named && named.error().code() != Errc::permission_denied) return named;
-  return api::write_format_file(vfs, dir, {.directory_id = id});
+  return directory::write_format_file(vfs, dir, {.directory_id = id});
 }
 
 Result<> EngineImpl::load_topics() {
   auto records = catalog->topics();
   if (!records) return records.error();
-  auto map = std::make_shared<api::TopicMap>();
+  auto map = std::make_shared<directory::TopicMap>();
   for (const auto& record : *records) map->emplace(record.name, make_topic(record, nullptr));
   topics.store(std::move(map));
   return {};
@@ -293,7 +293,8 @@ Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId pa
     if (!exists) return exists.error();
     if (!*exists) continue;
     const std::string aside = os::join_path(
-        log_directory(), format::deleted_partition_directory({topic, i}, api::id_text(api::random_id())));
+        log_directory(),
+        format::deleted_partition_directory({topic, i}, directory::id_text(directory::random_id())));
     if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
     // Descriptors are kept by name, and the name is about to mean other files.
     files.forget_below(path);

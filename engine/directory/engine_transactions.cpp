@@ -60,7 +60,7 @@ Result<> EngineImpl::roll_back_lost_commits() {
 
 // Nothing was appended behind what survived but by a recovery that was stopped: an abort, where this one
 // found a part missing.
-Result<bool> EngineImpl::has_survived(const api::ReplayedDecision& decision) {
+Result<bool> EngineImpl::has_survived(const directory::ReplayedDecision& decision) {
   for (const auto& part : decision.partitions) {
     auto found = partition(part.at.topic, part.at.partition);
     if (!found) return found.error();
@@ -94,7 +94,7 @@ Result<> EngineImpl::finish_transactions() {
   return abort_undecided();
 }
 
-Result<> EngineImpl::finish_decision(const api::ReplayedDecision& decision) {
+Result<> EngineImpl::finish_decision(const directory::ReplayedDecision& decision) {
   const format::EndMarker marker{.type = format::ControlType::commit,
                                  .producer_id = decision.producer_id,
                                  .producer_epoch = decision.next_epoch,

@@ -7,7 +7,7 @@
 
 #include "journal/journal_options.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
@@ -217,4 +217,4 @@ Result<> check_options(const EngineOptions& options) {
                                            std::to_string(options.journal_file_bytes) + ")");
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

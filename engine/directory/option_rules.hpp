@@ -17,7 +17,7 @@
 #include <seriatim/result.hpp>
 #include <seriatim/transaction.hpp>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// A duration, size or count of an options struct. Both limits are inside the range.
 template <class Options>
@@ -82,4 +82,4 @@ Result<> check_numbers(std::span<const OptionRule<Options>> rules, const Options
 /// The numbers and enumerations, and what they say of each other.
 Result<> check_options(const EngineOptions& options);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

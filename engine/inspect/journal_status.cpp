@@ -17,11 +17,11 @@ namespace seriatim {
 inline namespace v0 {
 namespace {
 
-Result<api::FormatFile> format_of(os::Vfs& vfs, const std::string& dir) {
+Result<directory::FormatFile> format_of(os::Vfs& vfs, const std::string& dir) {
   auto exists = vfs.exists(dir);
   if (!exists) return exists.error();
   if (!*exists) return Error(Errc::not_found, dir + " does not exist; correct the path");
-  auto format = api::read_format_file(vfs, dir);
+  auto format = directory::read_format_file(vfs, dir);
   if (format || format.error().code() != Errc::not_found) return format;
   return Error(Errc::not_a_data_directory,
                dir + " has no FORMAT file: it is not a seriatim data directory; correct the path");
@@ -37,9 +37,9 @@ void take_published(const Metrics& metrics, JournalStatus& status) {
 
 Result<> read_files(os::Vfs& vfs, const std::string& dir, const catalog::Id& directory_id,
                     JournalStatus& status) {
-  api::JournalReplay nobody{{}};
+  directory::JournalReplay nobody{{}};
   const auto contents =
-      journal::read_journal({.directory = os::join_path(dir, std::string(api::journal_directory_name)),
+      journal::read_journal({.directory = os::join_path(dir, std::string(directory::journal_directory_name)),
                              .directory_id = directory_id,
                              .covered_lsn = status.covered_lsn,
                              .is_writer = false,
@@ -68,15 +68,15 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) try {
   const std::string& path = *absolute;
   const auto format = format_of(vfs, path);
   if (!format) return format.error();
-  const auto catalog = catalog::Catalog::open(os::join_path(path, "catalog"),
-                                              api::catalog_options(vfs, path, catalog::Access::read_only));
+  const auto catalog = catalog::Catalog::open(
+      os::join_path(path, "catalog"), directory::catalog_options(vfs, path, catalog::Access::read_only));
   if (!catalog) return catalog.error();
   const auto record = catalog->engine();
   if (!record) return record.error();
   JournalStatus status{.covered_lsn = record->covered_lsn};
   const auto writer = os::read_lock_info(vfs, path);
   const bool is_written = writer && *writer && (*writer)->is_held;
-  const auto published = api::read_counters(vfs, path);
+  const auto published = directory::read_counters(vfs, path);
   const bool is_told = published && *published;
   if (is_told && (*published)->metrics.checkpoint_lsn == record->covered_lsn &&
       (*published)->metrics.checkpoint_time_ms != 0) {
@@ -98,14 +98,14 @@ Result<JournalStatus> journal_status(const std::filesystem::path& dir) try {
 Result<std::vector<BackgroundJob>> background_jobs(const std::filesystem::path& dir) {
   auto& vfs = os::posix_vfs();
   if (const auto format = format_of(vfs, dir.string()); !format) return format.error();
-  const auto published = api::read_counters(vfs, dir.string());
+  const auto published = directory::read_counters(vfs, dir.string());
   if (!published) return published.error();
   std::vector<BackgroundJob> jobs;
   if (!*published) return jobs;
   const auto time_of = [](std::int64_t ms) {
     return ms == 0 ? std::optional<Timestamp>() : Timestamp(std::chrono::milliseconds(ms));
   };
-  for (const api::JobReport& report : (*published)->jobs) {
+  for (const directory::JobReport& report : (*published)->jobs) {
     jobs.push_back({.name = report.name,
                     .period = std::chrono::milliseconds(report.period_ms),
                     .runs = report.runs,

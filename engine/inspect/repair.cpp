@@ -20,6 +20,7 @@
 #include "directory/recovery/recovery_plan.hpp"
 #include "format/file_name.hpp"
 #include "inspect/repair_segment.hpp"
+#include "inspect/verify_for_repair.hpp"
 #include "os/file/posix_vfs.hpp"
 #include "os/path.hpp"
 #include "segment/segment_store.hpp"
@@ -102,14 +103,14 @@ class Repairer {
   Result<> open_partitions_of(detail::EngineImpl& engine);
   Result<> mend_segments();
   Result<> mend_partition(const KnownPartition& partition);
-  Result<> mend_segment(const KnownPartition& partition, const api::SegmentToRepair& segment);
+  Result<> mend_segment(const KnownPartition& partition, const inspect::SegmentToRepair& segment);
 
   os::Vfs& vfs_;
   const std::string dir_;
   const RepairOptions& options_;
   os::FdCache files_;
   RepairReport report_;
-  api::CatalogPart catalog_;
+  directory::CatalogPart catalog_;
   std::vector<KnownPartition> partitions_;
   journal::JournalContents contents_;
   std::optional<std::size_t> format_step_;
@@ -124,7 +125,7 @@ class Repairer {
 Result<> Repairer::read_catalog() {
   const std::string path = full("catalog");
   const auto opened =
-      catalog::Catalog::open(path, api::catalog_options(vfs_, dir_, catalog::Access::read_only));
+      catalog::Catalog::open(path, directory::catalog_options(vfs_, dir_, catalog::Access::read_only));
   const auto advise = [&](const Error& error) -> Error {
     if (error.code() != Errc::corrupt_metadata && error.code() != Errc::not_found) return error;
     return {
@@ -136,7 +137,7 @@ Result<> Repairer::read_catalog() {
         error.sys_errno()};
   };
   if (!opened) return advise(opened.error());
-  const auto part = api::part_of(*opened);
+  const auto part = directory::part_of(*opened);
   if (!part) return advise(part.error());
   const auto topics = opened->topics();
   if (!topics) return advise(topics.error());
@@ -166,26 +167,26 @@ void Repairer::read_partitions(const catalog::Catalog& catalog,
 Result<> Repairer::plan() {
   if (auto planned = plan_journal(); !planned) return planned;
   if (auto planned = plan_leftovers(); !planned) return planned;
-  auto found = api::verify_for_repair(vfs_, dir_, catalog_.engine.directory_id);
+  auto found = inspect::verify_for_repair(vfs_, dir_, catalog_.engine.directory_id);
   if (!found) return found.error();
   for (const Finding& finding : found->findings) plan_finding(finding);
   return {};
 }
 
 Result<> Repairer::plan_format() {
-  const auto format = api::read_format_file(vfs_, dir_);
+  const auto format = directory::read_format_file(vfs_, dir_);
   if (format) return {};
   const Errc code = format.error().code();
   if (code != Errc::corrupt_metadata && code != Errc::not_found) return format.error();
-  format_step_ = add(api::format_file_name,
+  format_step_ = add(directory::format_file_name,
                      "is written again with the directory id that the catalog has" +
                          std::string(code == Errc::not_found ? "" : "; the damaged file is moved aside"));
   return {};
 }
 
 Result<> Repairer::plan_journal() {
-  api::JournalReplay nobody{{}};
-  auto contents = journal::read_journal({.directory = full(std::string(api::journal_directory_name)),
+  directory::JournalReplay nobody{{}};
+  auto contents = journal::read_journal({.directory = full(std::string(directory::journal_directory_name)),
                                          .directory_id = catalog_.engine.directory_id,
                                          .covered_lsn = catalog_.engine.covered_lsn,
                                          .is_writer = false,
@@ -195,7 +196,7 @@ Result<> Repairer::plan_journal() {
   if (!contents) return contents.error();
   contents_ = *std::move(contents);
   const bool is_damaged = !contents_.losses.empty() || !contents_.damaged.empty();
-  const auto fit = api::check_parts_fit(catalog_, contents_, dir_);
+  const auto fit = directory::check_parts_fit(catalog_, contents_, dir_);
   if (!is_damaged && !fit) journal_steps_.push_back(add("journal", fit.error().message(), true));
   for (const auto& loss : contents_.losses) {
     journal_steps_.push_back(add("journal",
@@ -241,7 +242,7 @@ void Repairer::plan_finding(const Finding& finding) {
   const bool is_known = std::any_of(partitions_.begin(), partitions_.end(), [&](const KnownPartition& known) {
     return known.shown == directory || known.shown == finding.path;
   });
-  if (finding.path == api::format_file_name || finding.path == "journal") return;  // Planned already.
+  if (finding.path == directory::format_file_name || finding.path == "journal") return;  // Planned already.
   if (!is_known) {
     report_.left.push_back(finding);
   } else if (finding.severity == Severity::note && finding.last_offset >= 0) {
@@ -249,13 +250,14 @@ void Repairer::plan_finding(const Finding& finding) {
   } else if (finding.severity == Severity::note) {
     // Frames that are lost may have been what made these records good.
     const bool gives_up = !contents_.losses.empty() && finding.first_offset >= 0;
-    opening_steps_.push_back(add(
-        finding.path, finding.what + (gives_up ? ". Gone are " + api::offsets_text(finding) : ""), gives_up));
+    opening_steps_.push_back(
+        add(finding.path, finding.what + (gives_up ? ". Gone are " + directory::offsets_text(finding) : ""),
+            gives_up));
   } else if (finding.severity == Severity::damage) {
     const std::string partition = name ? directory : finding.path;
     damaged_segments_[partition].push_back(
         add(finding.path,
-            finding.what + ". The partition goes on without " + api::offsets_text(finding) +
+            finding.what + ". The partition goes on without " + directory::offsets_text(finding) +
                 " as far as they cannot be read; a segment that is written anew for that is kept as .damaged",
             true));
   } else if (name && name->kind == format::FileKind::snapshot) {
@@ -275,14 +277,14 @@ void Repairer::plan_finding(const Finding& finding) {
 }
 
 Result<> Repairer::make_format() {
-  const std::string path = full(api::format_file_name);
+  const std::string path = full(directory::format_file_name);
   auto exists = vfs_.exists(path);
   if (!exists) return exists.error();
   if (*exists) {
     if (auto moved = segment::move_aside(vfs_, path); !moved) return moved.error();
   }
-  auto written = api::write_format_file(
-      vfs_, dir_, {.version = api::format_version, .directory_id = catalog_.engine.directory_id});
+  auto written = directory::write_format_file(
+      vfs_, dir_, {.version = directory::format_version, .directory_id = catalog_.engine.directory_id});
   if (written) done(*format_step_);
   return written;
 }
@@ -340,11 +342,11 @@ Result<> Repairer::mend_partition(const KnownPartition& partition) {
     const Offset next_base = i + 1 < segments.size() ? segments[i + 1].base_offset : Offset{-1};
     // A roll that failed left it empty, within the one before it.
     if (next_base >= 0 && segments[i].log_bytes == 0 && next_base == segments[i].base_offset) continue;
-    const api::SegmentToRepair segment{.directory = full(partition.shown),
-                                       .base_offset = segments[i].base_offset,
-                                       .next_base = next_base,
-                                       .may_have_gaps = partition.may_have_gaps,
-                                       .index_interval_bytes = partition.index_interval_bytes};
+    const inspect::SegmentToRepair segment{.directory = full(partition.shown),
+                                           .base_offset = segments[i].base_offset,
+                                           .next_base = next_base,
+                                           .may_have_gaps = partition.may_have_gaps,
+                                           .index_interval_bytes = partition.index_interval_bytes};
     if (auto mended = mend_segment(partition, segment); !mended) return mended;
   }
   const auto damaged = damaged_segments_.find(partition.shown);
@@ -353,17 +355,17 @@ Result<> Repairer::mend_partition(const KnownPartition& partition) {
   return {};
 }
 
-Result<> Repairer::mend_segment(const KnownPartition& partition, const api::SegmentToRepair& segment) {
+Result<> Repairer::mend_segment(const KnownPartition& partition, const inspect::SegmentToRepair& segment) {
   const segment::SegmentContext context{vfs_, files_};
   const std::string log =
       os::join_path(partition.shown, format::file_name(segment.base_offset, format::FileKind::log));
   const auto index_steps = index_steps_.find(log);
   const bool is_damaged = damaged_segments_.contains(partition.shown) && options_.accept_loss;
   if (is_damaged && segment.next_base >= 0) {
-    auto lost = api::find_lost_offsets(context, segment);
+    auto lost = inspect::find_lost_offsets(context, segment);
     if (!lost) return lost.error();
     if (!lost->empty()) {
-      auto copy = api::rewrite_segment(context, segment);
+      auto copy = inspect::rewrite_segment(context, segment);
       if (!copy) return copy.error();
       std::string what = "was written anew; the damaged file is " + *copy + ". Without";
       for (const auto& range : *lost)
@@ -374,7 +376,7 @@ Result<> Repairer::mend_segment(const KnownPartition& partition, const api::Segm
     }
   }
   if (index_steps == index_steps_.end()) return {};
-  auto rebuilt = api::rebuild_segment_indexes(context, segment);
+  auto rebuilt = inspect::rebuild_segment_indexes(context, segment);
   if (rebuilt) done(index_steps->second);
   return rebuilt;
 }
@@ -383,7 +385,7 @@ Result<> Repairer::mend_segment(const KnownPartition& partition, const api::Segm
 
 Result<RepairReport> repair(const std::filesystem::path& dir, const RepairOptions& options) try {
   auto& vfs = os::posix_vfs();
-  const auto path = api::existing_data_directory(vfs, dir);
+  const auto path = directory::existing_data_directory(vfs, dir);
   if (!path) return path.error();
   return Repairer(vfs, *path, options).run();
 } catch (...) {

@@ -19,7 +19,7 @@
 #include "segment/scan/batch_search.hpp"
 #include "segment/scan/batch_stream.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using format::BatchFault;
@@ -297,4 +297,4 @@ Result<std::string> rewrite_segment(const segment::SegmentContext& context, cons
   return copy;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

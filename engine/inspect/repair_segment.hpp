@@ -11,7 +11,7 @@
 
 #include "segment/files/segment_files.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 
 struct SegmentToRepair {
   std::string directory{};  ///< Of the partition. Nobody has it open.
@@ -46,4 +46,4 @@ Result<> rebuild_segment_indexes(const segment::SegmentContext& context, const S
 /// was changed · as the file system.
 Result<std::string> rewrite_segment(const segment::SegmentContext& context, const SegmentToRepair& segment);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -9,7 +9,7 @@
 #include "segment/scan/batch_stream.hpp"
 #include "segment/segment_store.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using format::FileKind;
@@ -97,4 +97,4 @@ std::optional<Offset> RepairedTransactions::first_open_offset(Offset end_offset)
   return open_.first_offset(end_offset);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -15,7 +15,7 @@
 #include "partition/open_transactions.hpp"
 #include "segment/files/segment_files.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 
 /// One thread at a time.
 class RepairedTransactions {
@@ -46,4 +46,4 @@ class RepairedTransactions {
   bool met_damage_ = false;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -1,4 +1,4 @@
-// `verify` and `writer_of`: a data directory seen from outside.
+// `verify`: a data directory seen from outside.
 #include <algorithm>
 #include <utility>
 
@@ -16,11 +16,11 @@
 #include "directory/recovery/recovery_plan.hpp"
 #include "format/file_name.hpp"
 #include "format/producer_snapshot.hpp"
+#include "inspect/verify_for_repair.hpp"
 #include "inspect/verify_segment.hpp"
 #include "os/absolute_path.hpp"
 #include "os/file/posix_vfs.hpp"
 #include "os/file/small_file.hpp"
-#include "os/lock/dir_lock.hpp"
 #include "os/path.hpp"
 #include "segment/segment_store.hpp"
 
@@ -33,14 +33,15 @@ constexpr std::size_t snapshot_bytes_max = std::size_t{1} << 28;
 
 class Verifier {
  public:
-  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options, api::RecoveryPlanOptions how = {})
+  Verifier(os::Vfs& vfs, std::string dir, const VerifyOptions& options,
+           directory::RecoveryPlanOptions how = {})
       : vfs_(vfs), dir_(std::move(dir)), options_(options), how_(how) {}
 
   /// Opens the catalog first.
   Result<VerifyReport> run() {
-    auto format = api::read_format_file(vfs_, dir_);
+    auto format = directory::read_format_file(vfs_, dir_);
     if (!format && format.error().code() != Errc::corrupt_metadata) return not_ours(format.error());
-    if (!format) add_damage(api::format_file_name, format.error());
+    if (!format) add_damage(directory::format_file_name, format.error());
     if (format) how_.directory_id = format->directory_id;
     return run_without_format(format.ok());
   }
@@ -48,7 +49,7 @@ class Verifier {
   /// @param has_id  the directory's id is known, from FORMAT or otherwise.
   Result<VerifyReport> run_without_format(bool has_id = true) {
     auto opened = catalog::Catalog::open(os::join_path(dir_, "catalog"),
-                                         api::catalog_options(vfs_, dir_, catalog::Access::read_only));
+                                         directory::catalog_options(vfs_, dir_, catalog::Access::read_only));
     if (opened && has_id) make_plan(*opened);
     if (opened) return run_with(*opened);
     const Errc code = opened.error().code();
@@ -207,7 +208,7 @@ class Verifier {
     }
     for (const Offset offset : listing->snapshots) verify_snapshot(path, shown_directory, offset);
     Offset expected = -1;
-    api::VerifiedTransactions transactions;
+    inspect::VerifiedTransactions transactions;
     if (!listing->segments.empty())
       begin_transactions(path, listing->segments.front().base_offset, transactions);
     for (std::size_t i = 0; i < listing->segments.size() && !stopped_; ++i) {
@@ -215,7 +216,7 @@ class Verifier {
       // Below the log start nothing is missed.
       judge_border(shown_directory, file, expected,
                    may_have_gaps || file.base_offset <= state.log_start_offset);
-      api::SegmentToVerify segment{
+      inspect::SegmentToVerify segment{
           .directory = path,
           .shown_directory = shown_directory,
           .base_offset = file.base_offset,
@@ -227,7 +228,7 @@ class Verifier {
       if (file.base_offset == state.recovery_segment_base)
         segment.durable_bytes = static_cast<std::uint64_t>(state.recovery_position);
       if (preview != nullptr) segment.durable_bytes = file.log_bytes;
-      auto end = api::verify_segment(
+      auto end = inspect::verify_segment(
           files, segment, [this](std::uint64_t bytes) { return advance(bytes); }, report_);
       if (!end) {
         // Retention may take a segment away while we look, beside a live writer.
@@ -261,7 +262,7 @@ class Verifier {
   }
 
   void note_what_follows(const std::string& shown_directory, const partition::RecoveryPreview& preview,
-                         const api::VerifiedTransactions& transactions, std::size_t findings_before) {
+                         const inspect::VerifiedTransactions& transactions, std::size_t findings_before) {
     for (const auto& [id, records] : transactions.unfinished) {
       if (!plan_->will_abort(id, records.epoch)) continue;
       report_.findings.push_back({.severity = Severity::note,
@@ -283,7 +284,7 @@ class Verifier {
 
   // Where retention has taken what came before, a snapshot has what was open.
   void begin_transactions(const std::string& directory, Offset front,
-                          api::VerifiedTransactions& transactions) const {
+                          inspect::VerifiedTransactions& transactions) const {
     partition::ProducerState producers;
     const auto loaded = producers.load_snapshot(vfs_, directory, front);
     if (loaded) transactions.open = partition::OpenTransactions(producers);
@@ -331,8 +332,8 @@ class Verifier {
   os::Vfs& vfs_;
   std::string dir_;
   const VerifyOptions& options_;
-  api::RecoveryPlanOptions how_;
-  std::optional<api::RecoveryPlan> plan_;
+  directory::RecoveryPlanOptions how_;
+  std::optional<directory::RecoveryPlan> plan_;
   VerifyReport report_;
   std::uint64_t total_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
@@ -344,7 +345,7 @@ class Verifier {
 
 Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOptions& options) try {
   auto& vfs = os::posix_vfs();
-  const auto path = api::existing_directory(vfs, dir);
+  const auto path = directory::existing_directory(vfs, dir);
   if (!path) return path.error();
   return Verifier(vfs, *path, options).run();
 } catch (...) {
@@ -352,28 +353,9 @@ Result<VerifyReport> verify(const std::filesystem::path& dir, const VerifyOption
 }
 
 Result<VerifyReport> Admin::verify(const VerifyOptions& options) const try {
-  if (!engine_) return api::moved_from("Admin");
+  if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
   return Verifier(engine_->vfs, engine_->directory.string(), options).run_with(*engine_->catalog);
-} catch (...) {
-  return current_error();
-}
-
-Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) try {
-  auto& vfs = os::posix_vfs();
-  const auto path = os::absolute_path(dir);
-  if (!path) return path.error();
-  auto has_format = vfs.exists(os::join_path(*path, api::format_file_name));
-  if (!has_format) return has_format.error();
-  if (!*has_format) {
-    return Error(Errc::not_a_data_directory,
-                 *path + " has no FORMAT file: it is not a seriatim data directory");
-  }
-  auto info = os::read_lock_info(vfs, *path);
-  if (!info) return info.error();
-  if (!*info || !(*info)->is_held) return std::optional<WriterInfo>();
-  return std::optional<WriterInfo>(WriterInfo{
-      .pid = static_cast<std::int32_t>((*info)->pid), .program = (*info)->program, .since = (*info)->since});
 } catch (...) {
   return current_error();
 }
@@ -381,7 +363,7 @@ Result<std::optional<WriterInfo>> writer_of(const std::filesystem::path& dir) tr
 }  // namespace v0
 }  // namespace seriatim
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 
 Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir,
                                        const catalog::Id& directory_id) {
@@ -391,4 +373,4 @@ Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir,
       .run_without_format();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -15,7 +15,7 @@
 #include "segment/scan/batch_search.hpp"
 #include "segment/scan/batch_stream.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using format::BatchFault;
@@ -283,4 +283,4 @@ Result<std::optional<Offset>> verify_segment(os::Vfs& vfs, const SegmentToVerify
   return end;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

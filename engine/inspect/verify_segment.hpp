@@ -12,7 +12,7 @@
 #include "inspect/verify_transactions.hpp"
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 
 struct SegmentToVerify {
   std::string directory{};        ///< Of the partition.
@@ -36,4 +36,4 @@ Result<std::optional<Offset>> verify_segment(os::Vfs& vfs, const SegmentToVerify
                                              const std::function<bool(std::uint64_t bytes)>& progress,
                                              VerifyReport& report);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

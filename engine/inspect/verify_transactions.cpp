@@ -6,7 +6,7 @@
 #include "format/batch/control_record.hpp"
 #include "os/file/small_file.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using format::aborted_transaction_bytes;
@@ -133,4 +133,4 @@ std::optional<WrongTransactions> TransactionIndexCheck::check_seal(const Segment
   return std::nullopt;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -18,7 +18,7 @@
 #include "os/vfs.hpp"
 #include "partition/open_transactions.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 
 /// The records of a transaction that no marker has ended.
 struct UnfinishedRecords {
@@ -78,4 +78,4 @@ class TransactionIndexCheck {
   std::map<Offset, std::optional<format::AbortedTransaction>> aborted_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

@@ -6,17 +6,19 @@
 #include "format/batch/record_cursor.hpp"
 #include "format/batch_layout.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 
-Accumulator::Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
-                         AccumulatorSettings settings, std::shared_ptr<ProducerIdentity> identity)
+Accumulator::Accumulator(detail::EngineImpl& engine, directory::TopicPtr topic,
+                         partition::PartitionPtr partition, AccumulatorSettings settings,
+                         std::shared_ptr<transaction::ProducerIdentity> identity)
     : engine_(engine),
       topic_(std::move(topic)),
       partition_(std::move(partition)),
       settings_(settings),
       identity_(std::move(identity)) {}
 
-Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery) {
+Result<> Accumulator::add(const ProducerTopic& topic, const format::RecordInput& record,
+                          delivery::Delivery delivery) {
   const base::MutexLock lock(mutex_);
   if (!builder_.empty() && builder_.upper_bound_bytes(record) > settings_.batch_size) append_batch();
   // Before the record is in the batch: with each goes somebody who waits for it.
@@ -138,7 +140,7 @@ Result<RecordMetadata> Accumulator::outcome_of(const Waiting& waiting, std::size
 
 void Accumulator::hand_over(std::size_t first, std::size_t count,
                             const Result<partition::PartitionAppend>& appended) noexcept {
-  PendingDelivery pending{.partition = partition_};
+  delivery::PendingDelivery pending{.partition = partition_};
   if (appended && settings_.acks == Acks::all) pending.awaited = *appended;
   if (!appended) engine_.counters.refused_appends.add(count);
   const auto has_room = base::answered([&]() -> Result<> {
@@ -163,4 +165,4 @@ void Accumulator::hand_over(std::size_t first, std::size_t count,
   if (has_room) engine_.delivery->deliver(std::move(pending));
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

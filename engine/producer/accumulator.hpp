@@ -16,7 +16,7 @@
 #include "format/batch/batch_builder.hpp"
 #include "producer/producer_topic.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 
 struct AccumulatorSettings {
   Acks acks = Acks::all;
@@ -26,23 +26,24 @@ struct AccumulatorSettings {
 
 /// Any thread. Batches leave in the order in which their records came: framing, appending and handing over
 /// happen under one mutex.
-class Accumulator final : public Lingering, public std::enable_shared_from_this<Accumulator> {
+class Accumulator final : public delivery::Lingering, public std::enable_shared_from_this<Accumulator> {
  public:
   /// The engine outlives it: whoever holds an accumulator is a producer, which holds the engine, or the
   /// delivery thread, which the engine joins.
-  Accumulator(detail::EngineImpl& engine, TopicPtr topic, partition::PartitionPtr partition,
-              AccumulatorSettings settings, std::shared_ptr<ProducerIdentity> identity = nullptr);
+  Accumulator(detail::EngineImpl& engine, directory::TopicPtr topic, partition::PartitionPtr partition,
+              AccumulatorSettings settings,
+              std::shared_ptr<transaction::ProducerIdentity> identity = nullptr);
 
   /// Takes a copy of the record. A full batch is appended in the caller's thread.
   /// Errors: record_too_large, invalid_timestamp: the record is not taken.
-  Result<> add(const ProducerTopic& topic, const format::RecordInput& record, Delivery delivery);
+  Result<> add(const ProducerTopic& topic, const format::RecordInput& record, delivery::Delivery delivery);
   /// Appends what is there.
   void drain();
   void on_due(std::int64_t now_ns) override;
 
  private:
   struct Waiting {
-    Delivery delivery;
+    delivery::Delivery delivery;
     std::int64_t timestamp_ms;
   };
   void append_batch() SERIATIM_REQUIRES(mutex_);
@@ -58,11 +59,11 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   Result<partition::PartitionAppend> append_builder(format::BatchBuilder& builder) SERIATIM_REQUIRES(mutex_);
 
   detail::EngineImpl& engine_;
-  const TopicPtr topic_;
+  const directory::TopicPtr topic_;
   const partition::PartitionPtr partition_;
   const AccumulatorSettings settings_;
-  const std::shared_ptr<ProducerIdentity> identity_;  ///< nullptr: a plain producer.
-  NextSequence next_sequence_{-1};
+  const std::shared_ptr<transaction::ProducerIdentity> identity_;  ///< nullptr: a plain producer.
+  transaction::NextSequence next_sequence_{-1};
   base::Mutex mutex_;
   format::BatchBuilder builder_ SERIATIM_GUARDED_BY(mutex_);
   format::FrameOptions frame_options_ SERIATIM_GUARDED_BY(mutex_);
@@ -70,4 +71,4 @@ class Accumulator final : public Lingering, public std::enable_shared_from_this<
   std::int64_t due_ns_ SERIATIM_GUARDED_BY(mutex_) = 0;  // of the batch that gathers
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

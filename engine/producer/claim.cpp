@@ -13,8 +13,9 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic,
-                                partition::PartitionPtr partition, const ClaimRequest& request) {
+Result<Claim> ClaimImpl::create(const std::shared_ptr<EngineImpl>& engine,
+                                const producer::ProducerTopic& topic, partition::PartitionPtr partition,
+                                const ClaimRequest& request) {
   if (request.value_size > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return Error(Errc::record_too_large, "a value of " + std::to_string(request.value_size) +
                                              " bytes exceeds Kafka's limit of 2147483647; send smaller ones");
@@ -63,7 +64,7 @@ Result<RecordMetadata> ClaimImpl::commit() {
   format::seal_batch(batch);
   value = {};
   auto appended =
-      partition->finish_claim(format::framed_batch(std::exchange(batch, {})), api::durability_of(acks));
+      partition->finish_claim(format::framed_batch(std::exchange(batch, {})), producer::durability_of(acks));
   claiming.reset();
   if (!appended) return appended.error();
   if (acks == Acks::all) {
@@ -84,7 +85,7 @@ Claim::~Claim() = default;
 std::span<std::byte> Claim::value() noexcept { return impl_ ? impl_->value : std::span<std::byte>(); }
 
 Result<RecordMetadata> Claim::commit() try {
-  if (!impl_) return api::moved_from("Claim");
+  if (!impl_) return base::moved_from("Claim");
   return impl_->commit();
 } catch (...) {
   return current_error().with_outcome(Outcome::unknown);

@@ -23,7 +23,7 @@ struct ClaimRequest {
 };
 
 struct ClaimImpl {
-  static Result<Claim> create(const std::shared_ptr<EngineImpl>& engine, const api::ProducerTopic& topic,
+  static Result<Claim> create(const std::shared_ptr<EngineImpl>& engine, const producer::ProducerTopic& topic,
                               partition::PartitionPtr partition, const ClaimRequest& request);
   ~ClaimImpl();
 
@@ -34,7 +34,7 @@ struct ClaimImpl {
   partition::PartitionPtr partition{};
   Acks acks = Acks::all;
   std::int64_t timestamp_ms = -1;
-  std::optional<api::JournalLimit::Claiming> claiming{};
+  std::optional<directory::JournalLimit::Claiming> claiming{};
   base::MutableByteSpan batch{};  ///< Empty once committed or aborted.
   std::span<std::byte> value{};
 };

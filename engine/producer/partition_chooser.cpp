@@ -2,7 +2,7 @@
 
 #include "format/murmur2.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 namespace {
 
 // splitmix64: a full-period generator whose whole state is one counter, so that threads can share it.
@@ -42,4 +42,4 @@ PartitionId PartitionChooser::sticky(std::size_t record_bytes, PartitionId parti
                                   static_cast<std::uint32_t>(partition_count));
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

@@ -8,7 +8,7 @@
 
 #include <seriatim/producer.hpp>
 
-namespace seriatim::api {
+namespace seriatim::producer {
 
 /// Any thread.
 class PartitionChooser {
@@ -29,4 +29,4 @@ class PartitionChooser {
   std::atomic<std::size_t> sticky_bytes_{0};
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

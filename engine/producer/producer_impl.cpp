@@ -53,7 +53,7 @@ RecordMetadata metadata_of(PartitionId partition, const partition::PartitionAppe
 }  // namespace
 
 ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options,
-                           std::shared_ptr<api::ProducerIdentity> identity)
+                           std::shared_ptr<transaction::ProducerIdentity> identity)
     : engine_(std::move(engine)),
       options_(std::move(options)),
       identity_(std::move(identity)),
@@ -61,10 +61,10 @@ ProducerImpl::ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions o
                         ? nullptr
                         : std::make_shared<const std::vector<ProducerInterceptor>>(options_.interceptors)),
       topics_(*engine_, options_),
-      memory_(std::make_shared<api::BufferMemory>(options_.buffer_memory,
-                                                  engine_->counters.buffered_bytes_added,
-                                                  engine_->counters.buffered_bytes_removed)),
-      in_flight_(std::make_shared<api::InFlight>()) {}
+      memory_(std::make_shared<delivery::BufferMemory>(options_.buffer_memory,
+                                                       engine_->counters.buffered_bytes_added,
+                                                       engine_->counters.buffered_bytes_removed)),
+      in_flight_(std::make_shared<delivery::InFlight>()) {}
 
 ProducerImpl::~ProducerImpl() {
   if (!engine_->check_usable())
@@ -189,8 +189,8 @@ Result<RecordMetadata> ProducerImpl::send_within(const Within& transaction, cons
   return append_record(record, &transaction);
 }
 
-Result<api::PositionCommit> ProducerImpl::check_position(const TopicPartition& at,
-                                                         const OffsetAndMetadata& position) const {
+Result<directory::PositionCommit> ProducerImpl::check_position(const TopicPartition& at,
+                                                               const OffsetAndMetadata& position) const {
   auto topic = topics_.find(at.topic);
   if (!topic) return topic.error();
   return engine_->check_position(*(*topic)->topic, at, position);
@@ -225,14 +225,14 @@ void ProducerImpl::acknowledge(const Result<RecordMetadata>& result) const {
   }
 }
 
-Result<api::MemoryLease> ProducerImpl::lease_memory(std::size_t bytes) {
+Result<delivery::MemoryLease> ProducerImpl::lease_memory(std::size_t bytes) {
   auto lease = memory_->acquire(bytes, std::chrono::steady_clock::time_point::min());
   if (lease) return lease;
   // A lingering batch would keep its memory until it is due; used up memory makes it due, as in Kafka.
   drain(nullptr);
   // The delivery thread is the one that frees memory.
   if (options_.on_full == OnFull::fail || engine_->delivery->is_current()) return lease;
-  return memory_->acquire(bytes, api::deadline_after(options_.max_block));
+  return memory_->acquire(bytes, base::deadline_after(options_.max_block));
 }
 
 Result<> ProducerImpl::check_may_wait() const {
@@ -246,7 +246,7 @@ Result<> ProducerImpl::check_may_wait() const {
 
 // Everything that is not complete when it returns. Errors known at once are returned, after the interceptors
 // were told.
-Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery delivery) {
+Result<> ProducerImpl::enqueue(const ProducerRecord& record, delivery::Delivery delivery) {
   ProducerRecord intercepted = record;
   if (interceptors_ != nullptr) {
     for (const auto& interceptor : *interceptors_) {
@@ -272,15 +272,15 @@ Result<> ProducerImpl::enqueue(const ProducerRecord& record, api::Delivery deliv
 }
 
 Result<> ProducerImpl::enqueue_routed(const Route& route, const format::RecordInput& input,
-                                      api::Delivery delivery) {
-  delivery.in_flight = api::InFlightMark(in_flight_);
+                                      delivery::Delivery delivery) {
+  delivery.in_flight = delivery::InFlightMark(in_flight_);
   if (!is_direct()) return accumulator_of(route)->add(*route.topic, input, std::move(delivery));
   const std::int64_t at_ms = stored_ms(route, input);
   auto appended = append_now(route, input, at_ms);
   if (!appended) return appended.error();
   const auto metadata = metadata_of(route.index, *appended, options_.acks, at_ms);
   if (options_.acks == Acks::all) {
-    api::PendingDelivery pending{.partition = route.partition->shared_from_this(), .awaited = *appended};
+    delivery::PendingDelivery pending{.partition = route.partition->shared_from_this(), .awaited = *appended};
     pending.deliveries.push_back(std::move(delivery));
     pending.outcomes.emplace_back(metadata);
     engine_->delivery->deliver(std::move(pending));
@@ -290,13 +290,13 @@ Result<> ProducerImpl::enqueue_routed(const Route& route, const format::RecordIn
   return {};
 }
 
-std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& route) {
+std::shared_ptr<producer::Accumulator> ProducerImpl::accumulator_of(const Route& route) {
   const base::MutexLock lock(accumulators_mutex_);
   auto& accumulator = accumulators_[route.partition];
   if (accumulator == nullptr) {
-    accumulator = std::make_shared<api::Accumulator>(
+    accumulator = std::make_shared<producer::Accumulator>(
         *engine_, route.topic->topic, route.partition->shared_from_this(),
-        api::AccumulatorSettings{
+        producer::AccumulatorSettings{
             .acks = options_.acks, .linger = options_.linger, .batch_size = options_.batch_size},
         identity_);
   }
@@ -305,7 +305,7 @@ std::shared_ptr<api::Accumulator> ProducerImpl::accumulator_of(const Route& rout
 
 // One partition, or all of them for nullptr.
 void ProducerImpl::drain(partition::Partition* partition) {
-  std::vector<std::shared_ptr<api::Accumulator>> drained;
+  std::vector<std::shared_ptr<producer::Accumulator>> drained;
   {
     const base::MutexLock lock(accumulators_mutex_);
     for (const auto& [key, accumulator] : accumulators_) {
@@ -317,7 +317,7 @@ void ProducerImpl::drain(partition::Partition* partition) {
 
 Result<> ProducerImpl::flush(std::chrono::milliseconds timeout) {
   if (auto may_wait = check_may_wait(); !may_wait) return may_wait;
-  const auto deadline = api::deadline_after(timeout);
+  const auto deadline = base::deadline_after(timeout);
   drain(nullptr);
   if (in_flight_->wait_for_earlier(deadline)) return {};
   return Error(Errc::timed_out,

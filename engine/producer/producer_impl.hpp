@@ -29,7 +29,7 @@ namespace detail {
 
 struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   ProducerImpl(std::shared_ptr<EngineImpl> engine, ProducerOptions options,
-               std::shared_ptr<api::ProducerIdentity> identity);
+               std::shared_ptr<transaction::ProducerIdentity> identity);
   ~ProducerImpl();
 
   static Result<Producer> create(std::shared_ptr<EngineImpl> engine, ProducerOptions options);
@@ -54,8 +54,8 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
                                      std::span<const Record> records);
   /// EngineImpl::check_position of a topic that is found as those of records are, without a lock.
-  Result<api::PositionCommit> check_position(const TopicPartition& at,
-                                             const OffsetAndMetadata& position) const;
+  Result<directory::PositionCommit> check_position(const TopicPartition& at,
+                                                   const OffsetAndMetadata& position) const;
   /// Errors: invalid_argument.
   static Result<> check_options(const ProducerOptions& options);
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records,
@@ -69,15 +69,15 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
  private:
   /// Where a record goes, decided before anything is touched.
   struct Route {
-    const api::ProducerTopic* topic = nullptr;
+    const producer::ProducerTopic* topic = nullptr;
     partition::Partition* partition = nullptr;
     PartitionId index = 0;
     std::size_t batch_bytes = 0;  ///< As one uncompressed batch.
     std::optional<Sequence> sequence{};
     const Within* transaction = nullptr;
   };
-  static Result<std::shared_ptr<api::ProducerIdentity>> identify(EngineImpl& engine,
-                                                                 const ProducerOptions& options);
+  static Result<std::shared_ptr<transaction::ProducerIdentity>> identify(EngineImpl& engine,
+                                                                         const ProducerOptions& options);
   Result<> check_sequence(std::optional<Sequence> sequence) const;
   /// Appends what `frame` makes of the topic's options, which get what the producer adds.
   template <class Frame>
@@ -100,7 +100,7 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
                                         .options = options,
                                         .frame = std::cref(frame)});
     }
-    const auto durability = api::durability_of(options_.acks);
+    const auto durability = producer::durability_of(options_.acks);
     if (identity_ == nullptr) {
       format::FramedBatch framed;
       if (auto made = frame(options, framed); !made) return made.error();
@@ -125,27 +125,27 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   bool completes_at_once() const noexcept {
     return is_direct() && options_.acks != Acks::all && interceptors_ == nullptr;
   }
-  Result<> enqueue(const ProducerRecord& record, api::Delivery delivery);
-  Result<> enqueue_routed(const Route& route, const format::RecordInput& input, api::Delivery delivery);
-  std::shared_ptr<api::Accumulator> accumulator_of(const Route& route);
+  Result<> enqueue(const ProducerRecord& record, delivery::Delivery delivery);
+  Result<> enqueue_routed(const Route& route, const format::RecordInput& input, delivery::Delivery delivery);
+  std::shared_ptr<producer::Accumulator> accumulator_of(const Route& route);
   void drain(partition::Partition* partition);
   void acknowledge(const Result<RecordMetadata>& result) const;
-  Result<api::MemoryLease> lease_memory(std::size_t bytes);
+  Result<delivery::MemoryLease> lease_memory(std::size_t bytes);
   Result<> check_may_wait() const;
-  static Result<> gather_records(const api::ProducerTopic& topic, std::span<const Record> records,
+  static Result<> gather_records(const producer::ProducerTopic& topic, std::span<const Record> records,
                                  std::int64_t now_ms, format::BatchBuilder& builder);
 
   const std::shared_ptr<EngineImpl> engine_;
   const ProducerOptions options_;
-  const std::shared_ptr<api::ProducerIdentity> identity_;  ///< nullptr: a plain producer.
+  const std::shared_ptr<transaction::ProducerIdentity> identity_;  ///< nullptr: a plain producer.
   const std::shared_ptr<const std::vector<ProducerInterceptor>>
       interceptors_;  ///< nullptr if there are none.
-  mutable api::ProducerTopics topics_;
-  const std::shared_ptr<api::BufferMemory> memory_;
-  const std::shared_ptr<api::InFlight> in_flight_;
+  mutable producer::ProducerTopics topics_;
+  const std::shared_ptr<delivery::BufferMemory> memory_;
+  const std::shared_ptr<delivery::InFlight> in_flight_;
   std::atomic<bool> closed_{false};
   base::Mutex accumulators_mutex_;
-  std::map<partition::Partition*, std::shared_ptr<api::Accumulator>> accumulators_
+  std::map<partition::Partition*, std::shared_ptr<producer::Accumulator>> accumulators_
       SERIATIM_GUARDED_BY(accumulators_mutex_);
 };
 

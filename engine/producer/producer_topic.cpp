@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace seriatim::api {
+namespace seriatim::producer {
 namespace {
 
 format::Codec codec_of(CompressionType type) noexcept {
@@ -24,12 +24,12 @@ format::Codec codec_of(CompressionType type) noexcept {
 
 }  // namespace
 
-ProducerTopic::ProducerTopic(TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options,
-                             std::uint64_t seed)
+ProducerTopic::ProducerTopic(directory::TopicPtr of, std::uint64_t registry_version,
+                             const ProducerOptions& options, std::uint64_t seed)
     : topic(std::move(of)),
       version(registry_version),
       chooser(options.partitioning, options.batch_size, seed),
-      next_sequences(std::make_unique<NextSequence[]>(topic->partitions.size())) {
+      next_sequences(std::make_unique<transaction::NextSequence[]>(topic->partitions.size())) {
   for (std::size_t i = 0; i < topic->partitions.size(); ++i) next_sequences[i] = -1;
   const bool producers_choice = topic->config.compression_type == CompressionType::producer;
   codec = codec_of(producers_choice ? options.compression_type : topic->config.compression_type);
@@ -88,4 +88,4 @@ Result<const ProducerTopic*> ProducerTopics::look_up(std::string_view name, std:
   return known;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

@@ -20,7 +20,7 @@
 #include "producer/partition_chooser.hpp"
 #include "transaction/producer_identity.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 
 /// An acknowledgement level in the terms of the partition.
 inline partition::Durability durability_of(Acks acks) noexcept {
@@ -28,7 +28,7 @@ inline partition::Durability durability_of(Acks acks) noexcept {
 }
 
 struct ProducerTopic {
-  ProducerTopic(TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options,
+  ProducerTopic(directory::TopicPtr of, std::uint64_t registry_version, const ProducerOptions& options,
                 std::uint64_t seed);
 
   /// The partition at `index`, open for writing.
@@ -40,14 +40,14 @@ struct ProducerTopic {
   /// How a batch of this topic is framed at `append_time_ms`.
   format::FrameOptions frame_options(std::int64_t append_time_ms) const noexcept;
 
-  const TopicPtr topic;
+  const directory::TopicPtr topic;
   mutable std::atomic<std::uint64_t>
       version;  ///< Of the registry in which `topic` was found to be the current one.
   format::Codec codec;
   std::optional<int> level;
   mutable PartitionChooser chooser;
   /// By partition; of an idempotent producer.
-  std::unique_ptr<NextSequence[]> next_sequences;
+  std::unique_ptr<transaction::NextSequence[]> next_sequences;
 };
 
 /// The topics a producer has used. Entries live as long as the producer, replaced ones too (they are small,
@@ -80,4 +80,4 @@ class ProducerTopics {
       SERIATIM_GUARDED_BY(mutex_);  // the newest of each name; names are those of owned_
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

@@ -3,7 +3,7 @@
 #include <thread>
 #include <utility>
 
-namespace seriatim::api {
+namespace seriatim::transaction {
 
 ProducerIdentity::ProducerIdentity(ProducerId id, ProducerEpoch epoch, std::string name)
     : id_(id), epoch_(epoch), name_(std::move(name)) {}
@@ -38,4 +38,4 @@ bool ProducerNames::is_held(std::string_view name) const {
   return found != holders_.end() && !found->second.expired();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::transaction

@@ -17,7 +17,7 @@
 #include "format/batch/frame.hpp"
 #include "partition/partition.hpp"
 
-namespace seriatim::api {
+namespace seriatim::transaction {
 
 /// The sequence that a producer expects to come next in one partition; -1: it has to be asked for.
 using NextSequence = std::atomic<Sequence>;
@@ -121,4 +121,4 @@ class ProducerNames {
   std::map<std::string, std::weak_ptr<ProducerIdentity>, std::less<>> holders_ SERIATIM_GUARDED_BY(mutex_);
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::transaction

@@ -260,7 +260,7 @@ TEST_CASE(
   const Attempts attempts(directory, std::move(truth));
   lose_logs(made);
   const std::string file = "journal/" + begun_journal(made);
-  const auto format = api::read_format_file(os::posix_vfs(), made);
+  const auto format = directory::read_format_file(os::posix_vfs(), made);
   REQUIRE(format);
   const auto read = [&] {
     NoVisitor nobody;

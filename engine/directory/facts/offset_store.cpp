@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 bool is_current(const TopicMap& topics, const std::string& name, const catalog::Id& id) {
@@ -177,4 +177,4 @@ bool OffsetStore::empty() const {
   return entries_.empty() && forgotten_.empty();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

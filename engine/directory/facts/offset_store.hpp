@@ -20,7 +20,7 @@
 #include "format/journal/journal_payload.hpp"
 #include "journal/journal.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// A position of a group, of a topic that was looked up.
 struct PositionCommit {
@@ -109,4 +109,4 @@ class OffsetStore {
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

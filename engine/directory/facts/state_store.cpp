@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 // All memory first: what a decision says is entered whole or, where this throws, not at all, and `changes` is
 // as it was.
@@ -72,4 +72,4 @@ std::uint64_t StateStore::version() const {
   return version_;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

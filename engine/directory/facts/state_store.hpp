@@ -15,7 +15,7 @@
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Any thread.
 class StateStore {
@@ -54,4 +54,4 @@ class StateStore {
   std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -5,7 +5,7 @@
 
 #include "base/bytes.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 Error left_out(const std::string& whose, const Error& why) {
@@ -45,4 +45,4 @@ std::vector<Error> leave_out_unstorable(catalog::Checkpoint& gathered) {
   return refused;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -8,11 +8,11 @@
 
 #include "catalog/catalog.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Takes what the catalog would refuse out of `gathered`. Such a fact fails its caller before it is
 /// journalled; one that is met here was journalled all the same, by another version.
 /// @return what is wrong with each, and whose it is: to be told, since nobody waits for it.
 std::vector<Error> leave_out_unstorable(catalog::Checkpoint& gathered);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

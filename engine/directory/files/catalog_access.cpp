@@ -3,7 +3,7 @@
 #include "os/descriptor.hpp"
 #include "os/process.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directory, catalog::Access access) {
   const auto file_system = vfs.file_system(directory);
@@ -13,4 +13,4 @@ catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directo
           .has_lock_file = !file_system || file_system->keeps_allocated_blocks};
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

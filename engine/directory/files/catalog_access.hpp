@@ -7,10 +7,10 @@
 #include "catalog/records/catalog_options.hpp"
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// For the catalog of the data directory `directory`. All processes that open it get the same answer to
 /// whether it has a lock file.
 catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directory, catalog::Access access);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

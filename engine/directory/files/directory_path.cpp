@@ -4,7 +4,7 @@
 #include "os/absolute_path.hpp"
 #include "os/path.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 Result<std::string> existing_directory(os::Vfs& vfs, const std::filesystem::path& path) {
   auto absolute = os::absolute_path(path);
@@ -27,4 +27,4 @@ Result<std::string> existing_data_directory(os::Vfs& vfs, const std::filesystem:
                *found + " has neither FORMAT nor a catalog: it is not a seriatim data directory");
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -8,7 +8,7 @@
 
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// The absolute path of a directory that exists.
 /// Errors: as os::absolute_path · not_found · those of the file system.
@@ -17,4 +17,4 @@ Result<std::string> existing_directory(os::Vfs& vfs, const std::filesystem::path
 /// Errors: not_a_data_directory, too.
 Result<std::string> existing_data_directory(os::Vfs& vfs, const std::filesystem::path& path);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -10,7 +10,7 @@
 #include "os/file/small_file.hpp"
 #include "os/path.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr std::string_view magic_line = "seriatim data directory\n";
@@ -136,4 +136,4 @@ catalog::Id random_id() {
   return id;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

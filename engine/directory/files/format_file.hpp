@@ -19,7 +19,7 @@
 #include "catalog/records/catalog_records.hpp"
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 inline constexpr const char* format_file_name = "FORMAT";
 inline constexpr int format_version = 1;
@@ -56,4 +56,4 @@ std::string kafka_uuid_text(const catalog::Id& id);
 /// 16 random bytes, a version-4 UUID whose Kafka text does not begin with '-'.
 catalog::Id random_id();
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 JournalReplay::JournalReplay(const TopicMap& topics) {
   for (const auto& [name, topic] : topics) topics_.emplace(topic->id, topic);
@@ -129,4 +129,4 @@ void JournalReplay::restore_state(StateStore& store) {
   changes_.clear();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -17,7 +17,7 @@
 #include "journal/journal_reader.hpp"
 #include "partition/partition.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// In the data directory.
 inline constexpr std::string_view journal_directory_name = "journal";
@@ -107,4 +107,4 @@ class JournalReplay final : public journal::JournalVisitor {
   bool believes_markers_ = false;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

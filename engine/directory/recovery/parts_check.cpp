@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 Error parts_differ(const std::string& directory, const std::string& what) {
@@ -53,4 +53,4 @@ Result<> check_parts_fit(const CatalogPart& catalog, const journal::JournalConte
                                      ", knows nothing: the catalog is the older one");
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

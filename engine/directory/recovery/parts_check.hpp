@@ -10,7 +10,7 @@
 #include "catalog/catalog.hpp"
 #include "journal/journal_reader.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// The files that a plain crash or a restored whole directory leaves always fit. A catalog that an older
 /// program wrote last has no tie to the journal: it is believed.
@@ -32,4 +32,4 @@ Result<CatalogPart> part_of(const catalog::Catalog& catalog);
 Result<> check_parts_fit(const CatalogPart& catalog, const journal::JournalContents& contents,
                          const std::string& directory);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -12,7 +12,7 @@
 #include "os/path.hpp"
 #include "os/process.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 TopicMap topic_map(const std::vector<catalog::TopicRecord>& records) {
@@ -151,4 +151,4 @@ std::string offsets_text(const Finding& finding) {
   return "offsets " + std::to_string(finding.first_offset) + " to " + std::to_string(finding.last_offset);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

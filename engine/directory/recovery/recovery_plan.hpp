@@ -21,7 +21,7 @@
 #include "partition/recovery/recovery_preview.hpp"
 #include "segment/map_cache.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 struct RecoveryPlanOptions {
   catalog::Id directory_id{};
@@ -75,10 +75,4 @@ class RecoveryPlan {
 /// "offsets 3 to 7", for messages.
 std::string offsets_text(const Finding& finding);
 
-/// `verify` of a directory of which the caller has the lock, and whose FORMAT and journal may be damaged: as
-/// an open that salvages them will leave the files.
-/// @param directory_id  as the catalog says; that of FORMAT is not looked at.
-/// Errors: as `verify`.
-Result<VerifyReport> verify_for_repair(os::Vfs& vfs, const std::string& dir, const catalog::Id& directory_id);
-
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -8,7 +8,7 @@
 #include "base/mutex.hpp"
 #include "segment/segment.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Threads: any.
 class DeletedSegments {
@@ -31,4 +31,4 @@ class DeletedSegments {
   std::vector<segment::SegmentPtr> segments_ SERIATIM_GUARDED_BY(mutex_);
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -4,7 +4,7 @@
 #include "catalog/records/catalog_records.hpp"
 #include "partition/partition.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 inline catalog::PartitionState to_state(const partition::PartitionCheckpoint& checkpoint) {
   return {.log_start_offset = checkpoint.log_start_offset,
@@ -25,4 +25,4 @@ inline partition::PartitionCheckpoint to_checkpoint(const catalog::PartitionStat
           .compacted_to_offset = state.compacted_to_offset};
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -2,7 +2,7 @@
 
 #include "base/assert.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 Result<> Topic::check_partition(PartitionId partition) const {
   if (partition >= 0 && partition < partition_count()) return {};
@@ -50,4 +50,4 @@ void PartitionSlot::reopen() {
   log_.reset();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -21,7 +21,7 @@
 #include "partition/partition.hpp"
 #include "partition/partition_log.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// One partition of a topic, opened when it is first used: ten thousand idle topics cost no map and no
 /// descriptor. Any thread.
@@ -69,4 +69,4 @@ using TopicMap = std::map<std::string, TopicPtr, std::less<>>;
 /// All topics of an engine, by name: a snapshot that readers compare by version.
 using TopicRegistry = base::Snapshot<TopicMap>;
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -8,7 +8,7 @@
 
 #include <seriatim/metrics.hpp>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 struct CounterId {
   std::uint32_t id = 0;
@@ -75,4 +75,4 @@ static_assert(are_counter_ids_right(), "ids ascend, and every field has one");
 static_assert(sizeof(Metrics) == counter_ids.size() * sizeof(std::uint64_t),
               "a field of Metrics has no id, or is no uint64");
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -13,7 +13,7 @@
 #include "os/path.hpp"
 #include "os/process.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr std::string_view magic = "SERCNTRS";
@@ -196,4 +196,4 @@ Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::
   return std::optional<PublishedCounters>(counters);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -39,7 +39,7 @@
 #include "os/mapping.hpp"
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 inline constexpr const char* counters_file_name = "counters";
 
@@ -75,4 +75,4 @@ struct PublishedCounters {
 /// Errors: unsupported_version, corrupt_metadata, and those of the file system.
 Result<std::optional<PublishedCounters>> read_counters(os::Vfs& vfs, const std::string& directory);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -1,6 +1,6 @@
 #include "directory/upkeep/job_queue.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 bool JobQueue::push(std::size_t job) noexcept {
   {
@@ -44,4 +44,4 @@ void JobQueue::stop() noexcept {
   changed_.notify_all();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -7,7 +7,7 @@
 
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Threads: any.
 class JobQueue {
@@ -36,4 +36,4 @@ class JobQueue {
   bool is_stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

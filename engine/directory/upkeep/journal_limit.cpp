@@ -5,7 +5,7 @@
 
 #include "base/boundary.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 thread_local std::uint32_t JournalLimit::claims = 0;
 
@@ -67,4 +67,4 @@ Error JournalLimit::refusal() const {
       .with_outcome(Outcome::not_written);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -10,7 +10,7 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Threads: any.
 class JournalLimit {
@@ -65,4 +65,4 @@ class JournalLimit {
   Result<> last_ SERIATIM_GUARDED_BY(mutex_);  ///< How the last one ended.
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

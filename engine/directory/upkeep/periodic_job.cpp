@@ -5,7 +5,7 @@
 
 #include "base/saturate.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 // A failure (a full disk, mostly) is reported once a second, not at every look.
@@ -102,4 +102,4 @@ std::vector<JobReport> JobTable::reports() const {
   return all;
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Which thread runs a job. Jobs of one lane wait for each other, those of two lanes never do.
 enum class JobLane : std::uint8_t {
@@ -111,4 +111,4 @@ class JobTable {
   std::vector<Entry> jobs_;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

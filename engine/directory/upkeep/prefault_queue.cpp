@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 void PrefaultQueue::request(segment::SegmentPtr segment) noexcept {
   {
@@ -57,4 +57,4 @@ void PrefaultQueue::stop() noexcept {
   changed_.notify_one();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

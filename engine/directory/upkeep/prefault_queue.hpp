@@ -9,7 +9,7 @@
 #include "segment/files/prefaulter.hpp"
 #include "segment/segment.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Any thread; one takes.
 class PrefaultQueue final : public segment::Prefaulter {
@@ -42,4 +42,4 @@ class PrefaultQueue final : public segment::Prefaulter {
   bool stopped_ SERIATIM_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

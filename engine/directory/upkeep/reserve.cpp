@@ -5,7 +5,7 @@
 #include "base/boundary.hpp"
 #include "os/path.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 Reserve::Reserve(os::Vfs& vfs, const std::string& directory)
     : vfs_(vfs), directory_(directory), path_(os::join_path(directory, reserve_file_name)) {}
@@ -124,4 +124,4 @@ Result<> Reserve::allow_taking() {
                    "delete what is not needed; appends go on by themselves then.");
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

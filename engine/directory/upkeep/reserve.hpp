@@ -17,7 +17,7 @@
 #include "os/vfs.hpp"
 #include "segment/files/space_keeper.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 inline constexpr const char* reserve_file_name = "RESERVE";
 /// A checkpoint of 10,000 partitions rewrites their part of data.mdb, 1.5 MB; a deletion writes a few pages,
@@ -90,4 +90,4 @@ class Reserve final : public segment::SpaceKeeper {
   std::atomic<bool> is_owed_{false};  ///< Spent, now or by an earlier run. Written under mutex_.
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

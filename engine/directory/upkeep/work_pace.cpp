@@ -5,7 +5,7 @@
 
 #include "base/saturate.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr double ns_per_second = 1e9;
@@ -81,4 +81,4 @@ void WorkPace::stop() {
   changed_.notify_all();
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -6,7 +6,7 @@
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 /// Threads: any.
 class WorkPace {
@@ -59,4 +59,4 @@ class WorkPace {
   std::int64_t paid_until_ns_ SERIATIM_GUARDED_BY(mutex_) = INT64_MIN;
 };
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -41,7 +41,7 @@ const std::vector<Record> one_record{Record{.value = "v"}};
 }  // namespace
 
 TEST_CASE("the message names the handle and the next step") {
-  const Error error = api::moved_from("Producer");
+  const Error error = base::moved_from("Producer");
   CHECK(error.code() == Errc::closed);
   CHECK(error.message() == "this Producer was moved from; use the one it was moved to");
 }

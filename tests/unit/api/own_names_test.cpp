@@ -14,7 +14,7 @@ namespace {
 // As an older library let applications do it.
 void create_as_before(const Engine& engine, const std::string& name) {
   auto& impl = *::seriatim::detail::EngineImpl::of(engine);
-  const catalog::TopicRecord record{.name = name, .topic_id = api::random_id(), .partition_count = 1};
+  const catalog::TopicRecord record{.name = name, .topic_id = directory::random_id(), .partition_count = 1};
   const base::MutexLock lock(impl.admin_mutex);
   must(::seriatim::detail::AdminImpl::store_topic(impl, record,
                                                   [&] { return impl.catalog->create_topic(record); }));

@@ -11,7 +11,7 @@
 namespace seriatim::test {
 namespace {
 
-using api::Parker;
+using consumer::Parker;
 
 bool is_slot_readable(int descriptor) {
   pollfd asked{.fd = descriptor, .events = POLLIN, .revents = 0};

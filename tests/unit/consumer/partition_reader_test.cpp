@@ -9,13 +9,13 @@
 namespace seriatim::test {
 namespace {
 
-using api::FetchBudget;
-using api::PartitionReader;
+using consumer::FetchBudget;
+using consumer::PartitionReader;
 using detail::ConsumerRecordsImpl;
 
 struct Feed {
   explicit Feed(const Engine& engine)
-      : pool(std::make_shared<api::RecordPool>()),
+      : pool(std::make_shared<consumer::RecordPool>()),
         feed(must(seriatim::detail::EngineImpl::of(engine)->partition_log("t", 0)),
              std::make_shared<const TopicPartition>(t0), pool) {}
 
@@ -37,7 +37,7 @@ struct Feed {
     return must(try_take(records, bytes));
   }
 
-  std::shared_ptr<api::RecordPool> pool;
+  std::shared_ptr<consumer::RecordPool> pool;
   PartitionReader feed;
 };
 

@@ -7,8 +7,8 @@
 namespace seriatim::test {
 namespace {
 
-using api::RecordPool;
-using api::SectionRef;
+using consumer::RecordPool;
+using consumer::SectionRef;
 using detail::ConsumerRecordsImpl;
 
 TEST_CASE("what goes back to the pool comes out again, empty and with its memory") {

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 namespace {
 
 struct Budget {
@@ -105,4 +105,4 @@ TEST_CASE("many threads never exceed the budget, and all are served") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

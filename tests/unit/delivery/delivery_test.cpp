@@ -77,11 +77,11 @@ TEST_CASE(
     "ends after") {
   base::Counter added;
   base::Counter removed;
-  const auto memory = std::make_shared<api::BufferMemory>(100, added, removed);
-  const auto in_flight = std::make_shared<api::InFlight>();
+  const auto memory = std::make_shared<delivery::BufferMemory>(100, added, removed);
+  const auto in_flight = std::make_shared<delivery::InFlight>();
   const auto in_time = [] { return std::chrono::steady_clock::now(); };
   std::string order;
-  api::Delivery delivery;
+  delivery::Delivery delivery;
   delivery.state = std::make_shared<DeliveryState>();
   delivery.interceptors =
       std::make_shared<const std::vector<ProducerInterceptor>>(std::vector<ProducerInterceptor>{
@@ -98,7 +98,7 @@ TEST_CASE(
   auto lease = memory->acquire(60, in_time());
   REQUIRE(lease);
   delivery.memory = *std::move(lease);
-  delivery.in_flight = api::InFlightMark(in_flight);
+  delivery.in_flight = delivery::InFlightMark(in_flight);
   delivery.complete(stored);
   CHECK(order == "1234");
   CHECK(delivery.state->is_complete());

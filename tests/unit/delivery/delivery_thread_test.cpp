@@ -11,7 +11,7 @@
 
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 namespace {
 
 using detail::EngineImpl;
@@ -137,4 +137,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace seriatim::api {
+namespace seriatim::delivery {
 namespace {
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -56,4 +56,4 @@ TEST_CASE("marks move, and each is counted once") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::delivery

@@ -10,7 +10,7 @@
 #include "support/blocking_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using detail::EngineImpl;
@@ -273,4 +273,4 @@ TEST_CASE("a limit of bytes a second holds a compaction back by the clock, and a
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

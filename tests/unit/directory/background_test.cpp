@@ -8,7 +8,7 @@
 #include "support/failing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using detail::EngineImpl;
@@ -141,4 +141,4 @@ TEST_CASE("a failure of background work is reported and counted, and work goes o
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

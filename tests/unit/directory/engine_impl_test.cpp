@@ -22,7 +22,7 @@ using test::TempDir;
 TEST_CASE("a slot of a deleted topic does not open the topic that has taken its name") {
   const OpenedEngine opened;
   const auto& impl = EngineImpl::of(opened.engine);
-  const api::TopicPtr old_topic = must(impl->topic("t"));
+  const directory::TopicPtr old_topic = must(impl->topic("t"));
   must(opened.engine.admin().delete_topic("t"));
   create_topic(opened.engine, "t");
   CHECK(code_of(old_topic->partitions[0]->log()) == Errc::unknown_topic_or_partition);

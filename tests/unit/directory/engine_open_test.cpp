@@ -78,10 +78,10 @@ TEST_CASE("a directory written by a newer seriatim is refused as such, for writi
   const TempDir directory;
   const std::string path = directory / "data";
   must(open_engine(path).close());
-  for (const api::FormatFile& newer :
-       {api::FormatFile{.version = api::format_version + 1}, api::FormatFile{.features = 4},
-        api::FormatFile{.features = api::known_features | 4}}) {
-    must(api::write_format_file(os::posix_vfs(), path, newer));
+  for (const directory::FormatFile& newer :
+       {directory::FormatFile{.version = directory::format_version + 1}, directory::FormatFile{.features = 4},
+        directory::FormatFile{.features = directory::known_features | 4}}) {
+    must(directory::write_format_file(os::posix_vfs(), path, newer));
     const std::string before = catalog::read_all(path + "/FORMAT");
     CHECK(code_of(Engine::open(path)) == Errc::unsupported_version);
     CHECK(code_of(Engine::open(path, {.mode = OpenMode::read_only})) == Errc::unsupported_version);
@@ -96,9 +96,9 @@ void make_older_directory(const std::string& path) {
   fs::remove_all(path + "/catalog");
   fs::remove_all(path + "/journal");  // Its LSNs are not those of the catalog that takes the place.
   catalog::make_old_catalog(path + "/catalog", catalog::first_databases());
-  auto format = must(api::read_format_file(os::posix_vfs(), path));
+  auto format = must(directory::read_format_file(os::posix_vfs(), path));
   format.features = 0;
-  must(api::write_format_file(os::posix_vfs(), path, format));
+  must(directory::write_format_file(os::posix_vfs(), path, format));
 }
 
 TEST_CASE("a writer upgrades an older directory, FORMAT before the catalog, wherever it is stopped") {
@@ -108,20 +108,21 @@ TEST_CASE("a writer upgrades an older directory, FORMAT before the catalog, wher
     const TempDir directory;
     const std::string path = directory / "data";
     make_older_directory(path);
-    const catalog::Id id = must(api::read_format_file(os::posix_vfs(), path)).directory_id;
+    const catalog::Id id = must(directory::read_format_file(os::posix_vfs(), path)).directory_id;
     FailingVfs vfs;
     vfs.fail_after(steps);
     const bool opened =
         detail::EngineImpl::open(path, {}, vfs, base::system_clock()).ok() && !vfs.has_failed();
     vfs.heal();
-    const auto format = must(api::read_format_file(os::posix_vfs(), path));
+    const auto format = must(directory::read_format_file(os::posix_vfs(), path));
     const bool has_databases =
         must(catalog::check_meta_pages(path + "/catalog")).main_tree.entries == catalog::database_count;
-    CHECK((format.features == api::known_features || !has_databases));
-    was_stopped_between = was_stopped_between || (format.features == api::known_features && !has_databases);
+    CHECK((format.features == directory::known_features || !has_databases));
+    was_stopped_between =
+        was_stopped_between || (format.features == directory::known_features && !has_databases);
     CHECK(must(open_engine(path).admin().list_topics()) == std::vector<std::string>{"t"});
-    const auto upgraded = must(api::read_format_file(os::posix_vfs(), path));
-    CHECK(upgraded.features == api::known_features);
+    const auto upgraded = must(directory::read_format_file(os::posix_vfs(), path));
+    CHECK(upgraded.features == directory::known_features);
     CHECK(upgraded.directory_id == id);
     if (opened) break;
   }

@@ -116,7 +116,7 @@ void use(const Engine& engine) {
 }
 
 // Lets an hour pass, until every job of background work has run in it, and what came of that was published.
-void pass_an_hour(base::ManualClock& clock, const api::Background& background) {
+void pass_an_hour(base::ManualClock& clock, const directory::Background& background) {
   const auto before = background.reports();
   clock.advance_ms(3'600'000);
   const auto have_run = [&] {

@@ -21,7 +21,7 @@ constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 
 // 0, -1, the limits and one beyond each, as far as the field's type holds them.
 template <class Options>
-std::set<std::int64_t> values_to_try(const api::OptionRule<Options>& rule) {
+std::set<std::int64_t> values_to_try(const directory::OptionRule<Options>& rule) {
   std::set<std::int64_t> values{rule.min, rule.max, 0};
   const auto holds = [&](std::int64_t value) {
     Options options;
@@ -36,13 +36,13 @@ std::set<std::int64_t> values_to_try(const api::OptionRule<Options>& rule) {
 }
 
 template <class Options>
-bool is_inside(const api::OptionRule<Options>& rule, std::int64_t value) {
+bool is_inside(const directory::OptionRule<Options>& rule, std::int64_t value) {
   return value >= rule.min && value <= rule.max;
 }
 
 // A refusal that names the option, the value and both limits.
 template <class Options>
-void check_refusal(const Error& error, const api::OptionRule<Options>& rule, std::int64_t value) {
+void check_refusal(const Error& error, const directory::OptionRule<Options>& rule, std::int64_t value) {
   CHECK(error.code() == Errc::invalid_argument);
   for (const std::string& part :
        {std::string(rule.name), " is " + std::to_string(value), std::to_string(rule.min)}) {
@@ -53,7 +53,7 @@ void check_refusal(const Error& error, const api::OptionRule<Options>& rule, std
 }
 
 // Neither of the two is out of range beside the other.
-EngineOptions engine_options_with(const api::OptionRule<EngineOptions>& rule, std::int64_t value) {
+EngineOptions engine_options_with(const directory::OptionRule<EngineOptions>& rule, std::int64_t value) {
   EngineOptions options;
   rule.store(options, value);
   if (rule.name == "EngineOptions::journal_file_bytes") options.journal_max_bytes = 1ULL << 40;
@@ -62,7 +62,7 @@ EngineOptions engine_options_with(const api::OptionRule<EngineOptions>& rule, st
 }
 
 TEST_CASE("an engine opens with every number at its limits, works and closes, and with none beyond") {
-  for (const auto& rule : api::engine_option_rules()) {
+  for (const auto& rule : directory::engine_option_rules()) {
     for (const std::int64_t value : values_to_try(rule)) {
       CAPTURE(rule.name);
       CAPTURE(value);
@@ -86,7 +86,7 @@ TEST_CASE("an engine opens with every number at its limits, works and closes, an
 
 TEST_CASE("a producer is made with every number at its limits, and with none beyond") {
   OpenedEngine f;
-  for (const auto& rule : api::producer_option_rules()) {
+  for (const auto& rule : directory::producer_option_rules()) {
     for (const std::int64_t value : values_to_try(rule)) {
       CAPTURE(rule.name);
       CAPTURE(value);
@@ -103,7 +103,7 @@ TEST_CASE("a consumer is made with every number at its limits and reads, and wit
   OpenedEngine f;
   Producer producer = must(f.engine.producer());
   must(producer.send_sync({.topic = "t", .value = "v"}));
-  for (const auto& rule : api::consumer_option_rules()) {
+  for (const auto& rule : directory::consumer_option_rules()) {
     for (const std::int64_t value : values_to_try(rule)) {
       CAPTURE(rule.name);
       CAPTURE(value);
@@ -165,7 +165,7 @@ TEST_CASE("a topic works with every setting at its limits") {
 
 // Every value of the option's type that a cast can make: each of the enumeration, and none of it.
 template <class Options, class Make>
-void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& make) {
+void try_choices(std::span<const directory::ChoiceRule<Options>> rules, const Make& make) {
   for (const auto& rule : rules) {
     for (std::int64_t value = -2; value < 100; value += value < 8 ? 1 : 91) {
       CAPTURE(rule.name);
@@ -175,7 +175,7 @@ void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& ma
       if (rule.load(options) != value) continue;  // The type does not hold it.
       const bool is_choice =
           std::any_of(rule.choices.begin(), rule.choices.end(),
-                      [value](const api::Choice& choice) { return choice.value == value; });
+                      [value](const directory::Choice& choice) { return choice.value == value; });
       const auto made = make(options);
       REQUIRE(made.ok() == is_choice);
       if (made) continue;
@@ -184,7 +184,7 @@ void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& ma
       // A value of the enumeration that the option does not take has a reason of its own.
       const std::string unknown = std::string(rule.name) + " is " + std::to_string(value) + "; it must be ";
       if (made.error().message().find(unknown) == std::string::npos) continue;
-      for (const api::Choice& choice : rule.choices)
+      for (const directory::Choice& choice : rule.choices)
         CHECK(made.error().message().find(std::string(choice.name) + " (") != std::string::npos);
     }
   }
@@ -193,7 +193,7 @@ void try_choices(std::span<const api::ChoiceRule<Options>> rules, const Make& ma
 TEST_CASE("a number that is no value of an option's enumeration is refused, with those there are") {
   const TempDir directories;
   int count = 0;
-  try_choices(api::engine_choice_rules(), [&](EngineOptions options) -> Result<> {
+  try_choices(directory::engine_choice_rules(), [&](EngineOptions options) -> Result<> {
     const std::string directory = directories / std::to_string(count++);
     // A mode that does not create needs a directory that is there.
     if (options.mode != OpenMode::create_if_missing) open_engine(directory);
@@ -201,19 +201,19 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
     return opened ? Result<>() : opened.error();
   });
   OpenedEngine f;
-  try_choices(api::producer_choice_rules(), [&](ProducerOptions options) -> Result<> {
+  try_choices(directory::producer_choice_rules(), [&](ProducerOptions options) -> Result<> {
     auto made = f.engine.producer(std::move(options));
     return made ? Result<>() : made.error();
   });
-  try_choices(api::consumer_choice_rules(), [&](ConsumerOptions options) -> Result<> {
+  try_choices(directory::consumer_choice_rules(), [&](ConsumerOptions options) -> Result<> {
     auto made = f.engine.consumer(std::move(options));
     return made ? Result<>() : made.error();
   });
-  try_choices(api::log_reader_choice_rules(), [&](const LogReaderOptions& options) -> Result<> {
+  try_choices(directory::log_reader_choice_rules(), [&](const LogReaderOptions& options) -> Result<> {
     auto made = f.engine.reader(t0, options);
     return made ? Result<>() : made.error();
   });
-  try_choices(api::transactional_choice_rules(), [&](TransactionalProducerOptions options) -> Result<> {
+  try_choices(directory::transactional_choice_rules(), [&](TransactionalProducerOptions options) -> Result<> {
     options.transactional_id = "id";
     auto made = f.engine.transactional_producer(std::move(options));
     return made ? Result<>() : made.error();
@@ -273,20 +273,20 @@ std::map<std::string, std::set<std::string>> declared_enumerations() {
 
 template <class Options>
 void insert_choices(std::map<std::string, std::set<std::string>>& ruled,
-                    std::span<const api::ChoiceRule<Options>> rules) {
+                    std::span<const directory::ChoiceRule<Options>> rules) {
   for (const auto& rule : rules) {
-    for (const api::Choice& choice : rule.choices)
+    for (const directory::Choice& choice : rule.choices)
       ruled[std::string(rule.name)].insert(std::string(choice.name));
   }
 }
 
 TEST_CASE("every enumeration of an options struct is checked, and takes all of its values") {
   std::map<std::string, std::set<std::string>> ruled;
-  insert_choices(ruled, api::engine_choice_rules());
-  insert_choices(ruled, api::producer_choice_rules());
-  insert_choices(ruled, api::consumer_choice_rules());
-  insert_choices(ruled, api::log_reader_choice_rules());
-  insert_choices(ruled, api::transactional_choice_rules());
+  insert_choices(ruled, directory::engine_choice_rules());
+  insert_choices(ruled, directory::producer_choice_rules());
+  insert_choices(ruled, directory::consumer_choice_rules());
+  insert_choices(ruled, directory::log_reader_choice_rules());
+  insert_choices(ruled, directory::transactional_choice_rules());
   // Of a layer above, with a test there.
   ruled["HalfMessagesOptions::give_up"] = {"park", "roll_back"};
   // Refused with a reason of their own.
@@ -308,15 +308,15 @@ TEST_CASE("every enumeration of an options struct is checked, and takes all of i
 }
 
 template <class Options>
-void insert_names(std::set<std::string>& names, std::span<const api::OptionRule<Options>> rules) {
+void insert_names(std::set<std::string>& names, std::span<const directory::OptionRule<Options>> rules) {
   for (const auto& rule : rules) names.insert(std::string(rule.name));
 }
 
 TEST_CASE("every duration, size and count of an options struct has a range that is checked") {
   std::set<std::string> ruled;
-  insert_names(ruled, api::engine_option_rules());
-  insert_names(ruled, api::producer_option_rules());
-  insert_names(ruled, api::consumer_option_rules());
+  insert_names(ruled, directory::engine_option_rules());
+  insert_names(ruled, directory::producer_option_rules());
+  insert_names(ruled, directory::consumer_option_rules());
   ruled.insert("TransactionalProducerOptions::transaction_timeout");  // Its limit is the engine's.
   std::set<std::string> declared;
   for (const char* header : {"engine.hpp", "producer.hpp", "consumer.hpp", "transaction.hpp",

@@ -14,7 +14,7 @@
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using test::LogBuilder;
@@ -177,4 +177,4 @@ TEST_CASE("the last segment, and a hole wider than a segment can express, are le
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

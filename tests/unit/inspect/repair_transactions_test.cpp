@@ -9,7 +9,7 @@
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using test::LogBuilder;
@@ -90,4 +90,4 @@ TEST_CASE("behind damage nothing is sealed") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

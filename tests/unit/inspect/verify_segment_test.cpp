@@ -15,7 +15,7 @@
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 using test::LogBuilder;
@@ -263,4 +263,4 @@ TEST_CASE("an unreadable file is an error, and a stop by progress is no end") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

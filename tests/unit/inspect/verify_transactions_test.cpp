@@ -6,7 +6,7 @@
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::inspect {
 namespace {
 
 /// The worked example of the format and its index, with what a test changes of it.
@@ -90,4 +90,4 @@ TEST_CASE("INV-13: a seal that does not know of a transaction that is open is wr
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::inspect

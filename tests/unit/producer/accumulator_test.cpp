@@ -7,7 +7,7 @@
 #include "support/random.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 namespace {
 
 using detail::EngineImpl;
@@ -151,4 +151,4 @@ TEST_CASE("after the engine's end nothing lingers: a record is tried at once and
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

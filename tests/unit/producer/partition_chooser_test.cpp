@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace seriatim::api {
+namespace seriatim::producer {
 namespace {
 
 TEST_CASE("a key's partition is Kafka's: murmur2 with the sign bit cleared") {
@@ -74,4 +74,4 @@ TEST_CASE("a topic of one partition needs no choice") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

@@ -7,7 +7,7 @@
 
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::producer {
 namespace {
 
 using detail::EngineImpl;
@@ -98,4 +98,4 @@ TEST_CASE("threads look topics up while others come, go and change") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::producer

@@ -7,8 +7,8 @@
 namespace seriatim::test {
 namespace {
 
-using api::OffsetStore;
-using api::PositionCommit;
+using directory::OffsetStore;
+using directory::PositionCommit;
 
 constexpr catalog::Id topic_id_of(unsigned char first) {
   catalog::Id id{};
@@ -20,10 +20,10 @@ PositionCommit position(const char* topic, unsigned char id, Offset offset) {
   return {{topic, 0}, topic_id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
 }
 
-api::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>& known) {
-  api::TopicMap map;
+directory::TopicMap topics_of(const std::vector<std::pair<const char*, unsigned char>>& known) {
+  directory::TopicMap map;
   for (const auto& [name, id] : known) {
-    auto topic = std::make_shared<api::Topic>();
+    auto topic = std::make_shared<directory::Topic>();
     topic->name = name;
     topic->id = topic_id_of(id);
     map.emplace(name, std::move(topic));

@@ -5,7 +5,7 @@
 namespace seriatim::test {
 namespace {
 
-using api::StateStore;
+using directory::StateStore;
 using Bytes = StateStore::Bytes;
 
 Bytes bytes(std::string_view text) {

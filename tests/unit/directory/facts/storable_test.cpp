@@ -18,7 +18,7 @@ TEST_CASE("what the catalog would refuse is left out and told, and all else stay
       .transactional_ids = {{"long", {.producer_id = 1, .timeout_ms = -2'000'000'000}},
                             {"fine", {.producer_id = 2, .timeout_ms = 5}}},
       .state = {{.name = "s", .key = {}}, {.name = "s", .key = key}}};
-  const auto refused = api::leave_out_unstorable(gathered);
+  const auto refused = directory::leave_out_unstorable(gathered);
   REQUIRE(refused.size() == 6);
   for (const Error& error : refused)
     CHECK(error.message().find("left out of the checkpoint") != std::string::npos);
@@ -31,7 +31,7 @@ TEST_CASE("what the catalog would refuse is left out and told, and all else stay
   CHECK(gathered.transactional_ids[0].first == "fine");
   REQUIRE(gathered.state.size() == 1);
   CHECK(gathered.covered_lsn == 7U);
-  CHECK(api::leave_out_unstorable(gathered).empty());
+  CHECK(directory::leave_out_unstorable(gathered).empty());
 }
 
 }  // namespace seriatim::test

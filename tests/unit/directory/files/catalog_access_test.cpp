@@ -6,7 +6,7 @@
 #include "os/process.hpp"
 #include "support/passing_vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 TEST_CASE("a catalog is told of forks, and of descriptors before it opens any") {
@@ -38,4 +38,4 @@ TEST_CASE("the catalog has a lock file where a store into an allocated block nee
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -5,7 +5,7 @@
 #include "os/file/posix_vfs.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 TEST_CASE("a directory that exists is told by its absolute path, one that does not as not found") {
@@ -32,4 +32,4 @@ TEST_CASE("a data directory has a FORMAT file or a catalog") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

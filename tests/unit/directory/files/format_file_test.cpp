@@ -10,7 +10,7 @@
 #include "support/log_builder.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using test::TempDir;
@@ -139,4 +139,4 @@ TEST_CASE("random ids differ, are version 4, and do not begin like an option") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -8,8 +8,8 @@
 namespace seriatim::test {
 namespace {
 
-using api::JournalReplay;
-using api::OffsetStore;
+using directory::JournalReplay;
+using directory::OffsetStore;
 
 constexpr catalog::Id id_of(unsigned char first) {
   catalog::Id id{};
@@ -17,12 +17,12 @@ constexpr catalog::Id id_of(unsigned char first) {
   return id;
 }
 
-api::TopicMap one_topic() {
-  auto topic = std::make_shared<api::Topic>();
+directory::TopicMap one_topic() {
+  auto topic = std::make_shared<directory::Topic>();
   topic->name = "t";
   topic->id = id_of(1);
   topic->partitions.resize(2);
-  api::TopicMap map;
+  directory::TopicMap map;
   map.emplace("t", std::move(topic));
   return map;
 }
@@ -146,7 +146,7 @@ TEST_CASE("what is taken back is no decision any more, and neither are the commi
   OffsetStore offsets;
   replay.restore_commits(offsets);
   CHECK(offsets.find("g", {"t", 0}, id_of(1))->offset == 10);
-  api::StateStore state;
+  directory::StateStore state;
   replay.restore_state(state);
   CHECK(state.pending().size() == 1);
 }

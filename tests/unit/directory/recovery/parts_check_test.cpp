@@ -229,19 +229,19 @@ TEST_CASE("beside an older catalog and journal of a run that went on verify tell
 
 TEST_CASE("a catalog that an older program wrote last is believed") {
   journal::JournalContents contents;
-  CHECK(api::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
+  CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
   contents.stored_lsn = 12;
   contents.newest_incarnation = 7;
-  CHECK(api::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
+  CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
   const catalog::JournalTie tie{.stored_lsn = 12, .incarnation = 7, .found_incarnation = 5};
-  CHECK(api::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
+  CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
   contents.newest_incarnation = 5;
-  CHECK(api::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
+  CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
   contents.newest_incarnation = 6;
-  CHECK_FALSE(api::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
+  CHECK_FALSE(directory::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
   contents.newest_incarnation = 7;
   contents.stored_lsn = 11;
-  CHECK_FALSE(api::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
+  CHECK_FALSE(directory::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
 }
 
 }  // namespace seriatim::test

@@ -7,7 +7,7 @@
 
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using test::create_topic;
@@ -86,4 +86,4 @@ TEST_CASE("a handle of a deleted topic does not bring its files back") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

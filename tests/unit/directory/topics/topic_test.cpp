@@ -8,7 +8,7 @@
 
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using detail::EngineImpl;
@@ -92,4 +92,4 @@ TEST_CASE("topics that are not used open nothing") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -9,7 +9,7 @@
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using test::must;
@@ -93,4 +93,4 @@ TEST_CASE("each counter is stored at the place of its id, wherever its field sta
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -11,7 +11,7 @@
 #include "support/log_builder.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using test::code_of;
@@ -144,4 +144,4 @@ TEST_CASE("a running engine publishes its counters") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

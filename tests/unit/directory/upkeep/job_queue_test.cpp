@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 TEST_CASE("jobs come out in the order they went in, and no more than there is room for") {
@@ -31,4 +31,4 @@ TEST_CASE("a taker that waits gets the next job, and every one is woken at the e
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

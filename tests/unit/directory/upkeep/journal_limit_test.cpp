@@ -10,7 +10,7 @@
 #include "directory/background.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using detail::EngineImpl;
@@ -190,4 +190,4 @@ TEST_CASE("a thread with a claim goes on at the limit, and so does everybody onc
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

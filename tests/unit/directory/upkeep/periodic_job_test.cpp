@@ -7,7 +7,7 @@
 
 #include "base/saturate.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
@@ -132,4 +132,4 @@ TEST_CASE("a report has the times of the last run, by the wall clock") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

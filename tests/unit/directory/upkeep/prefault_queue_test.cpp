@@ -9,7 +9,7 @@
 namespace seriatim::test {
 namespace {
 
-using api::PrefaultQueue;
+using directory::PrefaultQueue;
 TEST_CASE("segments come out in the order they went in") {
   SegmentFixture files;
   const auto first = files.create(0);

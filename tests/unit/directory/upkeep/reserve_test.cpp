@@ -13,7 +13,7 @@
 #include "support/passing_vfs.hpp"
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 using test::code_of;
@@ -194,4 +194,4 @@ TEST_CASE("every writer makes it, also in a directory that has none; who only re
   CHECK(fs::file_size(path) == reserve_bytes);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

@@ -7,7 +7,7 @@
 
 #include "unit/api/engine_fixture.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 TEST_CASE("without a limit, bytes cost nothing") {
@@ -69,4 +69,4 @@ TEST_CASE("a pause ends what runs, waits for it, and lets nothing begin") {
 }
 
 }  // namespace
-}  // namespace seriatim::api
+}  // namespace seriatim::directory
