@@ -163,6 +163,7 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   if (below_durable) {
     request.durable_position = 0;
     request.stop = segment::LastStop::kill;
+    request.accepts_control = {};  // The decisions are in the catalog, and no longer in the journal.
   }
   auto found = segment::scan_segment(environment_.files, request);
   if (!found) return found.error();
@@ -175,9 +176,8 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
   // An empty file may be what a failed roll left: the log went on before it.
   const Offset end_so_far = segments_.empty() ? Offset{0} : segments_.back()->end_offset();
   // Compaction takes nothing above the stored recovery point, and below the log start nothing is missed.
-  const bool may_end_early =
-      has_gaps_ ||
-      (may_have_gaps() && (is_foreign_ || next_base <= request_.checkpoint.recovery_point_offset));
+  const bool is_below_point = next_base <= request_.checkpoint.recovery_point_offset;
+  const bool may_end_early = has_gaps_ || (may_have_gaps() && (is_foreign_ || is_below_point));
   const Offset wanted_from = std::max(end_so_far, request_.checkpoint.log_start_offset);
   const bool power_was_cut = request_.stop == segment::LastStop::power_cut;
   // A file that ends well, but before its successor begins, has lost its end.
@@ -185,8 +185,7 @@ Result<bool> PartitionOpener::recover_one(const std::vector<SegmentFileInfo>& fi
                         found->contained_fault == format::BatchFault::none &&
                         std::max(found->state.end_offset, wanted_from) < next_base;
   // Only a power cut takes what was not synced.
-  const bool hole_is_damage =
-      has_hole && (!power_was_cut || next_base <= request_.checkpoint.recovery_point_offset);
+  const bool hole_is_damage = has_hole && (!power_was_cut || is_below_point);
   if (hole_is_damage) note_hole(file, found->state, next_base);
   const bool whole = (!stops_early || is_untrimmed) && !below_durable && (!has_hole || hole_is_damage);
   if (found->contained_fault != format::BatchFault::none) note_fault(file, *found);

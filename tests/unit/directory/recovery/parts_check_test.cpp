@@ -227,6 +227,25 @@ TEST_CASE("beside an older catalog and journal of a run that went on verify tell
   CHECK(is_logged);
 }
 
+// Their decisions are covered, and no longer in the journal.
+TEST_CASE("markers in a log that lost its synced end are kept, and are no sign of a later journal") {
+  const TempDir dir;
+  const std::string left = dir / "left";
+  {
+    const Engine engine = open_engine(dir / "data", quiet);
+    create_topic(engine, "t");
+    write_transactions(engine, 20);
+    must(EngineImpl::of(engine)->checkpoint());
+    write_transactions(engine, 1);
+    copy_live(dir / "data", left);
+  }
+  const std::string log = left + "/log/t-0/00000000000000000000.log";
+  fs::resize_file(log, 10'000);
+  const Engine engine = open_engine(left, quiet);
+  CHECK(must(must(engine.reader(t0)).read(0, 10)).count() == 10);
+  CHECK_FALSE(fs::exists(log + ".damaged"));
+}
+
 TEST_CASE("a catalog that an older program wrote last is believed") {
   journal::JournalContents contents;
   CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
