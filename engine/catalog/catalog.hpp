@@ -56,6 +56,7 @@ struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
   std::optional<bool> clean_shutdown{};
   std::optional<JournalTie> journal{};
+  std::optional<Moment> moment{};
   std::vector<std::pair<TopicPartition, PartitionState>> partitions{};
   std::vector<std::string> forgotten_groups{};  ///< what was stored of them goes before `offsets` come
   std::map<std::string, std::vector<OffsetCommit>> offsets{};  ///< by group
@@ -134,10 +135,12 @@ class Catalog {
   Result<EngineRecord> engine() const;
   /// Nothing in a catalog of an older program.
   Result<std::optional<JournalTie>> journal_tie() const;
+  /// The default in a catalog of an older program.
+  Result<Moment> moment() const;
   /// Durable when it returns.
   Result<void> set_clean_shutdown(bool clean);
-  /// Partition states, forgotten groups, offsets, transactional ids, state, covered LSN, the clean flag and
-  /// the tie to the journal, all in one write transaction.
+  /// Partition states, forgotten groups, offsets, transactional ids, state, covered LSN, the clean flag,
+  /// the tie to the journal and the moment, all in one write transaction.
   /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets, put_transactional_id and
   /// check_state_change; nothing is stored then.
   Result<void> checkpoint(const Checkpoint& checkpoint);

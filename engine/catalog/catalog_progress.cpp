@@ -192,6 +192,18 @@ Result<std::optional<JournalTie>> Catalog::journal_tie() const {
   return tie;
 }
 
+Result<Moment> Catalog::moment() const {
+  Moment moment;
+  Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
+    const Result<Moment> found = get_moment(in);
+    if (!found) return found.error();
+    moment = *found;
+    return {};
+  });
+  if (!read) return std::move(read).error();
+  return moment;
+}
+
 Result<void> Catalog::set_clean_shutdown(bool clean) {
   Checkpoint only_the_flag;
   only_the_flag.clean_shutdown = clean;
@@ -221,6 +233,10 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
     }
     if (checkpoint.journal) {
       if (Result<void> put = put_record(out, Database::engine, journal_key, *checkpoint.journal); !put)
+        return put;
+    }
+    if (checkpoint.moment) {
+      if (Result<void> put = put_record(out, Database::engine, moment_key, *checkpoint.moment); !put)
         return put;
     }
     if (Result<void> put = put_states(out, checkpoint.partitions, Unknown::leave_out); !put) return put;

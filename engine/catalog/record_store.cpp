@@ -67,6 +67,12 @@ Result<std::optional<JournalTie>> get_journal_tie(const ReadTransaction& in) {
   return get(in, Database::engine, journal_key, decode_journal_tie);
 }
 
+Result<Moment> get_moment(const ReadTransaction& in) {
+  const Result<std::optional<Moment>> moment = get(in, Database::engine, moment_key, decode_moment);
+  if (!moment) return moment.error();
+  return moment->value_or(Moment{});
+}
+
 Result<ProducerIds> get_producer_ids(const ReadTransaction& in) {
   const Result<std::optional<ProducerIds>> ids =
       get(in, Database::engine, producer_ids_key, decode_producer_ids);
@@ -118,6 +124,7 @@ template Result<void> put_record(WriteTransaction&, Database, std::string_view, 
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const CommittedOffset&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const EngineRecord&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const JournalTie&);
+template Result<void> put_record(WriteTransaction&, Database, std::string_view, const Moment&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const ProducerIds&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const NamedProducer&);
 template Result<void> put_record(WriteTransaction&, Database, std::string_view, const TransactionalId&);

@@ -26,6 +26,9 @@ Result<EngineRecord> get_engine(const ReadTransaction& in);
 /// Nothing in a catalog of an older program.
 Result<std::optional<JournalTie>> get_journal_tie(const ReadTransaction& in);
 
+/// The default in a catalog of an older program.
+Result<Moment> get_moment(const ReadTransaction& in);
+
 /// The default, if nothing was reserved.
 Result<ProducerIds> get_producer_ids(const ReadTransaction& in);
 Result<std::optional<NamedProducer>> get_named_producer(const ReadTransaction& in, std::string_view name);

@@ -158,7 +158,7 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
     gathered.offsets.clear();
     gathered.state.clear();
   }
-  auto done = catalog->checkpoint(gathered);
+  auto done = store_checkpoint(gathered);
   if (done && outcome) note_checkpoint(lsn);
   if (done && outcome) done = journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
   if (!done && outcome) outcome = done;

@@ -265,9 +265,9 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
 // nothing has come is given back as it was.
 Result<> EngineImpl::begin_writing() {
   auto started = base::answered([this]() -> Result<> {
-    if (was_clean) {
-      if (auto told = catalog->set_clean_shutdown(false); !told) return told;
-    }
+    catalog::Checkpoint begun;
+    if (was_clean) begun.clean_shutdown = false;
+    if (auto told = store_checkpoint(begun); !told) return told;
     settle_directory();
     return start_threads();
   });

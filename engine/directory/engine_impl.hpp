@@ -120,6 +120,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// And tells of each fact that cannot be stored.
   void leave_out_unstorable(catalog::Checkpoint& gathered) const;
   void forget_stored(const catalog::Checkpoint& stored);
+  /// Gives it the next moment, of which the logs are told once it is stored.
+  Result<> store_checkpoint(catalog::Checkpoint& gathered);
   /// The catalog has everything up to `lsn`.
   void note_checkpoint(std::uint64_t lsn) noexcept;
   /// Lets other processes see what was committed; the journal keeps it all the same.
@@ -183,8 +185,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> finish_deletions();
   Result<> replay_journal();
   Result<> check_parts(const directory::CatalogPart& part, const journal::JournalContents& contents);
+  /// Recovery, with the partitions open: whether the journal has the decisions that it should have.
+  Result<> check_markers();
+  Result<> go_on_from_markers();
   Result<> begin_run(const journal::JournalContents& contents);
-  Result<> open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id);
+  Result<> open_journal(const journal::JournalContents& contents);
   /// @return where each ends.
   Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
@@ -228,6 +233,8 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   std::unique_ptr<directory::JournalReplay> replay;  ///< While the engine is being opened.
   std::uint64_t covered_lsn = 0;                     ///< Of the last checkpoint; under admin_mutex.
   catalog::JournalTie journal_tie;                   ///< Of this run; under admin_mutex.
+  catalog::Id directory_id{};                        ///< Of a writer.
+  std::uint64_t moment = 0;                          ///< The highest of catalog and logs; under admin_mutex.
   std::atomic<std::uint64_t> checkpoint_lsn{0};      ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
   /// How far the catalog has `offsets` and `state_store`; under admin_mutex.

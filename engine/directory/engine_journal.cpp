@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "api/log_moment.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/facts/storable.hpp"
 #include "directory/files/format_file.hpp"
@@ -27,7 +28,7 @@ std::uint64_t random_incarnation() {
 // Everything is read before anything is written: a partition that cannot be read, or a journal that is
 // damaged, leaves the directory as it was.
 Result<> EngineImpl::replay_journal() {
-  auto part = directory::part_of(*catalog);
+  auto part = directory::part_of(*catalog, vfs, directory.string());
   if (!part) return part.error();
   auto format = directory::read_format_file(vfs, directory.string());
   if (!format) return format.error();
@@ -42,32 +43,46 @@ Result<> EngineImpl::replay_journal() {
       *replay);
   if (!contents) return contents.error();
   if (auto fit = check_parts(*part, *contents); !fit) return fit;
+  directory_id = format->directory_id;
+  moment = std::max(part->moment, part->log_moment);
   covered_lsn = part->engine.covered_lsn;
   checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
   // A clean close leaves no frame beyond the last checkpoint.
   if (!replay->empty()) was_clean = false;
   if (replay->believes_markers()) was_clean = false;
   if (auto begun = begin_run(*contents); !begun) return begun;
-  if (auto opened = open_journal(*contents, format->directory_id); !opened) return opened;
+  if (auto opened = open_journal(*contents); !opened) return opened;
   return open_coordinator();
 }
 
-// The state that a repair goes on from explains less than was decided: markers are believed, and ids that the
-// later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
 Result<> EngineImpl::check_parts(const directory::CatalogPart& part,
                                  const journal::JournalContents& contents) {
-  constexpr std::int32_t passed_over_ids = 1'000'000;
   auto fit = directory::check_parts_fit(part, contents, directory.string());
   const bool is_whole = fit && contents.losses.empty();
   if (!salvages_journal || is_whole) return fit;
   if (!fit && fit.error().code() != Errc::corrupt_metadata) return fit;
+  return go_on_from_markers();
+}
+
+Result<> EngineImpl::check_markers() {
+  const auto& strange = replay->strange_marker();
+  if (!strange) return {};
+  if (salvages_journal) return go_on_from_markers();
+  return directory::strange_marker_error(*strange, journal->stored_lsn(), directory.string());
+}
+
+// The state that a repair goes on from explains less than was decided: markers are believed, and ids that the
+// later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
+Result<> EngineImpl::go_on_from_markers() {
+  constexpr std::int32_t passed_over_ids = 1'000'000;
   replay->believe_markers();
   auto reserved = catalog->reserve_producer_ids(passed_over_ids);
   return reserved ? Result<>() : Result<>(reserved.error());
 }
 
 // Before anything is written to the journal. That the last stop was clean stays true until begin_writing: an
-// open that fails before leaves the directory as clean as it was.
+// open that fails before leaves the directory as clean as it was. And the catalog stays of the moment that it
+// is of: parts that did not fit do not fit before a repair has brought everything home.
 Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
   journal_tie = {.stored_lsn = contents.stored_lsn,
                  .incarnation = random_incarnation(),
@@ -75,7 +90,7 @@ Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
   return catalog->checkpoint({.journal = journal_tie});
 }
 
-Result<> EngineImpl::open_journal(const journal::JournalContents& contents, const catalog::Id& directory_id) {
+Result<> EngineImpl::open_journal(const journal::JournalContents& contents) {
   auto opened = journal::Journal::open(
       {.directory = os::join_path(directory.string(), std::string(directory::journal_directory_name)),
        .directory_id = directory_id,
@@ -244,12 +259,21 @@ Result<> EngineImpl::checkpoint_once() {
   if (!has_changed) return {};
   journal_tie.stored_lsn = journal->stored_lsn();
   stored.journal = journal_tie;
-  if (auto done = catalog->checkpoint(stored); !done) return done;
+  if (auto done = store_checkpoint(stored); !done) return done;
   covered_lsn = lsn;
   note_checkpoint(lsn);
   for (const auto& [partition, checkpoint] : taken) partition->checkpoint_stored(checkpoint);
   forget_stored(stored);
   return journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
+}
+
+// The logs are told last: no crash leaves them ahead of the catalog.
+Result<> EngineImpl::store_checkpoint(catalog::Checkpoint& gathered) {
+  gathered.moment = catalog::Moment{++moment};
+  if (auto done = catalog->checkpoint(gathered); !done) return done;
+  auto told = api::write_log_moment(vfs, log_directory(), directory_id, moment);
+  if (!told) report(LogLevel::warn, "the logs were not told of a checkpoint: " + told.error().message());
+  return {};
 }
 
 // All decisions with a marker below one of the marks are secured at once: by the first partition, they would

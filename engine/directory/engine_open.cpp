@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "api/log_moment.hpp"
 #include "base/boundary.hpp"
 #include "catalog/catalog_birth.hpp"
 #include "delivery/delivery_thread.hpp"
@@ -242,7 +243,9 @@ Result<> EngineImpl::give_birth() {
     auto held = vfs.list(holder);
     if (!held && held.error().code() != Errc::not_found) return held.error();
     if (!held || held->empty()) continue;
-    return lost_format(dir, os::join_path(holder, held->front().name));
+    const auto data = std::find_if(held->begin(), held->end(),
+                                   [](const auto& entry) { return entry.name != api::log_moment_file_name; });
+    return lost_format(dir, os::join_path(holder, (data == held->end() ? held->begin() : data)->name));
   }
   auto entries = vfs.list(os::join_path(dir, ""));
   if (!entries) return entries.error();
@@ -342,7 +345,9 @@ Result<> EngineImpl::recover_after_crash() {
   }
   // The journal may tell more than the flag, and recovery writes.
   if (auto told = catalog->set_clean_shutdown(false); !told) return told;
+  if (last_stop() == segment::LastStop::kill) replay->expect_every_decision();
   if (auto opened = open_all_partitions(); !opened) return opened.error();
+  if (auto explained = check_markers(); !explained) return explained;
   if (auto taken_back = roll_back_lost_commits(); !taken_back) return taken_back;
   auto ends = open_all_partitions();
   if (!ends) return ends.error();

@@ -137,7 +137,7 @@ Result<> Repairer::read_catalog() {
         error.sys_errno()};
   };
   if (!opened) return advise(opened.error());
-  const auto part = directory::part_of(*opened);
+  const auto part = directory::part_of(*opened, vfs_, dir_);
   if (!part) return advise(part.error());
   const auto topics = opened->topics();
   if (!topics) return advise(topics.error());
@@ -242,7 +242,11 @@ void Repairer::plan_finding(const Finding& finding) {
   const bool is_known = std::any_of(partitions_.begin(), partitions_.end(), [&](const KnownPartition& known) {
     return known.shown == directory || known.shown == finding.path;
   });
-  if (finding.path == directory::format_file_name || finding.path == "journal") return;  // Planned already.
+  const bool is_of_journal = finding.path == "journal";
+  // Seen in the logs only.
+  if (is_of_journal && finding.severity == Severity::damage && journal_steps_.empty())
+    journal_steps_.push_back(add(finding.path, finding.what, true));
+  if (is_of_journal || finding.path == directory::format_file_name) return;  // Planned already.
   if (!is_known) {
     report_.left.push_back(finding);
   } else if (finding.severity == Severity::note && finding.last_offset >= 0) {

@@ -83,6 +83,7 @@ class Verifier {
       plan_.reset();
       return add_damage("journal", made.error());
     }
+    if (plan_->misfit()) add_damage("journal", *plan_->misfit());
     if (plan_->frames() == 0) return;
     report_.findings.push_back(
         {.severity = Severity::note,

@@ -178,6 +178,20 @@ Result<JournalTie> decode_journal_tie(base::ByteSpan payload) {
   return record;
 }
 
+std::string encode(const Moment& record) {
+  PayloadWriter out;
+  out.integer(record.number);
+  return std::move(out).take();
+}
+
+Result<Moment> decode_moment(base::ByteSpan payload) {
+  PayloadReader in(payload);
+  Moment record;
+  record.number = in.integer<std::uint64_t>();
+  if (!in.finished()) return malformed("moment", payload);
+  return record;
+}
+
 std::string encode(const ProducerIds& record) {
   PayloadWriter out;
   out.integer(record.end);

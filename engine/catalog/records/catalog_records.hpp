@@ -73,6 +73,13 @@ struct JournalTie {
   bool operator==(const JournalTie&) const = default;
 };
 
+/// How far the catalog has come, one higher with every checkpoint: what the logs have seen of it is never
+/// higher.
+struct Moment {
+  std::uint64_t number = 0;  ///< 0: an older program wrote every checkpoint.
+  bool operator==(const Moment&) const = default;
+};
+
 /// Where the ids of this directory's producers begin: Kafka hands out its own from 0 on, and a broker that
 /// takes over our segments must not meet one of its ids in them (it would drop a new producer's records as
 /// duplicates).
@@ -116,6 +123,7 @@ std::string encode(const PartitionState& record);
 std::string encode(const CommittedOffset& record);
 std::string encode(const EngineRecord& record);
 std::string encode(const JournalTie& record);
+std::string encode(const Moment& record);
 std::string encode(const ProducerIds& record);
 std::string encode(const NamedProducer& record);
 std::string encode(const TransactionalId& record);
@@ -127,6 +135,7 @@ Result<PartitionState> decode_partition_state(base::ByteSpan payload);
 Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload);
 Result<EngineRecord> decode_engine(base::ByteSpan payload);
 Result<JournalTie> decode_journal_tie(base::ByteSpan payload);
+Result<Moment> decode_moment(base::ByteSpan payload);
 Result<ProducerIds> decode_producer_ids(base::ByteSpan payload);
 Result<NamedProducer> decode_named_producer(base::ByteSpan payload);
 Result<TransactionalId> decode_transactional_id(base::ByteSpan payload);

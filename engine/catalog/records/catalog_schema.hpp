@@ -6,6 +6,7 @@
 //   engine             "engine"                                EngineRecord: directory id, clean flag, LSN
 //                      "transaction"                           u64 number of the transaction that wrote this
 //                      "journal"                               JournalTie; none: an older program wrote last
+//                      "moment"                                Moment; none: older programs wrote it
 //                      "producer_ids"                          ProducerIds; none: nothing reserved yet
 //   topics             topic name                              TopicRecord
 //   deleted_topics     topic id (16)                           TopicRecord of a topic whose files may remain
@@ -67,6 +68,7 @@ constexpr std::string_view name_of(Database database) noexcept {
 inline constexpr std::string_view engine_key = "engine";
 inline constexpr std::string_view transaction_key = "transaction";
 inline constexpr std::string_view journal_key = "journal";
+inline constexpr std::string_view moment_key = "moment";
 inline constexpr std::string_view producer_ids_key = "producer_ids";
 
 /// Kafka sets no bound on a group's name; ours leaves room in LMDB's 511 bytes.

@@ -90,7 +90,9 @@ std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalo
 bool JournalReplay::is_decided(ProducerId producer_id, ProducerEpoch marker_epoch) {
   const EndedEpoch ended(producer_id, marker_epoch);
   if (decided_.contains(ended)) return true;
-  if (!believes_markers_ || rolled_back_.contains(ended)) return false;
+  const bool is_believed = believes_markers_ || expects_every_decision_;
+  if (!is_believed || rolled_back_.contains(ended)) return false;
+  if (!believes_markers_ && !strange_marker_) strange_marker_ = {producer_id, marker_epoch};
   shown_by_markers_.insert(ended);
   return true;
 }

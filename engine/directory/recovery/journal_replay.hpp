@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -64,6 +65,15 @@ class JournalReplay final : public journal::JournalVisitor {
   /// Decisions are missing: one that a marker tells of was made.
   void believe_markers() noexcept { believes_markers_ = true; }
   bool believes_markers() const noexcept { return believes_markers_; }
+  /// Nothing but a process has ended since the journal was written: it has the decision of every marker that
+  /// is still to be asked about, and one of which it has none is of another journal.
+  void expect_every_decision() noexcept { expects_every_decision_ = true; }
+  /// The first such marker. It counts as decided, so that nothing is cut because of it.
+  struct StrangeMarker {
+    ProducerId producer_id = 0;
+    ProducerEpoch marker_epoch = 0;
+  };
+  const std::optional<StrangeMarker>& strange_marker() const noexcept { return strange_marker_; }
   /// The commits from this LSN on do not count, of transactions and of positions.
   /// @return how many there were.
   std::size_t roll_back_from(std::uint64_t lsn);
@@ -105,6 +115,8 @@ class JournalReplay final : public journal::JournalVisitor {
   std::set<EndedEpoch> rolled_back_;
   std::set<EndedEpoch> shown_by_markers_;
   bool believes_markers_ = false;
+  bool expects_every_decision_ = false;
+  std::optional<StrangeMarker> strange_marker_;
 };
 
 }  // namespace seriatim::directory

@@ -1,14 +1,17 @@
-// Whether catalog and journal are of one moment. Each is sound by itself where one of them was restored from
-// a backup or taken away, and going on from both would cut what only the other one explains.
+// Whether catalog, journal and logs are of one moment. Each is sound by itself where one of them was restored
+// from a backup or taken away, and going on from all would cut what only the other one explains.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include <seriatim/result.hpp>
 
 #include "catalog/catalog.hpp"
+#include "directory/recovery/journal_replay.hpp"
 #include "journal/journal_reader.hpp"
+#include "os/vfs.hpp"
 
 namespace seriatim::directory {
 
@@ -18,18 +21,27 @@ namespace seriatim::directory {
 ///   closed cleanly   the journal has nothing that the catalog does not cover
 ///   else             the journal still has the frame that the catalog saw stored in it, and its newest file
 ///                    is of the run that wrote the catalog last, or of one that this run found
+///   both             the logs have seen no later moment of the catalog than the one that it has
 ///
 struct CatalogPart {
   catalog::EngineRecord engine{};
   std::optional<catalog::JournalTie> tie{};
+  std::uint64_t moment = 0;
+  std::uint64_t log_moment = 0;  ///< Of the catalog that the logs were written with, or an earlier one.
 };
 
-/// Errors: those of the catalog.
-Result<CatalogPart> part_of(const catalog::Catalog& catalog);
+/// @param directory  of the data.
+/// Errors: those of the catalog and of read_log_moment().
+Result<CatalogPart> part_of(const catalog::Catalog& catalog, os::Vfs& vfs, const std::string& directory);
 
 /// @param contents  of the journal in `directory`, read with the LSN that the catalog covers.
 /// Errors: corrupt_metadata (what each says, and the ways on).
 Result<> check_parts_fit(const CatalogPart& catalog, const journal::JournalContents& contents,
                          const std::string& directory);
+
+/// The refusal where the journal should have the decision of a marker, and has not.
+/// @param stored_lsn  of the journal.
+Error strange_marker_error(const JournalReplay::StrangeMarker& marker, std::uint64_t stored_lsn,
+                           const std::string& directory);
 
 }  // namespace seriatim::directory

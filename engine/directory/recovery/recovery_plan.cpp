@@ -50,6 +50,8 @@ Result<> RecoveryPlan::make(const catalog::Catalog& catalog, const RecoveryPlanO
   for (const auto& topic : *topics) {
     if (auto looked = look_at(catalog, topic); !looked) return looked;
   }
+  if (const auto& strange = replay_->strange_marker())
+    misfit_ = strange_marker_error(*strange, stored_lsn_, directory_);
   return {};
 }
 
@@ -62,7 +64,7 @@ Result<bool> RecoveryPlan::read_journal(const catalog::Catalog& catalog, const R
   const auto writer = os::read_lock_info(vfs_, directory_);
   const std::string boot = os::boot_id();
   had_settled_ = writer && *writer && !boot.empty() && (*writer)->settled_boot_id == boot;
-  const auto part = part_of(catalog);
+  const auto part = part_of(catalog, vfs_, directory_);
   if (!part) return part.error();
   replay_.emplace(topic_map(topics));
   auto contents =
@@ -81,7 +83,9 @@ Result<bool> RecoveryPlan::read_journal(const catalog::Catalog& catalog, const R
   if (!fit && !options.salvages) return fit.error();
   frames_ = contents->frames_visited;
   if (!fit || !contents->losses.empty()) replay_->believe_markers();
+  stored_lsn_ = contents->stored_lsn;
   was_clean_ = part->engine.clean_shutdown && replay_->empty() && !replay_->believes_markers();
+  if (last_stop() == segment::LastStop::kill) replay_->expect_every_decision();
   return true;
 }
 

@@ -43,6 +43,9 @@ class RecoveryPlan {
   const partition::RecoveryPreview* find(const std::string& topic, PartitionId partition) const;
   /// Why the next open will fail at this partition, if it will.
   const Error* failure(const std::string& topic, PartitionId partition) const;
+  /// Why the next open will refuse the directory as a whole, if it will: commits in the logs that the journal
+  /// should have and has not. The previews are of a repair then.
+  const std::optional<Error>& misfit() const noexcept { return misfit_; }
   /// The files of partitions that have a preview, as the open will leave them.
   os::Vfs& files() noexcept { return overlay_; }
   /// Frames of the journal that will be brought home.
@@ -68,6 +71,8 @@ class RecoveryPlan {
   bool was_clean_ = false;
   bool had_settled_ = false;
   std::uint64_t frames_ = 0;
+  std::uint64_t stored_lsn_ = 0;
+  std::optional<Error> misfit_;
   std::map<TopicPartition, partition::RecoveryPreview> previews_;
   std::map<TopicPartition, Error> failures_;
 };

@@ -37,6 +37,18 @@ TEST_CASE("a checkpoint forgets groups before it stores positions, and only thos
   CHECK(catalog.checkpoint(checkpoint).error().code() == Errc::invalid_argument);
 }
 
+TEST_CASE("a catalog keeps the moment that a checkpoint gives it, and has none before that") {
+  const MadeCatalog made;
+  {
+    Catalog catalog = made.open();
+    CHECK(must(catalog.moment()).number == 0);
+    must(catalog.checkpoint({.moment = Moment{7}}));
+    must(catalog.checkpoint({.covered_lsn = 3}));
+    CHECK(must(catalog.moment()).number == 7);
+  }
+  CHECK(must(made.open().moment()).number == 7);
+}
+
 TEST_CASE("partition states come back in order, with defaults where none was stored") {
   const TwoTopics made;
   const PartitionState state{10, 20, 8, 4'096, 20, 15};

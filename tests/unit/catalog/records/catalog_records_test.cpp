@@ -30,6 +30,8 @@ TEST_CASE("the bytes of each record are what the format says") {
   CHECK(encode(CommittedOffset{5, "m", 7}) == bytes("0000000000000005 0000000000000007 00000001 6d"));
   CHECK(encode(EngineRecord{counting_id(), true, 9}) ==
         bytes("000102030405060708090a0b0c0d0e0f 01 0000000000000009"));
+  CHECK(encode(JournalTie{1, 2, 3}) == bytes("0000000000000001 0000000000000002 0000000000000003"));
+  CHECK(encode(Moment{12}) == bytes("000000000000000c"));
   CHECK(encode(ProducerIds{}) == bytes("0000010000000000"));
   CHECK(encode(NamedProducer{1, 2, 3, 4}) ==
         bytes("0000000000000001 0002 0000000000000003 0000000000000004"));
@@ -57,6 +59,8 @@ TEST_CASE("every record comes back whole, and neither cut nor with bytes left ov
   check_round_trip(PartitionState{10, 20, 8, 4'096, 20, 15}, decode_partition_state);
   check_round_trip(CommittedOffset{10, "some metadata", 1'700'000'000'000}, decode_committed_offset);
   check_round_trip(EngineRecord{counting_id(), false, 77}, decode_engine);
+  check_round_trip(JournalTie{9, 8, 7}, decode_journal_tie);
+  check_round_trip(Moment{~std::uint64_t{0}}, decode_moment);
   check_round_trip(ProducerIds{first_producer_id + 5}, decode_producer_ids);
   check_round_trip(NamedProducer{first_producer_id, 32'767, 1'700'000'000'000, -1}, decode_named_producer);
   check_round_trip(TransactionalId{first_producer_id, 7, 60'000, 1'700'000'000'000}, decode_transactional_id);

@@ -2,12 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <seriatim/inspect.hpp>
 #include <seriatim/repair.hpp>
 
+#include "support/failing_vfs.hpp"
 #include "support/log_builder.hpp"
 #include "unit/api/engine_fixture.hpp"
 
@@ -44,7 +49,8 @@ void write_transactions(const Engine& engine, int count) {
 
 // One directory through three runs, with what a backup would have held at each point.
 //   live    in the first run, behind a checkpoint      closed   behind the first run
-//   later   behind the second run                      crashed  in the third, behind a checkpoint
+//   later   behind the second run                      begun    in the third, before its first checkpoint
+//   early   in the third, behind its checkpoint        crashed  further on
 struct Moments {
   TempDir dir;
   std::string at(const std::string& name) const { return dir / name; }
@@ -68,9 +74,13 @@ struct Moments {
     }
     keep("later");
     Engine engine = open_engine(path, quiet);
-    write_transactions(engine, 20);
+    write_transactions(engine, 10);
+    keep("begun");
+    write_transactions(engine, 10);
     must(EngineImpl::of(engine)->checkpoint());
-    write_transactions(engine, 20);
+    write_transactions(engine, 5);
+    keep("early");
+    write_transactions(engine, 15);
     keep("crashed");
   }
   void keep(const std::string& name) const { copy_live(at("data"), at(name)); }
@@ -79,7 +89,9 @@ struct Moments {
     const std::string mixed = at("mixed");
     copy_live(at(base), mixed);
     fs::remove_all(mixed + "/" + part);
-    if (from.empty()) {
+    if (!from.empty() && !fs::is_directory(at(from) + "/" + part)) {
+      fs::copy(at(from) + "/" + part, mixed + "/" + part);
+    } else if (from.empty()) {
       fs::create_directory(mixed + "/" + part);
     } else {
       fs::copy(at(from) + "/" + part, mixed + "/" + part, fs::copy_options::recursive);
@@ -138,10 +150,16 @@ void check_repair(const std::string& path, std::size_t records) {
 
 TEST_CASE("a directory as it was at any moment opens, with everything, again and again") {
   const Moments moments;
-  const std::pair<const char*, std::size_t> rows[] = {
-      {"live", 20}, {"closed", 40}, {"later", 60}, {"crashed", 100}};
+  const std::pair<const char*, std::size_t> rows[] = {{"live", 20},  {"closed", 40}, {"later", 60},
+                                                      {"begun", 70}, {"early", 85},  {"crashed", 100}};
   for (const auto& [name, records] : rows) {
     CAPTURE(name);
+    // A backup may have left LOCK as it is, or have none.
+    for (const char* other : {"live", "crashed"}) {
+      const std::string restored = moments.mix(name, "LOCK", other);
+      CHECK(must(verify(restored)).worst().value_or(Severity::note) == Severity::note);
+      CHECK(records_of(restored) == records);
+    }
     for (int round = 0; round < 3; ++round) CHECK(records_of(moments.at(name)) == records);
     CHECK_FALSE(must(verify(moments.at(name))).worst().has_value());
   }
@@ -155,8 +173,9 @@ TEST_CASE("a restored older catalog is refused, whatever journal and logs are be
   check_refused(moments.mix("crashed", "catalog", "closed"), "older");
   check_repair(moments.at("mixed"), 100);
   check_refused(moments.mix("crashed", "catalog", "later"), "older");
-  // Of the same run, and no frame since is missing: it is as if the last checkpoint had been that one.
-  CHECK(records_of(moments.mix("closed", "catalog", "live")) == 40);
+  // Of the same run, and no frame since is missing: topics and settings since would be missing all the same.
+  check_refused(moments.mix("closed", "catalog", "live"), "an earlier moment than the logs");
+  check_repair(moments.at("mixed"), 40);
 }
 
 TEST_CASE("a newer catalog beside an older journal, or none, is refused where the journal was needed") {
@@ -201,30 +220,82 @@ TEST_CASE("an older log beside newer rest is reported with its offsets; nothing 
   }
 }
 
-TEST_CASE("beside an older catalog and journal of a clean close newer logs stay whole") {
+TEST_CASE("an older catalog and the journal of its moment are refused beside newer logs") {
   const Moments moments;
-  for (const char* from : {"closed", "later"}) {
-    CAPTURE(from);
-    CHECK(records_of(moments.mix_old_parts("crashed", from)) == 100);
+  struct Row {
+    const char* base;
+    std::vector<const char*> from;
+    std::size_t records;
+  };
+  const Row rows[] = {{"crashed", {"live", "closed", "later", "begun"}, 100},
+                      {"early", {"live", "closed", "later", "begun"}, 85},
+                      {"later", {"live", "closed"}, 60},
+                      {"closed", {"live"}, 40}};
+  for (const Row& row : rows) {
+    for (const char* from : row.from) {
+      CAPTURE(row.base);
+      CAPTURE(from);
+      check_refused(moments.mix_old_parts(row.base, from), "an earlier moment than the logs");
+      check_repair(moments.at("mixed"), row.records);
+    }
   }
 }
 
-// Not told from a power cut (docs/durability.md): what opening will cut is told, and nothing is cut unseen.
-TEST_CASE("beside an older catalog and journal of a run that went on verify tells what opening cuts") {
+TEST_CASE("newer logs that are put beside an older rest, or its LOCK as well, are refused alike") {
   const Moments moments;
-  const std::string mixed = moments.mix_old_parts("crashed", "live");
-  const auto report = must(verify(mixed));
-  CHECK(report.worst() == Severity::damage);
-  const auto tells_of_cuts = [](std::string_view text) {
-    return text.find("commits a transaction whose decision did not survive") != std::string::npos;
-  };
-  CHECK(std::any_of(report.findings.begin(), report.findings.end(),
-                    [&](const Finding& finding) { return tells_of_cuts(finding.what); }));
-  bool is_logged = false;
-  EngineOptions options = quiet;
-  options.log_sink = [&](LogLevel, std::string_view line) { is_logged |= tells_of_cuts(line); };
-  const Engine engine = open_engine(mixed, options);
-  CHECK(is_logged);
+  for (const char* base : {"live", "closed", "later", "begun"}) {
+    CAPTURE(base);
+    check_refused(moments.mix(base, "log", "crashed"), "an earlier moment than the logs");
+    fs::copy(moments.at("crashed/LOCK"), moments.at("mixed/LOCK"), fs::copy_options::overwrite_existing);
+    check_refused(moments.at("mixed"), "log/MOMENT says so");
+    check_repair(moments.at("mixed"), 100);
+  }
+}
+
+TEST_CASE("a repair that goes on from parts of different moments and is stopped does not let others go on") {
+  const Moments moments;
+  int stops = 0;
+  for (bool is_done = false; !is_done; ++stops) {
+    CAPTURE(stops);
+    const std::string mixed = moments.mix_old_parts("crashed", "live");
+    FailingVfs vfs;
+    vfs.fail_after(stops);
+    is_done = EngineImpl::open(mixed, quiet, vfs, base::system_clock(), true).ok() && !vfs.has_failed();
+    const auto opened = Engine::open(mixed, quiet);
+    if (opened) {
+      CHECK(read_values(*opened, "t").size() == 100);
+    } else {
+      CHECK(opened.error().code() == Errc::corrupt_metadata);
+    }
+  }
+  CHECK(stops > 20);
+}
+
+// No checkpoint lies between the two moments.
+TEST_CASE("a journal that lacks what the logs show committed is refused where only the process died") {
+  const Moments moments;
+  for (const bool with_catalog : {false, true}) {
+    CAPTURE(with_catalog);
+    const auto mix = [&] {
+      return with_catalog ? moments.mix_old_parts("crashed", "early")
+                          : moments.mix("crashed", "journal", "early");
+    };
+    const std::string mixed = mix();
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto opened = Engine::open(mixed, quiet);
+      REQUIRE_FALSE(opened.ok());
+      CHECK(opened.error().code() == Errc::corrupt_metadata);
+      CHECK(opened.error().message().find("an earlier moment than the logs") != std::string::npos);
+      CHECK(must(verify(mixed)).worst() == Severity::damage);
+    }
+    check_repair(mixed, 100);
+    // Verified and repaired before anything has opened it.
+    const std::string untouched = mix();
+    const auto before = bytes_in(untouched);
+    CHECK(must(verify(untouched)).worst() == Severity::damage);
+    CHECK(bytes_in(untouched) == before);
+    check_repair(untouched, 100);
+  }
 }
 
 // Their decisions are covered, and no longer in the journal.
@@ -246,6 +317,35 @@ TEST_CASE("markers in a log that lost its synced end are kept, and are no sign o
   CHECK_FALSE(fs::exists(log + ".damaged"));
 }
 
+// Nothing proves it (docs/durability.md): the machine was down, and no checkpoint lies between.
+TEST_CASE("after a power cut a journal older by less than a checkpoint is not told; the cuts are") {
+  const Moments moments;
+  const std::string mixed = moments.mix_old_parts("crashed", "early");
+  fs::remove(mixed + "/LOCK");  // An open that does not know the boot reckons with a power cut.
+  const auto tells_of_cuts = [](std::string_view text) {
+    return text.find("commits a transaction whose decision did not survive") != std::string::npos;
+  };
+  const auto report = must(verify(mixed));
+  CHECK(std::any_of(report.findings.begin(), report.findings.end(),
+                    [&](const Finding& finding) { return tells_of_cuts(finding.what); }));
+  bool is_logged = false;
+  EngineOptions options = quiet;
+  options.log_sink = [&](LogLevel, std::string_view line) { is_logged |= tells_of_cuts(line); };
+  const Engine engine = open_engine(mixed, options);
+  CHECK(is_logged);
+}
+
+TEST_CASE("logs that tell of no moment, as an older program leaves them, are taken as they are") {
+  const Moments moments;
+  for (const char* from : {"closed", "later"}) {
+    CAPTURE(from);
+    const std::string mixed = moments.mix_old_parts("crashed", from);
+    fs::remove(mixed + "/log/MOMENT");
+    CHECK(records_of(mixed) == 100);
+    CHECK(fs::exists(mixed + "/log/MOMENT"));
+  }
+}
+
 TEST_CASE("a catalog that an older program wrote last is believed") {
   journal::JournalContents contents;
   CHECK(directory::check_parts_fit({.engine = {.covered_lsn = 9}}, contents, "d").ok());
@@ -261,6 +361,24 @@ TEST_CASE("a catalog that an older program wrote last is believed") {
   contents.newest_incarnation = 7;
   contents.stored_lsn = 11;
   CHECK_FALSE(directory::check_parts_fit({.engine = {.covered_lsn = 9}, .tie = tie}, contents, "d").ok());
+}
+
+TEST_CASE("logs may have seen the catalog's moment or an earlier one, after whatever stop") {
+  const journal::JournalContents contents;
+  for (const bool was_clean : {false, true}) {
+    const auto fits = [&](std::uint64_t moment, std::uint64_t log_moment) {
+      return directory::check_parts_fit(
+                 {.engine = {.clean_shutdown = was_clean}, .moment = moment, .log_moment = log_moment},
+                 contents, "d")
+          .ok();
+    };
+    CHECK(fits(0, 0));
+    CHECK(fits(7, 0));
+    CHECK(fits(7, 6));
+    CHECK(fits(7, 7));
+    CHECK_FALSE(fits(7, 8));
+    CHECK_FALSE(fits(0, 1));
+  }
 }
 
 }  // namespace seriatim::test

@@ -1,0 +1,31 @@
+// DIR/log/MOMENT: the moment of the catalog that the logs have seen. Every checkpoint gives the catalog a
+// moment, one higher than the one before, and tells the logs of it once the catalog has it on stable storage:
+// logs that have seen a later moment than the catalog beside them belong to a later catalog.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <seriatim/result.hpp>
+
+#include "catalog/records/catalog_records.hpp"
+#include "os/vfs.hpp"
+
+namespace seriatim::api {
+
+inline constexpr const char* log_moment_file_name = "MOMENT";
+
+/// @param log_directory  DIR/log.
+/// @return 0: the logs tell of none. There is no file, or it is of another directory or a later version, or
+/// not as it was written: a power cut may have left any part of it.
+/// Errors: as `Vfs::open` and `File::read_at`, but not not_found.
+Result<std::uint64_t> read_log_moment(os::Vfs& vfs, const std::string& log_directory,
+                                      const catalog::Id& directory_id);
+
+/// To be called when the catalog has this moment on stable storage, and not before.
+/// Errors: as `Vfs::open` and `File::write_at`; the file then tells of an earlier moment, or of none.
+/// Durability: none of its own. A power cut leaves an earlier moment, or a file that tells of none.
+Result<> write_log_moment(os::Vfs& vfs, const std::string& log_directory, const catalog::Id& directory_id,
+                          std::uint64_t moment);
+
+}  // namespace seriatim::api
