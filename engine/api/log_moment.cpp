@@ -60,4 +60,11 @@ Result<> write_log_moment(os::Vfs& vfs, const std::string& log_directory, const 
   return (*file)->write_at(base::as_bytes(moment_text(directory_id, moment)), 0);
 }
 
+Result<> sync_log_moment(os::Vfs& vfs, const std::string& log_directory) {
+  auto file = vfs.open(path_in(log_directory), os::OpenMode::read);
+  if (!file) return std::move(file).error();
+  if (auto synced = (*file)->sync_data(); !synced) return synced;
+  return vfs.sync_directory(log_directory);
+}
+
 }  // namespace seriatim::api

@@ -28,4 +28,8 @@ Result<std::uint64_t> read_log_moment(os::Vfs& vfs, const std::string& log_direc
 Result<> write_log_moment(os::Vfs& vfs, const std::string& log_directory, const catalog::Id& directory_id,
                           std::uint64_t moment);
 
+/// Brings what was written, and the file's name, to stable storage.
+/// Errors: as `Vfs::open` and `File::sync_data`.
+Result<> sync_log_moment(os::Vfs& vfs, const std::string& log_directory);
+
 }  // namespace seriatim::api

@@ -42,9 +42,9 @@ Result<> EngineImpl::replay_journal() {
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();
-  if (auto fit = check_parts(*part, *contents); !fit) return fit;
   directory_id = format->directory_id;
   moment = std::max(part->moment, part->log_moment);
+  if (auto fit = check_parts(*part, *contents); !fit) return fit;
   covered_lsn = part->engine.covered_lsn;
   checkpoint_lsn.store(covered_lsn, std::memory_order_relaxed);
   // A clean close leaves no frame beyond the last checkpoint.
@@ -72,17 +72,20 @@ Result<> EngineImpl::check_markers() {
 }
 
 // The state that a repair goes on from explains less than was decided: markers are believed, and ids that the
-// later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63.
+// later of the two gave out are passed over. A million is arbitrary, and nothing of 2^63. Until a checkpoint
+// has brought everything home the logs are ahead of the catalog: where the repair is stopped, nobody goes on.
 Result<> EngineImpl::go_on_from_markers() {
   constexpr std::int32_t passed_over_ids = 1'000'000;
   replay->believe_markers();
+  if (auto told = api::write_log_moment(vfs, log_directory(), directory_id, ++moment); !told) return told;
+  if (auto synced = api::sync_log_moment(vfs, log_directory()); !synced) return synced;
   auto reserved = catalog->reserve_producer_ids(passed_over_ids);
   return reserved ? Result<>() : Result<>(reserved.error());
 }
 
 // Before anything is written to the journal. That the last stop was clean stays true until begin_writing: an
 // open that fails before leaves the directory as clean as it was. And the catalog stays of the moment that it
-// is of: parts that did not fit do not fit before a repair has brought everything home.
+// is of, for the sake of go_on_from_markers.
 Result<> EngineImpl::begin_run(const journal::JournalContents& contents) {
   journal_tie = {.stored_lsn = contents.stored_lsn,
                  .incarnation = random_incarnation(),
