@@ -4,10 +4,10 @@
 #include <set>
 #include <utility>
 
-#include "api/log_moment.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/facts/storable.hpp"
 #include "directory/files/format_file.hpp"
+#include "directory/recovery/log_moment.hpp"
 #include "directory/recovery/parts_check.hpp"
 #include "directory/topics/partition_states.hpp"
 #include "os/path.hpp"
@@ -77,8 +77,9 @@ Result<> EngineImpl::check_markers() {
 Result<> EngineImpl::go_on_from_markers() {
   constexpr std::int32_t passed_over_ids = 1'000'000;
   replay->believe_markers();
-  if (auto told = api::write_log_moment(vfs, log_directory(), directory_id, ++moment); !told) return told;
-  if (auto synced = api::sync_log_moment(vfs, log_directory()); !synced) return synced;
+  if (auto told = directory::write_log_moment(vfs, log_directory(), directory_id, ++moment); !told)
+    return told;
+  if (auto synced = directory::sync_log_moment(vfs, log_directory()); !synced) return synced;
   auto reserved = catalog->reserve_producer_ids(passed_over_ids);
   return reserved ? Result<>() : Result<>(reserved.error());
 }
@@ -274,7 +275,7 @@ Result<> EngineImpl::checkpoint_once() {
 Result<> EngineImpl::store_checkpoint(catalog::Checkpoint& gathered) {
   gathered.moment = catalog::Moment{++moment};
   if (auto done = catalog->checkpoint(gathered); !done) return done;
-  auto told = api::write_log_moment(vfs, log_directory(), directory_id, moment);
+  auto told = directory::write_log_moment(vfs, log_directory(), directory_id, moment);
   if (!told) report(LogLevel::warn, "the logs were not told of a checkpoint: " + told.error().message());
   return {};
 }

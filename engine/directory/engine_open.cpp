@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "api/log_moment.hpp"
 #include "base/boundary.hpp"
 #include "catalog/catalog_birth.hpp"
 #include "delivery/delivery_thread.hpp"
@@ -12,6 +11,7 @@
 #include "directory/files/catalog_access.hpp"
 #include "directory/files/format_file.hpp"
 #include "directory/option_rules.hpp"
+#include "directory/recovery/log_moment.hpp"
 #include "directory/upkeep/counters_file.hpp"
 #include "format/file_name.hpp"
 #include "os/absolute_path.hpp"
@@ -243,8 +243,9 @@ Result<> EngineImpl::give_birth() {
     auto held = vfs.list(holder);
     if (!held && held.error().code() != Errc::not_found) return held.error();
     if (!held || held->empty()) continue;
-    const auto data = std::find_if(held->begin(), held->end(),
-                                   [](const auto& entry) { return entry.name != api::log_moment_file_name; });
+    const auto data = std::find_if(held->begin(), held->end(), [](const auto& entry) {
+      return entry.name != directory::log_moment_file_name;
+    });
     return lost_format(dir, os::join_path(holder, (data == held->end() ? held->begin() : data)->name));
   }
   auto entries = vfs.list(os::join_path(dir, ""));

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "api/log_moment.hpp"
+#include "directory/recovery/log_moment.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::directory {

@@ -1,4 +1,4 @@
-#include "api/log_moment.hpp"
+#include "directory/recovery/log_moment.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,9 +24,9 @@
 namespace seriatim::test {
 namespace {
 
-using api::read_log_moment;
-using api::write_log_moment;
 using detail::EngineImpl;
+using directory::read_log_moment;
+using directory::write_log_moment;
 
 const EngineOptions quiet{.maintenance_interval = std::chrono::milliseconds(0),
                           .checkpoint_interval = std::chrono::hours(24),

@@ -11,7 +11,7 @@
 #include "catalog/records/catalog_records.hpp"
 #include "os/vfs.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 
 inline constexpr const char* log_moment_file_name = "MOMENT";
 
@@ -32,4 +32,4 @@ Result<> write_log_moment(os::Vfs& vfs, const std::string& log_directory, const 
 /// Errors: as `Vfs::open` and `File::sync_data`.
 Result<> sync_log_moment(os::Vfs& vfs, const std::string& log_directory);
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory

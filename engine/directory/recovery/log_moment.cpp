@@ -1,4 +1,4 @@
-#include "api/log_moment.hpp"
+#include "directory/recovery/log_moment.hpp"
 
 #include <charconv>
 #include <string_view>
@@ -8,7 +8,7 @@
 #include "directory/files/format_file.hpp"
 #include "os/path.hpp"
 
-namespace seriatim::api {
+namespace seriatim::directory {
 namespace {
 
 constexpr std::string_view moment_title = "seriatim log moment 1\n";
@@ -67,4 +67,4 @@ Result<> sync_log_moment(os::Vfs& vfs, const std::string& log_directory) {
   return vfs.sync_directory(log_directory);
 }
 
-}  // namespace seriatim::api
+}  // namespace seriatim::directory
