@@ -28,9 +28,9 @@ using detail::EngineImpl;
 using directory::read_log_moment;
 using directory::write_log_moment;
 
-const EngineOptions quiet{.maintenance_interval = std::chrono::milliseconds(0),
-                          .checkpoint_interval = std::chrono::hours(24),
-                          .journal_file_bytes = 64U << 10};
+const EngineOptions quiet_options{.maintenance_interval = std::chrono::milliseconds(0),
+                                  .checkpoint_interval = std::chrono::hours(24),
+                                  .journal_file_bytes = 64U << 10};
 
 catalog::Id counted_id(int from) {
   catalog::Id id;
@@ -52,7 +52,7 @@ std::string moment_text_in(const TempDir& directory) {
 }
 
 // Calls `look` once before the logs are told of a moment, and once after that.
-class WatchedVfs final : public PassingVfs {
+class TellingVfs final : public PassingVfs {
  public:
   std::function<void()> look{};
 
@@ -65,7 +65,7 @@ class WatchedVfs final : public PassingVfs {
  private:
   class WatchedFile final : public PassingFile {
    public:
-    WatchedFile(std::unique_ptr<os::File> file, WatchedVfs& vfs) : PassingFile(std::move(file)), vfs_(vfs) {}
+    WatchedFile(std::unique_ptr<os::File> file, TellingVfs& vfs) : PassingFile(std::move(file)), vfs_(vfs) {}
     Result<void> write_at(base::ByteSpan from, std::uint64_t at) override {
       auto written = PassingFile::write_at(from, at);
       vfs_.look();
@@ -73,7 +73,7 @@ class WatchedVfs final : public PassingVfs {
     }
 
    private:
-    WatchedVfs& vfs_;
+    TellingVfs& vfs_;
   };
 };
 
@@ -130,7 +130,7 @@ TEST_CASE("a MOMENT that cannot be read is an error, and no file that tells of n
 TEST_CASE("a process may die before and after the logs are told of a moment: the directory opens") {
   const TempDir dir;
   const std::string path = dir / "data";
-  WatchedVfs vfs;
+  TellingVfs vfs;
   int looks = 0;
   vfs.look = [&] {
     ++looks;
@@ -141,7 +141,7 @@ TEST_CASE("a process may die before and after the logs are told of a moment: the
     must(engine.close());
   };
   for (int run = 0; run < 3; ++run) {
-    Engine engine = open_engine_with(path, vfs, base::system_clock(), quiet);
+    Engine engine = open_engine_with(path, vfs, base::system_clock(), quiet_options);
     if (run == 0) create_topic(engine, "t", 1);
     const auto impl = EngineImpl::of(engine);
     for (int round = 0; round < 2; ++round) {
@@ -158,7 +158,7 @@ TEST_CASE("logs that cannot be told of a checkpoint are reported; it is made, an
   const TempDir dir;
   const std::string path = dir / "data";
   std::vector<std::string> lines;
-  EngineOptions options = quiet;
+  EngineOptions options = quiet_options;
   options.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); };
   Engine engine = open_engine(path, options);
   create_topic(engine, "t", 1);
