@@ -117,6 +117,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> make_gathered_durable(const GatheredLsns& gathered, std::uint64_t covered);
   /// All but the partitions.
   catalog::Checkpoint gather_checkpoint();
+  /// Adds what was committed since the last gathering that the catalog has.
+  void gather_commits(catalog::Checkpoint& to);
+  /// The catalog has what `gather_commits` told, and all that frames up to `lsn` tell.
+  void commits_stored(std::uint64_t lsn) noexcept;
   /// And tells of each fact that cannot be stored.
   void leave_out_unstorable(catalog::Checkpoint& gathered) const;
   void forget_stored(const catalog::Checkpoint& stored);
@@ -237,9 +241,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   std::uint64_t moment = 0;                          ///< The highest of catalog and logs; under admin_mutex.
   std::atomic<std::uint64_t> checkpoint_lsn{0};      ///< As covered_lsn, for whoever looks.
   std::atomic<std::int64_t> checkpoint_time_ms{0};
-  /// How far the catalog has `offsets` and `state_store`; under admin_mutex.
-  std::uint64_t shown_offsets = 0;
-  std::uint64_t shown_state = 0;
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;

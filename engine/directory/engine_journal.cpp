@@ -208,22 +208,17 @@ Result<> EngineImpl::delete_group(std::string_view group) {
   return checkpoint();
 }
 
+// Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
 Result<> EngineImpl::store_commits() {
   const base::MutexLock guard(admin_mutex);
-  const std::uint64_t newest_offsets = offsets.version();
-  const std::uint64_t newest_state = state_store.version();
-  if (newest_offsets == shown_offsets && newest_state == shown_state) return {};
-  const auto known = topics.load();
-  // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
-  catalog::Checkpoint shown{.forgotten_groups = offsets.forgotten()};
-  shown.offsets = offsets.pending(*known);
-  shown.state = state_store.pending();
+  if (!offsets.has_changes() && !state_store.has_changes()) return {};
+  catalog::Checkpoint shown;
+  gather_commits(shown);
   leave_out_unstorable(shown);
   if (auto durable = make_gathered_durable(gathered_lsns(), 0); !durable) return durable;
-  auto stored = catalog->checkpoint(shown);
-  if (!stored) return stored;
-  shown_offsets = newest_offsets;
-  shown_state = newest_state;
+  if (auto stored = catalog->checkpoint(shown); !stored) return stored;
+  constexpr std::uint64_t nothing_is_covered = 0;
+  commits_stored(nothing_is_covered);
   return {};
 }
 
@@ -328,16 +323,18 @@ Result<> EngineImpl::make_gathered_durable(const GatheredLsns& gathered, std::ui
 // The covered LSN never goes back: a decision on its way into the journal says that it is not settled
 // before it has its LSN, with one that may be older than the last checkpoint.
 catalog::Checkpoint EngineImpl::gather_checkpoint() {
-  const auto known = topics.load();
   const std::uint64_t staged_lsn = journal->stats().staged_lsn;
   const std::uint64_t lsn = std::max(covered_lsn, std::min(staged_lsn, coordinator->settled_lsn()));
-  catalog::Checkpoint gathered{.covered_lsn = lsn,
-                               .forgotten_groups = offsets.forgotten(),
-                               .offsets = offsets.pending(*known),
-                               .transactional_ids = coordinator->changed_ids(),
-                               .state = state_store.pending()};
+  catalog::Checkpoint gathered{.covered_lsn = lsn, .transactional_ids = coordinator->changed_ids()};
+  gather_commits(gathered);
   leave_out_unstorable(gathered);
   return gathered;
+}
+
+void EngineImpl::gather_commits(catalog::Checkpoint& to) {
+  const auto known = topics.load();
+  offsets.gather(*known, to);
+  to.state = state_store.gather();
 }
 
 void EngineImpl::leave_out_unstorable(catalog::Checkpoint& gathered) const {
@@ -346,9 +343,13 @@ void EngineImpl::leave_out_unstorable(catalog::Checkpoint& gathered) const {
 }
 
 void EngineImpl::forget_stored(const catalog::Checkpoint& stored) {
-  offsets.stored(*stored.covered_lsn);
-  state_store.stored(*stored.covered_lsn);
+  commits_stored(*stored.covered_lsn);
   coordinator->mark_stored(stored.transactional_ids);
+}
+
+void EngineImpl::commits_stored(std::uint64_t lsn) noexcept {
+  offsets.stored(lsn);
+  state_store.stored(lsn);
 }
 
 void EngineImpl::note_checkpoint(std::uint64_t lsn) noexcept {

@@ -367,7 +367,7 @@ Result<> EngineImpl::recover_after_crash() {
            std::to_string(*lowered) +
                " committed offsets were beyond the recovered end of their partition and were set back to it");
   }
-  offsets.stored(journal->stats().staged_lsn);
+  offsets.forget(journal->stats().staged_lsn);
   return checkpoint();
 }
 

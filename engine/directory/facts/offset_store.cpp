@@ -27,154 +27,143 @@ format::JournalCommittedOffsets journal_offsets(std::string_view group,
   return told;
 }
 
-// Staged with the mutex held: what is remembered last is what the journal tells last.
+// Staged with the lock held: a checkpoint that has seen the frame staged gathers what it tells.
 Result<std::uint64_t> OffsetStore::commit(journal::Journal& journal, std::string_view group,
                                           const std::vector<PositionCommit>& commits) {
   const auto payload = format::encode_journal_offsets(journal_offsets(group, commits));
   auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload);
   // All memory first: what is staged is remembered.
   auto fresh = entries_of(group, commits);
-  const base::MutexLock lock(mutex_);
-  auto lsn = journal.stage(std::move(frame));
-  if (!lsn) return lsn;
-  take(fresh, *lsn);
-  return lsn;
+  return positions_.enter_staged(fresh, [&] { return journal.stage(std::move(frame)); });
 }
 
 void OffsetStore::enter(std::string_view group, const std::vector<PositionCommit>& commits,
                         std::uint64_t lsn) {
   auto fresh = entries_of(group, commits);
-  const base::MutexLock lock(mutex_);
-  const auto forgotten = forgotten_.find(group);
-  if (forgotten != forgotten_.end() && lsn < forgotten->second) return;
-  take(fresh, lsn);
+  positions_.enter(fresh, lsn);
 }
 
-OffsetStore::Entries OffsetStore::entries_of(std::string_view group,
-                                             const std::vector<PositionCommit>& commits) {
-  Entries fresh;
+OffsetStore::Positions::Entries OffsetStore::entries_of(std::string_view group,
+                                                        const std::vector<PositionCommit>& commits) {
+  Positions::Entries fresh;
   for (const auto& commit : commits) {
-    fresh[{std::string(group), commit.at, commit.topic_id}] = {commit.committed, 0};
+    fresh[{std::string(group), commit.at, commit.topic_id}].value = commit.committed;
   }
   return fresh;
-}
-
-// Needs no memory: it cannot fail.
-void OffsetStore::take(Entries& fresh, std::uint64_t lsn) noexcept {
-  for (auto& [key, entry] : fresh) entry.lsn = lsn;
-  entries_.merge(fresh);
-  for (auto& [key, entry] : fresh) {
-    auto& known = entries_.find(key)->second;
-    if (known.lsn <= lsn) known = std::move(entry);
-  }
-  newest_lsn_ = std::max(newest_lsn_, lsn);
-  ++version_;
 }
 
 // As commit().
 Result<std::uint64_t> OffsetStore::forget_group(journal::Journal& journal, std::string_view group) {
   auto frame =
       journal::StagedFrame::encoded(format::JournalFrameType::forgotten_group, base::as_bytes(group));
-  Forgotten fresh{{std::string(group), 0}};
-  const base::MutexLock lock(mutex_);
-  auto lsn = journal.stage(std::move(frame));
-  if (lsn) forget_locked(fresh, *lsn);
-  return lsn;
+  Forgotten::Entries fresh;
+  fresh[std::string(group)];
+  return forgotten_.enter_staged(fresh, [&] { return journal.stage(std::move(frame)); });
 }
 
 void OffsetStore::enter_forgotten(std::string_view group, std::uint64_t lsn) {
-  Forgotten fresh{{std::string(group), 0}};
-  const base::MutexLock lock(mutex_);
-  forget_locked(fresh, lsn);
+  Forgotten::Entries fresh;
+  fresh[std::string(group)];
+  forgotten_.enter(fresh, lsn);
 }
 
-// Needs no memory: it cannot fail.
-void OffsetStore::forget_locked(Forgotten& fresh, std::uint64_t lsn) noexcept {
-  auto found = forgotten_.find(fresh.begin()->first);
-  if (found == forgotten_.end()) found = forgotten_.insert(fresh.extract(fresh.begin())).position;
-  found->second = std::max(found->second, lsn);
-  std::erase_if(entries_,
-                [&](const auto& item) { return item.first.group == found->first && item.second.lsn < lsn; });
-  newest_lsn_ = std::max(newest_lsn_, lsn);
-  ++version_;
+std::uint64_t OffsetStore::forgotten_lsn(std::string_view group) const {
+  const auto found = forgotten_.find(std::string(group));
+  return found ? found->lsn : 0;
 }
 
-bool OffsetStore::is_forgotten(std::string_view group) const {
-  const base::MutexLock lock(mutex_);
-  return forgotten_.contains(group);
-}
+bool OffsetStore::is_forgotten(std::string_view group) const { return forgotten_lsn(group) != 0; }
 
 std::vector<std::string> OffsetStore::forgotten() const {
-  const base::MutexLock lock(mutex_);
   std::vector<std::string> groups;
-  groups.reserve(forgotten_.size());
-  for (const auto& [group, lsn] : forgotten_) groups.push_back(group);
-  return groups;
+  for (std::string from;; from = groups.back() + '\0') {
+    auto page = forgotten_.page(from, Forgotten::piece_entries);
+    const bool is_last = page.size() < Forgotten::piece_entries;
+    for (auto& [group, entry] : page) groups.push_back(std::move(group));
+    if (is_last) return groups;
+  }
 }
 
 std::optional<catalog::CommittedOffset> OffsetStore::find(std::string_view group, const TopicPartition& at,
                                                           const catalog::Id& topic_id) const {
-  const base::MutexLock lock(mutex_);
-  const auto found = entries_.find({std::string(group), at, topic_id});
-  if (found == entries_.end()) return std::nullopt;
-  return found->second.committed;
+  const std::uint64_t since = forgotten_lsn(group);
+  auto found = positions_.find({std::string(group), at, topic_id});
+  if (!found || found->lsn < since) return std::nullopt;
+  return std::move(found->value);
+}
+
+template <class Visit>
+void OffsetStore::for_each_of(std::string_view group, const Visit& visit) const {
+  const std::uint64_t since = forgotten_lsn(group);
+  Key from{std::string(group), {}, {}};
+  for (bool is_first = true;; is_first = false) {
+    const auto page = positions_.page(from, Positions::piece_entries);
+    for (const auto& [key, entry] : page) {
+      if (key.group != group) return;
+      // A page begins with the last of the one before.
+      if (!is_first && key == from) continue;
+      if (entry.lsn >= since && !visit(key, entry)) return;
+    }
+    if (page.size() < Positions::piece_entries) return;
+    from = page.back().first;
+  }
 }
 
 std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::string_view group,
                                                                       const TopicMap& topics) const {
   std::map<TopicPartition, catalog::CommittedOffset> offsets;
-  const base::MutexLock lock(mutex_);
-  for (auto it = entries_.lower_bound({std::string(group), {}, {}});
-       it != entries_.end() && it->first.group == group; ++it) {
-    if (is_current(topics, it->first.at.topic, it->first.topic_id))
-      offsets.emplace(it->first.at, it->second.committed);
-  }
+  for_each_of(group, [&](const Key& key, const Positions::Entry& entry) {
+    if (is_current(topics, key.at.topic, key.topic_id)) offsets.emplace(key.at, entry.value);
+    return true;
+  });
   return offsets;
 }
 
 std::vector<std::string> OffsetStore::groups() const {
   std::vector<std::string> names;
-  const base::MutexLock lock(mutex_);
-  for (const auto& [key, entry] : entries_) {
-    if (names.empty() || names.back() != key.group) names.push_back(key.group);
+  for (std::string from;; from.push_back('\0')) {
+    const auto first = positions_.page({from, {}, {}}, 1);
+    if (first.empty()) return names;
+    from = first[0].first.group;
+    for_each_of(from, [&](const Key&, const Positions::Entry&) {
+      names.push_back(from);
+      return false;
+    });
   }
-  return names;
 }
 
-std::map<std::string, std::vector<catalog::OffsetCommit>> OffsetStore::pending(const TopicMap& topics) const {
-  const base::MutexLock lock(mutex_);
-  std::map<std::string, std::vector<catalog::OffsetCommit>> pending;
-  for (const auto& [key, entry] : entries_) {
-    if (is_current(topics, key.at.topic, key.topic_id))
-      pending[key.group].push_back({key.at, entry.committed});
+// The forgotten groups last: of a group that began again since, the catalog may have positions by an earlier
+// gathering. The frame that forgot it was entered before these: an earlier gathering has told it, too,
+// and no later one will.
+void OffsetStore::gather(const TopicMap& topics, catalog::Checkpoint& to) {
+  const auto& positions = positions_.gather();
+  for (const auto& [group, entry] : forgotten_.gather()) to.forgotten_groups.push_back(group);
+  const std::string* group = nullptr;
+  std::uint64_t since = 0;
+  for (const auto& [key, entry] : positions) {
+    if (group == nullptr || *group != key.group) since = forgotten_lsn(key.group);
+    group = &key.group;
+    if (entry.lsn >= since && is_current(topics, key.at.topic, key.topic_id))
+      to.offsets[key.group].push_back({key.at, entry.value});
   }
-  return pending;
 }
 
-void OffsetStore::stored(std::uint64_t lsn) {
-  const base::MutexLock lock(mutex_);
-  std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
-  std::erase_if(forgotten_, [lsn](const auto& item) { return item.second <= lsn; });
+void OffsetStore::stored(std::uint64_t covered_lsn) noexcept {
+  positions_.stored(covered_lsn);
+  forgotten_.stored(covered_lsn);
+}
+
+void OffsetStore::forget(std::uint64_t lsn) noexcept {
+  positions_.forget(lsn);
+  forgotten_.forget(lsn);
 }
 
 void OffsetStore::forget_topic(const catalog::Id& topic_id) {
-  const base::MutexLock lock(mutex_);
-  std::erase_if(entries_, [&](const auto& item) { return item.first.topic_id == topic_id; });
+  positions_.forget_if([&](const Key& key) { return key.topic_id == topic_id; });
 }
 
 std::uint64_t OffsetStore::newest_lsn() const {
-  const base::MutexLock lock(mutex_);
-  return newest_lsn_;
-}
-
-std::uint64_t OffsetStore::version() const {
-  const base::MutexLock lock(mutex_);
-  return version_;
-}
-
-bool OffsetStore::empty() const {
-  const base::MutexLock lock(mutex_);
-  return entries_.empty() && forgotten_.empty();
+  return std::max(positions_.newest_lsn(), forgotten_.newest_lsn());
 }
 
 }  // namespace seriatim::directory

@@ -4,7 +4,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,8 +13,8 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
-#include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/pending_table.hpp"
 #include "directory/topics/topic.hpp"
 #include "format/journal/journal_payload.hpp"
 #include "journal/journal.hpp"
@@ -33,7 +32,7 @@ struct PositionCommit {
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits);
 
-/// Any thread.
+/// Threads: any; gathering and all that is declared behind it: one at a time.
 class OffsetStore {
  public:
   /// Stages one frame for all of `commits` and remembers them. They are visible at once.
@@ -61,24 +60,26 @@ class OffsetStore {
   std::vector<std::string> groups() const;
   /// Whether what the catalog has of the group is forgotten. Asked before the catalog is.
   bool is_forgotten(std::string_view group) const;
-  /// The groups of which that is so, sorted. For a checkpoint, asked before `pending`: of a group that is
-  /// forgotten in between nothing is told then.
+  /// The groups of which that is so, sorted.
   std::vector<std::string> forgotten() const;
 
-  /// Everything to be moved to the catalog, by group: all that frames have said that were staged before the
-  /// call. Offsets of topics that are not in `topics` are left out: a commit that ran beside a
-  /// deletion may have come after `forget_topic`, and the catalog knows topics by name only.
-  std::map<std::string, std::vector<catalog::OffsetCommit>> pending(const TopicMap& topics) const;
-  /// The catalog has what `pending` and `forgotten` told: lets go of what is not newer.
-  void stored(std::uint64_t lsn);
+  /// Whether `gather` would find anything.
+  bool has_changes() const { return positions_.has_changes() || forgotten_.has_changes(); }
+  /// Adds what is to be moved to the catalog: all that frames have said that were staged before the call, but
+  /// for those the catalog has by an earlier gathering. Offsets of topics that are not in `topics` are left
+  /// out: a commit that ran beside a deletion may have come after `forget_topic`, and the catalog has topics
+  /// by name only.
+  void gather(const TopicMap& topics, catalog::Checkpoint& to);
+  /// The catalog has what `gather` told, and all that frames up to `covered_lsn` tell: forgets these.
+  void stored(std::uint64_t covered_lsn) noexcept;
+  /// Forgets all that frames up to `lsn` tell: the catalog has it, and something that is better.
+  void forget(std::uint64_t lsn) noexcept;
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id);
-  /// Of the newest frame that anything was told by; 0: nothing was. Read behind `pending`, it is none older
+  /// Of the newest frame that anything was told by; 0: nothing was. Read behind `gather`, it is none older
   /// than what that has told.
   std::uint64_t newest_lsn() const;
-  /// Differs when something was committed since.
-  std::uint64_t version() const;
-  bool empty() const;
+  bool empty() const { return positions_.empty() && forgotten_.empty(); }
 
  private:
   // A transaction may tell of a topic that was deleted since: it must not take the place of what is known of
@@ -89,24 +90,21 @@ class OffsetStore {
     catalog::Id topic_id{};
     auto operator<=>(const Key&) const = default;
   };
-  struct Entry {
-    catalog::CommittedOffset committed{};
-    std::uint64_t lsn = 0;
-  };
+  struct Nothing {};
+  using Positions = catalog::PendingTable<Key, catalog::CommittedOffset>;
+  using Forgotten = catalog::PendingTable<std::string, Nothing>;
 
-  using Entries = std::map<Key, Entry>;
-  using Forgotten = std::map<std::string, std::uint64_t, std::less<>>;
-  static Entries entries_of(std::string_view group, const std::vector<PositionCommit>& commits);
-  void take(Entries& fresh, std::uint64_t lsn) noexcept SERIATIM_REQUIRES(mutex_);
-  /// @param fresh  one of the group, made before.
-  void forget_locked(Forgotten& fresh, std::uint64_t lsn) noexcept SERIATIM_REQUIRES(mutex_);
+  static Positions::Entries entries_of(std::string_view group, const std::vector<PositionCommit>& commits);
+  /// The frame that forgot the group; 0: none of those that are pending.
+  std::uint64_t forgotten_lsn(std::string_view group) const;
+  /// Calls `visit` with each key and entry of the group that is not forgotten, until it returns false.
+  template <class Visit>
+  void for_each_of(std::string_view group, const Visit& visit) const;
 
-  mutable base::WordMutex mutex_;
-  Entries entries_ SERIATIM_GUARDED_BY(mutex_);
-  /// By group, the frame that forgot it.
-  Forgotten forgotten_ SERIATIM_GUARDED_BY(mutex_);
-  std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  // A position of a frame before the one that forgot its group is not there, wherever it is: so a look asks
+  // for the latter first, and a checkpoint lets go of it last.
+  Positions positions_;
+  Forgotten forgotten_;
 };
 
 }  // namespace seriatim::directory

@@ -3,73 +3,71 @@
 #include <algorithm>
 
 namespace seriatim::directory {
+namespace {
+
+StateStore::Value value_of(const std::shared_ptr<const StateStore::Bytes>& stored) {
+  return stored ? StateStore::Value(*stored) : std::nullopt;
+}
+
+}  // namespace
 
 // All memory first: what a decision says is entered whole or, where this throws, not at all, and `changes` is
 // as it was.
 void StateStore::enter(std::vector<catalog::StateChange>&& changes, std::uint64_t lsn) {
-  std::map<Key, Entry> fresh;
-  std::vector<Entry*> entered;
+  Table::Entries fresh;
+  std::vector<std::pair<Table::Entry*, std::shared_ptr<Bytes>>> entered;
   entered.reserve(changes.size());
   for (const auto& change : changes) {
-    entered.push_back(&fresh[{change.name, std::string(base::as_text(change.key))}]);
+    auto& entry = fresh[{change.name, std::string(base::as_text(change.key))}];
+    entered.emplace_back(&entry, change.value ? std::make_shared<Bytes>() : nullptr);
   }
-  for (std::size_t i = 0; i < changes.size(); ++i) *entered[i] = {std::move(changes[i].value), lsn};
-  const base::MutexLock lock(mutex_);
-  entries_.merge(fresh);
-  for (auto& [key, entry] : fresh) {
-    auto& known = entries_.find(key)->second;
-    if (known.lsn <= lsn) known = std::move(entry);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto& [entry, value] = entered[i];
+    if (value) *value = *std::move(changes[i].value);
+    entry->value = std::move(value);
   }
-  ++version_;
+  table_.enter(fresh, lsn);
 }
 
 std::optional<StateStore::Value> StateStore::find(std::string_view name, base::ByteSpan key) const {
-  const base::MutexLock lock(mutex_);
-  const auto found = entries_.find({std::string(name), std::string(base::as_text(key))});
-  if (found == entries_.end()) return std::nullopt;
-  return found->second.value;
+  const auto found = table_.find({std::string(name), std::string(base::as_text(key))});
+  if (!found) return std::nullopt;
+  return value_of(found->value);
 }
 
-std::map<std::string, StateStore::Value> StateStore::from(std::string_view name,
-                                                          base::ByteSpan from_key) const {
-  std::map<std::string, Value> newer;
-  const base::MutexLock lock(mutex_);
-  const auto first = entries_.lower_bound({std::string(name), std::string(base::as_text(from_key))});
-  for (auto it = first; it != entries_.end() && it->first.first == name; ++it) {
-    newer.emplace_hint(newer.end(), it->first.second, it->second.value);
+StateStore::Page StateStore::page(std::string_view name, base::ByteSpan from_key, std::size_t limit) const {
+  auto found = table_.page({std::string(name), std::string(base::as_text(from_key))}, limit);
+  Page page{.is_last = found.size() < std::min(limit, Table::piece_entries)};
+  for (auto& [key, entry] : found) {
+    if (key.first != name) {
+      page.is_last = true;
+      break;
+    }
+    page.entries.emplace_back(std::move(key.second), value_of(entry.value));
   }
-  return newer;
-}
-
-std::vector<catalog::StateChange> StateStore::pending() const {
-  std::vector<catalog::StateChange> changes;
-  const base::MutexLock lock(mutex_);
-  changes.reserve(entries_.size());
-  for (const auto& [key, entry] : entries_) {
-    const auto stored_key = base::as_bytes(key.second);
-    changes.push_back(
-        {.name = key.first, .key = {stored_key.begin(), stored_key.end()}, .value = entry.value});
-  }
-  return changes;
+  return page;
 }
 
 std::vector<std::string> StateStore::names() const {
   std::vector<std::string> names;
-  const base::MutexLock lock(mutex_);
-  for (const auto& [key, entry] : entries_) {
-    if (names.empty() || names.back() != key.first) names.push_back(key.first);
+  // One look for each: behind all keys of the one before.
+  for (std::string from;; from = names.back() + '\0') {
+    auto first = table_.page({from, {}}, 1);
+    if (first.empty()) return names;
+    names.push_back(std::move(first[0].first.first));
   }
-  return names;
 }
 
-void StateStore::stored(std::uint64_t lsn) {
-  const base::MutexLock lock(mutex_);
-  std::erase_if(entries_, [lsn](const auto& item) { return item.second.lsn <= lsn; });
-}
-
-std::uint64_t StateStore::version() const {
-  const base::MutexLock lock(mutex_);
-  return version_;
+std::vector<catalog::StateChange> StateStore::gather() {
+  const auto& gathered = table_.gather();
+  std::vector<catalog::StateChange> changes;
+  changes.reserve(gathered.size());
+  for (const auto& [key, entry] : gathered) {
+    const auto stored_key = base::as_bytes(key.second);
+    changes.push_back(
+        {.name = key.first, .key = {stored_key.begin(), stored_key.end()}, .value = value_of(entry.value)});
+  }
+  return changes;
 }
 
 }  // namespace seriatim::directory

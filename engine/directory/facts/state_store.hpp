@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/pending_table.hpp"
 
 namespace seriatim::directory {
 
-/// Any thread.
+/// Threads: any; gathering and all that is declared behind it: one at a time.
 class StateStore {
  public:
   using Bytes = std::vector<std::byte>;
@@ -30,28 +30,30 @@ class StateStore {
 
   /// Newer than what the catalog has; nullopt: the catalog knows best.
   std::optional<Value> find(std::string_view name, base::ByteSpan key) const;
-  /// All of `name` from `from_key` on that is newer than the catalog's, in the order of the keys.
-  std::map<std::string, Value> from(std::string_view name, base::ByteSpan from_key) const;
-
-  /// Everything to be moved to the catalog.
-  std::vector<catalog::StateChange> pending() const;
-  /// Of the tables in `pending`, sorted.
+  /// The first of `name` from `from_key` on that are newer than the catalog's.
+  struct Page {
+    std::vector<std::pair<std::string, Value>> entries{};  ///< In the order of the keys.
+    bool is_last = true;                                   ///< There are no more of them.
+  };
+  /// @param limit  1 or more; the page may have fewer, and not be the last all the same.
+  Page page(std::string_view name, base::ByteSpan from_key, std::size_t limit) const;
+  /// Of the tables with anything newer, sorted.
   std::vector<std::string> names() const;
-  /// The catalog has what `pending` told: forgets what is not newer than `lsn`.
-  void stored(std::uint64_t lsn);
-  /// Differs when something was entered since.
-  std::uint64_t version() const;
+
+  /// Whether `gather` would find anything.
+  bool has_changes() const { return table_.has_changes(); }
+  /// All that was entered since the last gathering that the catalog has.
+  std::vector<catalog::StateChange> gather();
+  /// The catalog has what `gather` told, and all that frames up to `covered_lsn` tell: forgets these.
+  void stored(std::uint64_t covered_lsn) noexcept { table_.stored(covered_lsn); }
 
  private:
-  struct Entry {
-    Value value{};
-    std::uint64_t lsn = 0;
-  };
   using Key = std::pair<std::string, std::string>;  // name and key
+  /// nullptr: erased. Shared, since a look copies it with the lock held.
+  using Stored = std::shared_ptr<const Bytes>;
+  using Table = catalog::PendingTable<Key, Stored>;
 
-  mutable base::WordMutex mutex_;
-  std::map<Key, Entry> entries_ SERIATIM_GUARDED_BY(mutex_);
-  std::uint64_t version_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  Table table_;
 };
 
 }  // namespace seriatim::directory

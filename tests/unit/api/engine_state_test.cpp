@@ -65,6 +65,39 @@ TEST_CASE("a state is what its transactions left, before and after checkpoints a
   }
 }
 
+TEST_CASE("a scan of any length merges what is newer, erased or replaced into what the catalog has") {
+  const TempDir dir;
+  const Engine engine = open_engine(dir / "data");
+  TransactionalProducer producer = transactional(engine, "worker", Acks::leader);
+  StateModel model;
+  const auto key_of = [](int i) { return "key-" + std::to_string(10'000 + i); };
+  constexpr int keys = 1'000;
+  // Every third is in the catalog alone, every third replaced, every third new; then a run of them is erased.
+  const auto change = [&](const auto& is_changed, const char* value) {
+    Transaction transaction = must(producer.begin());
+    for (int i = 0; i < keys; ++i) {
+      if (!is_changed(i)) continue;
+      must(transaction.state("table").put(key_of(i), value));
+      model[key_of(i)] = value;
+    }
+    must(transaction.commit());
+  };
+  change([](int i) { return i % 3 != 2; }, "old");
+  must(detail::EngineImpl::of(engine)->checkpoint());
+  change([](int i) { return i % 3 != 0; }, "new");
+  Transaction erasing = must(producer.begin());
+  for (int i = 300; i < 700; ++i) {
+    must(erasing.state("table").erase(key_of(i)));
+    model.erase(key_of(i));
+  }
+  must(erasing.commit());
+  const State state = must(engine.state("table"));
+  for (const std::size_t page : {1U, 7U, 128U, 129U, 5'000U}) {
+    CAPTURE(page);
+    CHECK(scan_all(state, page) == model);
+  }
+}
+
 TEST_CASE("another process sees committed state once it was stored") {
   const TempDir dir;
   const Engine engine = open_engine(dir / "data");

@@ -82,6 +82,21 @@ TEST_CASE("a group that begins again after its deletion has what it committed si
   CHECK(position_after_crash(made.engine, "g") == -1);
 }
 
+TEST_CASE("a group that began again keeps what the catalog was shown") {
+  const Grouped made;
+  made.hold_checkpoints_back();
+  made.commit("g", 3);
+  must(made.admin.delete_group("g"));
+  made.commit("g", 1);
+  for (const char* other : {"h", "i", "j"}) {
+    must(other[0] == 'i' ? made.impl.checkpoint() : made.impl.store_commits());
+    const auto shown = must(made.impl.catalog->committed("g", t0));
+    REQUIRE(shown);
+    CHECK(shown->offset == 1);
+    made.commit(other, 2);
+  }
+}
+
 TEST_CASE("a deleted group stays deleted over a clean close, and other groups are left alone") {
   Grouped made;
   made.commit("g", 3);

@@ -204,6 +204,38 @@ TEST_CASE(
   CHECK(impl.journal->is_durable(newest));
 }
 
+TEST_CASE("what the catalog was shown is not written again, by the next showing or by a checkpoint") {
+  TwoPartitions f;
+  auto& impl = *EngineImpl::of(f.engine);
+  TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
+  const auto put = [&](const char* key) {
+    Transaction transaction = must(producer.begin());
+    must(transaction.state("s").put(key, "v"));
+    must(transaction.commit());
+  };
+  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 0, .metadata = "shown"}}}, Acks::leader));
+  put("shown");
+  must(impl.store_commits());
+  // Nobody writes it behind the engine's back but here, where it shows who comes by later.
+  must(impl.catalog->commit_offsets("g", {{{"t", 0}, {.offset = 0, .metadata = "mark"}}}));
+  const auto key = base::as_bytes(std::string_view("shown"));
+  const std::vector<std::byte> mark(1, std::byte{'m'});
+  must(impl.catalog->checkpoint({.state = {{.name = "s", .key = {key.begin(), key.end()}, .value = mark}}}));
+  const auto is_marked = [&] {
+    CHECK(must(impl.catalog->committed("g", {"t", 0}))->metadata == "mark");
+    CHECK(must(impl.catalog->state_value("s", key)) == mark);
+  };
+  must(impl.commit_offsets("h", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  put("other");
+  must(impl.store_commits());
+  CHECK(must(impl.catalog->committed("h", {"t", 0})));
+  is_marked();
+  must(impl.commit_offsets("i", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.checkpoint());
+  CHECK(must(impl.catalog->committed("i", {"t", 0})));
+  is_marked();
+}
+
 TEST_CASE("INV-8: an index of aborted transactions whose markers did not survive is made right") {
   TwoPartitions f;
   for (const bool makes_sense : {false, true}) {

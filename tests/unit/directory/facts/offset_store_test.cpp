@@ -39,6 +39,11 @@ struct Store {
   std::uint64_t commit(const char* group, const std::vector<PositionCommit>& commits) {
     return must(offsets.commit(*journal, group, commits));
   }
+  catalog::Checkpoint gather(const directory::TopicMap& topics) {
+    catalog::Checkpoint gathered;
+    offsets.gather(topics, gathered);
+    return gathered;
+  }
 };
 
 TEST_CASE("the newest position is found, of its own group, topic and id") {
@@ -65,21 +70,72 @@ TEST_CASE("a position of a topic that was deleted does not take the place of one
   REQUIRE(store.offsets.find("g", {"t", 0}, topic_id_of(2)));
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(2))->offset == 5);
   CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
-  CHECK(store.offsets.pending(topics_of({{"t", 2}})).at("g").size() == 1);
+  CHECK(store.gather(topics_of({{"t", 2}})).offsets.at("g").size() == 1);
 }
 
 TEST_CASE("what was stored is forgotten, what came after it is not") {
   Store store;
+  const auto topics = topics_of({{"t", 1}, {"u", 2}});
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
-  const auto version = store.offsets.version();
-  CHECK(store.offsets.pending(topics_of({{"t", 1}, {"u", 2}})).at("g").size() == 2);
+  CHECK(store.gather(topics).offsets.at("g").size() == 2);
   store.commit("g", {position("t", 1, 8)});
-  CHECK(store.offsets.version() != version);
+  CHECK(store.offsets.has_changes());
   store.offsets.stored(1);
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 8);
   CHECK_FALSE(store.offsets.find("g", {"u", 0}, topic_id_of(2)));
+  CHECK(store.gather(topics).offsets.at("g").size() == 1);
   store.offsets.stored(2);
   CHECK(store.offsets.empty());
+}
+
+TEST_CASE("what the catalog has is not told again, and kept until no earlier decision may come") {
+  Store store;
+  const auto topics = topics_of({{"t", 1}, {"u", 2}});
+  store.commit("g", {position("t", 1, 5)});
+  store.commit("g", {position("u", 2, 6)});
+  CHECK(store.gather(topics).offsets.at("g").size() == 2);
+  CHECK(store.gather(topics).offsets.at("g").size() == 2);  // Nobody has stored it.
+  store.offsets.stored(0);
+  CHECK_FALSE(store.offsets.has_changes());
+  store.offsets.enter("g", {position("u", 2, 3)}, 1);
+  CHECK(store.gather(topics).offsets.empty());
+  CHECK(store.offsets.find("g", {"u", 0}, topic_id_of(2))->offset == 6);
+  store.commit("g", {position("t", 1, 7)});
+  CHECK(store.gather(topics).offsets.at("g").size() == 1);
+}
+
+TEST_CASE("a group that began again is not forgotten by a checkpoint after the one that told its positions") {
+  Store store;
+  const auto topics = topics_of({{"t", 1}});
+  store.commit("g", {position("t", 1, 5)});
+  must(store.offsets.forget_group(*store.journal, "g"));
+  store.commit("g", {position("t", 1, 6)});
+  auto first = store.gather(topics);
+  CHECK(first.forgotten_groups == std::vector<std::string>{"g"});
+  CHECK(first.offsets.at("g")[0].committed.offset == 6);
+  store.offsets.stored(0);
+  CHECK(store.gather(topics).forgotten_groups.empty());
+  must(store.offsets.forget_group(*store.journal, "g"));
+  // The positions that the catalog has by then are not told with the end of the group.
+  const auto second = store.gather(topics);
+  CHECK(second.forgotten_groups == std::vector<std::string>{"g"});
+  CHECK(second.offsets.empty());
+}
+
+TEST_CASE("a group of many positions is found whole") {
+  Store store;
+  std::vector<PositionCommit> commits;
+  for (PartitionId i = 0; i < 1'000; ++i)
+    commits.push_back({{"t", i}, topic_id_of(1), {.offset = i, .metadata = {}, .commit_time_ms = 7}});
+  store.commit("g", commits);
+  store.commit("f", {position("t", 1, 1)});
+  store.commit("h", {position("t", 1, 1)});
+  const auto group = store.offsets.group("g", topics_of({{"t", 1}}));
+  REQUIRE(group.size() == 1'000);
+  CHECK(group.rbegin()->second.offset == 999);
+  CHECK(store.offsets.groups() == std::vector<std::string>{"f", "g", "h"});
+  must(store.offsets.forget_group(*store.journal, "g"));
+  CHECK(store.offsets.groups() == std::vector<std::string>{"f", "h"});
 }
 
 TEST_CASE("what an earlier frame says does not replace what a later one has said") {
@@ -106,6 +162,7 @@ TEST_CASE("a forgotten group has what was committed since, whatever earlier fram
   store.commit("g", {position("t", 1, 9)});
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
   CHECK(store.offsets.is_forgotten("g"));  // what the catalog has, still
+  store.gather(topics_of({{"t", 1}}));
   store.offsets.stored(forgotten - 1);
   CHECK(store.offsets.is_forgotten("g"));
   store.offsets.stored(forgotten);
@@ -125,9 +182,9 @@ TEST_CASE("a commit that came behind the deletion of its topic does not reach an
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
   const auto topics = topics_of({{"t", 3}, {"u", 2}});
-  const auto pending = store.offsets.pending(topics);
-  REQUIRE(pending.at("g").size() == 1);
-  CHECK(pending.at("g")[0].topic_partition.topic == "u");
+  const auto gathered = store.gather(topics);
+  REQUIRE(gathered.offsets.at("g").size() == 1);
+  CHECK(gathered.offsets.at("g")[0].topic_partition.topic == "u");
   CHECK(store.offsets.group("g", topics).count({"t", 0}) == 0);
 }
 

@@ -38,23 +38,35 @@ TEST_CASE("what an earlier decision says does not replace what a later one has s
   CHECK(**store.find("s", bytes("a")) == bytes("late"));
 }
 
-TEST_CASE("a look from a key on has the keys of one name, in order") {
+TEST_CASE("a look from a key on has the keys of one name, in order, and says whether there are more") {
   StateStore store;
   store.enter({put("s", "b", "2"), put("s", "a", "1"), put("s", "c", "3"), put("t", "d", "4")}, 1);
-  const auto found = store.from("s", bytes("b"));
-  REQUIRE(found.size() == 2);
-  CHECK(found.begin()->first == "b");
-  CHECK(found.rbegin()->first == "c");
+  const auto keys = [&](const char* name, const char* from, std::size_t limit, bool is_last) {
+    const auto page = store.page(name, bytes(from), limit);
+    CHECK(page.is_last == is_last);
+    std::string found;
+    for (const auto& [key, value] : page.entries) found += key;
+    return found;
+  };
+  CHECK(keys("s", "b", 5, true) == "bc");
+  CHECK(keys("s", "b", 2, false) == "bc");
+  CHECK(keys("s", "", 2, false) == "ab");
+  CHECK(keys("t", "", 1, false) == "d");
+  CHECK(keys("t", "e", 1, true).empty());
+  CHECK(keys("r", "", 1, true).empty());
+  CHECK(store.names() == std::vector<std::string>{"s", "t"});
 }
 
-TEST_CASE("state that was stored is forgotten, what came after it is not") {
+TEST_CASE("state that was stored is not told again, and kept until it is covered") {
   StateStore store;
   store.enter({put("s", "a", "1"), put("s", "b", "2")}, 3);
-  const auto version = store.version();
-  CHECK(store.pending().size() == 2);
+  CHECK(store.gather().size() == 2);
   store.enter({put("s", "b", "5")}, 4);
-  CHECK(store.version() != version);
+  store.stored(0);
+  REQUIRE(store.gather().size() == 1);
+  CHECK(**store.find("s", bytes("a")) == bytes("1"));
   store.stored(3);
+  CHECK_FALSE(store.has_changes());
   CHECK_FALSE(store.find("s", bytes("a")));
   CHECK(**store.find("s", bytes("b")) == bytes("5"));
 }

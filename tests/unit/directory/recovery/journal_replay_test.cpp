@@ -148,7 +148,7 @@ TEST_CASE("what is taken back is no decision any more, and neither are the commi
   CHECK(offsets.find("g", {"t", 0}, id_of(1))->offset == 10);
   directory::StateStore state;
   replay.restore_state(state);
-  CHECK(state.pending().size() == 1);
+  CHECK(state.gather().size() == 1);
 }
 
 }  // namespace
