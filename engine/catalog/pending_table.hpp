@@ -14,6 +14,7 @@
 #include <seriatim/result.hpp>
 
 #include "base/mutex.hpp"
+#include "base/turn_mutex.hpp"
 
 namespace seriatim::catalog {
 
@@ -23,11 +24,12 @@ namespace seriatim::catalog {
 /// place.
 ///
 /// Threads: any for entering and looking up. Gathering and all that is declared behind it: one at a time.
-/// Cost: nobody holds the lock for more than `piece_entries` entries, but for all that one call enters.
+/// Cost: nobody holds the lock for more than `piece_entries` entries, but for all that one call enters; and
+/// between two pieces those go first who wait.
 ///
 /// @tparam Key    ordered by `<`, which does not throw.
 /// @tparam Value  is copied by every look; moving it does not throw.
-template <class Key, class Value, class Mutex = base::WordMutex>
+template <class Key, class Value, class Mutex = base::TurnMutex>
 class PendingTable {
  public:
   struct Entry {
@@ -190,7 +192,7 @@ class PendingTable {
   }
 
   void move_all(LayerIndex from_index, LayerIndex to_index) noexcept {
-    for (bool is_done = false; !is_done;) {
+    for (bool is_done = false; !is_done; mutex_.let_others_pass()) {
       const base::MutexLock lock(mutex_);
       Layer& from = layers_[from_index];
       for (std::size_t i = 0; i < piece_entries && !from.entries.empty(); ++i)
@@ -219,7 +221,7 @@ class PendingTable {
   template <class IsGone>
   void sweep(LayerIndex index, const IsGone& is_gone) {
     std::optional<typename Entries::iterator> next;
-    for (bool is_done = false; !is_done;) {
+    for (bool is_done = false; !is_done; mutex_.let_others_pass()) {
       const base::MutexLock lock(mutex_);
       Entries& entries = layers_[index].entries;
       if (!next) next = entries.begin();
