@@ -17,7 +17,12 @@ class SERIATIM_CAPABILITY("mutex") TurnMutex {
     if (mutex_.try_lock()) [[likely]]
       return;
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    mutex_.lock();
+    bool is_held = false;
+    for (int i = 0; i < tries_max && !is_held; ++i) {
+      std::this_thread::yield();
+      is_held = mutex_.try_lock();
+    }
+    if (!is_held) mutex_.lock();
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
   void unlock() noexcept SERIATIM_RELEASE() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { mutex_.unlock(); }
@@ -30,6 +35,8 @@ class SERIATIM_CAPABILITY("mutex") TurnMutex {
   }
 
  private:
+  // Arbitrary: about as long as it takes to fall asleep and to be woken up.
+  static constexpr int tries_max = 32;
   // Arbitrary: longer than it takes to wake a thread up, on a machine with other work, too.
   static constexpr int yields_max = 1'000;
 

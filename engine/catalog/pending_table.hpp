@@ -24,8 +24,8 @@ namespace seriatim::catalog {
 /// place.
 ///
 /// Threads: any for entering and looking up. Gathering and all that is declared behind it: one at a time.
-/// Cost: nobody holds the lock for more than `piece_entries` entries, but for all that one call enters; and
-/// between two pieces those go first who wait.
+/// Cost: nobody holds the lock for more than `piece_entries` entries, but for a page or all that one call
+/// enters; and between two pieces those go first who wait.
 ///
 /// @tparam Key    ordered by `<`, which does not throw.
 /// @tparam Value  is copied by every look; moving it does not throw.
@@ -39,8 +39,10 @@ class PendingTable {
   using Entries = std::map<Key, Entry>;
   using Page = std::vector<std::pair<Key, Entry>>;
 
-  /// Arbitrary: some ten microseconds of work.
-  static constexpr std::size_t piece_entries = 128;
+  /// The work that nobody else may come between. Arbitrary: some ten microseconds.
+  static constexpr std::size_t piece_entries = 32;
+  /// The longest page. Arbitrary: copies of some hundred keys and values.
+  static constexpr std::size_t page_entries_max = 128;
 
   /// Enters what a frame has told. A value of a later frame stays.
   /// @param fresh  made before: from here on no memory is needed. Its nodes are taken; LSNs in it do not
@@ -71,10 +73,10 @@ class PendingTable {
     return std::nullopt;
   }
   /// The first entries from `from` on, in order.
-  /// @param limit  is lowered to `piece_entries`. Fewer than that: there are no more.
+  /// @param limit  is lowered to `page_entries_max`. Fewer than that: there are no more.
   /// Cost: O(log n + limit).
   Page page(const Key& from, std::size_t limit) const {
-    limit = std::min(limit, piece_entries);
+    limit = std::min(limit, page_entries_max);
     Page found;
     found.reserve(limit);
     const base::MutexLock lock(mutex_);

@@ -116,7 +116,7 @@ struct PendingWorld {
         seen.insert(key);
         from = key + 1;
       }
-      if (page.size() < std::min(limit, Table::piece_entries)) return seen;
+      if (page.size() < std::min(limit, Table::page_entries_max)) return seen;
     }
   }
 
@@ -280,7 +280,7 @@ TEST_CASE("nobody holds the lock for more than some hundred entries of a million
   enter_all(keys, 9);
   table.stored(4);
   table.forget_if([](const MeteredKey& key) { return key.key % 2 == 0; });
-  CHECK(table.page({0}, keys).size() == Metered::piece_entries);
+  CHECK(table.page({0}, keys).size() == Metered::page_entries_max);
   table.forget(7);
   CHECK(MeteredMutex::longest > 0);
   CHECK(MeteredMutex::longest < comparisons_max);
