@@ -111,7 +111,7 @@ Result<directory::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::s
   if (!marked) return marked.error();
   engine.deleting.merge(noted);
   base::Undoing unnoted([&] { engine.deleting.erase((*topic)->name); });
-  engine.offsets.forget_topic((*topic)->id);
+  engine.committed_offsets.forget_topic((*topic)->id);
   engine.topics.store(std::move(map));
   for (const auto& slot : (*topic)->partitions) {
     if (auto log = slot->if_open()) log->mark_deleted();

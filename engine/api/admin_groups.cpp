@@ -137,7 +137,7 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
     if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
   }
   // Compaction takes only what lies below the recovery points in the catalog.
-  if (auto stored = engine_->checkpoint(); !stored) return stored.error();
+  if (auto stored = engine_->checkpointer->checkpoint(); !stored) return stored.error();
   MaintenanceResult total;
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
     auto partition = engine_->partition(name, i);
@@ -152,7 +152,7 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
     total.removed_records += compacted->removed_records;
   }
   // How far compaction came is stored at once: it tells later opens that offsets may be missing there.
-  if (auto stored = engine_->checkpoint(); !stored) return stored.error();
+  if (auto stored = engine_->checkpointer->checkpoint(); !stored) return stored.error();
   return total;
 } catch (...) {
   return current_error();
@@ -179,7 +179,7 @@ Result<> Admin::resume_maintenance() const try {
 Result<std::vector<std::string>> Admin::list_groups() const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  return engine_->groups();
+  return engine_->committed_offsets.groups();
 } catch (...) {
   return current_error();
 }
@@ -187,7 +187,7 @@ Result<std::vector<std::string>> Admin::list_groups() const try {
 Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  auto stored = engine_->group_offsets(group);
+  auto stored = engine_->committed_offsets.of_group(group);
   if (!stored) return stored.error();
   std::vector<GroupOffset> offsets;
   for (auto& [at, committed] : *stored) {
@@ -212,7 +212,7 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
 Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  if (auto stored = engine_->commit_offsets(group, offsets, Acks::all); !stored) return stored;
+  if (auto stored = engine_->committed_offsets.commit(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
   return {};
 } catch (...) {
@@ -222,7 +222,7 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
 Result<> Admin::delete_group(std::string_view group) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  return engine_->delete_group(group);
+  return engine_->committed_offsets.delete_group(group);
 } catch (...) {
   return current_error();
 }

@@ -319,19 +319,7 @@ Result<> Admin::forget_named_producer(std::string_view name) const try {
 Result<std::vector<std::string>> Admin::list_states() const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  auto names = engine_->catalog->state_names();
-  if (!names) return names.error();
-  for (auto& name : engine_->state_store.names()) names->push_back(std::move(name));
-  std::sort(names->begin(), names->end());
-  names->erase(std::unique(names->begin(), names->end()), names->end());
-  // The last key of one may have been erased since the last checkpoint.
-  std::vector<std::string> with_keys;
-  for (auto& name : *names) {
-    auto first = engine_->scan_state(name, {}, 1);
-    if (!first) return first.error();
-    if (!first->empty()) with_keys.push_back(std::move(name));
-  }
-  return with_keys;
+  return engine_->state_tables.names();
 } catch (...) {
   return current_error();
 }

@@ -40,7 +40,7 @@ void TransactionEffects::describe(format::JournalDecision& decision) const {
 
 void TransactionEffects::apply(std::uint64_t lsn) {
   // It may be called again where it throws: what is entered is entered once, or with the same once more.
-  for (const auto& [group, commits] : positions) engine.offsets.enter(group, commits, lsn);
+  for (const auto& [group, commits] : positions) engine.committed_offsets.enter(group, commits, lsn);
   if (!state.empty()) {
     std::vector<catalog::StateChange> changes;
     changes.reserve(state.size());
@@ -54,7 +54,7 @@ void TransactionEffects::apply(std::uint64_t lsn) {
       auto given = changes.begin();
       for (auto& [at, value] : state) value = std::move((given++)->value);
     });
-    engine.state_store.enter(std::move(changes), lsn);
+    engine.state_tables.enter(std::move(changes), lsn);
     give_back.keep();
   }
   if (!positions.empty()) engine.counters.offset_commits.add(positions.size());
@@ -142,7 +142,8 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
 Result<> TransactionImpl::check_table(const std::string& name, bool is_own) {
   if (is_own || !format::is_own_name(name)) return {};
   // One that has keys already is the application's, of a time when it could choose such names.
-  auto first = producer->engine->scan_state(name, {}, 1);
+  if (auto usable = producer->engine->check_usable(); !usable) return usable;
+  auto first = producer->engine->state_tables.scan(name, {}, 1);
   if (!first) return first.error();
   if (!first->empty()) return {};
   return Error(Errc::invalid_argument,
@@ -182,7 +183,7 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
     const auto found = (*changed)->state.find({name, std::string(key.text())});
     if (found != (*changed)->state.end()) return found->second;
   }
-  return producer->engine->state_value(name, key.bytes());
+  return producer->engine->state_tables.value(name, key.bytes());
 }
 
 Result<> TransactionImpl::commit() {

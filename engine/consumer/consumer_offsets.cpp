@@ -76,7 +76,7 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
   if (auto writable = engine->check_writable(); !writable) return writable;
   if (auto grouped = check_group(); !grouped) return grouped;
   if (offsets.empty()) return {};
-  if (auto stored = engine->commit_offsets(options.group_id, offsets, options.commit_acks); !stored)
+  if (auto stored = engine->committed_offsets.commit(options.group_id, offsets, options.commit_acks); !stored)
     return stored;
   engine->counters.offset_commits.add();
   return {};
@@ -85,7 +85,7 @@ Result<> ConsumerImpl::commit(const TopicPartitionOffsets& offsets) {
 Result<std::optional<OffsetAndMetadata>> ConsumerImpl::committed(
     const TopicPartition& topic_partition) const {
   if (auto grouped = check_group(); !grouped) return grouped.error();
-  auto stored = engine->committed_offset(options.group_id, topic_partition);
+  auto stored = engine->committed_offsets.find(options.group_id, topic_partition);
   if (!stored) return stored.error();
   if (!*stored) return std::optional<OffsetAndMetadata>();
   return std::optional<OffsetAndMetadata>(

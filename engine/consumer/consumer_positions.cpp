@@ -23,7 +23,7 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
     case Pending::start: {
       std::optional<catalog::CommittedOffset> stored;
       if (!options.group_id.empty()) {
-        auto committed_offset = engine->committed_offset(options.group_id, entry.name());
+        auto committed_offset = engine->committed_offsets.find(options.group_id, entry.name());
         if (!committed_offset) return committed_offset.error();
         stored = *std::move(committed_offset);
       }

@@ -67,11 +67,12 @@ std::vector<PeriodicJob> Background::upkeep_table() {
   const std::int64_t checkpoint_ns = base::ns_of_ms(engine_.options.checkpoint_interval.count());
   const std::int64_t maintenance_ns = maintenance_period_ns(engine_.options);
   const auto show_commits = [this](JobRun& run) {
-    if (auto stored = engine_.store_commits(); !stored)
+    if (auto stored = engine_.checkpointer->store_commits(); !stored)
       fail_with(run, "committed offsets and state", stored.error());
   };
   const auto is_checkpoint_due = [this](std::int64_t) {
-    return is_checkpoint_wanted_.load(std::memory_order_relaxed) || engine_.is_journal_long();
+    const bool is_journal_long = engine_.journal->bytes_in_use() > engine_.options.journal_max_bytes / 2;
+    return is_journal_long || is_checkpoint_wanted_.load(std::memory_order_relaxed);
   };
   return {{.name = "reserve", .period_ns = each_look, .run = [this](JobRun& run) { make_reserve(run); }},
           {.name = journal_files,
@@ -159,7 +160,7 @@ void Background::prepare_journal_file(JobRun& run) {
 
 void Background::make_checkpoint(JobRun& run) {
   is_checkpoint_wanted_.store(false, std::memory_order_relaxed);
-  if (auto stored = engine_.checkpoint(); !stored) fail_with(run, "checkpoint", stored.error());
+  if (auto stored = engine_.checkpointer->checkpoint(); !stored) fail_with(run, "checkpoint", stored.error());
 }
 
 void Background::expire(JobRun& run) {

@@ -72,7 +72,7 @@ Result<> EngineImpl::flush() {
   auto unclaimed =
       for_each_open(*this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
   if (!unclaimed) return unclaimed;
-  if (auto synced = sync_partitions(); !synced) return synced;
+  if (auto synced = checkpointer->sync_partitions(); !synced) return synced;
   // Offsets that were committed at `leader` have frames that may only be written.
   return coordinator->make_durable(journal->stats().staged_lsn);
 }
@@ -143,27 +143,7 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
     }
   }
   // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
-  auto gathered = gather_checkpoint();
-  gathered.partitions = std::move(partitions);
-  const std::uint64_t lsn = *gathered.covered_lsn;
-  journal_tie.stored_lsn = journal->stored_lsn();
-  gathered.journal = journal_tie;
-  if (outcome) {
-    // Clean says that the journal has nothing beyond.
-    gathered.clean_shutdown = lsn == journal->stats().staged_lsn;
-  } else {
-    // The journal has the rest; what a decision says is not to be stored before its records are safe.
-    gathered.covered_lsn.reset();
-    gathered.forgotten_groups.clear();
-    gathered.offsets.clear();
-    gathered.state.clear();
-  }
-  auto done = store_checkpoint(gathered);
-  if (done && outcome) note_checkpoint(lsn);
-  if (done && outcome) done = journal->recycle_below(lsn + 1, journal_tie.stored_lsn);
-  if (!done && outcome) outcome = done;
-  if (auto shut = journal->close(); !shut && outcome) outcome = shut;
-  return outcome;
+  return checkpointer->close(std::move(partitions), std::move(outcome));
 }
 
 Metrics EngineImpl::metrics() const {
@@ -231,10 +211,9 @@ void EngineImpl::add_journal(Metrics& m) const {
     const std::int64_t age_us = (clock.monotonic_ns() - stats.oldest_staged_ns) / 1'000;
     m.oldest_wait_us = static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 1));
   }
-  m.checkpoints = counters.checkpoints.value();
-  m.checkpoint_lsn = checkpoint_lsn.load(std::memory_order_relaxed);
-  m.checkpoint_time_ms = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(checkpoint_time_ms.load(std::memory_order_relaxed), 0));
+  m.checkpoints = checkpointer->checkpoints();
+  m.checkpoint_lsn = checkpointer->lsn();
+  m.checkpoint_time_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(checkpointer->time_ms(), 0));
 }
 
 }  // namespace detail

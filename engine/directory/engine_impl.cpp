@@ -42,8 +42,42 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                       std::min<std::uint64_t>(options.journal_bypass_bytes, options.journal_file_bytes / 2)},
       journal_limit({.limit_bytes = options.journal_max_bytes,
                      .bytes_in_use = [this] { return journal ? journal->bytes_in_use() : 0; },
-                     .checkpoint = [this] { return checkpoint(); }}),
+                     .checkpoint = [this] { return checkpointer->checkpoint(); }}),
+      moments(file_system, log_directory()),
+      committed_offsets(offsets_environment()),
+      state_tables(catalog),
+      transactional_id_facts(coordinator),
       topics(std::make_shared<const directory::TopicMap>()) {}
+
+directory::OffsetsEnvironment EngineImpl::offsets_environment() {
+  const auto partition_end = [this](const TopicPartition& at) -> Result<directory::PartitionEnd> {
+    auto found = topic(at.topic);
+    if (!found) return found.error();
+    auto end = log_end_offset(**found, at.partition);
+    if (!end) return end.error();
+    return directory::PartitionEnd{(*found)->id, *end};
+  };
+  const auto current_topics = [this]() -> directory::IsCurrentTopic {
+    return [known = topics.load()](const std::string& name, const catalog::Id& id) {
+      const auto found = known->find(name);
+      return found != known->end() && found->second->id == id;
+    };
+  };
+  return {.clock = clock,
+          .catalog = catalog,
+          .journal = journal,
+          .topic_id = [this](std::string_view name) -> Result<catalog::Id> {
+            auto found = topic(name);
+            if (!found) return found.error();
+            return (*found)->id;
+          },
+          .partition_end = partition_end,
+          .current_topics = current_topics,
+          .topic_name = [this](const catalog::Id& id,
+                               PartitionId partition) { return replay->topic_name(id, partition); },
+          .admit = [this] { return journal_limit.admit(); },
+          .acknowledge = [this](std::uint64_t lsn, Acks acks) { return acknowledge(lsn, acks); }};
+}
 
 EngineImpl::~EngineImpl() {
   if (os::fork_generation() != opened_in) {
@@ -287,13 +321,9 @@ Result<> EngineImpl::start_threads() {
   if (auto made = reserve.make(); !made) report(LogLevel::warn, "no reserve: " + made.error().message());
   // When the writer before this one made its last checkpoint is known from nowhere else.
   const auto published = directory::read_counters(vfs, directory.string());
-  if (published && *published && checkpoint_time_ms.load(std::memory_order_relaxed) == 0) {
-    const bool is_the_same =
-        (*published)->metrics.checkpoint_lsn == checkpoint_lsn.load(std::memory_order_relaxed);
-    if (is_the_same) {
-      checkpoint_time_ms.store(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms),
-                               std::memory_order_relaxed);
-    }
+  if (published && *published && checkpointer->time_ms() == 0) {
+    if ((*published)->metrics.checkpoint_lsn == checkpointer->lsn())
+      checkpointer->assume_time_ms(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms));
   }
   auto counters_opened = directory::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
   if (counters_opened) {

@@ -18,9 +18,12 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
-#include "directory/facts/offset_store.hpp"
-#include "directory/facts/state_store.hpp"
+#include "directory/checkpointer.hpp"
+#include "directory/facts/committed_offsets.hpp"
+#include "directory/facts/state_tables.hpp"
+#include "directory/facts/transactional_id_facts.hpp"
 #include "directory/recovery/journal_replay.hpp"
+#include "directory/recovery/log_moment.hpp"
 #include "directory/topics/deleted_segments.hpp"
 #include "directory/topics/topic.hpp"
 #include "directory/upkeep/journal_limit.hpp"
@@ -54,7 +57,6 @@ struct EngineCounters {
   base::Counter refused_appends;
   base::Counter sent_bytes;
   base::Counter offset_commits;
-  base::Counter checkpoints;
   base::Counter background_errors;
   base::Counter buffered_bytes_added;
   base::Counter buffered_bytes_removed;
@@ -75,6 +77,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// The deleter of the last shared_ptr: like `delete`, but on the delivery thread, which the destructor
   /// joins, later.
   static void destroy(EngineImpl* engine) noexcept;
+  directory::OffsetsEnvironment offsets_environment();
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
 
@@ -101,48 +104,9 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Reports a failure or finding that no call can return.
   void report(LogLevel level, std::string_view line) const noexcept;
   // engine_journal.cpp
-  /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
-  Result<> checkpoint();
-  Result<> checkpoint_once();
-  /// @param marks  of the partitions, in their order.
-  Result<> sync_together(const std::vector<partition::PartitionPtr>& partitions,
-                         const std::vector<partition::SyncMark>& marks);
-  Result<> sync_partitions();
-  /// LSNs of the newest frames that something was gathered of.
-  struct GatheredLsns {
-    std::uint64_t applied = 0;    ///< A decision's.
-    std::uint64_t positions = 0;  ///< Of positions.
-  };
-  GatheredLsns gathered_lsns() const;
-  Result<> make_gathered_durable(const GatheredLsns& gathered, std::uint64_t covered);
-  /// All but the partitions.
-  catalog::Checkpoint gather_checkpoint();
-  /// Adds what was committed since the last gathering that the catalog has.
-  void gather_commits(catalog::Checkpoint& to);
-  /// The catalog has what `gather_commits` told, and all that frames up to `lsn` tell.
-  void commits_stored(std::uint64_t lsn) noexcept;
-  /// And tells of each fact that cannot be stored.
-  void leave_out_unstorable(catalog::Checkpoint& gathered) const;
-  void forget_stored(const catalog::Checkpoint& stored);
-  /// Gives it the next moment, of which the logs are told once it is stored.
-  Result<> store_checkpoint(catalog::Checkpoint& gathered);
-  /// The catalog has everything up to `lsn`.
-  void note_checkpoint(std::uint64_t lsn) noexcept;
-  /// Lets other processes see what was committed; the journal keeps it all the same.
-  Result<> store_commits();
-  /// Whether the journal is long enough for a checkpoint before its time.
-  bool is_journal_long() const;
-  /// A position to be committed, of a topic that exists.
-  /// Errors: invalid_argument (INV-2: beyond the log end), offset_metadata_too_large,
-  /// unknown_topic_or_partition.
-  Result<directory::PositionCommit> check_position(const directory::Topic& topic, const TopicPartition& at,
-                                                   const OffsetAndMetadata& position) const;
-  Result<> commit_offsets(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
-  Result<std::optional<catalog::CommittedOffset>> committed_offset(std::string_view group,
-                                                                   const TopicPartition& at);
-  Result<std::map<TopicPartition, catalog::CommittedOffset>> group_offsets(std::string_view group);
-  Result<std::vector<std::string>> groups();
-  Result<> delete_group(std::string_view group);
+  /// Waits until the frame is on stable storage (`all`), or survives the process (`leader`).
+  Result<> acknowledge(std::uint64_t lsn, Acks acks);
+  void make_checkpointer(std::uint64_t covered_lsn);
   // engine_producers.cpp
   /// An id that no producer of this directory ever had.
   Result<ProducerId> new_producer_id();
@@ -165,10 +129,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> store_transactional_id(const std::string& id, const catalog::TransactionalId& record);
   /// Forgets transactional ids that nobody has used for long.
   Result<> expire_transactional_ids();
-  // engine_state.cpp
-  Result<std::optional<std::vector<std::byte>>> state_value(std::string_view name, base::ByteSpan key);
-  Result<std::vector<StateEntry>> scan_state(std::string_view name, base::ByteSpan from_key,
-                                             std::size_t limit);
   /// Syncs every partition.
   Result<> flush();
   Result<> close();
@@ -232,15 +192,17 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   std::unique_ptr<journal::Journal> journal;  ///< Of a writer.
   directory::JournalLimit journal_limit;      ///< The gate that a writer's commits pass first.
-  directory::OffsetStore offsets;
-  directory::StateStore state_store;
-  std::unique_ptr<directory::JournalReplay> replay;  ///< While the engine is being opened.
-  std::uint64_t covered_lsn = 0;                     ///< Of the last checkpoint; under admin_mutex.
-  catalog::JournalTie journal_tie;                   ///< Of this run; under admin_mutex.
-  catalog::Id directory_id{};                        ///< Of a writer.
-  std::uint64_t moment = 0;                          ///< The highest of catalog and logs; under admin_mutex.
-  std::atomic<std::uint64_t> checkpoint_lsn{0};      ///< As covered_lsn, for whoever looks.
-  std::atomic<std::int64_t> checkpoint_time_ms{0};
+  catalog::JournalTie journal_tie;            ///< Of this run, as it began.
+  catalog::Id directory_id{};                 ///< Of a writer.
+  directory::LogMoments moments;              ///< Of a writer; under admin_mutex.
+  directory::CommittedOffsets committed_offsets;
+  directory::StateTables state_tables;
+  directory::TransactionalIdFacts transactional_id_facts;
+  /// All that the journal tells and the catalog is the home of: a new kind is entered here.
+  const std::vector<directory::DurableFacts*> facts{&committed_offsets, &transactional_id_facts,
+                                                    &state_tables};
+  std::unique_ptr<directory::JournalReplay> replay;       ///< While the engine is being opened.
+  std::unique_ptr<directory::Checkpointer> checkpointer;  ///< Of a writer.
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;

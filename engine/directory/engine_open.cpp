@@ -352,14 +352,13 @@ Result<> EngineImpl::recover_after_crash() {
   if (auto taken_back = roll_back_lost_commits(); !taken_back) return taken_back;
   auto ends = open_all_partitions();
   if (!ends) return ends.error();
-  replay->restore_commits(offsets);
-  replay->restore_state(state_store);
+  if (auto restored = replay->restore(facts); !restored) return restored;
   if (auto finished = finish_transactions(); !finished) return finished;
   replay.reset();
   // The catalog is about to show what decisions at `leader` say, whose records may be in the page cache only.
-  if (auto synced = sync_partitions(); !synced) return synced;
+  if (auto synced = checkpointer->sync_partitions(); !synced) return synced;
   // First the offsets, then their limit, then the LSN that says that all of it is done.
-  if (auto stored = store_commits(); !stored) return stored;
+  if (auto stored = checkpointer->store_commits(); !stored) return stored;
   auto lowered = catalog->clamp_offsets(*ends);
   if (!lowered) return lowered.error();
   if (*lowered > 0) {
@@ -367,8 +366,8 @@ Result<> EngineImpl::recover_after_crash() {
            std::to_string(*lowered) +
                " committed offsets were beyond the recovered end of their partition and were set back to it");
   }
-  offsets.forget(journal->stats().staged_lsn);
-  return checkpoint();
+  committed_offsets.forget(journal->stats().staged_lsn);
+  return checkpointer->checkpoint();
 }
 
 // From here on the files hold what this boot writes, until a sync fails: the next open can tell damage from

@@ -21,7 +21,7 @@ Result<> EngineImpl::open_coordinator() {
               [this](const std::string& id, const catalog::TransactionalId& record) {
                 return store_transactional_id(id, record);
               },
-          .make_room = [this] { return checkpoint(); },
+          .make_room = [this] { return checkpointer->checkpoint(); },
           .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
   environment.make_decisions_durable = [this](std::uint64_t lsn) { return coordinator->make_durable(lsn); };
   auto known = catalog->transactional_ids();

@@ -309,7 +309,7 @@ Result<> Repairer::open_and_close() {
   if (!engine) return engine.error();
   if (auto opened = open_partitions_of(**engine); !opened) return opened;
   // The checkpoint covers every frame there was: from here on nobody asks for the damaged files.
-  if (auto stored = (*engine)->checkpoint(); !stored) return stored;
+  if (auto stored = (*engine)->checkpointer->checkpoint(); !stored) return stored;
   for (const std::string& name : contents_.damaged) {
     auto moved = segment::move_aside(vfs_, full(os::join_path("journal", name)));
     if (!moved && moved.error().code() != Errc::not_found) return moved.error();

@@ -99,10 +99,8 @@ class Reader {
 
 Result<void> Reader::list() {
   auto entries = options_.vfs.list(options_.directory);
-  if (!entries) {
-    if (entries.error().code() == Errc::not_found) return {};
-    return std::move(entries).error();
-  }
+  if (!entries && entries.error().code() == Errc::not_found) return {};
+  if (!entries) return std::move(entries).error();
   contents_.directory_exists = true;
   for (const os::DirEntry& entry : *entries) {
     if (parse_name(entry.name, temporary_suffix)) contents_.leftovers.push_back(entry.name);
@@ -373,7 +371,9 @@ Result<void> Reader::visit(const FoundFile& file, const Stretch& stretch) {
     const auto frame = format::parse_journal_frame(base::ByteSpan(bytes_).subspan(position), key);
     if (!frame) return damage_at(file.path, position, lsn, "and could be read a moment ago");
     if (lsn > options_.covered_lsn) {
-      if (auto visited = dispatch({lsn, file.path, position}, *frame, &visitor_); !visited) return visited;
+      auto visited = dispatch({lsn, file.path, position}, *frame, &visitor_);
+      if (visited) visited = visitor_.frame({lsn, file.path, position}, *frame);
+      if (!visited) return visited;
       ++contents_.frames_visited;
     }
     position += format::journal_frame_bytes(frame->payload.size());

@@ -41,6 +41,8 @@ class JournalVisitor {
   virtual Result<void> decision(const FramePlace& place, const format::JournalDecision& decision) = 0;
   virtual Result<void> forgotten_group(const FramePlace& place,
                                        const format::JournalForgottenGroup& forgotten) = 0;
+  /// Called behind the function of its type: the frame as it stands in the journal, for who sorts by type.
+  virtual Result<void> frame(const FramePlace&, const format::JournalFrame&) { return {}; }
 };
 
 /// A file that holds frames.

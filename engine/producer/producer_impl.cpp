@@ -193,7 +193,10 @@ Result<directory::PositionCommit> ProducerImpl::check_position(const TopicPartit
                                                                const OffsetAndMetadata& position) const {
   auto topic = topics_.find(at.topic);
   if (!topic) return topic.error();
-  return engine_->check_position(*(*topic)->topic, at, position);
+  const directory::Topic& found = *(*topic)->topic;
+  auto end = EngineImpl::log_end_offset(found, at.partition);
+  if (!end) return end.error();
+  return engine_->committed_offsets.check_position({found.id, *end}, at, position);
 }
 
 Result<RecordMetadata> ProducerImpl::append_record(const ProducerRecord& record, const Within* transaction) {

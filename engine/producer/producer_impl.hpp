@@ -53,7 +53,7 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<RecordMetadata> send_within(const Within& transaction, const ProducerRecord& record);
   Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
                                      std::span<const Record> records);
-  /// EngineImpl::check_position of a topic that is found as those of records are, without a lock.
+  /// CommittedOffsets::check_position of a topic that is found as those of records are, without a lock.
   Result<directory::PositionCommit> check_position(const TopicPartition& at,
                                                    const OffsetAndMetadata& position) const;
   /// Errors: invalid_argument.

@@ -194,7 +194,7 @@ std::int64_t last_reported(const std::string& path) {
   const int report = ::open(report_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (report < 0) die("cannot open the report");
   const std::jthread checkpoints([&engine](const std::stop_token& stop) {
-    while (!stop.stop_requested()) detail::EngineImpl::of(engine)->checkpoint().value();
+    while (!stop.stop_requested()) detail::EngineImpl::of(engine)->checkpointer->checkpoint().value();
   });
   say("ready\n");
   for (;;) {

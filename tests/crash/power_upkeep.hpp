@@ -122,7 +122,7 @@ class PowerUpkeep {
         return model_.everything_survives();
       case 1:
         begin("checkpoint");
-        needed(impl->checkpoint());
+        needed(impl->checkpointer->checkpoint());
         return model_.everything_survives();
       case 2:
         begin("prepare a journal file");
@@ -130,7 +130,7 @@ class PowerUpkeep {
         return;
       default:
         begin("store offsets and state");
-        needed(impl->store_commits());
+        needed(impl->checkpointer->store_commits());
         // Shown to other processes, no more: what was committed at `leader` can still be lost.
     }
   }

@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   phase("leader", [&] {
     for (Offset i = 1; i <= 10; ++i) written.commit_sync({{{"t", 0}, {.offset = i}}}).value();
   });
-  phase("checkpoint", [&] { EngineImpl::of(engine)->checkpoint().value(); });
+  phase("checkpoint", [&] { EngineImpl::of(engine)->checkpointer->checkpoint().value(); });
   engine.close().value();
   return 0;
 }

@@ -66,7 +66,7 @@ void work_in(const std::string& path, Model& model) {
       change_setting(admin, model);
       change_topics(admin, model, "x" + std::to_string(model.topics.size()));
       write_and_commit(*engine, model);
-      static_cast<void>(EngineImpl::of(*engine)->checkpoint().ok());
+      static_cast<void>(EngineImpl::of(*engine)->checkpointer->checkpoint().ok());
     }
     static_cast<void>(engine->transactional_producer({.transactional_id = "id"}).ok());
     static_cast<void>(engine->close().ok());

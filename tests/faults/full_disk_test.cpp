@@ -91,7 +91,7 @@ void fill_and_win_back(const std::string& root, const Way& way) {
     kept += send_until_full(engine, "keep");
     // The journal is full as well: positions go to the catalog, which the reserve is for.
     for (Offset offset = 1; offset <= 10; ++offset) check_ok(commit(engine, offset));
-    check_ok(EngineImpl::of(engine)->checkpoint());
+    check_ok(EngineImpl::of(engine)->checkpointer->checkpoint());
     CHECK(engine.reader({"keep", 0}).value().high_watermark() == kept);
     fill(root + "/filler");
     check_ok(way.go(engine));

@@ -21,7 +21,7 @@ struct Committed {
   Committed() {
     create_topic(engine, "t");
     must(must(engine.producer()).send_sync({.topic = "t", .value = "v"}));
-    must(impl.checkpoint());
+    must(impl.checkpointer->checkpoint());
     auto sender = must(engine.transactional_producer({.transactional_id = "x"}));
     auto transaction = must(sender.begin());
     must(transaction.state("table").put("key", "value"));
@@ -45,12 +45,12 @@ TEST_CASE("what a full disk keeps from the catalog is told again, and was never 
   const Committed made;
   {
     const CatalogWrites full(1, WriteFault::fails_with_enospc);
-    CHECK(code_of(made.impl.store_commits()) == Errc::storage_full);
+    CHECK(code_of(made.impl.checkpointer->store_commits()) == Errc::storage_full);
     REQUIRE(CatalogWrites::has_struck());
   }
   CHECK_FALSE(must(made.impl.catalog->committed("g", t0)));
   made.check_it_is_found();
-  must(made.impl.store_commits());
+  must(made.impl.checkpointer->store_commits());
   made.check_the_catalog_has_it();
   made.check_it_is_found();
 }
@@ -59,7 +59,7 @@ TEST_CASE("a checkpoint that is made again with the reserve given up has what th
   const Committed made;
   {
     const CatalogWrites full(1, WriteFault::fails_with_enospc);
-    must(made.impl.checkpoint());
+    must(made.impl.checkpointer->checkpoint());
     REQUIRE(CatalogWrites::has_struck());
   }
   made.check_the_catalog_has_it();

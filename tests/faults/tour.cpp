@@ -113,7 +113,7 @@ void Tour::change() {
   commit("g", 2, Acks::all);
   commit("h", 1, Acks::leader);
   commit("g", 3, Acks::leader);
-  if (engine_) note(EngineImpl::of(*engine_)->checkpoint());
+  if (engine_) note(EngineImpl::of(*engine_)->checkpointer->checkpoint());
   if (engine_ && engine_->admin().describe_topic("k")) {
     if (auto compacted = engine_->admin().compact("k", true); !compacted) note(compacted.error());
   }
@@ -220,7 +220,7 @@ void Tour::check_all_is_well() {
     send(topic, 0, 5, Acks::all);
     CHECK(messages_.size() == before);
   }
-  must(EngineImpl::of(*engine_)->checkpoint());
+  must(EngineImpl::of(*engine_)->checkpointer->checkpoint());
   must(engine_->admin().apply_retention("a"));
   check_records(*engine_, logs_, true);
   must(engine_->close());

@@ -4,15 +4,6 @@
 #include <utility>
 
 namespace seriatim::directory {
-namespace {
-
-bool is_current(const TopicMap& topics, const std::string& name, const catalog::Id& id) {
-  const auto found = topics.find(name);
-  return found != topics.end() && found->second->id == id;
-}
-
-}  // namespace
-
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits) {
   format::JournalCommittedOffsets told{.group = group};
@@ -77,8 +68,8 @@ bool OffsetStore::is_forgotten(std::string_view group) const { return forgotten_
 std::vector<std::string> OffsetStore::forgotten() const {
   std::vector<std::string> groups;
   for (std::string from;; from = groups.back() + '\0') {
-    auto page = forgotten_.page(from, Forgotten::piece_entries);
-    const bool is_last = page.size() < Forgotten::piece_entries;
+    auto page = forgotten_.page(from, Forgotten::page_entries_max);
+    const bool is_last = page.size() < Forgotten::page_entries_max;
     for (auto& [group, entry] : page) groups.push_back(std::move(group));
     if (is_last) return groups;
   }
@@ -97,23 +88,23 @@ void OffsetStore::for_each_of(std::string_view group, const Visit& visit) const 
   const std::uint64_t since = forgotten_lsn(group);
   Key from{std::string(group), {}, {}};
   for (bool is_first = true;; is_first = false) {
-    const auto page = positions_.page(from, Positions::piece_entries);
+    const auto page = positions_.page(from, Positions::page_entries_max);
     for (const auto& [key, entry] : page) {
       if (key.group != group) return;
       // A page begins with the last of the one before.
       if (!is_first && key == from) continue;
       if (entry.lsn >= since && !visit(key, entry)) return;
     }
-    if (page.size() < Positions::piece_entries) return;
+    if (page.size() < Positions::page_entries_max) return;
     from = page.back().first;
   }
 }
 
-std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(std::string_view group,
-                                                                      const TopicMap& topics) const {
+std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(
+    std::string_view group, const IsCurrentTopic& is_current) const {
   std::map<TopicPartition, catalog::CommittedOffset> offsets;
   for_each_of(group, [&](const Key& key, const Positions::Entry& entry) {
-    if (is_current(topics, key.at.topic, key.topic_id)) offsets.emplace(key.at, entry.value);
+    if (is_current(key.at.topic, key.topic_id)) offsets.emplace(key.at, entry.value);
     return true;
   });
   return offsets;
@@ -135,7 +126,7 @@ std::vector<std::string> OffsetStore::groups() const {
 // The forgotten groups last: of a group that began again since, the catalog may have positions by an earlier
 // gathering. The frame that forgot it was entered before these: an earlier gathering has told it, too,
 // and no later one will.
-void OffsetStore::gather(const TopicMap& topics, catalog::Checkpoint& to) {
+void OffsetStore::gather(const IsCurrentTopic& is_current, catalog::Checkpoint& to) {
   const auto& positions = positions_.gather();
   for (const auto& [group, entry] : forgotten_.gather()) to.forgotten_groups.push_back(group);
   const std::string* group = nullptr;
@@ -143,7 +134,7 @@ void OffsetStore::gather(const TopicMap& topics, catalog::Checkpoint& to) {
   for (const auto& [key, entry] : positions) {
     if (group == nullptr || *group != key.group) since = forgotten_lsn(key.group);
     group = &key.group;
-    if (entry.lsn >= since && is_current(topics, key.at.topic, key.topic_id))
+    if (entry.lsn >= since && is_current(key.at.topic, key.topic_id))
       to.offsets[key.group].push_back({key.at, entry.value});
   }
 }

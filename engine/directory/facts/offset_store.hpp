@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,11 +16,13 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/pending_table.hpp"
-#include "directory/topics/topic.hpp"
 #include "format/journal/journal_payload.hpp"
 #include "journal/journal.hpp"
 
 namespace seriatim::directory {
+
+/// Whether a topic of this name and id is there, as it was at one moment.
+using IsCurrentTopic = std::function<bool(const std::string& name, const catalog::Id& id)>;
 
 /// A position of a group, of a topic that was looked up.
 struct PositionCommit {
@@ -54,9 +57,9 @@ class OffsetStore {
   /// Newer than what the catalog has; nullopt: the catalog knows best, unless the group is forgotten.
   std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
                                                const catalog::Id& topic_id) const;
-  /// The positions of a group that are newer than the catalog's, of topics that are still those of `topics`.
+  /// The positions of a group that are newer than the catalog's, of topics that are still there.
   std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group,
-                                                           const TopicMap& topics) const;
+                                                           const IsCurrentTopic& is_current) const;
   std::vector<std::string> groups() const;
   /// Whether what the catalog has of the group is forgotten. Asked before the catalog is.
   bool is_forgotten(std::string_view group) const;
@@ -66,10 +69,10 @@ class OffsetStore {
   /// Whether `gather` would find anything.
   bool has_changes() const { return positions_.has_changes() || forgotten_.has_changes(); }
   /// Adds what is to be moved to the catalog: all that frames have said that were staged before the call, but
-  /// for those the catalog has by an earlier gathering. Offsets of topics that are not in `topics` are left
+  /// for those the catalog has by an earlier gathering. Offsets of topics that are not there are left
   /// out: a commit that ran beside a deletion may have come after `forget_topic`, and the catalog has topics
   /// by name only.
-  void gather(const TopicMap& topics, catalog::Checkpoint& to);
+  void gather(const IsCurrentTopic& is_current, catalog::Checkpoint& to);
   /// The catalog has what `gather` told, and all that frames up to `covered_lsn` tell: forgets these.
   void stored(std::uint64_t covered_lsn) noexcept;
   /// Forgets all that frames up to `lsn` tell: the catalog has it, and something that is better.

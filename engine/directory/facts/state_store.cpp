@@ -37,7 +37,7 @@ std::optional<StateStore::Value> StateStore::find(std::string_view name, base::B
 
 StateStore::Page StateStore::page(std::string_view name, base::ByteSpan from_key, std::size_t limit) const {
   auto found = table_.page({std::string(name), std::string(base::as_text(from_key))}, limit);
-  Page page{.is_last = found.size() < std::min(limit, Table::piece_entries)};
+  Page page{.is_last = found.size() < std::min(limit, Table::page_entries_max)};
   for (auto& [key, entry] : found) {
     if (key.first != name) {
       page.is_last = true;

@@ -29,24 +29,24 @@ Result<void> JournalReplay::synced_range(const journal::FramePlace&, const forma
   return {};
 }
 
-Result<void> JournalReplay::committed_offsets(const journal::FramePlace& place,
-                                              const format::JournalCommittedOffsets& commit) {
-  keep_offsets(commit, place.lsn);
+// Facts are kept as the frames that tell them.
+Result<void> JournalReplay::committed_offsets(const journal::FramePlace&,
+                                              const format::JournalCommittedOffsets&) {
   return {};
 }
 
-void JournalReplay::keep_offsets(const format::JournalCommittedOffsets& commit, std::uint64_t lsn) {
-  Commit kept{.group = std::string(commit.group), .lsn = lsn};
-  for (const auto& offset : commit.offsets) {
-    const Topic* const topic = find(offset.topic_id, offset.partition);
-    if (topic == nullptr) continue;
-    kept.positions.push_back({.at = {topic->name, offset.partition},
-                              .topic_id = offset.topic_id,
-                              .committed = {.offset = offset.offset,
-                                            .metadata = std::string(offset.metadata),
-                                            .commit_time_ms = commit.commit_time_ms}});
-  }
-  if (!kept.positions.empty()) commits_.push_back(std::move(kept));
+Result<void> JournalReplay::forgotten_group(const journal::FramePlace&,
+                                            const format::JournalForgottenGroup&) {
+  return {};
+}
+
+// Of segments, not facts: the partitions have them.
+Result<void> JournalReplay::frame(const journal::FramePlace& place, const format::JournalFrame& frame) {
+  const auto type = frame.fields.type;
+  const bool is_of_a_segment =
+      type == format::JournalFrameType::batch || type == format::JournalFrameType::synced_range;
+  if (!is_of_a_segment) frames_.push_back({place.lsn, type, {frame.payload.begin(), frame.payload.end()}});
+  return {};
 }
 
 Result<void> JournalReplay::decision(const journal::FramePlace& place,
@@ -63,22 +63,13 @@ Result<void> JournalReplay::decision(const journal::FramePlace& place,
   }
   decided_.emplace(kept.producer_id, kept.next_epoch);
   decisions_.push_back(std::move(kept));
-  for (const auto& offsets : decision.offsets) keep_offsets(offsets, place.lsn);
-  if (decision.state.empty()) return {};
-  Changes changed{.lsn = place.lsn};
-  for (const auto& change : decision.state) {
-    catalog::StateChange one{.name = std::string(change.name), .key = {change.key.begin(), change.key.end()}};
-    if (change.value) one.value.emplace(change.value->begin(), change.value->end());
-    changed.changes.push_back(std::move(one));
-  }
-  changes_.push_back(std::move(changed));
   return {};
 }
 
-Result<void> JournalReplay::forgotten_group(const journal::FramePlace& place,
-                                            const format::JournalForgottenGroup& forgotten) {
-  commits_.push_back({.group = std::string(forgotten.group), .lsn = place.lsn});
-  return {};
+std::optional<std::string> JournalReplay::topic_name(const catalog::Id& topic_id,
+                                                     PartitionId partition) const {
+  const Topic* const topic = find(topic_id, partition);
+  return topic == nullptr ? std::optional<std::string>() : topic->name;
 }
 
 std::vector<partition::JournalledBatch> JournalReplay::take_batches(const catalog::Id& topic_id,
@@ -107,28 +98,22 @@ std::size_t JournalReplay::roll_back_from(std::uint64_t lsn) {
     rolled_back_.emplace(decision.producer_id, decision.next_epoch);
     taken.insert(decision.lsn);
   }
-  for (const auto& commit : commits_) {
-    if (is_behind(commit)) taken.insert(commit.lsn);
+  for (const auto& frame : frames_) {
+    if (is_behind(frame)) taken.insert(frame.lsn);
   }
-  std::erase_if(commits_, is_behind);
-  std::erase_if(changes_, is_behind);
+  std::erase_if(frames_, is_behind);
   return taken.size();
 }
 
-void JournalReplay::restore_commits(OffsetStore& store) {
-  for (const auto& commit : commits_) {
-    if (commit.positions.empty()) {
-      store.enter_forgotten(commit.group, commit.lsn);
-    } else {
-      store.enter(commit.group, commit.positions, commit.lsn);
+Result<> JournalReplay::restore(const std::vector<DurableFacts*>& facts) {
+  for (const auto& frame : frames_) {
+    for (auto* kind : facts) {
+      if (auto entered = kind->replay({frame.lsn, frame.type, frame.payload}); !entered)
+        return entered.error().with_context("journal frame " + std::to_string(frame.lsn));
     }
   }
-  commits_.clear();
-}
-
-void JournalReplay::restore_state(StateStore& store) {
-  for (auto& changed : changes_) store.enter(std::move(changed.changes), changed.lsn);
-  changes_.clear();
+  frames_.clear();
+  return {};
 }
 
 }  // namespace seriatim::directory

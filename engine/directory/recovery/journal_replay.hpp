@@ -12,8 +12,7 @@
 
 #include <seriatim/result.hpp>
 
-#include "directory/facts/offset_store.hpp"
-#include "directory/facts/state_store.hpp"
+#include "directory/facts/durable_facts.hpp"
 #include "directory/topics/topic.hpp"
 #include "journal/journal_reader.hpp"
 #include "partition/partition.hpp"
@@ -50,10 +49,11 @@ class JournalReplay final : public journal::JournalVisitor {
 
   /// The batches of a partition, in the journal's order; empty afterwards.
   std::vector<partition::JournalledBatch> take_batches(const catalog::Id& topic_id, PartitionId partition);
-  /// Puts the committed offsets where lookups find them, those of decided transactions too.
-  void restore_commits(OffsetStore& store);
-  /// The same for the state that transactions have changed.
-  void restore_state(StateStore& store);
+  /// Gives each kind of fact all frames that tell facts, in their order; those that were taken back are gone.
+  /// Errors: as DurableFacts::replay.
+  Result<> restore(const std::vector<DurableFacts*>& facts);
+  /// The name of the topic; nothing: there is none with this id, or it has no such partition.
+  std::optional<std::string> topic_name(const catalog::Id& topic_id, PartitionId partition) const;
   /// Whether a transaction was decided of which a commit marker with this epoch was found. Where decisions
   /// are missing the marker is believed: nobody writes one before the decision.
   bool is_decided(ProducerId producer_id, ProducerEpoch marker_epoch);
@@ -80,7 +80,7 @@ class JournalReplay final : public journal::JournalVisitor {
   /// The decisions, in their order.
   const std::vector<ReplayedDecision>& decisions() const noexcept { return decisions_; }
   /// Whether there was anything.
-  bool empty() const noexcept { return batches_.empty() && commits_.empty() && decisions_.empty(); }
+  bool empty() const noexcept { return batches_.empty() && frames_.empty() && decisions_.empty(); }
 
   Result<void> batch(const journal::FramePlace& place, const format::JournalBatch& batch) override;
   Result<void> synced_range(const journal::FramePlace& place,
@@ -90,25 +90,20 @@ class JournalReplay final : public journal::JournalVisitor {
   Result<void> decision(const journal::FramePlace& place, const format::JournalDecision& decision) override;
   Result<void> forgotten_group(const journal::FramePlace& place,
                                const format::JournalForgottenGroup& forgotten) override;
+  Result<void> frame(const journal::FramePlace& place, const format::JournalFrame& frame) override;
 
  private:
-  struct Commit {
-    std::string group{};
-    std::vector<PositionCommit> positions{};  ///< None: the group was forgotten.
+  struct KeptFrame {
     std::uint64_t lsn = 0;
-  };
-  struct Changes {
-    std::vector<catalog::StateChange> changes{};
-    std::uint64_t lsn = 0;
+    format::JournalFrameType type{};
+    std::vector<std::byte> payload{};
   };
 
-  void keep_offsets(const format::JournalCommittedOffsets& commit, std::uint64_t lsn);
   const Topic* find(const catalog::Id& topic_id, PartitionId partition) const;
 
   std::map<catalog::Id, TopicPtr> topics_;
   std::map<std::pair<catalog::Id, PartitionId>, std::vector<partition::JournalledBatch>> batches_;
-  std::vector<Commit> commits_;
-  std::vector<Changes> changes_;
+  std::vector<KeptFrame> frames_;  ///< All that tell facts.
   std::vector<ReplayedDecision> decisions_;
   using EndedEpoch = std::pair<ProducerId, ProducerEpoch>;
   std::set<EndedEpoch> decided_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <seriatim/result.hpp>
 
@@ -31,5 +32,31 @@ Result<> write_log_moment(os::Vfs& vfs, const std::string& log_directory, const 
 /// Brings what was written, and the file's name, to stable storage.
 /// Errors: as `Vfs::open` and `File::sync_data`.
 Result<> sync_log_moment(os::Vfs& vfs, const std::string& log_directory);
+
+/// The moment that catalog and logs are of, in the run of one writer: higher with every checkpoint.
+/// Threads: one at a time.
+class LogMoments {
+ public:
+  LogMoments(os::Vfs& vfs, std::string log_directory) : vfs_(vfs), log_directory_(std::move(log_directory)) {}
+  /// @param found  the highest that the catalog or the logs tell of.
+  void begin(const catalog::Id& directory_id, std::uint64_t found) noexcept {
+    directory_id_ = directory_id;
+    moment_ = found;
+  }
+  /// Of the checkpoint that is about to be stored.
+  std::uint64_t next() noexcept { return ++moment_; }
+  /// Tells the logs of it, behind the catalog. A crash may take that away.
+  /// Errors: as write_log_moment.
+  Result<> tell_logs() { return write_log_moment(vfs_, log_directory_, directory_id_, moment_); }
+  /// Nor does a power cut, from here on.
+  /// Errors: as sync_log_moment.
+  Result<> make_durable() { return sync_log_moment(vfs_, log_directory_); }
+
+ private:
+  os::Vfs& vfs_;
+  const std::string log_directory_;
+  catalog::Id directory_id_{};
+  std::uint64_t moment_ = 0;
+};
 
 }  // namespace seriatim::directory

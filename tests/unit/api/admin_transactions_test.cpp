@@ -265,7 +265,7 @@ TEST_CASE("tables are listed as long as they have a key") {
     must(transaction.commit());
   };
   change("b", true);
-  must(::seriatim::detail::EngineImpl::of(f.engine)->checkpoint());
+  must(::seriatim::detail::EngineImpl::of(f.engine)->checkpointer->checkpoint());
   change("a", true);
   CHECK(must(f.admin.list_states()) == Names{"a", "b"});
   change("b", false);

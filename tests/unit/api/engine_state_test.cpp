@@ -58,7 +58,7 @@ TEST_CASE("a state is what its transactions left, before and after checkpoints a
         must(transaction.commit());
         model = changed;
       }
-      if (random.one_in(5)) must(detail::EngineImpl::of(engine)->checkpoint());
+      if (random.one_in(5)) must(detail::EngineImpl::of(engine)->checkpointer->checkpoint());
       CHECK(scan_all(state, static_cast<std::size_t>(random.between(1, 50))) == model);
     }
     if (life % 2 == 0) must(engine.close());
@@ -83,7 +83,7 @@ TEST_CASE("a scan of any length merges what is newer, erased or replaced into wh
     must(transaction.commit());
   };
   change([](int i) { return i % 3 != 2; }, "old");
-  must(detail::EngineImpl::of(engine)->checkpoint());
+  must(detail::EngineImpl::of(engine)->checkpointer->checkpoint());
   change([](int i) { return i % 3 != 0; }, "new");
   Transaction erasing = must(producer.begin());
   for (int i = 300; i < 700; ++i) {
@@ -105,7 +105,7 @@ TEST_CASE("another process sees committed state once it was stored") {
   Transaction transaction = must(producer.begin());
   must(transaction.state("t").put("k", "v"));
   must(transaction.commit());
-  must(detail::EngineImpl::of(engine)->store_commits());
+  must(detail::EngineImpl::of(engine)->checkpointer->store_commits());
   // The same process may not have it open twice.
   const TempDir copies;
   const Engine reader = open_engine(copy_of(engine, copies), {.mode = OpenMode::read_only});

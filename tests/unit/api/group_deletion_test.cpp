@@ -49,7 +49,7 @@ TEST_CASE("a deleted group is gone at once and after a crash, while no checkpoin
   const Grouped made;
   made.hold_checkpoints_back();
   made.commit("g", 3);
-  must(made.impl.checkpoint());  // In the catalog, and in the journal still.
+  must(made.impl.checkpointer->checkpoint());  // In the catalog, and in the journal still.
   must(made.admin.delete_group("g"));
   const auto is_gone = [&] {
     CHECK(must(made.admin.list_groups()).empty());
@@ -58,9 +58,9 @@ TEST_CASE("a deleted group is gone at once and after a crash, while no checkpoin
     CHECK(position_after_crash(made.engine, "g") == -1);
   };
   is_gone();
-  must(made.impl.store_commits());
+  must(made.impl.checkpointer->store_commits());
   is_gone();
-  must(made.impl.checkpoint());
+  must(made.impl.checkpointer->checkpoint());
   is_gone();
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("a group that begins again after its deletion has what it committed si
     CHECK(must(made.admin.list_groups()) == Names{"g"});
     CHECK(must(made.admin.group_offsets("g")).size() == 1);
     CHECK(position_after_crash(made.engine, "g") == 1);
-    must(round == 0 ? made.impl.store_commits() : made.impl.checkpoint());
+    must(round == 0 ? made.impl.checkpointer->store_commits() : made.impl.checkpointer->checkpoint());
   }
   must(made.admin.delete_group("g"));
   CHECK(position_after_crash(made.engine, "g") == -1);
@@ -89,7 +89,7 @@ TEST_CASE("a group that began again keeps what the catalog was shown") {
   must(made.admin.delete_group("g"));
   made.commit("g", 1);
   for (const char* other : {"h", "i", "j"}) {
-    must(other[0] == 'i' ? made.impl.checkpoint() : made.impl.store_commits());
+    must(other[0] == 'i' ? made.impl.checkpointer->checkpoint() : made.impl.checkpointer->store_commits());
     const auto shown = must(made.impl.catalog->committed("g", t0));
     REQUIRE(shown);
     CHECK(shown->offset == 1);
@@ -117,7 +117,7 @@ TEST_CASE("a commit of a transaction before the deletion does not bring the grou
   must(made.admin.delete_group("g"));
   CHECK(must(made.admin.group_offsets("g")).empty());
   CHECK(position_after_crash(made.engine, "g") == -1);
-  must(made.impl.checkpoint());
+  must(made.impl.checkpointer->checkpoint());
   CHECK(position_after_crash(made.engine, "g") == -1);
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a deletion that is stopped at any step is made or not, and made for g
 TEST_CASE("a deletion in one process is seen by another when positions are, before any checkpoint") {
   const Grouped made;
   made.commit("g", 3);
-  must(made.impl.store_commits());
+  must(made.impl.checkpointer->store_commits());
   const std::string path = made.path;
   const auto seen = [&path] {
     ChildProcess child([&path](const ChildProcess::Voice& voice) {
@@ -157,7 +157,7 @@ TEST_CASE("a deletion in one process is seen by another when positions are, befo
   };
   CHECK(seen() == "1");
   must(made.admin.delete_group("g"));
-  must(made.impl.store_commits());
+  must(made.impl.checkpointer->store_commits());
   CHECK(seen() == "0");
 }
 

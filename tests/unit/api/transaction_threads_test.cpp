@@ -194,7 +194,7 @@ TEST_CASE("INV-8: of transactions of many threads, each poll sees every one whol
     beside.emplace_back([&] {
       const auto& impl = EngineImpl::of(engine);
       while (!is_over.load()) {
-        if (!impl->checkpoint() || !impl->store_commits()) failed.fetch_add(1);
+        if (!impl->checkpointer->checkpoint() || !impl->checkpointer->store_commits()) failed.fetch_add(1);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     });

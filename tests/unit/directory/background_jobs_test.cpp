@@ -43,7 +43,7 @@ struct BusyDisk {
     Producer producer = must(engine.producer({.acks = Acks::leader}));
     for (int i = 0; i < 12; ++i)
       must(producer.send_sync({.topic = "table", .key = "k", .value = std::string(500, 'x')}));
-    must(EngineImpl::of(engine)->checkpoint());
+    must(EngineImpl::of(engine)->checkpointer->checkpoint());
   }
   // Turns the clock until a compaction has come to its call number `call`; false: it has fewer, and ended.
   bool block_compaction(int call) {
@@ -203,7 +203,7 @@ TEST_CASE("a deletion that waits for the disk of a compaction holds up no other 
   BusyDisk& disk = blocked.disk;
   CHECK(blocked.ends([&] { create_topic(disk.engine, "other"); }));
   CHECK(blocked.ends([&] { must(disk.engine.admin().delete_topic("other")); }));
-  CHECK(blocked.ends([&] { must(EngineImpl::of(disk.engine)->checkpoint()); }));
+  CHECK(blocked.ends([&] { must(EngineImpl::of(disk.engine)->checkpointer->checkpoint()); }));
   CHECK(test::code_of(disk.engine.admin().delete_topic("table")) == Errc::unknown_topic_or_partition);
   CHECK_FALSE(blocked.is_deleted);
   // The name is taken again only when the files are gone.
@@ -260,7 +260,7 @@ TEST_CASE("a limit of bytes a second holds a compaction back by the clock, and a
   Producer producer = must(disk.engine.producer({.acks = Acks::leader}));
   for (int i = 0; i < 40; ++i)
     must(producer.send_sync({.topic = "large", .key = "k", .value = std::string(10'000, 'x')}));
-  must(EngineImpl::of(disk.engine)->checkpoint());
+  must(EngineImpl::of(disk.engine)->checkpointer->checkpoint());
   // One look at most moves the clock from here to the begin; then it stands still.
   disk.clock.advance_ms(300'000);
   CHECK(comes_true([&] { return report_of(disk.engine, "compaction").is_running; }));

@@ -23,7 +23,7 @@ TEST_CASE("after a checkpoint the journal's files are used again and a crash rep
   for (int i = 0; i < 200; ++i) must(producer.send_sync({.topic = "t", .value = value}));
   const auto& impl = detail::EngineImpl::of(engine);
   CHECK(impl->journal->stats().files > 2);
-  must(impl->checkpoint());
+  must(impl->checkpointer->checkpoint());
   CHECK(impl->journal->stats().files <= 1);
   must(producer.send_sync({.topic = "t", .value = "last"}));
   const Engine after = open_engine(copy_of(engine, copies), small_files);
@@ -44,12 +44,12 @@ TEST_CASE("what a checkpoint has covered stays covered, whatever is on its way i
   };
   append_many(producer);
   auto& impl = *detail::EngineImpl::of(engine);
-  must(impl.checkpoint());
+  must(impl.checkpointer->checkpoint());
   append_many(producer);
   // It looked for the next LSN before the checkpoint, and lost its processor then.
   const auto holder = must(impl.coordinator->open("late", std::chrono::minutes(1)));
   holder->unsettled_lsn = 1;
-  must(impl.checkpoint());
+  must(impl.checkpointer->checkpoint());
   const std::string left = copy_of(engine, copies);
   {
     const Engine after = open_engine(left, small_files);
@@ -57,7 +57,7 @@ TEST_CASE("what a checkpoint has covered stays covered, whatever is on its way i
     // Neither by the engine that opened it since.
     must(detail::EngineImpl::of(after)->coordinator->open("late", std::chrono::minutes(1)))->unsettled_lsn =
         1;
-    must(detail::EngineImpl::of(after)->checkpoint());
+    must(detail::EngineImpl::of(after)->checkpointer->checkpoint());
     const Engine again = open_engine(copy_of(after, copies_of_it), small_files);
     CHECK(read_values(again, "t").size() == 400);
   }

@@ -47,7 +47,7 @@ TEST_CASE("no file is stored to through a map where that could meet a full disk"
     Producer producer = must(engine.producer());
     for (int i = 0; i < 20; ++i) must(producer.send_sync({.topic = "t", .value = std::string(500, 'x')}));
     must(engine.admin().alter_group_offsets("g", {{test::t0, {.offset = 3}}}));
-    must(detail::EngineImpl::of(engine)->checkpoint());
+    must(detail::EngineImpl::of(engine)->checkpointer->checkpoint());
     CHECK(stored_to_by_maps(path) == "");
     must(engine.close());
     const Engine reader = open_engine_with(path, vfs, base::system_clock(), {.mode = OpenMode::read_only});

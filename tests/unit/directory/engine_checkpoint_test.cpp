@@ -95,7 +95,7 @@ TEST_CASE(
     const auto stored = must(impl->catalog->committed("g", {"t", 0}));
     CHECK((stored && stored->offset == 50));
   };
-  must(impl->checkpoint());
+  must(impl->checkpointer->checkpoint());
   CHECK(was_seen);
 }
 

@@ -198,7 +198,7 @@ TEST_CASE("a checkpoint bounds what recovery reads: its points are in the catalo
   const OpenedEngine opened;
   must(must(opened.engine.producer({.acks = Acks::leader})).send_sync({.topic = "t", .value = "x"}));
   const auto& impl = EngineImpl::of(opened.engine);
-  must(impl->checkpoint());
+  must(impl->checkpointer->checkpoint());
   const auto states = must(impl->catalog->partition_states("t"));
   CHECK(states[0].recovery_point_offset == 1);
   CHECK(states[0].recovery_position > 0);

@@ -189,7 +189,7 @@ TEST_CASE("committed offsets: the last one counts, before and after a checkpoint
       commit(engine, "h", {"t", 1}, 2, acks);
       CHECK(committed(engine, "g", {"t", 0}) == 4);
       CHECK(committed(open_engine(copy_of(engine, copies)), "g", {"t", 0}) == 4);
-      must(EngineImpl::of(engine)->checkpoint());
+      must(EngineImpl::of(engine)->checkpointer->checkpoint());
       CHECK(committed(engine, "g", {"t", 0}) == 4);
       commit(engine, "g", {"t", 0}, 3, acks);
       const Engine after = open_engine(copy_of(engine, copies));
@@ -258,7 +258,7 @@ TEST_CASE("another process sees committed offsets without a checkpoint") {
   create_topic(engine, "t");
   must(durable_producer(engine).send_sync({.topic = "t", .value = "x"}));
   commit(engine, "g", {"t", 0}, 1);
-  must(EngineImpl::of(engine)->store_commits());
+  must(EngineImpl::of(engine)->checkpointer->store_commits());
   // The catalog as another process would read it; this one may not have it open twice.
   const Engine looking = open_engine(copy_of(engine, copies), {.mode = OpenMode::read_only});
   CHECK(committed(looking, "g", {"t", 0}) == 1);
@@ -375,11 +375,11 @@ TEST_CASE("visibility = durable in another process shows what the last checkpoin
     return must(durable.poll(std::chrono::milliseconds(0))).count();
   };
   CHECK(shown_in(copy_of(engine, copies)) == 0);
-  must(EngineImpl::of(engine)->checkpoint());
+  must(EngineImpl::of(engine)->checkpointer->checkpoint());
   must(leader.send_sync({.topic = "t", .value = "second"}));
   CHECK(shown_in(copy_of(engine, copies)) == 1);
   must(engine.flush());
-  must(EngineImpl::of(engine)->checkpoint());
+  must(EngineImpl::of(engine)->checkpointer->checkpoint());
   CHECK(shown_in(copy_of(engine, copies)) == 2);
 }
 

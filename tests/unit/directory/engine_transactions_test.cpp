@@ -116,7 +116,7 @@ TEST_CASE("a decision that a checkpoint has covered is not needed any more") {
   for (const char* value : {"a", "b"}) {
     Transaction transaction = f.write(producer, value);
     must(transaction.commit());
-    must(EngineImpl::of(f.engine)->checkpoint());
+    must(EngineImpl::of(f.engine)->checkpointer->checkpoint());
   }
   // Behind a clean close the journal may be gone; who opens then has none, and recovers without it.
   const std::string path = f.engine.directory();
@@ -130,11 +130,11 @@ TEST_CASE("a checkpoint in the midst of transactions loses nothing of them") {
   TwoPartitions f;
   TransactionalProducer producer = transactional(f.engine, "id");
   Transaction committed = f.write(producer, "a");
-  must(EngineImpl::of(f.engine)->checkpoint());
+  must(EngineImpl::of(f.engine)->checkpointer->checkpoint());
   must(committed.commit());
   TransactionalProducer other = transactional(f.engine, "other");
   Transaction open = f.write(other, "open");
-  must(EngineImpl::of(f.engine)->checkpoint());
+  must(EngineImpl::of(f.engine)->checkpointer->checkpoint());
   check_all_or_nothing(open_engine(copy_of(f.engine, f.copies)), {"a"});
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("INV-8: what the catalog shows of a transaction is not there before it
   const auto& impl = *EngineImpl::of(f.engine);
   const auto newest = impl.coordinator->applied_lsn();
   CHECK_FALSE(impl.journal->is_durable(newest));
-  must(EngineImpl::of(f.engine)->store_commits());
+  must(EngineImpl::of(f.engine)->checkpointer->store_commits());
   CHECK(impl.journal->is_durable(newest));
 }
 
@@ -184,11 +184,11 @@ TEST_CASE(
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
   commit_one(producer, "t", "a", 0);
   auto& impl = *EngineImpl::of(f.engine);
-  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 1}}}, Acks::leader));
+  must(impl.committed_offsets.commit("g", {{{"t", 0}, {.offset = 1}}}, Acks::leader));
   const auto newest = impl.coordinator->applied_lsn();
   REQUIRE(newest > 0);
   CHECK_FALSE(impl.journal->is_durable(newest));
-  must(impl.store_commits());
+  must(impl.checkpointer->store_commits());
   CHECK(impl.journal->is_durable(newest));
 }
 
@@ -196,11 +196,11 @@ TEST_CASE(
     "positions are not in the catalog before their frames are safe, or a replay would undo some of them") {
   TwoPartitions f;
   auto& impl = *EngineImpl::of(f.engine);
-  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
-  must(impl.commit_offsets("h", {{{"t", 1}, {.offset = 0}}}, Acks::leader));
+  must(impl.committed_offsets.commit("g", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.committed_offsets.commit("h", {{{"t", 1}, {.offset = 0}}}, Acks::leader));
   const auto newest = impl.journal->stats().staged_lsn;
   CHECK_FALSE(impl.journal->is_durable(newest));
-  must(impl.store_commits());
+  must(impl.checkpointer->store_commits());
   CHECK(impl.journal->is_durable(newest));
 }
 
@@ -213,9 +213,9 @@ TEST_CASE("what the catalog was shown is not written again, by the next showing 
     must(transaction.state("s").put(key, "v"));
     must(transaction.commit());
   };
-  must(impl.commit_offsets("g", {{{"t", 0}, {.offset = 0, .metadata = "shown"}}}, Acks::leader));
+  must(impl.committed_offsets.commit("g", {{{"t", 0}, {.offset = 0, .metadata = "shown"}}}, Acks::leader));
   put("shown");
-  must(impl.store_commits());
+  must(impl.checkpointer->store_commits());
   // Nobody writes it behind the engine's back but here, where it shows who comes by later.
   must(impl.catalog->commit_offsets("g", {{{"t", 0}, {.offset = 0, .metadata = "mark"}}}));
   const auto key = base::as_bytes(std::string_view("shown"));
@@ -225,13 +225,13 @@ TEST_CASE("what the catalog was shown is not written again, by the next showing 
     CHECK(must(impl.catalog->committed("g", {"t", 0}))->metadata == "mark");
     CHECK(must(impl.catalog->state_value("s", key)) == mark);
   };
-  must(impl.commit_offsets("h", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.committed_offsets.commit("h", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
   put("other");
-  must(impl.store_commits());
+  must(impl.checkpointer->store_commits());
   CHECK(must(impl.catalog->committed("h", {"t", 0})));
   is_marked();
-  must(impl.commit_offsets("i", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
-  must(impl.checkpoint());
+  must(impl.committed_offsets.commit("i", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.checkpointer->checkpoint());
   CHECK(must(impl.catalog->committed("i", {"t", 0})));
   is_marked();
 }

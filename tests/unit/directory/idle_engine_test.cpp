@@ -172,11 +172,11 @@ TEST_CASE("a partition that is opened and not written to is nothing new for a ch
   auto& impl = *detail::EngineImpl::of(again);
   CHECK(read_values(again, "t").size() == 1);
   const std::uint64_t transaction = must(impl.catalog->usage()).last_transaction;
-  must(impl.checkpoint());
-  must(impl.checkpoint());
+  must(impl.checkpointer->checkpoint());
+  must(impl.checkpointer->checkpoint());
   CHECK(must(impl.catalog->usage()).last_transaction == transaction);
   must(must(again.producer()).send_sync({.topic = "t", .value = "y"}));
-  must(impl.checkpoint());
+  must(impl.checkpointer->checkpoint());
   CHECK(must(impl.catalog->usage()).last_transaction == transaction + 1);
 }
 

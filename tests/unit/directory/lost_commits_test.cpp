@@ -80,10 +80,10 @@ TEST_CASE("every commit behind one that was taken back is, too, of transactions 
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
   TransactionalProducer other = transactional(f.engine, "other", Acks::leader);
   auto& impl = *EngineImpl::of(f.engine);
-  must(impl.commit_offsets("before", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
+  must(impl.committed_offsets.commit("before", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
   commit(producer, "a");
   commit_one(other, "t", "only in one", 1);
-  must(impl.commit_offsets("behind", {{{"t", 1}, {.offset = 1}}}, Acks::leader));
+  must(impl.committed_offsets.commit("behind", {{{"t", 1}, {.offset = 1}}}, Acks::leader));
   const std::string left = copy_of(f.engine, f.copies);
   lose_from(left, 0, 0);
   const Engine after = open_engine(left);
@@ -163,7 +163,7 @@ TEST_CASE("INV-4: a power cut takes no commit at leader that a durable transacti
 
 TEST_CASE("INV-4: a power cut takes no commit at leader that a durable position came behind") {
   CHECK(cuts_that_take([](const Engine& engine) {
-          must(EngineImpl::of(engine)->commit_offsets("h", {{{"t", 0}, {.offset = 1}}}, Acks::all));
+          must(EngineImpl::of(engine)->committed_offsets.commit("h", {{{"t", 0}, {.offset = 1}}}, Acks::all));
         }) == 0);
 }
 
@@ -175,8 +175,10 @@ TEST_CASE("INV-4: a power cut takes no commit at leader that a durable record li
 }
 
 TEST_CASE("INV-4: a power cut takes no commit at leader that the catalog shows") {
-  CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->store_commits()); }) == 0);
-  CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->checkpoint()); }) == 0);
+  CHECK(cuts_that_take(
+            [](const Engine& engine) { must(EngineImpl::of(engine)->checkpointer->store_commits()); }) == 0);
+  CHECK(cuts_that_take(
+            [](const Engine& engine) { must(EngineImpl::of(engine)->checkpointer->checkpoint()); }) == 0);
   CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->flush()); }) == 0);
 }
 
@@ -188,12 +190,12 @@ TEST_CASE("who holds a claim where commits at leader are to be flushed is told s
   const TopicPartitionOffsets position{{{"t", 1}, {.offset = 1}}};
   Producer plain = must(f.engine.producer({.acks = Acks::leader}));
   Claim claim = must(plain.try_claim({"t", 0}, 10));
-  const auto refused = impl.commit_offsets("h", position, Acks::all);
+  const auto refused = impl.committed_offsets.commit("h", position, Acks::all);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == Errc::invalid_state);
-  must(impl.commit_offsets("h", position, Acks::leader));
+  must(impl.committed_offsets.commit("h", position, Acks::leader));
   claim.abort();
-  must(impl.commit_offsets("h", position, Acks::all));
+  must(impl.committed_offsets.commit("h", position, Acks::all));
 }
 
 }  // namespace seriatim::test

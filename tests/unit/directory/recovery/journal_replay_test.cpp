@@ -9,7 +9,7 @@ namespace seriatim::test {
 namespace {
 
 using directory::JournalReplay;
-using directory::OffsetStore;
+using format::JournalFrameType;
 
 constexpr catalog::Id id_of(unsigned char first) {
   catalog::Id id{};
@@ -27,7 +27,25 @@ directory::TopicMap one_topic() {
   return map;
 }
 
+/// Notes which frames it is given.
+struct NotingFacts final : directory::DurableFacts {
+  std::vector<std::pair<std::uint64_t, JournalFrameType>> frames{};
+
+  Result<> replay(const directory::ReplayedFrame& frame) override {
+    if (frame.payload.empty()) return Error(Errc::corrupt_metadata, "nothing in it");
+    frames.emplace_back(frame.lsn, frame.type);
+    return {};
+  }
+  bool has_changes() const override { return false; }
+  void gather(catalog::Checkpoint&) override {}
+  void stored(std::uint64_t) noexcept override {}
+};
+
 journal::FramePlace at(std::uint64_t lsn) { return {.lsn = lsn, .path = "1.journal", .position = 0}; }
+
+void give(JournalReplay& replay, std::uint64_t lsn, JournalFrameType type, std::string_view payload = "x") {
+  must(replay.frame(at(lsn), {.fields = {.type = type, .lsn = lsn}, .payload = base::as_bytes(payload)}));
+}
 
 TEST_CASE("batches come out per partition, in order, and those of a topic that is gone do not") {
   JournalReplay replay(one_topic());
@@ -54,46 +72,42 @@ TEST_CASE("batches come out per partition, in order, and those of a topic that i
   CHECK(replay.take_batches(id_of(2), 0).empty());
 }
 
-TEST_CASE("a forgotten group is restored in its place among the commits, and taken back like one") {
-  for (const bool is_taken_back : {false, true}) {
-    CAPTURE(is_taken_back);
-    JournalReplay replay(one_topic());
-    const auto commit = [&](std::uint64_t lsn, const char* group) {
-      must(replay.committed_offsets(
-          at(lsn), {.group = group, .offsets = {{.topic_id = id_of(1), .partition = 0, .offset = 5}}}));
-    };
-    commit(1, "g");
-    commit(2, "h");
-    must(replay.forgotten_group(at(3), {"g"}));
-    must(replay.forgotten_group(at(4), {"i"}));
-    commit(5, "i");
-    CHECK_FALSE(replay.empty());
-    if (is_taken_back) CHECK(replay.roll_back_from(3) == 3);
-    OffsetStore store;
-    replay.restore_commits(store);
-    CHECK(store.is_forgotten("g") != is_taken_back);
-    CHECK(store.groups() ==
-          (is_taken_back ? std::vector<std::string>{"g", "h"} : std::vector<std::string>{"h", "i"}));
-  }
+TEST_CASE("each kind of fact is given the frames that tell facts, in their order, and once") {
+  JournalReplay replay(one_topic());
+  give(replay, 1, JournalFrameType::batch);
+  give(replay, 2, JournalFrameType::synced_range);
+  CHECK(replay.empty());
+  give(replay, 3, JournalFrameType::committed_offsets);
+  give(replay, 4, JournalFrameType::forgotten_group);
+  give(replay, 5, JournalFrameType::decision_at_leader);
+  CHECK_FALSE(replay.empty());
+  NotingFacts one;
+  NotingFacts other;
+  must(replay.restore({&one, &other}));
+  using Frames = decltype(one.frames);
+  CHECK(one.frames == Frames{{3, JournalFrameType::committed_offsets},
+                             {4, JournalFrameType::forgotten_group},
+                             {5, JournalFrameType::decision_at_leader}});
+  CHECK(one.frames == other.frames);
+  CHECK(replay.empty());
+  must(replay.restore({&one}));
+  CHECK(one.frames.size() == 3);
 }
 
-TEST_CASE("committed offsets are restored in their order, those of a topic that is gone are not") {
+TEST_CASE("a frame that a kind of fact cannot take ends the recovery, and is named") {
   JournalReplay replay(one_topic());
-  const auto commit = [&](std::uint64_t lsn, unsigned char id, Offset offset) {
-    must(replay.committed_offsets(
-        at(lsn), {.group = "g",
-                  .commit_time_ms = 3,
-                  .offsets = {{.topic_id = id_of(id), .partition = 0, .offset = offset, .metadata = "m"}}}));
-  };
-  commit(1, 1, 5);
-  commit(2, 2, 7);
-  commit(3, 1, 4);
-  OffsetStore store;
-  replay.restore_commits(store);
-  CHECK(store.find("g", {"t", 0}, id_of(1)) ==
-        catalog::CommittedOffset{.offset = 4, .metadata = "m", .commit_time_ms = 3});
-  CHECK(store.group("g", one_topic()).size() == 1);
-  CHECK(replay.empty());
+  give(replay, 7, JournalFrameType::committed_offsets, "");
+  NotingFacts facts;
+  const auto restored = replay.restore({&facts});
+  CHECK(code_of(restored) == Errc::corrupt_metadata);
+  CHECK(restored.error().message().find("journal frame 7") != std::string::npos);
+}
+
+TEST_CASE("a topic is named as long as it has the partition") {
+  const JournalReplay replay(one_topic());
+  CHECK(replay.topic_name(id_of(1), 1) == "t");
+  CHECK_FALSE(replay.topic_name(id_of(1), 2));
+  CHECK_FALSE(replay.topic_name(id_of(2), 0));
 }
 
 TEST_CASE("where frames are lost a commit marker tells of its decision, unless that was taken back") {
@@ -120,35 +134,29 @@ TEST_CASE("where frames are lost a commit marker tells of its decision, unless t
 TEST_CASE("what is taken back is no decision any more, and neither are the commits behind it") {
   JournalReplay replay(one_topic());
   const auto decide = [&](std::uint64_t lsn, ProducerEpoch epoch) {
-    const std::vector<std::byte> key(1, std::byte{1});
     must(replay.decision(at(lsn), {.producer_id = 7,
                                    .producer_epoch = epoch,
                                    .next_epoch = static_cast<ProducerEpoch>(epoch + 1),
                                    .partitions = {{.topic_id = id_of(1), .partition = 1, .last_offset = 9}},
-                                   .state = {{.name = "s", .key = key, .value = key}},
                                    .is_at_leader = true}));
+    give(replay, lsn, JournalFrameType::decision_at_leader);
   };
-  const auto commit = [&](std::uint64_t lsn, Offset offset) {
-    must(replay.committed_offsets(
-        at(lsn), {.group = "g", .offsets = {{.topic_id = id_of(1), .partition = 0, .offset = offset}}}));
-  };
-  commit(1, 10);
+  give(replay, 1, JournalFrameType::committed_offsets);
   decide(2, 0);
   decide(3, 1);
-  commit(4, 40);
+  give(replay, 4, JournalFrameType::committed_offsets);
+  give(replay, 5, JournalFrameType::forgotten_group);
   CHECK(replay.decisions()[1].is_at_leader);
   CHECK(replay.decisions()[1].partitions[0].last_offset == 9);
-  CHECK(replay.roll_back_from(3) == 2);
+  CHECK(replay.roll_back_from(3) == 3);
   CHECK(replay.is_decided(7, 1));
   CHECK_FALSE(replay.is_decided(7, 2));
   CHECK_FALSE(replay.decisions()[0].was_rolled_back);
   CHECK(replay.decisions()[1].was_rolled_back);
-  OffsetStore offsets;
-  replay.restore_commits(offsets);
-  CHECK(offsets.find("g", {"t", 0}, id_of(1))->offset == 10);
-  directory::StateStore state;
-  replay.restore_state(state);
-  CHECK(state.gather().size() == 1);
+  NotingFacts facts;
+  must(replay.restore({&facts}));
+  REQUIRE(facts.frames.size() == 2);
+  CHECK(facts.frames[1].first == 2);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ struct Moments {
       Engine engine = open_engine(path, quiet);
       create_topic(engine, "t", 1, {{"segment.bytes", "8192"}});
       write_transactions(engine, 20);
-      must(EngineImpl::of(engine)->checkpoint());
+      must(EngineImpl::of(engine)->checkpointer->checkpoint());
       keep("live");
       write_transactions(engine, 20);
       must(engine.close());
@@ -77,7 +77,7 @@ struct Moments {
     write_transactions(engine, 10);
     keep("begun");
     write_transactions(engine, 10);
-    must(EngineImpl::of(engine)->checkpoint());
+    must(EngineImpl::of(engine)->checkpointer->checkpoint());
     write_transactions(engine, 5);
     keep("early");
     write_transactions(engine, 15);
@@ -311,7 +311,7 @@ TEST_CASE("markers in a log that lost its synced end are kept, and are no sign o
     const Engine engine = open_engine(dir / "data", quiet);
     create_topic(engine, "t");
     write_transactions(engine, 20);
-    must(EngineImpl::of(engine)->checkpoint());
+    must(EngineImpl::of(engine)->checkpointer->checkpoint());
     copy_live(dir / "data", left);
   }
   fs::resize_file(left + "/log/t-0/00000000000000000000.log", 10'000);

@@ -273,7 +273,7 @@ TEST_CASE("INV-10: what is undecided is listed beside the writer too, by name") 
   const Fixture f;
   HalfMessages half = f.half();
   must(half.prepare({.topic = "t", .value = "v"}));
-  must(::seriatim::detail::EngineImpl::of(f.engine)->checkpoint());
+  must(::seriatim::detail::EngineImpl::of(f.engine)->checkpointer->checkpoint());
   const Engine reader = open_engine(copy_of(f.engine, f.copies), {.mode = OpenMode::read_only});
   CHECK(must(list_half_message_names(reader)) == Values{"shop"});
   REQUIRE(must(list_half_messages(reader, "shop")).size() == 1);
