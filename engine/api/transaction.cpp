@@ -16,12 +16,12 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-std::size_t positions_bytes(std::string_view group, const std::vector<directory::PositionCommit>& commits) {
+std::size_t positions_bytes(std::string_view group, const std::vector<group::PositionCommit>& commits) {
   return format::decided_group_head_bytes +
-         format::journal_offsets_bytes(directory::journal_offsets(group, commits));
+         format::journal_offsets_bytes(group::journal_offsets(group, commits));
 }
 
-std::size_t change_bytes(const TransactionEffects::StateKey& at, const directory::StateStore::Value& value) {
+std::size_t change_bytes(const TransactionEffects::StateKey& at, const state::StateStore::Value& value) {
   return format::decided_state_head_bytes + at.first.size() + at.second.size() + (value ? value->size() : 0);
 }
 
@@ -29,7 +29,7 @@ std::size_t change_bytes(const TransactionEffects::StateKey& at, const directory
 
 void TransactionEffects::describe(format::JournalDecision& decision) const {
   for (const auto& [group, commits] : positions)
-    decision.offsets.push_back(directory::journal_offsets(group, commits));
+    decision.offsets.push_back(group::journal_offsets(group, commits));
   for (const auto& [at, value] : state) {
     auto& change = decision.state.emplace_back();
     change.name = at.first;
@@ -121,7 +121,7 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                      "; take Consumer::group_metadata of the consumer whose positions these are");
   }
   if (auto named = catalog::check_group_name(group.group_id); !named) return named;
-  std::vector<directory::PositionCommit> positions;
+  std::vector<group::PositionCommit> positions;
   positions.reserve(offsets.size());
   for (const auto& [at, position] : offsets) {
     auto checked = producer->producer->check_position(at, position);
@@ -153,7 +153,7 @@ Result<> TransactionImpl::check_table(const std::string& name, bool is_own) {
 }
 
 Result<> TransactionImpl::change_state(const std::string& name, BytesView key,
-                                       directory::StateStore::Value value) {
+                                       state::StateStore::Value value) {
   if (auto open = check_open(); !open) return open;
   catalog::StateChange change{
       .name = name, .key = {key.bytes().begin(), key.bytes().end()}, .value = std::move(value)};

@@ -20,7 +20,7 @@ bool tells_anything(const catalog::Checkpoint& gathered) {
 Result<> Checkpointer::store_commits() {
   const base::MutexLock topics(environment_.topics_mutex);
   const base::MutexLock lock(mutex_);
-  std::vector<DurableFacts*> changed;
+  std::vector<state::DurableFacts*> changed;
   for (auto* kind : environment_.facts) {
     if (!kind->stands_alone() && kind->has_changes()) changed.push_back(kind);
   }

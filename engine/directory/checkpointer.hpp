@@ -16,12 +16,12 @@
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
-#include "directory/facts/durable_facts.hpp"
 #include "directory/recovery/log_moment.hpp"
 #include "directory/upkeep/journal_limit.hpp"
 #include "directory/upkeep/reserve.hpp"
 #include "journal/journal.hpp"
 #include "partition/partition.hpp"
+#include "state/durable_facts.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim::directory {
@@ -37,7 +37,7 @@ struct CheckpointerEnvironment {
   Reserve& reserve;
   JournalLimit& limit;
   const base::Clock& clock;
-  std::vector<DurableFacts*> facts{};
+  std::vector<state::DurableFacts*> facts{};
   std::function<std::vector<partition::PartitionPtr>()> open_partitions{};
   /// Is told what nobody waits for.
   std::function<void(std::string_view)> report_error{};

@@ -49,15 +49,15 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       transactional_id_facts(coordinator),
       topics(std::make_shared<const directory::TopicMap>()) {}
 
-directory::OffsetsEnvironment EngineImpl::offsets_environment() {
-  const auto partition_end = [this](const TopicPartition& at) -> Result<directory::PartitionEnd> {
+group::OffsetsEnvironment EngineImpl::offsets_environment() {
+  const auto partition_end = [this](const TopicPartition& at) -> Result<group::PartitionEnd> {
     auto found = topic(at.topic);
     if (!found) return found.error();
     auto end = log_end_offset(**found, at.partition);
     if (!end) return end.error();
-    return directory::PartitionEnd{(*found)->id, *end};
+    return group::PartitionEnd{(*found)->id, *end};
   };
-  const auto current_topics = [this]() -> directory::IsCurrentTopic {
+  const auto current_topics = [this]() -> group::IsCurrentTopic {
     return [known = topics.load()](const std::string& name, const catalog::Id& id) {
       const auto found = known->find(name);
       return found != known->end() && found->second->id == id;

@@ -19,8 +19,6 @@
 #include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
 #include "directory/checkpointer.hpp"
-#include "directory/facts/committed_offsets.hpp"
-#include "directory/facts/state_tables.hpp"
 #include "directory/facts/transactional_id_facts.hpp"
 #include "directory/recovery/journal_replay.hpp"
 #include "directory/recovery/log_moment.hpp"
@@ -29,6 +27,7 @@
 #include "directory/upkeep/journal_limit.hpp"
 #include "directory/upkeep/prefault_queue.hpp"
 #include "directory/upkeep/reserve.hpp"
+#include "group/committed_offsets.hpp"
 #include "journal/journal.hpp"
 #include "os/file/fd_cache.hpp"
 #include "os/lock/dir_lock.hpp"
@@ -36,6 +35,7 @@
 #include "partition/partition_environment.hpp"
 #include "partition/visibility_gate.hpp"
 #include "segment/map_cache.hpp"
+#include "state/state_tables.hpp"
 #include "transaction/producer_identity.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
@@ -77,7 +77,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// The deleter of the last shared_ptr: like `delete`, but on the delivery thread, which the destructor
   /// joins, later.
   static void destroy(EngineImpl* engine) noexcept;
-  directory::OffsetsEnvironment offsets_environment();
+  group::OffsetsEnvironment offsets_environment();
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
 
@@ -195,12 +195,11 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   catalog::JournalTie journal_tie;            ///< Of this run, as it began.
   catalog::Id directory_id{};                 ///< Of a writer.
   directory::LogMoments moments;              ///< Of a writer; under admin_mutex.
-  directory::CommittedOffsets committed_offsets;
-  directory::StateTables state_tables;
+  group::CommittedOffsets committed_offsets;
+  state::StateTables state_tables;
   directory::TransactionalIdFacts transactional_id_facts;
   /// All that the journal tells and the catalog is the home of: a new kind is entered here.
-  const std::vector<directory::DurableFacts*> facts{&committed_offsets, &transactional_id_facts,
-                                                    &state_tables};
+  const std::vector<state::DurableFacts*> facts{&committed_offsets, &transactional_id_facts, &state_tables};
   std::unique_ptr<directory::JournalReplay> replay;       ///< While the engine is being opened.
   std::unique_ptr<directory::Checkpointer> checkpointer;  ///< Of a writer.
 

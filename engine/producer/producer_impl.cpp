@@ -189,8 +189,8 @@ Result<RecordMetadata> ProducerImpl::send_within(const Within& transaction, cons
   return append_record(record, &transaction);
 }
 
-Result<directory::PositionCommit> ProducerImpl::check_position(const TopicPartition& at,
-                                                               const OffsetAndMetadata& position) const {
+Result<group::PositionCommit> ProducerImpl::check_position(const TopicPartition& at,
+                                                           const OffsetAndMetadata& position) const {
   auto topic = topics_.find(at.topic);
   if (!topic) return topic.error();
   const directory::Topic& found = *(*topic)->topic;

@@ -54,8 +54,8 @@ struct ProducerImpl : std::enable_shared_from_this<ProducerImpl> {
   Result<AppendResult> append_within(const Within& transaction, const TopicPartition& at,
                                      std::span<const Record> records);
   /// CommittedOffsets::check_position of a topic that is found as those of records are, without a lock.
-  Result<directory::PositionCommit> check_position(const TopicPartition& at,
-                                                   const OffsetAndMetadata& position) const;
+  Result<group::PositionCommit> check_position(const TopicPartition& at,
+                                               const OffsetAndMetadata& position) const;
   /// Errors: invalid_argument.
   static Result<> check_options(const ProducerOptions& options);
   Result<AppendResult> append(const TopicPartition& at, std::span<const Record> records,

@@ -14,7 +14,7 @@
 
 #include "base/mutex.hpp"
 #include "directory/engine_impl.hpp"
-#include "directory/facts/offset_store.hpp"
+#include "group/offset_store.hpp"
 #include "producer/producer_impl.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
@@ -34,8 +34,8 @@ struct TransactionEffects final : transaction::DecisionEffects {
   void clear() noexcept override;
 
   EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
-  std::vector<std::pair<std::string, std::vector<directory::PositionCommit>>> positions{};  ///< By group.
-  std::map<StateKey, directory::StateStore::Value> state{};
+  std::vector<std::pair<std::string, std::vector<group::PositionCommit>>> positions{};  ///< By group.
+  std::map<StateKey, state::StateStore::Value> state{};
   std::size_t bytes_taken = 0;  ///< By all of it in the decision.
 };
 
@@ -69,7 +69,7 @@ struct TransactionImpl {
   /// Whether a value may be put into a table of this name.
   /// Errors: invalid_argument: the table does not exist, and its name is one of the library's.
   Result<> check_table(const std::string& name, bool is_own);
-  Result<> change_state(const std::string& name, BytesView key, directory::StateStore::Value value);
+  Result<> change_state(const std::string& name, BytesView key, state::StateStore::Value value);
   Result<std::optional<std::vector<std::byte>>> state_value(const std::string& name, BytesView key);
   Result<> commit();
   Result<> abort();

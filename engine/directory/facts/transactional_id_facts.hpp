@@ -7,20 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include "directory/facts/durable_facts.hpp"
+#include "state/durable_facts.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim::directory {
 
 /// Threads: as DurableFacts.
-class TransactionalIdFacts final : public DurableFacts {
+class TransactionalIdFacts final : public state::DurableFacts {
  public:
   /// @param coordinator  outlives this; nullptr until the engine has one.
   explicit TransactionalIdFacts(const std::unique_ptr<transaction::TransactionCoordinator>& coordinator)
       : coordinator_(coordinator) {}
 
   /// Recovery finds the epochs where they were used: in the logs, too.
-  Result<> replay(const ReplayedFrame&) override { return {}; }
+  Result<> replay(const state::ReplayedFrame&) override { return {}; }
   bool has_changes() const override { return !coordinator_->changed_ids().empty(); }
   void gather(catalog::Checkpoint& to) override {
     gathered_ = coordinator_->changed_ids();

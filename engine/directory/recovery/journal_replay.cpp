@@ -105,7 +105,7 @@ std::size_t JournalReplay::roll_back_from(std::uint64_t lsn) {
   return taken.size();
 }
 
-Result<> JournalReplay::restore(const std::vector<DurableFacts*>& facts) {
+Result<> JournalReplay::restore(const std::vector<state::DurableFacts*>& facts) {
   for (const auto& frame : frames_) {
     for (auto* kind : facts) {
       if (auto entered = kind->replay({frame.lsn, frame.type, frame.payload}); !entered)

@@ -12,10 +12,10 @@
 
 #include <seriatim/result.hpp>
 
-#include "directory/facts/durable_facts.hpp"
 #include "directory/topics/topic.hpp"
 #include "journal/journal_reader.hpp"
 #include "partition/partition.hpp"
+#include "state/durable_facts.hpp"
 
 namespace seriatim::directory {
 
@@ -51,7 +51,7 @@ class JournalReplay final : public journal::JournalVisitor {
   std::vector<partition::JournalledBatch> take_batches(const catalog::Id& topic_id, PartitionId partition);
   /// Gives each kind of fact all frames that tell facts, in their order; those that were taken back are gone.
   /// Errors: as DurableFacts::replay.
-  Result<> restore(const std::vector<DurableFacts*>& facts);
+  Result<> restore(const std::vector<state::DurableFacts*>& facts);
   /// The name of the topic; nothing: there is none with this id, or it has no such partition.
   std::optional<std::string> topic_name(const catalog::Id& topic_id, PartitionId partition) const;
   /// Whether a transaction was decided of which a commit marker with this epoch was found. Where decisions

@@ -28,10 +28,10 @@ directory::TopicMap one_topic() {
 }
 
 /// Notes which frames it is given.
-struct NotingFacts final : directory::DurableFacts {
+struct NotingFacts final : state::DurableFacts {
   std::vector<std::pair<std::uint64_t, JournalFrameType>> frames{};
 
-  Result<> replay(const directory::ReplayedFrame& frame) override {
+  Result<> replay(const state::ReplayedFrame& frame) override {
     if (frame.payload.empty()) return Error(Errc::corrupt_metadata, "nothing in it");
     frames.emplace_back(frame.lsn, frame.type);
     return {};

@@ -1,8 +1,8 @@
-#include "directory/facts/state_store.hpp"
+#include "state/state_store.hpp"
 
 #include <algorithm>
 
-namespace seriatim::directory {
+namespace seriatim::state {
 namespace {
 
 StateStore::Value value_of(const std::shared_ptr<const StateStore::Bytes>& stored) {
@@ -70,4 +70,4 @@ std::vector<catalog::StateChange> StateStore::gather() {
   return changes;
 }
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::state

@@ -1,4 +1,4 @@
-#include "directory/facts/state_tables.hpp"
+#include "state/state_tables.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,7 +24,7 @@ std::vector<std::byte> decision_that_puts(std::string_view key, std::optional<st
 
 TEST_CASE("state of decisions is restored, the last value of a key stays, other frames are passed over") {
   const std::optional<catalog::Catalog> no_catalog;
-  directory::StateTables tables(no_catalog);
+  state::StateTables tables(no_catalog);
   must(tables.replay({1, JournalFrameType::committed_offsets, decision_that_puts("k", "other")}));
   CHECK_FALSE(tables.has_changes());
   must(tables.replay({2, JournalFrameType::decision, decision_that_puts("k", "old")}));

@@ -1,4 +1,4 @@
-#include "directory/facts/committed_offsets.hpp"
+#include "group/committed_offsets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,21 +16,21 @@ constexpr catalog::Id deleted_topic{std::byte{2}};
 struct Offsets {
   std::optional<catalog::Catalog> catalog{};
   std::unique_ptr<journal::Journal> journal{};
-  directory::CommittedOffsets offsets{{.clock = base::system_clock(),
-                                       .catalog = catalog,
-                                       .journal = journal,
-                                       .current_topics =
-                                           [] {
-                                             return [](const std::string& name, const catalog::Id& id) {
-                                               return name == "t" && id == known_topic;
-                                             };
-                                           },
-                                       .topic_name =
-                                           [](const catalog::Id& id, PartitionId partition) {
-                                             return id == known_topic && partition == 0
-                                                        ? std::optional<std::string>("t")
-                                                        : std::nullopt;
-                                           }}};
+  group::CommittedOffsets offsets{{.clock = base::system_clock(),
+                                   .catalog = catalog,
+                                   .journal = journal,
+                                   .current_topics =
+                                       [] {
+                                         return [](const std::string& name, const catalog::Id& id) {
+                                           return name == "t" && id == known_topic;
+                                         };
+                                       },
+                                   .topic_name =
+                                       [](const catalog::Id& id, PartitionId partition) {
+                                         return id == known_topic && partition == 0
+                                                    ? std::optional<std::string>("t")
+                                                    : std::nullopt;
+                                       }}};
 
   void replay_commit(std::uint64_t lsn, const catalog::Id& topic_id, Offset offset) {
     const auto payload = format::encode_journal_offsets(

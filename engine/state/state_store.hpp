@@ -15,7 +15,7 @@
 #include "catalog/catalog.hpp"
 #include "catalog/pending_table.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::state {
 
 /// Threads: any; gathering and all that is declared behind it: one at a time.
 class StateStore {
@@ -56,4 +56,4 @@ class StateStore {
   Table table_;
 };
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::state

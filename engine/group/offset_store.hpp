@@ -19,7 +19,7 @@
 #include "format/journal/journal_payload.hpp"
 #include "journal/journal.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::group {
 
 /// Whether a topic of this name and id is there, as it was at one moment.
 using IsCurrentTopic = std::function<bool(const std::string& name, const catalog::Id& id)>;
@@ -110,4 +110,4 @@ class OffsetStore {
   Forgotten forgotten_;
 };
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::group

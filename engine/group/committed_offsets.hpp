@@ -15,11 +15,11 @@
 
 #include "base/clock.hpp"
 #include "catalog/catalog.hpp"
-#include "directory/facts/durable_facts.hpp"
-#include "directory/facts/offset_store.hpp"
+#include "group/offset_store.hpp"
 #include "journal/journal.hpp"
+#include "state/durable_facts.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::group {
 
 /// The end of a partition, and its topic's id.
 struct PartitionEnd {
@@ -47,7 +47,7 @@ struct OffsetsEnvironment {
 };
 
 /// Threads: any; the functions of DurableFacts as there.
-class CommittedOffsets final : public DurableFacts {
+class CommittedOffsets final : public state::DurableFacts {
  public:
   explicit CommittedOffsets(OffsetsEnvironment environment) : environment_(std::move(environment)) {}
 
@@ -75,7 +75,7 @@ class CommittedOffsets final : public DurableFacts {
   /// The catalog has something better than what frames up to `lsn` tell.
   void forget(std::uint64_t lsn) noexcept { newer_.forget(lsn); }
 
-  Result<> replay(const ReplayedFrame& frame) override;
+  Result<> replay(const state::ReplayedFrame& frame) override;
   bool has_changes() const override { return newer_.has_changes(); }
   void gather(catalog::Checkpoint& to) override { newer_.gather(environment_.current_topics(), to); }
   std::uint64_t newest_lsn() const override { return newer_.newest_lsn(); }
@@ -88,4 +88,4 @@ class CommittedOffsets final : public DurableFacts {
   OffsetStore newer_;
 };
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::group

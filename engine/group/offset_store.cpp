@@ -1,9 +1,9 @@
-#include "directory/facts/offset_store.hpp"
+#include "group/offset_store.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace seriatim::directory {
+namespace seriatim::group {
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits) {
   format::JournalCommittedOffsets told{.group = group};
@@ -157,4 +157,4 @@ std::uint64_t OffsetStore::newest_lsn() const {
   return std::max(positions_.newest_lsn(), forgotten_.newest_lsn());
 }
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::group

@@ -1,11 +1,11 @@
-#include "directory/facts/state_store.hpp"
+#include "state/state_store.hpp"
 
 #include <doctest/doctest.h>
 
 namespace seriatim::test {
 namespace {
 
-using directory::StateStore;
+using state::StateStore;
 using Bytes = StateStore::Bytes;
 
 Bytes bytes(std::string_view text) {

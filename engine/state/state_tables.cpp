@@ -1,11 +1,11 @@
-#include "directory/facts/state_tables.hpp"
+#include "state/state_tables.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "format/journal/journal_decision.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::state {
 namespace {
 
 /// A page of what is newer than the catalog's, over a page of the catalog's, both from one key on.
@@ -135,4 +135,4 @@ void StateTables::gather(catalog::Checkpoint& to) {
                   std::make_move_iterator(changes.end()));
 }
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::state

@@ -13,10 +13,10 @@
 
 #include "base/bytes.hpp"
 #include "catalog/catalog.hpp"
-#include "directory/facts/durable_facts.hpp"
-#include "directory/facts/state_store.hpp"
+#include "state/durable_facts.hpp"
+#include "state/state_store.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::state {
 
 /// Threads: any; the functions of DurableFacts as there.
 class StateTables final : public DurableFacts {
@@ -49,4 +49,4 @@ class StateTables final : public DurableFacts {
   StateStore newer_;
 };
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::state

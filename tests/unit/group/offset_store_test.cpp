@@ -1,4 +1,4 @@
-#include "directory/facts/offset_store.hpp"
+#include "group/offset_store.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 namespace seriatim::test {
 namespace {
 
-using directory::OffsetStore;
-using directory::PositionCommit;
+using group::OffsetStore;
+using group::PositionCommit;
 
 constexpr catalog::Id topic_id_of(unsigned char first) {
   catalog::Id id{};
@@ -20,7 +20,7 @@ PositionCommit position(const char* topic, unsigned char id, Offset offset) {
   return {{topic, 0}, topic_id_of(id), {.offset = offset, .metadata = "m", .commit_time_ms = 7}};
 }
 
-directory::IsCurrentTopic topics_of(const std::map<std::string, unsigned char>& known) {
+group::IsCurrentTopic topics_of(const std::map<std::string, unsigned char>& known) {
   return [known](const std::string& name, const catalog::Id& id) {
     const auto found = known.find(name);
     return found != known.end() && topic_id_of(found->second) == id;
@@ -35,7 +35,7 @@ struct Store {
   std::uint64_t commit(const char* group, const std::vector<PositionCommit>& commits) {
     return must(offsets.commit(*journal, group, commits));
   }
-  catalog::Checkpoint gather(const directory::IsCurrentTopic& topics) {
+  catalog::Checkpoint gather(const group::IsCurrentTopic& topics) {
     catalog::Checkpoint gathered;
     offsets.gather(topics, gathered);
     return gathered;

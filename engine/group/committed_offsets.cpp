@@ -1,11 +1,11 @@
-#include "directory/facts/committed_offsets.hpp"
+#include "group/committed_offsets.hpp"
 
 #include <set>
 #include <utility>
 
 #include "format/journal/journal_decision.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::group {
 
 Result<PositionCommit> CommittedOffsets::check_position(const PartitionEnd& end, const TopicPartition& at,
                                                         const OffsetAndMetadata& position) const {
@@ -81,7 +81,7 @@ Result<> CommittedOffsets::delete_group(std::string_view group) {
   return lsn ? environment_.acknowledge(*lsn, Acks::all) : Result<>(lsn.error());
 }
 
-Result<> CommittedOffsets::replay(const ReplayedFrame& frame) {
+Result<> CommittedOffsets::replay(const state::ReplayedFrame& frame) {
   switch (frame.type) {
     case format::JournalFrameType::committed_offsets: {
       const auto commit = format::parse_journal_offsets(frame.payload);
@@ -122,4 +122,4 @@ void CommittedOffsets::replay_offsets(const format::JournalCommittedOffsets& com
   if (!positions.empty()) newer_.enter(commit.group, positions, lsn);
 }
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::group

@@ -10,7 +10,7 @@
 #include "catalog/catalog.hpp"
 #include "format/journal/journal_frame.hpp"
 
-namespace seriatim::directory {
+namespace seriatim::state {
 
 /// A frame of the journal, as recovery found it. Its payload was checked; it is a view.
 struct ReplayedFrame {
@@ -44,4 +44,4 @@ class DurableFacts {
   virtual void stored(std::uint64_t covered_lsn) noexcept = 0;
 };
 
-}  // namespace seriatim::directory
+}  // namespace seriatim::state
