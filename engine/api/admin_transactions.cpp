@@ -193,7 +193,7 @@ Result<> Admin::fence_producer(std::string_view transactional_id) const try {
   auto described = describe_transaction(transactional_id);
   if (!described) return described.error();
   // A holder that nobody has.
-  auto fenced = engine_->open_transactional_id(described->transactional_id, described->timeout);
+  auto fenced = engine_->coordinator->open(described->transactional_id, described->timeout);
   return fenced ? Result<>() : Result<>(fenced.error());
 } catch (...) {
   return current_error();
@@ -300,18 +300,7 @@ Result<std::vector<NamedProducerDescription>> Admin::list_named_producers() cons
 Result<> Admin::forget_named_producer(std::string_view name) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  const base::MutexLock lock(engine_->admin_mutex);
-  auto known = engine_->catalog->named_producer(name);
-  if (!known) return known.error();
-  if (!*known) {
-    return Error(Errc::not_found, "there is no producer named \"" + std::string(name) +
-                                      "\"; `seriatim producer list` shows those there are");
-  }
-  if (engine_->producer_names.is_held(name)) {
-    return Error(Errc::invalid_state, "the producer named \"" + std::string(name) +
-                                          "\" is open in this process; close it, then forget it");
-  }
-  return engine_->catalog->delete_named_producer(name);
+  return engine_->producer_ids.forget(name);
 } catch (...) {
   return current_error();
 }

@@ -9,6 +9,7 @@
 #include "base/moved_from.hpp"
 #include "delivery/delivery_thread.hpp"
 #include "directory/engine_impl.hpp"
+#include "directory/engine_metrics.hpp"
 #include "os/file/posix_vfs.hpp"
 
 namespace seriatim {
@@ -30,7 +31,7 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Admin Engine::admin() const { return Admin(impl_); }
-Metrics Engine::metrics() const { return impl_ ? impl_->metrics() : Metrics(); }
+Metrics Engine::metrics() const { return impl_ ? directory::metrics_of(*impl_) : Metrics(); }
 const std::filesystem::path& Engine::directory() const noexcept {
   static const std::filesystem::path nowhere;
   return impl_ ? impl_->directory : nowhere;

@@ -96,15 +96,15 @@ Result<std::shared_ptr<transaction::ProducerIdentity>> ProducerImpl::identify(
   if (options.name.empty() && !options.enable_idempotence)
     return std::shared_ptr<transaction::ProducerIdentity>();
   if (options.name.empty()) {
-    auto id = engine.new_producer_id();
+    auto id = engine.producer_ids.next();
     if (!id) return id.error();
     return std::make_shared<transaction::ProducerIdentity>(*id, ProducerEpoch{0}, std::string());
   }
-  auto named = engine.named_producer(options.name);
+  auto named = engine.producer_ids.named(options.name);
   if (!named) return named.error();
   auto identity = std::make_shared<transaction::ProducerIdentity>(named->producer_id, named->producer_epoch,
                                                                   options.name);
-  engine.producer_names.hold(options.name, identity);
+  engine.producer_ids.hold(identity, options.name);
   return identity;
 }
 

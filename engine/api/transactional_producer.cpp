@@ -80,7 +80,7 @@ Result<TransactionalProducer> TransactionalProducerImpl::create(std::shared_ptr<
   if (auto checked = check_options(options, engine->options.transaction_max_timeout); !checked)
     return checked.error();
   if (auto checked = ProducerImpl::check_options(inner_options(options)); !checked) return checked.error();
-  auto holder = engine->open_transactional_id(options.transactional_id, options.transaction_timeout);
+  auto holder = engine->coordinator->open(options.transactional_id, options.transaction_timeout);
   if (!holder) return holder.error();
   return TransactionalProducer(
       std::make_shared<TransactionalProducerImpl>(std::move(engine), std::move(options), *std::move(holder)));

@@ -6,6 +6,7 @@
 #include "base/saturate.hpp"
 #include "directory/background.hpp"
 #include "directory/engine_impl.hpp"
+#include "directory/engine_metrics.hpp"
 #include "directory/upkeep/counters_file.hpp"
 #include "partition/compaction/compaction.hpp"
 
@@ -135,7 +136,7 @@ void Background::flush_overdue(JobRun& run) {
 
 void Background::publish_counters() {
   if (engine_.counters_file)
-    engine_.counters_file->update(engine_.metrics(), table_.reports(), engine_.clock.wall_ms());
+    engine_.counters_file->update(metrics_of(engine_), table_.reports(), engine_.clock.wall_ms());
 }
 
 // A full disk is no failure of this job: the caller that needs the space is told. Any other error would meet

@@ -16,6 +16,14 @@ bool tells_anything(const catalog::Checkpoint& gathered) {
 
 }  // namespace
 
+Result<> Checkpointer::begin_writing(bool was_clean) {
+  const base::MutexLock topics(environment_.topics_mutex);
+  const base::MutexLock lock(mutex_);
+  catalog::Checkpoint begun;
+  if (was_clean) begun.clean_shutdown = false;
+  return store(begun);
+}
+
 // Without an LSN: frames that a replay repeats end where they ended. And so nothing is forgotten here.
 Result<> Checkpointer::store_commits() {
   const base::MutexLock topics(environment_.topics_mutex);

@@ -51,6 +51,10 @@ class Checkpointer {
   Checkpointer(CheckpointerEnvironment environment, std::uint64_t covered_lsn, const catalog::JournalTie& tie)
       : environment_(std::move(environment)), covered_lsn_(covered_lsn), tie_(tie), shown_lsn_(covered_lsn) {}
 
+  /// Before anything is appended: that the last stop was clean is true no more, and catalog and logs are of a
+  /// moment of this run.
+  /// Errors: as the catalog.
+  Result<> begin_writing(bool was_clean);
   /// Syncs the partitions and moves what the journal tells to where it belongs; its files are used again.
   /// Errors: as the catalog and the partitions; the journal has everything then.
   Result<> checkpoint();

@@ -1,4 +1,4 @@
-// Steps of an engine as a whole: flush, close, metrics.
+// Steps of an engine as a whole: flush and close.
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -11,6 +11,8 @@
 #include "delivery/delivery_thread.hpp"
 #include "directory/background.hpp"
 #include "directory/engine_impl.hpp"
+#include "directory/engine_metrics.hpp"
+#include "directory/open_partitions.hpp"
 #include "directory/topics/partition_states.hpp"
 #include "directory/upkeep/counters_file.hpp"
 
@@ -49,28 +51,12 @@ std::vector<CloseResult> close_each(const std::vector<partition::PartitionPtr>& 
   return results;
 }
 
-// `look` at each partition that is open for writing, until it fails. Takes no memory, as a list of them
-// would.
-template <class Look>
-Result<> for_each_open(const EngineImpl& engine, const Look& look) {
-  if (engine.is_read_only()) return {};
-  const auto all = engine.topics.load();
-  for (const auto& [name, topic] : *all) {
-    for (const auto& slot : topic->partitions) {
-      const auto log = slot->if_open();
-      if (log == nullptr) continue;
-      if (auto done = look(static_cast<partition::Partition&>(*log)); !done) return done;
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<> EngineImpl::flush() {
   if (auto writable = check_writable(); !writable) return writable;
-  auto unclaimed =
-      for_each_open(*this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
+  auto unclaimed = directory::for_each_open(
+      *this, [](const auto& partition) { return partition.check_unclaimed("flushing"); });
   if (!unclaimed) return unclaimed;
   if (auto synced = checkpointer->sync_partitions(); !synced) return synced;
   // Offsets that were committed at `leader` have frames that may only be written.
@@ -79,7 +65,7 @@ Result<> EngineImpl::flush() {
 
 Result<> EngineImpl::close() {
   // Before anything is closed: the threads to be ended may be waiting for the claim.
-  auto unclaimed = for_each_open(
+  auto unclaimed = directory::for_each_open(
       *this, [](const auto& partition) { return partition.check_unclaimed("closing the engine"); });
   if (!unclaimed) return unclaimed;
   const base::MutexLock closing(close_mutex);
@@ -99,7 +85,7 @@ Result<> EngineImpl::close() {
     const auto reports = base::answered([this]() -> Result<std::vector<directory::JobReport>> {
       return background ? background->reports() : std::vector<directory::JobReport>();
     });
-    if (reports) counters_file->update(metrics(), *reports, clock.wall_ms());
+    if (reports) counters_file->update(directory::metrics_of(*this), *reports, clock.wall_ms());
   }
   counters_file.reset();
   lock.release();
@@ -107,7 +93,7 @@ Result<> EngineImpl::close() {
 }
 
 Result<> EngineImpl::stop_work() {
-  static_cast<void>(for_each_open(*this, [](auto& partition) {
+  static_cast<void>(directory::for_each_open(*this, [](auto& partition) {
                       partition.listeners().notify();  // Sleeping consumers find the engine closed.
                       return Result<>();
                     }).ok());
@@ -144,76 +130,6 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   }
   // One partition that could not be closed cleanly makes the whole close unclean: the next open recovers.
   return checkpointer->close(std::move(partitions), std::move(outcome));
-}
-
-Metrics EngineImpl::metrics() const {
-  Metrics m;
-  const auto& p = partition_counters;
-  m.appended_batches = p.appended_batches.value();
-  m.appended_records = p.appended_records.value();
-  m.appended_bytes = p.appended_bytes.value();
-  const auto all = topics.load();
-  for (const auto& [name, topic] : *all) {
-    ++m.topics;
-    m.partitions += topic->partitions.size();
-  }
-  static_cast<void>(for_each_open(*this, [&](const auto& partition) {
-                      m.appended_batches += partition.appended_batches();
-                      m.appended_records += partition.appended_records();
-                      m.appended_bytes += partition.appended_bytes();
-                      m.pinned_deleted_bytes += partition.pinned_deleted_bytes();
-                      ++m.open_segments;  // The active one; sealed ones are counted by the map cache.
-                      return Result<>();
-                    }).ok());
-  m.open_segments += maps.size();
-  m.pinned_deleted_bytes += deleted_segments.pinned_bytes();
-  m.rolled_segments = p.rolled_segments.value();
-  m.syncs = p.syncs.value();
-  m.failed_syncs = p.failed_syncs.value();
-  m.fetched_batches = p.fetched_batches.value();
-  m.fetched_records = p.fetched_records.value();
-  m.fetched_bytes = p.fetched_bytes.value();
-  m.corrupt_batches = p.corrupt_batches.value();
-  m.deleted_segments = p.deleted_segments.value();
-  m.deleted_bytes = p.deleted_bytes.value();
-  m.compactions = p.compactions.value();
-  m.compacted_away_records = p.compacted_away_records.value();
-  m.refused_appends = counters.refused_appends.value();
-  m.sent_bytes = counters.sent_bytes.value();
-  m.offset_commits = counters.offset_commits.value();
-  m.background_errors = counters.background_errors.value();
-  // Added is counted before removed is: read in the other order, the difference is never negative.
-  const std::uint64_t removed = counters.buffered_bytes_removed.value();
-  m.buffered_bytes = counters.buffered_bytes_added.value() - removed;
-  if (coordinator) {
-    const transaction::TransactionCounts counts = coordinator->counts();
-    m.transactions_committed = counts.committed;
-    m.transactions_aborted = counts.aborted;
-    m.transactions_timed_out = counts.timed_out;
-    m.transactions_open = counts.open;
-  }
-  if (background) m.maintenance_paused = background->are_workers_paused() ? 1 : 0;
-  if (journal) add_journal(m);
-  return m;
-}
-
-void EngineImpl::add_journal(Metrics& m) const {
-  const journal::JournalStats stats = journal->stats();
-  m.syncs += stats.syncs;
-  m.journal_files = stats.files;
-  m.journal_limit_waits = journal_limit.waits();
-  m.journal_bytes = stats.bytes_in_use;
-  m.journal_spare_files = stats.spare_files;
-  m.journal_staged_lsn = stats.staged_lsn;
-  m.journal_durable_lsn = stats.durable_lsn;
-  // The clock may stand still in a test; a commit under way is never younger than the smallest age.
-  if (stats.oldest_staged_ns != 0) {
-    const std::int64_t age_us = (clock.monotonic_ns() - stats.oldest_staged_ns) / 1'000;
-    m.oldest_wait_us = static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 1));
-  }
-  m.checkpoints = checkpointer->checkpoints();
-  m.checkpoint_lsn = checkpointer->lsn();
-  m.checkpoint_time_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(checkpointer->time_ms(), 0));
 }
 
 }  // namespace detail

@@ -47,7 +47,8 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       committed_offsets(offsets_environment()),
       state_tables(catalog),
       transactional_id_facts(coordinator),
-      topics(std::make_shared<const directory::TopicMap>()) {}
+      topics(std::make_shared<const directory::TopicMap>()),
+      producer_ids(catalog, engine_clock) {}
 
 group::OffsetsEnvironment EngineImpl::offsets_environment() {
   const auto partition_end = [this](const TopicPartition& at) -> Result<group::PartitionEnd> {
@@ -299,9 +300,7 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string&
 // nothing has come is given back as it was.
 Result<> EngineImpl::begin_writing() {
   auto started = base::answered([this]() -> Result<> {
-    catalog::Checkpoint begun;
-    if (was_clean) begun.clean_shutdown = false;
-    if (auto told = store_checkpoint(begun); !told) return told;
+    if (auto told = checkpointer->begin_writing(was_clean); !told) return told;
     settle_directory();
     return start_threads();
   });

@@ -20,6 +20,7 @@
 #include "catalog/catalog.hpp"
 #include "directory/checkpointer.hpp"
 #include "directory/facts/transactional_id_facts.hpp"
+#include "directory/producer_ids.hpp"
 #include "directory/recovery/journal_replay.hpp"
 #include "directory/recovery/log_moment.hpp"
 #include "directory/topics/deleted_segments.hpp"
@@ -36,7 +37,6 @@
 #include "partition/visibility_gate.hpp"
 #include "segment/map_cache.hpp"
 #include "state/state_tables.hpp"
-#include "transaction/producer_identity.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
 namespace seriatim::delivery {
@@ -107,24 +107,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// Waits until the frame is on stable storage (`all`), or survives the process (`leader`).
   Result<> acknowledge(std::uint64_t lsn, Acks acks);
   void make_checkpointer(std::uint64_t covered_lsn);
-  // engine_producers.cpp
-  /// An id that no producer of this directory ever had.
-  Result<ProducerId> new_producer_id();
-  /// The producer of that name; makes one if there is none. Durable on return.
-  Result<catalog::NamedProducer> named_producer(const std::string& name);
-  // engine_transactions.cpp
   Result<> open_coordinator();
-  /// Recovery: the commits from the first one at `leader` on that did not survive whole are taken back.
-  Result<> roll_back_lost_commits();
-  Result<bool> has_survived(const directory::ReplayedDecision& decision);
-  /// Recovery: commits in the partitions what the journal says was decided, and aborts everything else that
-  /// is open.
-  Result<> finish_transactions();
-  Result<> finish_decision(const directory::ReplayedDecision& decision);
-  Result<> abort_undecided();
-  Result<> restore_epochs();
-  Result<transaction::HolderPtr> open_transactional_id(const std::string& id,
-                                                       std::chrono::milliseconds timeout);
   /// Brings to the catalog what of ids and epochs it does not have.
   Result<> store_transactional_id(const std::string& id, const catalog::TransactionalId& record);
   /// Forgets transactional ids that nobody has used for long.
@@ -137,8 +120,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// @param ended  whether all transactions could be ended; else the close is not clean, and recovery ends
   /// them.
   Result<> close_partitions(const Result<>& ended);
-  Metrics metrics() const;
-  void add_journal(Metrics& metrics) const;
 
   // Opening, in this order: engine_open.cpp.
   Result<> open_directory();
@@ -211,9 +192,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// takes the name, and the catalog stays open.
   std::set<std::string, std::less<>> deleting;
   base::ConditionVariable deletion_ended;
-  base::Mutex producer_ids_mutex;
-  ProducerId next_producer_id SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< Of those reserved ...
-  ProducerId producer_ids_end SERIATIM_GUARDED_BY(producer_ids_mutex) = 0;  ///< ... up to here.
   base::Mutex close_mutex;  ///< A second caller of close returns when the first is done.
   bool was_clean = false;
   bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
@@ -221,7 +199,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool mapped_writes = true;
   bool keeps_allocated_blocks = true;  ///< The file system of the directory.
   std::atomic<bool> closed{false};
-  transaction::ProducerNames producer_names;
+  directory::ProducerIds producer_ids;
   std::unique_ptr<transaction::TransactionCoordinator> coordinator;  ///< Of a writer.
 
   std::unique_ptr<directory::CountersFile> counters_file;

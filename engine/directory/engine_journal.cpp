@@ -144,6 +144,43 @@ Result<> EngineImpl::acknowledge(std::uint64_t lsn, Acks acks) {
   return checkpointer->checkpoint();
 }
 
+Result<> EngineImpl::open_coordinator() {
+  coordinator =
+      std::make_unique<transaction::TransactionCoordinator>(transaction::TransactionCoordinatorEnvironment{
+          .journal = *journal,
+          .gate = visibility_gate,
+          .clock = clock,
+          .decision_bytes_max = std::min(options.transaction_max_bytes, journal->payload_bytes_max()),
+          .new_producer_id = [this] { return producer_ids.next(); },
+          .store_id =
+              [this](const std::string& id, const catalog::TransactionalId& record) {
+                return store_transactional_id(id, record);
+              },
+          .make_room = [this] { return checkpointer->checkpoint(); },
+          .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
+  environment.make_decisions_durable = [this](std::uint64_t lsn) { return coordinator->make_durable(lsn); };
+  auto known = catalog->transactional_ids();
+  if (!known) return known.error();
+  for (const auto& [id, record] : *known) coordinator->restore(id, record);
+  return {};
+}
+
+// Another process sees it, and a crash does not make it anew. No checkpoint in between has gathered an older
+// epoch and stores it later.
+Result<> EngineImpl::store_transactional_id(const std::string& id, const catalog::TransactionalId& record) {
+  const base::MutexLock guard(admin_mutex);
+  return catalog->put_transactional_id(id, record);
+}
+
+Result<> EngineImpl::expire_transactional_ids() {
+  const auto forgotten =
+      coordinator->forget_unused(clock.wall_ms() - options.transactional_id_expiration.count());
+  for (const auto& id : forgotten) {
+    if (auto deleted = catalog->delete_transactional_id(id); !deleted) return deleted;
+  }
+  return {};
+}
+
 }  // namespace detail
 }  // namespace v0
 }  // namespace seriatim

@@ -12,6 +12,7 @@
 #include "directory/files/format_file.hpp"
 #include "directory/option_rules.hpp"
 #include "directory/recovery/log_moment.hpp"
+#include "directory/transaction_recovery.hpp"
 #include "directory/upkeep/counters_file.hpp"
 #include "format/file_name.hpp"
 #include "os/absolute_path.hpp"
@@ -349,11 +350,12 @@ Result<> EngineImpl::recover_after_crash() {
   if (last_stop() == segment::LastStop::kill) replay->expect_every_decision();
   if (auto opened = open_all_partitions(); !opened) return opened.error();
   if (auto explained = check_markers(); !explained) return explained;
-  if (auto taken_back = roll_back_lost_commits(); !taken_back) return taken_back;
+  directory::TransactionRecovery recovery(*this, *replay);
+  if (auto rolled_back = recovery.roll_back_lost(); !rolled_back) return rolled_back;
   auto ends = open_all_partitions();
   if (!ends) return ends.error();
   if (auto restored = replay->restore(facts); !restored) return restored;
-  if (auto finished = finish_transactions(); !finished) return finished;
+  if (auto finished = recovery.finish(); !finished) return finished;
   replay.reset();
   // The catalog is about to show what decisions at `leader` say, whose records may be in the page cache only.
   if (auto synced = checkpointer->sync_partitions(); !synced) return synced;

@@ -117,7 +117,7 @@ TEST_CASE("a transaction that is open for too long is aborted, and its handle to
 TEST_CASE("an id whose epochs have run out goes on with another producer id") {
   const OpenedEngine f;
   const auto& impl = detail::EngineImpl::of(f.engine);
-  const ProducerId first_id = must(impl->new_producer_id());
+  const ProducerId first_id = must(impl->producer_ids.next());
   // As if it had ended that many transactions before.
   impl->coordinator->restore("worn",
                              {.producer_id = first_id, .producer_epoch = 32'764, .timeout_ms = 1'000});

@@ -1,41 +1,21 @@
-// Transactions of an engine: the coordinator's surroundings, and what recovery does with what was under way.
+#include "directory/transaction_recovery.hpp"
+
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "directory/engine_impl.hpp"
 
-namespace seriatim {
-inline namespace v0 {
-namespace detail {
-
-Result<> EngineImpl::open_coordinator() {
-  coordinator =
-      std::make_unique<transaction::TransactionCoordinator>(transaction::TransactionCoordinatorEnvironment{
-          .journal = *journal,
-          .gate = visibility_gate,
-          .clock = clock,
-          .decision_bytes_max = std::min(options.transaction_max_bytes, journal->payload_bytes_max()),
-          .new_producer_id = [this] { return new_producer_id(); },
-          .store_id =
-              [this](const std::string& id, const catalog::TransactionalId& record) {
-                return store_transactional_id(id, record);
-              },
-          .make_room = [this] { return checkpointer->checkpoint(); },
-          .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
-  environment.make_decisions_durable = [this](std::uint64_t lsn) { return coordinator->make_durable(lsn); };
-  auto known = catalog->transactional_ids();
-  if (!known) return known.error();
-  for (const auto& [id, record] : *known) coordinator->restore(id, record);
-  return {};
-}
+namespace seriatim::directory {
 
 // The partitions are open, with all that has survived. The first decision of which a part is missing is taken
 // back, and every commit behind it. Nobody was told that one of them is durable, nor anything behind one of
 // their markers (transaction::UnflushedCommits): where there is one, the log is cut there by recovering once
 // more.
-Result<> EngineImpl::roll_back_lost_commits() {
-  const auto& decisions = replay->decisions();
+Result<> TransactionRecovery::roll_back_lost() {
+  const auto& decisions = replay_.decisions();
   auto lost = decisions.end();
   for (auto it = decisions.begin(); it != decisions.end() && lost == decisions.end(); ++it) {
     if (!it->is_at_leader) continue;
@@ -46,23 +26,24 @@ Result<> EngineImpl::roll_back_lost_commits() {
   if (lost == decisions.end()) return {};
   for (auto it = lost; it != decisions.end(); ++it) {
     for (const auto& part : it->partitions) {
-      auto found = topic(part.at.topic);
+      auto found = engine_.topic(part.at.topic);
       if (!found) return found.error();
       (*found)->partitions[static_cast<std::size_t>(part.at.partition)]->reopen();
     }
   }
-  const auto count = replay->roll_back_from(lost->lsn);
-  report(LogLevel::warn, "transaction " + lost->transactional_id +
-                             ", committed at acks = leader, lost records; " + std::to_string(count) +
-                             " commits from it on are taken back, none of which was acknowledged as durable");
+  const auto count = replay_.roll_back_from(lost->lsn);
+  engine_.report(LogLevel::warn,
+                 "transaction " + lost->transactional_id + ", committed at acks = leader, lost records; " +
+                     std::to_string(count) +
+                     " commits from it on are taken back, none of which was acknowledged as durable");
   return {};
 }
 
 // Nothing was appended behind what survived but by a recovery that was stopped: an abort, where this one
 // found a part missing.
-Result<bool> EngineImpl::has_survived(const directory::ReplayedDecision& decision) {
+Result<bool> TransactionRecovery::has_survived(const ReplayedDecision& decision) {
   for (const auto& part : decision.partitions) {
-    auto found = partition(part.at.topic, part.at.partition);
+    auto found = engine_.partition(part.at.topic, part.at.partition);
     if (!found) return found.error();
     partition::Partition& log = **found;
     // Below the recovery point all was on stable storage. Damage is contained, and tells nothing of what else
@@ -85,24 +66,24 @@ Result<bool> EngineImpl::has_survived(const directory::ReplayedDecision& decisio
 }
 
 // Every partition is open. Killed on the way and done again, it finds the markers that it has appended.
-Result<> EngineImpl::finish_transactions() {
+Result<> TransactionRecovery::finish() {
   if (auto restored = restore_epochs(); !restored) return restored;
-  for (const auto& decision : replay->decisions()) {
+  for (const auto& decision : replay_.decisions()) {
     if (decision.was_rolled_back) continue;
     if (auto finished = finish_decision(decision); !finished) return finished;
   }
   return abort_undecided();
 }
 
-Result<> EngineImpl::finish_decision(const directory::ReplayedDecision& decision) {
+Result<> TransactionRecovery::finish_decision(const ReplayedDecision& decision) {
   const format::EndMarker marker{.type = format::ControlType::commit,
                                  .producer_id = decision.producer_id,
                                  .producer_epoch = decision.next_epoch,
-                                 .timestamp_ms = clock.wall_ms()};
+                                 .timestamp_ms = engine_.clock.wall_ms()};
   const auto durability =
       decision.is_at_leader ? partition::Durability::published : partition::Durability::durable;
   for (const auto& part : decision.partitions) {
-    auto found = partition(part.at.topic, part.at.partition);
+    auto found = engine_.partition(part.at.topic, part.at.partition);
     if (!found) return found.error();
     const auto producer = (*found)->producer(decision.producer_id);
     const bool is_open =
@@ -116,18 +97,18 @@ Result<> EngineImpl::finish_decision(const directory::ReplayedDecision& decision
 }
 
 // Where the frame of a decision is lost, a marker in another partition may tell of it.
-Result<> EngineImpl::abort_undecided() {
-  for (const auto& partition : open_partitions()) {
+Result<> TransactionRecovery::abort_undecided() {
+  for (const auto& partition : engine_.open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) {
       // Transactions of others (a log that came from elsewhere) are theirs to end.
       if (producer.open_first_offset < 0 || id < catalog::first_producer_id) continue;
       const auto next_epoch = static_cast<ProducerEpoch>(producer.epoch + 1);
-      const bool is_committed = replay->is_decided_by_marker(id, next_epoch);
+      const bool is_committed = replay_.is_decided_by_marker(id, next_epoch);
       auto marked = partition->append_marker(
           {.type = is_committed ? format::ControlType::commit : format::ControlType::abort,
            .producer_id = id,
            .producer_epoch = next_epoch,
-           .timestamp_ms = clock.wall_ms()},
+           .timestamp_ms = engine_.clock.wall_ms()},
           0);
       if (!marked) return marked.error();
       partition->release_transaction(marked->ended_first_offset);
@@ -138,8 +119,8 @@ Result<> EngineImpl::abort_undecided() {
 
 // Epochs rise with every transaction, and the catalog learns of them with a checkpoint only: the newest is
 // where it was used. One more, because what is open is aborted with the next one.
-Result<> EngineImpl::restore_epochs() {
-  auto known = catalog->transactional_ids();
+Result<> TransactionRecovery::restore_epochs() {
+  auto known = engine_.catalog->transactional_ids();
   if (!known) return known.error();
   std::map<ProducerId, ProducerEpoch> newest;
   const auto note = [&](ProducerId id, int epoch) {
@@ -147,17 +128,17 @@ Result<> EngineImpl::restore_epochs() {
     auto& newer = newest.try_emplace(id, ProducerEpoch{-1}).first->second;
     newer = std::max(newer, static_cast<ProducerEpoch>(std::min(epoch, epoch_max)));
   };
-  for (const auto& decision : replay->decisions()) {
+  for (const auto& decision : replay_.decisions()) {
     note(decision.producer_id, decision.next_epoch);
     auto& record = (*known)[decision.transactional_id];
     // An id that ran out of epochs has got another since.
     if (decision.producer_id > record.producer_id) {
       record = {.producer_id = decision.producer_id,
                 .timeout_ms = record.timeout_ms,
-                .last_used_ms = clock.wall_ms()};
+                .last_used_ms = engine_.clock.wall_ms()};
     }
   }
-  for (const auto& partition : open_partitions()) {
+  for (const auto& partition : engine_.open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
   }
   // The checkpoint that ends this recovery takes the decisions away, and of some no log tells.
@@ -168,33 +149,10 @@ Result<> EngineImpl::restore_epochs() {
       record.producer_epoch = found->second;
       restored.transactional_ids.emplace_back(id, record);
     }
-    coordinator->restore(id, record);
+    engine_.coordinator->restore(id, record);
   }
   if (restored.transactional_ids.empty()) return {};
-  return catalog->checkpoint(restored);
+  return engine_.catalog->checkpoint(restored);
 }
 
-Result<transaction::HolderPtr> EngineImpl::open_transactional_id(const std::string& id,
-                                                                 std::chrono::milliseconds timeout) {
-  return coordinator->open(id, timeout);
-}
-
-// Another process sees it, and a crash does not make it anew. No checkpoint in between has gathered an older
-// epoch and stores it later.
-Result<> EngineImpl::store_transactional_id(const std::string& id, const catalog::TransactionalId& record) {
-  const base::MutexLock guard(admin_mutex);
-  return catalog->put_transactional_id(id, record);
-}
-
-Result<> EngineImpl::expire_transactional_ids() {
-  const auto forgotten =
-      coordinator->forget_unused(clock.wall_ms() - options.transactional_id_expiration.count());
-  for (const auto& id : forgotten) {
-    if (auto deleted = catalog->delete_transactional_id(id); !deleted) return deleted;
-  }
-  return {};
-}
-
-}  // namespace detail
-}  // namespace v0
-}  // namespace seriatim
+}  // namespace seriatim::directory
