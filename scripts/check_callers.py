@@ -28,7 +28,6 @@ ALLOWED = {
     "remembered_aborts": "a bound that nothing but this number shows",
     "producer_id_end": "what was reserved, read again as another process reads it",
     "list_configs": "a test sets every setting to its limits, and compares the defaults with Kafka's",
-    "time_index_path": "tests damage the file",
 }
 
 

@@ -153,7 +153,7 @@ Result<PartitionCheckpoint> Partition::close_files() {
     seal_transactions();
     if (auto trimmed = active_->trim(); !trimmed) return trimmed.error();
     // The new length has to be durable too: a clean close promises exact files.
-    if (auto synced = active_->sync(); !synced) return synced.error();
+    if (auto synced = active_->segment()->sync(); !synced) return synced.error();
   }
   PartitionCheckpoint result = checkpoint();
   result.clean_end_offset = end;
@@ -170,8 +170,9 @@ std::vector<segment::SegmentPtr> Partition::abandon() {
   // Metrics that add up open partitions no longer see this one, and handles may keep it for long.
   tell_counters();
   closed_ = true;
+  active_->abandon();
   for (const auto& segment : *list) {
-    segment->abandon();
+    segment->mark_deleted();
     deleted_segments_.push_back(segment);
   }
   forget_released_segments();

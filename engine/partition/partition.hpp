@@ -34,6 +34,7 @@
 #include "partition/producer_state.hpp"
 #include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment.hpp"
+#include "segment/segment_writer.hpp"
 
 namespace seriatim::partition {
 
@@ -338,7 +339,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   /// do not wait for it, nor do checkpoints and time-outs: it is held over waits for the disk.
   base::Mutex swap_mutex_;
   mutable base::WordMutex append_mutex_;
-  segment::SegmentPtr active_ SERIATIM_GUARDED_BY(append_mutex_);
+  segment::SegmentWriterPtr active_ SERIATIM_GUARDED_BY(append_mutex_);  ///< Of the last one in the list.
   // Every batch from here on is staged in the journal. The batches below have to be durable before a frame
   // can promise anything.
   Offset journalled_from_ SERIATIM_GUARDED_BY(append_mutex_) = 0;

@@ -130,17 +130,17 @@ Result<> Partition::roll_if_needed(std::uint64_t size, Offset last_offset, std::
 
 Result<> Partition::roll_locked() {
   const Offset base_offset = offsets_.log_end();
-  if (active_->is_empty()) return widen_active();
+  if (active_->segment()->is_empty()) return widen_active();
   if (auto written = write_snapshot(); !written) return written;
-  auto next =
-      segment::Segment::create(environment_.files, environment_.maps, directory_, base_offset, limits());
+  auto next = segment::SegmentWriter::create(environment_.files, environment_.maps, directory_, base_offset,
+                                             limits());
   if (!next) return next.error();
   auto sealed = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
     const base::MutexLock lock(list_mutex_);
     // Everything that takes memory first: behind the seal nothing can fail.
     const auto present = segments_.load();
     std::vector<segment::SegmentPtr> segments(present->begin(), present->end());
-    segments.push_back(*next);
+    segments.push_back((*next)->segment());
     auto list = std::make_shared<const SegmentList>(std::move(segments));
     unsynced_.reserve(unsynced_.size() + 1);
     seal_transactions();
@@ -157,8 +157,8 @@ Result<> Partition::roll_locked() {
   }
   has_transactions_ = producers_.first_open_offset() >= 0;
   (*next)->set_created_ms(environment_.clock.wall_ms());
-  unsynced_.push_back(active_);
-  active_ = *next;
+  unsynced_.push_back(active_->segment());
+  active_ = *std::move(next);
   environment_.counters.rolled_segments.add();
   return {};
 }
@@ -172,14 +172,14 @@ Result<> Partition::widen_active() {
   const Offset base_offset = active_->base_offset();
   if (active_->has_room(largest, base_offset)) return {};
   if (auto trimmed = active_->trim(); !trimmed) return trimmed;
-  auto wider = segment::Segment::open_active(
+  auto wider = segment::SegmentWriter::open(
       environment_.files, environment_.maps, directory_,
       {.base_offset = base_offset, .end_offset = base_offset, .max_timestamp = {-1, base_offset}}, wanted);
   if (!wider) return wider.error();
   (*wider)->set_created_ms(active_->created_ms());
-  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.back() = *wider; });
-  active_->end_followed();
-  active_ = *wider;
+  change_list([&](std::vector<segment::SegmentPtr>& segments) { segments.back() = (*wider)->segment(); });
+  active_->segment()->end_followed();
+  active_ = *std::move(wider);
   return {};
 }
 
@@ -222,7 +222,7 @@ Result<> Partition::stage(const segment::PlacedBatch& placed, const Admitted& ad
   }
   std::shared_ptr<const void> kept;
   if (placed.size_bytes > journal::StagedFrame::copied_bytes_max) {
-    auto pin = active_->pin();
+    auto pin = active_->segment()->pin();
     if (!pin) return pin.error();
     kept = *std::move(pin);
   }

@@ -122,7 +122,7 @@ Result<> Partition::replace_segments(Offset first_base, Offset end_base,
     const auto list = segments_.load();
     for (const auto& segment : *list) {
       if (segment->base_offset() < first_base || segment->base_offset() >= end_base) continue;
-      if (segment == active_ || !segment->is_sealed()) {
+      if (segment == active_->segment() || !segment->is_sealed()) {
         return Error(Errc::invalid_state,
                      "compaction of " + directory_ + " would replace the active segment");
       }

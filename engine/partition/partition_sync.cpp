@@ -13,7 +13,7 @@ SyncMark Partition::sync_mark() const {
   const Offset open = producers_.first_open_offset();
   return {.end_offset = end,
           .segment_base = active_->base_offset(),
-          .position = active_->end_position(),
+          .position = active_->segment()->end_position(),
           .decided_lsn = decided_lsn_,
           .ended_below = open >= 0 ? open : end};
 }
@@ -30,7 +30,7 @@ Result<> Partition::flush() {
     sealed = unsynced_;
     segments = sealed;
     mark = {.end_offset = offsets_.log_end(), .segment_base = active_->base_offset()};
-    if (active_->end_position() > 0) segments.push_back(active_);
+    if (active_->segment()->end_position() > 0) segments.push_back(active_->segment());
   }
   for (const auto& segment : segments) {
     if (auto synced = sync_segment(*segment); !synced) return synced;

@@ -31,12 +31,12 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitt
   const bool is_indexed = *ended && (*ended)->is_aborted;
   producers_.make_room(admitted.producer, batch.header);
   if (is_indexed) {
-    if (auto indexed = active_->transactions().append((*ended)->index_entry()); !indexed)
+    if (auto indexed = active_->segment()->transactions().append((*ended)->index_entry()); !indexed)
       return indexed.error();
   }
   if (auto staged = stage(placed, admitted); !staged) {
     if (is_indexed) {
-      if (auto cut = active_->transactions().cut_from(placed.base_offset); !cut)
+      if (auto cut = active_->segment()->transactions().cut_from(placed.base_offset); !cut)
         environment_.report(true, cut.error().message());
     }
     return staged;
@@ -52,11 +52,12 @@ Result<> Partition::note_marker(const segment::PlacedBatch& placed, const Admitt
 // other. Without a seal readers find out from the log: what fails here costs them time and nothing else.
 void Partition::seal_transactions() {
   if (!has_transactions_) return;
-  const Offset end = active_->end_offset();
+  const Offset end = active_->segment()->end_offset();
   const Offset first_open = producers_.first_open_offset();
-  auto sealed = active_->transactions().seal({.log_bytes = active_->end_position(),
-                                              .end_offset = end,
-                                              .first_open_offset = first_open >= 0 ? first_open : end});
+  auto sealed =
+      active_->segment()->transactions().seal({.log_bytes = active_->segment()->end_position(),
+                                               .end_offset = end,
+                                               .first_open_offset = first_open >= 0 ? first_open : end});
   if (!sealed) environment_.report(true, sealed.error().message());
 }
 

@@ -24,7 +24,7 @@ void MapCache::mapped(const std::shared_ptr<Segment>& segment) {
     while (entries_.size() > capacity_) evicted.push_back(evict_one());
   }
   for (const auto& victim : evicted) {
-    if (victim) victim->drop_maps();
+    if (victim) victim->maps_.drop();
   }
 }
 
@@ -33,7 +33,7 @@ std::shared_ptr<Segment> MapCache::evict_one() {
   for (std::size_t considered = 2 * entries_.size(); considered > 0; --considered) {
     Entry& front = entries_.front();
     // The key is alive: a segment leaves this list, under this lock, before it dies.
-    if (considered > entries_.size() && front.key->take_recently_used()) {
+    if (considered > entries_.size() && front.key->maps_.take_recently_used()) {
       entries_.splice(entries_.end(), entries_, entries_.begin());
       continue;
     }
@@ -54,7 +54,7 @@ bool MapCache::shrink() {
     while (entries_.size() > keep) evicted.push_back(evict_one());
   }
   for (const auto& victim : evicted) {
-    if (victim) victim->drop_maps();
+    if (victim) victim->maps_.drop();
   }
   return !evicted.empty();
 }

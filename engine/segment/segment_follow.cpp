@@ -28,24 +28,22 @@ Result<std::shared_ptr<Segment>> Segment::follow(const SegmentContext& context, 
   if (!time_file) return time_file.error();
 
   std::shared_ptr<Segment> segment(
-      new Segment(context, maps, os::parent_path((*log)->path()), state.base_offset));
-  segment->take_state(state);
-  auto pinned = std::make_shared<SegmentMaps>(
+      new Segment(maps, NamedFiles(context, os::parent_path((*log)->path()), state.base_offset)));
+  segment->end_.begin_at(state);
+  segment->maps_.hold(std::make_shared<SegmentMaps>(
       SegmentMaps{*std::move(log_map), OffsetIndex(state.base_offset, *std::move(offset_file)),
-                  TimeIndex(state.base_offset, *std::move(time_file))});
-  segment->active_maps_ = pinned.get();
-  const base::MutexLock lock(segment->maps_mutex_);
-  segment->last_maps_ = pinned;
-  segment->maps_ = std::move(pinned);
+                  TimeIndex(state.base_offset, *std::move(time_file))}));
   return segment;
 }
 
 void Segment::extend_followed(const SegmentState& state) noexcept {
-  active_maps_->offset_index.file().follow_to(state.offset_index_entries);
-  active_maps_->time_index.file().follow_to(state.time_index_entries);
-  max_timestamp_ms_.store(state.max_timestamp.timestamp_ms, std::memory_order_release);
-  end_position_.store(state.end_position, std::memory_order_release);
-  end_offset_.store(state.end_offset, std::memory_order_release);
+  // Held until the end is final.
+  if (const SegmentPin maps = maps_.present()) {
+    maps->offset_index.file().follow_to(state.offset_index_entries);
+    maps->time_index.file().follow_to(state.time_index_entries);
+  }
+  end_.raise_max_timestamp(state.max_timestamp.timestamp_ms);
+  end_.publish(state.end_position, state.end_offset);
 }
 
 }  // namespace seriatim::segment

@@ -15,6 +15,13 @@ struct SegmentMaps {
   os::Mapping log;
   OffsetIndex offset_index;
   TimeIndex time_index;
+
+  /// Takes the blocks that the next entry of either index may need, for the writer.
+  /// Errors: as IndexFile::make_room.
+  Result<> make_index_room() {
+    if (auto made = offset_index.file().make_room(); !made) return made;
+    return time_index.file().make_room();
+  }
 };
 
 using SegmentPin = std::shared_ptr<SegmentMaps>;

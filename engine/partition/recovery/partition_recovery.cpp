@@ -302,27 +302,27 @@ Result<> PartitionOpener::open_active() {
   // Offsets that were on stable storage are never given out again (INV-3), also if their records are lost.
   const Offset floor =
       std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
-  Result<segment::SegmentPtr> active = segment::SegmentPtr();
+  Result<segment::SegmentWriterPtr> active = segment::SegmentWriterPtr();
   if (last_state_ && last_state_->end_offset >= floor) {
-    active = segment::Segment::open_active(environment_.files, environment_.maps, request_.directory,
-                                           *last_state_, limits);
+    active = segment::SegmentWriter::open(environment_.files, environment_.maps, request_.directory,
+                                          *last_state_, limits);
   } else {
     if (last_state_) {
       if (is_foreign_) note_shorter_log();
       if (auto sealed = seal_short_segment(); !sealed) return sealed;
     }
-    active =
-        segment::Segment::create(environment_.files, environment_.maps, request_.directory, floor, limits);
+    active = segment::SegmentWriter::create(environment_.files, environment_.maps, request_.directory, floor,
+                                            limits);
   }
   if (!active) return active.error();
   (*active)->set_created_ms(environment_.clock.wall_ms());
-  segments_.push_back(*active);
+  segments_.push_back((*active)->segment());
   partition_->active_ = *std::move(active);
   partition_->damage_ = damage_;
   if (auto replayed = replay_producers(); !replayed) return replayed;
-  producers_.set_end_offset(partition_->active_->end_offset());
+  producers_.set_end_offset(partition_->active_->segment()->end_offset());
   for (const Offset first_offset : producers_.open()) partition_->offsets_.held_back().add(first_offset);
-  partition_->journalled_from_ = partition_->active_->end_offset();
+  partition_->journalled_from_ = partition_->active_->segment()->end_offset();
   partition_->has_transactions_ = !producers_.empty();
   partition_->producers_ = std::move(producers_);
   partition_->snapshots_ = std::move(snapshots_);
@@ -364,7 +364,7 @@ void PartitionOpener::publish_offsets() {
   const base::MutexLock append_lock(partition_->append_mutex_);
   for (const auto& segment : segments_) {
     const bool is_settled = segment->base_offset() < request_.checkpoint.recovery_segment_base;
-    if (segment != partition_->active_ && !is_settled) partition_->unsynced_.push_back(segment);
+    if (segment != partition_->active_->segment() && !is_settled) partition_->unsynced_.push_back(segment);
   }
 }
 

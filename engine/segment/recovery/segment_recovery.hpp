@@ -11,8 +11,9 @@
 #include <seriatim/types.hpp>
 
 #include "format/batch/batch_check.hpp"
+#include "format/batch_header.hpp"
 #include "segment/files/segment_files.hpp"
-#include "segment/segment.hpp"
+#include "segment/segment_end.hpp"
 
 namespace seriatim::segment {
 

@@ -24,19 +24,19 @@ std::vector<Offset> walked(segment::HeaderWalk& walk) {
 // 60 batches of one record, with an index entry for every fifth or so; `damaged` cannot be parsed.
 struct Walked {
   explicit Walked(const std::set<std::size_t>& damaged = {}) {
-    test::append(*segment, log);
+    test::append(*writer, log);
     for (const std::size_t index : damaged) {
       const std::byte broken{9};
       auto file = test::must(os::posix_vfs().open(f.log_path(), os::OpenMode::read_write));
       test::must(file->write_at({&broken, 1}, log[index].position + format::magic_at));
     }
-    pin = test::must(segment->pin());
+    pin = test::must(writer->segment()->pin());
   }
-  segment::HeaderWalk from(Offset offset) const { return {*segment, *pin, offset}; }
+  segment::HeaderWalk from(Offset offset) const { return {*writer->segment(), *pin, offset}; }
 
   test::SegmentFixture f;
   LogBuilder log = LogBuilder().batches(60, {.size_bytes = batch_bytes});
-  segment::SegmentPtr segment = f.create();
+  segment::SegmentWriterPtr writer = f.create();
   segment::SegmentPin pin;
 };
 

@@ -13,6 +13,7 @@
 #include "os/file/posix_vfs.hpp"
 #include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment.hpp"
+#include "segment/segment_writer.hpp"
 #include "support/log_builder.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"
@@ -42,10 +43,10 @@ class SegmentFixture {
   std::string index_path(Offset base = 0) const { return path(base, format::FileKind::offset_index); }
   std::string time_index_path(Offset base = 0) const { return path(base, format::FileKind::time_index); }
 
-  Result<segment::SegmentPtr> try_create(Offset base = 0) {
-    return segment::Segment::create(context, maps, directory, base, limits);
+  Result<segment::SegmentWriterPtr> try_create(Offset base = 0) {
+    return segment::SegmentWriter::create(context, maps, directory, base, limits);
   }
-  segment::SegmentPtr create(Offset base = 0) { return must(try_create(base)); }
+  segment::SegmentWriterPtr create(Offset base = 0) { return must(try_create(base)); }
 
   segment::RecoveryRequest request(Offset base = 0) const {
     return {.directory = directory, .base_offset = base, .limits = limits, .may_have_gaps = false};
@@ -54,25 +55,25 @@ class SegmentFixture {
     return must(segment::scan_segment(context, what));
   }
   /// Scan, erase, rebuild, open: what the partition does with its last segment.
-  segment::SegmentPtr recover(const segment::RecoveryRequest& what) {
+  segment::SegmentWriterPtr recover(const segment::RecoveryRequest& what) {
     auto found = scan(what);
     must(segment::erase_tail(context, log_path(what.base_offset), found.state.end_position));
     if (found.indexes_need_rebuild) must(segment::rebuild_indexes(context, what, found.state));
-    return must(segment::Segment::open_active(context, maps, directory, found.state, limits));
+    return must(segment::SegmentWriter::open(context, maps, directory, found.state, limits));
   }
 };
 
-inline Result<segment::PlacedBatch> try_append(segment::Segment& segment, const BuiltBatch& batch) {
-  auto placed = segment.place(batch.bytes, batch.header, batch.header.base_offset);
+inline Result<segment::PlacedBatch> try_append(segment::SegmentWriter& writer, const BuiltBatch& batch) {
+  auto placed = writer.place(batch.bytes, batch.header, batch.header.base_offset);
   if (!placed) return placed;
-  if (auto noted = segment.note(*placed); !noted) return noted.error();
-  if (auto written = segment.write(*placed, batch.bytes); !written) return written.error();
-  segment.publish(*placed);
+  if (auto noted = writer.note(*placed); !noted) return noted.error();
+  if (auto written = writer.write(*placed, batch.bytes); !written) return written.error();
+  writer.publish(*placed);
   return placed;
 }
 
-inline void append(segment::Segment& segment, const LogBuilder& log) {
-  for (const BuiltBatch& batch : log.all()) must(try_append(segment, batch));
+inline void append(segment::SegmentWriter& writer, const LogBuilder& log) {
+  for (const BuiltBatch& batch : log.all()) must(try_append(writer, batch));
 }
 
 /// The bytes readers may see.

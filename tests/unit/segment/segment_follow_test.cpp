@@ -34,16 +34,16 @@ TEST_CASE(
     for (std::size_t i = before; i < log.all().size(); ++i) must(try_append(*writer, log[i]));
     REQUIRE(must(following.tail.advance()));
     following.segment->extend_followed(following.tail.state());
-    CHECK(visible(*following.segment) == visible(*writer));
+    CHECK(visible(*following.segment) == visible(*writer->segment()));
   }
   CHECK(must(following.segment->pin()) == pin);
-  const auto theirs = must(writer->pin());
+  const auto theirs = must(writer->segment()->pin());
   CHECK(pin->offset_index.count() == theirs->offset_index.count());
   CHECK(pin->time_index.count() == theirs->time_index.count());
   for (Offset offset = 0; offset < log.next_offset(); offset += 5)
     CHECK(pin->offset_index.floor(offset) == theirs->offset_index.floor(offset));
-  CHECK(following.segment->end_offset() == writer->end_offset());
-  CHECK(following.segment->max_timestamp_ms() == writer->max_timestamp_ms());
+  CHECK(following.segment->end_offset() == writer->segment()->end_offset());
+  CHECK(following.segment->max_timestamp_ms() == writer->segment()->max_timestamp_ms());
 }
 
 TEST_CASE("a writer that closes and opens again takes no page from under a reader beside it") {
@@ -69,8 +69,8 @@ TEST_CASE("a writer that closes and opens again takes no page from under a reade
     append(*writer, LogBuilder(3).batches(200, {.size_bytes = 1'000, .timestamp_ms = t0_ms + 3}));
     must(following.tail.advance());
     following.segment->extend_followed(following.tail.state());
-    CHECK(visible(*following.segment) == visible(*writer));
-    const auto theirs = must(writer->pin());
+    CHECK(visible(*following.segment) == visible(*writer->segment()));
+    const auto theirs = must(writer->segment()->pin());
     REQUIRE(pin->time_index.count() == theirs->time_index.count());
     CHECK(pin->time_index.last() == theirs->time_index.last());
     must(writer->trim());

@@ -7,7 +7,7 @@
 #include "unit/segment/segment_fixture.hpp"
 
 using namespace seriatim;
-using segment::Segment;
+using segment::SegmentWriter;
 using test::LogBuilder;
 
 namespace {
@@ -46,7 +46,7 @@ struct CountingFixture {
   CountingVfs vfs;
   os::FdCache files{vfs, 16};
   segment::MapCache maps;
-  segment::SegmentPtr segment = test::must(Segment::create(
+  segment::SegmentWriterPtr writer = test::must(SegmentWriter::create(
       {vfs, files}, maps, directory.path(), 0, {.segment_bytes = 1 << 20, .index_bytes = 1 << 16}));
 };
 
@@ -63,43 +63,43 @@ TEST_CASE("sync covers the log, once, until there is something new") {
   CountingFixture f;
   f.vfs.synced.clear();
   const auto log = LogBuilder().batches(2, {.size_bytes = 5000});
-  test::must(test::try_append(*f.segment, log[0]));
-  test::must(f.segment->sync());
-  test::must(f.segment->sync());
+  test::must(test::try_append(*f.writer, log[0]));
+  test::must(f.writer->segment()->sync());
+  test::must(f.writer->segment()->sync());
   CHECK(f.vfs.synced == SyncedNames{".log"});
-  test::must(test::try_append(*f.segment, log[1]));
-  test::must(f.segment->sync());
+  test::must(test::try_append(*f.writer, log[1]));
+  test::must(f.writer->segment()->sync());
   CHECK(f.vfs.synced == SyncedNames{".log", ".log"});
 }
 
 TEST_CASE("the indexes of a sealed or trimmed segment are durable before its log is") {
   CountingFixture f;
-  test::append(*f.segment, LogBuilder().batches(2, {.size_bytes = 5000}));
-  test::must(f.segment->sync());
+  test::append(*f.writer, LogBuilder().batches(2, {.size_bytes = 5000}));
+  test::must(f.writer->segment()->sync());
   f.vfs.synced.clear();
-  test::must(f.segment->trim());
-  test::must(f.segment->sync());
+  test::must(f.writer->trim());
+  test::must(f.writer->segment()->sync());
   CHECK(f.vfs.synced == SyncedNames{".index", ".timeindex", ".log"});
-  test::append(*f.segment, LogBuilder(2).batch());
-  test::must(f.segment->seal());
-  test::must(f.segment->sync());
-  test::must(f.segment->sync());
+  test::append(*f.writer, LogBuilder(2).batch());
+  test::must(f.writer->seal());
+  test::must(f.writer->segment()->sync());
+  test::must(f.writer->segment()->sync());
   CHECK(f.vfs.synced == SyncedNames{".index", ".timeindex", ".log", ".index", ".timeindex", ".log"});
 }
 
 TEST_CASE("a failed sync is reported, and never taken for a later success without trying") {
   CountingFixture f;
-  test::append(*f.segment, LogBuilder().batch());
+  test::append(*f.writer, LogBuilder().batch());
   f.vfs.refuse_sync = true;
-  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
-  CHECK(f.segment->sync().error().code() == Errc::storage_failed);
+  CHECK(f.writer->segment()->sync().error().code() == Errc::storage_failed);
+  CHECK(f.writer->segment()->sync().error().code() == Errc::storage_failed);
 }
 
 TEST_CASE("maps of a sealed segment are not dropped before it is synced") {
   CountingFixture f;
-  test::append(*f.segment, LogBuilder().batch());
-  test::must(f.segment->seal());
+  test::append(*f.writer, LogBuilder().batch());
+  test::must(f.writer->seal());
   CHECK(f.maps.size() == 0);
-  test::must(f.segment->sync());
+  test::must(f.writer->segment()->sync());
   CHECK(f.maps.size() == 1);
 }

@@ -20,11 +20,11 @@ struct Watcher {
   SegmentTail open(const SegmentFixture& fixture, Offset base = 0) { return must(try_open(fixture, base)); }
 };
 
-void check_same(const segment::SegmentState& found, segment::Segment& writer) {
-  CHECK(found.end_position == writer.end_position());
-  CHECK(found.end_offset == writer.end_offset());
-  CHECK(found.max_timestamp.timestamp_ms == writer.max_timestamp_ms());
-  const auto pin = must(writer.pin());
+void check_same(const segment::SegmentState& found, segment::Segment& segment) {
+  CHECK(found.end_position == segment.end_position());
+  CHECK(found.end_offset == segment.end_offset());
+  CHECK(found.max_timestamp.timestamp_ms == segment.max_timestamp_ms());
+  const auto pin = must(segment.pin());
   CHECK(found.offset_index_entries == pin->offset_index.count());
   CHECK(found.time_index_entries == pin->time_index.count());
 }
@@ -41,10 +41,10 @@ TEST_CASE(
   SegmentFixture fixture;
   auto writer = fixture.create();
   append(*writer, LogBuilder().batches(100, {.size_bytes = 300}));
-  CHECK(file_size(fixture.log_path()) > writer->end_position());
+  CHECK(file_size(fixture.log_path()) > writer->segment()->end_position());
   Watcher watcher;
   const auto tail = watcher.open(fixture);
-  check_same(tail.state(), *writer);
+  check_same(tail.state(), *writer->segment());
   CHECK_FALSE(tail.is_exact());
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("the tail of a sealed segment is exact") {
   must(writer->seal());
   Watcher watcher;
   const auto tail = watcher.open(fixture);
-  check_same(tail.state(), *writer);
+  check_same(tail.state(), *writer->segment());
   CHECK(tail.is_exact());
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("an advance finds every batch that was appended since, and the index e
     log.batches(7, {.size_bytes = 900, .timestamp_ms = t0_ms + round * 100});
     for (std::size_t i = before; i < log.all().size(); ++i) must(try_append(*writer, log[i]));
     CHECK(must(tail.advance()));
-    check_same(tail.state(), *writer);
+    check_same(tail.state(), *writer->segment());
     CHECK_FALSE(must(tail.advance()));
   }
 }
@@ -118,8 +118,8 @@ TEST_CASE("a batch that was placed and is not published is not there, nor is one
   CHECK_FALSE(must(tail.advance(segment::BehindFault::look)));
   writer->publish(placed);
   CHECK(must(tail.advance(segment::BehindFault::look)));
-  check_same(tail.state(), *writer);
-  check_same(watcher.open(fixture).state(), *writer);
+  check_same(tail.state(), *writer->segment());
+  check_same(watcher.open(fixture).state(), *writer->segment());
 }
 
 TEST_CASE("a whole batch that is not the next one, left from earlier use of the blocks, is not believed") {
@@ -205,7 +205,7 @@ TEST_CASE("index entries that no batch confirms are not started from") {
   SegmentFixture fixture;
   auto writer = fixture.create();
   append(*writer, LogBuilder().batches(100, {.size_bytes = 500}));
-  const auto end = writer->end_position();
+  const auto end = writer->segment()->end_position();
   must(writer->seal());
   auto index = read_file(fixture.index_path());
   for (std::size_t at = 0; at + 8 <= index.size(); at += 8) index[at + 7] ^= std::byte{1};

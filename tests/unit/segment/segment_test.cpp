@@ -16,7 +16,8 @@ using test::t0_ms;
 
 TEST_CASE("a new segment has its three files under Kafka's names, and no bytes") {
   test::SegmentFixture f;
-  const auto segment = f.create(42);
+  const auto writer = f.create(42);
+  const auto segment = writer->segment();
   CHECK(segment->log_path() == f.directory + "/00000000000000000042.log");
   for (const auto& path : {f.log_path(42), f.index_path(42), f.time_index_path(42)})
     CHECK(test::file_size(path) == 0);
@@ -65,9 +66,10 @@ TEST_CASE("ten thousand sealed segments are described without opening a file") {
 TEST_CASE("readers with a pin keep the bytes of a deleted segment; new ones are told it is gone") {
   test::SegmentFixture f;
   const auto log = LogBuilder().batches(20, {.size_bytes = 1000});
-  const auto segment = f.create();
-  test::append(*segment, log);
-  test::must(segment->seal());
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  test::append(*writer, log);
+  test::must(writer->seal());
   auto pin = test::must(segment->pin());
   auto file = test::must(segment->log_file());
 
@@ -92,10 +94,11 @@ TEST_CASE("readers with a pin keep the bytes of a deleted segment; new ones are 
 TEST_CASE("an active segment that is given up lets go of its maps, and readers keep theirs") {
   test::SegmentFixture f;
   const auto log = LogBuilder().batches(5, {.size_bytes = 1000});
-  const auto segment = f.create();
-  test::append(*segment, log);
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  test::append(*writer, log);
   auto pin = test::must(segment->pin());
-  segment->abandon();
+  writer->abandon();
   CHECK(segment->is_deleted());
   CHECK(segment->is_pinned());
   CHECK(segment->pin().error().code() == Errc::not_found);
@@ -111,9 +114,9 @@ TEST_CASE("a sealed segment is read back as it was appended, in another life too
   test::SegmentFixture f;
   const auto log = LogBuilder(100).batches(40, {.size_bytes = 1000, .records = 3});
   {
-    const auto segment = f.create(100);
-    test::append(*segment, log);
-    test::must(segment->seal());
+    const auto writer = f.create(100);
+    test::append(*writer, log);
+    test::must(writer->seal());
   }
   auto request = f.request(100);
   request.is_sealed = true;
@@ -126,78 +129,19 @@ TEST_CASE("a sealed segment is read back as it was appended, in another life too
   CHECK(segment->modified_ms() > t0_ms);
 }
 
-TEST_CASE("a log that was cut from outside is refused, not mapped into a SIGBUS") {
-  test::SegmentFixture f;
-  const auto log = LogBuilder().batches(5, {.size_bytes = 1000});
-  test::write_file(f.log_path(), log.bytes());
-  const auto state = f.recover(f.request())->end_position();
-  REQUIRE(state == 5000);
-  const auto segment =
-      Segment::sealed(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5});
-  std::filesystem::resize_file(f.log_path(), 4999);
-  CHECK(segment->pin().error().code() == Errc::corrupt_record);
-  const auto active =
-      Segment::open_active(f.context, f.maps, f.directory, {.end_position = 5000, .end_offset = 5}, f.limits);
-  CHECK(active.error().code() == Errc::corrupt_record);
-}
-
-TEST_CASE("a sealed segment whose log is meant to be a certain file is not found when another has its name") {
-  test::SegmentFixture f;
-  {
-    const auto writer = f.create();
-    test::append(*writer, LogBuilder().batches(5, {.size_bytes = 100}));
-    test::must(writer->seal());
-  }
-  const auto id = test::must(test::must(f.context.vfs.open(f.log_path(), os::OpenMode::read))->id());
-  const segment::SegmentState state{.end_position = 500, .end_offset = 5};
-  const auto meant = [&] { return Segment::sealed(f.context, f.maps, f.directory, state, id); };
-  const auto kept = meant();
-  CHECK(test::must(kept->pin())->log.size() == 500);
-  const auto bytes = test::read_file(f.log_path());
-  std::filesystem::rename(f.log_path(), f.directory + "/kept");
-  test::write_file(f.log_path(), bytes);
-  f.files.forget(f.log_path());
-  CHECK(meant()->pin().error().code() == Errc::not_found);
-  CHECK(meant()->log_file().error().code() == Errc::not_found);
-  CHECK(test::must(kept->pin())->log.size() == 500);
-}
-
 TEST_CASE("a segment with bytes behind its end is not opened for appending") {
   test::SegmentFixture f;
   test::write_log_file(f.log_path(), LogBuilder().batches(5, {.size_bytes = 1000}));
-  const auto active =
-      Segment::open_active(f.context, f.maps, f.directory, {.end_position = 4000, .end_offset = 4}, f.limits);
+  const auto active = segment::SegmentWriter::open(f.context, f.maps, f.directory,
+                                                   {.end_position = 4000, .end_offset = 4}, f.limits);
   REQUIRE_FALSE(active);
   CHECK(active.error().code() == Errc::invalid_state);
 }
 
-TEST_CASE("an index of a sealed segment that is missing or out of order is refused") {
-  test::SegmentFixture f;
-  const auto log = LogBuilder().batches(20, {.size_bytes = 1000});
-  {
-    const auto segment = f.create();
-    test::append(*segment, log);
-    test::must(segment->seal());
-  }
-  const auto reopen = [&] {
-    return Segment::sealed(f.context, f.maps, f.directory, {.end_position = 20'000, .end_offset = 20})->pin();
-  };
-  CHECK(reopen());
-  for (const auto& path : {f.index_path(), f.time_index_path()}) {
-    const auto good = test::read_file(path);
-    auto bad = good;
-    std::fill(bad.end() - 12, bad.end(), std::byte{0});
-    test::write_file(path, bad);
-    CHECK(reopen().error().code() == Errc::corrupt_metadata);
-    std::filesystem::remove(path);
-    CHECK(reopen().error().code() == Errc::corrupt_metadata);
-    test::write_file(path, good);
-  }
-}
-
 TEST_CASE("readers follow a running appender and never see half a batch") {
   test::SegmentFixture f;
-  const auto segment = f.create();
+  const auto writer = f.create();
+  const auto segment = writer->segment();
   const auto log = LogBuilder().batches(3000, {.size_bytes = 170});
   std::atomic<int> finished{0};
   const auto follow = [&] {
@@ -226,10 +170,10 @@ TEST_CASE("readers follow a running appender and never see half a batch") {
   std::vector<std::thread> readers;
   for (int i = 0; i < 2; ++i) readers.emplace_back(follow);
   for (const auto& batch : log.all()) {
-    test::must(test::try_append(*segment, batch));
+    test::must(test::try_append(*writer, batch));
     if (batch.header.base_offset % 1000 == 999) test::must(segment->sync());
   }
-  test::must(segment->seal());
+  test::must(writer->seal());
   for (auto& reader : readers) reader.join();
   CHECK(finished == 2);
 }

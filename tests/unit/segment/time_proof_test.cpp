@@ -21,9 +21,9 @@ struct Timed {
       if (random.one_in(4)) log.gap(random.between(1, 3));
       log.batch({.size_bytes = 120, .timestamp_ms = 1 + i / 2 + random.between(0, 8)});
     }
-    auto active = f.create();
-    test::append(*active, log);
-    test::must(active->seal());
+    const auto writer = f.create();
+    test::append(*writer, log);
+    test::must(writer->seal());
     index = test::read_file(f.time_index_path());
   }
 
@@ -102,21 +102,23 @@ TEST_CASE("a largest timestamp is that of the log, and of what is appended behin
   LogBuilder log;
   log.batch({.timestamp_ms = 500}).batch({.timestamp_ms = 90});
   {
-    auto active = f.create();
+    const auto writer = f.create();
+    const auto active = writer->segment();
     CHECK(test::must(segment::proven_max_timestamp_ms(*active)) == -1);
-    test::append(*active, log);
+    test::append(*writer, log);
     CHECK(test::must(segment::proven_max_timestamp_ms(*active)) == 500);
-    test::must(active->trim());
+    test::must(writer->trim());
   }
   // As if the index had lost its last entry, and recovery had believed it.
   auto state = f.scan(f.request()).state;
   state.max_timestamp = {90, 1};
   state.time_index_entries = 0;
-  const auto again =
-      test::must(segment::Segment::open_active(f.context, f.maps, f.directory, state, f.limits));
+  const auto writer =
+      test::must(segment::SegmentWriter::open(f.context, f.maps, f.directory, state, f.limits));
+  const auto again = writer->segment();
   CHECK(again->max_timestamp_ms() == 90);
   CHECK(test::must(segment::proven_max_timestamp_ms(*again)) == 500);
-  test::must(test::try_append(*again, log.batch({.timestamp_ms = 700}).back()));
+  test::must(test::try_append(*writer, log.batch({.timestamp_ms = 700}).back()));
   CHECK(test::must(segment::proven_max_timestamp_ms(*again)) == 700);
 }
 
@@ -124,9 +126,9 @@ TEST_CASE("of damage behind the last entry a segment is believed, and what can b
   test::SegmentFixture f;
   LogBuilder log;
   log.batch({.timestamp_ms = 500}).batch({.timestamp_ms = 90}).batch({.timestamp_ms = 600});
-  auto active = f.create();
-  test::append(*active, log);
-  test::must(active->seal());
+  const auto writer = f.create();
+  test::append(*writer, log);
+  test::must(writer->seal());
   auto bytes = test::read_file(f.log_path());
   bytes[log[1].position + format::magic_at] = std::byte{9};
   test::write_file(f.log_path(), bytes);

@@ -12,8 +12,8 @@ namespace {
 using directory::PrefaultQueue;
 TEST_CASE("segments come out in the order they went in") {
   SegmentFixture files;
-  const auto first = files.create(0);
-  const auto second = files.create(10);
+  const auto first = files.create(0)->segment();
+  const auto second = files.create(10)->segment();
   PrefaultQueue queue;
   queue.request(first);
   queue.request(second);
@@ -25,8 +25,8 @@ TEST_CASE("segments come out in the order they went in") {
 
 TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones are not") {
   SegmentFixture files;
-  const auto first = files.create(0);
-  const auto other = files.create(10);
+  const auto first = files.create(0)->segment();
+  const auto other = files.create(10)->segment();
   PrefaultQueue queue;
   queue.request(first);
   for (int i = 0; i < 1000; ++i) queue.request(other);
@@ -39,7 +39,7 @@ TEST_CASE("requests beyond what the queue holds are forgotten, the earlier ones 
 
 TEST_CASE("a request for a journal file wakes the taker, and is told once") {
   SegmentFixture files;
-  const auto segment = files.create(0);
+  const auto segment = files.create(0)->segment();
   PrefaultQueue queue;
   CHECK_FALSE(queue.take_journal_request());
   std::thread taker([&queue] { CHECK(queue.take() == nullptr); });
@@ -54,7 +54,7 @@ TEST_CASE("a request for a journal file wakes the taker, and is told once") {
 
 TEST_CASE("stop wakes the taker, lets go of every segment, and later requests are not kept") {
   SegmentFixture files;
-  auto segment = files.create(0);
+  auto segment = files.create(0)->segment();
   PrefaultQueue queue;
   std::thread taker([&queue] { CHECK(queue.take() == nullptr); });
   queue.stop();

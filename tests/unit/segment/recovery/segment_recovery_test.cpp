@@ -54,9 +54,9 @@ TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the 
     }
     const bool is_sealed = random.one_in(2);
     {
-      const auto segment = f.create();
-      test::append(*segment, log);
-      test::must(is_sealed ? segment->seal() : segment->trim());
+      const auto writer = f.create();
+      test::append(*writer, log);
+      test::must(is_sealed ? writer->seal() : writer->trim());
     }
     const auto offsets = test::read_file(f.index_path());
     const auto closed_times = test::read_file(f.time_index_path());
@@ -111,10 +111,11 @@ TEST_CASE("a valid batch beyond a hole does not come back after the tail is eras
   std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(log[2].position), 500, std::byte{0});
   test::write_file(f.log_path(), bytes);
   {
-    const auto segment = f.recover(f.request());
+    const auto writer = f.recover(f.request());
+    const auto segment = writer->segment();
     CHECK(segment->end_offset() == 2);
     // Fills the hole exactly.
-    test::append(*segment, LogBuilder(2).batch({.size_bytes = 500, .timestamp_ms = t0_ms + 77}));
+    test::append(*writer, LogBuilder(2).batch({.size_bytes = 500, .timestamp_ms = t0_ms + 77}));
     CHECK(segment->end_offset() == 3);
   }
   // Killed: nothing was trimmed.
@@ -128,12 +129,12 @@ TEST_CASE("recovering twice finds and changes the same as once") {
   bytes.resize(bytes.size() - 100);
   bytes.resize(1 << 20);
   test::write_file(f.log_path(), bytes);
-  const auto log_end = f.recover(f.request())->end_position();
+  const auto log_end = f.recover(f.request())->append_position();
   const auto log = test::read_file(f.log_path());
   const auto offsets = test::read_file(f.index_path());
   const auto times = test::read_file(f.time_index_path());
   CHECK(log.size() == log_end);
-  CHECK(f.recover(f.request())->end_position() == log_end);
+  CHECK(f.recover(f.request())->append_position() == log_end);
   CHECK(test::read_file(f.log_path()) == log);
   CHECK(test::read_file(f.index_path()) == offsets);
   CHECK(test::read_file(f.time_index_path()) == times);
@@ -144,19 +145,19 @@ TEST_CASE("a recovered segment is appended to as if it had never stopped") {
   const auto second = LogBuilder(23).batches(20, {.size_bytes = 700, .timestamp_ms = t0_ms + 23});
   test::SegmentFixture straight;
   {
-    const auto segment = straight.create();
-    test::append(*segment, first);
-    test::append(*segment, second);
-    test::must(segment->seal());
+    const auto writer = straight.create();
+    test::append(*writer, first);
+    test::append(*writer, second);
+    test::must(writer->seal());
   }
   // Killed at some durable position, or closed: then with a closing time entry, and believed or not.
   for (const auto& [durable, is_closed] : std::vector<std::pair<std::size_t, bool>>{
            {0, false}, {5, false}, {23, false}, {0, true}, {23, true}}) {
     test::SegmentFixture f;
     {
-      const auto segment = f.create();
-      test::append(*segment, first);
-      if (is_closed) test::must(segment->trim());
+      const auto writer = f.create();
+      test::append(*writer, first);
+      if (is_closed) test::must(writer->trim());
     }
     auto request = f.request();
     request.indexes_synced = is_closed && durable == 23;
@@ -164,10 +165,10 @@ TEST_CASE("a recovered segment is appended to as if it had never stopped") {
       request.durable_position = first[durable - 1].end();
       request.durable_offset = first[durable - 1].header.next_offset();
     }
-    const auto segment = f.recover(request);
-    CHECK(segment->first_timestamp_ms() == t0_ms);
-    test::append(*segment, second);
-    test::must(segment->seal());
+    const auto writer = f.recover(request);
+    CHECK(writer->first_timestamp_ms() == t0_ms);
+    test::append(*writer, second);
+    test::must(writer->seal());
     CHECK(test::read_file(f.log_path()) == test::read_file(straight.log_path()));
     CHECK(test::read_file(f.index_path()) == test::read_file(straight.index_path()));
     CHECK(test::read_file(f.time_index_path()) == test::read_file(straight.time_index_path()));
@@ -182,18 +183,19 @@ TEST_CASE("INV-4: what was published survives kill -9 at any moment") {
     const auto batch = test::make_batch({.size_bytes = 777});
     const auto header = format::read_batch_header(batch.data());
     test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
-      const auto segment = f.try_create();
+      const auto writer = f.try_create();
       for (Offset offset = 0;; ++offset) {
-        const auto placed = (*segment)->place(batch, header, offset);
-        if (!placed || !(*segment)->note(*placed) || !(*segment)->write(*placed, batch)) ::_exit(1);
-        (*segment)->publish(*placed);
+        const auto placed = (*writer)->place(batch, header, offset);
+        if (!placed || !(*writer)->note(*placed) || !(*writer)->write(*placed, batch)) ::_exit(1);
+        (*writer)->publish(*placed);
         voice.say("x");
       }
     });
     const auto told = child.hear(static_cast<std::size_t>(random.between(1, 3000)));
     child.kill();
     const auto published = static_cast<Offset>(told.size() + child.hear_all().size());
-    const auto segment = f.recover(f.request());
+    const auto writer = f.recover(f.request());
+    const auto segment = writer->segment();
     CHECK(segment->end_offset() >= published);
     const auto log = LogBuilder().batches(static_cast<int>(segment->end_offset()), {.size_bytes = 777});
     CHECK(segment->end_position() == log.size_bytes());
@@ -209,7 +211,8 @@ TEST_CASE("indexes go on with the next sound batch behind damage") {
   auto request = f.request();
   request.durable_position = log[30].position;
   request.durable_offset = 30;
-  const auto segment = f.recover(request);
+  const auto writer = f.recover(request);
+  const auto segment = writer->segment();
   const auto pin = test::must(segment->pin());
   CHECK(segment->end_offset() == 60);
   CHECK(pin->offset_index.count() >= 5);
@@ -223,9 +226,9 @@ TEST_CASE("INV-12: a wrong timestamp below the durable position gets into no ind
   for (std::size_t batch = 50; batch < 60; ++batch) {
     test::SegmentFixture f;
     {
-      const auto segment = f.create();
-      test::append(*segment, log);
-      test::must(segment->seal());
+      const auto writer = f.create();
+      test::append(*writer, log);
+      test::must(writer->seal());
     }
     auto bytes = log.bytes();
     bytes[log[batch].position + format::max_timestamp_at] ^= std::byte{1};

@@ -28,9 +28,9 @@ struct ScanFixture : test::SegmentFixture {
   LogBuilder log = LogBuilder().batches(60, {.size_bytes = 1000, .records = 2});
 
   void write(bool is_sealed) {
-    const auto segment = create();
-    test::append(*segment, log);
-    test::must(is_sealed ? segment->seal() : segment->trim());
+    const auto writer = create();
+    test::append(*writer, log);
+    test::must(is_sealed ? writer->seal() : writer->trim());
   }
   IndexFiles indexes() const { return {test::read_file(index_path()), test::read_file(time_index_path())}; }
   RecoveryRequest durable_to(std::size_t batches) const {
@@ -256,8 +256,9 @@ TEST_CASE("a durable position inside a batch is not believed") {
 TEST_CASE(
     "indexes that are whole after an unclean stop need no rebuild, whatever was allocated behind them") {
   ScanFixture f;
-  const auto segment = f.create();
-  test::append(*segment, f.log);
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  test::append(*writer, f.log);
   const auto pin = test::must(segment->pin());
   // As after kill -9: nothing trimmed.
   CHECK(test::file_size(f.index_path()) == 4096);

@@ -1,4 +1,6 @@
 // Pages made present ahead of the appender, by another thread.
+#include "segment/pages_ahead.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sys/mman.h>
@@ -33,9 +35,9 @@ struct PrefaultFixture : test::SegmentFixture {
   Requests requests;
 
   // Appends batches of 64 KiB until the log holds `bytes`.
-  void fill(Segment& segment, std::uint64_t bytes) {
-    while (segment.end_position() < bytes)
-      test::append(segment, LogBuilder(segment.end_offset()).batch({.size_bytes = 64 * 1024}));
+  void fill(segment::SegmentWriter& writer, std::uint64_t bytes) {
+    while (writer.append_position() < bytes)
+      test::append(writer, LogBuilder(writer.segment()->end_offset()).batch({.size_bytes = 64 * 1024}));
   }
 };
 
@@ -50,10 +52,11 @@ bool is_present(Segment& segment, std::uint64_t position) {
 
 TEST_CASE("a small segment asks nobody, a larger one asks once for every half of the distance") {
   PrefaultFixture f;
-  const auto segment = f.create();
-  f.fill(*segment, mib / 2);
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  f.fill(*writer, mib / 2);
   CHECK(f.requests.count == 0);
-  f.fill(*segment, 9 * mib);
+  f.fill(*writer, 9 * mib);
   CHECK(f.requests.last == segment);
   CHECK(f.requests.count >= 3);
   CHECK(f.requests.count <= 9);
@@ -61,29 +64,31 @@ TEST_CASE("a small segment asks nobody, a larger one asks once for every half of
 
 TEST_CASE("what was asked for is present after prefault, and appending goes on into it") {
   PrefaultFixture f;
-  const auto segment = f.create();
-  f.fill(*segment, mib + mib / 2);
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  f.fill(*writer, mib + mib / 2);
   REQUIRE(f.requests.count > 0);
   CHECK_FALSE(is_present(*segment, 4 * mib));
   segment->prefault();
   CHECK(is_present(*segment, 4 * mib));
   const auto end = segment->end_offset();
-  f.fill(*segment, 4 * mib);
+  f.fill(*writer, 4 * mib);
   CHECK(segment->end_offset() > end);
-  test::must(segment->seal());
+  test::must(writer->seal());
   CHECK(test::file_size(f.log_path()) == segment->end_position());
 }
 
 TEST_CASE("a request that comes too late finds nothing to do: after a trim, a seal, a deletion") {
   PrefaultFixture f;
-  const auto segment = f.create();
-  f.fill(*segment, mib + mib / 2);
-  test::must(segment->trim());
+  const auto writer = f.create();
+  const auto segment = writer->segment();
+  f.fill(*writer, mib + mib / 2);
+  test::must(writer->trim());
   const auto size = test::file_size(f.log_path());
   segment->prefault();
   CHECK(test::file_size(f.log_path()) == size);
-  f.fill(*segment, 2 * mib);
-  test::must(segment->seal());
+  f.fill(*writer, 2 * mib);
+  test::must(writer->seal());
   segment->prefault();
   CHECK(test::file_size(f.log_path()) == segment->end_position());
   segment->mark_deleted();
@@ -93,7 +98,8 @@ TEST_CASE("a request that comes too late finds nothing to do: after a trim, a se
 TEST_CASE("appending, trimming and prefaulting at once lose no byte and never touch what was cut off") {
   PrefaultFixture f;
   test::Random random("segment_prefault");
-  const auto segment = f.create();
+  const auto writer = f.create();
+  const auto segment = writer->segment();
   std::atomic<bool> done{false};
   std::thread helper([&] {
     while (!done.load()) segment->prefault();
@@ -103,11 +109,11 @@ TEST_CASE("appending, trimming and prefaulting at once lose no byte and never to
     constexpr std::array<std::size_t, 4> sizes{200, 5000, 70'000, 128 * 1024};
     const std::size_t size = sizes[static_cast<std::size_t>(random.between(0, sizes.size() - 1))];
     const auto batch = LogBuilder(segment->end_offset()).batch({.size_bytes = size});
-    test::append(*segment, batch);
+    test::append(*writer, batch);
     expected.batch({.size_bytes = size});
-    if (random.one_in(40)) test::must(segment->trim());
+    if (random.one_in(40)) test::must(writer->trim());
   }
-  test::must(segment->seal());
+  test::must(writer->seal());
   done = true;
   helper.join();
   CHECK(test::visible(*segment) == expected.bytes());
