@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "journal/journal_options.hpp"
+#include "journal/last_frame.hpp"
 #include "os/path.hpp"
 
 namespace seriatim::journal {
@@ -73,7 +74,7 @@ class Reader {
   Result<void> classify(std::uint64_t number, const os::DirEntry& entry);
   Result<void> settle(os::File& file);
   Result<void> scan_all();
-  void note_newest();
+  Result<void> note_newest();
   Result<void> scan_one(std::size_t index, std::uint64_t& next_lsn);
   Result<Run> scan(const FoundFile& file, std::uint64_t first_lsn);
   Result<Stretch> scan_stretch(const FoundFile& file, std::uint64_t key, Stretch stretch);
@@ -171,11 +172,10 @@ Result<void> Reader::classify(std::uint64_t number, const os::DirEntry& entry) {
                   "begins with the impossible frame number " + std::to_string(found.header.first_lsn));
   }
   const bool has_its_length = found.header.file_bytes == found.size;
-  const auto wrong_length = [&found] {
+  if (!has_its_length && !options_.salvages) {
     return damage(found.path, "has " + std::to_string(found.size) + " bytes and was made with " +
                                   std::to_string(found.header.file_bytes));
-  };
-  if (!has_its_length && !options_.salvages) return wrong_length();
+  }
   if (!has_its_length) give_up(number);
   begun_.push_back(std::move(found));
   return {};
@@ -217,18 +217,20 @@ Result<void> Reader::scan_all() {
     give_up(begun_[i].number);
   }
   contents_.next_lsn = next_lsn;
-  note_newest();
-  return {};
+  return note_newest();
 }
 
-void Reader::note_newest() {
-  for (const JournalFileRange& file : contents_.files) {
-    if (file.last_lsn < file.first_lsn) continue;
-    contents_.stored_lsn = file.last_lsn;
-    const auto begun = std::find_if(begun_.begin(), begun_.end(),
-                                    [&file](const FoundFile& found) { return found.number == file.number; });
-    if (begun != begun_.end()) contents_.newest_incarnation = begun->header.incarnation;
+// The range of a covered file is that between two headers: it may hold less.
+Result<void> Reader::note_newest() {
+  for (std::size_t i = contents_.files.size(); i > 0 && contents_.stored_lsn == 0; --i) {
+    const auto begun = std::ranges::find(begun_, contents_.files[i - 1].number, &FoundFile::number);
+    if (auto loaded = load(*begun); !loaded && !passes_over(loaded.error())) return loaded;
+    if (loaded_number_ != begun->number) continue;
+    const auto last_lsn = last_frame_in(bytes_, begun->header);
+    if (last_lsn) contents_.newest_incarnation = begun->header.incarnation;
+    contents_.stored_lsn = last_lsn.value_or(0);
   }
+  return {};
 }
 
 Result<void> Reader::scan_one(std::size_t index, std::uint64_t& next_lsn) {
@@ -243,8 +245,7 @@ Result<void> Reader::scan_one(std::size_t index, std::uint64_t& next_lsn) {
     return {};
   }
   if (auto follows = check_sequence(file, next_lsn); !follows) return follows;
-  const bool overlaps = !contents_.files.empty() && first_lsn <= contents_.files.back().last_lsn;
-  if (overlaps) {
+  if (!contents_.files.empty() && first_lsn <= contents_.files.back().last_lsn) {
     return damage(file.path,
                   "begins with frame " + std::to_string(first_lsn) + ", which the file before it has");
   }
@@ -253,8 +254,7 @@ Result<void> Reader::scan_one(std::size_t index, std::uint64_t& next_lsn) {
   const Stretch& last = run->back();
   contents_.files.push_back({file.number, first_lsn, last.next_lsn - 1, file.size, last.end_position});
   next_lsn = std::max({next_lsn, last.next_lsn, options_.covered_lsn + 1});
-  const bool is_damaged = run->size() > 1 || file.header.file_bytes != file.size;
-  if (is_damaged) give_up(file.number);
+  if (run->size() > 1 || file.header.file_bytes != file.size) give_up(file.number);
   runs_[index] = *std::move(run);
   return {};
 }

@@ -95,6 +95,46 @@ TEST_CASE("the last frame that a file holds, and whose it is, are told, covered 
   CHECK(world.contents.newest_incarnation == third_run);
 }
 
+// A power cut leaves the header of a run's file and none of its frames; the next run's file begins behind
+// frames that a checkpoint has covered before they were written.
+TEST_CASE("a file without a frame tells of no run, also where the next file begins further on") {
+  JournalWorld world;
+  world.open();
+  world.commit("one");
+  const std::uint64_t first_run = world.incarnation;
+  world.open();
+  world.commit("lost");
+  auto& lost = world.vfs.bytes(world.path(2));
+  std::fill(lost.begin() + format::journal_frames_at, lost.end(), std::byte{0});
+  world.covered_lsn = 4;
+  world.open();
+  world.commit("lost, too");
+  auto& next = world.vfs.bytes(world.path(3));
+  std::fill(next.begin() + format::journal_frames_at, next.end(), std::byte{0});
+  world.open();
+  CHECK(world.contents.files.size() == 3);
+  CHECK(world.contents.stored_lsn == 1);
+  CHECK(world.contents.newest_incarnation == first_run);
+}
+
+TEST_CASE("of a covered file only the frames count that it holds, behind damage too") {
+  JournalWorld world;
+  world.open();
+  world.commit("one");
+  world.commit("two");
+  const std::uint64_t first_run = world.incarnation;
+  auto& bytes = world.vfs.bytes(world.path(1));
+  bytes[format::journal_frames_at] ^= std::byte{1};
+  world.covered_lsn = 4;
+  world.open();
+  world.commit("lost");
+  auto& lost = world.vfs.bytes(world.path(2));
+  std::fill(lost.begin() + format::journal_frames_at, lost.end(), std::byte{0});
+  world.open();
+  CHECK(world.contents.stored_lsn == 2);
+  CHECK(world.contents.newest_incarnation == first_run);
+}
+
 TEST_CASE("no directory and an empty one are an empty journal") {
   JournalWorld world;
   Collector collector;
