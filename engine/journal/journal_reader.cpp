@@ -223,12 +223,14 @@ Result<void> Reader::scan_all() {
 // The range of a covered file is that between two headers: it may hold less.
 Result<void> Reader::note_newest() {
   for (std::size_t i = contents_.files.size(); i > 0 && contents_.stored_lsn == 0; --i) {
-    const auto begun = std::ranges::find(begun_, contents_.files[i - 1].number, &FoundFile::number);
-    if (auto loaded = load(*begun); !loaded && !passes_over(loaded.error())) return loaded;
-    if (loaded_number_ != begun->number) continue;
-    const auto last_lsn = last_frame_in(bytes_, begun->header);
-    if (last_lsn) contents_.newest_incarnation = begun->header.incarnation;
-    contents_.stored_lsn = last_lsn.value_or(0);
+    const JournalFileRange& file = contents_.files[i - 1];
+    const auto begun = std::ranges::find(begun_, file.number, &FoundFile::number);
+    const bool is_scanned = !is_covered(static_cast<std::size_t>(begun - begun_.begin()));
+    if (auto read = is_scanned ? Result<void>() : load(*begun); !read) return read;
+    const std::uint64_t last_lsn = is_scanned ? file.last_lsn : last_frame_in(bytes_, begun->header);
+    if (last_lsn < file.first_lsn) continue;
+    contents_.stored_lsn = last_lsn;
+    contents_.newest_incarnation = begun->header.incarnation;
   }
   return {};
 }

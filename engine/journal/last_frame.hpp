@@ -2,19 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "base/bytes.hpp"
 #include "format/journal/journal_frame.hpp"
 
 namespace seriatim::journal {
 
-/// LSN of the last frame that a file holds, behind damage too; nothing: it holds none. There may be fewer
-/// than the header of the file behind it lets expect: a checkpoint covers frames that are then never written,
-/// and a power cut may leave a header alone.
+/// LSN of the last frame that a file holds without a hole; one less than its first LSN: it holds none. There
+/// may be fewer than the header of the file behind it lets expect: a checkpoint covers frames that are then
+/// never written, and a power cut may leave a header alone, or frames behind one that is lost.
 /// @param bytes  of the whole file.
-/// Cost: as find_later_frame.
-std::optional<std::uint64_t> last_frame_in(base::ByteSpan bytes,
-                                           const format::JournalHeader& header) noexcept;
+std::uint64_t last_frame_in(base::ByteSpan bytes, const format::JournalHeader& header) noexcept;
 
 }  // namespace seriatim::journal

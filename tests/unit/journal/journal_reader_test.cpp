@@ -117,22 +117,26 @@ TEST_CASE("a file without a frame tells of no run, also where the next file begi
   CHECK(world.contents.newest_incarnation == first_run);
 }
 
-TEST_CASE("of a covered file only the frames count that it holds, behind damage too") {
-  JournalWorld world;
-  world.open();
-  world.commit("one");
-  world.commit("two");
-  const std::uint64_t first_run = world.incarnation;
-  auto& bytes = world.vfs.bytes(world.path(1));
-  bytes[format::journal_frames_at] ^= std::byte{1};
-  world.covered_lsn = 4;
-  world.open();
-  world.commit("lost");
-  auto& lost = world.vfs.bytes(world.path(2));
-  std::fill(lost.begin() + format::journal_frames_at, lost.end(), std::byte{0});
-  world.open();
-  CHECK(world.contents.stored_lsn == 2);
-  CHECK(world.contents.newest_incarnation == first_run);
+TEST_CASE("of a covered file the frames count that it holds, and none behind one that is lost") {
+  for (const bool is_first_lost : {false, true}) {
+    JournalWorld world;
+    world.open();
+    world.commit("one");
+    const std::uint64_t first_run = world.incarnation;
+    world.open();
+    world.commit("two");
+    const std::uint64_t second_run = world.incarnation;
+    world.commit("three");
+    if (is_first_lost) world.vfs.bytes(world.path(2))[format::journal_frames_at] ^= std::byte{1};
+    world.covered_lsn = 5;
+    world.open();
+    world.commit("lost");
+    auto& lost = world.vfs.bytes(world.path(3));
+    std::fill(lost.begin() + format::journal_frames_at, lost.end(), std::byte{0});
+    world.open();
+    CHECK(world.contents.stored_lsn == (is_first_lost ? 1 : 3));
+    CHECK(world.contents.newest_incarnation == (is_first_lost ? first_run : second_run));
+  }
 }
 
 TEST_CASE("no directory and an empty one are an empty journal") {
