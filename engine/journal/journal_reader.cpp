@@ -24,8 +24,8 @@ std::optional<std::uint64_t> parse_name(std::string_view name, std::string_view 
   std::uint64_t number = 0;
   const char* const digits_end = name.data() + number_digits;
   const auto [end, error] = std::from_chars(name.data(), digits_end, number);
-  if (error != std::errc{} || end != digits_end || number == 0 || number > number_max) return std::nullopt;
-  return number;
+  const bool is_right = error == std::errc{} && end == digits_end && number != 0 && number <= number_max;
+  return is_right ? std::optional(number) : std::nullopt;
 }
 
 struct FoundFile {
@@ -108,10 +108,10 @@ Result<void> Reader::list() {
     const auto number = parse_name(entry.name, suffix);
     if (!number) continue;
     contents_.next_file_number = *number + 1;  // the entries are in the order of their names
-    auto classified = classify(*number, entry);
-    if (classified) continue;
-    if (!passes_over(classified.error())) return classified;
-    give_up(*number);
+    if (auto classified = classify(*number, entry); !classified) {
+      if (!passes_over(classified.error())) return classified;
+      give_up(*number);
+    }
   }
   return {};
 }
@@ -211,10 +211,10 @@ Result<void> Reader::scan_all() {
   std::uint64_t next_lsn = options_.covered_lsn + 1;
   runs_.resize(begun_.size());
   for (std::size_t i = 0; i < begun_.size(); ++i) {
-    auto scanned = scan_one(i, next_lsn);
-    if (scanned) continue;
-    if (!passes_over(scanned.error())) return scanned;
-    give_up(begun_[i].number);
+    if (auto scanned = scan_one(i, next_lsn); !scanned) {
+      if (!passes_over(scanned.error())) return scanned;
+      give_up(begun_[i].number);
+    }
   }
   contents_.next_lsn = next_lsn;
   return note_newest();
@@ -373,9 +373,9 @@ Result<void> Reader::visit(const FoundFile& file, const Stretch& stretch) {
     const auto frame = format::parse_journal_frame(base::ByteSpan(bytes_).subspan(position), key);
     if (!frame) return damage_at(file.path, position, lsn, "and could be read a moment ago");
     if (lsn > options_.covered_lsn) {
-      auto visited = dispatch({lsn, file.path, position}, *frame, &visitor_);
-      if (visited) visited = visitor_.frame({lsn, file.path, position}, *frame);
-      if (!visited) return visited;
+      const FramePlace place{lsn, file.path, position};
+      if (auto visited = dispatch(place, *frame, &visitor_); !visited) return visited;
+      if (auto visited = visitor_.frame(place, *frame); !visited) return visited;
       ++contents_.frames_visited;
     }
     position += format::journal_frame_bytes(frame->payload.size());
@@ -386,9 +386,8 @@ Result<void> Reader::visit(const FoundFile& file, const Stretch& stretch) {
 }  // namespace
 
 std::string journal_file_name(std::uint64_t number) {
-  const std::string digits = std::to_string(number);
-  return std::string(number_digits - std::min(number_digits, digits.size()), '0') + digits +
-         std::string(suffix);
+  std::string name = std::to_string(number);
+  return name.insert(0, number_digits - std::min(number_digits, name.size()), '0').append(suffix);
 }
 
 std::optional<std::uint64_t> parse_journal_file_name(std::string_view name) noexcept {

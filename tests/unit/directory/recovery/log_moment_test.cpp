@@ -145,8 +145,8 @@ TEST_CASE("a process may die before and after the logs are told of a moment: the
     if (run == 0) create_topic(engine, "t", 1);
     const auto impl = EngineImpl::of(engine);
     for (int round = 0; round < 2; ++round) {
-      must(impl->commit_offsets("g", {{t0, {.offset = 0}}}, Acks::all));
-      must(impl->checkpoint());
+      must(impl->committed_offsets.commit("g", {{t0, {.offset = 0}}}, Acks::all));
+      must(impl->checkpointer->checkpoint());
     }
     must(engine.close());
   }
@@ -167,8 +167,8 @@ TEST_CASE("logs that cannot be told of a checkpoint are reported; it is made, an
     return must(read_log_moment(os::posix_vfs(), path + "/log", must(impl->catalog->engine()).directory_id));
   };
   const auto checkpoint = [&] {
-    must(impl->commit_offsets("g", {{t0, {.offset = 0}}}, Acks::all));
-    must(impl->checkpoint());
+    must(impl->committed_offsets.commit("g", {{t0, {.offset = 0}}}, Acks::all));
+    must(impl->checkpointer->checkpoint());
   };
   const auto before = told();
   CHECK(before > 0);
