@@ -302,18 +302,19 @@ Result<> PartitionOpener::open_active() {
   // Offsets that were on stable storage are never given out again (INV-3), also if their records are lost.
   const Offset floor =
       std::max(request_.checkpoint.log_start_offset, request_.checkpoint.recovery_point_offset);
-  Result<segment::SegmentWriterPtr> active = segment::SegmentWriterPtr();
-  if (last_state_ && last_state_->end_offset >= floor) {
-    active = segment::SegmentWriter::open(environment_.files, environment_.maps, request_.directory,
-                                          *last_state_, limits);
-  } else {
+  const auto go_on = [&] {
+    return segment::SegmentWriter::open(environment_.files, environment_.maps, request_.directory,
+                                        *last_state_, limits);
+  };
+  const auto begin = [&]() -> Result<segment::SegmentWriterPtr> {
     if (last_state_) {
       if (is_foreign_) note_shorter_log();
-      if (auto sealed = seal_short_segment(); !sealed) return sealed;
+      if (auto sealed = seal_short_segment(); !sealed) return sealed.error();
     }
-    active = segment::SegmentWriter::create(environment_.files, environment_.maps, request_.directory, floor,
-                                            limits);
-  }
+    return segment::SegmentWriter::create(environment_.files, environment_.maps, request_.directory, floor,
+                                          limits);
+  };
+  auto active = last_state_ && last_state_->end_offset >= floor ? go_on() : begin();
   if (!active) return active.error();
   (*active)->set_created_ms(environment_.clock.wall_ms());
   segments_.push_back((*active)->segment());
