@@ -148,9 +148,10 @@ void Accumulator::hand_over(std::size_t first, std::size_t count,
     pending.outcomes.reserve(count);
     return {};
   });
-  Result<> durable;
-  if (!has_room && pending.awaited.last_offset >= 0)
-    durable = base::answered([&] { return partition_->wait_durable(pending.awaited); });
+  const auto durable = base::answered([&]() -> Result<> {
+    if (has_room || pending.awaited.last_offset < 0) return {};
+    return partition_->wait_durable(pending.awaited);
+  });
   for (std::size_t i = 0; i < count; ++i) {
     auto& waiting = waiting_[first + i];
     auto outcome = outcome_of(waiting, i, appended);
