@@ -26,7 +26,8 @@ void add_journal(const detail::EngineImpl& engine, Metrics& m) {
   }
   m.checkpoints = engine.checkpointer->checkpoints();
   m.checkpoint_lsn = engine.checkpointer->lsn();
-  m.checkpoint_time_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(engine.checkpointer->time_ms(), 0));
+  m.checkpoint_time_ms =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(engine.checkpointer->time_ms(), 0));
 }
 
 }  // namespace
