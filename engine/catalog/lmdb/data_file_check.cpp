@@ -93,7 +93,8 @@ Result<lmdb::Meta> newer_meta(const std::string& directory) {
   const Result<lmdb::Meta>& state = (*slots)[newer].meta;
   if (!state) return state;
   if (!other.is_header_sound) return other.meta;
-  if (other.meta && other.meta->page_bytes != state->page_bytes)
+  // Asked of a damaged one too: LMDB goes by the length of pages in the first it reads, and divides by it.
+  if (lmdb::load<std::uint32_t>(other.bytes, 40) != state->page_bytes)
     return damaged(data_file(directory), other.position, "the two meta pages differ in page size");
   // Transaction N writes meta page N mod 2, so the other page holds N - 1. A catalog is born with a
   // transaction, hence N >= 1; a flipped bit in a number would otherwise bring an older state back without a

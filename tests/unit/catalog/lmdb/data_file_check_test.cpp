@@ -168,5 +168,15 @@ TEST_CASE("each thing LMDB would believe in a meta page is checked first") {
   CHECK(Catalog::open(made.path, options()).ok());
 }
 
+TEST_CASE("the older meta page must have the length of pages, too: LMDB goes by the first it reads") {
+  const DataFile made;
+  REQUIRE(must(check_meta_pages(made.path)).transaction % 2 == 1);  // The older one is the first.
+  patch(made.file, 40, 0U);
+  const Result<lmdb::Meta> meta = check_meta_pages(made.path);
+  REQUIRE_FALSE(meta.ok());
+  CHECK(meta.error().code() == Errc::corrupt_metadata);
+  CHECK(meta.error().message().find("differ in page size") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace seriatim::catalog
