@@ -28,6 +28,8 @@ struct StartingPoint {
   Offset lowest_offset = 0;
   std::uint64_t offset_entries = 0;
   std::uint64_t time_entries = 0;
+  // The time entry by which the position was chosen: the walk has to bear it out.
+  std::optional<format::TimeIndexEntry> chosen_by{};
 };
 
 // A time entry of zeros can be right, but more often is none.
@@ -56,8 +58,10 @@ class Scan {
   SegmentState empty_state() const;
   Result<> walk();
   Result<> walk_again();
+  void begin_anew();
   void note_time(const format::BatchHeader& header);
-  bool last_time_entry_fits() const;
+  void expect_time(const format::TimeIndexEntry& entry) noexcept;
+  bool time_entry_fits() const;
   Result<bool> contain(BatchStream& stream, const BadBatch& bad);
   bool is_accepted(const BatchStream::Item& item) const;
   Result<bool> offsets_fit(const BatchStream::Item& item, Offset expected);
@@ -76,7 +80,8 @@ class Scan {
   bool trusts_indexes_ = false;
   bool trusts_log_ = true;  // Below the durable position, without its checksums.
   Offset first_walked_offset_ = -1;
-  bool confirms_last_time_ = false;
+  std::optional<format::TimeIndexEntry> expected_time_{};  // Told by the index, to be met by the walk.
+  bool confirms_time_ = false;
   bool knows_expected_ = false;  // Which offset comes next: not behind damage, nor where the walk begins.
   std::uint64_t scan_end_ = 0;
   RecoveredSegment found_{};
@@ -105,8 +110,7 @@ Result<RecoveredSegment> Scan::run() {
     if (auto started = start_from_checked_indexes(); !started) return std::move(started).error();
   }
   if (auto walked = walk(); !walked) return std::move(walked).error();
-  const bool is_doubted = trusts_indexes_ && !last_time_entry_fits();
-  if (is_doubted || !are_indexes_right()) {
+  if (!time_entry_fits() || !are_indexes_right()) {
     if (auto walked = walk_again(); !walked) return std::move(walked).error();
     found_.indexes_need_rebuild = !are_indexes_right();
   }
@@ -139,6 +143,7 @@ Result<bool> Scan::start_from_synced_indexes() {
   offsets_ = std::move(*offsets);
   times_ = std::move(*times);
   builder_.start_from(offsets_.bytes, times_.bytes);
+  if (!times_.bytes.empty()) expect_time(format::load_time_index_entry(times_.bytes.data()));
   return true;
 }
 
@@ -160,6 +165,7 @@ Result<> Scan::start_from_checked_indexes() {
     if (!agrees) return std::move(agrees).error();
     if (!*agrees) start_ = {.lowest_offset = request_.base_offset};
   }
+  if (start_.chosen_by) expect_time(*start_.chosen_by);
   builder_.start_from(base::ByteSpan(offsets_.bytes).first(start_.offset_entries * offset_entry_bytes),
                       base::ByteSpan(times_.bytes).first(start_.time_entries * time_entry_bytes));
   return {};
@@ -197,7 +203,8 @@ StartingPoint Scan::choose_start() const {
   return {.position = static_cast<std::uint64_t>(offset_entry(low - 1).position),
           .lowest_offset = request_.base_offset,
           .offset_entries = low,
-          .time_entries = time_count - 1};
+          .time_entries = time_count - 1,
+          .chosen_by = last_time};
 }
 
 // Whether a batch begins where `entry` says and ends with its offset. Entries have no checksum of their own.
@@ -216,13 +223,21 @@ SegmentState Scan::empty_state() const {
           .max_timestamp = {-1, request_.base_offset}};
 }
 
-// Where the walk passes the batch of the last time entry, that entry can be believed no more than the batch
-// bears out: by it a segment is found, and judged too old. Damage in the log is no reason to doubt it.
-bool Scan::last_time_entry_fits() const {
-  if (times_.bytes.empty() || found_.contained_fault != BatchFault::none) return true;
-  const auto last = format::load_time_index_entry(times_.bytes.data());
-  const Offset offset = request_.base_offset + last.relative_offset;
-  return offset < first_walked_offset_ || confirms_last_time_;
+void Scan::expect_time(const format::TimeIndexEntry& entry) noexcept {
+  expected_time_ = entry;
+  confirms_time_ = false;
+  first_walked_offset_ = -1;
+}
+
+// Where the walk passes the batch of a time entry, that entry can be believed no more than the batch bears
+// out: by the last one a segment is found, and judged too old. A walk that was begun by a time entry has to
+// pass its batch, or it began too late: what is before it, with larger timestamps, was never seen. Damage in
+// the log is no reason to doubt an entry of indexes that were synced.
+bool Scan::time_entry_fits() const {
+  if (!expected_time_ || confirms_time_) return true;
+  if (!trusts_indexes_) return false;
+  if (found_.contained_fault != BatchFault::none) return true;
+  return request_.base_offset + expected_time_->relative_offset < first_walked_offset_;
 }
 
 // Log and indexes contradict each other: from here on a header counts only with its checksum, or a wrong bit
@@ -230,19 +245,26 @@ bool Scan::last_time_entry_fits() const {
 Result<> Scan::walk_again() {
   trusts_indexes_ = false;
   trusts_log_ = false;
-  builder_ = IndexBuilder(request_.base_offset, request_.limits.index_interval_bytes);
-  found_ = {.state = empty_state(), .file_bytes = found_.file_bytes};
-  start_ = {};
+  begin_anew();
   if (auto started = start_from_checked_indexes(); !started) return started;
+  if (auto walked = walk(); !walked || time_entry_fits()) return walked;
+  begin_anew();
   return walk();
 }
 
+// Nothing is known: the walk begins at the first batch, unless an index tells where else.
+void Scan::begin_anew() {
+  builder_ = IndexBuilder(request_.base_offset, request_.limits.index_interval_bytes);
+  found_ = {.state = empty_state(), .file_bytes = found_.file_bytes};
+  start_ = {.lowest_offset = request_.base_offset};
+  expected_time_.reset();
+}
+
 void Scan::note_time(const format::BatchHeader& header) {
-  if (!trusts_indexes_ || times_.bytes.empty()) return;
+  if (!expected_time_) return;
   if (first_walked_offset_ < 0) first_walked_offset_ = header.base_offset;
-  const auto last = format::load_time_index_entry(times_.bytes.data());
-  if (header.last_offset() == request_.base_offset + last.relative_offset)
-    confirms_last_time_ = header.max_timestamp_ms == last.timestamp_ms;
+  if (header.last_offset() == request_.base_offset + expected_time_->relative_offset)
+    confirms_time_ = header.max_timestamp_ms == expected_time_->timestamp_ms;
 }
 
 Result<> Scan::walk() {

@@ -103,6 +103,48 @@ TEST_CASE("however an index was lost or damaged, the rebuilt one is that of the 
   }
 }
 
+TEST_CASE("INV-13: a time entry that names a later batch does not hide the largest timestamp before it") {
+  test::SegmentFixture f;
+  // As where markers with the time of the day stand before records with old event times.
+  const std::int64_t largest_ms = t0_ms + 1'000'000;
+  const auto log = LogBuilder()
+                       .batch({.size_bytes = 1000, .records = 1, .timestamp_ms = largest_ms})
+                       .batches(30, {.size_bytes = 1000, .records = 1});
+  {
+    const auto writer = f.create();
+    test::append(*writer, log);
+    test::must(writer->seal());
+  }
+  const auto offsets = test::read_file(f.index_path());
+  const auto good = test::read_file(f.time_index_path());
+  REQUIRE(good.size() == segment::TimeIndex::entry_bytes);
+  auto request = f.request();
+  request.durable_position = log.size_bytes();
+  request.durable_offset = log.next_offset();
+  request.is_sealed = true;
+  for (const bool indexes_synced : {true, false}) {
+    request.indexes_synced = indexes_synced;
+    std::size_t rebuilt = 0;
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+      auto times = good;
+      times[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+      test::write_file(f.time_index_path(), times);
+      CAPTURE(indexes_synced);
+      CAPTURE(bit);
+      auto found = f.scan(request);
+      // The last of synced entries is looked at where the walk passes its batch; readers prove the rest.
+      if (!found.indexes_need_rebuild) continue;
+      ++rebuilt;
+      CHECK(found.state.max_timestamp.timestamp_ms == largest_ms);
+      test::must(segment::rebuild_indexes(f.context, request, found.state));
+      CHECK(test::read_file(f.time_index_path()) == good);
+      CHECK(test::read_file(f.index_path()) == offsets);
+    }
+    if (!indexes_synced) CHECK(rebuilt == good.size() * 8);
+    CHECK(rebuilt > 0);
+  }
+}
+
 TEST_CASE("a valid batch beyond a hole does not come back after the tail is erased") {
   test::SegmentFixture f;
   const auto log = LogBuilder().batches(4, {.size_bytes = 500});
