@@ -20,12 +20,13 @@
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
-/// flow/half_message.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, assignor.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
 
 #include <seriatim/admin.hpp>
+#include <seriatim/assignor.hpp>
 #include <seriatim/consumer.hpp>
 #include <seriatim/engine.hpp>
 #include <seriatim/error.hpp>
