@@ -33,13 +33,15 @@ def digest(files):
 
 
 class Kafka:
-    """Kafka's classes behind tests/kafka/oracle, built once into a cache folder."""
+    """Kafka's classes behind a program of ours, built once into a cache folder. The program is tests/kafka/oracle if nothing else is said."""
 
-    def __init__(self, cache):
+    def __init__(self, cache, pom="pom.xml", sources=("oracle/*.java",), main="Oracle", variable="SERIATIM_KAFKA_JARS"):
         self.cache = pathlib.Path(cache)
-        self.pom = SOURCES / "pom.xml"
-        self.java_files = sorted((SOURCES / "oracle").glob("*.java"))
-        given = os.environ.get("SERIATIM_KAFKA_JARS")
+        self.pom = SOURCES / pom
+        self.main = main
+        self.java_files = sorted(file for pattern in sources for file in SOURCES.glob(pattern))
+        self.variable = variable
+        given = os.environ.get(variable)
         self.jars_are_given = bool(given)
         self.jars = pathlib.Path(given) if given else self.cache / f"jars-{digest([self.pom])}"
         self.classes = self.cache / f"classes-{digest(self.java_files + [self.pom])}"
@@ -65,14 +67,14 @@ class Kafka:
 
     def _fetch(self):
         if self.jars_are_given:
-            raise SetupFailed(f"SERIATIM_KAFKA_JARS={self.jars} has no kafka-clients-*.jar: point it at a folder with the jars of {self.pom}")
+            raise SetupFailed(f"{self.variable}={self.jars} has no kafka-clients-*.jar: point it at a folder with the jars of {self.pom}")
         need("mvn")
         with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
             target = pathlib.Path(scratch) / "jars"
             done = run(["mvn", "-B", "-q", "-f", self.pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
                         f"-DoutputDirectory={target}"])
             if done.returncode != 0 or not list(target.glob("kafka-clients-*.jar")):
-                raise SetupFailed(f"mvn could not fetch the jars of {self.pom}. Without a network, set SERIATIM_KAFKA_JARS to a folder "
+                raise SetupFailed(f"mvn could not fetch the jars of {self.pom}. Without a network, set {self.variable} to a folder "
                                   f"that has them, or leave these tests out with ctest -LE kafka.\n{done.stdout}{done.stderr}")
             shutil.rmtree(self.jars, ignore_errors=True)
             target.rename(self.jars)
@@ -83,11 +85,11 @@ class Kafka:
             target = pathlib.Path(scratch) / "classes"
             done = run(["javac", "-Werror", "-Xlint:all,-serial,-classfile,-path", "-d", target, "-cp", f"{self.jars}/*", *self.java_files])
             if done.returncode != 0:
-                raise SetupFailed(f"javac refused tests/kafka/oracle:\n{done.stdout}{done.stderr}")
+                raise SetupFailed(f"javac refused {self.main}.java and what is with it in tests/kafka:\n{done.stdout}{done.stderr}")
             target.rename(self.classes)
 
     def call(self, *arguments, **options):
-        return run(["java", *JAVA_FLAGS, "-cp", f"{self.classes}:{self.jars}/*", "Oracle", *arguments], **options)
+        return run(["java", *JAVA_FLAGS, "-cp", f"{self.classes}:{self.jars}/*", self.main, *arguments], **options)
 
     def lines(self, *arguments, code=0):
         """The JSON lines of a command that must end with `code`."""
@@ -118,6 +120,12 @@ class Kafka:
     def answer(self, *arguments):
         """The one JSON object of a command that prints one."""
         return json.loads(self.lines(*arguments)[0])
+
+
+def coordinator(cache):
+    """Kafka's group coordinator, of a later version: its jars have a class path of their own."""
+    return Kafka(cache, pom="coordinator/pom.xml", sources=("coordinator/*.java", "oracle/GroupRequest.java"), main="Coordinator",
+                 variable="SERIATIM_KAFKA_COORDINATOR_JARS")
 
 
 def checked(done, code=0):

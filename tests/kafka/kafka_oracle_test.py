@@ -2,7 +2,8 @@
 """Compares seriatim with Kafka's own classes.
 
     kafka_oracle_test.py setup --cache DIR
-    kafka_oracle_test.py SUITE --cache DIR [--segment-tool FILE] [--partition-tool FILE] [--transaction-tool FILE] [--seriatim FILE]
+    kafka_oracle_test.py SUITE --cache DIR [--segment-tool FILE] [--partition-tool FILE] [--transaction-tool FILE] [--group-tool FILE]
+                         [--seriatim FILE]
 
 Exit code 77 means skipped: the Java tools are not installed. With CI set in the environment that is a failure instead.
 """
@@ -18,7 +19,7 @@ import kafka_env
 
 SKIPPED = 77
 SUITES = {"examples": "case_examples", "segments": "case_segments", "partition": "case_partition", "transactions": "case_transactions",
-          "engine": "case_engine"}
+          "groups": "case_groups", "engine": "case_engine"}
 
 
 def arguments():
@@ -28,6 +29,7 @@ def arguments():
     parser.add_argument("--segment-tool", help="the program made from segment_tool.cpp")
     parser.add_argument("--partition-tool", help="the program made from partition_tool.cpp")
     parser.add_argument("--transaction-tool", help="the program made from transaction_tool.cpp")
+    parser.add_argument("--group-tool", help="the program made from group_tool.cpp")
     parser.add_argument("--seriatim", help="the seriatim command")
     return parser.parse_args()
 
@@ -48,8 +50,9 @@ def main():
     kafka = kafka_env.Kafka(options.cache)
     try:
         if options.suite == "setup":
-            kafka.set_up()
-            print(f"oracle ready: {kafka.classes}, jars in {kafka.jars}")
+            for oracle in (kafka, kafka_env.coordinator(options.cache)):
+                oracle.set_up()
+                print(f"oracle ready: {oracle.classes}, jars in {oracle.jars}")
             return 0
         return run_suite(options, kafka)
     except kafka_env.ToolMissing as missing:

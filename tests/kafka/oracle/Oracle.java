@@ -12,6 +12,7 @@ public final class Oracle {
       "  append DIR FILE [start=N]            appends the batches of FILE byte for byte, as a follower would",
       "  compact DIR [dirty=N] [clean=true] . one pass of Kafka's cleaner",
       "  fetch DIR [from=N,N...] [bytes=N] .. what a consumer gets from each offset on, at both isolation levels",
+      "  assign FILE                          what the consumer's assignors give the groups of FILE, one a line",
       "  dump ARGUMENTS...                    kafka-dump-log",
       "  each                                 runs the commands that standard input holds, one a line, words between tabs",
       "Names are topic configurations, now=MS, the clock (0 if not given), or of load and fetch start=N, where the log starts. rebuild, load, append, compact and fetch change DIR: give a copy.");
@@ -42,6 +43,7 @@ public final class Oracle {
       case "append": return AppendCommand.run(new Options(rest));
       case "compact": return CompactCommand.run(new Options(rest));
       case "fetch": return FetchCommand.run(new Options(rest));
+      case "assign": return AssignCommand.run(rest);
       case "each": return EachCommand.run(Oracle::run);
       case "dump":
         kafka.tools.DumpLogSegments.main(rest.toArray(new String[0]));
