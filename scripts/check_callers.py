@@ -28,7 +28,6 @@ ALLOWED = {
     "observe": "the seam at which a test sees what is stored through a map",
     "remembered_aborts": "a bound that nothing but this number shows",
     "producer_id_end": "what was reserved, read again as another process reads it",
-    "check_assignment": "the coordinator of groups will call it, with an application's own assignor",
     "list_configs": "a test sets every setting to its limits, and compares the defaults with Kafka's",
 }
 

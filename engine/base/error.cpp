@@ -65,6 +65,9 @@ constexpr std::array rows{
     Row{Errc::unknown_producer_id, "UNKNOWN_PRODUCER_ID", false, false},
     Row{Errc::unknown_member_id, "UNKNOWN_MEMBER_ID", false, false},
     Row{Errc::transactional_id_not_found, "TRANSACTIONAL_ID_NOT_FOUND", false, false},
+    Row{Errc::unreleased_instance_id, "UNRELEASED_INSTANCE_ID", false, false},
+    Row{Errc::group_not_empty, "NON_EMPTY_GROUP", false, false},
+    Row{Errc::group_id_not_found, "GROUP_ID_NOT_FOUND", false, false},
 };
 
 constexpr Row unknown_row{Errc{}, "UNKNOWN", false, false};

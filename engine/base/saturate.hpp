@@ -34,4 +34,7 @@ constexpr std::int64_t ns_of_ms(std::int64_t ms) noexcept {
   return saturating_mul<std::int64_t>(ms, 1'000'000);
 }
 
+/// Rounded towards zero.
+constexpr std::int64_t ms_of_ns(std::int64_t ns) noexcept { return ns / 1'000'000; }
+
 }  // namespace seriatim::base

@@ -72,6 +72,11 @@ enum class Errc : std::int32_t {
   unknown_producer_id = 67,    ///< No producer of this directory has this id.
   unknown_member_id = 68,      ///< The consumer is no member of the group, or of another engine.
   transactional_id_not_found = 69,  ///< No producer ever used this transactional id.
+
+  // Consumer groups.
+  unreleased_instance_id = 70,  ///< A living member has this `group_instance_id`. Close it first.
+  group_not_empty = 71,         ///< The group has members. Close or remove them first.
+  group_id_not_found = 72,      ///< No group of this name has members or committed offsets.
 };
 
 /// Kafka's spelling of a code, for logs and scripts: "OFFSET_OUT_OF_RANGE".
