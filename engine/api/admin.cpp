@@ -92,6 +92,7 @@ Result<> AdminImpl::store_topic(EngineImpl& engine, const catalog::TopicRecord& 
   (*map)[record.name] = topic;
   if (auto stored = store(); !stored) return stored;
   engine.topics.store(std::move(map));
+  engine.groups.topics_changed();
   for (const auto& slot : topic->partitions) {
     if (auto log = slot->if_open())
       std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
@@ -116,6 +117,7 @@ Result<directory::TopicPtr> AdminImpl::begin_deletion(EngineImpl& engine, std::s
   for (const auto& slot : (*topic)->partitions) {
     if (auto log = slot->if_open()) log->mark_deleted();
   }
+  engine.groups.topics_changed();
   unnoted.keep();
   return topic;
 }

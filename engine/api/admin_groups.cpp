@@ -176,14 +176,6 @@ Result<> Admin::resume_maintenance() const try {
   return current_error();
 }
 
-Result<std::vector<std::string>> Admin::list_groups() const try {
-  if (!engine_) return base::moved_from("Admin");
-  if (auto usable = engine_->check_usable(); !usable) return usable.error();
-  return engine_->committed_offsets.groups();
-} catch (...) {
-  return current_error();
-}
-
 Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto usable = engine_->check_usable(); !usable) return usable.error();
@@ -212,6 +204,7 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
 Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
+  if (auto empty = engine_->groups.check_empty(group); !empty) return empty;
   if (auto stored = engine_->committed_offsets.commit(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
   return {};
@@ -222,6 +215,7 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
 Result<> Admin::delete_group(std::string_view group) const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
+  if (auto empty = engine_->groups.check_empty(group); !empty) return empty;
   return engine_->committed_offsets.delete_group(group);
 } catch (...) {
   return current_error();

@@ -2,12 +2,15 @@
 // once is an answer, not damage.
 #include <seriatim/consumer.hpp>
 
+#include <memory>
+#include <regex>
 #include <utility>
 
 #include <seriatim/exception.hpp>
 
 #include "base/moved_from.hpp"
 #include "consumer/consumer_impl.hpp"
+#include "format/topic_name.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -19,6 +22,29 @@ namespace {
 auto enter_consumer(const std::unique_ptr<ConsumerImpl>& impl) -> decltype(impl->enter()) {
   if (!impl) return base::moved_from("Consumer");
   return impl->enter();
+}
+
+Result<group::Subscription> subscription_to(std::vector<std::string> names) {
+  if (names.empty()) {
+    return Error(Errc::invalid_argument,
+                 "subscribe was called with no topics; name some, or call unsubscribe to leave the group");
+  }
+  for (const std::string& name : names) {
+    if (auto checked = format::check_topic_name(name); !checked) return checked.error();
+  }
+  return group::Subscription{.names = std::move(names)};
+}
+
+Result<group::Subscription> subscription_to(const TopicPattern& pattern) try {
+  if (pattern.expression.empty())
+    return Error(Errc::invalid_argument, "TopicPattern::expression is empty; \".*\" means all topics");
+  auto expression = std::make_shared<const std::regex>(pattern.expression, std::regex::optimize);
+  return group::Subscription{.matches = [expression](std::string_view name) {
+    return std::regex_match(name.begin(), name.end(), *expression);
+  }};
+} catch (const std::regex_error& error) {
+  return Error(Errc::invalid_argument, "TopicPattern::expression \"" + pattern.expression +
+                                           "\" is no ECMAScript regular expression: " + error.what());
 }
 
 }  // namespace
@@ -44,7 +70,12 @@ Result<> Consumer::assign(std::span<const TopicPartition> partitions) try {
 
 Result<> Consumer::assign_topic(std::string_view topic) try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->assign_topic(topic) : Result<>(entry.error());
+  if (!entry) return entry.error();
+  auto found = impl_->engine->topic(topic);
+  if (!found) return found.error();
+  std::vector<TopicPartition> partitions;
+  for (PartitionId i = 0; i < (*found)->partition_count(); ++i) partitions.push_back({std::string(topic), i});
+  return impl_->assign(partitions);
 } catch (...) {
   return current_error();
 }
@@ -54,9 +85,45 @@ std::vector<TopicPartition> Consumer::assignment() const {
   return entry ? impl_->assignment() : std::vector<TopicPartition>();
 }
 
+Result<> Consumer::subscribe(std::span<const std::string> topics, RebalanceListener listener) try {
+  auto entry = enter_consumer(impl_);
+  if (!entry) return entry.error();
+  auto checked = subscription_to({topics.begin(), topics.end()});
+  return checked ? impl_->subscribe(*std::move(checked), std::move(listener)) : Result<>(checked.error());
+} catch (...) {
+  return current_error();
+}
+
+Result<> Consumer::subscribe(std::initializer_list<std::string_view> topics, RebalanceListener listener) try {
+  const std::vector<std::string> names(topics.begin(), topics.end());
+  return subscribe(std::span<const std::string>(names), std::move(listener));
+} catch (...) {
+  return current_error();
+}
+
+Result<> Consumer::subscribe(const TopicPattern& pattern, RebalanceListener listener) try {
+  auto entry = enter_consumer(impl_);
+  if (!entry) return entry.error();
+  auto checked = subscription_to(pattern);
+  return checked ? impl_->subscribe(*std::move(checked), std::move(listener)) : Result<>(checked.error());
+} catch (...) {
+  return current_error();
+}
+
+Result<> Consumer::unsubscribe() try {
+  auto entry = enter_consumer(impl_);
+  return entry ? impl_->unsubscribe(GroupMembership::automatic) : Result<>(entry.error());
+} catch (...) {
+  return current_error();
+}
+
 Result<ConsumerRecords> Consumer::poll(std::chrono::milliseconds timeout) try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->poll(timeout) : Result<ConsumerRecords>(entry.error());
+  if (!entry) return entry.error();
+  auto records = impl_->poll(timeout);
+  // Another thread, or the listener, closed it meanwhile and left the rest to this one.
+  if (impl_->thread.is_closed() && !impl_->thread.is_in_listener()) impl_->finish_close();
+  return records;
 } catch (...) {
   return current_error();
 }
@@ -100,21 +167,21 @@ Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> Consumer::of
     const std::map<TopicPartition, Timestamp>& times) const try {
   auto entry = enter_consumer(impl_);
   if (!entry) return entry.error();
-  return impl_->offsets_for_times(times);
+  return impl_->queries.offsets_for_times(times);
 } catch (...) {
   return current_error();
 }
 
 Result<Offset> Consumer::beginning_offset(const TopicPartition& topic_partition) const try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->beginning_offset(topic_partition) : Result<Offset>(entry.error());
+  return entry ? impl_->queries.beginning_offset(topic_partition) : Result<Offset>(entry.error());
 } catch (...) {
   return current_error();
 }
 
 Result<Offset> Consumer::end_offset(const TopicPartition& topic_partition) const try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->end_offset(topic_partition) : Result<Offset>(entry.error());
+  return entry ? impl_->queries.end_offset(topic_partition) : Result<Offset>(entry.error());
 } catch (...) {
   return current_error();
 }
@@ -160,14 +227,14 @@ Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) try {
 }
 
 ConsumerGroupMetadata Consumer::group_metadata() const {
-  return {.group_id = impl_ ? impl_->options.group_id : std::string()};
+  return impl_ ? impl_->subscription.metadata(impl_->options.group_id) : ConsumerGroupMetadata();
 }
 
 Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const
     try {
   auto entry = enter_consumer(impl_);
   if (!entry) return entry.error();
-  return impl_->committed(topic_partition);
+  return impl_->offsets.committed(topic_partition);
 } catch (...) {
   return current_error();
 }
@@ -176,10 +243,13 @@ void Consumer::wakeup() noexcept {
   if (impl_) impl_->slot->interrupt();
 }
 
-int Consumer::event_fd() noexcept { return impl_ ? impl_->event_fd() : -1; }
+int Consumer::event_fd() noexcept {
+  if (!impl_ || impl_->engine->is_read_only() || impl_->thread.is_closed()) return -1;
+  return impl_->watch.event_fd();
+}
 
-void Consumer::close() noexcept {
-  if (impl_) impl_->close();
+void Consumer::close(GroupMembership membership) noexcept {
+  if (impl_) impl_->close(membership);
 }
 
 }  // namespace v0

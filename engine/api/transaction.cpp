@@ -62,6 +62,7 @@ void TransactionEffects::apply(std::uint64_t lsn) {
 
 void TransactionEffects::clear() noexcept {
   positions.clear();
+  tickets.clear();
   state.clear();
   bytes_taken = 0;
 }
@@ -114,12 +115,6 @@ Result<> TransactionImpl::check_room(std::int64_t more) const {
 Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
                                        const ConsumerGroupMetadata& group) {
   if (auto open = check_open(); !open) return open;
-  if (group.generation_id >= 0 || !group.member_id.empty()) {
-    return Error(Errc::unknown_member_id,
-                 "group " + group.group_id + " has no member \"" + group.member_id + "\" of generation " +
-                     std::to_string(group.generation_id) +
-                     "; take Consumer::group_metadata of the consumer whose positions these are");
-  }
   if (auto named = catalog::check_group_name(group.group_id); !named) return named;
   std::vector<group::PositionCommit> positions;
   positions.reserve(offsets.size());
@@ -128,12 +123,15 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
     if (!checked) return checked.error();
     positions.push_back(*std::move(checked));
   }
+  auto ticket = producer->engine->groups.admit_commit(group, offsets);
+  if (!ticket) return ticket.error();
   const base::MutexLock lock(producer->holder->mutex);
   auto changed = effects();
   if (!changed) return changed.error();
   if (positions.empty()) return {};
   const std::size_t bytes = positions_bytes(group.group_id, positions);
   if (auto room = check_room(static_cast<std::int64_t>(bytes)); !room) return room;
+  (*changed)->tickets.push_back(*std::move(ticket));
   (*changed)->positions.emplace_back(group.group_id, std::move(positions));
   (*changed)->bytes_taken += bytes;
   return {};

@@ -24,6 +24,11 @@ Result<> check(const ConsumerOptions& options) {
     return checked;
   if (auto checked = directory::check_numbers(directory::consumer_option_rules(), options); !checked)
     return checked;
+  if (options.auto_commit && options.group_id.empty()) {
+    return Error(Errc::invalid_argument,
+                 "ConsumerOptions::auto_commit is on, and group_id is empty, under which positions would be "
+                 "committed; name a group, or leave auto_commit off");
+  }
   if (options.group_id.size() > group_bytes_max || options.group_id.find('\0') != std::string::npos) {
     return Error(Errc::invalid_argument, "ConsumerOptions::group_id has " +
                                              std::to_string(options.group_id.size()) +
@@ -34,10 +39,6 @@ Result<> check(const ConsumerOptions& options) {
 }
 
 }  // namespace
-
-std::string name_text(const TopicPartition& topic_partition) {
-  return topic_partition.topic + "-" + std::to_string(topic_partition.partition);
-}
 
 Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options) {
   if (auto usable = engine->check_usable(); !usable) return usable.error();
@@ -50,20 +51,21 @@ ConsumerImpl::ConsumerImpl(std::shared_ptr<EngineImpl> engine_impl, ConsumerOpti
 
 ConsumerImpl::~ConsumerImpl() { release(); }
 
-Result<ConsumerImpl::Entry> ConsumerImpl::enter() {
-  if (closed.load(std::memory_order_acquire))
-    return Error(Errc::closed, "the consumer was closed; make a new one with Engine::consumer");
+Result<consumer::SingleThread::Entry> ConsumerImpl::enter() {
+  auto entry = thread.enter();
+  if (!entry) return entry;
   if (auto usable = engine->check_usable(); !usable) return usable.error();
-  if (busy.exchange(true, std::memory_order_acquire)) {
-    return Error(Errc::invalid_state,
-                 "another thread is inside this consumer; a consumer serves one thread at a time, only "
-                 "wakeup and event_fd may be called "
-                 "from others: give each thread its own");
-  }
-  return Entry(&busy);
+  return entry;
 }
 
 Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
+  if (!subscription) return replace_assignment(partitions);
+  return Error(Errc::invalid_state,
+               "this consumer subscribes to topics, and its group assigns the partitions; unsubscribe before "
+               "assigning, or use another consumer");
+}
+
+Result<> ConsumerImpl::replace_assignment(std::span<const TopicPartition> partitions) {
   std::vector<std::unique_ptr<Assigned>> added;
   for (const auto& name : partitions) {
     auto log = engine->partition_log(name.topic, name.partition);
@@ -95,24 +97,9 @@ Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
     entry->pending = Pending::none;
     early_seeks.erase(early);
   }
-  {
-    const base::MutexLock lock(listen_mutex);
-    if (listens_always) {
-      for (const auto& log : listened) log->listeners().remove(slot);
-      for (const auto& log : logs) log->listeners().add(slot);
-    }
-    listened = std::move(logs);
-  }
+  watch.watch(std::move(logs));
   announce_rest();
   return {};
-}
-
-Result<> ConsumerImpl::assign_topic(std::string_view topic) {
-  auto found = engine->topic(topic);
-  if (!found) return found.error();
-  std::vector<TopicPartition> partitions;
-  for (PartitionId i = 0; i < (*found)->partition_count(); ++i) partitions.push_back({std::string(topic), i});
-  return assign(partitions);
 }
 
 std::vector<TopicPartition> ConsumerImpl::assignment() const {
@@ -152,45 +139,23 @@ std::vector<TopicPartition> ConsumerImpl::paused() const {
   return names;
 }
 
-int ConsumerImpl::event_fd() noexcept {
-  if (engine->is_read_only() || closed.load(std::memory_order_acquire)) return -1;
-  const int descriptor = slot->event_fd();
-  const base::MutexLock lock(listen_mutex);
-  if (descriptor >= 0 && !listens_always) {
-    std::size_t added = 0;
-    const auto listening = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
-      for (; added < listened.size(); ++added) listened[added]->listeners().add(slot);
-      return {};
-    });
-    if (!listening) {
-      while (added > 0) listened[--added]->listeners().remove(slot);
-      return -1;
-    }
-    listens_always = true;
-    // No appender announces the records that are there already: the caller is woken to look for them.
-    slot->wake();
-  }
-  return descriptor;
+void ConsumerImpl::close(GroupMembership wanted) noexcept {
+  thread.close(wanted);
+  slot->wake();
+  // A thread that is inside, or the call of the listener, comes back with `closed` and does the rest.
+  if (!thread.try_enter()) return;
+  finish_close();
+  thread.leave();
 }
 
-void ConsumerImpl::close() noexcept {
-  closed.store(true, std::memory_order_release);
-  slot->wake();
-  // Another thread inside comes back with `closed`; the destructor does the rest then.
-  if (busy.exchange(true, std::memory_order_acquire)) return;
+void ConsumerImpl::finish_close() noexcept {
+  auto left = base::answered([this] { return unsubscribe(thread.wanted_membership()); });
+  if (!left) engine->report(LogLevel::error, "closing a consumer: " + left.error().message());
   release();
-  busy.store(false, std::memory_order_release);
 }
 
 void ConsumerImpl::release() noexcept {
-  {
-    const base::MutexLock lock(listen_mutex);
-    if (listens_always) {
-      for (const auto& log : listened) log->listeners().remove(slot);
-    }
-    listened.clear();
-    listens_always = false;
-  }
+  watch.end();
   assigned.clear();
   early_seeks.clear();
 }

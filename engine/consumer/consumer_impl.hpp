@@ -1,5 +1,5 @@
-// The implementation behind `Consumer`. Its functions are called with the consumer entered (see Entry),
-// except wakeup and event_fd.
+// The implementation behind `Consumer`. Its functions are called with the consumer entered (see
+// SingleThread), except for wakeup, the descriptor, and the metadata of the group.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,12 @@
 
 #include <seriatim/consumer.hpp>
 
-#include "base/mutex.hpp"
+#include "consumer/append_watch.hpp"
+#include "consumer/group/current_subscription.hpp"
+#include "consumer/group/group_offsets.hpp"
+#include "consumer/group/group_subscription.hpp"
+#include "consumer/group/single_thread.hpp"
+#include "consumer/log_queries.hpp"
 #include "consumer/parker.hpp"
 #include "consumer/partition_reader.hpp"
 #include "consumer/record_pool.hpp"
@@ -25,13 +30,13 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-struct ConsumerImpl {
+struct ConsumerImpl final : consumer::AssignmentHolder {
   /// Checks the options.
   /// Errors: invalid_argument, closed, invalid_state.
   static Result<Consumer> create(std::shared_ptr<EngineImpl> engine, ConsumerOptions options);
 
   ConsumerImpl(std::shared_ptr<EngineImpl> engine, ConsumerOptions options);
-  ~ConsumerImpl();
+  ~ConsumerImpl() override;
   ConsumerImpl(const ConsumerImpl&) = delete;
   ConsumerImpl& operator=(const ConsumerImpl&) = delete;
 
@@ -53,35 +58,33 @@ struct ConsumerImpl {
     Offset bound = 0;  ///< Of the poll that is running.
   };
 
-  /// Use by one thread. While it lives, every other one is refused.
-  class Entry {
-   public:
-    explicit Entry(std::atomic<bool>* busy) noexcept : busy_(busy) {}
-    Entry(Entry&& other) noexcept : busy_(std::exchange(other.busy_, nullptr)) {}
-    Entry& operator=(Entry&&) = delete;
-    ~Entry() {
-      if (busy_ != nullptr) busy_->store(false, std::memory_order_release);
-    }
-
-   private:
-    std::atomic<bool>* busy_;
-  };
   /// Errors: closed; invalid_state: another thread is inside, or this is a forked child.
-  Result<Entry> enter();
+  Result<consumer::SingleThread::Entry> enter();
 
   // consumer_assignment.cpp
   Result<> assign(std::span<const TopicPartition> partitions);
-  Result<> assign_topic(std::string_view topic);
+  Result<> replace_assignment(std::span<const TopicPartition> partitions);
   std::vector<TopicPartition> assignment() const;
   Result<> set_paused(std::span<const TopicPartition> partitions, bool is_paused);
   std::vector<TopicPartition> paused() const;
-  int event_fd() noexcept;
-  void close() noexcept;
+  void close(GroupMembership wanted) noexcept;
+  /// The end of `close`, by the thread that is inside last.
+  void finish_close() noexcept;
   void release() noexcept;
   Result<Assigned*> find(const TopicPartition& topic_partition) const;
 
+  // consumer_subscription.cpp
+  Result<> subscribe(group::Subscription topics, RebalanceListener listener);
+  Result<> unsubscribe(GroupMembership wanted);
+  std::vector<TopicPartition> held() const override;
+  Result<> hold(const std::vector<TopicPartition>& partitions) override;
+  Result<> commit_by_itself() override;
+  /// The duties of a member, and of a consumer that commits by itself, before it looks for records.
+  Result<> attend_group();
+
   // consumer_poll.cpp
   Result<ConsumerRecords> poll(std::chrono::milliseconds timeout);
+  Result<ConsumerRecords> poll_assigned(std::chrono::milliseconds timeout);
   Result<std::unique_ptr<ConsumerRecordsImpl>> collect();
   Result<std::size_t> take_from(Assigned& assigned, consumer::FetchBudget& budget, ConsumerRecordsImpl& out);
   Result<> prepare();
@@ -103,43 +106,28 @@ struct ConsumerImpl {
   Result<> seek_to_time(Timestamp time);
 
   // consumer_offsets.cpp
-  Result<std::map<TopicPartition, std::optional<OffsetAndTimestamp>>> offsets_for_times(
-      const std::map<TopicPartition, Timestamp>& times) const;
-  Result<Offset> beginning_offset(const TopicPartition& topic_partition) const;
-  Result<Offset> end_offset(const TopicPartition& topic_partition) const;
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
   Result<> commit_positions();
   Result<> commit(const TopicPartitionOffsets& offsets);
-  Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& topic_partition) const;
-  /// The end of the part of a partition that a reader of this isolation level sees.
-  Offset end_of(const partition::PartitionLog& log) const noexcept {
-    return options.isolation_level == IsolationLevel::read_committed ? log.last_stable_offset()
-                                                                     : log.high_watermark();
-  }
-  Result<> check_group() const;
-  /// A partition of the engine, assigned or not, as of this moment.
-  Result<partition::PartitionLogPtr> current_log(const TopicPartition& topic_partition) const;
 
   const std::shared_ptr<EngineImpl> engine;
   const ConsumerOptions options;
   const std::shared_ptr<consumer::RecordPool> pool = std::make_shared<consumer::RecordPool>();
   const std::shared_ptr<consumer::Parker> slot = std::make_shared<consumer::Parker>();
 
-  std::atomic<bool> busy{false};
-  std::atomic<bool> closed{false};
+  const consumer::LogQueries queries{*engine, options.isolation_level};
+  consumer::GroupOffsets offsets{*engine, options};
+  consumer::SingleThread thread;
+  consumer::AppendWatch watch{slot};
 
   std::vector<std::unique_ptr<Assigned>> assigned;
   std::size_t first = 0;                         ///< The partition whose turn it is in the next poll.
   std::map<TopicPartition, Offset> early_seeks;  ///< Of partitions that are not assigned yet.
 
-  // Listeners that wake the slot while nobody polls: for event_fd, which may be called from any thread.
-  base::Mutex listen_mutex;
-  std::vector<partition::PartitionLogPtr> listened SERIATIM_GUARDED_BY(listen_mutex);
-  bool listens_always SERIATIM_GUARDED_BY(listen_mutex) = false;
+  consumer::CurrentSubscription subscription;
 };
 
-/// "orders-0", for messages.
-std::string name_text(const TopicPartition& topic_partition);
+using consumer::name_text;
 
 }  // namespace detail
 }  // namespace v0

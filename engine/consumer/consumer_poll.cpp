@@ -34,19 +34,42 @@ std::int64_t deadline_after(std::chrono::milliseconds timeout) noexcept {
 }  // namespace
 
 Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
-  if (assigned.empty()) {
+  if (assigned.empty() && !subscription) {
     return Error(Errc::invalid_state,
-                 "nothing is assigned to this consumer; call assign or assign_topic before poll");
+                 "nothing is assigned to this consumer; call subscribe, assign or assign_topic before poll");
   }
+  if (thread.is_in_listener()) {
+    return Error(Errc::invalid_state,
+                 "poll was called inside a rebalance listener, that is inside a poll; commit there, and poll "
+                 "when the listener has returned");
+  }
+  if (!subscription) return poll_assigned(timeout);
+  // While it is inside, a member is not overdue however long it waits.
+  const auto of_group = subscription.keep();
+  of_group->signals().enter_poll();
+  const base::Undoing leave([&] { of_group->signals().leave_poll(); });
+  return poll_assigned(timeout);
+}
+
+Result<ConsumerRecords> ConsumerImpl::poll_assigned(std::chrono::milliseconds timeout) {
   slot->clear_event();
   std::int64_t deadline_ns = 0;
   for (bool is_first_look = true;; is_first_look = false) {
     if (slot->take_interrupt())
       return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
-    if (closed.load(std::memory_order_acquire))
+    if (thread.is_closed())
       return Error(Errc::closed, "the consumer was closed while it waited; make a new one");
     if (auto usable = engine->check_usable(); !usable) return usable.error();
+    if (subscription || options.auto_commit) {
+      if (auto attended = attend_group(); !attended) return attended.error();
+    }
     auto got = collect();
+    const bool is_gone = !got && got.error().code() == Errc::unknown_topic_or_partition;
+    if (subscription && is_gone) {
+      // The topic was deleted, and the group knows: the next look at it takes the partition away.
+      subscription->look_again();
+      continue;
+    }
     if (!got || *got != nullptr || timeout.count() <= 0) {
       announce_rest();
       return got ? ConsumerRecordsImpl::wrap(*std::move(got)) : Result<ConsumerRecords>(got.error());
@@ -121,8 +144,8 @@ bool ConsumerImpl::has_unread() const noexcept {
 }
 
 bool ConsumerImpl::must_return() const noexcept {
-  return slot->is_interrupted() || closed.load(std::memory_order_acquire) ||
-         engine->closed.load(std::memory_order_acquire);
+  return slot->is_interrupted() || thread.is_closed() || engine->closed.load(std::memory_order_acquire) ||
+         subscription.has_news();
 }
 
 void ConsumerImpl::wait(std::int64_t deadline_ns) {

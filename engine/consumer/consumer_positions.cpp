@@ -18,7 +18,7 @@ Result<> ConsumerImpl::resolve(Assigned& entry) {
       entry.reader.seek(log.log_start_offset());
       break;
     case Pending::end:
-      entry.reader.seek(end_of(log));
+      entry.reader.seek(queries.end_of(log));
       break;
     case Pending::start: {
       std::optional<catalog::CommittedOffset> stored;
@@ -56,13 +56,13 @@ Result<> ConsumerImpl::apply_reset(Assigned& entry, const Error& reason) {
       target = log.log_start_offset();
       break;
     case AutoOffsetReset::latest:
-      target = end_of(log);
+      target = queries.end_of(log);
       break;
     case AutoOffsetReset::by_duration: {
       const std::int64_t since_ms = engine->clock.wall_ms() - options.auto_offset_reset_duration.count();
-      auto found = partition::find_offset_for_time(entry.reader.log_ptr(), since_ms, end_of(log));
+      auto found = partition::find_offset_for_time(entry.reader.log_ptr(), since_ms, queries.end_of(log));
       if (!found) return found.error();
-      target = *found ? (*found)->offset : end_of(log);
+      target = *found ? (*found)->offset : queries.end_of(log);
       break;
     }
   }
@@ -116,11 +116,11 @@ Result<> ConsumerImpl::seek_to(std::span<const TopicPartition> partitions, Pendi
 Result<> ConsumerImpl::seek_to_time(Timestamp time) {
   std::map<TopicPartition, Timestamp> times;
   for (const auto& entry : assigned) times.emplace(entry->name(), time);
-  auto found = offsets_for_times(times);
+  auto found = queries.offsets_for_times(times);
   if (!found) return found.error();
   for (const auto& entry : assigned) {
     const auto& answer = found->at(entry->name());
-    entry->reader.seek(answer ? answer->offset : end_of(entry->reader.log()));
+    entry->reader.seek(answer ? answer->offset : queries.end_of(entry->reader.log()));
     entry->pending = Pending::none;
   }
   announce_rest();

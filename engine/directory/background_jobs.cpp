@@ -13,6 +13,8 @@
 namespace seriatim::directory {
 namespace {
 
+// How late a member of a group may be found overdue. Arbitrary.
+constexpr std::int64_t members_every_ns = base::ns_of_ms(100);
 // Every look of the timers.
 constexpr std::int64_t each_look = 0;
 // How long another process may see older committed offsets. Arbitrary: a transaction of the catalog per
@@ -58,6 +60,10 @@ std::vector<PeriodicJob> Background::prompt_table() {
            .lane = JobLane::prompt,
            .run = [this](JobRun& run) { flush_overdue(run); },
            .is_wanted = [this](std::int64_t now_ns) { return is_flush_wanted(now_ns); }},
+          {.name = "group members",
+           .lane = JobLane::prompt,
+           .period_ns = members_every_ns,
+           .run = [this](JobRun&) { engine_.groups.expire(); }},
           // Here, since another process is to see a checkpoint that takes long.
           {.name = "counters", .lane = JobLane::prompt, .period_ns = each_look, .run = [this](JobRun&) {
              publish_counters();

@@ -19,6 +19,16 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
+namespace {
+
+group::TopicCounts counts_of(const directory::TopicRegistry::Ptr& topics) {
+  group::TopicCounts counts;
+  for (const auto& [name, topic] : *topics) counts.emplace(name, topic->partition_count());
+  return counts;
+}
+
+}  // namespace
+
 EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system,
                        const base::Clock& engine_clock)
     : directory(std::move(dir)),
@@ -45,6 +55,7 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                      .checkpoint = [this] { return checkpointer->checkpoint(); }}),
       moments(file_system, log_directory()),
       committed_offsets(offsets_environment()),
+      groups({.clock = engine_clock, .topics = [this] { return counts_of(topics.load()); }}),
       state_tables(catalog),
       transactional_id_facts(coordinator),
       topics(std::make_shared<const directory::TopicMap>()),

@@ -29,6 +29,7 @@
 #include "directory/upkeep/prefault_queue.hpp"
 #include "directory/upkeep/reserve.hpp"
 #include "group/committed_offsets.hpp"
+#include "group/membership/group_coordinator.hpp"
 #include "journal/journal.hpp"
 #include "os/file/fd_cache.hpp"
 #include "os/lock/dir_lock.hpp"
@@ -177,6 +178,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   catalog::Id directory_id{};                 ///< Of a writer.
   directory::LogMoments moments;              ///< Of a writer; under admin_mutex.
   group::CommittedOffsets committed_offsets;
+  group::GroupCoordinator groups;  ///< Of a writer.
   state::StateTables state_tables;
   directory::TransactionalIdFacts transactional_id_facts;
   /// All that the journal tells and the catalog is the home of: a new kind is entered here.

@@ -55,6 +55,10 @@ constexpr std::array partitionings{value_of("by_key", Partitioning::by_key),
 constexpr std::array resets{
     value_of("earliest", AutoOffsetReset::earliest), value_of("latest", AutoOffsetReset::latest),
     value_of("none", AutoOffsetReset::none), value_of("by_duration", AutoOffsetReset::by_duration)};
+constexpr std::array assignors{value_of("uniform", Assignor::uniform), value_of("range", Assignor::range),
+                               value_of("roundrobin", Assignor::roundrobin),
+                               value_of("sticky", Assignor::sticky),
+                               value_of("cooperative_sticky", Assignor::cooperative_sticky)};
 constexpr std::array wait_strategies{value_of("block", WaitStrategy::block),
                                      value_of("yield", WaitStrategy::yield),
                                      value_of("spin", WaitStrategy::spin)};
@@ -118,7 +122,8 @@ std::span<const ChoiceRule<ConsumerOptions>> consumer_choice_rules() {
       choice<&ConsumerOptions::wait_strategy>("ConsumerOptions::wait_strategy", wait_strategies),
       choice<&ConsumerOptions::visibility>("ConsumerOptions::visibility", visibilities),
       choice<&ConsumerOptions::isolation_level>("ConsumerOptions::isolation_level", isolation_levels),
-      choice<&ConsumerOptions::commit_acks>("ConsumerOptions::commit_acks", acks_of_commits)};
+      choice<&ConsumerOptions::commit_acks>("ConsumerOptions::commit_acks", acks_of_commits),
+      choice<&ConsumerOptions::assignor>("ConsumerOptions::assignor", assignors)};
   return rules;
 }
 
@@ -176,7 +181,11 @@ std::span<const OptionRule<ConsumerOptions>> consumer_option_rules() {
       rule<&ConsumerOptions::auto_offset_reset_duration>("ConsumerOptions::auto_offset_reset_duration", 0,
                                                          unlimited, "ms"),
       rule<&ConsumerOptions::max_poll_records>("ConsumerOptions::max_poll_records", 1, poll_records_max, ""),
-      rule<&ConsumerOptions::max_poll_bytes>("ConsumerOptions::max_poll_bytes", 1, poll_bytes_max, "bytes")};
+      rule<&ConsumerOptions::max_poll_bytes>("ConsumerOptions::max_poll_bytes", 1, poll_bytes_max, "bytes"),
+      rule<&ConsumerOptions::session_timeout>("ConsumerOptions::session_timeout", 1, unlimited, "ms"),
+      rule<&ConsumerOptions::max_poll_interval>("ConsumerOptions::max_poll_interval", 1, unlimited, "ms"),
+      rule<&ConsumerOptions::auto_commit_interval>("ConsumerOptions::auto_commit_interval", 0, unlimited,
+                                                   "ms")};
   return rules;
 }
 

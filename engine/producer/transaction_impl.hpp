@@ -14,6 +14,7 @@
 
 #include "base/mutex.hpp"
 #include "directory/engine_impl.hpp"
+#include "group/membership/group_coordinator.hpp"
 #include "group/offset_store.hpp"
 #include "producer/producer_impl.hpp"
 #include "transaction/transaction_coordinator.hpp"
@@ -35,6 +36,8 @@ struct TransactionEffects final : transaction::DecisionEffects {
 
   EngineImpl& engine;  ///< Outlives the commit: it is the coordinator's owner.
   std::vector<std::pair<std::string, std::vector<group::PositionCommit>>> positions{};  ///< By group.
+  /// Until the decision nobody else gets the partitions of these positions.
+  std::vector<group::CommitTicket> tickets{};
   std::map<StateKey, state::StateStore::Value> state{};
   std::size_t bytes_taken = 0;  ///< By all of it in the decision.
 };

@@ -70,6 +70,32 @@ struct GroupOffset {
   Offset log_end_offset = 0;  ///< -1 if the topic is gone.
 };
 
+/// The state of a consumer group, by Kafka's names.
+enum class GroupState : std::uint8_t {
+  empty,        ///< It has no members, only committed offsets.
+  assigning,    ///< Its newest epoch has no target assignment yet: no member has polled since.
+  reconciling,  ///< Members are still to give up or to take what the target says.
+  stable,       ///< Each partition is where it belongs.
+};
+
+struct GroupMemberDescription {
+  std::string member_id{};
+  std::string group_instance_id{};           ///< Empty: a dynamic member.
+  std::vector<std::string> topics{};         ///< Subscribed to, and existing; sorted.
+  std::vector<TopicPartition> assignment{};  ///< Its own partitions, sorted.
+  std::vector<TopicPartition> target{};      ///< The partitions that it is to own, sorted.
+  std::int32_t epoch = -1;                   ///< Of the target that it has reached; -1: none yet.
+  bool is_away = false;                      ///< A static member that has closed and may come back.
+};
+
+struct GroupDescription {
+  std::string group_id{};
+  GroupState state = GroupState::empty;
+  std::int32_t epoch = 0;         ///< Rises with each change of members or topics.
+  std::int32_t target_epoch = 0;  ///< That which the target was computed for.
+  std::vector<GroupMemberDescription> members{};
+};
+
 /// Result of a retention or compaction pass.
 struct MaintenanceResult {
   std::uint64_t deleted_segments = 0;
@@ -228,19 +254,30 @@ class SERIATIM_API Admin {
   /// Threads: any.
   Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
-  /// Groups that have committed offsets, sorted.
+  /// Groups that have committed offsets, or members in this engine, sorted.
   /// Errors: corrupt_metadata.
   /// Threads: any.
   Result<std::vector<std::string>> list_groups() const;
+  /// The members of a group, those of this engine: members are of a process, and another sees none.
+  /// Errors: group_id_not_found, corrupt_metadata.
+  /// Threads: any.
+  Result<GroupDescription> describe_group(std::string_view group) const;
+  /// Takes their partitions from members, as if they had not polled for too long: their commits are refused,
+  /// and the next poll of each joins again.
+  /// @param member_ids  empty: of all.
+  /// Errors: group_id_not_found, unknown_member_id: nobody is removed then.
+  /// Threads: any.
+  Result<> remove_group_members(std::string_view group,
+                                const std::vector<std::string>& member_ids = {}) const;
   /// Errors: corrupt_metadata. An unknown group has no offsets: an empty list.
   /// Threads: any.
   Result<std::vector<GroupOffset>> group_offsets(std::string_view group) const;
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
-  /// offset_metadata_too_large.
+  /// offset_metadata_too_large, group_not_empty: members go on from where they are, whatever is stored.
   /// Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
   /// Forgets a group's offsets, those that were committed before the call. An unknown group is no error.
-  /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte).
+  /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte), group_not_empty.
   /// Threads: any.
   /// Durability: power loss, on return, as of a committed position.
   Result<> delete_group(std::string_view group) const;

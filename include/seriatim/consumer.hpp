@@ -13,8 +13,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <seriatim/assignor.hpp>
 #include <seriatim/export.hpp>
 #include <seriatim/record.hpp>
 #include <seriatim/result.hpp>
@@ -72,14 +74,69 @@ struct ConsumerOptions {
   WaitStrategy wait_strategy = WaitStrategy::block;
   /// Check the CRC-32C of every batch. Off saves about a third of the CPU of a hot replay.
   bool check_crcs = true;
+
+  // Of consumers that subscribe.
+
+  /// The way in which partitions are divided among the members of the group. Where members differ, the choice
+  /// of most of them counts.
+  Assignor assignor = Assignor::uniform;
+  /// A function of the application's own instead. Runs in the poll of a member, without a lock; an
+  /// assignment that cannot be is an error of that poll, and the one before stays.
+  AssignFunction own_assignor{};
+  /// A name by which a member is known when it comes back: one that closes with it keeps its partitions until
+  /// `session_timeout` is over. Empty: a dynamic member.
+  std::string group_instance_id{};
+  /// How long a static member may be away, 1 ms or more. The default is Kafka's.
+  std::chrono::milliseconds session_timeout{45'000};
+  /// A member that does not poll for so long loses its partitions to the others, 1 ms or more; looked at ten
+  /// times a second. The default is Kafka's.
+  std::chrono::milliseconds max_poll_interval{300'000};
+  /// Commits the records of earlier polls by itself: in a poll, if the interval is over, before partitions
+  /// are revoked, and in `close`. Never those of the poll that returns.
+  bool auto_commit = false;
+  /// 0 ms (in each poll) or more. The default is Kafka's.
+  std::chrono::milliseconds auto_commit_interval{5'000};
+};
+
+/// Told of changes to the assignment of a member, in its own thread: within `poll`, `unsubscribe` and
+/// `close`. Inside, the consumer may be asked and may commit; polling, subscribing and assigning are
+/// refused with invalid_state there. An exception becomes the error of the call that it runs in, behind the
+/// change, which stands. Each may be empty.
+struct RebalanceListener {
+  using Function = std::function<void(const std::vector<TopicPartition>& partitions)>;
+  /// These were added; none, where a change was only a loss. Behind each change.
+  Function on_assigned{};
+  /// These are about to go to others. They are still this member's: commit what was processed.
+  Function on_revoked{};
+  /// These have gone already: the member was removed, or did not poll in time. Nothing of them can be
+  /// committed.
+  Function on_lost{};
+};
+
+/// A condition on topic names: an ECMAScript regular expression (`std::regex`) that the whole name has to
+/// match. Topics that are created later are found too.
+struct TopicPattern {
+  std::string expression{};
+};
+
+/// The fate of a member whose consumer is closed.
+enum class GroupMembership : std::uint8_t {
+  automatic,  ///< A dynamic member leaves, a static one remains. The default.
+  leave,      ///< Its partitions go to others at once.
+  remain,     ///< It keeps its partitions for `session_timeout`, if it is a static one; a dynamic one leaves.
 };
 
 namespace detail {
 struct ConsumerImpl;
 }
 
-/// Reads assigned partitions from a position on. Made by `Engine::consumer`; works in read-only engines too,
-/// beside a live writer.
+/// Reads partitions from a position on: those that it was assigned, or, of a group that shares topics, those
+/// that fall to it. Made by `Engine::consumer`; works in read-only engines too, beside a live writer, but for
+/// groups.
+///
+/// Members of a group (`subscribe`) share partitions with each other, in this process: each partition has one
+/// owner, and each member comes to its part at its own polls. The destructor leaves the group; unlike
+/// `close`, it calls no listener and commits nothing.
 ///
 /// Threads: one at a time, except `wakeup` and `event_fd`; a second thread gets invalid_state.
 class SERIATIM_API Consumer {
@@ -102,6 +159,21 @@ class SERIATIM_API Consumer {
   Result<> assign_topic(std::string_view topic);
   std::vector<TopicPartition> assignment() const;
 
+  /// Makes it a member of its group, which shares the partitions of these topics among its members; a topic
+  /// that does not exist is waited for. Replaces an earlier subscription. The partitions come with the polls
+  /// that follow.
+  /// Errors: invalid_state (no group_id; partitions are assigned; inside a listener), invalid_argument (no
+  /// topics, a pattern that is none), read_only, unreleased_instance_id.
+  /// Threads: see class.
+  Result<> subscribe(std::span<const std::string> topics, RebalanceListener listener = {});
+  Result<> subscribe(std::initializer_list<std::string_view> topics, RebalanceListener listener = {});
+  Result<> subscribe(const TopicPattern& pattern, RebalanceListener listener = {});
+  /// Leaves the group, or gives the assigned partitions up. Commits as `close` does.
+  /// Errors: those of an automatic commit, or of the listener; it has left all the same. invalid_state inside
+  /// a listener.
+  /// Threads: see class.
+  Result<> unsubscribe();
+
   /// Returns the next records of the assigned partitions, waiting up to `timeout` for the first; empty if
   /// none came. Partitions take turns for fairness; within one, records come in offset order without a gap in
   /// what is stored.
@@ -113,7 +185,11 @@ class SERIATIM_API Consumer {
   ///   - corrupt_record: the batch at the position fails its checks; the message has file, position and the
   ///     offset to seek to in order to go on behind it. Records before it were returned by earlier polls.
   ///   - unknown_topic_or_partition: an assigned topic was deleted.
-  ///   - invalid_state: nothing is assigned. closed: this consumer or its engine was, also while it waited.
+  ///   - invalid_state: nothing is assigned or subscribed to. closed: this consumer or its engine was, also
+  ///     while it waited.
+  /// Of a member, the change of its assignment comes first, with its listener; then also
+  ///   - invalid_argument: `own_assignor` gave what cannot be. io_error, ...: a listener threw. As
+  ///     `commit_sync`: an automatic commit failed.
   /// Lifetime: see ConsumerRecords.
   /// Cost: no copy of uncompressed data, no lock, no allocation after warm-up; compressed batches are
   /// decompressed once.
@@ -171,8 +247,9 @@ class SERIATIM_API Consumer {
   /// Stores positions under `group_id`, so that a consumer of that name resumes there. Without an argument:
   /// the current positions; with records: just behind them.
   /// Errors: invalid_state (no group_id; a read-only engine gives read_only), invalid_argument (negative, or
-  /// beyond the log end), unknown_topic_or_partition, offset_metadata_too_large, storage_full: nothing is
-  /// stored then.
+  /// beyond the log end), unknown_topic_or_partition, offset_metadata_too_large, storage_full,
+  /// unknown_member_id (it was removed from its group, the partition is not its own any more, or the group
+  /// has members and this consumer is none of them): nothing is stored then.
   /// Durability: as ConsumerOptions::commit_acks says, on return. At `all` a sync of the journal has stored
   /// the positions, which concurrent commits share; at `leader` they survive the death of the process.
   /// Threads: see class.
@@ -196,8 +273,10 @@ class SERIATIM_API Consumer {
   /// Threads: any.
   int event_fd() noexcept;
 
-  /// Ends it; what poll returned stays valid. Does not commit. Idempotent.
-  void close() noexcept;
+  /// Ends it; what poll returned stays valid. A member commits if `auto_commit` says so, its listener is told
+  /// that all its partitions are revoked, and it leaves its group. An error of the commit or the listener
+  /// goes to the log sink. Idempotent. Inside a listener it takes effect when the listener has returned.
+  void close(GroupMembership membership = GroupMembership::automatic) noexcept;
 
  private:
   friend struct detail::ConsumerImpl;
