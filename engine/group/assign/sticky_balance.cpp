@@ -23,15 +23,11 @@ class Balancing {
 
   Shares result() {
     const auto unassigned = in_order(loads_.take_owned());
-    const bool begins_empty = unassigned.size() == roster_.partition_count();
     for (const auto& place : unassigned) loads_.give(place, loads_.lightest_subscriber(place.topic));
-    const auto before = loads_;
-    const auto score_before = score();
     is_balanced_ = find_balanced();
     // New partitions are moved first. Where members gave topics up, much moves anyway.
     if (!somebody_gave_up_topic()) move_to_lighter(unassigned);
-    const bool has_moved = move_to_lighter(in_order(roster_.places()));
-    if (!begins_empty && has_moved && score() >= score_before) return before.shares();
+    move_to_lighter(in_order(roster_.places()));
     return loads_.shares();
   }
 
@@ -60,21 +56,19 @@ class Balancing {
   }
 
   /// Goes through the places until a round moves nothing, or all is balanced.
-  bool move_to_lighter(const std::vector<Place>& places) {
-    bool has_moved = false;
-    for (bool moves = true; moves;) {
-      moves = false;
+  void move_to_lighter(const std::vector<Place>& places) {
+    for (bool has_moved = true; has_moved;) {
+      has_moved = false;
       ++rounds_;
       for (auto place = places.begin(); place != places.end() && !is_balanced_; ++place) {
         if (!move_to_lightest(*place)) continue;
-        moves = true;
+        has_moved = true;
         is_balanced_ = find_balanced();
       }
-      has_moved = has_moved || moves;
     }
-    return has_moved;
   }
 
+  /// Whether a subscriber was lighter than its owner by more than the partition that was moved.
   bool move_to_lightest(const Place& place) {
     const std::size_t owner = *loads_.owner(place);
     const std::size_t lightest = loads_.lightest_subscriber(place.topic);
@@ -85,29 +79,6 @@ class Balancing {
     moves_.note(moved, *loads_.owner(moved), lightest);
     loads_.give(moved, lightest);
     return true;
-  }
-
-  /// The sum of the differences of all pairs of members that can take part: 0 is the best.
-  std::size_t score() const {
-    std::vector<std::size_t> sizes;
-    for (std::size_t member = 0; member < roster_.members().size(); ++member) {
-      if (can_change(member)) sizes.push_back(loads_.load(member));
-    }
-    std::sort(sizes.begin(), sizes.end());
-    std::size_t sum = 0;
-    std::size_t differences = 0;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      differences += i * sizes[i] - sum;
-      sum += sizes[i];
-    }
-    return differences;
-  }
-
-  /// Whether others subscribe to a topic of its.
-  bool can_change(std::size_t member) const {
-    const auto& topics = roster_.members()[member].topics;
-    return std::any_of(topics.begin(), topics.end(),
-                       [this](std::size_t topic) { return roster_.topics()[topic].subscribers.size() > 1; });
   }
 
   const Roster& roster_;

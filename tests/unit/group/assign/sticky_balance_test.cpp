@@ -41,6 +41,16 @@ TEST_CASE("sticky balance: a member that joins gets from the heaviest only") {
                   .partitions = {{"a", 4}, {"b", 1}}}) == "a2 a3 / b0 / a0 a1");
 }
 
+TEST_CASE("sticky balance: a partition that came back to its first owner has not moved") {
+  CHECK(
+      balanced({.members = {test::group_member("Aa", "df", "d5 d7 d9 d11 f1 f2 f3 f4"),
+                            test::group_member("Ad", "cdex", "d0 d1 d2 d3 d4 d6 d8 d10"),
+                            test::group_member("Ak", "bef", "b0 b1 b2 b3 b4 b5 f0"),
+                            test::group_member("Al", "acdef"), test::group_member("Ap", "ae", "a0 a1 a2 e0")},
+                .partitions = {{"a", 3}, {"b", 6}, {"d", 12}, {"e", 1}, {"f", 5}}}) ==
+      "d9 d11 f1 f2 f3 f4 / d4 d5 d6 d8 d10 / b0 b1 b2 b3 b4 b5 / d0 d1 d2 d3 d7 f0 / a0 a1 a2 e0");
+}
+
 // Kafka's assignor (consumer 3.9.0) was given this group and had not answered when it was stopped.
 TEST_CASE("sticky balance: a group with which Kafka's assignor never ends is balanced") {
   const seriatim::AssignmentRequest request{
