@@ -23,7 +23,6 @@ DECLARED = re.compile(rf"^[ \t]*{NOT_A_TYPE}(?:[\w:]+(?:<[^;{{}}()]*>)?(?:::\w+)
 ALLOWED = {
     "advance_ms": "the clock that stands still is for tests, of every layer",
     "set_wall_ms": "as advance_ms",
-    "commit_offsets": "positions of one group without a checkpoint around them: the shape in which tests of the catalog write",
     "run_due": "runs the due jobs in a test's own thread, by a test's own clock",
     "observe": "the seam at which a test sees what is stored through a map",
     "remembered_aborts": "a bound that nothing but this number shows",

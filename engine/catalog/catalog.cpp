@@ -215,6 +215,10 @@ Result<void> Catalog::set_config_overrides(std::string_view name,
   });
 }
 
+Result<void> Catalog::read(const ReadBody& body) const {
+  return environment_->read([&](ReadTransaction& in) { return body(in); });
+}
+
 Result<Catalog::Usage> Catalog::usage() const {
   const Result<Environment::Info> info = environment_->info();
   if (!info) return info.error();

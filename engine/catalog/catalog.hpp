@@ -1,5 +1,6 @@
-// `Catalog`: topics, their settings, what partitions remember, committed offsets, producers, transactional
-// ids and state, in one LMDB environment.
+// `Catalog`: topics, their settings, what partitions remember, committed offsets, producers and transactional
+// ids, in one LMDB environment, and whatever else a kind of fact writes there and reads again
+// (stored_state.hpp).
 //
 // Facts come here by checkpoints, never on the hot path: every write is a transaction with full sync, whole
 // or not at all after any crash. Every read is a short transaction of its own, and sees one consistent state.
@@ -7,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,51 +20,32 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
-#include "base/bytes.hpp"
 #include "catalog/records/catalog_options.hpp"
 #include "catalog/records/catalog_records.hpp"
+#include "catalog/records/committed_offset.hpp"
+#include "catalog/records/state_change.hpp"
+#include "catalog/records/table_writes.hpp"
+#include "catalog/records/transactional_id.hpp"
 
 namespace seriatim::catalog {
 
 class Environment;
-
-/// One position to commit.
-struct OffsetCommit {
-  TopicPartition topic_partition{};
-  CommittedOffset committed{};
-};
+class ReadTransaction;
 
 /// Whether a group of this name could be stored.
 /// Errors: invalid_argument: not 1..255 bytes, or with a zero byte.
 Result<void> check_group_name(std::string_view group);
-/// Whether this position could be stored, whatever topics there are.
-/// Errors: invalid_argument (negative offset); offset_metadata_too_large.
-Result<void> check_offset_commit(const TopicPartition& at, const CommittedOffset& committed);
-
-/// Whether this transactional id could be stored.
-/// Errors: invalid_argument (id not 1..255 bytes, or with a zero byte; negative producer id, epoch or
-/// timeout).
-Result<void> check_transactional_id(std::string_view id, const TransactionalId& record);
-
-/// Whether this change could be stored.
-/// Errors: invalid_argument (name not 1..100 bytes, or with a zero byte; key not 1..400 bytes; value over
-/// 1 MiB).
-Result<void> check_state_change(const StateChange& change);
 
 /// Everything a checkpoint moves here at once: one write transaction, so that the covered LSN is never ahead
-/// of what it covers, nor behind. Facts of topics that do not exist are left out: these were deleted
-/// while it was gathered.
+/// of what it covers, nor behind.
 struct Checkpoint {
   std::optional<std::uint64_t> covered_lsn{};
   std::optional<bool> clean_shutdown{};
   std::optional<JournalTie> journal{};
   std::optional<Moment> moment{};
+  /// A state of a topic that does not exist is left out: this was deleted while it was gathered.
   std::vector<std::pair<TopicPartition, PartitionState>> partitions{};
-  std::vector<std::string> forgotten_groups{};  ///< what was stored of them goes before `offsets` come
-  std::map<std::string, std::vector<OffsetCommit>> offsets{};  ///< by group
-  /// The last of several for one id stays, as of several changes of one key.
-  std::vector<std::pair<std::string, TransactionalId>> transactional_ids{};
-  std::vector<StateChange> state{};
+  TableWrites writes{};  ///< The facts that the journal tells, of every kind.
 };
 
 /// Threads: any number, any method. Writers wait for one another, readers wait for nobody, except while the
@@ -139,18 +122,12 @@ class Catalog {
   Result<Moment> moment() const;
   /// Durable when it returns.
   Result<void> set_clean_shutdown(bool clean);
-  /// Partition states, forgotten groups, offsets, transactional ids, state, covered LSN, the clean flag,
-  /// the tie to the journal and the moment, all in one write transaction.
-  /// Errors: invalid_argument, offset_metadata_too_large, as commit_offsets, put_transactional_id and
-  /// check_state_change; nothing is stored then.
+  /// Partition states, all writes of facts in their order, covered LSN, the clean flag, the tie to the
+  /// journal and the moment, all in one write transaction.
   Result<void> checkpoint(const Checkpoint& checkpoint);
 
-  // Committed offsets.
+  // Committed offsets; they are changed by checkpoints only.
 
-  /// Stores all of them, or on an error none.
-  /// Errors: invalid_argument (group name not 1..255 bytes, or with a zero byte; negative offset);
-  /// offset_metadata_too_large; unknown_topic_or_partition.
-  Result<void> commit_offsets(std::string_view group, const std::vector<OffsetCommit>& offsets);
   /// Nothing if the group never committed there.
   /// Errors: unknown_topic_or_partition.
   Result<std::optional<CommittedOffset>> committed(std::string_view group, const TopicPartition& at) const;
@@ -189,19 +166,13 @@ class Catalog {
   /// An id that is not there is no error (the call may be a repetition).
   Result<void> delete_transactional_id(std::string_view id);
 
-  // State; it is changed by checkpoints only.
+  // Kinds of facts that have a file of their own.
 
-  /// Nothing if there is no such key.
-  /// Errors: invalid_argument (name or key as check_state_change).
-  Result<std::optional<std::vector<std::byte>>> state_value(std::string_view name, base::ByteSpan key) const;
-  /// Keys with their values in byte order of the keys, from the first that is not below `from_key` (of any
-  /// length; empty: from the beginning), at most `limit`.
-  /// Errors: invalid_argument (name as check_state_change).
-  /// Cost: copies the values, up to 1 MiB each.
-  Result<std::vector<std::pair<std::vector<std::byte>, std::vector<std::byte>>>> scan_state(
-      std::string_view name, base::ByteSpan from_key, std::size_t limit) const;
-  /// Names of all states with at least one key, sorted.
-  Result<std::vector<std::string>> state_names() const;
+  using ReadBody = std::function<Result<void>(const ReadTransaction&)>;
+  /// Runs `body` on one state. It may run more than once, so it must begin by clearing what it collects. It
+  /// must not call the catalog.
+  /// Errors: those of `body`.
+  Result<void> read(const ReadBody& body) const;
 
   /// Size and state, for status and doctor.
   struct Usage {

@@ -11,12 +11,6 @@
 namespace seriatim::catalog {
 namespace {
 
-Error negative_number(std::string_view what, std::string_view name) {
-  return {Errc::invalid_argument,
-          std::string(what) + " " + printable_key(name) +
-              ": its producer id, epoch or timeout is negative; give numbers from 0 on"};
-}
-
 // All records of a database whose keys are names.
 template <class Record>
 Result<std::map<std::string, Record>> all_named(const Environment& environment, Database database,
@@ -45,12 +39,6 @@ Result<void> erase_named(Environment& environment, Database database, std::strin
 }
 
 }  // namespace
-
-Result<void> check_transactional_id(std::string_view id, const TransactionalId& record) {
-  if (Result<void> named = check_transactional_id(id); !named) return named;
-  if (record.producer_id >= 0 && record.producer_epoch >= 0 && record.timeout_ms >= 0) return {};
-  return negative_number("transactional id", id);
-}
 
 Result<ProducerId> Catalog::reserve_producer_ids(std::int32_t count) {
   if (count < 1) {
@@ -100,7 +88,8 @@ Result<std::optional<NamedProducer>> Catalog::named_producer(std::string_view na
 
 Result<void> Catalog::put_named_producer(std::string_view name, const NamedProducer& producer) {
   if (Result<void> named = check_producer_name(name); !named) return named;
-  if (producer.producer_id < 0 || producer.producer_epoch < 0) return negative_number("producer", name);
+  if (producer.producer_id < 0 || producer.producer_epoch < 0)
+    return negative_producer_number("producer", name);
   return environment_->write(
       [&](WriteTransaction& out) { return put_record(out, Database::producers, name, producer); });
 }

@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
@@ -16,15 +17,12 @@ using PartitionStates = std::vector<std::pair<TopicPartition, PartitionState>>;
 // The treatment of a topic that does not exist.
 enum class Unknown : std::uint8_t { refuse, leave_out };
 
-bool is_left_out(const Error& error, Unknown unknown) {
-  return unknown == Unknown::leave_out && error.code() == Errc::unknown_topic_or_partition;
-}
-
 Result<void> put_states(WriteTransaction& out, const PartitionStates& states, Unknown unknown) {
   TopicLookup topics(out);
   for (const auto& [at, state] : states) {
     const Result<Id> topic_id = topics.id_of(at);
-    if (!topic_id && is_left_out(topic_id.error(), unknown)) continue;
+    const bool is_unknown = !topic_id && topic_id.error().code() == Errc::unknown_topic_or_partition;
+    if (is_unknown && unknown == Unknown::leave_out) continue;
     if (!topic_id) return topic_id.error();
     Result<void> put = put_record(out, Database::partitions, partition_key(*topic_id, at.partition), state);
     if (!put) return put;
@@ -32,17 +30,18 @@ Result<void> put_states(WriteTransaction& out, const PartitionStates& states, Un
   return {};
 }
 
-Result<void> put_offsets(WriteTransaction& out, std::string_view group,
-                         const std::vector<OffsetCommit>& commits, Unknown unknown) {
-  TopicLookup topics(out);
-  for (const OffsetCommit& commit : commits) {
-    const Result<Id> topic_id = topics.id_of(commit.topic_partition);
-    if (!topic_id && is_left_out(topic_id.error(), unknown)) continue;
-    if (!topic_id) return topic_id.error();
-    const std::string key = offset_key(group, *topic_id, commit.topic_partition.partition);
-    if (Result<void> put = put_record(out, Database::offsets, key, commit.committed); !put) return put;
+Result<void> make_write(WriteTransaction& out, const TableWrites::Write& write) {
+  switch (write.kind) {
+    case TableWrites::Kind::put:
+      return out.put(write.table, write.key, write.value);
+    case TableWrites::Kind::erase: {
+      const Result<bool> erased = out.erase(write.table, write.key);
+      return erased ? Result<void>() : Result<void>(erased.error());
+    }
+    case TableWrites::Kind::erase_all:
+      return erase_prefix(out, write.table, write.key);
   }
-  return {};
+  SERIATIM_ASSERT(false);
 }
 
 // Names of topics by id: offsets know only the id.
@@ -106,31 +105,7 @@ Result<std::map<std::string, CommittedOffset>> offsets_beyond(const ReadTransact
   return lowered;
 }
 
-Result<void> check_commits(std::string_view group, const std::vector<OffsetCommit>& commits) {
-  if (Result<void> named = check_group_name(group); !named) return named;
-  for (const OffsetCommit& commit : commits) {
-    if (Result<void> checked = check_offset_commit(commit.topic_partition, commit.committed); !checked)
-      return checked;
-  }
-  return {};
-}
-
 }  // namespace
-
-Result<void> check_offset_commit(const TopicPartition& at, const CommittedOffset& committed) {
-  const auto place = [&] { return at.topic + "-" + std::to_string(at.partition); };
-  if (committed.offset < 0) {
-    return Error(Errc::invalid_argument, "cannot commit offset " + std::to_string(committed.offset) +
-                                             " for " + place() +
-                                             "; commit the next offset to read, 0 or more");
-  }
-  if (committed.metadata.size() > offset_metadata_bytes_max) {
-    return Error(Errc::offset_metadata_too_large,
-                 "commit metadata for " + place() + " has " + std::to_string(committed.metadata.size()) +
-                     " bytes; at most 4096 are stored, keep the rest elsewhere");
-  }
-  return {};
-}
 
 Result<std::vector<PartitionState>> Catalog::partition_states(std::string_view topic) const {
   std::vector<PartitionState> states;
@@ -211,18 +186,6 @@ Result<void> Catalog::set_clean_shutdown(bool clean) {
 }
 
 Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
-  for (const auto& [group, commits] : checkpoint.offsets) {
-    if (Result<void> checked = check_commits(group, commits); !checked) return checked;
-  }
-  for (const std::string& group : checkpoint.forgotten_groups) {
-    if (Result<void> named = check_group_name(group); !named) return named;
-  }
-  for (const auto& [id, record] : checkpoint.transactional_ids) {
-    if (Result<void> checked = check_transactional_id(id, record); !checked) return checked;
-  }
-  for (const StateChange& change : checkpoint.state) {
-    if (Result<void> checked = check_state_change(change); !checked) return checked;
-  }
   return environment_->write([&](WriteTransaction& out) -> Result<void> {
     if (checkpoint.covered_lsn || checkpoint.clean_shutdown) {
       Result<EngineRecord> engine = get_engine(out);
@@ -240,27 +203,11 @@ Result<void> Catalog::checkpoint(const Checkpoint& checkpoint) {
         return put;
     }
     if (Result<void> put = put_states(out, checkpoint.partitions, Unknown::leave_out); !put) return put;
-    for (const std::string& group : checkpoint.forgotten_groups) {
-      if (Result<void> erased = erase_prefix(out, Database::offsets, group_prefix(group)); !erased)
-        return erased;
-    }
-    for (const auto& [group, commits] : checkpoint.offsets) {
-      if (Result<void> put = put_offsets(out, group, commits, Unknown::leave_out); !put) return put;
-    }
-    for (const auto& [id, record] : checkpoint.transactional_ids) {
-      if (Result<void> put = put_record(out, Database::transactional_ids, id, record); !put) return put;
-    }
-    for (const StateChange& change : checkpoint.state) {
-      if (Result<void> made = apply_state_change(out, change); !made) return made;
+    for (const TableWrites::Write& write : checkpoint.writes.in_order()) {
+      if (Result<void> made = make_write(out, write); !made) return made;
     }
     return {};
   });
-}
-
-Result<void> Catalog::commit_offsets(std::string_view group, const std::vector<OffsetCommit>& offsets) {
-  if (Result<void> checked = check_commits(group, offsets); !checked) return checked;
-  return environment_->write(
-      [&](WriteTransaction& out) { return put_offsets(out, group, offsets, Unknown::refuse); });
 }
 
 Result<std::optional<CommittedOffset>> Catalog::committed(std::string_view group,

@@ -1,21 +1,46 @@
 // Records in and out of transactions: encoding, version, checksum and the catalog's path in every error.
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include <seriatim/result.hpp>
 
 #include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/records/catalog_records.hpp"
+#include "catalog/records/catalog_schema.hpp"
+#include "catalog/records/committed_offset.hpp"
+#include "catalog/records/transactional_id.hpp"
+#include "catalog/records/value_codec.hpp"
 
 namespace seriatim::catalog {
 
 /// Errors of all get and parse functions: corrupt_metadata, unsupported_version, and what get() returns.
+/// @param decode  of the payload, once its checksum was found right.
+template <class Record>
+Result<Record> parse_record(const ReadTransaction& in, Database database, std::string_view key,
+                            base::ByteSpan value, Result<Record> (*decode)(base::ByteSpan)) {
+  const Result<base::ByteSpan> payload = decode_value(database, key, value);
+  if (!payload) return payload.error().with_context(in.directory());
+  Result<Record> record = decode(*payload);
+  if (record) return record;
+  return record.error().with_context(in.directory() + ", database \"" + std::string(name_of(database)) +
+                                     "\", key " + printable_key(key));
+}
+template <class Record>
+Result<std::optional<Record>> get_record(const ReadTransaction& in, Database database, std::string_view key,
+                                         Result<Record> (*decode)(base::ByteSpan)) {
+  const Result<std::optional<base::ByteSpan>> value = in.get(database, key);
+  if (!value) return value.error();
+  if (!value->has_value()) return std::optional<Record>();
+  Result<Record> record = parse_record(in, database, key, **value, decode);
+  if (!record) return std::move(record).error();
+  return std::optional<Record>(std::move(*record));
+}
+
 Result<std::optional<TopicRecord>> get_topic(const ReadTransaction& in, std::string_view name);
 Result<std::optional<PartitionState>> get_partition_state(const ReadTransaction& in, const Id& topic_id,
                                                           PartitionId partition);
@@ -32,9 +57,6 @@ Result<Moment> get_moment(const ReadTransaction& in);
 /// The default, if nothing was reserved.
 Result<ProducerIds> get_producer_ids(const ReadTransaction& in);
 Result<std::optional<NamedProducer>> get_named_producer(const ReadTransaction& in, std::string_view name);
-/// `key` as state_key() makes it.
-Result<std::optional<std::vector<std::byte>>> get_state_value(const ReadTransaction& in,
-                                                              std::string_view key);
 
 /// A value met by a scan.
 Result<TopicRecord> parse_topic(const ReadTransaction& in, Database database, std::string_view key,
@@ -44,14 +66,9 @@ Result<NamedProducer> parse_named_producer(const ReadTransaction& in, std::strin
                                            base::ByteSpan value);
 Result<TransactionalId> parse_transactional_id(const ReadTransaction& in, std::string_view key,
                                                base::ByteSpan value);
-Result<std::vector<std::byte>> parse_state_value(const ReadTransaction& in, std::string_view key,
-                                                 base::ByteSpan value);
 
 template <class Record>
 Result<void> put_record(WriteTransaction& out, Database database, std::string_view key, const Record& record);
-
-/// Errors: none of its own; the change has passed check_state_change().
-Result<void> apply_state_change(WriteTransaction& out, const StateChange& change);
 
 /// Erases all pairs whose key begins with `prefix`.
 Result<void> erase_prefix(WriteTransaction& out, Database database, std::string_view prefix);

@@ -13,7 +13,7 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see Catalog::commit_offsets
+constexpr std::size_t group_bytes_max = 255;  // LMDB keys are short; see catalog::check_group_name
 
 Result<> check(const ConsumerOptions& options) {
   if (options.commit_acks == Acks::none) {

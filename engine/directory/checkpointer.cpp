@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
-#include "directory/facts/storable.hpp"
 #include "directory/topics/partition_states.hpp"
 #include "transaction/transaction_errors.hpp"
 
 namespace seriatim::directory {
-namespace {
-
-bool tells_anything(const catalog::Checkpoint& gathered) {
-  return !gathered.partitions.empty() || !gathered.forgotten_groups.empty() || !gathered.offsets.empty() ||
-         !gathered.transactional_ids.empty() || !gathered.state.empty();
-}
-
-}  // namespace
 
 Result<> Checkpointer::begin_writing(bool was_clean) {
   const base::MutexLock topics(environment_.topics_mutex);
@@ -34,8 +25,8 @@ Result<> Checkpointer::store_commits() {
   }
   if (changed.empty()) return {};
   catalog::Checkpoint shown;
-  for (auto* kind : changed) kind->gather(shown);
-  leave_out_unstorable(shown);
+  for (auto* kind : changed) kind->gather(shown.writes);
+  report_left_out(shown.writes);
   if (auto durable = make_gathered_durable(gathered_lsns(), 0); !durable) return durable;
   if (auto stored = environment_.catalog.checkpoint(shown); !stored) return stored;
   constexpr std::uint64_t nothing_is_covered = 0;
@@ -57,8 +48,8 @@ Result<> Checkpointer::checkpoint_once() {
   const base::MutexLock lock(mutex_);
   const std::uint64_t lsn = coverable_lsn();
   catalog::Checkpoint stored{.covered_lsn = lsn};
-  for (auto* kind : environment_.facts) kind->gather(stored);
-  leave_out_unstorable(stored);
+  for (auto* kind : environment_.facts) kind->gather(stored.writes);
+  report_left_out(stored.writes);
   const GatheredLsns gathered = gathered_lsns();
   const auto open = environment_.open_partitions();
   std::vector<partition::SyncMark> marks;
@@ -70,7 +61,7 @@ Result<> Checkpointer::checkpoint_once() {
   if (auto synced = sync_together(open, marks); !synced) return synced;
   if (auto durable = make_gathered_durable(gathered, lsn); !durable) return durable;
   const auto taken = take_recovery_points(open, stored);
-  if (lsn <= covered_lsn_ && !tells_anything(stored)) return {};
+  if (lsn <= covered_lsn_ && stored.partitions.empty() && stored.writes.empty()) return {};
   tie_.stored_lsn = environment_.journal.stored_lsn();
   stored.journal = tie_;
   if (auto done = store(stored); !done) return done;
@@ -156,9 +147,8 @@ std::uint64_t Checkpointer::coverable_lsn() const {
   return std::max(covered_lsn_, std::min(staged_lsn, environment_.coordinator.settled_lsn()));
 }
 
-void Checkpointer::leave_out_unstorable(catalog::Checkpoint& gathered) const {
-  for (const Error& refused : directory::leave_out_unstorable(gathered))
-    environment_.report_error(refused.message());
+void Checkpointer::report_left_out(const catalog::TableWrites& gathered) const {
+  for (const Error& refused : gathered.left_out()) environment_.report_error(refused.message());
 }
 
 void Checkpointer::note_checkpoint(std::uint64_t lsn) noexcept {
@@ -182,9 +172,9 @@ Result<> Checkpointer::close(std::vector<std::pair<TopicPartition, catalog::Part
   }
   for (auto* kind : environment_.facts) {
     // The journal has the rest; what a decision says is not to be stored before its records are safe.
-    if (outcome || kind->stands_alone()) kind->gather(last);
+    if (outcome || kind->stands_alone()) kind->gather(last.writes);
   }
-  leave_out_unstorable(last);
+  report_left_out(last.writes);
   auto done = store(last);
   if (done && outcome) note_checkpoint(lsn);
   if (done && outcome) done = journal.recycle_below(lsn + 1, tie_.stored_lsn);

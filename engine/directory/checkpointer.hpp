@@ -95,8 +95,8 @@ class Checkpointer {
                          const std::vector<partition::SyncMark>& marks);
   /// As far as a checkpoint may cover that gathers behind this.
   std::uint64_t coverable_lsn() const SERIATIM_REQUIRES(mutex_);
-  /// Takes out, and tells, what the catalog would refuse.
-  void leave_out_unstorable(catalog::Checkpoint& gathered) const;
+  /// Nobody waits for what cannot be stored.
+  void report_left_out(const catalog::TableWrites& gathered) const;
   GatheredLsns gathered_lsns() const;
   Result<> make_gathered_durable(const GatheredLsns& gathered, std::uint64_t covered);
   /// The partitions whose recovery points the catalog does not have, added to `to`.

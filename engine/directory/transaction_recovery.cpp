@@ -147,11 +147,12 @@ Result<> TransactionRecovery::restore_epochs() {
     const auto found = newest.find(record.producer_id);
     if (found != newest.end() && found->second > record.producer_epoch) {
       record.producer_epoch = found->second;
-      restored.transactional_ids.emplace_back(id, record);
+      catalog::put_transactional_id(restored.writes, id, record);
     }
     engine_.coordinator->restore(id, record);
   }
-  if (restored.transactional_ids.empty()) return {};
+  for (const Error& refused : restored.writes.left_out()) engine_.report(LogLevel::error, refused.message());
+  if (restored.writes.empty()) return {};
   return engine_.catalog->checkpoint(restored);
 }
 

@@ -77,7 +77,7 @@ class CommittedOffsets final : public state::DurableFacts {
 
   Result<> replay(const state::ReplayedFrame& frame) override;
   bool has_changes() const override { return newer_.has_changes(); }
-  void gather(catalog::Checkpoint& to) override { newer_.gather(environment_.current_topics(), to); }
+  void gather(catalog::TableWrites& to) override { newer_.gather(environment_.current_topics(), to); }
   std::uint64_t newest_lsn() const override { return newer_.newest_lsn(); }
   void stored(std::uint64_t covered_lsn) noexcept override { newer_.stored(covered_lsn); }
 

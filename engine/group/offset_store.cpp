@@ -126,16 +126,16 @@ std::vector<std::string> OffsetStore::groups() const {
 // The forgotten groups last: of a group that began again since, the catalog may have positions by an earlier
 // gathering. The frame that forgot it was entered before these: an earlier gathering has told it, too,
 // and no later one will.
-void OffsetStore::gather(const IsCurrentTopic& is_current, catalog::Checkpoint& to) {
+void OffsetStore::gather(const IsCurrentTopic& is_current, catalog::TableWrites& to) {
   const auto& positions = positions_.gather();
-  for (const auto& [group, entry] : forgotten_.gather()) to.forgotten_groups.push_back(group);
+  for (const auto& [group, entry] : forgotten_.gather()) catalog::forget_group(to, group);
   const std::string* group = nullptr;
   std::uint64_t since = 0;
   for (const auto& [key, entry] : positions) {
     if (group == nullptr || *group != key.group) since = forgotten_lsn(key.group);
     group = &key.group;
     if (entry.lsn >= since && is_current(key.at.topic, key.topic_id))
-      to.offsets[key.group].push_back({key.at, entry.value});
+      catalog::put_committed_offset(to, key.group, key.at, key.topic_id, entry.value);
   }
 }
 

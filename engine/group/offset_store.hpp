@@ -70,9 +70,9 @@ class OffsetStore {
   bool has_changes() const { return positions_.has_changes() || forgotten_.has_changes(); }
   /// Adds what is to be moved to the catalog: all that frames have said that were staged before the call, but
   /// for those the catalog has by an earlier gathering. Offsets of topics that are not there are left
-  /// out: a commit that ran beside a deletion may have come after `forget_topic`, and the catalog has topics
-  /// by name only.
-  void gather(const IsCurrentTopic& is_current, catalog::Checkpoint& to);
+  /// out: a commit that ran beside a deletion may have come after `forget_topic`, and no topic may be deleted
+  /// until the catalog has what was gathered.
+  void gather(const IsCurrentTopic& is_current, catalog::TableWrites& to);
   /// The catalog has what `gather` told, and all that frames up to `covered_lsn` tell: forgets these.
   void stored(std::uint64_t covered_lsn) noexcept;
   /// Forgets all that frames up to `lsn` tell: the catalog has it, and something that is better.

@@ -7,7 +7,7 @@
 #include <seriatim/result.hpp>
 
 #include "base/bytes.hpp"
-#include "catalog/catalog.hpp"
+#include "catalog/records/table_writes.hpp"
 #include "format/journal/journal_frame.hpp"
 
 namespace seriatim::state {
@@ -33,8 +33,9 @@ class DurableFacts {
 
   /// Whether `gather` would find anything.
   virtual bool has_changes() const = 0;
-  /// Adds all that frames have told which were staged before the call, but for what the catalog has.
-  virtual void gather(catalog::Checkpoint& to) = 0;
+  /// Adds all that frames have told which were staged before the call, but for what the catalog has. A fact
+  /// that cannot be stored is left out (TableWrites::leave_out): it must not keep its neighbours from it.
+  virtual void gather(catalog::TableWrites& to) = 0;
   /// Of the newest frame that anything was entered of, read behind `gather`: the journal has to be safe up to
   /// there before the catalog has what was gathered. 0: there is none, or it is a decision's.
   virtual std::uint64_t newest_lsn() const { return 0; }

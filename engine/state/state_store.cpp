@@ -58,16 +58,9 @@ std::vector<std::string> StateStore::names() const {
   }
 }
 
-std::vector<catalog::StateChange> StateStore::gather() {
-  const auto& gathered = table_.gather();
-  std::vector<catalog::StateChange> changes;
-  changes.reserve(gathered.size());
-  for (const auto& [key, entry] : gathered) {
-    const auto stored_key = base::as_bytes(key.second);
-    changes.push_back(
-        {.name = key.first, .key = {stored_key.begin(), stored_key.end()}, .value = value_of(entry.value)});
-  }
-  return changes;
+void StateStore::gather(catalog::TableWrites& to) {
+  for (const auto& [key, entry] : table_.gather())
+    catalog::put_state_change(to, key.first, base::as_bytes(key.second), entry.value.get());
 }
 
 }  // namespace seriatim::state

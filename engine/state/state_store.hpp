@@ -42,8 +42,8 @@ class StateStore {
 
   /// Whether `gather` would find anything.
   bool has_changes() const { return table_.has_changes(); }
-  /// All that was entered since the last gathering that the catalog has.
-  std::vector<catalog::StateChange> gather();
+  /// Adds all that was entered since the last gathering that the catalog has.
+  void gather(catalog::TableWrites& to);
   /// The catalog has what `gather` told, and all that frames up to `covered_lsn` tell: forgets these.
   void stored(std::uint64_t covered_lsn) noexcept { table_.stored(covered_lsn); }
 

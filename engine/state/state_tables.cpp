@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/stored_state.hpp"
 #include "format/journal/journal_decision.hpp"
 
 namespace seriatim::state {
@@ -71,7 +72,7 @@ Result<std::optional<std::vector<std::byte>>> StateTables::value(std::string_vie
                                                                  base::ByteSpan key) const {
   // The newer ones first: a checkpoint in between moves some to where is looked next.
   if (auto newer = newer_.find(name, key)) return *std::move(newer);
-  return catalog_->state_value(name, key);
+  return catalog::state_value(*catalog_, name, key);
 }
 
 Result<std::vector<StateEntry>> StateTables::scan(std::string_view name, base::ByteSpan from_key,
@@ -83,7 +84,7 @@ Result<std::vector<StateEntry>> StateTables::scan(std::string_view name, base::B
     // As value().
     auto newer = newer_.page(name, from, wanted);
     const std::size_t stored_wanted = newer.is_last ? wanted : newer.entries.size();
-    auto stored = catalog_->scan_state(name, from, stored_wanted);
+    auto stored = catalog::scan_state(*catalog_, name, from, stored_wanted);
     if (!stored) return stored.error();
     StatePages pages{std::move(newer), *std::move(stored), stored_wanted};
     while (entries.size() < limit && pages.has_next()) {
@@ -97,7 +98,7 @@ Result<std::vector<StateEntry>> StateTables::scan(std::string_view name, base::B
 
 Result<std::vector<std::string>> StateTables::names() const {
   auto newer = newer_.names();
-  auto names = catalog_->state_names();
+  auto names = catalog::state_names(*catalog_);
   if (!names) return names.error();
   names->insert(names->end(), newer.begin(), newer.end());
   std::sort(names->begin(), names->end());
@@ -127,12 +128,6 @@ Result<> StateTables::replay(const ReplayedFrame& frame) {
   }
   if (!changes.empty()) newer_.enter(std::move(changes), frame.lsn);
   return {};
-}
-
-void StateTables::gather(catalog::Checkpoint& to) {
-  auto changes = newer_.gather();
-  to.state.insert(to.state.end(), std::make_move_iterator(changes.begin()),
-                  std::make_move_iterator(changes.end()));
 }
 
 }  // namespace seriatim::state

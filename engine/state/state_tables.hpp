@@ -29,10 +29,10 @@ class StateTables final : public DurableFacts {
   void enter(std::vector<catalog::StateChange>&& changes, std::uint64_t lsn) {
     newer_.enter(std::move(changes), lsn);
   }
-  /// Errors: as Catalog::state_value.
+  /// Errors: as catalog::state_value.
   Result<std::optional<std::vector<std::byte>>> value(std::string_view name, base::ByteSpan key) const;
   /// At most `limit` entries from `from_key` on, in byte order of the keys.
-  /// Errors: as Catalog::scan_state.
+  /// Errors: as catalog::scan_state.
   /// Cost: in proportion to `limit` and to erased keys in between.
   Result<std::vector<StateEntry>> scan(std::string_view name, base::ByteSpan from_key,
                                        std::size_t limit) const;
@@ -41,7 +41,7 @@ class StateTables final : public DurableFacts {
 
   Result<> replay(const ReplayedFrame& frame) override;
   bool has_changes() const override { return newer_.has_changes(); }
-  void gather(catalog::Checkpoint& to) override;
+  void gather(catalog::TableWrites& to) override { newer_.gather(to); }
   void stored(std::uint64_t covered_lsn) noexcept override { newer_.stored(covered_lsn); }
 
  private:

@@ -29,7 +29,7 @@
 #include "base/clock.hpp"
 #include "base/counter.hpp"
 #include "base/mutex.hpp"
-#include "catalog/records/catalog_records.hpp"
+#include "catalog/records/transactional_id.hpp"
 #include "format/batch/control_record.hpp"
 #include "format/journal/journal_decision.hpp"
 #include "journal/journal.hpp"

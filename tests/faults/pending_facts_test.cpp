@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/stored_state.hpp"
 #include "support/catalog_writes.hpp"
 #include "unit/api/engine_fixture.hpp"
 
@@ -35,7 +36,7 @@ struct Committed {
   void check_the_catalog_has_it() const {
     const auto found = must(impl.catalog->committed("g", t0));
     CHECK((found && found->offset == 1));
-    CHECK(must(impl.catalog->state_names()) == std::vector<std::string>{"table"});
+    CHECK(must(catalog::state_names(*impl.catalog)) == std::vector<std::string>{"table"});
   }
 };
 

@@ -1,73 +1,10 @@
 #include "catalog/records/catalog_records.hpp"
 
-#include <cstring>
-#include <string_view>
+#include <utility>
 
-#include "base/checked.hpp"
+#include "catalog/records/record_payload.hpp"
 
 namespace seriatim::catalog {
-namespace {
-
-class PayloadWriter {
- public:
-  template <std::integral T>
-  void integer(T value) {
-    std::byte bytes[sizeof(T)];
-    base::store_be(bytes, value);
-    out_ += base::as_text(bytes);
-  }
-  void id(const Id& value) { out_ += base::as_text(value); }
-  void text(std::string_view value) {
-    integer(base::narrow<std::uint32_t>(value.size()));
-    out_ += value;
-  }
-  std::string take() && { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-// Every read is bounded; one that is not covered by bytes makes all of them fail.
-class PayloadReader {
- public:
-  explicit PayloadReader(base::ByteSpan bytes) : rest_(bytes) {}
-
-  template <std::integral T>
-  T integer() {
-    const base::ByteSpan bytes = take(sizeof(T));
-    return bytes.empty() ? T{} : base::load_be<T>(bytes.data());
-  }
-  Id id() {
-    Id value{};
-    const base::ByteSpan bytes = take(value.size());
-    if (!bytes.empty()) std::memcpy(value.data(), bytes.data(), value.size());
-    return value;
-  }
-  std::string text() { return std::string(base::as_text(take(integer<std::uint32_t>()))); }
-  bool ok() const { return ok_; }
-  bool finished() const { return ok_ && rest_.empty(); }
-
- private:
-  base::ByteSpan take(std::size_t count) {
-    if (!ok_ || count > rest_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const base::ByteSpan taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-
-  base::ByteSpan rest_;
-  bool ok_ = true;
-};
-
-Error malformed(std::string_view what, base::ByteSpan payload) {
-  return {Errc::corrupt_metadata, "catalog: " + std::to_string(payload.size()) + " bytes are not a whole " +
-                                      std::string(what) + "; restore the catalog from a backup"};
-}
-
-}  // namespace
 
 std::string encode(const TopicRecord& record) {
   PayloadWriter out;
@@ -95,7 +32,7 @@ Result<TopicRecord> decode_topic(base::ByteSpan payload) {
     std::string name = in.text();
     record.config[std::move(name)] = in.text();
   }
-  if (!in.finished() || record.partition_count < 1) return malformed("topic record", payload);
+  if (!in.finished() || record.partition_count < 1) return malformed_record("topic record", payload);
   return record;
 }
 
@@ -119,25 +56,7 @@ Result<PartitionState> decode_partition_state(base::ByteSpan payload) {
   record.recovery_position = in.integer<std::int64_t>();
   record.clean_end_offset = in.integer<Offset>();
   record.compacted_to_offset = in.integer<Offset>();
-  if (!in.finished()) return malformed("partition state", payload);
-  return record;
-}
-
-std::string encode(const CommittedOffset& record) {
-  PayloadWriter out;
-  out.integer(record.offset);
-  out.integer(record.commit_time_ms);
-  out.text(record.metadata);
-  return std::move(out).take();
-}
-
-Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload) {
-  PayloadReader in(payload);
-  CommittedOffset record;
-  record.offset = in.integer<Offset>();
-  record.commit_time_ms = in.integer<std::int64_t>();
-  record.metadata = in.text();
-  if (!in.finished() || record.offset < 0) return malformed("committed offset", payload);
+  if (!in.finished()) return malformed_record("partition state", payload);
   return record;
 }
 
@@ -156,7 +75,7 @@ Result<EngineRecord> decode_engine(base::ByteSpan payload) {
   const auto clean = in.integer<std::uint8_t>();
   record.clean_shutdown = clean == 1;
   record.covered_lsn = in.integer<std::uint64_t>();
-  if (!in.finished() || clean > 1) return malformed("engine record", payload);
+  if (!in.finished() || clean > 1) return malformed_record("engine record", payload);
   return record;
 }
 
@@ -174,7 +93,7 @@ Result<JournalTie> decode_journal_tie(base::ByteSpan payload) {
   record.stored_lsn = in.integer<std::uint64_t>();
   record.incarnation = in.integer<std::uint64_t>();
   record.found_incarnation = in.integer<std::uint64_t>();
-  if (!in.finished()) return malformed("tie to the journal", payload);
+  if (!in.finished()) return malformed_record("tie to the journal", payload);
   return record;
 }
 
@@ -188,7 +107,7 @@ Result<Moment> decode_moment(base::ByteSpan payload) {
   PayloadReader in(payload);
   Moment record;
   record.number = in.integer<std::uint64_t>();
-  if (!in.finished()) return malformed("moment", payload);
+  if (!in.finished()) return malformed_record("moment", payload);
   return record;
 }
 
@@ -202,7 +121,8 @@ Result<ProducerIds> decode_producer_ids(base::ByteSpan payload) {
   PayloadReader in(payload);
   ProducerIds record;
   record.end = in.integer<ProducerId>();
-  if (!in.finished() || record.end < first_producer_id) return malformed("end of the producer ids", payload);
+  if (!in.finished() || record.end < first_producer_id)
+    return malformed_record("end of the producer ids", payload);
   return record;
 }
 
@@ -223,28 +143,7 @@ Result<NamedProducer> decode_named_producer(base::ByteSpan payload) {
   record.created_ms = in.integer<std::int64_t>();
   record.last_used_ms = in.integer<std::int64_t>();
   if (!in.finished() || record.producer_id < 0 || record.producer_epoch < 0)
-    return malformed("named producer", payload);
-  return record;
-}
-
-std::string encode(const TransactionalId& record) {
-  PayloadWriter out;
-  out.integer(record.producer_id);
-  out.integer(record.producer_epoch);
-  out.integer(record.timeout_ms);
-  out.integer(record.last_used_ms);
-  return std::move(out).take();
-}
-
-Result<TransactionalId> decode_transactional_id(base::ByteSpan payload) {
-  PayloadReader in(payload);
-  TransactionalId record;
-  record.producer_id = in.integer<ProducerId>();
-  record.producer_epoch = in.integer<ProducerEpoch>();
-  record.timeout_ms = in.integer<std::int32_t>();
-  record.last_used_ms = in.integer<std::int64_t>();
-  if (!in.finished() || record.producer_id < 0 || record.producer_epoch < 0 || record.timeout_ms < 0)
-    return malformed("transactional id", payload);
+    return malformed_record("named producer", payload);
   return record;
 }
 

@@ -1,5 +1,5 @@
-// The facts the catalog keeps, as plain values, and their bytes. The keys and their values are listed in
-// catalog_schema.hpp.
+// The records that the catalog itself reads and writes, as plain values, and their bytes. Kinds of facts that
+// the journal tells have a file each. The keys and their values are listed in catalog_schema.hpp.
 #pragma once
 
 #include <array>
@@ -7,9 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
@@ -43,14 +41,6 @@ struct PartitionState {
   /// First offset compaction has not yet looked at (Kafka's cleaner checkpoint).
   Offset compacted_to_offset = 0;
   bool operator==(const PartitionState&) const = default;
-};
-
-/// One committed position of a group.
-struct CommittedOffset {
-  Offset offset = 0;
-  std::string metadata{};  ///< at most 4'096 bytes
-  std::int64_t commit_time_ms = 0;
-  bool operator==(const CommittedOffset&) const = default;
 };
 
 /// The state of the whole directory.
@@ -101,43 +91,23 @@ struct NamedProducer {
   bool operator==(const NamedProducer&) const = default;
 };
 
-/// The record of a transactional id.
-struct TransactionalId {
-  ProducerId producer_id = 0;
-  ProducerEpoch producer_epoch = 0;
-  std::int32_t timeout_ms = 0;
-  std::int64_t last_used_ms = 0;
-  bool operator==(const TransactionalId&) const = default;
-};
-
-/// One change of a state.
-struct StateChange {
-  std::string name{};
-  std::vector<std::byte> key{};
-  std::optional<std::vector<std::byte>> value{};  ///< nothing: erased
-};
-
 /// Payload bytes of each record; the value codec adds version and checksum around them.
 std::string encode(const TopicRecord& record);
 std::string encode(const PartitionState& record);
-std::string encode(const CommittedOffset& record);
 std::string encode(const EngineRecord& record);
 std::string encode(const JournalTie& record);
 std::string encode(const Moment& record);
 std::string encode(const ProducerIds& record);
 std::string encode(const NamedProducer& record);
-std::string encode(const TransactionalId& record);
 
 /// The inverse. Bytes have passed their checksum, but are bounded and checked again all the same.
 /// Errors: corrupt_metadata if the payload is not exactly one record.
 Result<TopicRecord> decode_topic(base::ByteSpan payload);
 Result<PartitionState> decode_partition_state(base::ByteSpan payload);
-Result<CommittedOffset> decode_committed_offset(base::ByteSpan payload);
 Result<EngineRecord> decode_engine(base::ByteSpan payload);
 Result<JournalTie> decode_journal_tie(base::ByteSpan payload);
 Result<Moment> decode_moment(base::ByteSpan payload);
 Result<ProducerIds> decode_producer_ids(base::ByteSpan payload);
 Result<NamedProducer> decode_named_producer(base::ByteSpan payload);
-Result<TransactionalId> decode_transactional_id(base::ByteSpan payload);
 
 }  // namespace seriatim::catalog

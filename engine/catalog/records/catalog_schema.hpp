@@ -71,6 +71,8 @@ inline constexpr std::string_view journal_key = "journal";
 inline constexpr std::string_view moment_key = "moment";
 inline constexpr std::string_view producer_ids_key = "producer_ids";
 
+/// LMDB's, of the longest key.
+inline constexpr std::size_t key_bytes_max = 511;
 /// Kafka sets no bound on a group's name; ours leaves room in LMDB's 511 bytes.
 inline constexpr std::size_t group_name_bytes_max = 255;
 /// As a group's name, so that one rule is to be remembered.
@@ -81,6 +83,8 @@ inline constexpr std::size_t state_name_bytes_max = 100;
 inline constexpr std::size_t state_key_bytes_max = 400;
 /// Arbitrary: a checkpoint copies every value that changed, under the catalog's writer lock.
 inline constexpr std::size_t state_value_bytes_max = std::size_t{1} << 20U;
+/// Of whatever a checkpoint stores: no kind of fact has larger ones.
+inline constexpr std::size_t payload_bytes_max = state_value_bytes_max;
 /// Kafka's offset.metadata.max.bytes.
 inline constexpr std::size_t offset_metadata_bytes_max = 4'096;
 /// Bound of Errc::invalid_partitions.

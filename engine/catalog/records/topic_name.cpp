@@ -47,6 +47,12 @@ Result<void> check_transactional_id(std::string_view id) {
   return check_plain_name("transactional id", id, transactional_id_bytes_max);
 }
 
+Error negative_producer_number(std::string_view what, std::string_view name) {
+  return {Errc::invalid_argument,
+          std::string(what) + " " + printable_key(name) +
+              ": its producer id, epoch or timeout is negative; give numbers from 0 on"};
+}
+
 Result<void> check_state_name(std::string_view name) {
   return check_plain_name("state name", name, state_name_bytes_max);
 }

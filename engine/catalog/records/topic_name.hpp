@@ -21,6 +21,8 @@ Result<void> check_group_name(std::string_view name);
 Result<void> check_producer_name(std::string_view name);
 /// As a group's name.
 Result<void> check_transactional_id(std::string_view id);
+/// The error of a producer or transactional id (`what`) of that name whose numbers are negative.
+Error negative_producer_number(std::string_view what, std::string_view name);
 
 /// 1 to 100 bytes, none of them zero.
 /// Errors: invalid_argument.

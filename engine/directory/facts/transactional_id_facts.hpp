@@ -22,9 +22,9 @@ class TransactionalIdFacts final : public state::DurableFacts {
   /// Recovery finds the epochs where they were used: in the logs, too.
   Result<> replay(const state::ReplayedFrame&) override { return {}; }
   bool has_changes() const override { return !coordinator_->changed_ids().empty(); }
-  void gather(catalog::Checkpoint& to) override {
+  void gather(catalog::TableWrites& to) override {
     gathered_ = coordinator_->changed_ids();
-    to.transactional_ids.insert(to.transactional_ids.end(), gathered_.begin(), gathered_.end());
+    for (const auto& [id, record] : gathered_) catalog::put_transactional_id(to, id, record);
   }
   bool stands_alone() const override { return true; }
   void stored(std::uint64_t) noexcept override { coordinator_->mark_stored(gathered_); }

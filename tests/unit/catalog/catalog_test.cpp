@@ -73,7 +73,6 @@ TEST_CASE("an unknown topic is said to be unknown by every method that takes one
   CHECK(is_unknown(catalog.set_config_overrides("nope", {})));
   CHECK(is_unknown(catalog.partition_states("nope")));
   CHECK(is_unknown(catalog.put_partition_states({{{"nope", 0}, {}}})));
-  CHECK(is_unknown(catalog.commit_offsets("g", {{{"nope", 0}, {1, "", 0}}})));
   CHECK(is_unknown(catalog.committed("g", {"nope", 0})));
   CHECK(is_unknown(catalog.clamp_offsets({{{"nope", 0}, 1}})));
 }
@@ -111,7 +110,7 @@ TEST_CASE("a deleted topic frees its name at once and is remembered until its fi
     must(catalog.create_topic(topic_record("t", 1, 2)));
     must(catalog.create_topic(topic_record("other", 2, 2)));
     must(catalog.put_partition_states({{{"t", 1}, {7, 7, 7, 7, 7, 7}}, {{"other", 0}, {5, 5, 5, 5, 5, 5}}}));
-    must(catalog.commit_offsets("g", {{{"t", 1}, {7, "", 0}}, {{"other", 1}, {3, "", 0}}}));
+    must(commit_offsets(catalog, "g", {{{"t", 1}, {7, "", 0}}, {{"other", 1}, {3, "", 0}}}));
     must(catalog.mark_deleted("t"));
     CHECK_FALSE(catalog.topic("t").ok());
   }
@@ -138,7 +137,7 @@ TEST_CASE("a topic without files can be deleted in one step") {
   const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1)));
-  must(catalog.commit_offsets("g", {{{"t", 0}, {7, "", 0}}}));
+  must(commit_offsets(catalog, "g", {{{"t", 0}, {7, "", 0}}}));
   must(catalog.delete_topic("t"));
   CHECK(must(catalog.topics()).empty());
   CHECK(must(catalog.deleted_topics()).empty());
@@ -192,8 +191,8 @@ TEST_CASE(
     must(catalog.put_named_producer("p", {first_producer_id, 1, 2, 3}));
     must(catalog.reserve_producer_ids(1'000));
     Checkpoint checkpoint;
-    checkpoint.transactional_ids = {{"x", {first_producer_id, 1, 2, 3}}};
-    checkpoint.state = {{"s", bytes_of("k"), bytes_of("value of a state")}};
+    put_transactional_id(checkpoint.writes, "x", {first_producer_id, 1, 2, 3});
+    put_state_changes(checkpoint.writes, {{"s", bytes_of("k"), bytes_of("value of a state")}});
     must(catalog.checkpoint(checkpoint));
   }
   const std::vector<std::pair<Database, std::string>> places{
@@ -339,7 +338,7 @@ TEST_CASE("readers and writers in many threads see whole states only") {
   const MadeCatalog made;
   Catalog catalog = made.open();
   must(catalog.create_topic(topic_record("t", 1, 2)));
-  must(catalog.commit_offsets("g", {{{"t", 0}, {0, "", 0}}, {{"t", 1}, {0, "", 0}}}));
+  must(commit_offsets(catalog, "g", {{{"t", 0}, {0, "", 0}}, {{"t", 1}, {0, "", 0}}}));
   std::atomic<bool> is_done{false};
   std::atomic<int> torn{0};
   std::atomic<int> failed{0};
@@ -360,7 +359,7 @@ TEST_CASE("readers and writers in many threads see whole states only") {
     threads.emplace_back([&, writer] {
       for (Offset i = 1; i <= 50; ++i) {
         const Offset offset = i * 2 + writer;
-        if (!catalog.commit_offsets("g", {{{"t", 0}, {offset, "", 0}}, {{"t", 1}, {offset, "", 0}}}))
+        if (!commit_offsets(catalog, "g", {{{"t", 0}, {offset, "", 0}}, {{"t", 1}, {offset, "", 0}}}))
           ++failed;
       }
     });

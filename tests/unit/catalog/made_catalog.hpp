@@ -18,6 +18,7 @@
 #include "catalog/catalog_birth.hpp"
 #include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/lmdb/lmdb_layout.hpp"
+#include "catalog/stored_state.hpp"
 #include "support/must.hpp"
 #include "support/temp_dir.hpp"
 
@@ -128,6 +129,30 @@ inline std::vector<std::byte> bytes_of(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// One position to commit.
+struct OffsetCommit {
+  TopicPartition topic_partition{};
+  CommittedOffset committed{};
+};
+
+/// Stores all of them by a checkpoint, or on an error none.
+/// Errors: as the catalog; unknown_topic_or_partition.
+inline Result<void> commit_offsets(Catalog& catalog, std::string_view group,
+                                   const std::vector<OffsetCommit>& commits) {
+  Checkpoint checkpoint;
+  for (const OffsetCommit& commit : commits) {
+    const Result<TopicRecord> topic = catalog.topic(commit.topic_partition.topic);
+    if (!topic) return topic.error();
+    put_committed_offset(checkpoint.writes, group, commit.topic_partition, topic->topic_id, commit.committed);
+  }
+  return catalog.checkpoint(checkpoint);
+}
+
+inline void put_state_changes(TableWrites& to, const std::vector<StateChange>& changes) {
+  for (const StateChange& change : changes)
+    put_state_change(to, change.name, change.key, change.value ? &*change.value : nullptr);
+}
+
 /// A catalog that has a bit of everything, in more than one page per tree.
 inline void fill(Catalog& catalog, std::uint32_t topics) {
   for (std::uint32_t i = 0; i < topics; ++i) {
@@ -140,15 +165,15 @@ inline void fill(Catalog& catalog, std::uint32_t topics) {
     commits.push_back({at, {static_cast<Offset>(i) * 10, "metadata " + std::to_string(i), 5}});
     states.emplace_back(at, PartitionState{1, 20, 3, 400, -1, 6});
   }
-  must(catalog.commit_offsets("group", commits));
+  must(commit_offsets(catalog, "group", commits));
   must(catalog.put_partition_states(states));
   Checkpoint checkpoint;
   for (std::uint32_t i = 0; i < topics; ++i) {
     const std::string number = std::to_string(i);
-    checkpoint.transactional_ids.emplace_back("transactional id " + number,
-                                              TransactionalId{first_producer_id + i, 1, 60'000, i});
-    checkpoint.state.push_back({"state " + number.substr(0, 1), bytes_of("key " + number),
-                                bytes_of(std::string(i == 0 ? 5'000 : 20, 's'))});
+    put_transactional_id(checkpoint.writes, "transactional id " + number,
+                         TransactionalId{first_producer_id + i, 1, 60'000, i});
+    put_state_changes(checkpoint.writes, {{"state " + number.substr(0, 1), bytes_of("key " + number),
+                                           bytes_of(std::string(i == 0 ? 5'000 : 20, 's'))}});
   }
   must(catalog.checkpoint(checkpoint));
   const ProducerId first = must(catalog.reserve_producer_ids(static_cast<std::int32_t>(topics)));

@@ -73,9 +73,9 @@ inline void check_no_newer_contents(const Catalog& catalog) {
   CHECK(must(catalog.named_producers()).empty());
   CHECK_FALSE(must(catalog.named_producer("p")).has_value());
   CHECK(must(catalog.transactional_ids()).empty());
-  CHECK(must(catalog.state_names()).empty());
-  CHECK_FALSE(must(catalog.state_value("s", base::as_bytes("k"))).has_value());
-  CHECK(must(catalog.scan_state("s", {}, 10)).empty());
+  CHECK(must(state_names(catalog)).empty());
+  CHECK_FALSE(must(state_value(catalog, "s", base::as_bytes("k"))).has_value());
+  CHECK(must(scan_state(catalog, "s", {}, 10)).empty());
   CHECK(must(catalog.producer_id_end()) == first_producer_id);
 }
 

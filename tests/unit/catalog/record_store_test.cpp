@@ -80,13 +80,13 @@ TEST_CASE("state that was never stored as it stands is damage, although its chec
   }
   const Catalog catalog = must(Catalog::open(dir / "catalog", options()));
   const Result<std::optional<std::vector<std::byte>>> value =
-      catalog.state_value("s", base::as_bytes("large"));
+      state_value(catalog, "s", base::as_bytes("large"));
   REQUIRE_FALSE(value.ok());
   CHECK(value.error().code() == Errc::corrupt_metadata);
   CHECK(value.error().message().find("database \"state\"") != std::string::npos);
-  CHECK(catalog.scan_state("s", {}, 1).error().code() == Errc::corrupt_metadata);
-  CHECK(catalog.state_names().error().code() == Errc::corrupt_metadata);
-  CHECK(catalog.state_names().error().message().find("key \"nameless\"") != std::string::npos);
+  CHECK(scan_state(catalog, "s", {}, 1).error().code() == Errc::corrupt_metadata);
+  CHECK(state_names(catalog).error().code() == Errc::corrupt_metadata);
+  CHECK(state_names(catalog).error().message().find("key \"nameless\"") != std::string::npos);
 }
 
 }  // namespace

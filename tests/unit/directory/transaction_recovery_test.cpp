@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "catalog/stored_state.hpp"
 #include "format/batch_header.hpp"
 #include "format/index_entry.hpp"
 #include "support/log_builder.hpp"
@@ -217,13 +218,16 @@ TEST_CASE("what the catalog was shown is not written again, by the next showing 
   put("shown");
   must(impl.checkpointer->store_commits());
   // Nobody writes it behind the engine's back but here, where it shows who comes by later.
-  must(impl.catalog->commit_offsets("g", {{{"t", 0}, {.offset = 0, .metadata = "mark"}}}));
+  catalog::Checkpoint marked;
+  const auto topic_id = must(impl.catalog->topic("t")).topic_id;
+  catalog::put_committed_offset(marked.writes, "g", {"t", 0}, topic_id, {.offset = 0, .metadata = "mark"});
   const auto key = base::as_bytes(std::string_view("shown"));
   const std::vector<std::byte> mark(1, std::byte{'m'});
-  must(impl.catalog->checkpoint({.state = {{.name = "s", .key = {key.begin(), key.end()}, .value = mark}}}));
+  catalog::put_state_change(marked.writes, "s", key, &mark);
+  must(impl.catalog->checkpoint(marked));
   const auto is_marked = [&] {
     CHECK(must(impl.catalog->committed("g", {"t", 0}))->metadata == "mark");
-    CHECK(must(impl.catalog->state_value("s", key)) == mark);
+    CHECK(must(catalog::state_value(*impl.catalog, "s", key)) == mark);
   };
   must(impl.committed_offsets.commit("h", {{{"t", 0}, {.offset = 0}}}, Acks::leader));
   put("other");

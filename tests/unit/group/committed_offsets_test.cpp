@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/gathered_offsets.hpp"
 #include "unit/api/engine_fixture.hpp"
 
 namespace seriatim::test {
@@ -39,10 +40,10 @@ struct Offsets {
          .offsets = {{.topic_id = topic_id, .partition = 0, .offset = offset, .metadata = "m"}}});
     must(offsets.replay({lsn, JournalFrameType::committed_offsets, payload}));
   }
-  catalog::Checkpoint gather() {
-    catalog::Checkpoint gathered;
+  GatheredOffsets gather() {
+    catalog::TableWrites gathered;
     offsets.gather(gathered);
-    return gathered;
+    return offsets_in(gathered);
   }
 };
 

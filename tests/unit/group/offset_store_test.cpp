@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/gathered_offsets.hpp"
 #include "unit/api/engine_fixture.hpp"
 
 namespace seriatim::test {
@@ -35,10 +36,10 @@ struct Store {
   std::uint64_t commit(const char* group, const std::vector<PositionCommit>& commits) {
     return must(offsets.commit(*journal, group, commits));
   }
-  catalog::Checkpoint gather(const group::IsCurrentTopic& topics) {
-    catalog::Checkpoint gathered;
+  GatheredOffsets gather(const group::IsCurrentTopic& topics) {
+    catalog::TableWrites gathered;
     offsets.gather(topics, gathered);
-    return gathered;
+    return offsets_in(gathered);
   }
 };
 
@@ -180,7 +181,7 @@ TEST_CASE("a commit that came behind the deletion of its topic does not reach an
   const auto topics = topics_of({{"t", 3}, {"u", 2}});
   const auto gathered = store.gather(topics);
   REQUIRE(gathered.offsets.at("g").size() == 1);
-  CHECK(gathered.offsets.at("g")[0].topic_partition.topic == "u");
+  CHECK(gathered.offsets.at("g")[0].topic_id == topic_id_of(2));
   CHECK(store.offsets.group("g", topics).count({"t", 0}) == 0);
 }
 

@@ -35,10 +35,11 @@ TEST_CASE("state of decisions is restored, the last value of a key stays, other 
   REQUIRE(value);
   CHECK(base::as_text(*value) == "new");
   CHECK_FALSE(must(tables.value("s", base::as_bytes(std::string_view("gone")))));
-  catalog::Checkpoint gathered;
+  catalog::TableWrites gathered;
   tables.gather(gathered);
-  REQUIRE(gathered.state.size() == 2);
-  CHECK_FALSE(gathered.state[0].value);
+  REQUIRE(gathered.in_order().size() == 2);
+  CHECK(gathered.in_order()[0].kind == catalog::TableWrites::Kind::erase);
+  CHECK(gathered.in_order()[1].kind == catalog::TableWrites::Kind::put);
   tables.stored(4);
   CHECK_FALSE(tables.has_changes());
 }

@@ -74,7 +74,7 @@ TEST_CASE("an LMDB file of somebody else is a clear error") {
 TEST_CASE("another process reads whole states while this one writes") {
   const OneTopic made;
   Catalog writer = must(Catalog::open(made.path, options()));
-  must(writer.commit_offsets("g", {{{"t", 0}, {1, "", 0}}, {{"t", 1}, {1, "", 0}}}));
+  must(commit_offsets(writer, "g", {{{"t", 0}, {1, "", 0}}, {{"t", 1}, {1, "", 0}}}));
   test::ChildProcess child([&](const test::ChildProcess::Voice& voice) {
     // Opening anew each time: the check of all pages must hold beside a writer too.
     Offset last = 0;
@@ -104,7 +104,7 @@ TEST_CASE("another process reads whole states while this one writes") {
     is_done = true;
   });
   for (Offset i = 2; !is_done; ++i) {
-    CHECK(writer.commit_offsets("g", {{{"t", 0}, {i, "", 0}}, {{"t", 1}, {i, "", 0}}}).ok());
+    CHECK(commit_offsets(writer, "g", {{{"t", 0}, {i, "", 0}}, {{"t", 1}, {i, "", 0}}}).ok());
   }
   listener.join();
   CHECK(heard == "saw it move");
@@ -149,7 +149,7 @@ TEST_CASE("a directory that may only be read is read, without LMDB's lock file, 
     std::atomic<bool> is_done{false};
     std::thread committer([&] {
       for (Offset i = 1; !is_done; ++i) {
-        if (!writer.commit_offsets("g", {{{"t", 0}, {i, "", 0}}})) return;
+        if (!commit_offsets(writer, "g", {{{"t", 0}, {i, "", 0}}})) return;
         // Two commits within one read of the other are what it may answer with an error.
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
@@ -243,7 +243,7 @@ TEST_CASE("a reader of an older catalog sees what a writer in another process ad
   });
   REQUIRE(child.hear_all() == "w");
   CHECK(must(reader.named_producer("p")) == NamedProducer{first_producer_id, 1, 2, 3});
-  CHECK(must(reader.state_names()).empty());
+  CHECK(must(state_names(reader)).empty());
   check_old_contents(reader);
 }
 

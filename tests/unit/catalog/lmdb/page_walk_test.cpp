@@ -55,18 +55,18 @@ std::string told_of_producers(const Catalog& catalog) {
   const auto end = catalog.producer_id_end();
   const auto producers = catalog.named_producers();
   const auto ids = catalog.transactional_ids();
-  const auto names = catalog.state_names();
+  const auto names = state_names(catalog);
   if (!end || !producers || !ids || !names) return {};
   std::string all = std::to_string(*end);
   for (const auto& [name, producer] : *producers) all += name + encode(producer);
   for (const auto& [id, record] : *ids) all += id + encode(record);
   for (const std::string& name : *names) {
-    const auto state = catalog.scan_state(name, {}, 1'000);
+    const auto state = scan_state(catalog, name, {}, 1'000);
     if (!state) return {};
     all += name;
     for (const auto& [key, value] : *state) {
       all.append(base::as_text(key)).append(base::as_text(value));
-      if (catalog.state_value(name, key).value_or(std::nullopt) != value) return {};
+      if (state_value(catalog, name, key).value_or(std::nullopt) != value) return {};
     }
   }
   return all;
@@ -188,7 +188,7 @@ char outcome_of_flip(const FilledCatalog& made, const std::string& expected) {
   const bool is_wrong = !all.empty() && all != expected;
   const std::vector<OffsetCommit> commits{{{"new", 0}, {1, "", 0}}};
   bool is_written = opened->create_topic(topic_record("new", 1'000)).ok();
-  is_written = opened->commit_offsets("group", commits).ok() && is_written;
+  is_written = commit_offsets(*opened, "group", commits).ok() && is_written;
   is_written = opened->mark_deleted("topic-7").ok() && is_written;
   if (is_wrong) return 'W';
   return !all.empty() && is_written ? 'o' : 'e';

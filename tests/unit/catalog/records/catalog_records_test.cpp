@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "catalog/records/committed_offset.hpp"
+#include "catalog/records/transactional_id.hpp"
 #include "support/hex.hpp"
 
 namespace seriatim::catalog {

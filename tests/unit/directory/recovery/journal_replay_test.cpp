@@ -37,7 +37,7 @@ struct NotingFacts final : state::DurableFacts {
     return {};
   }
   bool has_changes() const override { return false; }
-  void gather(catalog::Checkpoint&) override {}
+  void gather(catalog::TableWrites&) override {}
   void stored(std::uint64_t) noexcept override {}
 };
 

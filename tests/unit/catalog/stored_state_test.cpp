@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "catalog/catalog.hpp"
 #include "catalog/records/catalog_schema.hpp"
+#include "catalog/stored_state.hpp"
 #include "support/random.hpp"
 #include "unit/catalog/made_catalog.hpp"
 
@@ -16,9 +16,9 @@ namespace {
 using Bytes = std::vector<std::byte>;
 using Pairs = std::vector<std::pair<Bytes, Bytes>>;
 
-void store(Catalog& catalog, std::vector<StateChange> changes) {
+void store(Catalog& catalog, const std::vector<StateChange>& changes) {
   Checkpoint checkpoint;
-  checkpoint.state = std::move(changes);
+  put_state_changes(checkpoint.writes, changes);
   must(catalog.checkpoint(checkpoint));
 }
 
@@ -33,9 +33,9 @@ TEST_CASE("the largest name, key and value of a state come back whole, also afte
     store(catalog, {{name, key, value}});
   }
   const Catalog catalog = made.open();
-  CHECK(must(catalog.state_value(name, key)) == value);
-  CHECK((must(catalog.scan_state(name, {}, 2)) == Pairs{{key, value}}));
-  CHECK(must(catalog.state_names()) == std::vector<std::string>{name});
+  CHECK(must(state_value(catalog, name, key)) == value);
+  CHECK((must(scan_state(catalog, name, {}, 2)) == Pairs{{key, value}}));
+  CHECK(must(state_names(catalog)) == std::vector<std::string>{name});
 }
 
 TEST_CASE(
@@ -53,12 +53,12 @@ TEST_CASE(
   }
   for (const char* beside : {"middl", "middle ", "middle\x01", "n"})
     changes.push_back({beside, bytes_of("k"), bytes_of("not ours")});
-  store(catalog, std::move(changes));
+  store(catalog, changes);
 
   const auto scanned = [&](const std::string& from, std::size_t limit) {
     std::map<std::string, std::string> found;
     std::string previous;
-    for (const auto& [key, value] : must(catalog.scan_state("middle", base::as_bytes(from), limit))) {
+    for (const auto& [key, value] : must(scan_state(catalog, "middle", base::as_bytes(from), limit))) {
       const std::string text(base::as_text(key));
       CHECK(previous < text);
       previous = text;
@@ -90,8 +90,8 @@ TEST_CASE("a scan in parts, each from the byte after the last key, meets every k
   store(catalog, changes);
   std::size_t met = 0;
   Bytes from;
-  for (Pairs part = must(catalog.scan_state("s", from, 7)); !part.empty();
-       part = must(catalog.scan_state("s", from, 7))) {
+  for (Pairs part = must(scan_state(catalog, "s", from, 7)); !part.empty();
+       part = must(scan_state(catalog, "s", from, 7))) {
     met += part.size();
     from = part.back().first;
     from.push_back(std::byte{0});
@@ -106,22 +106,22 @@ TEST_CASE("states are listed once each while they have a key, also when one name
   for (const std::string& name : names)
     store(catalog,
           {{name, bytes_of("1"), Bytes()}, {name, Bytes(3), Bytes()}, {name, bytes_of("\xff"), Bytes()}});
-  CHECK(must(catalog.state_names()) == names);
+  CHECK(must(state_names(catalog)) == names);
   store(catalog, {{"a", bytes_of("1"), std::nullopt}, {"a", Bytes(3), std::nullopt}});
-  CHECK(must(catalog.state_names()) == names);
+  CHECK(must(state_names(catalog)) == names);
   store(catalog, {{"a", bytes_of("\xff"), std::nullopt}});
-  CHECK(must(catalog.state_names()) == std::vector<std::string>(names.begin() + 1, names.end()));
+  CHECK(must(state_names(catalog)) == std::vector<std::string>(names.begin() + 1, names.end()));
 }
 
 TEST_CASE("reading what no state can be called is refused, not answered with nothing") {
   const MadeCatalog made;
   const Catalog catalog = made.open();
   for (const std::string& name : {std::string(), std::string(101, 's'), std::string("a\0b", 3)}) {
-    CHECK(catalog.state_value(name, bytes_of("k")).error().code() == Errc::invalid_argument);
-    CHECK(catalog.scan_state(name, {}, 1).error().code() == Errc::invalid_argument);
+    CHECK(state_value(catalog, name, bytes_of("k")).error().code() == Errc::invalid_argument);
+    CHECK(scan_state(catalog, name, {}, 1).error().code() == Errc::invalid_argument);
   }
-  CHECK(catalog.state_value("s", {}).error().code() == Errc::invalid_argument);
-  CHECK(catalog.state_value("s", Bytes(401)).error().code() == Errc::invalid_argument);
+  CHECK(state_value(catalog, "s", {}).error().code() == Errc::invalid_argument);
+  CHECK(state_value(catalog, "s", Bytes(401)).error().code() == Errc::invalid_argument);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// The part of Catalog that keeps state: values under a name and a key. Checkpoints change them.
+#include "catalog/stored_state.hpp"
+
 #include <utility>
 
-#include "catalog/catalog.hpp"
 #include "catalog/lmdb/lmdb_env.hpp"
 #include "catalog/record_store.hpp"
 #include "catalog/records/catalog_schema.hpp"
@@ -12,6 +12,14 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+// A state's value has no form of its own but its size.
+Result<Bytes> decode_state_value(base::ByteSpan payload) {
+  if (payload.size() <= state_value_bytes_max) return Bytes(payload.begin(), payload.end());
+  return Error(Errc::corrupt_metadata, "catalog: a state's value of " + std::to_string(payload.size()) +
+                                           " bytes is larger than any that was stored; restore the catalog "
+                                           "from a backup");
+}
+
 Error stray_state_key(const ReadTransaction& in, std::string_view key) {
   return {Errc::corrupt_metadata, "catalog " + in.directory() + ", database \"state\", key " +
                                       printable_key(key) +
@@ -20,23 +28,13 @@ Error stray_state_key(const ReadTransaction& in, std::string_view key) {
 
 }  // namespace
 
-Result<void> check_state_change(const StateChange& change) {
-  if (Result<void> named = check_state_name(change.name); !named) return named;
-  if (Result<void> keyed = check_state_key(change.key); !keyed) return keyed;
-  if (!change.value) return {};
-  Result<void> sized = check_state_value(*change.value);
-  if (sized) return sized;
-  return sized.error().with_context("state " + printable_key(change.name) + ", key " +
-                                    printable_key(base::as_text(change.key)));
-}
-
-Result<std::optional<Bytes>> Catalog::state_value(std::string_view name, base::ByteSpan key) const {
+Result<std::optional<Bytes>> state_value(const Catalog& catalog, std::string_view name, base::ByteSpan key) {
   if (Result<void> named = check_state_name(name); !named) return named.error();
   if (Result<void> keyed = check_state_key(key); !keyed) return keyed.error();
   const std::string stored_key = state_key(name, base::as_text(key));
   std::optional<Bytes> value;
-  Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
-    Result<std::optional<Bytes>> found = get_state_value(in, stored_key);
+  Result<void> read = catalog.read([&](const ReadTransaction& in) -> Result<void> {
+    Result<std::optional<Bytes>> found = get_record(in, Database::state, stored_key, decode_state_value);
     if (!found) return std::move(found).error();
     value = std::move(*found);
     return {};
@@ -45,19 +43,18 @@ Result<std::optional<Bytes>> Catalog::state_value(std::string_view name, base::B
   return value;
 }
 
-Result<std::vector<std::pair<Bytes, Bytes>>> Catalog::scan_state(std::string_view name,
-                                                                 base::ByteSpan from_key,
-                                                                 std::size_t limit) const {
+Result<std::vector<std::pair<Bytes, Bytes>>> scan_state(const Catalog& catalog, std::string_view name,
+                                                        base::ByteSpan from_key, std::size_t limit) {
   if (Result<void> named = check_state_name(name); !named) return named.error();
   std::vector<std::pair<Bytes, Bytes>> found;
   if (limit == 0) return found;
   const std::string prefix = state_prefix(name);
   const std::string from = state_key(name, base::as_text(from_key));
-  Result<void> read = environment_->read([&](ReadTransaction& in) {
+  Result<void> read = catalog.read([&](const ReadTransaction& in) {
     found.clear();
     return in.scan(Database::state, from, [&](std::string_view key, base::ByteSpan value) -> Result<bool> {
       if (!key.starts_with(prefix)) return false;
-      Result<Bytes> bytes = parse_state_value(in, key, value);
+      Result<Bytes> bytes = parse_record(in, Database::state, key, value, decode_state_value);
       if (!bytes) return std::move(bytes).error();
       const base::ByteSpan own_key = base::as_bytes(key.substr(prefix.size()));
       found.emplace_back(Bytes(own_key.begin(), own_key.end()), std::move(*bytes));
@@ -68,9 +65,9 @@ Result<std::vector<std::pair<Bytes, Bytes>>> Catalog::scan_state(std::string_vie
   return found;
 }
 
-Result<std::vector<std::string>> Catalog::state_names() const {
+Result<std::vector<std::string>> state_names(const Catalog& catalog) {
   std::vector<std::string> names;
-  Result<void> read = environment_->read([&](ReadTransaction& in) -> Result<void> {
+  Result<void> read = catalog.read([&](const ReadTransaction& in) -> Result<void> {
     names.clear();
     std::string from;
     // One look per name: from its first key straight to the first key after its last.
