@@ -40,7 +40,7 @@ Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) co
   {
     // Durable before it takes effect: a log start that a crash took back would make deleted records readable
     // again.
-    const base::MutexLock lock(engine_->admin_mutex);
+    const base::MutexLock lock(engine_->topics.mutex());
     if ((*partition)->is_deleted()) {
       return Error(Errc::unknown_topic_or_partition,
                    "topic " + at.topic + " was deleted while its records were to be; nothing is left to do");

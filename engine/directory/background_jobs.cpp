@@ -120,7 +120,7 @@ std::vector<PeriodicJob> Background::worker_table() {
 // The timers look, the prompt thread syncs.
 bool Background::is_flush_wanted(std::int64_t now_ns) {
   std::vector<partition::PartitionPtr> overdue;
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     if (partition->is_flush_overdue(now_ns)) overdue.push_back(partition);
   }
   if (overdue.empty()) return false;
@@ -175,7 +175,7 @@ void Background::expire(JobRun& run) {
     fail_with(run, "expiring transactional ids", expired.error());
   const std::int64_t forgotten_ms =
       base::saturating_sub(engine_.clock.wall_ms(), engine_.options.producer_id_expiration.count());
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     if (is_stopping()) return;
     partition->expire_producers(forgotten_ms);
   }
@@ -186,7 +186,7 @@ void Background::expire(JobRun& run) {
 void Background::apply_retention(JobRun& run) {
   const WorkPace::Pass pass(pace_);
   is_retention_owed_.store(false, std::memory_order_relaxed);
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     if (!pass.is_allowed() || !pace_.may_go_on()) {
       is_retention_owed_.store(true, std::memory_order_relaxed);
       return;
@@ -204,7 +204,7 @@ void Background::compact(JobRun& run) {
       .if_busy = partition::IfBusy::skip,
       .should_stop = [this] { return !pace_.may_go_on(); },
       .spend = [this](std::uint64_t bytes) { return pace_.spend(bytes); }};
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     const TopicConfig config = partition->config();
     if (config.cleanup_policy == CleanupPolicy::delete_) continue;
     // Compaction takes what lies below the recovery points in the catalog: those of the last checkpoint.

@@ -72,8 +72,8 @@ Result<> EngineImpl::close() {
   if (closed.exchange(true, std::memory_order_acq_rel)) return {};
   // Even if one of the steps fails, the others are taken: a close that has begun cannot be repeated.
   const Result<> ended = base::answered([this] { return stop_work(); });
-  const base::MutexLock guard(admin_mutex);
-  while (!deleting.empty()) deletion_ended.wait(admin_mutex);
+  const base::MutexLock guard(topics.mutex());
+  topics.await_deletions();
   auto outcome = is_read_only() ? Result<>{} : base::answered([&] { return close_partitions(ended); });
   // A journal that is still open would write beside the next engine.
   if (journal && !outcome) static_cast<void>(base::answered([this] { return journal->close(); }).ok());
@@ -110,16 +110,8 @@ Result<> EngineImpl::close_partitions(const Result<>& ended) {
   if (reserve.is_needed()) spending.emplace(reserve);
   Result<> outcome = ended;
   std::vector<std::pair<TopicPartition, catalog::PartitionState>> partitions;
-  std::vector<partition::PartitionPtr> open;
-  const auto all = topics.load();
-  for (const auto& [name, topic] : *all) {
-    for (const auto& slot : topic->partitions) {
-      // Closes the slot too: nobody who looked the topic up before may open a partition beside the next
-      // engine.
-      if (auto log = slot->close(Error(Errc::closed, "the engine was closed; open it again")))
-        open.push_back(std::static_pointer_cast<partition::Partition>(log));
-    }
-  }
+  // Closes the slots too: nobody who looked a topic up before may open a partition beside the next engine.
+  const auto open = topics.close(Error(Errc::closed, "the engine was closed; open it again"));
   const auto results = close_each(open);
   for (std::size_t i = 0; i < open.size(); ++i) {
     if (results[i]) {

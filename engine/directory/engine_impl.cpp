@@ -4,13 +4,10 @@
 #include <utility>
 
 #include "base/boundary.hpp"
-#include "base/text.hpp"
-#include "catalog/records/topic_config_rules.hpp"
 #include "delivery/delivery_thread.hpp"
 #include "directory/background.hpp"
 #include "directory/topics/partition_states.hpp"
 #include "directory/upkeep/counters_file.hpp"
-#include "format/file_name.hpp"
 #include "os/path.hpp"
 #include "os/process.hpp"
 #include "partition/tail/tailing_log.hpp"
@@ -58,14 +55,14 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
       groups({.clock = engine_clock, .topics = [this] { return counts_of(topics.load()); }}),
       state_tables(catalog),
       transactional_id_facts(coordinator),
-      topics(std::make_shared<const directory::TopicMap>()),
+      topics(topics_environment()),
       producer_ids(catalog, engine_clock) {}
 
 group::OffsetsEnvironment EngineImpl::offsets_environment() {
   const auto partition_end = [this](const TopicPartition& at) -> Result<group::PartitionEnd> {
     auto found = topic(at.topic);
     if (!found) return found.error();
-    auto end = log_end_offset(**found, at.partition);
+    auto end = (*found)->log_end_offset(at.partition);
     if (!end) return end.error();
     return group::PartitionEnd{(*found)->id, *end};
   };
@@ -89,6 +86,22 @@ group::OffsetsEnvironment EngineImpl::offsets_environment() {
                                PartitionId partition) { return replay->topic_name(id, partition); },
           .admit = [this] { return journal_limit.admit(); },
           .acknowledge = [this](std::uint64_t lsn, Acks acks) { return acknowledge(lsn, acks); }};
+}
+
+directory::TopicsEnvironment EngineImpl::topics_environment() {
+  return {.catalog = catalog,
+          .vfs = vfs,
+          .files = files,
+          .clock = clock,
+          .reserve = reserve,
+          .directory = directory.string(),
+          .log_directory = log_directory(),
+          .is_read_only = is_read_only(),
+          .check_usable = [this] { return check_usable(); },
+          .open_partition = [this](const directory::PartitionPlace& place) { return open_partition(place); },
+          .forget_topic = [this](const catalog::Id& id) { committed_offsets.forget_topic(id); },
+          .tell_groups = [this] { groups.topics_changed(); },
+          .report = [this](LogLevel level, std::string_view line) { report(level, line); }};
 }
 
 EngineImpl::~EngineImpl() {
@@ -139,64 +152,11 @@ Result<> EngineImpl::check_writable() const {
   return {};
 }
 
-Result<directory::TopicPtr> EngineImpl::topic(std::string_view name) {
-  if (auto usable = check_usable(); !usable) return usable.error();
-  const auto known = topics.load();
-  const auto found = known->find(name);
-  if (found != known->end() && !is_read_only()) return found->second;
-  if (is_read_only()) {
-    // The writer may have made, changed or deleted it since we looked.
-    const base::MutexLock guard(admin_mutex);
-    auto record = catalog->topic(name);
-    if (record) {
-      const auto latest = topics.load();
-      auto map = std::make_shared<directory::TopicMap>(*latest);
-      const auto previous = map->find(name);
-      const bool same_topic = previous != map->end() && previous->second->id == record->topic_id;
-      if (same_topic && previous->second->partition_count() == record->partition_count &&
-          previous->second->overrides == ConfigMap(record->config.begin(), record->config.end())) {
-        return previous->second;
-      }
-      auto topic = make_topic(*record, same_topic ? previous->second.get() : nullptr);
-      (*map)[std::string(name)] = topic;
-      topics.store(map);
-      return topic;
-    }
-    if (record.error().code() != Errc::unknown_topic_or_partition) return record.error();
-  }
-  std::vector<std::string_view> names;
-  for (const auto& entry : *known) names.push_back(entry.first);
-  const auto nearest = base::nearest(name, names);
-  return Error(
-      Errc::unknown_topic_or_partition,
-      "no topic " + std::string(name) + " in " + directory.string() +
-          (nearest.empty() ? std::string("; create it with Admin::create_topic or `seriatim topic create`")
-                           : "; did you mean " + std::string(nearest) + "?"));
-}
-
 Result<partition::PartitionLogPtr> EngineImpl::partition_log(std::string_view topic_name,
                                                              PartitionId partition) {
   auto found = topic(topic_name);
   if (!found) return found.error();
-  return partition_log(*found, partition);
-}
-
-Result<partition::PartitionLogPtr> EngineImpl::partition_log(const directory::TopicPtr& topic,
-                                                             PartitionId partition) {
-  if (auto there = topic->check_partition(partition); !there) return there.error();
-  auto log = topic->partitions[static_cast<std::size_t>(partition)]->log_ptr();
-  if (!log || !is_read_only()) return log;
-  // Where the writer has moved the log start since, its files do not say.
-  if (auto looked = static_cast<partition::TailingLog&>(**log).look_at_log_start(); !looked)
-    return looked.error();
-  return log;
-}
-
-Result<Offset> EngineImpl::log_end_offset(const directory::Topic& topic, PartitionId partition) {
-  if (auto there = topic.check_partition(partition); !there) return there.error();
-  auto log = topic.partitions[static_cast<std::size_t>(partition)]->log();
-  if (!log) return log.error();
-  return (*log)->log_end_offset();
+  return topics.partition_log(*found, partition);
 }
 
 Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_name, PartitionId partition) {
@@ -207,19 +167,6 @@ Result<partition::PartitionPtr> EngineImpl::partition(std::string_view topic_nam
       *std::move(log));  // Writing engines open nothing else.
 }
 
-std::vector<partition::PartitionPtr> EngineImpl::open_partitions() const {
-  std::vector<partition::PartitionPtr> open;
-  if (is_read_only()) return open;
-  const auto all = topics.load();
-  for (const auto& [name, topic] : *all) {
-    for (const auto& slot : topic->partitions) {
-      if (auto log = slot->if_open())
-        open.push_back(std::static_pointer_cast<partition::Partition>(std::move(log)));
-    }
-  }
-  return open;
-}
-
 void EngineImpl::report(LogLevel level, std::string_view line) const noexcept {
   if (level == LogLevel::error) const_cast<EngineCounters&>(counters).background_errors.add();
   if (options.log_sink) options.log_sink(level, line);
@@ -227,73 +174,37 @@ void EngineImpl::report(LogLevel level, std::string_view line) const noexcept {
 
 std::string EngineImpl::log_directory() const { return os::join_path(directory.string(), "log"); }
 
-directory::TopicPtr EngineImpl::make_topic(const catalog::TopicRecord& record,
-                                           const directory::Topic* previous) {
-  auto topic = std::make_shared<directory::Topic>();
-  topic->name = record.name;
-  topic->id = record.topic_id;
-  topic->overrides = ConfigMap(record.config.begin(), record.config.end());
-  auto config = catalog::resolve_config(record.config);
-  if (config) {
-    topic->config = *config;
-  } else {
-    // Checked when it was stored; a rule that has changed since must not make the data unreachable.
-    report(LogLevel::error,
-           "topic " + record.name + ": " + config.error().message() + "; the defaults are in force");
-  }
-  if (previous != nullptr) topic->partitions = previous->partitions;
-  for (PartitionId i = topic->partition_count(); i < record.partition_count; ++i) {
-    topic->partitions.push_back(std::make_shared<directory::PartitionSlot>(
-        [this, name = record.name, id = record.topic_id, i] { return open_partition(name, id, i); }));
-  }
-  return topic;
-}
-
 segment::LastStop EngineImpl::last_stop() const noexcept {
   if (was_clean) return segment::LastStop::clean;
   if (replay && replay->believes_markers()) return segment::LastStop::losses;
   return lock.had_settled_in_this_boot() ? segment::LastStop::kill : segment::LastStop::power_cut;
 }
 
-Result<std::optional<partition::PartitionCheckpoint>> EngineImpl::stored_checkpoint(
-    const catalog::Id& topic_id, PartitionId index) const {
-  auto state = catalog->partition_state(topic_id, index);
-  if (!state) return state.error();
-  if (!*state) return std::optional<partition::PartitionCheckpoint>();
-  return std::optional(directory::to_checkpoint(**state, was_clean));
-}
-
-Result<partition::PartitionLogPtr> EngineImpl::open_partition(const std::string& name, const catalog::Id& id,
-                                                              PartitionId index) {
-  auto record = catalog->topic(name);
-  if (!record) return record.error();
-  if (record->topic_id != id) {
-    return Error(Errc::unknown_topic_or_partition,
-                 "topic " + name + " was deleted and another of its name created; look the topic up again");
-  }
-  if (index >= record->partition_count) {
-    return Error(Errc::unknown_topic_or_partition,
-                 "topic " + name + " has no partition " + std::to_string(index));
-  }
-  auto config = catalog::resolve_config(record->config);
-  const TopicConfig effective = config ? *config : TopicConfig{};
-  const std::string path = os::join_path(log_directory(), format::partition_directory(name, index));
-  const auto stored = [this, id, index] { return stored_checkpoint(id, index); };
+Result<partition::PartitionLogPtr> EngineImpl::open_partition(const directory::PartitionPlace& place) {
+  // The catalog's record of the partition; nothing: it has none.
+  const auto stored = [this, id = place.topic_id,
+                       index =
+                           place.name.partition]() -> Result<std::optional<partition::PartitionCheckpoint>> {
+    auto state = catalog->partition_state(id, index);
+    if (!state) return state.error();
+    if (!*state) return std::optional<partition::PartitionCheckpoint>();
+    return std::optional(directory::to_checkpoint(**state, was_clean));
+  };
   if (is_read_only()) {
     auto tailing = partition::TailingLog::open(
-        environment, {.name = {name, index},
-                      .directory = path,
-                      .may_have_gaps = effective.cleanup_policy != CleanupPolicy::delete_,
+        environment, {.name = place.name,
+                      .directory = place.path,
+                      .may_have_gaps = place.config.cleanup_policy != CleanupPolicy::delete_,
                       .stored = stored});
     if (!tailing) return tailing.error();
     return partition::PartitionLogPtr(*std::move(tailing));
   }
-  partition::PartitionRequest request{.name = {name, index}, .directory = path, .config = effective};
-  request.topic_id = id;
+  partition::PartitionRequest request{.name = place.name, .directory = place.path, .config = place.config};
+  request.topic_id = place.topic_id;
   request.mapped_writes = mapped_writes;
   request.stop = last_stop();
   if (replay) {
-    request.journalled = replay->take_batches(id, index);
+    request.journalled = replay->take_batches(place.topic_id, place.name.partition);
     // Of ids that are not ours (a log that came from elsewhere) the journal knows nothing.
     request.is_decided = [this](ProducerId producer_id, ProducerEpoch marker_epoch) {
       return producer_id < catalog::first_producer_id || replay->is_decided(producer_id, marker_epoch);

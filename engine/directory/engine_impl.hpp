@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +22,7 @@
 #include "directory/producer_ids.hpp"
 #include "directory/recovery/journal_replay.hpp"
 #include "directory/recovery/log_moment.hpp"
-#include "directory/topics/deleted_segments.hpp"
-#include "directory/topics/topic.hpp"
+#include "directory/topics/topics.hpp"
 #include "directory/upkeep/journal_limit.hpp"
 #include "directory/upkeep/prefault_queue.hpp"
 #include "directory/upkeep/reserve.hpp"
@@ -79,6 +77,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// joins, later.
   static void destroy(EngineImpl* engine) noexcept;
   group::OffsetsEnvironment offsets_environment();
+  directory::TopicsEnvironment topics_environment();
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
 
@@ -88,19 +87,12 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// check_usable, and read_only.
   Result<> check_writable() const;
 
-  /// The topic of that name; in a read-only engine looks into the catalog if it is not known yet.
-  /// Errors: unknown_topic_or_partition with the nearest name.
-  Result<directory::TopicPtr> topic(std::string_view name);
+  /// As Topics::find.
+  Result<directory::TopicPtr> topic(std::string_view name) { return topics.find(name); }
   /// The partition, open.
   Result<partition::PartitionLogPtr> partition_log(std::string_view topic, PartitionId partition);
-  /// Of a topic that was looked up.
-  Result<partition::PartitionLogPtr> partition_log(const directory::TopicPtr& topic, PartitionId partition);
-  /// Without shared ownership, which costs two locked instructions.
-  static Result<Offset> log_end_offset(const directory::Topic& topic, PartitionId partition);
   /// The same, for writing.
   Result<partition::PartitionPtr> partition(std::string_view topic, PartitionId partition);
-  /// All partitions that are open for writing now.
-  std::vector<partition::PartitionPtr> open_partitions() const;
 
   /// Reports a failure or finding that no call can return.
   void report(LogLevel level, std::string_view line) const noexcept;
@@ -109,8 +101,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> acknowledge(std::uint64_t lsn, Acks acks);
   void make_checkpointer(std::uint64_t covered_lsn);
   Result<> open_coordinator();
-  /// Brings to the catalog what of ids and epochs it does not have.
-  Result<> store_transactional_id(const std::string& id, const catalog::TransactionalId& record);
   /// Forgets transactional ids that nobody has used for long.
   Result<> expire_transactional_ids();
   /// Syncs every partition.
@@ -125,10 +115,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   // Opening, in this order: engine_open.cpp.
   Result<> open_directory();
   Result<> open_catalog();
-  Result<> give_birth();
-  Result<> check_layout();
-  Result<> load_topics();
-  Result<> finish_deletions();
   Result<> replay_journal();
   Result<> check_parts(const directory::CatalogPart& part, const journal::JournalContents& contents);
   /// Recovery, with the partitions open: whether the journal has the decisions that it should have.
@@ -136,24 +122,14 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   Result<> go_on_from_markers();
   Result<> begin_run(const journal::JournalContents& contents);
   Result<> open_journal(const journal::JournalContents& contents);
-  /// @return where each ends.
-  Result<std::map<TopicPartition, Offset>> open_all_partitions();
   Result<> recover_after_crash();
   Result<> begin_writing();
   void settle_directory();
   Result<> start_threads();
 
   segment::LastStop last_stop() const noexcept;
-  directory::TopicPtr make_topic(const catalog::TopicRecord& record, const directory::Topic* previous);
-  /// @param id  the topic that is meant: one of the same name may have taken its place.
-  Result<partition::PartitionLogPtr> open_partition(const std::string& topic, const catalog::Id& id,
-                                                    PartitionId partition);
-  /// The catalog's record of a partition; nothing: it has none.
-  Result<std::optional<partition::PartitionCheckpoint>> stored_checkpoint(const catalog::Id& topic_id,
-                                                                          PartitionId partition) const;
+  Result<partition::PartitionLogPtr> open_partition(const directory::PartitionPlace& place);
   std::string log_directory() const;
-  /// Removes the partition directories of a topic that the catalog calls deleted.
-  Result<> remove_topic_files(const std::string& topic, PartitionId partition_count);
 
   const std::filesystem::path directory;
   const EngineOptions options;
@@ -167,7 +143,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   partition::VisibilityGate visibility_gate;
   os::FdCache files;
   segment::MapCache maps;
-  mutable directory::DeletedSegments deleted_segments;       ///< Of deleted topics.
   std::unique_ptr<directory::PrefaultQueue> prefault_queue;  ///< Emptied by `background`.
   directory::Reserve reserve;                                ///< Of a writer.
   partition::PartitionEnvironment environment;
@@ -176,7 +151,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   directory::JournalLimit journal_limit;      ///< The gate that a writer's commits pass first.
   catalog::JournalTie journal_tie;            ///< Of this run, as it began.
   catalog::Id directory_id{};                 ///< Of a writer.
-  directory::LogMoments moments;              ///< Of a writer; under admin_mutex.
+  directory::LogMoments moments;              ///< Of a writer; under the topics' mutex.
   group::CommittedOffsets committed_offsets;
   group::GroupCoordinator groups;  ///< Of a writer.
   state::StateTables state_tables;
@@ -188,12 +163,7 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
 
   os::DirLock lock;
   std::optional<catalog::Catalog> catalog;
-  directory::TopicRegistry topics;
-  base::Mutex admin_mutex;  ///< One change of topics at a time.
-  /// Topics that are deleted and whose files may be in use; under admin_mutex. Until `deletion_ended` nobody
-  /// takes the name, and the catalog stays open.
-  std::set<std::string, std::less<>> deleting;
-  base::ConditionVariable deletion_ended;
+  directory::Topics topics;
   base::Mutex close_mutex;  ///< A second caller of close returns when the first is done.
   bool was_clean = false;
   bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.

@@ -123,7 +123,7 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents) {
 void EngineImpl::make_checkpointer(std::uint64_t covered_lsn) {
   checkpointer = std::make_unique<directory::Checkpointer>(
       directory::CheckpointerEnvironment{
-          .topics_mutex = admin_mutex,
+          .topics_mutex = topics.mutex(),
           .journal = *journal,
           .catalog = *catalog,
           .moments = moments,
@@ -132,7 +132,7 @@ void EngineImpl::make_checkpointer(std::uint64_t covered_lsn) {
           .limit = journal_limit,
           .clock = clock,
           .facts = facts,
-          .open_partitions = [this] { return open_partitions(); },
+          .open_partitions = [this] { return topics.open_partitions(); },
           .report_error = [this](std::string_view line) { report(LogLevel::error, line); }},
       covered_lsn, journal_tie);
 }
@@ -154,7 +154,10 @@ Result<> EngineImpl::open_coordinator() {
           .new_producer_id = [this] { return producer_ids.next(); },
           .store_id =
               [this](const std::string& id, const catalog::TransactionalId& record) {
-                return store_transactional_id(id, record);
+                // Another process sees it, and a crash does not make it anew. No checkpoint in between has
+                // gathered an older epoch and stores it later.
+                const base::MutexLock guard(topics.mutex());
+                return catalog->put_transactional_id(id, record);
               },
           .make_room = [this] { return checkpointer->checkpoint(); },
           .with_reserve = [this](const std::function<Result<>()>& work) { return reserve.spend_on(work); }});
@@ -163,13 +166,6 @@ Result<> EngineImpl::open_coordinator() {
   if (!known) return known.error();
   for (const auto& [id, record] : *known) coordinator->restore(id, record);
   return {};
-}
-
-// Another process sees it, and a crash does not make it anew. No checkpoint in between has gathered an older
-// epoch and stores it later.
-Result<> EngineImpl::store_transactional_id(const std::string& id, const catalog::TransactionalId& record) {
-  const base::MutexLock guard(admin_mutex);
-  return catalog->put_transactional_id(id, record);
 }
 
 Result<> EngineImpl::expire_transactional_ids() {

@@ -52,7 +52,7 @@ Metrics metrics_of(const detail::EngineImpl& engine) {
                       return Result<>();
                     }).ok());
   m.open_segments += engine.maps.size();
-  m.pinned_deleted_bytes += engine.deleted_segments.pinned_bytes();
+  m.pinned_deleted_bytes += engine.topics.pinned_deleted_bytes();
   m.rolled_segments = p.rolled_segments.value();
   m.syncs = p.syncs.value();
   m.failed_syncs = p.failed_syncs.value();

@@ -4,56 +4,23 @@
 #include <utility>
 
 #include "base/boundary.hpp"
-#include "catalog/catalog_birth.hpp"
 #include "delivery/delivery_thread.hpp"
 #include "directory/background.hpp"
+#include "directory/directory_birth.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/files/catalog_access.hpp"
 #include "directory/files/format_file.hpp"
 #include "directory/option_rules.hpp"
-#include "directory/recovery/log_moment.hpp"
 #include "directory/transaction_recovery.hpp"
 #include "directory/upkeep/counters_file.hpp"
-#include "format/file_name.hpp"
 #include "os/absolute_path.hpp"
 #include "os/descriptor.hpp"
 #include "os/path.hpp"
-#include "os/process.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 namespace {
-
-constexpr std::string_view catalog_directory_name = "catalog";
-constexpr std::string_view log_directory_name = "log";
-constexpr std::string_view unborn_catalog_prefix = "catalog.new";
-
-// Names that an interrupted birth may have left in a directory that has no FORMAT yet.
-bool is_birth_leftover(std::string_view name) {
-  return name == os::lock_file_name || name == log_directory_name || name == catalog_directory_name ||
-         name == directory::journal_directory_name ||
-         name.substr(0, unborn_catalog_prefix.size()) == unborn_catalog_prefix ||
-         name == std::string(directory::format_file_name) + ".tmp";
-}
-
-Error lost_format(const std::string& dir, const std::string& held) {
-  return {Errc::corrupt_metadata, dir + " has no FORMAT file, but there is " + held +
-                                      ". Nothing was changed: `seriatim repair` writes it again, or restore "
-                                      "it from a copy of this directory, "
-                                      "or choose another directory"};
-}
-
-Result<> remove_tree(os::Vfs& vfs, const std::string& path) {
-  auto entries = vfs.list(path);
-  if (!entries) return entries.error();
-  for (const auto& entry : *entries) {
-    const std::string child = os::join_path(path, entry.name);
-    auto removed = entry.kind == os::EntryKind::directory ? remove_tree(vfs, child) : vfs.remove(child);
-    if (!removed) return removed;
-  }
-  return vfs.remove_directory(path);
-}
 
 // The catalog's pages that are read must be on the disk: after a failed sync the page cache may hold what
 // never got there. That the last stop was clean is itself such a fact, so it is not asked first. Synced
@@ -111,10 +78,10 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     std::optional<directory::Reserve::Spending> spending;
     if (!impl->is_read_only() && impl->reserve.is_needed()) spending.emplace(impl->reserve);
     if (auto step = impl->open_catalog(); !step) return step;
-    if (auto step = impl->load_topics(); !step) return step;
+    if (auto step = impl->topics.read_catalog(); !step) return step;
     if (impl->is_read_only()) return {};
     if (auto step = impl->replay_journal(); !step) return step;
-    if (auto step = impl->finish_deletions(); !step) return step;
+    if (auto step = impl->topics.finish_deletions(); !step) return step;
     if (auto step = impl->recover_after_crash(); !step) return step;
     return impl->begin_writing();
   });
@@ -144,8 +111,9 @@ Result<> EngineImpl::open_directory() {
       return Error(Errc::not_a_data_directory, dir + " is no directory; choose another path", ENOTDIR);
     }
     if (!entries) return entries.error();
-    const auto foreign = std::find_if(entries->begin(), entries->end(),
-                                      [](const os::DirEntry& e) { return !is_birth_leftover(e.name); });
+    const auto foreign = std::find_if(entries->begin(), entries->end(), [](const os::DirEntry& e) {
+      return !directory::is_birth_leftover(e.name);
+    });
     if (foreign != entries->end() || options.mode == OpenMode::read_only) {
       return Error(
           Errc::not_a_data_directory,
@@ -172,20 +140,21 @@ Result<> EngineImpl::open_directory() {
 // FORMAT is written last: a directory without one is not born yet, and its birth begins anew.
 Result<> EngineImpl::open_catalog() {
   const std::string dir = directory.string();
-  const std::string path = os::join_path(dir, catalog_directory_name);
+  const std::string path = os::join_path(dir, directory::catalog_directory_name);
   directory::FormatFile format;
   if (!is_read_only()) {
     auto has_format = vfs.exists(os::join_path(dir, directory::format_file_name));
     if (!has_format) return has_format.error();
     if (!*has_format) {
-      if (auto born = give_birth(); !born) return born;
+      const directory::Birth birth{.directory = dir, .has_lock_file = keeps_allocated_blocks};
+      if (auto born = directory::give_birth(vfs, birth); !born) return born;
     }
     auto read = directory::read_format_file(vfs, dir);
     if (!read) return read.error();
     format = *read;
     if (auto settled = settle_catalog(vfs, os::join_path(path, "data.mdb")); !settled) return settled;
   }
-  if (auto sound = check_layout(); !sound) return sound;
+  if (auto sound = directory::check_layout(vfs, dir); !sound) return sound;
   if (!is_read_only()) {
     // Before the catalog is given what an older seriatim would not look at, and lose.
     if (auto added = directory::add_features(vfs, dir, format); !added) return added;
@@ -213,131 +182,6 @@ Result<> EngineImpl::open_catalog() {
   return {};
 }
 
-// Without this check a `log` that is gone would read as topics without records.
-Result<> EngineImpl::check_layout() {
-  const std::string dir = directory.string();
-  auto entries = vfs.list(os::join_path(dir, ""));
-  if (!entries) return entries.error();
-  for (const std::string_view name : {catalog_directory_name, log_directory_name}) {
-    const auto found = std::find_if(entries->begin(), entries->end(),
-                                    [&](const os::DirEntry& entry) { return entry.name == name; });
-    if (found != entries->end() && found->kind == os::EntryKind::directory) continue;
-    const std::string path = os::join_path(dir, name);
-    if (found == entries->end()) {
-      return Error(Errc::corrupt_metadata, path +
-                                               " is missing: it was taken away. Put it back, or restore it "
-                                               "from a copy of this directory");
-    }
-    return Error(Errc::io_error,
-                 path +
-                     " is no directory (a link, file or device took its place). Move it away, and put the "
-                     "directory itself in its place");
-  }
-  return {};
-}
-
-Result<> EngineImpl::give_birth() {
-  const std::string dir = directory.string();
-  // A birth puts nothing there before there is a FORMAT: what is there is somebody's data.
-  for (const std::string& holder :
-       {log_directory(), os::join_path(dir, std::string(directory::journal_directory_name))}) {
-    auto held = vfs.list(holder);
-    if (!held && held.error().code() != Errc::not_found) return held.error();
-    if (!held || held->empty()) continue;
-    const auto data = std::find_if(held->begin(), held->end(), [](const auto& entry) {
-      return entry.name != directory::log_moment_file_name;
-    });
-    return lost_format(dir, os::join_path(holder, (data == held->end() ? held->begin() : data)->name));
-  }
-  auto entries = vfs.list(os::join_path(dir, ""));
-  if (!entries) return entries.error();
-  for (const auto& entry : *entries) {
-    const bool is_catalog =
-        entry.name == catalog_directory_name || entry.name.starts_with(unborn_catalog_prefix);
-    if (entry.kind == os::EntryKind::directory && (is_catalog || entry.name == log_directory_name)) {
-      if (auto removed = remove_tree(vfs, os::join_path(dir, entry.name)); !removed) return removed;
-    }
-  }
-  if (auto created = vfs.create_directory(log_directory()); !created) return created;
-  const std::string unborn =
-      os::join_path(dir, std::string(unborn_catalog_prefix) + "." + std::to_string(os::process_id()));
-  if (auto created = vfs.create_directory(unborn); !created) return created;
-  const catalog::CatalogFiles seam{
-      .rename = [this](const std::string& from, const std::string& to) { return vfs.rename(from, to); },
-      .sync_directory = [this](const std::string& d) { return vfs.sync_directory(d); },
-      .process_identity = [] { return os::fork_generation(); },
-      .before_open = [] { os::occupy_standard_descriptors(); },
-      .has_lock_file = keeps_allocated_blocks};
-  const catalog::Id id = directory::random_id();
-  if (auto made = catalog::create_catalog(unborn, id, seam); !made) return made;
-  if (auto published = catalog::publish_catalog(unborn, os::join_path(dir, catalog_directory_name), seam);
-      !published)
-    return published;
-  // A birth that was killed may have made the directory and not have come to this. Where somebody else made
-  // it, out of our reach, its name is his matter.
-  auto named = vfs.sync_directory(os::parent_path(dir));
-  if (!named && named.error().code() != Errc::permission_denied) return named;
-  return directory::write_format_file(vfs, dir, {.directory_id = id});
-}
-
-Result<> EngineImpl::load_topics() {
-  auto records = catalog->topics();
-  if (!records) return records.error();
-  auto map = std::make_shared<directory::TopicMap>();
-  for (const auto& record : *records) map->emplace(record.name, make_topic(record, nullptr));
-  topics.store(std::move(map));
-  return {};
-}
-
-Result<> EngineImpl::remove_topic_files(const std::string& topic, PartitionId partition_count) {
-  // Renamed first: the name is free for a new topic at once, and what is left of a crash in between is
-  // recognised by it.
-  for (PartitionId i = 0; i < partition_count; ++i) {
-    const std::string path = os::join_path(log_directory(), format::partition_directory(topic, i));
-    auto exists = vfs.exists(path);
-    if (!exists) return exists.error();
-    if (!*exists) continue;
-    const std::string aside = os::join_path(
-        log_directory(),
-        format::deleted_partition_directory({topic, i}, directory::id_text(directory::random_id())));
-    if (auto renamed = vfs.rename(path, aside); !renamed) return renamed;
-    // Descriptors are kept by name, and the name is about to mean other files.
-    files.forget_below(path);
-  }
-  if (auto synced = vfs.sync_directory(log_directory()); !synced) return synced;
-  auto entries = vfs.list(log_directory());
-  if (!entries) return entries.error();
-  for (const auto& entry : *entries) {
-    const auto parsed = format::parse_partition_directory(entry.name);
-    if (!parsed || parsed->state != format::DirectoryState::deleted) continue;
-    if (auto removed = remove_tree(vfs, os::join_path(log_directory(), entry.name)); !removed) return removed;
-  }
-  return vfs.sync_directory(log_directory());
-}
-
-Result<> EngineImpl::finish_deletions() {
-  auto deleted = catalog->deleted_topics();
-  if (!deleted) return deleted.error();
-  for (const auto& record : *deleted) {
-    if (auto removed = remove_topic_files(record.name, record.partition_count); !removed) return removed;
-    if (auto forgotten = catalog->forget_deleted(record.topic_id); !forgotten) return forgotten;
-  }
-  return {};
-}
-
-Result<std::map<TopicPartition, Offset>> EngineImpl::open_all_partitions() {
-  std::map<TopicPartition, Offset> ends;
-  const auto all = topics.load();
-  for (const auto& [name, topic] : *all) {
-    for (PartitionId i = 0; i < topic->partition_count(); ++i) {
-      auto log = topic->partitions[static_cast<std::size_t>(i)]->log();
-      if (!log) return log.error();
-      ends[{name, i}] = (*log)->log_end_offset();
-    }
-  }
-  return ends;
-}
-
 // After a clean close nothing is opened before it is used. After a crash every partition is recovered at
 // once, because committed offsets must not exceed the recovered ends (INV-2).
 Result<> EngineImpl::recover_after_crash() {
@@ -348,11 +192,11 @@ Result<> EngineImpl::recover_after_crash() {
   // The journal may tell more than the flag, and recovery writes.
   if (auto told = catalog->set_clean_shutdown(false); !told) return told;
   if (last_stop() == segment::LastStop::kill) replay->expect_every_decision();
-  if (auto opened = open_all_partitions(); !opened) return opened.error();
+  if (auto opened = topics.open_all_partitions(); !opened) return opened.error();
   if (auto explained = check_markers(); !explained) return explained;
   directory::TransactionRecovery recovery(*this, *replay);
   if (auto rolled_back = recovery.roll_back_lost(); !rolled_back) return rolled_back;
-  auto ends = open_all_partitions();
+  auto ends = topics.open_all_partitions();
   if (!ends) return ends.error();
   if (auto restored = replay->restore(facts); !restored) return restored;
   if (auto finished = recovery.finish(); !finished) return finished;

@@ -98,7 +98,7 @@ Result<> TransactionRecovery::finish_decision(const ReplayedDecision& decision) 
 
 // Where the frame of a decision is lost, a marker in another partition may tell of it.
 Result<> TransactionRecovery::abort_undecided() {
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) {
       // Transactions of others (a log that came from elsewhere) are theirs to end.
       if (producer.open_first_offset < 0 || id < catalog::first_producer_id) continue;
@@ -138,7 +138,7 @@ Result<> TransactionRecovery::restore_epochs() {
                 .last_used_ms = engine_.clock.wall_ms()};
     }
   }
-  for (const auto& partition : engine_.open_partitions()) {
+  for (const auto& partition : engine_.topics.open_partitions()) {
     for (const auto& [id, producer] : partition->producers()) note(id, producer.epoch + 1);
   }
   // The checkpoint that ends this recovery takes the decisions away, and of some no log tells.

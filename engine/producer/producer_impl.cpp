@@ -194,7 +194,7 @@ Result<group::PositionCommit> ProducerImpl::check_position(const TopicPartition&
   auto topic = topics_.find(at.topic);
   if (!topic) return topic.error();
   const directory::Topic& found = *(*topic)->topic;
-  auto end = EngineImpl::log_end_offset(found, at.partition);
+  auto end = found.log_end_offset(at.partition);
   if (!end) return end.error();
   return engine_->committed_offsets.check_position({found.id, *end}, at, position);
 }

@@ -11,6 +11,13 @@ Result<> Topic::check_partition(PartitionId partition) const {
                                                      std::to_string(partition));
 }
 
+Result<Offset> Topic::log_end_offset(PartitionId partition) const {
+  if (auto there = check_partition(partition); !there) return there.error();
+  auto log = partitions[static_cast<std::size_t>(partition)]->log();
+  if (!log) return log.error();
+  return (*log)->log_end_offset();
+}
+
 Result<partition::PartitionLog*> PartitionSlot::log() {
   if (partition::PartitionLog* ready = ready_.load(std::memory_order_acquire)) return ready;
   auto opened = log_ptr();

@@ -61,6 +61,10 @@ struct Topic {
   PartitionId partition_count() const noexcept { return static_cast<PartitionId>(partitions.size()); }
   /// Errors: unknown_topic_or_partition.
   Result<> check_partition(PartitionId partition) const;
+  /// Of a partition, which is opened if need be; without shared ownership, which costs two locked
+  /// instructions.
+  /// Errors: as check_partition; those of opening.
+  Result<Offset> log_end_offset(PartitionId partition) const;
 };
 
 using TopicPtr = std::shared_ptr<const Topic>;

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "api/admin_impl.hpp"
 #include "directory/files/format_file.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
@@ -15,9 +14,8 @@ namespace {
 void create_as_before(const Engine& engine, const std::string& name) {
   auto& impl = *::seriatim::detail::EngineImpl::of(engine);
   const catalog::TopicRecord record{.name = name, .topic_id = directory::random_id(), .partition_count = 1};
-  const base::MutexLock lock(impl.admin_mutex);
-  must(::seriatim::detail::AdminImpl::store_topic(impl, record,
-                                                  [&] { return impl.catalog->create_topic(record); }));
+  const base::MutexLock lock(impl.topics.mutex());
+  must(impl.topics.take_in(record, [&] { return impl.catalog->create_topic(record); }));
 }
 
 }  // namespace

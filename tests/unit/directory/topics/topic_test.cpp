@@ -86,9 +86,9 @@ TEST_CASE("who asks only whether a partition is open does not wait for its openi
 
 TEST_CASE("topics that are not used open nothing") {
   const OpenedEngine opened(100);
-  CHECK(EngineImpl::of(opened.engine)->open_partitions().empty());
+  CHECK(EngineImpl::of(opened.engine)->topics.open_partitions().empty());
   must(must(opened.engine.producer()).send_sync({.topic = "t", .value = "x", .partition = 42}));
-  CHECK(EngineImpl::of(opened.engine)->open_partitions().size() == 1);
+  CHECK(EngineImpl::of(opened.engine)->topics.open_partitions().size() == 1);
 }
 
 }  // namespace
