@@ -201,7 +201,7 @@ Result<partition::PartitionLogPtr> EngineImpl::open_partition(const directory::P
   }
   partition::PartitionRequest request{.name = place.name, .directory = place.path, .config = place.config};
   request.topic_id = place.topic_id;
-  request.mapped_writes = mapped_writes;
+  request.mapped_writes = writes.is_mapped;
   request.stop = last_stop();
   if (replay) {
     request.journalled = replay->take_batches(place.topic_id, place.name.partition);
@@ -246,7 +246,7 @@ Result<> EngineImpl::start_threads() {
     if ((*published)->metrics.checkpoint_lsn == checkpointer->lsn())
       checkpointer->assume_time_ms(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms));
   }
-  auto counters_opened = directory::CountersFile::create(vfs, directory.string(), keeps_allocated_blocks);
+  auto counters_opened = directory::CountersFile::create(vfs, directory.string(), writes.keeps_allocated_blocks);
   if (counters_opened) {
     counters_file = *std::move(counters_opened);
   } else {

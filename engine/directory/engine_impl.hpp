@@ -168,8 +168,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   bool was_clean = false;
   bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
   bool salvages_journal = false;
-  bool mapped_writes = true;
-  bool keeps_allocated_blocks = true;  ///< The file system of the directory.
+  struct {
+    bool is_mapped = true;               ///< Appends go through the map.
+    bool keeps_allocated_blocks = true;  ///< The file system of the directory.
+  } writes{};
   std::atomic<bool> closed{false};
   directory::ProducerIds producer_ids;
   std::unique_ptr<transaction::TransactionCoordinator> coordinator;  ///< Of a writer.

@@ -96,7 +96,7 @@ Result<> EngineImpl::open_journal(const journal::JournalContents& contents) {
        .directory_id = directory_id,
        .incarnation = journal_tie.incarnation,
        .file_bytes = options.journal_file_bytes,
-       .mapped_writes = mapped_writes,
+       .mapped_writes = writes.is_mapped,
        .before_taking = [this] { return reserve.begin_taking(); },
        .after_taking = [this] { reserve.end_taking(); },
        .on_file_taken =

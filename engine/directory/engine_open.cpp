@@ -131,9 +131,9 @@ Result<> EngineImpl::open_directory() {
   lock = *std::move(locked);
   auto file_system = vfs.file_system(dir);
   if (!file_system) return file_system.error();
-  keeps_allocated_blocks = file_system->keeps_allocated_blocks;
-  mapped_writes = options.write_mode == WriteMode::mapped ||
-                  (options.write_mode == WriteMode::automatic && file_system->keeps_allocated_blocks);
+  writes.keeps_allocated_blocks = file_system->keeps_allocated_blocks;
+  writes.is_mapped = options.write_mode == WriteMode::mapped ||
+                     (options.write_mode == WriteMode::automatic && file_system->keeps_allocated_blocks);
   return {};
 }
 
@@ -146,7 +146,7 @@ Result<> EngineImpl::open_catalog() {
     auto has_format = vfs.exists(os::join_path(dir, directory::format_file_name));
     if (!has_format) return has_format.error();
     if (!*has_format) {
-      const directory::Birth birth{.directory = dir, .has_lock_file = keeps_allocated_blocks};
+      const directory::Birth birth{.directory = dir, .has_lock_file = writes.keeps_allocated_blocks};
       if (auto born = directory::give_birth(vfs, birth); !born) return born;
     }
     auto read = directory::read_format_file(vfs, dir);
@@ -158,7 +158,7 @@ Result<> EngineImpl::open_catalog() {
   if (!is_read_only()) {
     // Before the catalog is given what an older seriatim would not look at, and lose.
     if (auto added = directory::add_features(vfs, dir, format); !added) return added;
-    if (keeps_allocated_blocks) {
+    if (writes.keeps_allocated_blocks) {
       auto allocated = allocate_reader_table(vfs, os::join_path(path, "lock.mdb"));
       if (!allocated) return allocated;
     }

@@ -221,10 +221,10 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
   CHECK(code_of(f.engine.admin().list_offset(t0, static_cast<OffsetSpec>(99))) == Errc::invalid_argument);
 }
 
-constexpr std::array public_headers{
-    "admin.hpp",        "consumer.hpp",    "engine.hpp",   "flow/half_message.hpp",
-    "inspect.hpp",      "log_reader.hpp",  "producer.hpp", "repair.hpp",
-    "topic_config.hpp", "transaction.hpp", "types.hpp"};
+constexpr std::array public_headers{"admin.hpp",        "assignor.hpp",          "consumer.hpp",
+                                    "engine.hpp",       "flow/half_message.hpp", "inspect.hpp",
+                                    "log_reader.hpp",   "producer.hpp",          "repair.hpp",
+                                    "topic_config.hpp", "transaction.hpp",       "types.hpp"};
 
 std::string text_of_header(const std::string& header) {
   std::ifstream file(std::string(SERIATIM_SOURCE_DIR) + "/include/seriatim/" + header);

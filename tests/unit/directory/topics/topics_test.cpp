@@ -26,6 +26,7 @@ struct MadeTopics {
   Reserve reserve{os::posix_vfs(), made.dir.path()};
   std::vector<std::string> opened{};
   std::vector<catalog::Id> forgotten{};
+  int told_groups = 0;
   std::vector<std::string> reported{};
   bool is_closed = false;
   Topics topics;
@@ -51,6 +52,7 @@ struct MadeTopics {
               return Error(Errc::io_error, "this test opens none");
             },
             .forget_topic = [this](const catalog::Id& id) { forgotten.push_back(id); },
+            .tell_groups = [this] { ++told_groups; },
             .report = [this](LogLevel, std::string_view line) { reported.emplace_back(line); }};
   }
   void create(const std::string& name, PartitionId count = 1) {
@@ -70,6 +72,7 @@ TEST_CASE("a topic is found until it is removed, and the nearest name is told fo
   std::filesystem::create_directory(made.logs + "/orders-1");
   must(made.topics.remove("orders"));
   CHECK(made.forgotten == std::vector<catalog::Id>{id});
+  CHECK(made.told_groups == 2);
   CHECK(code_of(made.topics.find("orders")) == Errc::unknown_topic_or_partition);
   CHECK(code_of(made.topics.remove("orders")) == Errc::unknown_topic_or_partition);
   CHECK(std::filesystem::is_empty(made.logs));
