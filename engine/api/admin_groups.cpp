@@ -2,19 +2,63 @@
 #include <seriatim/admin.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
 #include <utility>
 
 #include <seriatim/exception.hpp>
 
+#include "api/admin_impl.hpp"
 #include "base/moved_from.hpp"
 #include "directory/background.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/option_rules.hpp"
 #include "partition/compaction/compaction.hpp"
+#include "partition/read/first_committed.hpp"
 #include "partition/read/time_lookup.hpp"
 
 namespace seriatim {
 inline namespace v0 {
+namespace {
+
+// Fills in the offsets of the partition and the lag behind the committed one.
+Result<> measure_lag(detail::EngineImpl& engine, const directory::TopicPtr& topic, GroupLag& of) {
+  auto log = engine.partition_log(topic, of.topic_partition.partition);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  of.log_start_offset = (*log)->log_start_offset();
+  of.end_offset = (*log)->last_stable_offset();
+  const Offset from = std::max(of.committed ? of.committed->offset : Offset{0}, of.log_start_offset);
+  // A position may be set behind an open transaction.
+  of.lag = std::max<std::int64_t>(of.end_offset - from, 0);
+  if (of.lag == 0) return {};
+  auto next = partition::find_first_committed(*log, from, of.end_offset);
+  if (!next) return next.error();
+  if (!*next) of.lag = 0;
+  return {};
+}
+
+using CommittedByPlace = std::map<TopicPartition, catalog::CommittedOffset>;
+
+Result<> add_lags(detail::EngineImpl& engine, const directory::TopicPtr& topic, const std::string& name,
+                  const CommittedByPlace& committed, std::vector<GroupLag>& lags) {
+  for (PartitionId i = 0; i < topic->partition_count(); ++i) {
+    GroupLag of{.topic_partition = {name, i}};
+    if (const auto found = committed.find(of.topic_partition); found != committed.end()) {
+      of.committed = OffsetAndMetadata{found->second.offset, found->second.metadata};
+      of.commit_time = Timestamp{std::chrono::milliseconds{found->second.commit_time_ms}};
+    }
+    if (auto measured = measure_lag(engine, topic, of); !measured) {
+      if (!detail::AdminImpl::is_damage(measured.error())) return measured;
+      of.damage = measured.error().message();
+    }
+    lags.push_back(std::move(of));
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<Offset> Admin::delete_records(const TopicPartition& at, Offset before) const try {
   if (!engine_) return base::moved_from("Admin");
@@ -188,15 +232,37 @@ Result<std::vector<GroupOffset>> Admin::group_offsets(std::string_view group) co
                        .commit_time = Timestamp{std::chrono::milliseconds{committed.commit_time_ms}},
                        .log_end_offset = -1};
     auto log = engine_->partition_log(at.topic, at.partition);
-    if (log) {
-      if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+    const auto refreshed = log ? (*log)->refresh() : Result<>(log.error());
+    if (refreshed) {
       offset.log_end_offset = (*log)->log_end_offset();
-    } else if (log.error().code() != Errc::unknown_topic_or_partition) {
-      return log.error();
+    } else if (refreshed.error().code() != Errc::unknown_topic_or_partition &&
+               !detail::AdminImpl::is_damage(refreshed.error())) {
+      return refreshed.error();
     }
     offsets.push_back(std::move(offset));
   }
   return offsets;
+} catch (...) {
+  return current_error();
+}
+
+Result<std::vector<GroupLag>> Admin::group_lag(std::string_view group) const try {
+  if (!engine_) return base::moved_from("Admin");
+  if (auto usable = engine_->check_usable(); !usable) return usable.error();
+  // Before the logs are looked at: what is committed is never beyond an end that is looked up later.
+  auto committed = engine_->committed_offsets.of_group(group);
+  if (!committed) return committed.error();
+  std::set<std::string> names;
+  for (const auto& entry : *committed) names.insert(entry.first.topic);
+  std::vector<GroupLag> lags;
+  for (const std::string& name : names) {
+    auto topic = engine_->topic(name);
+    // Deleted since, and its offsets with it.
+    if (!topic && topic.error().code() == Errc::unknown_topic_or_partition) continue;
+    if (!topic) return topic.error();
+    if (auto added = add_lags(*engine_, *topic, name, *committed, lags); !added) return added.error();
+  }
+  return lags;
 } catch (...) {
   return current_error();
 }
@@ -217,6 +283,20 @@ Result<> Admin::delete_group(std::string_view group) const try {
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto empty = engine_->groups.check_empty(group); !empty) return empty;
   return engine_->committed_offsets.delete_group(group);
+} catch (...) {
+  return current_error();
+}
+
+Result<> Admin::delete_group_offsets(std::string_view group,
+                                     const std::vector<TopicPartition>& partitions) const try {
+  if (!engine_) return base::moved_from("Admin");
+  if (auto writable = engine_->check_writable(); !writable) return writable;
+  for (const TopicPartition& at : partitions) {
+    auto topic = engine_->topic(at.topic);
+    if (!topic) return topic.error();
+    if (auto there = (*topic)->check_partition(at.partition); !there) return there;
+  }
+  return engine_->committed_offsets.forget_positions(group, partitions);
 } catch (...) {
   return current_error();
 }

@@ -46,7 +46,10 @@ Result<std::optional<catalog::CommittedOffset>> CommittedOffsets::find(std::stri
                                                                        const TopicPartition& at) const {
   auto topic_id = environment_.topic_id(at.topic);
   if (!topic_id) return topic_id.error();
-  if (auto newer = newer_.find(group, at, *topic_id)) return newer;
+  if (auto newer = newer_.find(group, at, *topic_id)) {
+    if (is_forgotten(*newer)) newer.reset();
+    return newer;
+  }
   if (newer_.is_forgotten(group)) return std::optional<catalog::CommittedOffset>();
   return environment_.catalog->committed(group, at);
 }
@@ -54,22 +57,30 @@ Result<std::optional<catalog::CommittedOffset>> CommittedOffsets::find(std::stri
 Result<std::map<TopicPartition, catalog::CommittedOffset>> CommittedOffsets::of_group(
     std::string_view group) const {
   // The newer ones first: a checkpoint in between moves some to where is looked next.
-  const bool is_forgotten = newer_.is_forgotten(group);
+  const bool is_group_forgotten = newer_.is_forgotten(group);
   auto merged = newer_.group(group, environment_.current_topics());
-  if (is_forgotten) return merged;
-  auto stored = environment_.catalog->group_offsets(group);
-  if (!stored) return stored.error();
-  for (auto& [at, committed] : *stored) merged.try_emplace(at, std::move(committed));
+  if (!is_group_forgotten) {
+    auto stored = environment_.catalog->group_offsets(group);
+    if (!stored) return stored.error();
+    for (auto& [at, committed] : *stored) merged.try_emplace(at, std::move(committed));
+  }
+  std::erase_if(merged, [](const auto& position) { return is_forgotten(position.second); });
   return merged;
 }
 
 Result<std::vector<std::string>> CommittedOffsets::groups() const {
   const auto forgotten = newer_.forgotten();
+  const auto thinned = newer_.thinned_groups();
   auto newer = newer_.groups();
   auto stored = environment_.catalog->groups();
   if (!stored) return stored.error();
   std::set<std::string> names(stored->begin(), stored->end());
   for (const std::string& group : forgotten) names.erase(group);
+  for (const std::string& group : thinned) {
+    auto left = of_group(group);
+    if (!left) return left.error();
+    if (left->empty()) names.erase(group);
+  }
   names.insert(newer.begin(), newer.end());
   return std::vector<std::string>(names.begin(), names.end());
 }
@@ -78,6 +89,25 @@ Result<std::vector<std::string>> CommittedOffsets::groups() const {
 Result<> CommittedOffsets::delete_group(std::string_view group) {
   if (auto named = catalog::check_group_name(group); !named) return named;
   auto lsn = newer_.forget_group(*environment_.journal, group);
+  return lsn ? environment_.acknowledge(*lsn, Acks::all) : Result<>(lsn.error());
+}
+
+// A commit, of no position: a frame of a transaction that was decided before stays behind it.
+Result<> CommittedOffsets::forget_positions(std::string_view group, std::span<const TopicPartition> places) {
+  if (auto named = catalog::check_group_name(group); !named) return named;
+  std::vector<PositionCommit> forgotten;
+  forgotten.reserve(places.size());
+  for (const TopicPartition& at : places) {
+    auto topic_id = environment_.topic_id(at.topic);
+    if (!topic_id) return topic_id.error();
+    forgotten.push_back(
+        {.at = at,
+         .topic_id = *topic_id,
+         .committed = {
+             .offset = forgotten_position, .metadata = {}, .commit_time_ms = environment_.clock.wall_ms()}});
+  }
+  if (forgotten.empty()) return {};
+  auto lsn = newer_.commit(*environment_.journal, group, forgotten);
   return lsn ? environment_.acknowledge(*lsn, Acks::all) : Result<>(lsn.error());
 }
 

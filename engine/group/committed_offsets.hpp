@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,9 @@ class CommittedOffsets final : public state::DurableFacts {
   Result<std::vector<std::string>> groups() const;
   /// Durable on return.
   Result<> delete_group(std::string_view group);
+  /// Forgets the positions of these places, which exist. Durable on return.
+  /// Errors: invalid_argument: the group's name; unknown_topic_or_partition: a topic was deleted.
+  Result<> forget_positions(std::string_view group, std::span<const TopicPartition> places);
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id) { newer_.forget_topic(topic_id); }
   /// The catalog has something better than what frames up to `lsn` tell.

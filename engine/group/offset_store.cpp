@@ -110,13 +110,18 @@ std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(
   return offsets;
 }
 
-std::vector<std::string> OffsetStore::groups() const {
+std::vector<std::string> OffsetStore::groups() const { return groups_with(false); }
+
+std::vector<std::string> OffsetStore::thinned_groups() const { return groups_with(true); }
+
+std::vector<std::string> OffsetStore::groups_with(bool is_forgotten_one) const {
   std::vector<std::string> names;
   for (std::string from;; from.push_back('\0')) {
     const auto first = positions_.page({from, {}, {}}, 1);
     if (first.empty()) return names;
     from = first[0].first.group;
-    for_each_of(from, [&](const Key&, const Positions::Entry&) {
+    for_each_of(from, [&](const Key&, const Positions::Entry& entry) {
+      if (group::is_forgotten(entry.value) != is_forgotten_one) return true;
       names.push_back(from);
       return false;
     });
@@ -134,8 +139,12 @@ void OffsetStore::gather(const IsCurrentTopic& is_current, catalog::TableWrites&
   for (const auto& [key, entry] : positions) {
     if (group == nullptr || *group != key.group) since = forgotten_lsn(key.group);
     group = &key.group;
-    if (entry.lsn >= since && is_current(key.at.topic, key.topic_id))
+    if (entry.lsn < since || !is_current(key.at.topic, key.topic_id)) continue;
+    if (group::is_forgotten(entry.value)) {
+      catalog::forget_committed_offset(to, key.group, key.at, key.topic_id);
+    } else {
       catalog::put_committed_offset(to, key.group, key.at, key.topic_id, entry.value);
+    }
   }
 }
 

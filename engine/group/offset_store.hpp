@@ -24,7 +24,13 @@ namespace seriatim::group {
 /// Whether a topic of this name and id is there, as it was at one moment.
 using IsCurrentTopic = std::function<bool(const std::string& name, const catalog::Id& id)>;
 
-/// A position of a group, of a topic that was looked up.
+/// Stands for a position that is forgotten (docs/data_directory.md, frames of type 3).
+inline constexpr Offset forgotten_position = -1;
+inline bool is_forgotten(const catalog::CommittedOffset& committed) noexcept {
+  return committed.offset == forgotten_position;
+}
+
+/// A position of a group, or that there is none any more, of a topic that was looked up.
 struct PositionCommit {
   TopicPartition at{};
   catalog::Id topic_id{};
@@ -54,13 +60,18 @@ class OffsetStore {
   /// Enters a forgotten group of a frame that recovery found.
   void enter_forgotten(std::string_view group, std::uint64_t lsn);
 
-  /// Newer than what the catalog has; nullopt: the catalog knows best, unless the group is forgotten.
+  /// Newer than what the catalog has, and perhaps forgotten; nullopt: the catalog knows best, unless the
+  /// group is forgotten.
   std::optional<catalog::CommittedOffset> find(std::string_view group, const TopicPartition& at,
                                                const catalog::Id& topic_id) const;
-  /// The positions of a group that are newer than the catalog's, of topics that are still there.
+  /// The positions of a group that are newer than the catalog's, and those that are forgotten, of topics that
+  /// are still there.
   std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group,
                                                            const IsCurrentTopic& is_current) const;
+  /// The groups that have a position here, sorted.
   std::vector<std::string> groups() const;
+  /// The groups of which a position is forgotten, sorted: the catalog may have no other.
+  std::vector<std::string> thinned_groups() const;
   /// Whether what the catalog has of the group is forgotten. Asked before the catalog is.
   bool is_forgotten(std::string_view group) const;
   /// The groups of which that is so, sorted.
@@ -103,6 +114,8 @@ class OffsetStore {
   /// Calls `visit` with each key and entry of the group that is not forgotten, until it returns false.
   template <class Visit>
   void for_each_of(std::string_view group, const Visit& visit) const;
+  /// The groups that have an entry, of a position or of a forgotten one.
+  std::vector<std::string> groups_with(bool is_forgotten_one) const;
 
   // A position of a frame before the one that forgot its group is not there, wherever it is: so a look asks
   // for the latter first, and a checkpoint lets go of it last.

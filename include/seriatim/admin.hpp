@@ -67,7 +67,25 @@ struct GroupOffset {
   TopicPartition topic_partition{};
   OffsetAndMetadata committed{};
   Timestamp commit_time{};
-  Offset log_end_offset = 0;  ///< -1 if the topic is gone.
+  Offset log_end_offset = 0;  ///< -1 if the topic is gone, or the partition cannot be opened.
+};
+
+/// How far a group is behind in one partition.
+struct GroupLag {
+  TopicPartition topic_partition{};
+  std::optional<OffsetAndMetadata> committed{};  ///< Nothing: the group has committed none here.
+  std::optional<Timestamp> commit_time{};
+  Offset log_start_offset = -1;  ///< -1: the partition cannot be opened.
+  /// The end of what a read_committed consumer can be shown: the last stable offset. -1 as above.
+  Offset end_offset = -1;
+  /// `end_offset` less the committed offset, or less `log_start_offset` where none is committed or that has
+  /// passed it. 0 where no committed record lies between: markers, aborted records and what compaction
+  /// removed are no lag by themselves, but are counted, as Kafka does, where a record lies between. -1 as
+  /// above.
+  std::int64_t lag = -1;
+  /// Why the partition cannot be opened, or why what lies behind the committed offset cannot be read (all of
+  /// it counts as lag then).
+  std::optional<std::string> damage{};
 };
 
 /// The state of a consumer group, by Kafka's names.
@@ -272,6 +290,13 @@ class SERIATIM_API Admin {
   /// Errors: corrupt_metadata. An unknown group has no offsets: an empty list.
   /// Threads: any.
   Result<std::vector<GroupOffset>> group_offsets(std::string_view group) const;
+  /// How far a group is behind, by topic and partition: in every partition of the topics of which it has a
+  /// committed offset. A damaged partition has `damage` and hides no other.
+  /// Errors: corrupt_metadata. An unknown group has no offsets: an empty list.
+  /// Threads: any.
+  /// Cost: opens the partitions. For each that is behind, headers of batches from the committed offset to the
+  /// next committed record: one, unless markers, aborted records or compacted ones lie between.
+  Result<std::vector<GroupLag>> group_lag(std::string_view group) const;
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
   /// offset_metadata_too_large, group_not_empty: members go on from where they are, whatever is stored.
   /// Threads: any.
@@ -281,6 +306,13 @@ class SERIATIM_API Admin {
   /// Threads: any.
   /// Durability: power loss, on return, as of a committed position.
   Result<> delete_group(std::string_view group) const;
+  /// Forgets what a group has committed in these partitions before the call: all of it or, on an error, none.
+  /// The group is gone with its last offset. Where it has none, and of an unknown group, there is nothing to
+  /// forget, and that is no error.
+  /// Errors: unknown_topic_or_partition; invalid_argument (the name, as `delete_group`).
+  /// Threads: any.
+  /// Durability: as `delete_group`.
+  Result<> delete_group_offsets(std::string_view group, const std::vector<TopicPartition>& partitions) const;
 
   /// Every transactional id that was ever used and is not forgotten
   /// (EngineOptions::transactional_id_expiration), sorted. A read-only engine knows ids, epochs and time-outs

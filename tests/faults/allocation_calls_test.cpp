@@ -268,6 +268,9 @@ TEST_CASE("memory runs out in any other call: an error, and the call works the n
   sweep("alter_group_offsets", [&] { return admin.alter_group_offsets("g", offsets); });
   sweep("list_groups", [&] { return admin.list_groups(); });
   sweep("group_offsets", [&] { return admin.group_offsets("g"); });
+  sweep("group_lag", [&] { return admin.group_lag("g"); });
+  const std::vector<TopicPartition> places{t0};
+  sweep("delete_group_offsets", [&] { return admin.delete_group_offsets("g", places); });
   sweep("delete_group", [&] { return admin.delete_group("g"); });
   sweep("list_transactions", [&] { return admin.list_transactions(); });
   sweep("find_hanging_transactions", [&] { return admin.find_hanging_transactions(); });

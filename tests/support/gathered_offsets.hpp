@@ -21,7 +21,8 @@ struct GatheredOffset {
 
 struct GatheredOffsets {
   std::vector<std::string> forgotten_groups{};
-  std::map<std::string, std::vector<GatheredOffset>> offsets{};  ///< By group.
+  std::map<std::string, std::vector<GatheredOffset>> offsets{};           ///< By group.
+  std::map<std::string, std::vector<GatheredOffset>> forgotten_offsets{};  ///< The same; nothing is committed.
 };
 
 /// Insists that no group is forgotten behind a position of it, which would go with it.
@@ -36,6 +37,10 @@ inline GatheredOffsets offsets_in(const catalog::TableWrites& writes) {
     }
     catalog::OffsetKey key;
     REQUIRE(catalog::split_offset_key(write.key, key));
+    if (write.kind == catalog::TableWrites::Kind::erase) {
+      found.forgotten_offsets[std::string(key.group)].push_back({key.topic_id, key.partition});
+      continue;
+    }
     const auto payload = must(catalog::decode_value(write.table, write.key, base::as_bytes(write.value)));
     found.offsets[std::string(key.group)].push_back(
         {key.topic_id, key.partition, must(catalog::decode_committed_offset(payload))});

@@ -49,6 +49,13 @@ void put_committed_offset(TableWrites& to, std::string_view group, const TopicPa
   to.put(Database::offsets, offset_key(group, topic_id, at.partition), encode(committed));
 }
 
+void forget_committed_offset(TableWrites& to, std::string_view group, const TopicPartition& at,
+                             const Id& topic_id) {
+  if (auto named = check_group_name(group); !named)
+    return to.leave_out("a forgotten position of group " + printable_key(group), named.error());
+  to.erase(Database::offsets, offset_key(group, topic_id, at.partition));
+}
+
 void forget_group(TableWrites& to, std::string_view group) {
   if (auto named = check_group_name(group); !named)
     return to.leave_out("the end of group " + printable_key(group), named.error());

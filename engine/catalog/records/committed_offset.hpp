@@ -34,6 +34,9 @@ Result<void> check_offset_commit(const TopicPartition& at, const CommittedOffset
 /// @param topic_id  of the topic, which is there until the checkpoint is stored.
 void put_committed_offset(TableWrites& to, std::string_view group, const TopicPartition& at,
                           const Id& topic_id, const CommittedOffset& committed);
+/// Erases a position. One that is not there is no error.
+void forget_committed_offset(TableWrites& to, std::string_view group, const TopicPartition& at,
+                             const Id& topic_id);
 /// Erases what was stored of a group; positions that are added behind it stay.
 void forget_group(TableWrites& to, std::string_view group);
 

@@ -35,6 +35,30 @@ TEST_CASE("a checkpoint forgets groups before it stores positions, and only thos
   CHECK(must(catalog.group_offsets("ga")).size() == 2);
 }
 
+TEST_CASE("a checkpoint forgets single positions, also where there is none") {
+  const TwoTopics made;
+  Catalog catalog = made.open();
+  must(commit_offsets(catalog, "g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {2, "", 0}}, {{"b", 0}, {3, "", 0}}}));
+  must(commit_offsets(catalog, "h", {{{"a", 0}, {4, "", 0}}}));
+  Checkpoint checkpoint;
+  put_committed_offset(checkpoint.writes, "g", {"a", 1}, id_of(1), {5, "", 0});
+  for (const PartitionId partition : {0, 2})
+    forget_committed_offset(checkpoint.writes, "g", {"a", partition}, id_of(1));
+  forget_committed_offset(checkpoint.writes, "g", {"b", 0}, id_of(2));
+  forget_committed_offset(checkpoint.writes, "g", {"gone", 0}, id_of(3));
+  forget_committed_offset(checkpoint.writes, "unknown", {"a", 0}, id_of(1));
+  must(catalog.checkpoint(checkpoint));
+  CHECK(must(catalog.group_offsets("g")).size() == 1);
+  CHECK(must(catalog.committed("g", {"a", 1}))->offset == 5);
+  CHECK(must(catalog.groups()) == std::vector<std::string>{"g", "h"});
+  Checkpoint last;
+  forget_committed_offset(last.writes, "g", {"a", 1}, id_of(1));
+  must(catalog.checkpoint(last));
+  CHECK(must(catalog.groups()) == std::vector<std::string>{"h"});
+  forget_committed_offset(last.writes, "", {"a", 1}, id_of(1));
+  CHECK(last.writes.left_out().size() == 1);
+}
+
 TEST_CASE("a catalog keeps the moment that a checkpoint gives it, and has none before that") {
   const MadeCatalog made;
   {

@@ -167,6 +167,38 @@ TEST_CASE("a forgotten group has what was committed since, whatever earlier fram
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 9);
 }
 
+TEST_CASE("a forgotten position is told as such, and to the catalog once, until it is committed again") {
+  Store store;
+  const auto topics = topics_of({{"t", 1}, {"u", 2}});
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const std::uint64_t lsn = store.commit("g", {position("t", 1, group::forgotten_position)});
+  store.offsets.enter("g", {position("t", 1, 8)}, lsn - 1);  // a decision that is applied late
+  REQUIRE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  CHECK(group::is_forgotten(*store.offsets.find("g", {"t", 0}, topic_id_of(1))));
+  CHECK(store.offsets.groups() == std::vector<std::string>{"g"});
+  CHECK(store.offsets.thinned_groups() == std::vector<std::string>{"g"});
+  const auto gathered = store.gather(topics);
+  CHECK(gathered.offsets.at("g").size() == 1);
+  REQUIRE(gathered.forgotten_offsets.at("g").size() == 1);
+  CHECK(gathered.forgotten_offsets.at("g")[0].topic_id == topic_id_of(1));
+  store.offsets.stored(0);
+  CHECK(store.gather(topics).forgotten_offsets.empty());
+  store.commit("g", {position("t", 1, 2)});
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 2);
+  CHECK(store.offsets.thinned_groups().empty());
+  CHECK(store.gather(topics).forgotten_offsets.empty());
+}
+
+TEST_CASE("a position that was forgotten before its group was is not told any more") {
+  Store store;
+  const auto topics = topics_of({{"t", 1}});
+  store.commit("g", {position("t", 1, group::forgotten_position)});
+  must(store.offsets.forget_group(*store.journal, "g"));
+  CHECK(store.offsets.thinned_groups().empty());
+  CHECK_FALSE(store.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  CHECK(store.gather(topics).forgotten_offsets.empty());
+}
+
 TEST_CASE("a deleted topic takes its positions with it") {
   Store store;
   store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
