@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "command_tree.hpp"
 #include "commands/offset_resolution.hpp"
@@ -26,9 +27,15 @@ struct ConsumeArguments {
   bool exit_at_end = false;
   std::string group{};
   bool commit = false;
+  bool no_commit = false;
   std::string isolation_level = "read_committed";
   PrintArguments print{};
 };
+
+// As Kafka's own consumer does: a name is given to go on there the next time.
+bool commits(const ConsumeArguments& arguments) {
+  return arguments.commit || (!arguments.group.empty() && !arguments.no_commit);
+}
 
 // Reads from the assigned partitions until every one of them is done.
 class Consumption {
@@ -51,6 +58,8 @@ class Consumption {
   Result<> place(const TopicPartition& partition, const OffsetRange& range);
   /// Prints what is wanted of `records` and returns how far each partition was printed.
   TopicPartitionOffsets print(const ConsumerRecords& records);
+  Result<> commit(const TopicPartitionOffsets& reached);
+  Result<> commit_the_rest();
   Result<> retire_finished(bool nothing_came);
   bool is_done() const noexcept { return is_interrupted() || left_ == 0 || (bounded_ && stops_.empty()); }
 
@@ -64,6 +73,8 @@ class Consumption {
   std::map<TopicPartition, Offset> stops_{};
   bool bounded_ = false;
   std::uint64_t left_ = UINT64_MAX;
+  /// The first record of a partition that was read and is not to be printed.
+  std::map<TopicPartition, Offset> unprinted_{};
 };
 
 // Several -o add up, so that kcat's `-o s@... -o e@...` works.
@@ -140,30 +151,55 @@ Result<> Consumption::place(const TopicPartition& partition, const OffsetRange& 
   return {};
 }
 
+// Behind the last record of a poll are the markers and aborted records that it has passed: where all of it is
+// printed, the position is behind these too.
 TopicPartitionOffsets Consumption::print(const ConsumerRecords& records) {
-  TopicPartitionOffsets reached;
+  TopicPartitionOffsets reached = records.next_offsets();
   TopicPartition current;
-  Offset next = -1;
   Offset stop = 0;
-  const auto finish_partition = [&] {
-    if (next >= 0) reached[current] = {.offset = next};
-  };
   for (const RecordView& record : records) {
-    if (left_ == 0) break;
     if (record.partition() != current.partition || record.topic() != current.topic) {
-      finish_partition();
       current = {std::string(record.topic()), record.partition()};
-      next = -1;
       const auto found = stops_.find(current);
       stop = !bounded_ ? INT64_MAX : found == stops_.end() ? 0 : found->second;
     }
-    if (record.offset() >= stop) continue;
+    if (left_ == 0 || record.offset() >= stop) {
+      unprinted_.emplace(current, record.offset());
+      continue;
+    }
     printer_.print(record, context_.out);
-    next = record.offset() + 1;
     --left_;
   }
-  finish_partition();
+  for (const auto& [partition, offset] : unprinted_) {
+    if (const auto found = reached.find(partition); found != reached.end()) found->second.offset = offset;
+  }
   return reached;
+}
+
+// Nothing is written for a position that is stored: what belongs to it, its time and metadata, stay.
+Result<> Consumption::commit(const TopicPartitionOffsets& reached) {
+  if (!commits(arguments_)) return {};
+  TopicPartitionOffsets changed;
+  for (const auto& [partition, position] : reached) {
+    const auto committed = consumer_.committed(partition);
+    if (!committed.ok()) return committed.error();
+    if (!*committed || (*committed)->offset != position.offset) changed[partition] = position;
+  }
+  return changed.empty() ? Result<>() : consumer_.commit_sync(changed);
+}
+
+// Partitions that have nothing to print, or only what is never shown, are consumed as well.
+Result<> Consumption::commit_the_rest() {
+  if (!commits(arguments_)) return {};
+  TopicPartitionOffsets reached;
+  for (const TopicPartition& partition : consumer_.assignment()) {
+    const auto unprinted = unprinted_.find(partition);
+    const Result<Offset> position =
+        unprinted != unprinted_.end() ? Result<Offset>(unprinted->second) : consumer_.position(partition);
+    if (!position.ok()) return position.error();
+    reached[partition] = {.offset = *position};
+  }
+  return commit(reached);
 }
 
 // Takes partitions that have reached their stop out of the polls.
@@ -189,36 +225,47 @@ Result<> Consumption::retire_finished(bool nothing_came) {
 }
 
 Result<> Consumption::run() {
+  TopicPartitionOffsets reached;  // Printed, flushed, and not committed.
   while (!is_done()) {
+    const Result<> committed = commit(std::exchange(reached, {}));
+    if (!committed.ok()) return committed;
     const auto added = watch_.added();
     if (!added.ok()) return added.error();
     const Result<> assigned = assign_more(consumer_, *added);
     if (!assigned.ok()) return assigned;
     const Result<ConsumerRecords> records = consumer_.poll(poll_interval);
     if (!records.ok()) return records.error();
-    const TopicPartitionOffsets reached = print(*records);
+    reached = print(*records);
     // Before the commit: a record counts as consumed when its reader could have it.
     const Result<> flushed = context_.out.flush_or_notice();
     if (!flushed.ok()) return flushed;
-    if (arguments_.commit && !reached.empty()) {
-      const Result<> committed = consumer_.commit_sync(reached);
-      if (!committed.ok()) return committed;
-    }
     if (!bounded_) continue;
     const Result<> retired = retire_finished(records->empty());
     if (!retired.ok()) return retired;
   }
-  return {};
+  // Somebody who breaks off has what was printed, and said nothing of the rest.
+  return is_interrupted() ? commit(reached) : commit_the_rest();
+}
+
+// Only the writer can store offsets; looking needs nobody's leave.
+Result<Engine> open_to_consume(const Context& context, const ConsumeArguments& arguments) {
+  if (!commits(arguments)) return context.open(OpenMode::read_only);
+  const Result<Engine> engine = context.open(OpenMode::read_write);
+  if (engine.ok() || engine.error().code() != Errc::locked) return engine;
+  return Error(Errc::locked, engine.error().message() +
+                                 " To read beside it without storing the group's offsets: --no-commit");
 }
 
 Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
   if (arguments.commit && arguments.group.empty()) {
     return Error(Errc::invalid_argument, "--commit needs the name to store offsets under: -g GROUP");
   }
+  if (arguments.commit && arguments.no_commit) {
+    return Error(Errc::invalid_argument, "--commit and --no-commit contradict each other. Leave one out");
+  }
   Result<RecordPrinter> printer = RecordPrinter::make(arguments.print);
   if (!printer.ok()) return printer.error();
-  // Only the writer can store offsets; looking needs nobody's leave.
-  const Result<Engine> engine = context.open(arguments.commit ? OpenMode::read_write : OpenMode::read_only);
+  const Result<Engine> engine = open_to_consume(context, arguments);
   if (!engine.ok()) return engine.error();
   Result<Consumer> consumer = engine->consumer(
       {.group_id = arguments.group,
@@ -258,11 +305,13 @@ Command consume_command() {
        .target = &arguments->partitions},
       {.names = "-g,--group",
        .value_name = "GROUP",
-       .help = "Start where this group has committed",
+       .help = "Start where this group has committed, and commit what was printed; needs the directory for "
+               "writing",
        .target = &arguments->group},
-      {.names = "--commit",
-       .help = "Commit what was printed under the group's name; needs the directory for writing",
-       .target = &arguments->commit},
+      {.names = "--commit", .help = "The same as -g alone; it is what -g does", .target = &arguments->commit},
+      {.names = "--no-commit",
+       .help = "With -g: commit nothing, beside a running application too",
+       .target = &arguments->no_commit},
       {.names = "--isolation-level",
        .help = "Whether records of open and aborted transactions are shown (default: read_committed)",
        .target = &arguments->isolation_level,
@@ -275,7 +324,8 @@ Command consume_command() {
           .options = std::move(options),
           .examples = {"seriatim -d data consume orders -o beginning -e -J",
                        "seriatim -d data consume orders -o @-15m -f '%T{rfc3339} %k: %v\\n'",
-                       "seriatim -d data consume orders -g billing --commit -c 100"},
+                       "seriatim -d data consume orders -g billing -c 100",
+                       "seriatim -d data consume orders -g billing --no-commit -e"},
           .run = [arguments](Context& context) { return consume(context, *arguments); }};
 }
 
