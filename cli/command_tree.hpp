@@ -21,6 +21,7 @@ Command du_command();
 Command dump_command();
 Command verify_command();
 Command repair_command();
+Command group_command();
 Command transaction_command();
 Command producer_command();
 Command state_command();

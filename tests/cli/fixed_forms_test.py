@@ -74,6 +74,18 @@ class FixedForms(CommandTest):
         self.assertEqual(third, b"")
         self.assertEqual(len(other.split()), 100)
 
+    def test_a_group_has_no_lag_behind_what_it_consumed_and_starts_over_after_a_reset(self):
+        self.create("t", 2)
+        self.produce("t", [b"%d" % i for i in range(10)], "-p", "0")
+        self.produce("t", [b"x", b"y"], "-p", "1", "--transactional-id", "importer", "--every", "1")
+        self.seriatim("consume", "t", "-g", "g", "-o", "beginning", "-e")
+        def lag():
+            return [[row[key] for key in ("topic", "partition", "committed", "end", "lag")] for row in json.loads(self.seriatim("group", "lag", "g", "-j")[0])]
+        self.assertEqual(lag(), [["t", 0, 10, 10, 0], ["t", 1, 4, 4, 0]])
+        self.seriatim("group", "reset", "g", "--to-earliest", "--execute")
+        self.assertEqual(lag(), [["t", 0, 0, 10, 10], ["t", 1, 0, 4, 4]])
+        self.assertEqual(len(self.seriatim("consume", "t", "-g", "g", "-e")[0].split()), 12)
+
     def test_templates_and_keys(self):
         self.create("t")
         self.produce("t", [b"k:v"], "-K:", "-H", "trace=4bf9")

@@ -76,7 +76,8 @@ class OutputForms(CommandTest):
         self.seriatim("half", "prepare", odd, "t", odd, "-k", odd)
         self.seriatim("produce", "t", "-H", odd + "=" + odd, "-k", odd, stdin=b"\xfe\n")
         listings = [*LISTINGS, ["txn", "list"], ["txn", "describe", odd], ["producer", "list"], ["producer", "describe", "t:0"], ["state", "list"],
-                    ["half", "list"], ["consume", "t", "-e"], ["tail", "t", "-e"]]
+                    ["half", "list"], ["group", "list"], ["group", "describe", odd], ["group", "lag", odd], ["group", "lag", odd, odd],
+                     ["group", "export"], ["group", "reset", odd, "--to-earliest", "-q"], ["consume", "t", "-e"], ["tail", "t", "-e"]]
         journal = os.path.join(self.data, "journal")
         listings += [["dump", os.path.join(journal, name), "--records"] for name in os.listdir(journal) if name.endswith(".journal")]
         for words in listings:
@@ -167,12 +168,14 @@ class OutputForms(CommandTest):
         self.assertIn("--partitions", offered("seriatim", "-d", "x", "topic", "create", "t", "--par"))
         self.assertEqual(offered("seriatim", "produce", "t", "--acks", "l"), ["leader"])
         self.assertIn("tsv", offered("seriatim", "--output", ""))
+        self.assertEqual(offered("seriatim", "group", "delete-"), ["delete-offsets"])
+        self.assertIn("--to-earliest", offered("seriatim", "group", "reset", "g", "--to-"))
 
     def test_every_command_has_help_with_an_example(self):
         out, _ = self.run_command("--help")
-        for name in ("topic", "produce", "consume", "tail", "get", "count", "status", "du", "dump", "verify", "repair", "perf", "completion"):
+        for name in ("topic", "produce", "consume", "tail", "get", "count", "status", "du", "group", "dump", "verify", "repair", "perf", "completion"):
             self.assertIn(name.encode(), out)
-            words = {"topic": ["topic", "create"], "perf": ["perf", "produce"]}.get(name, [name])
+            words = {"topic": ["topic", "create"], "group": ["group", "reset"], "perf": ["perf", "produce"]}.get(name, [name])
             help_text, _ = self.run_command(*words, "--help")
             self.assertRegex(help_text, rb"Examples?:\n", name)
         out, _ = self.run_command("--version")
