@@ -88,6 +88,25 @@ class GroupCommands(CommandTest):
         _, err = self.seriatim("consume", "t", "-g", "g", "--commit", "--no-commit", status=2)
         self.assertIn(b"contradict", err)
 
+    def test_an_interrupted_reader_leaves_what_was_printed_and_nothing_else(self):
+        self.fill("t")
+        self.create("u")
+        for topics, printed in ((["t", "u"], 3), (["u"], 0)):
+            reader = self.start("-d", self.data, "consume", *topics, "-g", topics[0], "-o", "beginning")
+            for _ in range(printed):
+                reader.stdout.readline()
+            while not printed and not self.has_writer():
+                self.assertIsNone(reader.poll())
+            reader.send_signal(signal.SIGINT)
+            self.assertEqual(reader.wait(60), 130)
+            reader.stdout.close()
+            reader.stderr.close()
+        self.assertEqual(self.rows("group", "list"), [{"group": "t", "topics": 1, "partitions": 1, "lag": 0}])
+        self.assertEqual(self.offsets("t"), {("t", 0): 3})
+
+    def has_writer(self):
+        return self.rows("status")["writer"] is not None
+
     def test_a_position_that_is_reached_again_is_not_written_again(self):
         self.fill()
         self.consume("t", "g", "-e")
