@@ -76,7 +76,8 @@ Result<> Checkpointer::store(catalog::Checkpoint& gathered) {
   gathered.moment = catalog::Moment{environment_.moments.next()};
   if (auto done = environment_.catalog.checkpoint(gathered); !done) return done;
   if (auto told = environment_.moments.tell_logs(); !told) {
-    environment_.report_error("the logs were not told of a checkpoint: " + told.error().message());
+    // The checkpoint was made all the same, and the next one tells them again.
+    environment_.report(LogLevel::warn, "the logs were not told of a checkpoint: " + told.error().message());
   }
   return {};
 }
@@ -148,7 +149,7 @@ std::uint64_t Checkpointer::coverable_lsn() const {
 }
 
 void Checkpointer::report_left_out(const catalog::TableWrites& gathered) const {
-  for (const Error& refused : gathered.left_out()) environment_.report_error(refused.message());
+  for (const Error& refused : gathered.left_out()) environment_.report(LogLevel::error, refused.message());
 }
 
 void Checkpointer::note_checkpoint(std::uint64_t lsn) noexcept {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <seriatim/engine.hpp>
 #include <seriatim/result.hpp>
 
 #include "base/clock.hpp"
@@ -40,7 +41,7 @@ struct CheckpointerEnvironment {
   std::vector<state::DurableFacts*> facts{};
   std::function<std::vector<partition::PartitionPtr>()> open_partitions{};
   /// Is told what nobody waits for.
-  std::function<void(std::string_view)> report_error{};
+  std::function<void(LogLevel, std::string_view)> report{};
 };
 
 /// Threads: any. Lock order: topics_mutex, then its own.

@@ -133,7 +133,7 @@ void EngineImpl::make_checkpointer(std::uint64_t covered_lsn) {
           .clock = clock,
           .facts = facts,
           .open_partitions = [this] { return topics.open_partitions(); },
-          .report_error = [this](std::string_view line) { report(LogLevel::error, line); }},
+          .report = [this](LogLevel level, std::string_view line) { report(level, line); }},
       covered_lsn, journal_tie);
 }
 

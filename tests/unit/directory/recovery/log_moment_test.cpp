@@ -157,9 +157,9 @@ TEST_CASE("a process may die before and after the logs are told of a moment: the
 TEST_CASE("logs that cannot be told of a checkpoint are reported; it is made, and the next one tells them") {
   const TempDir dir;
   const std::string path = dir / "data";
-  std::vector<std::string> lines;
+  std::vector<std::pair<LogLevel, std::string>> lines;
   EngineOptions options = quiet_options;
-  options.log_sink = [&](LogLevel, std::string_view line) { lines.emplace_back(line); };
+  options.log_sink = [&](LogLevel level, std::string_view line) { lines.emplace_back(level, line); };
   Engine engine = open_engine(path, options);
   create_topic(engine, "t", 1);
   const auto impl = EngineImpl::of(engine);
@@ -176,9 +176,11 @@ TEST_CASE("logs that cannot be told of a checkpoint are reported; it is made, an
   std::filesystem::create_directory(path + "/log/MOMENT");
   checkpoint();
   CHECK(must(impl->catalog->moment()).number == before + 1);
-  CHECK(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
-    return line.find("the logs were not told of a checkpoint") != std::string::npos;
+  CHECK(std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+    return line.first == LogLevel::warn &&
+           line.second.find("the logs were not told of a checkpoint") != std::string::npos;
   }));
+  CHECK(engine.metrics().background_errors == 0);
   std::filesystem::remove(path + "/log/MOMENT");
   checkpoint();
   CHECK(told() == before + 2);
