@@ -21,8 +21,8 @@ struct GatheredOffset {
 
 struct GatheredOffsets {
   std::vector<std::string> forgotten_groups{};
-  std::map<std::string, std::vector<GatheredOffset>> offsets{};           ///< By group.
-  std::map<std::string, std::vector<GatheredOffset>> forgotten_offsets{};  ///< The same; nothing is committed.
+  std::map<std::string, std::vector<GatheredOffset>> offsets{};            ///< By group.
+  std::map<std::string, std::vector<GatheredOffset>> forgotten_offsets{};  ///< By group.
 };
 
 /// Insists that no group is forgotten behind a position of it, which would go with it.

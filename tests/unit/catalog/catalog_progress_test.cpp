@@ -38,7 +38,8 @@ TEST_CASE("a checkpoint forgets groups before it stores positions, and only thos
 TEST_CASE("a checkpoint forgets single positions, also where there is none") {
   const TwoTopics made;
   Catalog catalog = made.open();
-  must(commit_offsets(catalog, "g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {2, "", 0}}, {{"b", 0}, {3, "", 0}}}));
+  must(
+      commit_offsets(catalog, "g", {{{"a", 0}, {1, "", 0}}, {{"a", 1}, {2, "", 0}}, {{"b", 0}, {3, "", 0}}}));
   must(commit_offsets(catalog, "h", {{{"a", 0}, {4, "", 0}}}));
   Checkpoint checkpoint;
   put_committed_offset(checkpoint.writes, "g", {"a", 1}, id_of(1), {5, "", 0});
