@@ -28,11 +28,10 @@ void work(const seriatim::Engine& engine, std::atomic<int>& done, int until) {
 void share_a_topic(const std::filesystem::path& directory) {
   const seriatim::Engine engine = seriatim::Engine::open(directory).value();
   engine.admin().create_topic({.name = "orders", .partition_count = 4}).value();
-  seriatim::Producer producer = engine.producer().value();
+  seriatim::Producer producer = engine.producer({.acks = seriatim::Acks::leader}).value();
   for (int i = 0; i < orders; ++i) {
-    producer.send({.topic = "orders", .key = std::to_string(i), .value = "order"}).value();
+    producer.send_sync({.topic = "orders", .key = std::to_string(i), .value = "order"}).value();
   }
-  producer.flush().value();
 
   std::atomic<int> done{0};
   // The first worker leaves in the middle; its destructor gives the partitions to the other.

@@ -24,7 +24,7 @@ namespace {
 
 // Fills in the offsets of the partition and the lag behind the committed one.
 Result<> measure_lag(detail::EngineImpl& engine, const directory::TopicPtr& topic, GroupLag& of) {
-  auto log = engine.partition_log(topic, of.topic_partition.partition);
+  auto log = engine.topics.partition_log(topic, of.topic_partition.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
   of.log_start_offset = (*log)->log_start_offset();

@@ -112,7 +112,7 @@ Result<> Consumer::subscribe(const TopicPattern& pattern, RebalanceListener list
 
 Result<> Consumer::unsubscribe() try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->unsubscribe(GroupMembership::automatic) : Result<>(entry.error());
+  return entry ? impl_->unsubscribe(GroupMembership::leave) : Result<>(entry.error());
 } catch (...) {
   return current_error();
 }
@@ -121,8 +121,8 @@ Result<ConsumerRecords> Consumer::poll(std::chrono::milliseconds timeout) try {
   auto entry = enter_consumer(impl_);
   if (!entry) return entry.error();
   auto records = impl_->poll(timeout);
-  // Another thread, or the listener, closed it meanwhile and left the rest to this one.
-  if (impl_->thread.is_closed() && !impl_->thread.is_in_listener()) impl_->finish_close();
+  // Should another thread close it now, that does not commit these.
+  if (!impl_->thread.is_in_listener()) impl_->offsets.note_returned(records && !records->empty());
   return records;
 } catch (...) {
   return current_error();
@@ -214,7 +214,7 @@ std::vector<TopicPartition> Consumer::paused() const {
 
 Result<> Consumer::commit_sync() try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->commit_positions() : Result<>(entry.error());
+  return entry ? impl_->commit_positions(ConsumerImpl::Committing::asked) : Result<>(entry.error());
 } catch (...) {
   return current_error();
 }

@@ -7,6 +7,7 @@
 #include "base/boundary.hpp"
 #include "consumer/consumer_impl.hpp"
 #include "directory/option_rules.hpp"
+#include "os/process.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -49,7 +50,10 @@ Result<Consumer> ConsumerImpl::create(std::shared_ptr<EngineImpl> engine, Consum
 ConsumerImpl::ConsumerImpl(std::shared_ptr<EngineImpl> engine_impl, ConsumerOptions consumer_options)
     : engine(std::move(engine_impl)), options(std::move(consumer_options)) {}
 
-ConsumerImpl::~ConsumerImpl() { release(); }
+ConsumerImpl::~ConsumerImpl() {
+  if (os::fork_generation() != engine->opened_in) subscription.forsake();
+  release();
+}
 
 Result<consumer::SingleThread::Entry> ConsumerImpl::enter() {
   auto entry = thread.enter();
@@ -59,7 +63,7 @@ Result<consumer::SingleThread::Entry> ConsumerImpl::enter() {
 }
 
 Result<> ConsumerImpl::assign(std::span<const TopicPartition> partitions) {
-  if (!subscription) return replace_assignment(partitions);
+  if (!subscription && !thread.is_in_listener()) return replace_assignment(partitions);
   return Error(Errc::invalid_state,
                "this consumer subscribes to topics, and its group assigns the partitions; unsubscribe before "
                "assigning, or use another consumer");
@@ -142,13 +146,14 @@ std::vector<TopicPartition> ConsumerImpl::paused() const {
 void ConsumerImpl::close(GroupMembership wanted) noexcept {
   thread.close(wanted);
   slot->wake();
-  // A thread that is inside, or the call of the listener, comes back with `closed` and does the rest.
-  if (!thread.try_enter()) return;
-  finish_close();
-  thread.leave();
+  // A thread that is inside, or the call of the listener, does the rest when it leaves.
+  thread.finish_if_closed(consumer::SingleThread::Finisher::closes);
 }
 
-void ConsumerImpl::finish_close() noexcept {
+void ConsumerImpl::finish_close(consumer::SingleThread::Finisher finisher) noexcept {
+  // The members of a forked child are the parent's.
+  if (os::fork_generation() != engine->opened_in) return subscription.forsake();
+  if (finisher == consumer::SingleThread::Finisher::closes) offsets.note_returned(false);
   auto left = base::answered([this] { return unsubscribe(thread.wanted_membership()); });
   if (!left) engine->report(LogLevel::error, "closing a consumer: " + left.error().message());
   release();

@@ -69,7 +69,7 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
   std::vector<TopicPartition> paused() const;
   void close(GroupMembership wanted) noexcept;
   /// The end of `close`, by the thread that is inside last.
-  void finish_close() noexcept;
+  void finish_close(consumer::SingleThread::Finisher finisher) noexcept;
   void release() noexcept;
   Result<Assigned*> find(const TopicPartition& topic_partition) const;
 
@@ -107,7 +107,8 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
 
   // consumer_offsets.cpp
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
-  Result<> commit_positions();
+  enum class Committing : std::uint8_t { asked, by_itself };
+  Result<> commit_positions(Committing why);
   Result<> commit(const TopicPartitionOffsets& offsets);
 
   const std::shared_ptr<EngineImpl> engine;
@@ -117,7 +118,7 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
 
   const consumer::LogQueries queries{*engine, options.isolation_level};
   consumer::GroupOffsets offsets{*engine, options};
-  consumer::SingleThread thread;
+  consumer::SingleThread thread{[this](auto finisher) { finish_close(finisher); }};
   consumer::AppendWatch watch{slot};
 
   std::vector<std::unique_ptr<Assigned>> assigned;

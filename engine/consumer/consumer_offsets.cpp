@@ -17,11 +17,15 @@ Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
   return std::max<std::int64_t>(queries.end_of((*found)->reader.log()) - *at, 0);
 }
 
-Result<> ConsumerImpl::commit_positions() {
+Result<> ConsumerImpl::commit_positions(Committing why) {
   TopicPartitionOffsets positions;
   for (const auto& entry : assigned) {
-    // A position that was never resolved says nothing that is not stored already.
-    if (entry->pending == Pending::none) positions[entry->name()] = {.offset = entry->reader.position()};
+    const partition::PartitionLog& log = entry->reader.log();
+    // A position that was never resolved says nothing that is not stored already; of a deleted topic there is
+    // nothing to store; and one that a seek has set beyond the log is the next poll's to answer.
+    if (entry->pending != Pending::none || log.is_deleted()) continue;
+    if (why == Committing::by_itself && entry->reader.position() > log.log_end_offset()) continue;
+    positions[entry->name()] = {.offset = entry->reader.position()};
   }
   return commit(positions);
 }

@@ -53,8 +53,9 @@ Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
 
 Result<ConsumerRecords> ConsumerImpl::poll_assigned(std::chrono::milliseconds timeout) {
   slot->clear_event();
+  offsets.note_returned(false);  // The application is done with them.
   std::int64_t deadline_ns = 0;
-  for (bool is_first_look = true;; is_first_look = false) {
+  for (;;) {
     if (slot->take_interrupt())
       return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
     if (thread.is_closed())
@@ -74,9 +75,10 @@ Result<ConsumerRecords> ConsumerImpl::poll_assigned(std::chrono::milliseconds ti
       announce_rest();
       return got ? ConsumerRecordsImpl::wrap(*std::move(got)) : Result<ConsumerRecords>(got.error());
     }
+    const bool is_first_look = deadline_ns == 0;
     if (is_first_look) deadline_ns = deadline_after(timeout);
     if (!is_first_look && now_ns() >= deadline_ns) return ConsumerRecords();
-    wait(deadline_ns);
+    wait(offsets.end_of_wait(deadline_ns));
   }
 }
 

@@ -88,6 +88,8 @@ Result<> ConsumerImpl::seek(const TopicPartition& topic_partition, Offset offset
                                              "; offsets begin at 0, and seek_to_end goes to the end");
   }
   auto found = find(topic_partition);
+  // Of a member, it may be another's by the time it comes.
+  if (!found && subscription) return found.error();
   if (!found) {
     early_seeks[topic_partition] = offset;
     return {};

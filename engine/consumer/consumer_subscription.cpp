@@ -33,6 +33,8 @@ Result<> ConsumerImpl::subscribe(group::Subscription topics, RebalanceListener l
         "for the group");
   }
   if (auto left = unsubscribe(GroupMembership::leave); !left) return left;
+  if (thread.is_closed()) return Error(Errc::closed, "the consumer was closed by its rebalance listener");
+  early_seeks.clear();
   const auto signals = std::make_shared<group::MemberSignals>([waker = slot] { waker->wake(); });
   auto made = std::make_shared<consumer::GroupSubscription>(
       consumer::GroupSubscription::Environment{engine->groups, *this, thread}, options.group_id,
@@ -77,7 +79,10 @@ Result<> ConsumerImpl::hold(const std::vector<TopicPartition>& partitions) {
   return outcome;
 }
 
-Result<> ConsumerImpl::commit_by_itself() { return options.auto_commit ? commit_positions() : Result<>(); }
+Result<> ConsumerImpl::commit_by_itself() {
+  const bool may = offsets.may_commit_by_itself() && !engine->closed.load(std::memory_order_acquire);
+  return may ? commit_positions(Committing::by_itself) : Result<>();
+}
 
 Result<> ConsumerImpl::attend_group() {
   if (subscription.has_news()) {
@@ -86,6 +91,7 @@ Result<> ConsumerImpl::attend_group() {
     if (thread.is_closed())
       return Error(Errc::closed, "the consumer was closed by its rebalance listener; make a new one");
   }
+  if (subscription) subscription->note_poll();
   if (!options.auto_commit || !offsets.is_commit_due()) return {};
   return commit_by_itself();
 }

@@ -97,6 +97,7 @@ Result<> EngineImpl::stop_work() {
                       partition.listeners().notify();  // Sleeping consumers find the engine closed.
                       return Result<>();
                     }).ok());
+  groups.wake_all();
   if (background) background->stop();
   if (delivery) delivery->stop();
   if (is_read_only()) return {};

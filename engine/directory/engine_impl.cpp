@@ -100,7 +100,16 @@ directory::TopicsEnvironment EngineImpl::topics_environment() {
           .check_usable = [this] { return check_usable(); },
           .open_partition = [this](const directory::PartitionPlace& place) { return open_partition(place); },
           .forget_topic = [this](const catalog::Id& id) { committed_offsets.forget_topic(id); },
-          .tell_groups = [this] { groups.topics_changed(); },
+          .tell_groups =
+              [this] {
+                // The change stands; a group that was not told looks at its next poll.
+                auto told = base::answered([this]() -> Result<> {
+                  groups.topics_changed();
+                  return {};
+                });
+                if (!told)
+                  report(LogLevel::error, "telling consumer groups of topics: " + told.error().message());
+              },
           .report = [this](LogLevel level, std::string_view line) { report(level, line); }};
 }
 
@@ -246,7 +255,8 @@ Result<> EngineImpl::start_threads() {
     if ((*published)->metrics.checkpoint_lsn == checkpointer->lsn())
       checkpointer->assume_time_ms(static_cast<std::int64_t>((*published)->metrics.checkpoint_time_ms));
   }
-  auto counters_opened = directory::CountersFile::create(vfs, directory.string(), writes.keeps_allocated_blocks);
+  auto counters_opened =
+      directory::CountersFile::create(vfs, directory.string(), writes.keeps_allocated_blocks);
   if (counters_opened) {
     counters_file = *std::move(counters_opened);
   } else {

@@ -163,12 +163,13 @@ class SERIATIM_API Consumer {
   /// that does not exist is waited for. Replaces an earlier subscription. The partitions come with the polls
   /// that follow.
   /// Errors: invalid_state (no group_id; partitions are assigned; inside a listener), invalid_argument (no
-  /// topics, a pattern that is none), read_only, unreleased_instance_id.
+  /// topics, a pattern that is none), read_only; nothing has changed then. unreleased_instance_id, and those
+  /// of `unsubscribe`: the earlier subscription has ended.
   /// Threads: see class.
   Result<> subscribe(std::span<const std::string> topics, RebalanceListener listener = {});
   Result<> subscribe(std::initializer_list<std::string_view> topics, RebalanceListener listener = {});
   Result<> subscribe(const TopicPattern& pattern, RebalanceListener listener = {});
-  /// Leaves the group, or gives the assigned partitions up. Commits as `close` does.
+  /// Leaves the group, as a static member too, or gives the assigned partitions up. Commits as `close` does.
   /// Errors: those of an automatic commit, or of the listener; it has left all the same. invalid_state inside
   /// a listener.
   /// Threads: see class.
@@ -202,7 +203,7 @@ class SERIATIM_API Consumer {
   Result<Offset> position(const TopicPartition& topic_partition);
   /// Sets the position. Legal before assign: it is remembered and applied. An offset outside the log is
   /// answered by the next poll, as `auto_offset_reset` says.
-  /// Errors: invalid_argument (negative).
+  /// Errors: invalid_argument (negative), invalid_state (of a consumer that subscribes: not assigned).
   /// Threads: see class.
   Result<> seek(const TopicPartition& topic_partition, Offset offset);
   /// Moves to the log start / the end, of the given partitions or (empty) of all assigned ones.

@@ -25,6 +25,10 @@ class CurrentSubscription {
     const base::MutexLock lock(mutex_);
     current_ = std::move(subscription);
   }
+  /// In a forked child: lets go of what is the parent's.
+  void forsake() noexcept {
+    if (current_) current_->forsake();
+  }
   /// @param group_id  of a consumer that subscribes to nothing.
   /// Threads: any.
   ConsumerGroupMetadata metadata(const std::string& group_id) const {

@@ -28,11 +28,21 @@ class GroupOffsets {
   /// Whether the interval after which the consumer commits by itself is over; begins the next one.
   /// Threads: one at a time.
   bool is_commit_due();
+  /// A poll returns records: while the application works on them, nothing is committed by itself.
+  void note_returned(bool has_records) noexcept { works_on_records_ = has_records; }
+  bool may_commit_by_itself() const noexcept { return options_.auto_commit && !works_on_records_; }
+  /// Until when a poll may sleep that is to end at `deadline_ns`: what earlier polls returned is committed in
+  /// time.
+  std::int64_t end_of_wait(std::int64_t deadline_ns) const noexcept {
+    const bool commits_in_between = options_.auto_commit && options_.auto_commit_interval.count() > 0;
+    return commits_in_between && next_commit_ns_ < deadline_ns ? next_commit_ns_ : deadline_ns;
+  }
 
  private:
   detail::EngineImpl& engine_;
   const ConsumerOptions& options_;
   std::int64_t next_commit_ns_ = 0;  // monotonic
+  bool works_on_records_ = false;
 };
 
 }  // namespace seriatim::consumer

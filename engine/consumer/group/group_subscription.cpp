@@ -56,10 +56,12 @@ Result<> GroupSubscription::reconcile() {
   Result<> outcome;
   while (signals_->has_news()) {
     signals_->take_news();
+    base::Undoing look_again([this] { signals_->announce(); });
     auto step = membership_->step();
     const bool was_removed = !step && step.error().code() == Errc::unknown_member_id;
     if (!step && !was_removed) return step.error();
     outcome = was_removed ? rejoin() : go(*step);
+    look_again.keep();
     if (!outcome) break;  // what is left is done by the next poll
   }
   return outcome;
@@ -76,7 +78,8 @@ Result<> GroupSubscription::go(const group::Step& step) {
   const auto before = environment_.holder.held();
   // Also where nothing is new: a topic may have been deleted and made again.
   Result<> outcome = environment_.holder.hold(step.owned);
-  if (!outcome) signals_->announce();  // the next poll tries again
+  // The others are read on; every other poll tells of this one.
+  if (!outcome) tries_again_ = true;
   {
     const base::MutexLock lock(metadata_mutex_);
     epoch_ = step.epoch;
@@ -89,7 +92,12 @@ Result<> GroupSubscription::go(const group::Step& step) {
 // They are still its own: nobody else has them before `release`.
 Result<> GroupSubscription::give_up(const std::vector<TopicPartition>& partitions) {
   Result<> outcome = environment_.holder.commit_by_itself();
-  note(outcome, tell(listener_.on_revoked, partitions));
+  // Not of partitions that a static member lost while it was away.
+  const auto held = environment_.holder.held();
+  std::vector<TopicPartition> known;
+  std::set_intersection(partitions.begin(), partitions.end(), held.begin(), held.end(),
+                        std::back_inserter(known));
+  if (!known.empty()) note(outcome, tell(listener_.on_revoked, known));
   return outcome;
 }
 
@@ -107,7 +115,8 @@ Result<> GroupSubscription::rejoin() {
 Result<> GroupSubscription::leave(group::Leaving leaving) {
   if (!membership_) return {};
   const auto held = environment_.holder.held();
-  Result<> outcome = held.empty() ? Result<>() : give_up(held);
+  Result<> outcome;
+  if (!held.empty()) outcome = membership_->is_member() ? give_up(held) : tell(listener_.on_lost, held);
   note(outcome, environment_.holder.hold({}));
   membership_->leave(leaving);
   membership_.reset();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <seriatim/consumer.hpp>
@@ -56,6 +57,13 @@ class GroupSubscription {
   /// Commits if that is wanted, tells that everything is revoked, and leaves.
   /// Errors: of the commit or the listener; it has left all the same.
   Result<> leave(group::Leaving leaving);
+  /// In a forked child: the member is the parent's, and its locks may be held by threads that are not here.
+  void forsake() noexcept { static_cast<void>(membership_.release()); }
+  /// Behind a reconciliation without a fault: whether an earlier one left something out, to be looked at by
+  /// the next poll.
+  void note_poll() noexcept {
+    if (std::exchange(tries_again_, false)) signals_->announce();
+  }
   /// The group and member that commit.
   /// Threads: any.
   ConsumerGroupMetadata metadata() const;
@@ -72,6 +80,7 @@ class GroupSubscription {
   const RebalanceListener listener_;
   const std::shared_ptr<group::MemberSignals> signals_;
   std::unique_ptr<group::Membership> membership_{};
+  bool tries_again_ = false;
   mutable base::Mutex metadata_mutex_;
   std::string member_id_ SERIATIM_GUARDED_BY(metadata_mutex_){};
   std::int32_t epoch_ SERIATIM_GUARDED_BY(metadata_mutex_) = -1;

@@ -43,6 +43,10 @@ std::vector<std::string> Subscription::resolve(const TopicCounts& topics) const 
 
 void Group::begin_epoch() {
   ++epoch_;
+  announce_all();
+}
+
+void Group::announce_all() {
   for (auto& [id, member] : members_) {
     if (member.signals) member.signals->announce();
   }
@@ -83,7 +87,8 @@ Result<std::string> Group::join(MemberSettings settings, std::shared_ptr<MemberS
   for (const TopicPartition& at : member.target) wanted_[at] = id;
   members_.erase(std::string(before->id));
   members_.emplace(id, std::move(member));
-  if (has_other_topics) begin_epoch();
+  // A target that is being computed knows it by its older id.
+  if (has_other_topics || is_computing_) begin_epoch();
   return id;
 }
 
@@ -138,12 +143,15 @@ TopicCounts Group::subscribed() const {
 void Group::resolve(const TopicCounts& topics) {
   if (topics == topics_) return;
   const TopicCounts before = subscribed();
+  // All memory first.
+  std::vector<std::vector<std::string>> meant;
+  for (const auto& [id, member] : members_) meant.push_back(member.settings.subscription.resolve(topics));
   topics_ = topics;
   bool is_changed = false;
+  auto next = meant.begin();
   for (auto& [id, member] : members_) {
-    auto meant = member.settings.subscription.resolve(topics_);
-    is_changed = is_changed || meant != member.topics;
-    member.topics = std::move(meant);
+    is_changed = is_changed || *next != member.topics;
+    member.topics = std::move(*next++);
   }
   if (is_changed || subscribed() != before) begin_epoch();
 }
@@ -163,7 +171,6 @@ std::pair<Assignor, AssignFunction> Group::choose_assignor() const {
 std::optional<Group::Task> Group::begin_target(const TopicCounts& topics) {
   resolve(topics);
   if (epoch_ == target_epoch_ || is_computing_) return std::nullopt;
-  is_computing_ = true;
   auto [assignor, own] = choose_assignor();
   Task task{.epoch = epoch_, .assignor = assignor, .own = std::move(own)};
   task.request.partitions = subscribed();
@@ -175,6 +182,7 @@ std::optional<Group::Task> Group::begin_target(const TopicCounts& topics) {
          .topics = member.topics,
          .owned = {member.target.begin(), member.target.end()}});
   }
+  is_computing_ = true;
   return task;
 }
 

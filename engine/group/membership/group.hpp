@@ -72,6 +72,8 @@ class Group {
   /// Nobody is a member, and no commit of one is under way.
   bool is_idle() const noexcept { return members_.empty() && !owners_.has_commits(); }
 
+  /// All members look.
+  void announce_all();
   /// The topics have changed: whoever subscribes to others now starts an epoch.
   void resolve(const TopicCounts& topics);
   /// The task of computing the target of the newest epoch; nullopt if it is known, or somebody is at it.

@@ -118,6 +118,13 @@ void GroupCoordinator::topics_changed() {
   }
 }
 
+void GroupCoordinator::wake_all() {
+  for (const auto& group : all()) {
+    const base::MutexLock lock(group->mutex);
+    group->group.announce_all();
+  }
+}
+
 void GroupCoordinator::expire() {
   if (!has_groups()) return;
   for (const auto& group : all()) {

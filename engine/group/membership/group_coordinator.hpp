@@ -66,6 +66,8 @@ class GroupCoordinator {
                                            std::shared_ptr<MemberSignals> signals);
   /// Topics or partitions came or went.
   void topics_changed();
+  /// Every member looks what there is: the engine is being closed.
+  void wake_all();
   /// Removes members that are overdue. Takes no lock that is held over a wait for the disk.
   void expire();
   bool has_groups() const noexcept { return group_count_.load(std::memory_order_acquire) != 0; }

@@ -12,7 +12,10 @@ namespace {
 
 // Without a lock: a function of the application's own may call the engine.
 Result<Assignment> compute(const Group::Task& task) {
-  if (!task.own) return assign::assign(task.assignor, task.request);
+  if (!task.own) {
+    return base::answered(
+        [&]() -> Result<Assignment> { return assign::assign(task.assignor, task.request); });
+  }
   auto assignment = base::answered([&]() -> Result<Assignment> { return task.own(task.request); });
   if (!assignment) return assignment.error().with_context("the assignor of the application has failed");
   if (auto checked = assign::check_assignment(task.request, *assignment); !checked) return checked.error();
@@ -49,6 +52,11 @@ Result<Step> Membership::step() {
 void Membership::release(const std::vector<TopicPartition>& partitions) {
   const base::MutexLock lock(group_->mutex);
   group_->group.release(member_id_, partitions);
+}
+
+bool Membership::is_member() const {
+  const base::MutexLock lock(group_->mutex);
+  return group_->group.has(member_id_);
 }
 
 void Membership::leave(Leaving leaving) {

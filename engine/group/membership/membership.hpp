@@ -34,6 +34,8 @@ class Membership {
   /// Cost: with the lock of the group, in proportion to the member's partitions; the assignor runs without.
   Result<Step> step();
   void release(const std::vector<TopicPartition>& partitions);
+  /// Whether it was not removed.
+  bool is_member() const;
   void leave(Leaving leaving);
 
  private:

@@ -3,70 +3,13 @@
 
 #include <atomic>
 #include <map>
-#include <set>
 #include <thread>
 
-#include <seriatim/seriatim.hpp>
-
-#include "support/must.hpp"
-#include "support/temp_dir.hpp"
+#include "unit/consumer/group/group_fixture.hpp"
 
 using namespace seriatim;
 using namespace std::chrono_literals;
-using test::must;
-
-namespace {
-
-using Partitions = std::vector<TopicPartition>;
-
-struct GroupFixture {
-  test::TempDir directory;
-  Engine engine = must(Engine::open(directory.path()));
-  Producer producer = must(engine.producer({.acks = Acks::leader}));
-
-  explicit GroupFixture(PartitionId partitions = 4) {
-    must(engine.admin().create_topic({.name = "t", .partition_count = partitions}));
-  }
-  Consumer consumer(ConsumerOptions options = {}) const {
-    options.group_id = "g";
-    options.commit_acks = Acks::leader;
-    return must(engine.consumer(std::move(options)));
-  }
-  Consumer member(RebalanceListener listener = {}, ConsumerOptions options = {}) const {
-    Consumer made = consumer(std::move(options));
-    must(made.subscribe({"t"}, std::move(listener)));
-    return made;
-  }
-  void send(int count, const std::string& topic = "t") {
-    for (int i = 0; i < count; ++i)
-      must(producer.send_sync({.topic = topic, .value = std::to_string(i), .partition = i % 4}));
-  }
-  GroupDescription describe() const { return must(engine.admin().describe_group("g")); }
-};
-
-std::size_t poll(Consumer& consumer) { return must(consumer.poll(0ms)).count(); }
-
-/// Polls all by turns until a round brings nothing.
-void settle(std::initializer_list<Consumer*> members) {
-  for (int quiet = 0; quiet < 2; ++quiet) {
-    for (Consumer* member : members) quiet = poll(*member) > 0 ? 0 : quiet;
-  }
-}
-
-/// The calls of a listener, as text: "+2" for two assigned, "-1" revoked, "!4" lost.
-struct Told {
-  std::string text{};
-  RebalanceListener listener() {
-    const auto note = [this](char kind) {
-      return [this, kind](const Partitions& partitions) {
-        text += kind + std::to_string(partitions.size()) + " ";
-      };
-    };
-    return {.on_assigned = note('+'), .on_revoked = note('-'), .on_lost = note('!')};
-  }
-};
-
-}  // namespace
+using namespace seriatim::test;
 
 TEST_CASE("members share the partitions of a topic, each at its own polls, and each record is read once") {
   GroupFixture f;
@@ -350,7 +293,7 @@ TEST_CASE("two consumers in one thread, of one group, do not wait for each other
 }
 
 TEST_CASE("a read-only engine has no groups to join") {
-  const test::TempDir directory;
+  const TempDir directory;
   must(must(Engine::open(directory.path())).close());
   const auto reader = must(Engine::open(directory.path(), {.mode = OpenMode::read_only}));
   Consumer one = must(reader.consumer({.group_id = "g"}));
