@@ -18,16 +18,16 @@ using test::must;
 
 namespace {
 
-constexpr int partitions = 6;
-constexpr int records = 12'000;
-constexpr int members = 4;
+constexpr int schedule_partitions = 6;
+constexpr int schedule_records = 12'000;
+constexpr int schedule_members = 4;
 
 /// The parts that all threads share.
 struct Play {
   Engine engine;
-  std::array<std::atomic<int>, records> delivered{};
-  std::array<std::atomic<Offset>, partitions> committed{};
-  std::atomic<int> left{records};
+  std::array<std::atomic<int>, schedule_records> delivered{};
+  std::array<std::atomic<Offset>, schedule_partitions> committed{};
+  std::atomic<int> left{schedule_records};
   std::atomic<int> wrong_starts{0};
   std::atomic<int> wrong_answers{0};
 
@@ -93,17 +93,18 @@ TEST_CASE(
   for (const Assignor assignor : {Assignor::uniform, Assignor::cooperative_sticky}) {
     const test::TempDir directory;
     Play play{must(Engine::open(directory.path()))};
-    must(play.engine.admin().create_topic({.name = "t", .partition_count = partitions}));
+    must(play.engine.admin().create_topic({.name = "t", .partition_count = schedule_partitions}));
     std::vector<std::thread> threads;
-    for (int i = 0; i < members; ++i) {
+    for (int i = 0; i < schedule_members; ++i) {
       threads.emplace_back([&play, seed = seeds.next(), assignor] {
         test::Random random(seed);
         while (!play.is_over()) Life(play, random, assignor).run();
       });
     }
     auto producer = must(play.engine.producer({.acks = Acks::leader}));
-    for (int i = 0; i < records; ++i) {
-      must(producer.send_sync({.topic = "t", .value = std::to_string(i), .partition = i % partitions}));
+    for (int i = 0; i < schedule_records; ++i) {
+      must(producer.send_sync(
+          {.topic = "t", .value = std::to_string(i), .partition = i % schedule_partitions}));
       if (i % 500 != 0) continue;
       const auto removed = play.engine.admin().remove_group_members("g");
       if (!removed) REQUIRE(removed.error().code() == Errc::group_id_not_found);
