@@ -66,7 +66,7 @@ constexpr std::array rows{
     Row{Errc::unknown_member_id, "UNKNOWN_MEMBER_ID", false, false},
     Row{Errc::transactional_id_not_found, "TRANSACTIONAL_ID_NOT_FOUND", false, false},
     Row{Errc::unreleased_instance_id, "UNRELEASED_INSTANCE_ID", false, false},
-    Row{Errc::group_not_empty, "NON_EMPTY_GROUP", false, false},
+    Row{Errc::non_empty_group, "NON_EMPTY_GROUP", false, false},
     Row{Errc::group_id_not_found, "GROUP_ID_NOT_FOUND", false, false},
 };
 

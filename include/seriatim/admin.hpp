@@ -298,11 +298,11 @@ class SERIATIM_API Admin {
   /// next committed record: one, unless markers, aborted records or compacted ones lie between.
   Result<std::vector<GroupLag>> group_lag(std::string_view group) const;
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
-  /// offset_metadata_too_large, group_not_empty: members go on from where they are, whatever is stored.
+  /// offset_metadata_too_large, non_empty_group: members go on from where they are, whatever is stored.
   /// Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
   /// Forgets a group's offsets, those that were committed before the call. An unknown group is no error.
-  /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte), group_not_empty.
+  /// Errors: invalid_argument (a name of 0 or more than 255 bytes, or with a zero byte), non_empty_group.
   /// Threads: any.
   /// Durability: power loss, on return, as of a committed position.
   Result<> delete_group(std::string_view group) const;

@@ -75,7 +75,7 @@ enum class Errc : std::int32_t {
 
   // Consumer groups.
   unreleased_instance_id = 70,  ///< A living member has this `group_instance_id`. Close it first.
-  group_not_empty = 71,         ///< The group has members. Close or remove them first.
+  non_empty_group = 71,         ///< The group has members. Close or remove them first.
   group_id_not_found = 72,      ///< No group of this name has members or committed offsets.
 };
 

@@ -74,7 +74,7 @@ Result<> GroupCoordinator::check_empty(std::string_view name) const {
   std::size_t members = 0;
   look_at(name, [&](const Group& group) { members = group.members().size(); });
   if (members == 0) return {};
-  return Error(Errc::group_not_empty, "group " + std::string(name) + " has " + std::to_string(members) +
+  return Error(Errc::non_empty_group, "group " + std::string(name) + " has " + std::to_string(members) +
                                           (members == 1 ? " member" : " members") +
                                           "; close its consumers first, or take the members away with "
                                           "Admin::remove_group_members");

@@ -77,7 +77,7 @@ class GroupCoordinator {
   /// Cost: an atomic load while no group has members.
   Result<CommitTicket> admit_commit(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets);
 
-  /// Errors: group_not_empty.
+  /// Errors: non_empty_group.
   Result<> check_empty(std::string_view group) const;
   /// @param member_ids  empty: of all.
   /// Errors: unknown_member_id: nobody is removed then.
