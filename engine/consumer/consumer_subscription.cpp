@@ -23,9 +23,10 @@ group::MemberSettings settings_of(const ConsumerOptions& options, group::Subscri
 Result<> ConsumerImpl::subscribe(group::Subscription topics, RebalanceListener listener) {
   if (auto writable = engine->check_writable(); !writable) return writable;
   if (auto grouped = offsets.check_group(); !grouped) return grouped;
-  if (thread.is_in_listener())
+  if (thread.is_in_listener()) {
     return Error(Errc::invalid_state,
                  "subscribe was called inside a rebalance listener; call it when the listener has returned");
+  }
   if (!subscription && !assigned.empty()) {
     return Error(
         Errc::invalid_state,
@@ -45,10 +46,11 @@ Result<> ConsumerImpl::subscribe(group::Subscription topics, RebalanceListener l
 }
 
 Result<> ConsumerImpl::unsubscribe(GroupMembership wanted) {
-  if (thread.is_in_listener())
+  if (thread.is_in_listener()) {
     return Error(
         Errc::invalid_state,
         "unsubscribe was called inside a rebalance listener; call it when the listener has returned");
+  }
   if (!subscription) {
     auto committed_now = commit_by_itself();
     auto replaced = replace_assignment({});

@@ -67,7 +67,7 @@ Result<std::string> Group::join(MemberSettings settings, std::shared_ptr<MemberS
                 .signals = std::move(signals),
                 .seen_since_ms = now_ms};
   member.topics = member.settings.subscription.resolve(topics_);
-  const std::string id = member.id;
+  std::string id = member.id;
   Member* const before = find_instance(member.settings.group_instance_id);
   if (before == nullptr) {
     members_.emplace(id, std::move(member));

@@ -33,9 +33,9 @@ Result<> Membership::compute_target() {
       task = group_->group.begin_target(topics);
     }
     if (!task) return {};
-    auto assignment = compute(*task);
+    const auto assignment = compute(*task);
     const base::MutexLock lock(group_->mutex);
-    group_->group.end_target(*task, assignment ? std::optional(*std::move(assignment)) : std::nullopt);
+    group_->group.end_target(*task, assignment ? std::optional(*assignment) : std::nullopt);
     if (!assignment) {
       signals_->announce();  // the next poll tries again
       return assignment.error();

@@ -25,7 +25,7 @@ void PartitionOwners::release(const TopicPartition& at, const std::string& membe
 std::set<TopicPartition> PartitionOwners::release_all(const std::string& member) {
   const auto found = owned_.find(member);
   if (found == owned_.end()) return {};
-  const std::set<TopicPartition> had = std::move(found->second);
+  std::set<TopicPartition> had = std::move(found->second);
   owned_.erase(found);
   for (const TopicPartition& at : had) owners_.erase(at);
   return had;
