@@ -56,8 +56,8 @@ Result<> ConsumerImpl::unsubscribe(GroupMembership wanted) {
     auto replaced = replace_assignment({});
     return committed_now ? replaced : committed_now;
   }
-  const bool remains = wanted == GroupMembership::remain || wanted == GroupMembership::automatic;
-  auto left = subscription->leave(remains ? group::Leaving::stays : group::Leaving::ends);
+  const bool leaves = wanted == GroupMembership::leave;
+  auto left = subscription->leave(leaves ? group::Leaving::ends : group::Leaving::stays);
   subscription.replace(nullptr);
   return left;
 }

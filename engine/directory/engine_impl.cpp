@@ -102,7 +102,7 @@ directory::TopicsEnvironment EngineImpl::topics_environment() {
           .forget_topic = [this](const catalog::Id& id) { committed_offsets.forget_topic(id); },
           .tell_groups =
               [this] {
-                // The change stands; a group that was not told looks at its next poll.
+                // The change stands; a group that was not told looks when its next epoch begins.
                 auto told = base::answered([this]() -> Result<> {
                   groups.topics_changed();
                   return {};

@@ -31,6 +31,16 @@ class GroupCommands(CommandTest):
         for partition in range(partitions):
             self.produce(topic, [b"%d" % i for i in range(records)], "-p", str(partition))
 
+    def start_writer(self):
+        """A process that has the directory, and has written "x" behind the three records of topic t."""
+        writer = self.start("-d", self.data, "produce", "t", stdin=subprocess.PIPE)
+        for stream in (writer.stdin, writer.stdout, writer.stderr):
+            self.addCleanup(stream.close)
+        writer.stdin.write(b"x\n")
+        writer.stdin.flush()
+        self.start("-d", self.data, "consume", "t", "-c", "4").communicate(timeout=100)
+        return writer
+
     # consume -g
 
     def test_consuming_with_a_group_leaves_it_at_the_end_of_what_was_printed(self):
@@ -73,12 +83,7 @@ class GroupCommands(CommandTest):
     def test_no_commit_leaves_the_group_as_it_is_and_works_beside_a_writer(self):
         self.fill()
         self.consume("t", "g", "-c", "1")
-        writer = self.start("-d", self.data, "produce", "t", stdin=subprocess.PIPE)
-        for stream in (writer.stdin, writer.stdout, writer.stderr):
-            self.addCleanup(stream.close)
-        writer.stdin.write(b"x\n")
-        writer.stdin.flush()
-        self.start("-d", self.data, "consume", "t", "-c", "4").communicate(timeout=100)
+        writer = self.start_writer()
         _, err = self.seriatim("consume", "t", "-g", "g", "-e", status=6)
         self.assertIn(b"--no-commit", err)
         self.assertEqual(self.consume("t", "g", "--no-commit", "-e"), b"1\n2\nx\n")
@@ -140,12 +145,7 @@ class GroupCommands(CommandTest):
     def test_beside_a_writer_looking_works_and_changing_says_who_has_the_directory(self):
         self.fill()
         self.consume("t", "g", "-e")
-        writer = self.start("-d", self.data, "produce", "t", stdin=subprocess.PIPE)
-        for stream in (writer.stdin, writer.stdout, writer.stderr):
-            self.addCleanup(stream.close)
-        writer.stdin.write(b"x\n")
-        writer.stdin.flush()
-        self.start("-d", self.data, "consume", "t", "-c", "4").communicate(timeout=100)
+        writer = self.start_writer()
         self.assertEqual(self.lag("g"), {0: (3, 4, 1)})
         self.assertEqual(self.rows("group", "describe", "g")["state"], "unknown")
         self.assertIn(b"(pid %d)" % writer.pid, self.seriatim("group", "describe", "g")[1])

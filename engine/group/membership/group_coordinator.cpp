@@ -29,7 +29,6 @@ void CommitTicket::end() noexcept {
 
 Result<std::unique_ptr<Membership>> GroupCoordinator::join(std::string_view name, MemberSettings settings,
                                                            std::shared_ptr<MemberSignals> signals) {
-  const auto topics = environment_.topics();
   const std::uint64_t number = joined_.fetch_add(1, std::memory_order_relaxed) + 1;
   for (;;) {
     std::shared_ptr<LockedGroup> group;
@@ -42,7 +41,8 @@ Result<std::unique_ptr<Membership>> GroupCoordinator::join(std::string_view name
     }
     const base::MutexLock lock(group->mutex);
     if (group->is_closed) continue;
-    group->group.resolve(topics);
+    // Read within the lock: an older look would take back what the group was told since.
+    group->group.resolve(environment_.topics());
     auto id = group->group.join(std::move(settings), signals, number, now_ms(environment_.clock));
     if (!id) return id.error();
     return std::make_unique<Membership>(*this, group, *std::move(id), std::move(signals));
@@ -111,6 +111,7 @@ void GroupCoordinator::drop_if_empty(const std::shared_ptr<LockedGroup>& group) 
 
 void GroupCoordinator::topics_changed() {
   if (!has_groups()) return;
+  // The caller lets nobody else change them meanwhile.
   const auto topics = environment_.topics();
   for (const auto& group : all()) {
     const base::MutexLock lock(group->mutex);

@@ -26,11 +26,11 @@ Result<Assignment> compute(const Group::Task& task) {
 
 Result<> Membership::compute_target() {
   for (;;) {
-    const auto topics = coordinator_.environment_.topics();
     std::optional<Group::Task> task;
     {
       const base::MutexLock lock(group_->mutex);
-      task = group_->group.begin_target(topics);
+      if (group_->group.epoch() == group_->group.target_epoch()) return {};
+      task = group_->group.begin_target(coordinator_.environment_.topics());
     }
     if (!task) return {};
     const auto assignment = compute(*task);
