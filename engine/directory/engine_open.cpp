@@ -11,6 +11,7 @@
 #include "directory/files/catalog_access.hpp"
 #include "directory/files/format_file.hpp"
 #include "directory/option_rules.hpp"
+#include "directory/recovery/parts_check.hpp"
 #include "directory/transaction_recovery.hpp"
 #include "directory/upkeep/counters_file.hpp"
 #include "os/absolute_path.hpp"
@@ -79,7 +80,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     if (!impl->is_read_only() && impl->reserve.is_needed()) spending.emplace(impl->reserve);
     if (auto step = impl->open_catalog(); !step) return step;
     if (auto step = impl->topics.read_catalog(); !step) return step;
-    if (impl->is_read_only()) return {};
+    if (impl->is_read_only()) return directory::check_logs_fit(*impl->catalog, vfs, *absolute);
     if (auto step = impl->replay_journal(); !step) return step;
     if (auto step = impl->topics.finish_deletions(); !step) return step;
     if (auto step = impl->recover_after_crash(); !step) return step;

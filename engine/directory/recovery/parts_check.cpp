@@ -47,36 +47,41 @@ Result<> check_journal_fits(const CatalogPart& catalog, const journal::JournalCo
                                      ", knows nothing: the catalog is the older one");
 }
 
-Result<> check_logs_fit(const CatalogPart& catalog, const journal::JournalContents& contents,
-                        const std::string& directory) {
+Result<> check_moments(const CatalogPart& catalog, const std::string& directory) {
   if (catalog.log_moment <= catalog.moment) return {};
   return parts_differ(directory, "an earlier moment than the logs: these have seen moment " +
                                      std::to_string(catalog.log_moment) +
                                      " of a catalog (log/MOMENT says so, and is part of the logs), the one "
                                      "that is there is of moment " +
                                      std::to_string(catalog.moment) + " and covers the frames up to " +
-                                     std::to_string(catalog.engine.covered_lsn) + ", and " +
-                                     journal_end(contents.stored_lsn));
+                                     std::to_string(catalog.engine.covered_lsn));
 }
 
 }  // namespace
 
+// The logs are asked first: a writer tells them of a moment when the catalog has it, so that what the catalog
+// says behind that is never of an earlier one.
 Result<CatalogPart> part_of(const catalog::Catalog& catalog, os::Vfs& vfs, const std::string& directory) {
   const auto record = catalog.engine();
   if (!record) return record.error();
+  const auto log_moment = read_log_moment(vfs, os::join_path(directory, "log"), record->directory_id);
+  if (!log_moment) return log_moment.error();
   const auto tie = catalog.journal_tie();
   if (!tie) return tie.error();
   const auto moment = catalog.moment();
   if (!moment) return moment.error();
-  const auto log_moment = read_log_moment(vfs, os::join_path(directory, "log"), record->directory_id);
-  if (!log_moment) return log_moment.error();
   return CatalogPart{*record, *tie, moment->number, *log_moment};
+}
+
+Result<> check_logs_fit(const catalog::Catalog& catalog, os::Vfs& vfs, const std::string& directory) {
+  const auto part = part_of(catalog, vfs, directory);
+  return part ? check_moments(*part, directory) : Result<>(part.error());
 }
 
 Result<> check_parts_fit(const CatalogPart& catalog, const journal::JournalContents& contents,
                          const std::string& directory) {
   if (auto fit = check_journal_fits(catalog, contents, directory); !fit) return fit;
-  return check_logs_fit(catalog, contents, directory);
+  return check_moments(catalog, directory);
 }
 
 Error strange_marker_error(const JournalReplay::StrangeMarker& marker, std::uint64_t stored_lsn,

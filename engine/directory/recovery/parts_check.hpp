@@ -34,6 +34,11 @@ struct CatalogPart {
 /// Errors: those of the catalog and of read_log_moment().
 Result<CatalogPart> part_of(const catalog::Catalog& catalog, os::Vfs& vfs, const std::string& directory);
 
+/// The check of a reader, which has no journal to ask, also beside a live writer: an older catalog would show
+/// it the positions and topics of then.
+/// Errors: corrupt_metadata; as part_of.
+Result<> check_logs_fit(const catalog::Catalog& catalog, os::Vfs& vfs, const std::string& directory);
+
 /// @param contents  of the journal in `directory`, read with the LSN that the catalog covers.
 /// Errors: corrupt_metadata (what each says, and the ways on).
 Result<> check_parts_fit(const CatalogPart& catalog, const journal::JournalContents& contents,

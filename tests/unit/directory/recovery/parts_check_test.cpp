@@ -241,6 +241,18 @@ TEST_CASE("an older catalog and the journal of its moment are refused beside new
   }
 }
 
+TEST_CASE("a reader too is refused an older catalog beside newer logs: it would show positions of then") {
+  const Moments moments;
+  for (const char* base : {"early", "later"}) {
+    CAPTURE(base);
+    for (const std::string& mixed : {moments.mix(base, "catalog", "live"), moments.at(base)}) {
+      const auto opened = Engine::open(mixed, {.mode = OpenMode::read_only});
+      REQUIRE(opened.ok() == (mixed == moments.at(base)));
+      if (!opened) CHECK(opened.error().code() == Errc::corrupt_metadata);
+    }
+  }
+}
+
 TEST_CASE("newer logs that are put beside an older rest, or its LOCK as well, are refused alike") {
   const Moments moments;
   for (const char* base : {"live", "closed", "later", "begun"}) {
