@@ -182,6 +182,53 @@ TEST_CASE("INV-4: a power cut takes no commit at leader that the catalog shows")
   CHECK(cuts_that_take([](const Engine& engine) { must(EngineImpl::of(engine)->flush()); }) == 0);
 }
 
+namespace {
+
+// The directory as power cuts leave it at each call of a recovery.
+std::vector<std::string> cuts_of_recovery(const std::string& killed, std::unique_ptr<PowerDisk> disk,
+                                          const std::string& into) {
+  Random random("power cuts during a recovery");
+  std::vector<std::string> cuts;
+  PowerVfs vfs(std::move(disk));
+  vfs.before_change = [&](std::string_view, const std::string&, PowerDisk& at) {
+    constexpr int cuts_of_moment = 3;  // Each loses something else.
+    for (int i = 0; i < cuts_of_moment; ++i) {
+      cuts.push_back(into + "/" + std::to_string(cuts.size()));
+      at.power_cut(cuts.back(), random);
+    }
+  };
+  must(EngineImpl::open(killed + "/data", {}, vfs, base::system_clock()));
+  return cuts;
+}
+
+}  // namespace
+
+// Opening syncs the last segment of each log; those before it, which the commit lies in, come later.
+TEST_CASE("INV-8: a recovery shows no commit at leader before its records are on stable storage") {
+  const TempDir dir;
+  fs::create_directory(dir / "disk");
+  fs::create_directory(dir / "cuts");
+  const std::string killed = dir / "killed";
+  std::unique_ptr<PowerDisk> disk;
+  {
+    PowerVfs vfs(dir / "disk");
+    auto impl = must(EngineImpl::open(dir / "disk/data", {}, vfs, base::system_clock()));
+    impl->background->stop();
+    const Engine engine = EngineImpl::handle(impl);
+    create_topic(engine, "t", 2);
+    TransactionalProducer producer = transactional(engine, "id", Acks::leader);
+    commit(producer, "a");
+    for (PartitionId i = 0; i < 2; ++i) must(must(impl->partition("t", i))->roll());
+    vfs.with_disk([&](PowerDisk& at) { disk = at.after_kill(killed); });
+  }
+  for (const std::string& cut : cuts_of_recovery(killed, std::move(disk), dir / "cuts")) {
+    CAPTURE(cut);
+    const Engine after = open_engine(cut + "/data");
+    const bool is_there = state_text(after, "s", "k").has_value();
+    check_all_or_nothing(after, is_there ? Values{"a"} : Values{});
+  }
+}
+
 TEST_CASE("who holds a claim where commits at leader are to be flushed is told so, and not locked up") {
   TwoPartitions f;
   TransactionalProducer producer = transactional(f.engine, "id", Acks::leader);
