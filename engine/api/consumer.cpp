@@ -214,7 +214,7 @@ std::vector<TopicPartition> Consumer::paused() const {
 
 Result<> Consumer::commit_sync() try {
   auto entry = enter_consumer(impl_);
-  return entry ? impl_->commit_positions(ConsumerImpl::Committing::asked) : Result<>(entry.error());
+  return entry ? impl_->commit(impl_->positions(ConsumerImpl::Committing::asked)) : Result<>(entry.error());
 } catch (...) {
   return current_error();
 }
@@ -226,8 +226,25 @@ Result<> Consumer::commit_sync(const TopicPartitionOffsets& offsets) try {
   return current_error();
 }
 
+Result<> Consumer::commit_async(OffsetCommitCallback callback) try {
+  auto entry = enter_consumer(impl_);
+  if (!entry) return entry.error();
+  return impl_->offsets.commit_async(impl_->subscription.committer(),
+                                     impl_->positions(ConsumerImpl::Committing::asked), std::move(callback));
+} catch (...) {
+  return current_error();
+}
+
+Result<> Consumer::commit_async(const TopicPartitionOffsets& offsets, OffsetCommitCallback callback) try {
+  auto entry = enter_consumer(impl_);
+  if (!entry) return entry.error();
+  return impl_->offsets.commit_async(impl_->subscription.committer(), offsets, std::move(callback));
+} catch (...) {
+  return current_error();
+}
+
 ConsumerGroupMetadata Consumer::group_metadata() const {
-  return impl_ ? impl_->subscription.metadata(impl_->options.group_id) : ConsumerGroupMetadata();
+  return impl_ ? impl_->subscription.metadata() : ConsumerGroupMetadata();
 }
 
 Result<std::optional<OffsetAndMetadata>> Consumer::committed(const TopicPartition& topic_partition) const

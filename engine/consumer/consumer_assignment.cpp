@@ -154,8 +154,14 @@ void ConsumerImpl::finish_close(consumer::SingleThread::Finisher finisher) noexc
   // The members of a forked child are the parent's.
   if (os::fork_generation() != engine->opened_in) return subscription.forsake();
   if (finisher == consumer::SingleThread::Finisher::closes) offsets.note_returned(false);
-  auto left = base::answered([this] { return unsubscribe(thread.wanted_membership()); });
-  if (!left) engine->report(LogLevel::error, "closing a consumer: " + left.error().message());
+  const auto note = [this](const Result<>& done) {
+    if (!done) engine->report(LogLevel::error, "closing a consumer: " + done.error().message());
+  };
+  const auto settle = [this] { return offsets.settle(consumer::AsyncCommits::Which::all); };
+  // While it is a member: a callback may commit again. Then once more, for what the listener commits.
+  note(base::answered(settle));
+  note(base::answered([this] { return unsubscribe(thread.wanted_membership()); }));
+  note(base::answered(settle));
   release();
 }
 

@@ -108,7 +108,7 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
   // consumer_offsets.cpp
   Result<std::int64_t> lag(const TopicPartition& topic_partition);
   enum class Committing : std::uint8_t { asked, by_itself };
-  Result<> commit_positions(Committing why);
+  TopicPartitionOffsets positions(Committing why) const;
   Result<> commit(const TopicPartitionOffsets& offsets);
 
   const std::shared_ptr<EngineImpl> engine;
@@ -117,7 +117,7 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
   const std::shared_ptr<consumer::Parker> slot = std::make_shared<consumer::Parker>();
 
   const consumer::LogQueries queries{*engine, options.isolation_level};
-  consumer::GroupOffsets offsets{*engine, options};
+  consumer::GroupOffsets offsets{*engine, options, thread};
   consumer::SingleThread thread{[this](auto finisher) { finish_close(finisher); }};
   consumer::AppendWatch watch{slot};
 
@@ -125,7 +125,7 @@ struct ConsumerImpl final : consumer::AssignmentHolder {
   std::size_t first = 0;                         ///< The partition whose turn it is in the next poll.
   std::map<TopicPartition, Offset> early_seeks;  ///< Of partitions that are not assigned yet.
 
-  consumer::CurrentSubscription subscription;
+  consumer::CurrentSubscription subscription{options.group_id};
 };
 
 using consumer::name_text;

@@ -17,7 +17,7 @@ Result<std::int64_t> ConsumerImpl::lag(const TopicPartition& topic_partition) {
   return std::max<std::int64_t>(queries.end_of((*found)->reader.log()) - *at, 0);
 }
 
-Result<> ConsumerImpl::commit_positions(Committing why) {
+TopicPartitionOffsets ConsumerImpl::positions(Committing why) const {
   TopicPartitionOffsets positions;
   for (const auto& entry : assigned) {
     const partition::PartitionLog& log = entry->reader.log();
@@ -27,11 +27,11 @@ Result<> ConsumerImpl::commit_positions(Committing why) {
     if (why == Committing::by_itself && entry->reader.position() > log.log_end_offset()) continue;
     positions[entry->name()] = {.offset = entry->reader.position()};
   }
-  return commit(positions);
+  return positions;
 }
 
 Result<> ConsumerImpl::commit(const TopicPartitionOffsets& positions) {
-  return offsets.commit(subscription.metadata(options.group_id), positions);
+  return offsets.commit(subscription.committer(), positions);
 }
 
 }  // namespace detail

@@ -40,8 +40,8 @@ Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   }
   if (thread.is_in_listener()) {
     return Error(Errc::invalid_state,
-                 "poll was called inside a rebalance listener, that is inside a poll; commit there, and poll "
-                 "when the listener has returned");
+                 "poll was called inside a rebalance listener or the callback of a commit; commit there, and "
+                 "poll when it has returned");
   }
   if (!subscription) return poll_assigned(timeout);
   // While it is inside, a member is not overdue however long it waits.
@@ -56,6 +56,8 @@ Result<ConsumerRecords> ConsumerImpl::poll_assigned(std::chrono::milliseconds ti
   offsets.note_returned(false);  // The application is done with them.
   std::int64_t deadline_ns = 0;
   for (;;) {
+    if (auto settled = offsets.settle(consumer::AsyncCommits::Which::finished); !settled)
+      return settled.error();
     if (slot->take_interrupt())
       return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
     if (thread.is_closed())

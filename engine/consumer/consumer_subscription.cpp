@@ -83,7 +83,7 @@ Result<> ConsumerImpl::hold(const std::vector<TopicPartition>& partitions) {
 
 Result<> ConsumerImpl::commit_by_itself() {
   const bool may = offsets.may_commit_by_itself() && !engine->closed.load(std::memory_order_acquire);
-  return may ? commit_positions(Committing::by_itself) : Result<>();
+  return may ? commit(positions(Committing::by_itself)) : Result<>();
 }
 
 Result<> ConsumerImpl::attend_group() {

@@ -44,6 +44,18 @@ void DeliveryThread::deliver(PendingDelivery pending) {
   deliver_all(std::move(late));
 }
 
+void DeliveryThread::wait_for(std::function<void()> wait) {
+  {
+    const base::MutexLock lock(mutex_);
+    if (!finished_) {
+      waits_.push_back(std::move(wait));
+      if (waits_.size() == 1) wake_.notify_one();  // With more, it has been woken and not come yet.
+      return;
+    }
+  }
+  wait();
+}
+
 bool DeliveryThread::schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns) {
   const base::MutexLock lock(mutex_);
   if (finished_) return false;
@@ -98,6 +110,7 @@ void DeliveryThread::wait_for_work(std::int64_t now_ns) {
 void DeliveryThread::loop() {
   for (;;) {
     std::vector<PendingDelivery> pending;
+    std::vector<std::function<void()>> waits;
     std::optional<Timer> due;
     std::int64_t now_ns = 0;
     {
@@ -106,7 +119,8 @@ void DeliveryThread::loop() {
         now_ns = stopping_ ? std::numeric_limits<std::int64_t>::max() : clock_.monotonic_ns();
         due = take_due(now_ns);
         pending = std::exchange(pending_, {});
-        if (due || !pending.empty()) break;
+        waits = std::exchange(waits_, {});
+        if (due || !pending.empty() || !waits.empty()) break;
         // Only when nothing is left: what on_due appended, and what callbacks sent, comes round once more
         // before the end.
         finished_ = stopping_;
@@ -118,6 +132,7 @@ void DeliveryThread::loop() {
       if (const auto item = due->item.lock()) item->on_due(now_ns);
     }
     deliver_all(std::move(pending));
+    for (const auto& wait : waits) wait();
   }
 }
 

@@ -1,5 +1,6 @@
 // The one engine thread that tells producers what became of their records: it syncs what asynchronous `acks =
-// all` sends wait for, drives lingering batches when they are due, and runs callbacks.
+// all` sends and commits of positions wait for, drives lingering batches when they are due, and runs
+// callbacks.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,9 @@ class DeliveryThread {
   /// Hands over a batch; in the order of these calls per partition, callbacks run. After the end of the
   /// thread, in the caller's. Any thread.
   void deliver(PendingDelivery pending);
+  /// Calls `wait`, which waits for the disk and must not throw, on the thread, which has nobody else wait
+  /// behind it: what it syncs, it syncs for all. After the end of the thread, in the caller's. Any thread.
+  void wait_for(std::function<void()> wait);
   /// Calls `item` back at `due_ns` of the monotonic clock. Any thread.
   /// @return false if the thread has ended: nobody will call.
   [[nodiscard]] bool schedule(std::weak_ptr<Lingering> item, std::int64_t due_ns);
@@ -82,6 +86,7 @@ class DeliveryThread {
   bool stopping_ SERIATIM_GUARDED_BY(mutex_) = false;
   bool finished_ SERIATIM_GUARDED_BY(mutex_) = false;
   std::vector<PendingDelivery> pending_ SERIATIM_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> waits_ SERIATIM_GUARDED_BY(mutex_);
   std::vector<Timer> timers_ SERIATIM_GUARDED_BY(mutex_);  // a heap, earliest first
   std::thread thread_;
 };

@@ -27,8 +27,13 @@ Result<PositionCommit> CommittedOffsets::check_position(const PartitionEnd& end,
 }
 
 Result<> CommittedOffsets::commit(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks) {
-  if (auto named = catalog::check_group_name(group); !named) return named;
-  if (auto admitted = environment_.admit(); !admitted) return admitted;
+  auto lsn = stage(group, offsets);
+  return lsn ? environment_.acknowledge(*lsn, acks) : Result<>(lsn.error());
+}
+
+Result<std::uint64_t> CommittedOffsets::stage(std::string_view group, const TopicPartitionOffsets& offsets) {
+  if (auto named = catalog::check_group_name(group); !named) return named.error();
+  if (auto admitted = environment_.admit(); !admitted) return admitted.error();
   std::vector<PositionCommit> positions;
   positions.reserve(offsets.size());
   for (const auto& [at, position] : offsets) {
@@ -38,8 +43,7 @@ Result<> CommittedOffsets::commit(std::string_view group, const TopicPartitionOf
     if (!checked) return checked.error();
     positions.push_back(*std::move(checked));
   }
-  auto lsn = newer_.commit(*environment_.journal, group, positions);
-  return lsn ? environment_.acknowledge(*lsn, acks) : Result<>(lsn.error());
+  return newer_.commit(*environment_.journal, group, positions);
 }
 
 Result<std::optional<catalog::CommittedOffset>> CommittedOffsets::find(std::string_view group,

@@ -59,6 +59,10 @@ class CommittedOffsets final : public state::DurableFacts {
   /// Errors: as check_position; invalid_argument: the group's name; unknown_topic_or_partition; nothing is
   /// committed then. As the journal: it may be.
   Result<> commit(std::string_view group, const TopicPartitionOffsets& offsets, Acks acks);
+  /// The first half of `commit`: nothing has been waited for.
+  /// @return the LSN of the frame.
+  /// Errors: as `commit`; nothing is committed then.
+  Result<std::uint64_t> stage(std::string_view group, const TopicPartitionOffsets& offsets);
   /// Enters the positions of a decision, once it is safe. A position of a later frame stays.
   void enter(std::string_view group, const std::vector<PositionCommit>& commits, std::uint64_t lsn) {
     newer_.enter(group, commits, lsn);

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <seriatim/assignor.hpp>
@@ -112,6 +113,13 @@ struct RebalanceListener {
   /// committed.
   Function on_lost{};
 };
+
+/// Gets the positions that a `Consumer::commit_async` was to store, and whether they are. Runs in the
+/// consumer's thread, within a later `poll`, `commit_sync` or `close`, in the order of the calls. Inside, the
+/// consumer may be asked and may commit; polling, subscribing and assigning are refused with invalid_state.
+/// An exception becomes the error of the call that it runs in, and of `close` goes to the log sink.
+using OffsetCommitCallback =
+    std::function<void(const TopicPartitionOffsets& offsets, const Result<>& outcome)>;
 
 /// A condition on topic names: an ECMAScript regular expression (`std::regex`) that the whole name has to
 /// match. Topics that are created later are found too.
@@ -257,6 +265,23 @@ class SERIATIM_API Consumer {
   Result<> commit_sync();
   Result<> commit_sync(const TopicPartitionOffsets& offsets);
   Result<> commit_sync(const ConsumerRecords& records) { return commit_sync(records.next_offsets()); }
+  /// The same without a wait for the disk: the commit has its place in the order of commits on return, and
+  /// `committed` knows it. `callback` gets the outcome; the failure of a commit without one goes to the log
+  /// sink. `commit_sync` and `close` wait for all earlier ones, and run their callbacks before they return;
+  /// the destructor runs none.
+  /// Errors: as `commit_sync`, but for those that the disk gives later: nothing is stored, and the callback
+  /// is not called. closed, queue_full (see Cost): inside a callback only. Where a callback has thrown that
+  /// this call ran, its exception: nothing is stored.
+  /// Durability: as ConsumerOptions::commit_acks says when the callback gets ok. Commits of one engine become
+  /// safe in their order: one that is, is with all before it.
+  /// Threads: see class. The engine's delivery thread syncs.
+  /// Cost: a frame in memory; at `leader` a write to the journal. 1'000 at the most wait for their callbacks:
+  /// with so many, a call waits for the oldest, and runs its callback; inside a callback it is refused.
+  Result<> commit_async(OffsetCommitCallback callback = {});
+  Result<> commit_async(const TopicPartitionOffsets& offsets, OffsetCommitCallback callback = {});
+  Result<> commit_async(const ConsumerRecords& records, OffsetCommitCallback callback = {}) {
+    return commit_async(records.next_offsets(), std::move(callback));
+  }
   /// The group and member that commit, for Transaction::send_offsets.
   /// Threads: any.
   ConsumerGroupMetadata group_metadata() const;

@@ -300,6 +300,7 @@ TEST_CASE("memory runs out in any other call: an error, and the call works the n
   sweep("position", [&] { return consumer.position(t0); });
   sweep("lag", [&] { return consumer.lag(t0); });
   sweep("commit_sync", [&] { return consumer.commit_sync(offsets); });
+  sweep("commit_async", [&] { return consumer.commit_async(offsets); });
   sweep("committed", [&] { return consumer.committed(t0); });
   sweep("delete_topic", [&] { return admin.delete_topic("u"); });
   const Admin other = admin;

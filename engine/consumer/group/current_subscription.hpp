@@ -15,6 +15,8 @@ namespace seriatim::consumer {
 /// Threads: one at a time, but for `metadata`.
 class CurrentSubscription {
  public:
+  /// @param group_id  of a consumer that subscribes to nothing.
+  explicit CurrentSubscription(const std::string& group_id) : alone_{.group_id = group_id} {}
   explicit operator bool() const noexcept { return current_ != nullptr; }
   GroupSubscription* operator->() const noexcept { return current_.get(); }
   /// Keeps it for the time of a poll.
@@ -29,14 +31,19 @@ class CurrentSubscription {
   void forsake() noexcept {
     if (current_) current_->forsake();
   }
-  /// @param group_id  of a consumer that subscribes to nothing.
+  /// The group and member that commit.
+  const ConsumerGroupMetadata& committer() const noexcept {
+    return current_ ? current_->committer() : alone_;
+  }
+  /// The same.
   /// Threads: any.
-  ConsumerGroupMetadata metadata(const std::string& group_id) const {
+  ConsumerGroupMetadata metadata() const {
     const base::MutexLock lock(mutex_);
-    return current_ ? current_->metadata() : ConsumerGroupMetadata{.group_id = group_id};
+    return current_ ? current_->metadata() : alone_;
   }
 
  private:
+  const ConsumerGroupMetadata alone_;
   mutable base::Mutex mutex_;
   // Written under the mutex by the thread inside, which reads it without.
   std::shared_ptr<GroupSubscription> current_{};

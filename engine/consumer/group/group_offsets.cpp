@@ -14,18 +14,48 @@ Result<> GroupOffsets::check_group() const {
       "this consumer has no group_id, under which positions are stored; set ConsumerOptions::group_id");
 }
 
-Result<> GroupOffsets::commit(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets) const {
+Result<> GroupOffsets::check_may_commit() const {
   if (auto writable = engine_.check_writable(); !writable) return writable;
-  if (auto grouped = check_group(); !grouped) return grouped;
-  if (offsets.empty()) return {};
-  // Until its end nobody else gets the partitions: a later owner goes on behind this commit.
+  return check_group();
+}
+
+Result<std::uint64_t> GroupOffsets::stage(const ConsumerGroupMetadata& by,
+                                          const TopicPartitionOffsets& offsets) const {
+  // Until it is staged nobody else gets the partitions: a later owner goes on behind this commit.
   auto ticket = engine_.groups.admit_commit(by, offsets);
   if (!ticket) return ticket.error();
-  if (auto stored = engine_.committed_offsets.commit(options_.group_id, offsets, options_.commit_acks);
-      !stored)
-    return stored;
+  return engine_.committed_offsets.stage(options_.group_id, offsets);
+}
+
+Result<> GroupOffsets::commit_now(const ConsumerGroupMetadata& by,
+                                  const TopicPartitionOffsets& offsets) const {
+  if (auto may = check_may_commit(); !may || offsets.empty()) return may;
+  auto lsn = stage(by, offsets);
+  if (!lsn) return lsn.error();
+  if (auto safe = engine_.acknowledge(*lsn, options_.commit_acks); !safe) return safe;
   engine_.counters.offset_commits.add();
   return {};
+}
+
+// The journal keeps the order: with this one those before it are safe, and nothing more is waited for.
+Result<> GroupOffsets::commit(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets) {
+  auto committed = commit_now(by, offsets);
+  auto settled = async_.settle(AsyncCommits::Which::all);
+  if (committed) return settled;
+  if (!settled) engine_.report(LogLevel::error, settled.error().message());
+  return committed;
+}
+
+Result<> GroupOffsets::commit_async(const ConsumerGroupMetadata& by, TopicPartitionOffsets offsets,
+                                    OffsetCommitCallback callback) {
+  if (auto may = check_may_commit(); !may) return may;
+  return async_.commit(std::move(offsets), std::move(callback),
+                       [&](const TopicPartitionOffsets& kept) -> Result<std::uint64_t> {
+                         if (kept.empty()) return std::uint64_t{0};
+                         auto lsn = stage(by, kept);
+                         if (lsn) engine_.counters.offset_commits.add();
+                         return lsn;
+                       });
 }
 
 Result<std::optional<OffsetAndMetadata>> GroupOffsets::committed(const TopicPartition& at) const {

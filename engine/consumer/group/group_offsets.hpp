@@ -8,6 +8,8 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "consumer/group/async_commits.hpp"
+#include "consumer/group/single_thread.hpp"
 #include "directory/engine_impl.hpp"
 
 namespace seriatim::consumer {
@@ -15,14 +17,23 @@ namespace seriatim::consumer {
 /// Threads: any, but where it says otherwise.
 class GroupOffsets {
  public:
-  GroupOffsets(detail::EngineImpl& engine, const ConsumerOptions& options)
-      : engine_(engine), options_(options) {}
+  GroupOffsets(detail::EngineImpl& engine, const ConsumerOptions& options, SingleThread& thread)
+      : engine_(engine), options_(options), async_(engine, options, thread) {}
 
   /// Errors: invalid_state: the consumer has no group_id.
   Result<> check_group() const;
   /// @param by  the member that commits.
   /// Errors: as Consumer::commit_sync.
-  Result<> commit(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets) const;
+  /// Threads: one at a time.
+  Result<> commit(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets);
+  /// Errors: as Consumer::commit_async.
+  /// Threads: one at a time.
+  Result<> commit_async(const ConsumerGroupMetadata& by, TopicPartitionOffsets offsets,
+                        OffsetCommitCallback callback);
+  /// Runs callbacks of asynchronous commits.
+  /// Errors: as AsyncCommits::settle.
+  /// Threads: one at a time.
+  Result<> settle(AsyncCommits::Which which) { return async_.settle(which); }
   /// Errors: as Consumer::committed.
   Result<std::optional<OffsetAndMetadata>> committed(const TopicPartition& at) const;
   /// Whether the interval after which the consumer commits by itself is over; begins the next one.
@@ -39,8 +50,13 @@ class GroupOffsets {
   }
 
  private:
+  Result<> check_may_commit() const;
+  Result<std::uint64_t> stage(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets) const;
+  Result<> commit_now(const ConsumerGroupMetadata& by, const TopicPartitionOffsets& offsets) const;
+
   detail::EngineImpl& engine_;
   const ConsumerOptions& options_;
+  AsyncCommits async_;
   std::int64_t next_commit_ns_ = 0;  // monotonic
   bool works_on_records_ = false;
 };

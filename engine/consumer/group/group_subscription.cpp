@@ -24,19 +24,19 @@ void note(Result<>& outcome, Result<> next) {
 }  // namespace
 
 Result<> GroupSubscription::join() {
-  auto joined = environment_.coordinator.join(group_id_, settings_, signals_);
+  auto joined = environment_.coordinator.join(metadata_.group_id, settings_, signals_);
   if (!joined) return joined.error();
   membership_ = *std::move(joined);
   signals_->announce();
   const base::MutexLock lock(metadata_mutex_);
-  member_id_ = membership_->member_id();
-  epoch_ = -1;
+  metadata_.member_id = membership_->member_id();
+  metadata_.generation_id = -1;
   return {};
 }
 
 ConsumerGroupMetadata GroupSubscription::metadata() const {
   const base::MutexLock lock(metadata_mutex_);
-  return {.group_id = group_id_, .generation_id = epoch_, .member_id = member_id_};
+  return metadata_;
 }
 
 Result<> GroupSubscription::tell(const RebalanceListener::Function& function,
@@ -48,7 +48,7 @@ Result<> GroupSubscription::tell(const RebalanceListener::Function& function,
     return {};
   });
   if (told) return told;
-  return told.error().with_context("the rebalance listener of group " + group_id_ +
+  return told.error().with_context("the rebalance listener of group " + metadata_.group_id +
                                    " has thrown; the change of the assignment stands");
 }
 
@@ -82,7 +82,7 @@ Result<> GroupSubscription::go(const group::Step& step) {
   if (!outcome) tries_again_ = true;
   {
     const base::MutexLock lock(metadata_mutex_);
-    epoch_ = step.epoch;
+    metadata_.generation_id = step.epoch;
   }
   const auto added = without(environment_.holder.held(), before);
   if (step.has_settled || !added.empty()) note(outcome, tell(listener_.on_assigned, added));

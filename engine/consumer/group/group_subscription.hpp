@@ -39,10 +39,10 @@ class GroupSubscription {
   GroupSubscription(Environment environment, std::string group_id, group::MemberSettings settings,
                     RebalanceListener listener, std::shared_ptr<group::MemberSignals> signals)
       : environment_(environment),
-        group_id_(std::move(group_id)),
         settings_(std::move(settings)),
         listener_(std::move(listener)),
-        signals_(std::move(signals)) {}
+        signals_(std::move(signals)),
+        metadata_{.group_id = std::move(group_id)} {}
 
   /// Errors: as GroupCoordinator::join.
   Result<> join();
@@ -67,6 +67,8 @@ class GroupSubscription {
   /// The group and member that commit.
   /// Threads: any.
   ConsumerGroupMetadata metadata() const;
+  /// The same, for the thread inside.
+  const ConsumerGroupMetadata& committer() const noexcept { return metadata_; }
 
  private:
   Result<> go(const group::Step& step);
@@ -75,15 +77,14 @@ class GroupSubscription {
   Result<> tell(const RebalanceListener::Function& function, const std::vector<TopicPartition>& partitions);
 
   const Environment environment_;
-  const std::string group_id_;
   const group::MemberSettings settings_;
   const RebalanceListener listener_;
   const std::shared_ptr<group::MemberSignals> signals_;
   std::unique_ptr<group::Membership> membership_{};
   bool tries_again_ = false;
   mutable base::Mutex metadata_mutex_;
-  std::string member_id_ SERIATIM_GUARDED_BY(metadata_mutex_){};
-  std::int32_t epoch_ SERIATIM_GUARDED_BY(metadata_mutex_) = -1;
+  // Written under the mutex by the thread inside, which reads it without.
+  ConsumerGroupMetadata metadata_;
 };
 
 }  // namespace seriatim::consumer

@@ -1,5 +1,5 @@
 // A consumer serves one thread at a time until it is closed, and says so to a second one. A listener that the
-// application runs within a call may call again.
+// application runs within a call, or the callback of a commit, may call again.
 #pragma once
 
 #include <atomic>
@@ -65,17 +65,17 @@ class SingleThread {
   /// While it lives, this thread may enter again.
   class Listening {
    public:
-    explicit Listening(SingleThread& of) noexcept : of_(of) {
-      of_.listener_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    }
-    ~Listening() { of_.listener_.store(std::thread::id(), std::memory_order_relaxed); }
+    explicit Listening(SingleThread& of) noexcept
+        : of_(of), before_(of.listener_.exchange(std::this_thread::get_id(), std::memory_order_relaxed)) {}
+    ~Listening() { of_.listener_.store(before_, std::memory_order_relaxed); }
     Listening(const Listening&) = delete;
     Listening& operator=(const Listening&) = delete;
 
    private:
     SingleThread& of_;
+    const std::thread::id before_;  // A listener that commits may have a callback run.
   };
-  /// Whether the caller is within a listener.
+  /// Whether the caller is within a listener, or the callback of a commit.
   bool is_in_listener() const noexcept {
     return listener_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }

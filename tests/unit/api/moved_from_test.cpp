@@ -153,15 +153,26 @@ TEST_CASE("a Consumer and its records that were moved from") {
   Consumer taken = std::move(consumer);
   const std::chrono::milliseconds hour = std::chrono::hours(1);
   // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
-  check_closed({SERIATIM_CALL(consumer.assign({t0})), SERIATIM_CALL(consumer.assign_topic("t")),
-                SERIATIM_CALL(consumer.poll(hour)), SERIATIM_CALL(consumer.position(t0)),
-                SERIATIM_CALL(consumer.seek(t0, 0)), SERIATIM_CALL(consumer.seek_to_beginning()),
-                SERIATIM_CALL(consumer.seek_to_end()), SERIATIM_CALL(consumer.seek_to_time(Timestamp{})),
-                SERIATIM_CALL(consumer.offsets_for_times({})), SERIATIM_CALL(consumer.beginning_offset(t0)),
-                SERIATIM_CALL(consumer.end_offset(t0)), SERIATIM_CALL(consumer.lag(t0)),
-                SERIATIM_CALL(consumer.pause({})), SERIATIM_CALL(consumer.resume({})),
-                SERIATIM_CALL(consumer.commit_sync()), SERIATIM_CALL(consumer.commit_sync(no_offsets)),
+  check_closed({SERIATIM_CALL(consumer.assign({t0})),
+                SERIATIM_CALL(consumer.assign_topic("t")),
+                SERIATIM_CALL(consumer.poll(hour)),
+                SERIATIM_CALL(consumer.position(t0)),
+                SERIATIM_CALL(consumer.seek(t0, 0)),
+                SERIATIM_CALL(consumer.seek_to_beginning()),
+                SERIATIM_CALL(consumer.seek_to_end()),
+                SERIATIM_CALL(consumer.seek_to_time(Timestamp{})),
+                SERIATIM_CALL(consumer.offsets_for_times({})),
+                SERIATIM_CALL(consumer.beginning_offset(t0)),
+                SERIATIM_CALL(consumer.end_offset(t0)),
+                SERIATIM_CALL(consumer.lag(t0)),
+                SERIATIM_CALL(consumer.pause({})),
+                SERIATIM_CALL(consumer.resume({})),
+                SERIATIM_CALL(consumer.commit_sync()),
+                SERIATIM_CALL(consumer.commit_sync(no_offsets)),
                 SERIATIM_CALL(consumer.commit_sync(ConsumerRecords())),
+                SERIATIM_CALL(consumer.commit_async()),
+                SERIATIM_CALL(consumer.commit_async(no_offsets)),
+                SERIATIM_CALL(consumer.commit_async(ConsumerRecords())),
                 SERIATIM_CALL(consumer.committed(t0))});
   CHECK(consumer.assignment().empty());
   CHECK(consumer.paused().empty());

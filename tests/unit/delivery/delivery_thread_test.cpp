@@ -136,5 +136,29 @@ TEST_CASE(
   CHECK_FALSE(impl->delivery->schedule(alarm, 0));
 }
 
+TEST_CASE(
+    "waits run on the thread in their order, all of them before its end, and after it in the caller's") {
+  const OpenedEngine opened;
+  const auto& impl = EngineImpl::of(opened.engine);
+  std::vector<int> order;
+  std::promise<void> go_on;
+  impl->delivery->wait_for([&] {
+    CHECK(impl->delivery->is_current());
+    go_on.get_future().wait();
+    order.push_back(1);
+  });
+  impl->delivery->wait_for([&] {
+    order.push_back(2);
+    impl->delivery->wait_for([&] { order.push_back(3); });
+  });
+  go_on.set_value();
+  impl->delivery->stop();
+  impl->delivery->wait_for([&] {
+    CHECK_FALSE(impl->delivery->is_current());
+    order.push_back(4);
+  });
+  CHECK(order == std::vector{1, 2, 3, 4});
+}
+
 }  // namespace
 }  // namespace seriatim::delivery
