@@ -109,6 +109,23 @@ void others(const seriatim::Engine& engine) {
   (void)HalfMessages::open(engine, {.name = "orders", .check_after = seconds(10)});
   (void)HalfMessages::open(engine, {.name = "orders", .check_after = seconds(10), .max_checks = 3});
   (void)HalfMessages::open(engine, {.name = "orders", .checks_in_background = false});
+  using seriatim::Processor;
+  const auto handler = [](const seriatim::RecordView&, seriatim::ProcessorOutput&) {
+    return seriatim::Result<>();
+  };
+  const auto decide = [](const seriatim::ProcessorFailure&) { return seriatim::OnFailure::skip; };
+  (void)Processor::open(engine, {.group_id = "billing", .topics = {"orders"}}, handler);
+  (void)Processor::open(engine,
+                        {.group_id = "billing",
+                         .topics = {"orders"},
+                         .delivery = seriatim::Delivery::exactly_once,
+                         .workers = 2,
+                         .acks = seriatim::Acks::leader,
+                         .on_failure = decide,
+                         .retry_backoff = seconds(1),
+                         .consumer = {.max_poll_records = 100}},
+                        handler);
+  (void)Processor::open(engine, {.group_id = "billing", .workers = 4, .pattern = {"orders-.*"}}, handler);
   (void)seriatim::verify("data", {.topics = {"orders"}});
   (void)seriatim::verify("data", {.topics = {"orders"}, .deep = false});
   (void)seriatim::verify("data", {.deep = false});
