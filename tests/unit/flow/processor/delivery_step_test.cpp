@@ -88,6 +88,26 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "exactly once: a transaction that is aborted leaves no positions, whenever the process dies behind it") {
+  const ProcessorFixture f;
+  const TempDir to;
+  std::string copy;
+  int last_of_batch = 0;
+  Processor processor =
+      f.open(processing(Delivery::exactly_once), [&](const RecordView& record, ProcessorOutput& output) {
+        if (value_of(record) == "0" && last_of_batch == 1 && copy.empty()) copy = copy_of(f.engine, to);
+        auto sent = copy_out(record, output);
+        if (value_of(record) == "4" && ++last_of_batch == 1) must(f.engine.admin().abort_transaction("g-0"));
+        return sent;
+      });
+  must(drain(processor));
+  CHECK(f.out() == values_from(0, 10));
+  const Engine again = open_engine(copy);
+  CHECK(process_rest(again, Delivery::exactly_once) == values_from(0, 10));
+  CHECK(committed_values(again, "out") == values_from(0, 10));
+}
+
+TEST_CASE(
     "exactly once holds when the handler fails at each record once, and the engine is opened again each "
     "time") {
   TempDir directory;
