@@ -42,6 +42,9 @@ BARS = [
     ("transactions, 16 threads, rate over RocksDB", "transaction/16", "rocksdb_transaction/16", "rate", 2.0),
     ("transactions, 16 threads, rate over SQLite", "transaction/16", "sqlite_transaction/16", "rate", 5.0),
     ("commit of a key at acks = leader, 1,000,000 keys pending, p99 over none pending", "commit_pending_million/1", "commit_pending_none/1", "p99_us", 1.2),
+    ("poll of a member of a group, time over a poll of assigned partitions", "poll_subscribed/1", "poll_assigned/1", "time", 1.1),
+    ("commit of a member at acks = leader, time over one of a consumer that assigns", "commit_member/1", "commit_alone/1", "time", None),
+    ("commit_async of a member at acks = leader, time over commit_sync", "commit_async/1", "commit_member/1", "time", None),
     ("durable append, 1 producer, rate over RocksDB", "append_durable/1", "rocksdb/1", "rate", 1.0),
     ("durable append, 8 producers, rate over RocksDB", "append_durable/8", "rocksdb/8", "rate", 1.5),
     ("durable append, 64 producers, rate over RocksDB", "append_durable/64", "rocksdb/64", "rate", 1.5),
@@ -49,6 +52,8 @@ BARS = [
     ("durable append, 8 producers, rate over SQLite", "append_durable/8", "sqlite/8", "rate", 1.5),
     ("durable append, 64 producers, rate over SQLite", "append_durable/64", "sqlite/64", "rate", 1.5),
 ]
+# Benchmarks whose contestants take turns.
+IN_TURN = ("in_turn", "leader_in_turn", "pending_in_turn", "group_in_turn", "commits_in_turn")
 ABSOLUTE = [
     ("scans of 10 entries, 1,000,000 keys pending, per second: 50 us each", "scan_pending_million/1", 20_000),
     ("single append, records per second", "append_single/leader", 10_000_000),
@@ -63,7 +68,7 @@ def plain(name):
 
 
 def contestants(benchmark):
-    """What in_turn/THREADS, leader_in_turn/THREADS or pending_in_turn/THREADS measured side by side, as if each had been a benchmark: NAME/THREADS."""
+    """What a benchmark of IN_TURN measured side by side, as if each had been a benchmark: NAME/THREADS."""
     figures = {}
     for key, value in benchmark.items():
         name, _, what = key.partition(":")
@@ -87,7 +92,7 @@ def main():
         if benchmark.get("run_type") == "aggregate" and benchmark.get("aggregate_name") != "median":
             continue
         name = plain(benchmark.get("run_name", benchmark["name"]))
-        if name.split("/")[0] in ("in_turn", "leader_in_turn", "pending_in_turn"):
+        if name.split("/")[0] in IN_TURN:
             figures.update(contestants(benchmark))
         else:
             figures[name] = benchmark
