@@ -6,6 +6,7 @@
 #include <set>
 
 #include <seriatim/flow/half_message.hpp>
+#include <seriatim/flow/processor.hpp>
 
 #include "faults/failing_new.hpp"
 #include "unit/api/engine_fixture.hpp"
@@ -329,6 +330,50 @@ TEST_CASE("memory runs out while half messages are prepared, decided and checked
   sweep("list", [&] { return half.list(); });
   sweep("check", [&] { return half.check(); });
   sweep("commit", [&] { return half.commit(id); });
+}
+
+TEST_CASE(
+    "memory runs out while a processor handles a batch exactly once: each record has one output in the end") {
+  World world;
+  create_topic(world.opened.engine, "out");
+  Producer producer = must(world.opened.engine.producer({.acks = Acks::leader}));
+  for (int i = 0; i < 3; ++i) world.send(producer, -1);
+  const ProcessorOptions options{.group_id = "g",
+                                 .topics = {"t"},
+                                 .delivery = Delivery::exactly_once,
+                                 .retry_backoff = milliseconds(0),
+                                 .consumer = {.max_poll_records = 2}};
+  const ProcessorHandler handler = [](const RecordView& record, ProcessorOutput& output) {
+    return output.send({.topic = "out", .value = record.value()});
+  };
+  // Copies are the caller's, and made before.
+  const auto process = [&](std::int64_t fails_at) noexcept -> Result<std::size_t> {
+    ProcessorOptions own = options;
+    ProcessorHandler handles = handler;
+    const NewFails fails(fails_at);
+    auto processor = Processor::open(world.opened.engine, std::move(own), std::move(handles));
+    if (!processor) return processor.error();
+    return processor->run_once(milliseconds(0));
+  };
+  bool is_met = true;
+  for (std::int64_t n = 0; is_met; n += SERIATIM_ALLOCATION_STEP) {
+    CAPTURE(n);
+    const auto processed = process(n);
+    is_met = NewFails::is_met();
+    REQUIRE(n < 100'000);
+    if (!processed) CHECK(processed.error().code() == Errc::out_of_memory);
+  }
+  while (must(process(-1)) > 0) {
+  }
+  std::set<std::string> outputs;
+  Consumer consumer = must(world.opened.engine.consumer());
+  must(consumer.assign({{"out", 0}}));
+  for (;;) {
+    const auto polled = must(consumer.poll(milliseconds(0)));
+    if (polled.empty()) break;
+    for (const RecordView& record : polled) CHECK(outputs.emplace(record.value().text()).second);
+  }
+  CHECK(outputs.size() == world.records.acknowledged.size());
 }
 
 TEST_CASE("memory runs out in a close: it closes all the same, and everything is there") {
