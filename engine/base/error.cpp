@@ -68,6 +68,7 @@ constexpr std::array rows{
     Row{Errc::unreleased_instance_id, "UNRELEASED_INSTANCE_ID", false, false},
     Row{Errc::non_empty_group, "NON_EMPTY_GROUP", false, false},
     Row{Errc::group_id_not_found, "GROUP_ID_NOT_FOUND", false, false},
+    Row{Errc::invalid_record_state, "INVALID_RECORD_STATE", false, false},
 };
 
 constexpr Row unknown_row{Errc{}, "UNKNOWN", false, false};

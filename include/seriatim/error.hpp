@@ -77,6 +77,7 @@ enum class Errc : std::int32_t {
   unreleased_instance_id = 70,  ///< A living member has this `group_instance_id`. Close it first.
   non_empty_group = 71,         ///< The group has members. Close or remove them first.
   group_id_not_found = 72,      ///< No group of this name has members or committed offsets.
+  invalid_record_state = 73,    ///< The record is not acquired by this consumer, or no longer.
 };
 
 /// Kafka's spelling of a code, for logs and scripts: "OFFSET_OUT_OF_RANGE".
