@@ -1,4 +1,4 @@
-// What a share group knows of the records of one partition: runs of offsets that were delivered alike.
+// The records of one partition as a share group knows them: runs of offsets that were delivered alike.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -13,23 +12,12 @@
 #include <seriatim/result.hpp>
 #include <seriatim/types.hpp>
 
+#include "group/share/share_runs.hpp"
 #include "group/share/share_types.hpp"
 
 namespace seriatim::group {
 
-/// A consumer of a share group, for the life of the engine; 0: nobody.
-using ShareMemberId = std::uint64_t;
-
-/// A run with what does not last.
-struct WindowRun {
-  DeliveredRun delivered{};
-  ShareMemberId member = 0;     ///< Of an acquired or archiving run.
-  std::int64_t lock_end_ms = 0;  ///< Of an acquired run, by the monotonic clock.
-  std::int64_t due_ms = 0;       ///< Of an available run: not to be delivered before.
-  std::int64_t batch_records = 1;  ///< Of the acquisition that it was first part of: the halving counts from it.
-};
-
-/// What a plan makes of the window.
+/// The new state that a plan has for a part of the window.
 struct ShareChange {
   std::vector<WindowRun> runs{};  ///< Ascending; each takes the place of what is known of its offsets.
   /// Everything below is done; nothing: it stays, but for runs that are done at the window's beginning.
@@ -37,7 +25,7 @@ struct ShareChange {
   bool empty() const noexcept { return runs.empty() && !start_offset; }
 };
 
-/// What counts for a record that comes back, of one moment.
+/// The rules, of one moment, for a record that comes back.
 struct ReturnRules {
   std::int64_t now_ms = 0;
   std::int16_t delivery_count_limit = 5;
@@ -58,9 +46,11 @@ struct AcquireRequest {
 
 /// Records that were read from `fresh_offset` on. Offsets between them hold no record for this group.
 struct FreshRecords {
-  Offset from = 0;               ///< The window's `fresh_offset` when they were read.
-  Offset end = 0;                ///< One past what was looked at.
-  std::vector<OffsetRun> runs{};  ///< Ascending, within from .. end; empty: only a gap.
+  Offset from = 0;  ///< The window's `fresh_offset` when they were read.
+  Offset end = 0;   ///< One past what was looked at.
+  /// Ascending, within from .. end; empty: only a gap. Each is acquired whole or not at all: a batch, or one
+  /// record where batches may be split. One may begin right behind another.
+  std::vector<OffsetRun> runs{};
 };
 
 struct Acknowledgement {
@@ -68,8 +58,9 @@ struct Acknowledgement {
   Acknowledging type = Acknowledging::accept;
 };
 
-/// Threads: none of its own; whoever holds it has a lock.
-/// Cost: O(log n) in the runs of the window, for each run that a step touches.
+/// Threads: none of its own; its holder has a lock.
+/// Cost: O(log n) in the runs of the window for each run that an answer or a change touches; O(n) for a
+/// look at all (counts, due times, released records, locks that are over, a member that left).
 class ShareWindow {
  public:
   explicit ShareWindow(Offset start_offset) noexcept : start_(start_offset), fresh_(start_offset) {}
@@ -79,7 +70,7 @@ class ShareWindow {
   Offset start_offset() const noexcept { return start_; }
   /// From here on nothing was delivered.
   Offset fresh_offset() const noexcept { return fresh_; }
-  /// What of it lasts. An archiving run is told as acquired.
+  /// The part that lasts. An archiving run is told as acquired.
   DeliveryProgress progress() const;
   /// Finished offsets behind `start_offset`.
   std::int64_t finished() const noexcept;
@@ -98,35 +89,52 @@ class ShareWindow {
   /// the last comes alone; one at half of its deliveries comes in ever smaller parts (kafka-groups 2.4).
   /// @param is_alone  set where nothing else of the partition may come in the same poll.
   ShareChange plan_released(const AcquireRequest& request, bool& is_alone) const;
-  /// Records never delivered. Nothing: `fresh.from` is not `fresh_offset` any more. A change without acquired
-  /// runs only moves over a gap.
-  /// @param fresh  may hold more than `max_records`: all are acquired where they fit into the window; the
-  ///   caller decides whether a batch is split.
+  /// Records never delivered. Nothing: `fresh.from` is not `fresh_offset` any more. A change without
+  /// acquired runs only moves over a gap; an empty one: the window is full.
+  /// @param fresh  may hold more than `max_records`: each run that begins within the window's limit is
+  ///   acquired, so the last one may exceed it. The others stay fresh. The caller decides whether a batch
+  ///   is split.
   std::optional<ShareChange> plan_fresh(const AcquireRequest& request, const FreshRecords& fresh) const;
-  /// The answers of a member.
-  /// Errors: invalid_record_state: a record is not acquired by it, or its lock is over; nothing changes then.
+  /// The answers of a member, in any order. One for a record that the log has deleted is taken and
+  /// changes nothing (kafka-groups 2.8).
+  /// Errors: invalid_record_state: a record is not acquired by it, or its lock is over ·
+  /// invalid_argument: two answers for one offset, or a run that ends before it begins. The whole call is
+  /// refused then.
   Result<ShareChange> plan_acknowledge(ShareMemberId member, std::span<const Acknowledgement> answers,
                                        const ReturnRules& rules, std::int64_t renewed_lock_end_ms) const;
   /// All that a member holds comes back: it left.
   ShareChange plan_leave(ShareMemberId member, const ReturnRules& rules) const;
   /// Acquired offsets of a member that turned out to hold no record: done.
+  /// @param gaps  in any order, as are `dead` below; offsets in another state are passed over.
   ShareChange plan_gaps(ShareMemberId member, std::span<const OffsetRun> gaps) const;
   /// Archiving runs whose letters are written: archived.
   ShareChange plan_buried(std::span<const OffsetRun> dead) const;
-  /// Archiving runs whose letters could not be written: acquired by nobody, to be tried again at `retry_ms`.
+  /// Archiving runs whose letters could not be written: acquired by nobody until `retry_ms`. The plan for
+  /// locks that are over then makes them archiving again, whatever their count.
   ShareChange plan_not_buried(std::span<const OffsetRun> dead, std::int64_t retry_ms) const;
   /// The log begins there: everything below is gone.
   ShareChange plan_log_start(Offset log_start) const;
 
+  /// Takes the memory that `apply` needs for this change, before the journal has it: `apply` cannot fail
+  /// then.
+  void reserve(const ShareChange& change);
   /// Replaces what is known of the offsets of the change, and lets go of what is done at the beginning.
   void apply(const ShareChange& change);
-  /// Of a replay: the same for stored runs, which may come in any state of the window.
+  /// Of a replay: the same for stored runs, which may come in any state of the window. A start offset
+  /// below the window's (or -1) moves nothing.
   void replay(const DeliveryProgress& told);
 
  private:
+  /// Lets go of all below `offset`.
+  void move_start(Offset offset);
+  void let_go_of_finished();
+  /// Makes a part of the window of what `run` has above the start. A hole before it was not delivered yet.
+  void assign(const WindowRun& run);
+
   Offset start_;
   Offset fresh_;
-  std::map<Offset, WindowRun> runs_;  ///< By first offset; adjacent, from start_ to fresh_.
+  Offset log_start_ = 0;  ///< Below it the log deleted records of the window, as far as a change said so.
+  ShareRuns runs_{};      ///< From start_ to fresh_ without a hole.
 };
 
 }  // namespace seriatim::group
