@@ -31,12 +31,13 @@ ShareChange change_of_some(const ShareRuns& runs, std::span<const OffsetRun> ask
   Offset next = 0;
   for (const OffsetRun& offsets : ascending) {
     const Offset first = std::max(offsets.first, next);
+    if (first > offsets.last) continue;
     for (auto at = runs.find(first); at != runs.end() && at->first <= offsets.last; ++at) {
       const WindowRun& run = at->second;
       const OffsetRun part{std::max(at->first, first), std::min(run.delivered.offsets.last, offsets.last)};
       if (is_meant(run)) append_run(change.runs, changed(run.at(part)));
     }
-    next = std::max(next, offsets.last + 1);
+    next = offsets.last + 1;
   }
   return change;
 }

@@ -82,6 +82,13 @@ TEST_CASE("share window: acquired offsets that hold no record are done, of their
   CHECK(shared.window.plan_gaps(0, gaps).empty());
 }
 
+TEST_CASE("share window: a gap that lies within another one is told twice, and changes nothing else") {
+  SharedWindow shared;
+  shared.fresh(sleeper, 10);
+  shared.applied(shared.window.plan_gaps(sleeper, std::vector<group::OffsetRun>{{1, 5}, {2, 3}}));
+  CHECK(shared.text() == "0: 0 acquired x1, 1..5 archived x1, 6..9 acquired x1");
+}
+
 TEST_CASE("share window: a dead record is archiving until its letter is written, and told as acquired") {
   SharedWindow shared = delivered_twice(2);
   shared.settings.writes_letters = true;
