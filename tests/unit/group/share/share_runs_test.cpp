@@ -120,3 +120,20 @@ TEST_CASE("share runs: an assignment that memory was reserved for allocates none
   CHECK(test::allocations() == before);
   CHECK(runs.size() == 201);
 }
+
+TEST_CASE("share runs: memory that a large reserve left over is given back, that of a small one is kept") {
+  group::ShareRuns runs;
+  runs.assign(lent(0, 999, 1));
+  runs.reserve(1);
+  runs.trim();
+  const std::uint64_t before = test::allocations();
+  runs.assign(lent(5, 5, 2));
+  CHECK(test::allocations() == before);
+  runs.reserve(500);
+  runs.trim();
+  runs.assign(lent(7, 7, 2));
+  CHECK(test::allocations() > before + 1'000);
+  const std::uint64_t given_back = test::allocations();
+  runs.assign(lent(9, 9, 2));
+  CHECK(test::allocations() > given_back);
+}

@@ -135,6 +135,15 @@ TEST_CASE("share window: a replay takes what is told in any state of the window"
   }
 }
 
+TEST_CASE("share window: a death that was told before its letter was written is decided again") {
+  SharedWindow shared;
+  shared.window.replay({.start_offset = 0, .runs = {{{0, 1}, DeliveryState::archiving, 5}}});
+  CHECK(shared.text() == "0: 0..1 acquired x5");
+  CHECK(shared.window.plan_buried(std::vector<group::OffsetRun>{{0, 1}}).empty());
+  shared.look_at_locks();
+  CHECK(shared.text() == "2:");
+}
+
 TEST_CASE("share window: records that were told to be available and are the last stay in the progress") {
   ShareWindow window(0);
   window.replay({.start_offset = 0, .runs = {{{4, 5}, DeliveryState::available, 0}}});
