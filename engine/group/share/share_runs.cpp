@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,12 @@ bool continues(const WindowRun& left, const WindowRun& right) noexcept {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> look_at_ms(const WindowRun& run) noexcept {
+  if (run.delivered.state == DeliveryState::available) return run.due_ms;
+  if (run.delivered.state == DeliveryState::acquired) return run.lock_end_ms;
+  return std::nullopt;
+}
 
 bool are_alike(const WindowRun& left, const WindowRun& right) noexcept {
   return left.delivered.state == right.delivered.state &&
@@ -42,15 +50,13 @@ ShareRuns::Map::const_iterator ShareRuns::find(Offset offset) const noexcept {
   return before->second.delivered.offsets.last >= offset ? before : behind;
 }
 
+std::optional<std::int64_t> ShareRuns::earliest_ms() const noexcept { return earliest_ms_; }
+
 void ShareRuns::reserve(std::size_t assigned) {
   const std::size_t wanted = assigned * nodes_of_assignment;
   spare_.reserve(std::max(wanted, spare_nodes_kept));
   Map made;
   while (spare_.size() < wanted) spare_.push_back(made.extract(made.try_emplace(0).first));
-}
-
-void ShareRuns::trim() noexcept {
-  if (spare_.capacity() > spare_nodes_kept) spare_ = std::vector<Map::node_type>();
 }
 
 void ShareRuns::assign(const WindowRun& run) {
@@ -73,6 +79,25 @@ void ShareRuns::erase_below(Offset offset) {
   if (!runs_.empty() && runs_.begin()->first < offset) begin_at(runs_.begin(), offset);
 }
 
+void ShareRuns::settle() noexcept {
+  if (spare_.capacity() > spare_nodes_kept) spare_ = std::vector<Map::node_type>();
+  if (earliest_runs_ != 0 || !earliest_ms_) return;
+  earliest_ms_.reset();
+  for (const auto& [first, run] : runs_) enter_time(run);
+}
+
+void ShareRuns::enter_time(const WindowRun& run) noexcept {
+  const std::optional<std::int64_t> at_ms = look_at_ms(run);
+  if (!at_ms || (earliest_ms_ && *at_ms > *earliest_ms_)) return;
+  earliest_runs_ = earliest_ms_ == at_ms ? earliest_runs_ + 1 : 1;
+  earliest_ms_ = at_ms;
+}
+
+void ShareRuns::leave_time(const WindowRun& run) noexcept {
+  const std::optional<std::int64_t> at_ms = look_at_ms(run);
+  if (at_ms && at_ms == earliest_ms_) --earliest_runs_;
+}
+
 ShareRuns::Iterator ShareRuns::cut_out(OffsetRun offsets) {
   Iterator run = runs_.upper_bound(offsets.first);
   if (run != runs_.begin() && std::prev(run)->second.delivered.offsets.last >= offsets.first) --run;
@@ -91,6 +116,7 @@ ShareRuns::Iterator ShareRuns::cut_out(OffsetRun offsets) {
 }
 
 ShareRuns::Iterator ShareRuns::insert(Iterator behind, const WindowRun& run) {
+  enter_time(run);
   if (spare_.empty()) return runs_.emplace_hint(behind, run.delivered.offsets.first, run);
   Map::node_type node = std::move(spare_.back());
   spare_.pop_back();
@@ -101,6 +127,7 @@ ShareRuns::Iterator ShareRuns::insert(Iterator behind, const WindowRun& run) {
 
 ShareRuns::Iterator ShareRuns::drop(Iterator run) noexcept {
   const Iterator behind = std::next(run);
+  leave_time(run->second);
   // Only where the list has room: to give memory back must not ask for any.
   if (spare_.size() < std::min(spare_.capacity(), spare_nodes_kept)) {
     spare_.push_back(runs_.extract(run));

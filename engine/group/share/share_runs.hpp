@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <seriatim/types.hpp>
@@ -34,6 +35,8 @@ struct WindowRun {
   }
 };
 
+/// When a run that waits for its time, or for the end of a lock, is to be looked at.
+std::optional<std::int64_t> look_at_ms(const WindowRun& run) noexcept;
 /// Whether two runs differ in nothing but their offsets.
 bool are_alike(const WindowRun& left, const WindowRun& right) noexcept;
 /// Appends a run, to the last one where it continues it.
@@ -41,7 +44,8 @@ void append_run(std::vector<WindowRun>& runs, const WindowRun& run);
 
 /// Neighbours differ: two that are alike become one run, so that few runs hold many offsets.
 /// Threads: none of its own.
-/// Cost: O(log n) in the runs, for each run that a call touches.
+/// Cost: O(log n) in the runs, for each run that a call touches. `settle` is O(n) where the last run of the
+/// earliest time went: once for each millisecond at which something was acquired or released.
 class ShareRuns {
  public:
   using Map = std::map<Offset, WindowRun>;  ///< By first offset.
@@ -58,14 +62,17 @@ class ShareRuns {
   /// The run that holds `offset`, or else the first one behind it.
   Map::const_iterator find(Offset offset) const noexcept;
 
+  /// When the first run is to be looked at; nothing: none. As of the last `settle`.
+  std::optional<std::int64_t> earliest_ms() const noexcept;
+
   /// Takes memory for so many calls of `assign`: they allocate nothing then.
   void reserve(std::size_t assigned);
-  /// Gives back what a large `reserve` left over.
-  void trim() noexcept;
   /// Replaces what is known of the offsets of `run`. The caller leaves no hole before it.
   void assign(const WindowRun& run);
   void erase_first();
   void erase_below(Offset offset);
+  /// Ends a row of calls: finds the earliest time, and gives back what a large `reserve` left over.
+  void settle() noexcept;
 
  private:
   using Iterator = Map::iterator;
@@ -78,9 +85,13 @@ class ShareRuns {
   Iterator drop(Iterator run) noexcept;
   /// Lets a run begin later.
   Iterator begin_at(Iterator run, Offset first);
+  void enter_time(const WindowRun& run) noexcept;
+  void leave_time(const WindowRun& run) noexcept;
 
   Map runs_;
   std::vector<Map::node_type> spare_;
+  std::optional<std::int64_t> earliest_ms_{};
+  std::size_t earliest_runs_ = 0;  ///< To be looked at then. 0 with a time: nobody knows the next one yet.
 };
 
 }  // namespace seriatim::group

@@ -10,13 +10,6 @@ namespace {
 
 std::int64_t length(OffsetRun offsets) noexcept { return offsets.last - offsets.first + 1; }
 
-/// When a run that waits for its time, or for the end of a lock, is to be looked at.
-std::optional<std::int64_t> look_at_ms(const WindowRun& run) noexcept {
-  if (run.delivered.state == DeliveryState::available) return run.due_ms;
-  if (run.delivered.state == DeliveryState::acquired) return run.lock_end_ms;
-  return std::nullopt;
-}
-
 /// A restart forgets who acquired it, and since when: its lock is over.
 WindowRun restored(const DeliveredRun& stored) {
   WindowRun run{.delivered = stored};
@@ -75,13 +68,12 @@ std::int64_t ShareWindow::acquired(std::int64_t now_ms) const noexcept {
 }
 
 bool ShareWindow::has_returned(std::int64_t now_ms) const noexcept {
-  return std::any_of(runs_.begin(), runs_.end(), [now_ms](const auto& entry) {
-    const std::optional<std::int64_t> at_ms = look_at_ms(entry.second);
-    return at_ms && *at_ms <= now_ms;
-  });
+  const std::optional<std::int64_t> earliest_ms = runs_.earliest_ms();
+  return earliest_ms && *earliest_ms <= now_ms;
 }
 
 std::optional<std::int64_t> ShareWindow::next_due_ms(std::int64_t now_ms) const noexcept {
+  if (!has_returned(now_ms)) return runs_.earliest_ms();
   std::optional<std::int64_t> next;
   for (const auto& [first, run] : runs_) {
     const std::optional<std::int64_t> at_ms = look_at_ms(run);
@@ -109,13 +101,14 @@ void ShareWindow::apply(const ShareChange& change) {
     move_start(*change.start_offset);
   }
   let_go_of_finished();
-  runs_.trim();
+  runs_.settle();
 }
 
 void ShareWindow::replay(const DeliveryProgress& told) {
   move_start(told.start_offset);
   for (const DeliveredRun& run : told.runs) assign(restored(run));
   let_go_of_finished();
+  runs_.settle();
 }
 
 void ShareWindow::assign(const WindowRun& run) {

@@ -59,8 +59,8 @@ struct Acknowledgement {
 };
 
 /// Threads: none of its own; its holder has a lock.
-/// Cost: O(log n) in the runs of the window for each run that an answer or a change touches; O(n) for a
-/// look at all (counts, due times, released records, locks that are over, a member that left).
+/// Cost: O(log n) in the runs of the window for each run that an answer or a change touches. O(n) for counts,
+/// for a member that left and, only where a run has returned or a lock is over, for a look at these.
 class ShareWindow {
  public:
   explicit ShareWindow(Offset start_offset) noexcept : start_(start_offset), fresh_(start_offset) {}

@@ -46,6 +46,7 @@ void append_gap(ShareChange& change, Offset from, Offset end) {
 ShareChange ShareWindow::plan_released(const AcquireRequest& request, bool& is_alone) const {
   ShareChange change;
   is_alone = false;
+  if (!has_returned(request.now_ms)) return change;
   std::int64_t left = request.max_records;
   for (const auto& [first, run] : runs_) {
     if (left <= 0) break;

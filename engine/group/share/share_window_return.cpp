@@ -49,6 +49,7 @@ WindowRun archived(const WindowRun& run) { return in_state(run, DeliveryState::a
 }  // namespace
 
 ShareChange ShareWindow::plan_overdue(const ReturnRules& rules) const {
+  if (!has_returned(rules.now_ms)) return {};
   const auto is_over = [&rules](const WindowRun& run) {
     return run.delivered.state == DeliveryState::acquired && run.lock_end_ms <= rules.now_ms;
   };

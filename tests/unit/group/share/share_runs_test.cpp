@@ -125,15 +125,35 @@ TEST_CASE("share runs: memory that a large reserve left over is given back, that
   group::ShareRuns runs;
   runs.assign(lent(0, 999, 1));
   runs.reserve(1);
-  runs.trim();
+  runs.settle();
   const std::uint64_t before = test::allocations();
   runs.assign(lent(5, 5, 2));
   CHECK(test::allocations() == before);
   runs.reserve(500);
-  runs.trim();
+  runs.settle();
   runs.assign(lent(7, 7, 2));
   CHECK(test::allocations() > before + 1'000);
   const std::uint64_t given_back = test::allocations();
   runs.assign(lent(9, 9, 2));
   CHECK(test::allocations() > given_back);
+}
+
+TEST_CASE("share runs: the earliest end of a lock or of a wait is known") {
+  group::ShareRuns runs;
+  const auto assign = [&runs](group::OffsetRun offsets, group::DeliveryState state, std::int64_t at_ms) {
+    runs.assign({.delivered = {offsets, state, 1}, .lock_end_ms = at_ms, .due_ms = at_ms});
+    runs.settle();
+    return runs.earliest_ms();
+  };
+  CHECK_FALSE(runs.earliest_ms());
+  CHECK(assign({0, 3}, group::DeliveryState::acquired, 20) == 20);
+  CHECK(assign({4, 7}, group::DeliveryState::available, 10) == 10);
+  CHECK(assign({8, 9}, group::DeliveryState::acquired, 30) == 10);
+  CHECK(assign({5, 5}, group::DeliveryState::archived, 1) == 10);
+  CHECK(assign({6, 7}, group::DeliveryState::acknowledged, 1) == 10);
+  CHECK(assign({4, 4}, group::DeliveryState::archiving, 1) == 20);
+  runs.erase_below(4);
+  runs.settle();
+  CHECK(runs.earliest_ms() == 30);
+  CHECK_FALSE(assign({8, 9}, group::DeliveryState::acknowledged, 1));
 }

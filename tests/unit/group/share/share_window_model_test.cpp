@@ -29,7 +29,7 @@ using test::ModelRecord;
 
 namespace {
 
-constexpr std::int64_t members = 4;
+constexpr std::int64_t member_count = 4;
 
 std::vector<Offset> acquired_by(const ShareChange& change) {
   std::vector<Offset> offsets;
@@ -103,7 +103,7 @@ class History {
  private:
   using ShareRecords = test::ShareModel::Records;
 
-  ShareMemberId some_member() { return static_cast<ShareMemberId>(random_.between(1, members)); }
+  ShareMemberId some_member() { return static_cast<ShareMemberId>(random_.between(1, member_count)); }
   Offset some_offset() {
     return random_.between(std::max<Offset>(model_.start() - 3, 0), model_.fresh() + 1);
   }
