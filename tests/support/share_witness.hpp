@@ -17,14 +17,8 @@ class ShareWitness {
   void deliver(const group::ShareChange& change) {
     for (const group::WindowRun& run : change.runs) {
       if (run.delivered.state != group::DeliveryState::acquired) continue;
-      for (Offset offset = run.delivered.offsets.first; offset <= run.delivered.offsets.last; ++offset) {
-        Seen& seen = seen_[offset];
-        CAPTURE(offset);
-        CHECK_FALSE(seen.is_done);
-        CHECK_FALSE(seen.is_out);
-        CHECK(run.delivered.delivery_count == seen.count + 1);
-        seen = {run.delivered.delivery_count, run.member, run.lock_end_ms, true, false};
-      }
+      for (Offset offset = run.delivered.offsets.first; offset <= run.delivered.offsets.last; ++offset)
+        deliver(offset, run);
     }
   }
   void answer(std::span<const group::Acknowledgement> answers, std::int64_t renewed_lock_end_ms,
@@ -88,6 +82,14 @@ class ShareWitness {
     bool is_done = false;
   };
 
+  void deliver(Offset offset, const group::WindowRun& run) {
+    Seen& seen = seen_[offset];
+    CAPTURE(offset);
+    CHECK_FALSE(seen.is_done);
+    CHECK_FALSE(seen.is_out);
+    CHECK(run.delivered.delivery_count == seen.count + 1);
+    seen = {run.delivered.delivery_count, run.member, run.lock_end_ms, true, false};
+  }
   static void come_back(Seen& seen, std::int16_t limit) {
     seen.is_out = false;
     seen.is_done = seen.count >= limit;
