@@ -1,6 +1,7 @@
 #include "dump/dump_journal.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_frame.hpp"
 #include "format/journal/journal_payload.hpp"
+#include "format/journal/journal_share.hpp"
 #include "journal/journal_options.hpp"
 #include "os/file/posix_vfs.hpp"
 
@@ -46,6 +48,24 @@ TopicNames topics_beside(const std::filesystem::path& path) {
   return names;
 }
 
+const char* name_of(format::ShareProgressKind kind) {
+  switch (kind) {
+    case format::ShareProgressKind::changed:
+      return "changed";
+    case format::ShareProgressKind::replaced:
+      return "replaced";
+    case format::ShareProgressKind::forgotten:
+      return "forgotten";
+  }
+  return "unknown";
+}
+
+// Kafka's numbers; others were refused when the frame was parsed.
+const char* name_of_share_state(std::uint8_t state) {
+  constexpr const char* names[] = {"available", "acquired", "acknowledged", "unknown", "archived"};
+  return state < std::size(names) ? names[state] : "unknown";
+}
+
 class JournalDump {
  public:
   JournalDump(std::uint64_t file_number, const DumpSettings& settings, TopicNames names, DumpWriter& writer)
@@ -61,6 +81,8 @@ class JournalDump {
   Result<> put_payload(Json& row, const JournalFrame& frame);
   void put_offsets(Json& row, const format::JournalCommittedOffsets& commit) const;
   void put_decision(Json& row, const format::JournalDecision& decision) const;
+  Result<> put_share_progress(Json& row, const JournalFrame& frame) const;
+  static Result<> put_share_group(Json& row, const JournalFrame& frame);
   std::size_t print_gap(base::ByteSpan rest, std::uint64_t key);
 
   std::uint64_t file_number_;
@@ -130,9 +152,48 @@ Result<> JournalDump::put_payload(Json& row, const JournalFrame& frame) {
     put_bytes(row, "group", forgotten->group);
     return {};
   }
+  if (frame.fields.type == JournalFrameType::share_progress) return put_share_progress(row, frame);
+  if (frame.fields.type == JournalFrameType::share_group) return put_share_group(row, frame);
   const auto commit = format::parse_journal_offsets(frame.payload);
   if (!commit.ok()) return commit.error();
   put_offsets(row, *commit);
+  return {};
+}
+
+Result<> JournalDump::put_share_progress(Json& row, const JournalFrame& frame) const {
+  const auto progress = format::parse_journal_share_progress(frame.payload);
+  if (!progress.ok()) return progress.error();
+  put_bytes(row, "group", progress->group);
+  put_topic(row, progress->topic_id);
+  row["partition"] = progress->partition;
+  row["how"] = name_of(progress->kind);
+  row["start_offset"] = progress->start_offset < 0 ? Json(nullptr) : Json(progress->start_offset);
+  Json runs = Json::array();
+  for (const format::ShareRun& run : progress->runs) {
+    Json one = Json::object();
+    one["first_offset"] = run.offsets.first;
+    one["last_offset"] = run.offsets.last;
+    one["state"] = name_of_share_state(run.state);
+    one["delivery_count"] = run.delivery_count;
+    runs.push_back(std::move(one));
+  }
+  row["runs"] = std::move(runs);
+  return {};
+}
+
+Result<> JournalDump::put_share_group(Json& row, const JournalFrame& frame) {
+  const auto group = format::parse_journal_share_group(frame.payload);
+  if (!group.ok()) return group.error();
+  put_bytes(row, "group", group->group);
+  row["is_forgotten"] = group->is_forgotten;
+  Json config = Json::array();
+  for (const auto& [name, value] : group->config) {
+    Json one = Json::object();
+    put_bytes(one, "name", name);
+    put_bytes(one, "value", value);
+    config.push_back(std::move(one));
+  }
+  row["config"] = std::move(config);
   return {};
 }
 
@@ -199,6 +260,10 @@ const char* name_of(JournalFrameType type) {
       return "decision_at_leader";
     case JournalFrameType::forgotten_group:
       return "forgotten_group";
+    case JournalFrameType::share_progress:
+      return "share_progress";
+    case JournalFrameType::share_group:
+      return "share_group";
   }
   return "unknown";
 }

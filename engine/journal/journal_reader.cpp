@@ -322,34 +322,30 @@ Result<void> Reader::dispatch(const FramePlace& place, const format::JournalFram
                               ", journal frame " + std::to_string(place.lsn));
   };
   if (auto known = format::check_journal_frame_is_known(frame); !known) return where(known.error());
+  const auto pass = [&](const auto& parsed, auto method) -> Result<void> {
+    if (!parsed) return where(parsed.error());
+    return visitor != nullptr ? (visitor->*method)(place, *parsed) : Result<void>{};
+  };
   switch (frame.fields.type) {
-    case format::JournalFrameType::batch: {
-      const auto batch = format::parse_journal_batch(frame.payload);
-      if (!batch) return where(batch.error());
-      return visitor != nullptr ? visitor->batch(place, *batch) : Result<void>{};
-    }
-    case format::JournalFrameType::synced_range: {
-      const auto range = format::parse_journal_synced_range(frame.payload);
-      if (!range) return where(range.error());
-      return visitor != nullptr ? visitor->synced_range(place, *range) : Result<void>{};
-    }
-    case format::JournalFrameType::committed_offsets: {
-      const auto commit = format::parse_journal_offsets(frame.payload);
-      if (!commit) return where(commit.error());
-      return visitor != nullptr ? visitor->committed_offsets(place, *commit) : Result<void>{};
-    }
+    case format::JournalFrameType::batch:
+      return pass(format::parse_journal_batch(frame.payload), &JournalVisitor::batch);
+    case format::JournalFrameType::synced_range:
+      return pass(format::parse_journal_synced_range(frame.payload), &JournalVisitor::synced_range);
+    case format::JournalFrameType::committed_offsets:
+      return pass(format::parse_journal_offsets(frame.payload), &JournalVisitor::committed_offsets);
     case format::JournalFrameType::decision:
     case format::JournalFrameType::decision_at_leader: {
       auto decision = format::parse_journal_decision(frame.payload);
-      if (!decision) return where(decision.error());
-      decision->is_at_leader = frame.fields.type == format::JournalFrameType::decision_at_leader;
-      return visitor != nullptr ? visitor->decision(place, *decision) : Result<void>{};
+      if (decision)
+        decision->is_at_leader = frame.fields.type == format::JournalFrameType::decision_at_leader;
+      return pass(decision, &JournalVisitor::decision);
     }
-    case format::JournalFrameType::forgotten_group: {
-      const auto forgotten = format::parse_journal_forgotten_group(frame.payload);
-      if (!forgotten) return where(forgotten.error());
-      return visitor != nullptr ? visitor->forgotten_group(place, *forgotten) : Result<void>{};
-    }
+    case format::JournalFrameType::forgotten_group:
+      return pass(format::parse_journal_forgotten_group(frame.payload), &JournalVisitor::forgotten_group);
+    case format::JournalFrameType::share_progress:
+      return pass(format::parse_journal_share_progress(frame.payload), &JournalVisitor::share_progress);
+    case format::JournalFrameType::share_group:
+      return pass(format::parse_journal_share_group(frame.payload), &JournalVisitor::share_group);
   }
   return {};
 }

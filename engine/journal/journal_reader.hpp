@@ -13,6 +13,7 @@
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_frame.hpp"
 #include "format/journal/journal_payload.hpp"
+#include "format/journal/journal_share.hpp"
 #include "os/vfs.hpp"
 
 namespace seriatim::journal {
@@ -41,6 +42,8 @@ class JournalVisitor {
   virtual Result<void> decision(const FramePlace& place, const format::JournalDecision& decision) = 0;
   virtual Result<void> forgotten_group(const FramePlace& place,
                                        const format::JournalForgottenGroup& forgotten) = 0;
+  virtual Result<void> share_progress(const FramePlace&, const format::JournalShareProgress&) { return {}; }
+  virtual Result<void> share_group(const FramePlace&, const format::JournalShareGroup&) { return {}; }
   /// Called behind the function of its type: the frame as it stands in the journal, for who sorts by type.
   virtual Result<void> frame(const FramePlace&, const format::JournalFrame&) { return {}; }
 };

@@ -8,6 +8,7 @@
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_frame.hpp"
 #include "format/journal/journal_payload.hpp"
+#include "format/journal/journal_share.hpp"
 
 namespace seriatim::test {
 namespace {
@@ -46,6 +47,15 @@ void check_payload(base::ByteSpan payload) {
   }
   if (const auto decision = parse_journal_decision(payload); decision.ok()) {
     SERIATIM_ASSERT(same(encode_journal_decision(*decision), payload));
+  }
+  std::vector<std::byte> bytes;
+  if (const auto progress = parse_journal_share_progress(payload); progress.ok()) {
+    encode_journal_share_progress(*progress, bytes);
+    SERIATIM_ASSERT(same(bytes, payload));
+  }
+  if (const auto group = parse_journal_share_group(payload); group.ok()) {
+    encode_journal_share_group(*group, bytes);
+    SERIATIM_ASSERT(same(bytes, payload));
   }
 }
 

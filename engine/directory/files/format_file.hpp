@@ -2,7 +2,7 @@
 //
 //   seriatim data directory
 //   format 1
-//   features 0000000000000003
+//   features 0000000000000007
 //   directory 0123456789abcdef0123456789abcdef
 //   checksum 0123456789abcdef
 //
@@ -31,8 +31,12 @@ inline constexpr std::uint64_t feature_transactions = 1;
 /// that does not know of it would bring positions of deleted groups back, and leave the tie between the two
 /// as it was.
 inline constexpr std::uint64_t feature_journal_facts = 2;
+/// The journal and the catalog have the progress of share groups: a program that does not know them would
+/// lose it, and deliver records again that are done.
+inline constexpr std::uint64_t feature_share_groups = 4;
 /// All that this program knows, and what a directory is born with.
-inline constexpr std::uint64_t known_features = feature_transactions | feature_journal_facts;
+inline constexpr std::uint64_t known_features =
+    feature_transactions | feature_journal_facts | feature_share_groups;
 
 struct FormatFile {
   int version = format_version;

@@ -11,6 +11,9 @@
 namespace seriatim::format {
 namespace {
 
+constexpr std::size_t decided_deaths_head_bytes =
+    22;  // uint16 length of the group, topic id, int32 partition
+
 constexpr std::uint32_t erased = std::numeric_limits<std::uint32_t>::max();
 
 Error bad_decision(const std::string& what) {
@@ -59,6 +62,8 @@ class DecisionReader {
     rest_ = rest_.subspan(count);
     return taken;
   }
+  /// For a reader of another form, which takes its bytes off the beginning.
+  base::ByteSpan& rest() noexcept { return rest_; }
   bool is_ok() const noexcept { return is_ok_; }
   bool is_done() const noexcept { return is_ok_ && rest_.empty(); }
   /// Whether that many items of at least that size may follow.
@@ -92,12 +97,54 @@ DecidedState read_state(DecisionReader& in) {
   return state;
 }
 
+// Behind the rest, whose size is known before: runs are as long as they are.
+void append_deaths(std::vector<std::byte>& payload, const std::vector<DecidedDeaths>& deaths) {
+  const auto append_room = [&payload](std::size_t bytes) {
+    payload.resize(payload.size() + bytes);
+    return DecisionWriter(base::MutableByteSpan(payload).last(bytes));
+  };
+  append_room(decided_deaths_section_bytes).integer(base::narrow<std::uint32_t>(deaths.size()));
+  for (const auto& dead : deaths) {
+    DecisionWriter out = append_room(decided_deaths_head_bytes + dead.group.size());
+    out.integer(base::narrow<std::uint16_t>(dead.group.size()));
+    out.bytes(base::as_bytes(dead.group));
+    out.bytes(dead.topic_id);
+    out.integer(dead.partition);
+    append_share_offsets(payload, dead.runs);
+  }
+}
+
+// Of a payload that goes on behind the state.
+Result<std::vector<DecidedDeaths>> read_deaths(DecisionReader& in) {
+  std::vector<DecidedDeaths> deaths;
+  const auto count = in.integer<std::uint32_t>();
+  const bool is_possible = count > 0 && in.may_hold(count, decided_deaths_head_bytes);
+  for (std::uint32_t i = 0; is_possible && i < count && in.is_ok(); ++i) {
+    DecidedDeaths dead;
+    dead.group = base::as_text(in.bytes(in.integer<std::uint16_t>()));
+    const auto id = in.bytes(dead.topic_id.size());
+    std::copy(id.begin(), id.end(), dead.topic_id.begin());
+    dead.partition = in.integer<PartitionId>();
+    if (!in.is_ok()) break;
+    auto runs = take_share_offsets(in.rest());
+    if (!runs) return runs.error();
+    dead.runs = *std::move(runs);
+    deaths.push_back(std::move(dead));
+  }
+  if (is_possible && in.is_done()) return deaths;
+  return bad_decision("has deaths that do not end where their number says");
+}
+
 bool makes_sense(const JournalDecision& decision) noexcept {
   const auto is_possible = [](const DecidedPartition& at) {
     return at.partition >= 0 && at.first_offset >= 0 && at.last_offset >= at.first_offset;
   };
+  const auto is_possible_death = [](const DecidedDeaths& dead) {
+    return dead.partition >= 0 && !dead.group.empty() && !dead.runs.empty();
+  };
   return decision.producer_id >= 0 && decision.producer_epoch >= 0 &&
-         std::all_of(decision.partitions.begin(), decision.partitions.end(), is_possible);
+         std::all_of(decision.partitions.begin(), decision.partitions.end(), is_possible) &&
+         std::all_of(decision.deaths.begin(), decision.deaths.end(), is_possible_death);
 }
 
 }  // namespace
@@ -144,6 +191,7 @@ void encode_journal_decision(const JournalDecision& decision, std::vector<std::b
     if (state.value) out.bytes(*state.value);
   }
   SERIATIM_ASSERT(out.is_full());
+  if (!decision.deaths.empty()) append_deaths(payload, decision.deaths);
 }
 
 Result<JournalDecision> parse_journal_decision(base::ByteSpan payload) {
@@ -172,7 +220,12 @@ Result<JournalDecision> parse_journal_decision(base::ByteSpan payload) {
   }
   if (!in.may_hold(states, decided_state_head_bytes)) return cut_off();
   for (std::uint32_t i = 0; i < states && in.is_ok(); ++i) decision.state.push_back(read_state(in));
-  if (!in.is_done()) return cut_off();
+  if (!in.is_ok()) return cut_off();
+  if (!in.is_done()) {
+    auto deaths = read_deaths(in);
+    if (!deaths) return deaths.error();
+    decision.deaths = *std::move(deaths);
+  }
   if (!makes_sense(decision)) return bad_decision("has an impossible producer or place");
   return decision;
 }

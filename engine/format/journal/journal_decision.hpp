@@ -13,6 +13,7 @@
 
 #include "base/bytes.hpp"
 #include "format/journal/journal_payload.hpp"
+#include "format/journal/share_runs.hpp"
 
 namespace seriatim::format {
 
@@ -32,6 +33,15 @@ struct DecidedState {
   std::optional<base::ByteSpan> value{};  ///< Nothing: the key is erased.
 };
 
+/// Records of which a share group gave up with the transaction: their letters are among what it wrote.
+struct DecidedDeaths {
+  std::string_view group{};
+  Id topic_id{};
+  PartitionId partition = 0;
+  std::vector<ShareOffsets> runs{};
+  bool operator==(const DecidedDeaths&) const = default;
+};
+
 struct JournalDecision {
   ProducerId producer_id = -1;
   ProducerEpoch producer_epoch = -1;  ///< Of the transaction's records.
@@ -41,6 +51,8 @@ struct JournalDecision {
   std::vector<DecidedPartition> partitions{};
   std::vector<JournalCommittedOffsets> offsets{};  ///< One entry per group.
   std::vector<DecidedState> state{};
+  /// One entry for each group and partition. Where there is none, the payload has no section of them.
+  std::vector<DecidedDeaths> deaths{};
   /// Not in the payload: the frame's type is decision_at_leader.
   bool is_at_leader = false;
 };
@@ -50,6 +62,13 @@ inline constexpr std::size_t decision_head_bytes = 34;  ///< Beside the transact
 inline constexpr std::size_t decided_partition_bytes = 36;
 inline constexpr std::size_t decided_group_head_bytes = 4;  ///< Beside journal_offsets_bytes.
 inline constexpr std::size_t decided_state_head_bytes = 8;  ///< Beside name, key and value.
+
+/// Of the section of deaths, beside its entries.
+inline constexpr std::size_t decided_deaths_section_bytes = 4;
+/// No more than that for an entry of this group and so many runs.
+constexpr std::size_t decided_deaths_bytes_max(std::size_t group_bytes, std::size_t runs) noexcept {
+  return 26 + group_bytes + runs * share_offsets_bytes_max;
+}
 
 /// The whole payload takes the place of what `payload` holds. Texts and keys have less than 65'536 bytes each
 /// (the catalog's limits are lower).

@@ -150,7 +150,7 @@ std::optional<JournalFrame> parse_journal_frame(base::ByteSpan bytes, std::uint6
 Result<void> check_journal_frame_is_known(const JournalFrame& frame) {
   const auto type = static_cast<std::uint16_t>(frame.fields.type);
   const bool known_type = type >= static_cast<std::uint16_t>(JournalFrameType::batch) &&
-                          type <= static_cast<std::uint16_t>(JournalFrameType::forgotten_group);
+                          type <= static_cast<std::uint16_t>(JournalFrameType::share_group);
   const bool known_flags = (frame.fields.flags & ~journal_flag_prior_is_durable) == 0;
   if (known_type && known_flags) return {};
   return Error(Errc::unsupported_version,

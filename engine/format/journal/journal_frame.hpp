@@ -68,6 +68,10 @@ enum class JournalFrameType : std::uint16_t {
   decision_at_leader = 5,
   /// All positions that a group had committed are forgotten.
   forgotten_group = 6,
+  /// Deliveries of a share group in a partition.
+  share_progress = 7,
+  /// The configuration of a share group, or its end.
+  share_group = 8,
 };
 
 /// Everything before this frame was on stable storage when it was written. If such a frame is there and one

@@ -51,6 +51,14 @@ class Collector final : public journal::JournalVisitor {
                                const format::JournalForgottenGroup& forgotten) override {
     return add(place, "end of " + std::string(forgotten.group));
   }
+  Result<void> share_progress(const journal::FramePlace& place,
+                              const format::JournalShareProgress& progress) override {
+    return add(place, "progress of " + std::string(progress.group));
+  }
+  Result<void> share_group(const journal::FramePlace& place,
+                           const format::JournalShareGroup& group) override {
+    return add(place, "settings of " + std::string(group.group));
+  }
 
   std::map<std::uint64_t, std::string> frames{};
   std::uint64_t refuse_lsn = 0;

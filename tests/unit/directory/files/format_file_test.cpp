@@ -41,7 +41,7 @@ TEST_CASE("FORMAT is read as it was written, and is text") {
   CHECK(read->features == known_features);
   CHECK(read->directory_id == made_id());
   CHECK(
-      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000003\n"
+      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000007\n"
                                          "directory 00112233445566778899aabbccddeeff\nchecksum "));
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("a FORMAT with any byte changed, cut or added is never taken for a goo
 
 TEST_CASE("a newer format or an unknown feature is refused as newer, whatever else the file says") {
   const TempDir directory;
-  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000004\n",
+  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000008\n",
                            "format 1\nfeatures 8000000000000001\n"}) {
     store_text(directory, std::string("seriatim data directory\n") + rest);
     const auto read = read_format_file(os::posix_vfs(), directory.path());

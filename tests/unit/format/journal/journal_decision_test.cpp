@@ -43,6 +43,46 @@ TEST_CASE("the worked example of a decision, byte by byte") {
         "01 00 01 00 ff ff ff ff 6e 6b");
 }
 
+TEST_CASE("deaths of share groups stand behind the state, byte by byte, and only where there are any") {
+  JournalDecision decision = example();
+  const auto without = encode_journal_decision(decision);
+  decision.deaths.push_back(
+      {.group = "grp", .topic_id = {std::byte{1}}, .partition = 2, .runs = {{258, 262}, {264, 264}}});
+  const auto payload = encode_journal_decision(decision);
+  CHECK(test::to_hex(base::ByteSpan(payload).first(without.size())) == test::to_hex(without));
+  const auto section = base::ByteSpan(payload).subspan(without.size());
+  CHECK(test::to_hex(section) ==
+        "01 00 00 00 03 00 67 72 70 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 02 00 00 00 "
+        "02 00 00 00 84 04 08 02 00");
+  CHECK(section.size() <= decided_deaths_section_bytes + decided_deaths_bytes_max(3, 2));
+  const auto parsed = parse_journal_decision(payload);
+  REQUIRE(parsed.ok());
+  CHECK(parsed->deaths == decision.deaths);
+  CHECK(parsed->state.size() == 2);
+}
+
+TEST_CASE("a section of deaths that is cut, empty or impossible is refused") {
+  JournalDecision decision = example();
+  const std::size_t without_bytes = encode_journal_decision(decision).size();
+  const DecidedDeaths dead{.group = "g", .partition = 2, .runs = {{258, 262}}};
+  const auto is_taken = [&](const DecidedDeaths& changed) {
+    decision.deaths = {dead, changed};
+    return parse_journal_decision(encode_journal_decision(decision)).ok();
+  };
+  CHECK(is_taken(dead));
+  CHECK_FALSE(is_taken({.group = "", .partition = 2, .runs = dead.runs}));
+  CHECK_FALSE(is_taken({.group = "g", .partition = -1, .runs = dead.runs}));
+  CHECK_FALSE(is_taken({.group = "g", .partition = 2, .runs = {}}));
+  decision.deaths = {dead, dead};
+  const auto payload = encode_journal_decision(decision);
+  for (std::size_t size = without_bytes + 1; size < payload.size(); ++size)
+    CHECK_FALSE(parse_journal_decision(base::ByteSpan(payload).first(size)).ok());
+  auto none = payload;
+  none.resize(without_bytes + decided_deaths_section_bytes);
+  base::store_le(none.data() + without_bytes, std::uint32_t{0});
+  CHECK_FALSE(parse_journal_decision(none).ok());
+}
+
 TEST_CASE("a decision comes back as it was written") {
   const auto payload = encode_journal_decision(example());
   const auto parsed = parse_journal_decision(payload);
@@ -63,12 +103,15 @@ TEST_CASE("a decision comes back as it was written") {
 }
 
 TEST_CASE("every shorter or longer decision is refused, and no byte makes it read beyond its end") {
-  auto payload = encode_journal_decision(example());
+  auto decision = example();
+  auto payload = encode_journal_decision(decision);
   for (std::size_t size = 0; size < payload.size(); ++size)
     CHECK_FALSE(parse_journal_decision(base::ByteSpan(payload).first(size)).ok());
   auto longer = payload;
   longer.push_back(std::byte{0});
   CHECK_FALSE(parse_journal_decision(longer).ok());
+  decision.deaths.push_back({.group = "g", .partition = 2, .runs = {{258, 262}, {270, 290}}});
+  payload = encode_journal_decision(decision);
   test::Random random("decisions of any bytes");
   for (int i = 0; i < 20'000; ++i) {
     auto changed = payload;
