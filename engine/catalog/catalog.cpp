@@ -52,17 +52,17 @@ Result<std::vector<TopicRecord>> all_topics(const Environment& environment, Data
   return topics;
 }
 
-Result<void> erase_topic_offsets(WriteTransaction& out, const Id& topic_id) {
+// Of a database that is keyed by group and partition.
+Result<void> erase_topic_of_groups(WriteTransaction& out, Database database, const Id& topic_id) {
   std::vector<std::string> keys;
-  Result<void> scanned =
-      out.scan(Database::offsets, {}, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
-        OffsetKey parts;
-        if (split_offset_key(key, parts) && parts.topic_id == topic_id) keys.emplace_back(key);
-        return true;
-      });
+  Result<void> scanned = out.scan(database, {}, [&](std::string_view key, base::ByteSpan) -> Result<bool> {
+    OffsetKey parts;
+    if (split_offset_key(key, parts) && parts.topic_id == topic_id) keys.emplace_back(key);
+    return true;
+  });
   if (!scanned) return scanned;
   for (const std::string& key : keys) {
-    if (const Result<bool> erased = out.erase(Database::offsets, key); !erased) return erased.error();
+    if (const Result<bool> erased = out.erase(database, key); !erased) return erased.error();
   }
   return {};
 }
@@ -74,7 +74,10 @@ Result<TopicRecord> erase_topic(WriteTransaction& out, std::string_view name) {
   if (const Result<bool> erased = out.erase(Database::topics, name); !erased) return erased.error();
   const std::string prefix = topic_id_key(topic->topic_id);
   if (Result<void> states = erase_prefix(out, Database::partitions, prefix); !states) return states.error();
-  if (Result<void> offsets = erase_topic_offsets(out, topic->topic_id); !offsets) return offsets.error();
+  for (const Database database : {Database::offsets, Database::share_progress}) {
+    if (Result<void> erased = erase_topic_of_groups(out, database, topic->topic_id); !erased)
+      return erased.error();
+  }
   return topic;
 }
 

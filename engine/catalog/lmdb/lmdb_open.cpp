@@ -1,6 +1,7 @@
 // Opening and making an environment: the order here is what keeps a damaged or foreign file from ending the
 // process. Nothing of LMDB sees the file before its kind and its meta pages are checked, and no tree is
 // followed before every page of it is.
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -204,11 +205,14 @@ Result<void> Environment::open_handles(MDB_txn* raw, bool is_birth) const {
     if (opened == 0) handles_[i] = handle;
     if (opened == MDB_NOTFOUND) missing.push_back(name);
   }
-  // An older catalog lacks all that were added since, because they are made together; anything else was
-  // there.
-  const bool is_older = missing.size() == database_count - first_database_count &&
-                        missing.front() == database_names[first_database_count];
-  if (!missing.empty() && !is_older) {
+  // An older catalog lacks all that were added since, because those of one version are made together;
+  // anything else was there.
+  const bool is_older =
+      std::any_of(database_counts.begin(), database_counts.end(), [&missing](std::size_t count) {
+        return std::equal(missing.begin(), missing.end(),
+                          database_names.begin() + static_cast<std::ptrdiff_t>(count), database_names.end());
+      });
+  if (!is_older) {
     return Error(Errc::corrupt_metadata, "catalog " + directory_ + ": the database \"" + missing.front() +
                                              "\" is missing" + damaged_catalog_advice);
   }
@@ -234,8 +238,13 @@ Result<void> Environment::look_for_databases() const {
 
 Result<void> Environment::add_missing_databases() {
   if (has_all_databases_ || options_.access == Access::read_only) return {};
-  Result<void> added = write([this](WriteTransaction& out) -> Result<void> {
-    for (std::size_t i = first_database_count; i < database_count; ++i) {
+  // Looked up before: the body runs again, where the map has to grow, and what it made before is gone.
+  std::vector<std::size_t> missing;
+  for (std::size_t i = first_database_count; i < database_count; ++i) {
+    if (!handles_[i]) missing.push_back(i);
+  }
+  Result<void> added = write([this, &missing](WriteTransaction& out) -> Result<void> {
+    for (const std::size_t i : missing) {
       const Result<unsigned> handle = out.create_database(static_cast<Database>(i));
       if (!handle) return handle.error();
       handles_[i] = *handle;

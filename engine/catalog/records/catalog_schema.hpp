@@ -15,13 +15,16 @@
 //   producers          producer name                           NamedProducer
 //   transactional_ids  transactional id                        TransactionalId
 //   state              state name · 00 · key                   the value's bytes
+//   share_progress     as offsets                              of group/share: what its members were given
+//   share_groups       group                                   of group/share: its configuration
 //
-// The last three are made in one transaction, by the first writer that knows them: a catalog has all of them,
-// or is older and has none. One or two of them missing is damage, as is any other database that is missing.
+// The three behind offsets are made in one transaction, by the first writer that knows them, and so are the
+// two behind these: a catalog has all of them, or is older and has none. A part of them missing is damage, as
+// is any other database that is missing.
 //
-// Partitions and offsets are keyed by topic id, not name: a topic that is deleted and made again under its
-// old name can never inherit them. A group name has no zero byte, so the key can be taken apart from its end,
-// and all keys of a group are one run. The same goes for the name of a state, from the key's beginning.
+// Partitions, offsets and progress are keyed by topic id: a new topic of an old name can never inherit them.
+// A group name has no zero byte, so the key can be taken apart from its end, and all keys of a group are one
+// run. The same goes for the name of a state, from the key's beginning.
 //
 // "transaction" is written by every transaction. LMDB chooses between its two meta pages by a number that
 // nothing protects: a flipped bit in it would bring the state before the last commit back without a word.
@@ -50,16 +53,20 @@ enum class Database : std::uint8_t {
   offsets,
   producers,
   transactional_ids,
-  state
+  state,
+  share_progress,
+  share_groups
 };
 
 /// LMDB's names, in the order of the enumeration.
-inline constexpr std::array<std::string_view, 8> database_names{
-    "engine", "topics", "deleted_topics", "partitions", "offsets", "producers", "transactional_ids", "state"};
+inline constexpr std::array<std::string_view, 10> database_names{
+    "engine", "topics",         "deleted_topics", "partitions", "offsets", "producers", "transactional_ids",
+    "state",  "share_progress", "share_groups"};
 inline constexpr std::size_t database_count = database_names.size();
-/// The number of databases that every catalog has; the ones behind them are missing together from an older
-/// one.
-inline constexpr std::size_t first_database_count = 5;
+/// The number of databases that catalogs had, one version after another: an older one lacks all that came
+/// later.
+inline constexpr std::array<std::size_t, 3> database_counts{5, 8, database_count};
+inline constexpr std::size_t first_database_count = database_counts.front();
 
 constexpr std::string_view name_of(Database database) noexcept {
   return database_names[static_cast<std::size_t>(database)];

@@ -13,6 +13,8 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/lmdb/data_file_check.hpp"
+#include "catalog/records/share_rows.hpp"
+#include "catalog/stored_share.hpp"
 #include "support/child_process.hpp"
 #include "support/mounted.hpp"
 #include "unit/catalog/made_catalog.hpp"
@@ -216,6 +218,29 @@ TEST_CASE("a writer gives an older catalog the databases it lacks, once, and cha
   CHECK(must(catalog.transactional_ids()).size() == 1);
 }
 
+TEST_CASE("a catalog of any version is given the databases that came later, and keeps what it has") {
+  for (const std::size_t count : database_counts) {
+    CAPTURE(count);
+    const test::TempDir dir;
+    const std::string path = dir / "catalog";
+    make_old_catalog(path,
+                     {database_names.begin(), database_names.begin() + static_cast<std::ptrdiff_t>(count)});
+    {
+      const Catalog reader = must(Catalog::open(path, options(Access::read_only)));
+      check_old_contents(reader);
+      CHECK(must(share_groups(reader)).empty());
+      CHECK_FALSE(must(share_progress(reader, "g", id_of(1), 0)).has_value());
+    }
+    Catalog writer = must(Catalog::open(path, options()));
+    check_old_contents(writer);
+    CHECK(must(check_meta_pages(path)).main_tree.entries == database_count);
+    TableWrites writes;
+    put_share_config(writes, "g", base::as_bytes("settings"));
+    must(writer.checkpoint({.writes = writes}));
+    CHECK(must(share_groups(writer)) == std::vector<std::string>{"g"});
+  }
+}
+
 TEST_CASE("a reader of an older catalog finds the databases it lacks empty, and leaves it as it is") {
   const test::TempDir dir;
   const std::string path = dir / "catalog";
@@ -311,6 +336,13 @@ TEST_CASE("a database that every catalog had, or one of those made together, is 
     names = first_databases();
     names.emplace_back(database_names[gone]);
     incomplete.push_back(names);
+  }
+  // Of the databases that came last, one without the other.
+  for (const std::size_t count : database_counts) {
+    if (count == database_count) continue;
+    incomplete.emplace_back(database_names.begin(),
+                            database_names.begin() + static_cast<std::ptrdiff_t>(count));
+    incomplete.back().emplace_back(database_names.back());
   }
   // As many as an older catalog, but not those.
   incomplete.emplace_back(database_names.begin(), database_names.begin() + first_database_count);
