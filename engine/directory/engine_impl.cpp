@@ -24,6 +24,46 @@ group::TopicCounts counts_of(const directory::TopicRegistry::Ptr& topics) {
   return counts;
 }
 
+group::IsCurrentTopic current_topics(const EngineImpl& engine) {
+  return [known = engine.topics.load()](const std::string& name, const catalog::Id& id) {
+    const auto found = known->find(name);
+    return found != known->end() && found->second->id == id;
+  };
+}
+
+group::OffsetsEnvironment offsets_environment(EngineImpl& engine) {
+  return {.clock = engine.clock,
+          .catalog = engine.catalog,
+          .journal = engine.journal,
+          .topic_id = [&engine](std::string_view name) -> Result<catalog::Id> {
+            auto found = engine.topic(name);
+            if (!found) return found.error();
+            return (*found)->id;
+          },
+          .partition_end = [&engine](const TopicPartition& at) -> Result<group::PartitionEnd> {
+            auto found = engine.topic(at.topic);
+            if (!found) return found.error();
+            auto end = (*found)->log_end_offset(at.partition);
+            if (!end) return end.error();
+            return group::PartitionEnd{(*found)->id, *end};
+          },
+          .current_topics = [&engine] { return current_topics(engine); },
+          .topic_name = [&engine](const catalog::Id& id,
+                                  PartitionId partition) { return engine.replay->topic_name(id, partition); },
+          .admit = [&engine] { return engine.journal_limit.admit(); },
+          .acknowledge = [&engine](std::uint64_t lsn, Acks acks) { return engine.acknowledge(lsn, acks); }};
+}
+
+group::ShareEnvironment share_environment(EngineImpl& engine) {
+  return {.catalog = engine.catalog,
+          .journal = engine.journal,
+          .current_topics = [&engine] { return current_topics(engine); },
+          .topic_name = [&engine](const catalog::Id& id,
+                                  PartitionId partition) { return engine.replay->topic_name(id, partition); },
+          .admit = [&engine] { return engine.journal_limit.admit(); },
+          .acknowledge = [&engine](std::uint64_t lsn, Acks acks) { return engine.acknowledge(lsn, acks); }};
+}
+
 }  // namespace
 
 EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, os::Vfs& file_system,
@@ -51,42 +91,13 @@ EngineImpl::EngineImpl(std::filesystem::path dir, EngineOptions engine_options, 
                      .bytes_in_use = [this] { return journal ? journal->bytes_in_use() : 0; },
                      .checkpoint = [this] { return checkpointer->checkpoint(); }}),
       moments(file_system, log_directory()),
-      committed_offsets(offsets_environment()),
+      committed_offsets(offsets_environment(*this)),
       groups({.clock = engine_clock, .topics = [this] { return counts_of(topics.load()); }}),
+      share_groups(share_environment(*this)),
       state_tables(catalog),
       transactional_id_facts(coordinator),
       topics(topics_environment()),
       producer_ids(catalog, engine_clock) {}
-
-group::OffsetsEnvironment EngineImpl::offsets_environment() {
-  const auto partition_end = [this](const TopicPartition& at) -> Result<group::PartitionEnd> {
-    auto found = topic(at.topic);
-    if (!found) return found.error();
-    auto end = (*found)->log_end_offset(at.partition);
-    if (!end) return end.error();
-    return group::PartitionEnd{(*found)->id, *end};
-  };
-  const auto current_topics = [this]() -> group::IsCurrentTopic {
-    return [known = topics.load()](const std::string& name, const catalog::Id& id) {
-      const auto found = known->find(name);
-      return found != known->end() && found->second->id == id;
-    };
-  };
-  return {.clock = clock,
-          .catalog = catalog,
-          .journal = journal,
-          .topic_id = [this](std::string_view name) -> Result<catalog::Id> {
-            auto found = topic(name);
-            if (!found) return found.error();
-            return (*found)->id;
-          },
-          .partition_end = partition_end,
-          .current_topics = current_topics,
-          .topic_name = [this](const catalog::Id& id,
-                               PartitionId partition) { return replay->topic_name(id, partition); },
-          .admit = [this] { return journal_limit.admit(); },
-          .acknowledge = [this](std::uint64_t lsn, Acks acks) { return acknowledge(lsn, acks); }};
-}
 
 directory::TopicsEnvironment EngineImpl::topics_environment() {
   return {.catalog = catalog,
@@ -99,7 +110,11 @@ directory::TopicsEnvironment EngineImpl::topics_environment() {
           .is_read_only = is_read_only(),
           .check_usable = [this] { return check_usable(); },
           .open_partition = [this](const directory::PartitionPlace& place) { return open_partition(place); },
-          .forget_topic = [this](const catalog::Id& id) { committed_offsets.forget_topic(id); },
+          .forget_topic =
+              [this](const catalog::Id& id) {
+                committed_offsets.forget_topic(id);
+                share_groups.forget_topic(id);
+              },
           .tell_groups =
               [this] {
                 // The change stands; a group that was not told looks when its next epoch begins.
@@ -125,7 +140,7 @@ EngineImpl::~EngineImpl() {
   }
   // An open that failed, by an error or an exception, at whatever step: nothing was begun that a
   // close would have to finish, and a close would call clean what the next open has to recover.
-  if (!is_opened) return;
+  if (!opening.is_done) return;
   auto result = base::answered([this] { return close(); });
   if (!result) report(LogLevel::error, result.error().message());
 }

@@ -28,6 +28,7 @@
 #include "directory/upkeep/reserve.hpp"
 #include "group/committed_offsets.hpp"
 #include "group/membership/group_coordinator.hpp"
+#include "group/share/share_groups.hpp"
 #include "journal/journal.hpp"
 #include "os/file/fd_cache.hpp"
 #include "os/lock/dir_lock.hpp"
@@ -76,7 +77,6 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   /// The deleter of the last shared_ptr: like `delete`, but on the delivery thread, which the destructor
   /// joins, later.
   static void destroy(EngineImpl* engine) noexcept;
-  group::OffsetsEnvironment offsets_environment();
   directory::TopicsEnvironment topics_environment();
   static Engine handle(std::shared_ptr<EngineImpl> impl) noexcept { return Engine(std::move(impl)); }
   static const std::shared_ptr<EngineImpl>& of(const Engine& engine) noexcept { return engine.impl_; }
@@ -154,10 +154,12 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   directory::LogMoments moments;              ///< Of a writer; under the topics' mutex.
   group::CommittedOffsets committed_offsets;
   group::GroupCoordinator groups;  ///< Of a writer.
+  group::ShareGroups share_groups;
   state::StateTables state_tables;
   directory::TransactionalIdFacts transactional_id_facts;
   /// All that the journal tells and the catalog is the home of: a new kind is entered here.
-  const std::vector<state::DurableFacts*> facts{&committed_offsets, &transactional_id_facts, &state_tables};
+  const std::vector<state::DurableFacts*> facts{&committed_offsets, &transactional_id_facts, &state_tables,
+                                                &share_groups};
   std::unique_ptr<directory::JournalReplay> replay;       ///< While the engine is being opened.
   std::unique_ptr<directory::Checkpointer> checkpointer;  ///< Of a writer.
 
@@ -166,8 +168,10 @@ struct EngineImpl : std::enable_shared_from_this<EngineImpl> {
   directory::Topics topics;
   base::Mutex close_mutex;  ///< A second caller of close returns when the first is done.
   bool was_clean = false;
-  bool is_opened = false;  ///< Every step of opening succeeded: what an end has to close.
-  bool salvages_journal = false;
+  struct {
+    bool is_done = false;  ///< Every step succeeded: what an end has to close.
+    bool salvages_journal = false;
+  } opening{};
   struct {
     bool is_mapped = true;               ///< Appends go through the map.
     bool keeps_allocated_blocks = true;  ///< The file system of the directory.

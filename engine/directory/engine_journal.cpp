@@ -34,7 +34,7 @@ Result<> EngineImpl::replay_journal() {
       {.directory = os::join_path(directory.string(), std::string(directory::journal_directory_name)),
        .directory_id = format->directory_id,
        .covered_lsn = part->engine.covered_lsn,
-       .salvages = salvages_journal,
+       .salvages = opening.salvages_journal,
        .vfs = vfs},
       *replay);
   if (!contents) return contents.error();
@@ -55,7 +55,7 @@ Result<> EngineImpl::check_parts(const directory::CatalogPart& part,
                                  const journal::JournalContents& contents) {
   auto fit = directory::check_parts_fit(part, contents, directory.string());
   const bool is_whole = fit && contents.losses.empty();
-  if (!salvages_journal || is_whole) return fit;
+  if (!opening.salvages_journal || is_whole) return fit;
   if (!fit && fit.error().code() != Errc::corrupt_metadata) return fit;
   return go_on_from_markers();
 }
@@ -63,7 +63,7 @@ Result<> EngineImpl::check_parts(const directory::CatalogPart& part,
 Result<> EngineImpl::check_markers() {
   const auto& strange = replay->strange_marker();
   if (!strange) return {};
-  if (salvages_journal) return go_on_from_markers();
+  if (opening.salvages_journal) return go_on_from_markers();
   return directory::strange_marker_error(*strange, journal->stored_lsn(), directory.string());
 }
 

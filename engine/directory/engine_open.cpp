@@ -72,7 +72,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
   // Until it is opened, its end closes nothing: see ~EngineImpl.
   std::shared_ptr<EngineImpl> impl(new EngineImpl(*absolute, std::move(engine_options), vfs, clock),
                                    &EngineImpl::destroy);
-  impl->salvages_journal = salvages;
+  impl->opening.salvages_journal = salvages;
   auto opened = base::answered([&]() -> Result<> {
     if (auto step = impl->open_directory(); !step) return step;
     // A full disk must not keep anybody from opening what is to be made smaller.
@@ -87,7 +87,7 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(const std::filesystem::path
     return impl->begin_writing();
   });
   if (!opened) return opened.error();
-  impl->is_opened = true;
+  impl->opening.is_done = true;
   return impl;
 }
 

@@ -33,6 +33,11 @@ void put_share_config(TableWrites& to, std::string_view group, base::ByteSpan pa
     to.put(Database::share_groups, std::string(group), base::as_text(payload));
 }
 
+void forget_share_config(TableWrites& to, std::string_view group) {
+  if (takes_share_group(to, "the forgotten configuration", group))
+    to.erase(Database::share_groups, std::string(group));
+}
+
 void forget_share_group(TableWrites& to, std::string_view group) {
   if (!takes_share_group(to, "the end", group)) return;
   to.erase(Database::share_groups, std::string(group));

@@ -21,6 +21,8 @@ void forget_share_progress(TableWrites& to, std::string_view group, const Id& to
                            PartitionId partition);
 /// Adds the configuration of a group, as put_share_progress.
 void put_share_config(TableWrites& to, std::string_view group, base::ByteSpan payload);
+/// Erases it. One that is not there is no error.
+void forget_share_config(TableWrites& to, std::string_view group);
 /// Erases the configuration and all progress that was stored of the group; what is added behind it stays.
 void forget_share_group(TableWrites& to, std::string_view group);
 

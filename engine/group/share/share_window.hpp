@@ -70,6 +70,8 @@ class ShareWindow {
   Offset start_offset() const noexcept { return start_; }
   /// From here on nothing was delivered.
   Offset fresh_offset() const noexcept { return fresh_; }
+  /// All from `start_offset` to `fresh_offset`, without a hole.
+  const ShareRuns& runs() const noexcept { return runs_; }
   /// The part that lasts. An archiving run is told as acquired.
   DeliveryProgress progress() const;
   /// Finished offsets behind `start_offset`.
