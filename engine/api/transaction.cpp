@@ -1,7 +1,9 @@
 // `Transaction`: what is gathered until the commit, and its end.
 #include <seriatim/transaction.hpp>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <seriatim/exception.hpp>
 
@@ -25,6 +27,21 @@ std::size_t change_bytes(const TransactionEffects::StateKey& at, const state::St
   return format::decided_state_head_bytes + at.first.size() + at.second.size() + (value ? value->size() : 0);
 }
 
+// The section itself comes with the first of them.
+std::size_t deaths_bytes(const ShareDeaths& deaths, bool is_first) {
+  return format::decided_deaths_bytes_max(deaths.partition->group().size(), deaths.runs.size()) +
+         (is_first ? format::decided_deaths_section_bytes : 0);
+}
+
+bool are_ascending(const std::vector<group::OffsetRun>& runs) {
+  const bool are_runs = std::all_of(runs.begin(), runs.end(), [](const group::OffsetRun& run) {
+    return run.first >= 0 && run.first <= run.last;
+  });
+  return are_runs && std::adjacent_find(runs.begin(), runs.end(), [](const auto& left, const auto& right) {
+                       return left.last >= right.first;
+                     }) == runs.end();
+}
+
 }  // namespace
 
 void TransactionEffects::describe(format::JournalDecision& decision) const {
@@ -35,6 +52,13 @@ void TransactionEffects::describe(format::JournalDecision& decision) const {
     change.name = at.first;
     change.key = base::as_bytes(at.second);
     if (value) change.value = *value;
+  }
+  for (const auto& [partition, runs] : deaths) {
+    auto& dead = decision.deaths.emplace_back();
+    dead.group = partition->group();
+    dead.topic_id = partition->topic_id();
+    dead.partition = partition->at().partition;
+    for (const group::OffsetRun& run : runs) dead.runs.push_back({run.first, run.last});
   }
 }
 
@@ -57,6 +81,7 @@ void TransactionEffects::apply(std::uint64_t lsn) {
     engine.state_tables.enter(std::move(changes), lsn);
     give_back.keep();
   }
+  for (const auto& [partition, runs] : deaths) partition->bury(runs, lsn);
   if (!positions.empty()) engine.counters.offset_commits.add(positions.size());
 }
 
@@ -64,6 +89,7 @@ void TransactionEffects::clear() noexcept {
   positions.clear();
   tickets.clear();
   state.clear();
+  deaths.clear();
   bytes_taken = 0;
 }
 
@@ -133,6 +159,22 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
   if (auto room = check_room(static_cast<std::int64_t>(bytes)); !room) return room;
   (*changed)->tickets.push_back(*std::move(ticket));
   (*changed)->positions.emplace_back(group.group_id, std::move(positions));
+  (*changed)->bytes_taken += bytes;
+  return {};
+}
+
+Result<> TransactionImpl::bury(ShareDeaths deaths) {
+  if (auto open = check_open(); !open) return open;
+  if (deaths.runs.empty() || !are_ascending(deaths.runs)) {
+    return Error(Errc::invalid_argument, "the records that share group \"" + deaths.partition->group() +
+                                             "\" gives up are none, or not in ascending order");
+  }
+  const base::MutexLock lock(producer->holder->mutex);
+  auto changed = effects();
+  if (!changed) return changed.error();
+  const std::size_t bytes = deaths_bytes(deaths, (*changed)->deaths.empty());
+  if (auto room = check_room(static_cast<std::int64_t>(bytes)); !room) return room;
+  (*changed)->deaths.push_back(std::move(deaths));
   (*changed)->bytes_taken += bytes;
   return {};
 }

@@ -16,6 +16,7 @@
 #include "directory/engine_impl.hpp"
 #include "group/membership/group_coordinator.hpp"
 #include "group/offset_store.hpp"
+#include "group/share/share_partition.hpp"
 #include "producer/producer_impl.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
@@ -23,12 +24,18 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
+/// Records that a share group gives up: ascending, and archiving in the partition's window.
+struct ShareDeaths {
+  group::SharePartitionPtr partition{};
+  std::vector<group::OffsetRun> runs{};
+};
+
 /// The changes of a transaction beside the logs.
 struct TransactionEffects final : transaction::DecisionEffects {
   using StateKey = std::pair<std::string, std::string>;  // name and key
 
   explicit TransactionEffects(EngineImpl& of) noexcept : engine(of) {}
-  bool is_empty() const noexcept override { return positions.empty() && state.empty(); }
+  bool is_empty() const noexcept override { return positions.empty() && state.empty() && deaths.empty(); }
   std::size_t bytes() const noexcept override { return bytes_taken; }
   void describe(format::JournalDecision& decision) const override;
   void apply(std::uint64_t lsn) override;
@@ -39,6 +46,8 @@ struct TransactionEffects final : transaction::DecisionEffects {
   /// Until the decision nobody else gets the partitions of these positions.
   std::vector<group::CommitTicket> tickets{};
   std::map<StateKey, state::StateStore::Value> state{};
+  /// Records of share groups whose letters the transaction writes.
+  std::vector<ShareDeaths> deaths{};
   std::size_t bytes_taken = 0;  ///< By all of it in the decision.
 };
 
@@ -49,6 +58,8 @@ struct TransactionalProducerImpl : std::enable_shared_from_this<TransactionalPro
                             transaction::HolderPtr holder);
 
   Result<Transaction> begin();
+  /// Behind an open transaction that was not moved from.
+  static TransactionImpl& of(const Transaction& transaction) noexcept { return *transaction.impl_; }
 
   const std::shared_ptr<EngineImpl> engine;
   const TransactionalProducerOptions options;
@@ -72,6 +83,10 @@ struct TransactionImpl {
   /// Whether a value may be put into a table of this name.
   /// Errors: invalid_argument: the table does not exist, and its name is one of the library's.
   Result<> check_table(const std::string& name, bool is_own);
+  /// Archives the records with the commit: until then they wait, and an abort leaves them waiting. For share
+  /// groups; applications have no such function.
+  /// Errors: invalid_argument: no record, or out of order · as check_room; the transaction is as it was then.
+  Result<> bury(ShareDeaths deaths);
   Result<> change_state(const std::string& name, BytesView key, state::StateStore::Value value);
   Result<std::optional<std::vector<std::byte>>> state_value(const std::string& name, BytesView key);
   Result<> commit();

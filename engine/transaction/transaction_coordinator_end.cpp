@@ -42,6 +42,7 @@ void TransactionCoordinator::encode_decision(Holder& holder, std::int64_t time_m
   decision.partitions.clear();
   decision.offsets.clear();
   decision.state.clear();
+  decision.deaths.clear();
   decision.producer_id = identity.id;
   decision.producer_epoch = identity.epoch;
   decision.next_epoch = static_cast<ProducerEpoch>(identity.epoch + 1);
@@ -59,6 +60,7 @@ void TransactionCoordinator::encode_decision(Holder& holder, std::int64_t time_m
   decision.partitions.clear();
   decision.offsets.clear();
   decision.state.clear();
+  decision.deaths.clear();
 }
 
 Result<> TransactionCoordinator::stage_decision(Holder& holder, partition::Durability durability,

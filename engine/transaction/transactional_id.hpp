@@ -87,9 +87,9 @@ class DecisionEffects {
  public:
   virtual ~DecisionEffects() = default;
   virtual bool is_empty() const noexcept = 0;
-  /// The bytes that they take in the decision's payload.
+  /// The bytes that they take at most in the decision's payload.
   virtual std::size_t bytes() const noexcept = 0;
-  /// Adds its positions and state to a decision, which views them until `clear`.
+  /// Adds its positions, state and deaths to a decision, which views them until `clear`.
   virtual void describe(format::JournalDecision& decision) const = 0;
   /// Makes them true: once their decision is safe, before anybody sees its records.
   virtual void apply(std::uint64_t lsn) = 0;
