@@ -200,6 +200,14 @@ Result<> EngineImpl::recover_after_crash() {
   auto ends = topics.open_all_partitions();
   if (!ends) return ends.error();
   if (auto restored = replay->restore(facts); !restored) return restored;
+  const auto lowered_shares = share_groups.lower(*ends);
+  if (!lowered_shares) return lowered_shares.error();
+  if (*lowered_shares > 0) {
+    report(LogLevel::warn,
+           std::to_string(*lowered_shares) +
+               " partitions of share groups were beyond their recovered end and were set back "
+               "to it");
+  }
   if (auto finished = recovery.finish(); !finished) return finished;
   replay.reset();
   // The catalog is about to show what decisions at `leader` say, whose records may be in the page cache only.

@@ -169,6 +169,37 @@ void ShareGroups::forget_topic(const catalog::Id& topic_id) {
   std::erase_if(partitions_, [&](const auto& entry) { return entry.first.topic_id == topic_id; });
 }
 
+Result<std::size_t> ShareGroups::lower(const std::map<TopicPartition, Offset>& log_ends) {
+  const base::MutexLock lock(mutex_);
+  const auto stored = catalog::share_groups(*environment_.catalog);
+  if (!stored) return stored.error();
+  for (const std::string& group : *stored) {
+    if (auto loaded = load_beyond(group, log_ends); !loaded) return loaded.error();
+  }
+  std::size_t lowered = 0;
+  for (const auto& [key, partition] : partitions_) {
+    const auto end = log_ends.find(partition->at());
+    if (end != log_ends.end() && partition->lower(end->second)) ++lowered;
+  }
+  return lowered;
+}
+
+Result<> ShareGroups::load_beyond(std::string_view group, const std::map<TopicPartition, Offset>& log_ends) {
+  if (forgotten_.find(std::string(group))) return {};
+  const auto rows = catalog::share_progress_of(*environment_.catalog, group);
+  if (!rows) return rows.error();
+  for (const auto& row : *rows) {
+    const auto topic = environment_.topic_name(row.topic_id, row.partition);
+    const auto end = topic ? log_ends.find({*topic, row.partition}) : log_ends.end();
+    if (end == log_ends.end()) continue;
+    const auto stored = decode_share_row(row.payload);
+    if (!stored) return stored.error().with_context("share group \"" + std::string(group) + "\"");
+    if (end_of(*stored) <= end->second) continue;
+    if (auto loaded = load(group, end->first, row.topic_id); !loaded) return loaded.error();
+  }
+  return {};
+}
+
 Result<ShareSettings> ShareGroups::settings(std::string_view group) const {
   const base::MutexLock lock(mutex_);
   return find_settings(group);

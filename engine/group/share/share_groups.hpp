@@ -79,6 +79,12 @@ class ShareGroups final : public state::DurableFacts {
   /// A topic was deleted; one of the same name is another. The catalog forgets it by itself.
   void forget_topic(const catalog::Id& topic_id);
 
+  /// Holds INV-2 after recovery: a record that gets the number of a lost one is delivered. Where a progress
+  /// is beyond the end of its partition, all behind the end is taken for never delivered. The next
+  /// checkpoint has it. While the engine is being opened, behind the replay.
+  /// @return how many were lowered.
+  Result<std::size_t> lower(const std::map<TopicPartition, Offset>& log_ends);
+
   /// Empty: the group has none.
   Result<ShareSettings> settings(std::string_view group) const;
   /// Takes the place of all settings of the group. Durable on return.
@@ -109,6 +115,9 @@ class ShareGroups final : public state::DurableFacts {
   /// Of a frame; nullptr: the topic was deleted since.
   Result<SharePartitionPtr> find_replayed(std::string_view group, const catalog::Id& topic_id,
                                           PartitionId partition) SERIATIM_REQUIRES(mutex_);
+  /// Loads what the catalog has beyond these ends.
+  Result<> load_beyond(std::string_view group, const std::map<TopicPartition, Offset>& log_ends)
+      SERIATIM_REQUIRES(mutex_);
   std::vector<SharePartitionPtr> loaded_of(std::string_view group) const SERIATIM_REQUIRES(mutex_);
   Result<std::vector<ShareProgress>> find_progress(std::string_view group) const SERIATIM_REQUIRES(mutex_);
   Result<ShareSettings> find_settings(std::string_view group) const SERIATIM_REQUIRES(mutex_);

@@ -205,6 +205,15 @@ void SharePartition::replay_deaths(std::span<const format::ShareOffsets> dead, s
   window_.apply(change);
 }
 
+bool SharePartition::lower(Offset log_end) {
+  const base::MutexLock lock(mutex_);
+  if (!has_begun_ || window_.fresh_offset() <= log_end) return false;
+  ShareWindow window(below(window_.progress(), log_end));
+  note_change();
+  window_ = std::move(window);
+  return true;
+}
+
 void SharePartition::hold() {
   const base::MutexLock lock(mutex_);
   is_held_ = true;

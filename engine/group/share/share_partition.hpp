@@ -105,6 +105,8 @@ class SharePartition : public std::enable_shared_from_this<SharePartition> {
 
   void restore(const DeliveryProgress& stored);
   void replay(const format::JournalShareProgress& told, std::uint64_t lsn);
+  /// @return whether it had anything at `log_end` or behind, which is gone.
+  bool lower(Offset log_end);
   void replay_deaths(std::span<const format::ShareOffsets> dead, std::uint64_t lsn);
 
   // For ShareGroups: the end of a group, which one frame tells for all of its partitions.

@@ -51,6 +51,20 @@ DeliveryProgress to_progress(Offset start_offset, const std::vector<format::Shar
   return progress;
 }
 
+Offset end_of(const DeliveryProgress& progress) noexcept {
+  const Offset behind_runs = progress.runs.empty() ? 0 : progress.runs.back().offsets.last + 1;
+  return std::max(progress.start_offset, behind_runs);
+}
+
+DeliveryProgress below(const DeliveryProgress& progress, Offset end) {
+  DeliveryProgress part{.start_offset = std::min(progress.start_offset, end)};
+  for (DeliveredRun run : progress.runs) {
+    run.offsets.last = std::min(run.offsets.last, end - 1);
+    if (run.offsets.first <= run.offsets.last) part.runs.push_back(run);
+  }
+  return part;
+}
+
 // As ShareWindow::apply does it: first the runs of the change, then what is done at the beginning is let go.
 Offset start_after(const ShareWindow& window, const ShareChange& change) noexcept {
   Offset start = std::max(window.start_offset(), change.start_offset.value_or(0));

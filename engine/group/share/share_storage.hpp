@@ -26,6 +26,11 @@ format::ShareRun to_stored(const DeliveredRun& run) noexcept;
 DeliveredRun to_delivered(const format::ShareRun& run) noexcept;
 DeliveryProgress to_progress(Offset start_offset, const std::vector<format::ShareRun>& runs);
 
+/// From there on nothing was delivered.
+Offset end_of(const DeliveryProgress& progress) noexcept;
+/// The part below `end`.
+DeliveryProgress below(const DeliveryProgress& progress, Offset end);
+
 /// Where the window begins once the change is applied.
 Offset start_after(const ShareWindow& window, const ShareChange& change) noexcept;
 /// Takes the place of `runs`: those of the change that end at or behind `start`, and that a restart has to

@@ -237,6 +237,34 @@ TEST_CASE("a decision archives the records whose letters it committed, also wher
   }
 }
 
+TEST_CASE("INV-2: a progress beyond the recovered end of its partition is set back to it, loaded or not") {
+  for (const bool is_loaded : {false, true}) {
+    ShareWorld world;
+    begin_example(world, 0);
+    begin_example(world, 1);
+    begin_example(world, 2);
+    must(world.partition(2)->replace({.start_offset = 30}));
+    begin_example(world, 3);
+    const auto untouched = world.progress(3);
+    if (!is_loaded) world.checkpoint(true);
+    must(world.journal()->wait_durable(world.journal()->stats().staged_lsn));
+    world.restart();
+    CHECK(must(world.groups->lower({{{"t", 0}, 10}, {{"t", 1}, 7}, {{"t", 2}, 20}, {{"t", 3}, 15}})) == 3);
+    CHECK(world.progress(0) == DeliveryProgress{.start_offset = 5,
+                                                .runs = {{{5, 6}, DeliveryState::acquired, 1},
+                                                         {{7, 7}, DeliveryState::acknowledged, 1},
+                                                         {{8, 9}, DeliveryState::acquired, 1}}});
+    CHECK(world.progress(1) ==
+          DeliveryProgress{.start_offset = 5, .runs = {{{5, 6}, DeliveryState::acquired, 1}}});
+    CHECK(world.progress(2) == DeliveryProgress{.start_offset = 20});
+    CHECK(world.progress(3) == untouched);
+    world.checkpoint(true);
+    world.restart();
+    CHECK(world.progress(2) == DeliveryProgress{.start_offset = 20});
+    CHECK(must(world.groups->lower({{{"t", 0}, 10}, {{"t", 2}, 20}})) == 0);
+  }
+}
+
 TEST_CASE("a replaced progress is replayed in its place among the frames") {
   ShareWorld world;
   const auto partition = begin_example(world);
