@@ -8,6 +8,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/share_group_check.hpp"
 #include "base/moved_from.hpp"
 #include "consumer/consumer_impl.hpp"
 #include "format/topic_name.hpp"
@@ -51,6 +52,9 @@ Result<group::Subscription> subscription_to(const TopicPattern& pattern) try {
 
 Result<Consumer> Engine::consumer(ConsumerOptions options) const try {
   if (!impl_) return base::moved_from("Engine");
+  if (!options.group_id.empty() && impl_->check_usable()) {
+    if (auto checked = api::check_consumer_group(*impl_, options.group_id); !checked) return checked.error();
+  }
   return ConsumerImpl::create(impl_, std::move(options));
 } catch (...) {
   return current_error();

@@ -25,6 +25,12 @@ Result<std::int64_t> parse_size(std::string_view text);
 /// Errors: as `parse_size`.
 Result<std::int64_t> parse_duration_ms(std::string_view text);
 
+/// Reads "PT15M", "P1DT12H", "PT0.5S": weeks and days before T, hours, minutes and seconds behind it. Years
+/// and months have no fixed length, and are refused. Digits below a millisecond are cut off.
+/// @return ms, 0 .. 2^63 - 1.
+/// Errors: invalid_argument: not of this form, or beyond 63 bits; the message says how to write one.
+Result<std::int64_t> parse_iso_duration_ms(std::string_view text);
+
 /// The candidate with the smallest edit distance (insert, delete, replace, swap of neighbours; letter case
 /// is free), if it is close enough to be meant: at most a third of the word's length, at least 1.
 /// @return a view of the candidate, the first of several equals; empty if none is close.

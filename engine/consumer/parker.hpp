@@ -5,15 +5,17 @@
 #include <cstdint>
 
 #include "base/mutex.hpp"
+#include "group/share/share_listener.hpp"
 #include "os/thread/event_fd.hpp"
 #include "partition/append_listener.hpp"
 
 namespace seriatim::consumer {
 
 /// One sleeper; any thread may wake it.
-class Parker final : public partition::AppendListener {
+class Parker final : public partition::AppendListener, public group::ShareListener {
  public:
   void on_append() noexcept override { wake(); }
+  void on_share_change() noexcept override { wake(); }
   /// Ends a sleep, and makes the descriptor readable.
   void wake() noexcept;
 

@@ -172,7 +172,7 @@ void PartitionReader::attach(detail::ConsumerRecordsImpl& out) {
 Result<> PartitionReader::deliver(FetchBudget& budget, detail::ConsumerRecordsImpl& out) {
   const format::BatchHeader& header = batch_.header;
   const auto left = static_cast<std::size_t>(header.record_count - decoded_);
-  const std::size_t wanted = std::min(budget.records_left, left);
+  const std::size_t wanted = budget.splits_batches ? std::min(budget.records_left, left) : left;
   RecordView* const first = out.views.room_for(wanted);
   RecordView* view = first;
   RecordCursor records = records_;
@@ -196,7 +196,7 @@ Result<> PartitionReader::deliver(FetchBudget& budget, detail::ConsumerRecordsIm
   }
   const auto taken = static_cast<std::size_t>(view - first);
   out.views.added(taken);
-  budget.records_left -= taken;
+  budget.records_left -= std::min(budget.records_left, taken);
   records_ = records;
   position_ = position;
   decoded_ = decoded;

@@ -23,7 +23,8 @@ struct FetchBudget {
   std::size_t records_left = 0;
   std::size_t bytes_left = 0;  ///< Stored bytes of the batches that are touched.
   bool check_crcs = true;
-  bool has_taken = false;  ///< The first batch of a poll comes whatever its size.
+  bool has_taken = false;      ///< The first batch of a poll comes whatever its size.
+  bool splits_batches = true;  ///< Else a batch comes whole, with more records than are left.
 };
 
 /// One thread at a time.

@@ -62,6 +62,10 @@ constexpr std::array assignors{value_of("uniform", Assignor::uniform), value_of(
 constexpr std::array wait_strategies{value_of("block", WaitStrategy::block),
                                      value_of("yield", WaitStrategy::yield),
                                      value_of("spin", WaitStrategy::spin)};
+constexpr std::array answering_modes{value_of("implicit", ShareAcknowledgementMode::implicit),
+                                     value_of("explicit_", ShareAcknowledgementMode::explicit_)};
+constexpr std::array acquire_modes{value_of("batch_optimized", ShareAcquireMode::batch_optimized),
+                                   value_of("record_limit", ShareAcquireMode::record_limit)};
 constexpr std::array visibilities{value_of("published", Visibility::published),
                                   value_of("durable", Visibility::durable)};
 constexpr std::array isolation_levels{value_of("read_uncommitted", IsolationLevel::read_uncommitted),
@@ -127,6 +131,15 @@ std::span<const ChoiceRule<ConsumerOptions>> consumer_choice_rules() {
   return rules;
 }
 
+std::span<const ChoiceRule<ShareConsumerOptions>> share_consumer_choice_rules() {
+  using Sharing = ShareConsumerOptions;
+  static constexpr std::array rules{
+      choice<&Sharing::acknowledgement_mode>("ShareConsumerOptions::acknowledgement_mode", answering_modes),
+      choice<&Sharing::acquire_mode>("ShareConsumerOptions::acquire_mode", acquire_modes),
+      choice<&Sharing::commit_acks>("ShareConsumerOptions::commit_acks", acks_of_commits)};
+  return rules;
+}
+
 std::span<const ChoiceRule<LogReaderOptions>> log_reader_choice_rules() {
   static constexpr std::array rules{
       choice<&LogReaderOptions::isolation_level>("LogReaderOptions::isolation_level", isolation_levels)};
@@ -186,6 +199,14 @@ std::span<const OptionRule<ConsumerOptions>> consumer_option_rules() {
       rule<&ConsumerOptions::max_poll_interval>("ConsumerOptions::max_poll_interval", 1, unlimited, "ms"),
       rule<&ConsumerOptions::auto_commit_interval>("ConsumerOptions::auto_commit_interval", 0, unlimited,
                                                    "ms")};
+  return rules;
+}
+
+std::span<const OptionRule<ShareConsumerOptions>> share_consumer_option_rules() {
+  using Sharing = ShareConsumerOptions;
+  static constexpr std::array rules{
+      rule<&Sharing::max_poll_records>("ShareConsumerOptions::max_poll_records", 1, poll_records_max, ""),
+      rule<&Sharing::max_poll_bytes>("ShareConsumerOptions::max_poll_bytes", 1, poll_bytes_max, "bytes")};
   return rules;
 }
 

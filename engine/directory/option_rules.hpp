@@ -15,6 +15,7 @@
 #include <seriatim/log_reader.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/result.hpp>
+#include <seriatim/share_consumer.hpp>
 #include <seriatim/transaction.hpp>
 
 namespace seriatim::directory {
@@ -48,6 +49,7 @@ struct ChoiceRule {
 std::span<const ChoiceRule<EngineOptions>> engine_choice_rules();
 std::span<const ChoiceRule<ProducerOptions>> producer_choice_rules();
 std::span<const ChoiceRule<ConsumerOptions>> consumer_choice_rules();
+std::span<const ChoiceRule<ShareConsumerOptions>> share_consumer_choice_rules();
 std::span<const ChoiceRule<LogReaderOptions>> log_reader_choice_rules();
 std::span<const ChoiceRule<TransactionalProducerOptions>> transactional_choice_rules();
 
@@ -65,6 +67,7 @@ Result<> check_choices(std::span<const ChoiceRule<Options>> rules, const Options
 std::span<const OptionRule<EngineOptions>> engine_option_rules();
 std::span<const OptionRule<ProducerOptions>> producer_option_rules();
 std::span<const OptionRule<ConsumerOptions>> consumer_option_rules();
+std::span<const OptionRule<ShareConsumerOptions>> share_consumer_option_rules();
 
 /// Errors: invalid_argument: `value` is outside; the message has the range.
 Result<> check_option(std::string_view name, std::int64_t value, std::pair<std::int64_t, std::int64_t> range,

@@ -19,6 +19,8 @@
 #include <seriatim/metrics.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/result.hpp>
+#include <seriatim/share_consumer.hpp>
+#include <seriatim/share_group.hpp>
 #include <seriatim/state.hpp>
 #include <seriatim/transaction.hpp>
 
@@ -146,6 +148,13 @@ class SERIATIM_API Engine {
   /// Errors: invalid_argument (an option out of range), closed, invalid_state.
   /// Threads: any.
   Result<Consumer> consumer(ConsumerOptions options = {}) const;
+  /// Errors: invalid_argument (an option out of range; the group's name), group_id_not_found (a consumer
+  /// group has this name), read_only, closed, invalid_state.
+  /// Threads: any.
+  Result<ShareConsumer> share_consumer(ShareConsumerOptions options) const;
+  /// Errors: closed, invalid_state.
+  /// Threads: any.
+  Result<ShareGroups> share_groups() const;
   /// Errors: unknown_topic_or_partition, closed, invalid_state.
   /// Threads: any.
   Result<LogReader> reader(const TopicPartition& topic_partition, LogReaderOptions options = {}) const;

@@ -20,8 +20,8 @@
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
-/// flow/half_message.hpp, flow/processor.hpp, assignor.hpp, admin.hpp, log_reader.hpp; then
-/// docs/durability.md.
+/// flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp,
+/// log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -41,6 +41,8 @@
 #include <seriatim/record.hpp>
 #include <seriatim/repair.hpp>
 #include <seriatim/result.hpp>
+#include <seriatim/share_consumer.hpp>
+#include <seriatim/share_group.hpp>
 #include <seriatim/state.hpp>
 #include <seriatim/topic_config.hpp>
 #include <seriatim/transaction.hpp>

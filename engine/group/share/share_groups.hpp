@@ -22,6 +22,7 @@
 #include "catalog/pending_table.hpp"
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_share.hpp"
+#include "group/share/share_members.hpp"
 #include "group/share/share_partition.hpp"
 #include "group/share/share_storage.hpp"
 #include "group/share/share_types.hpp"
@@ -92,6 +93,10 @@ class ShareGroups final : public state::DurableFacts {
   /// Errors: invalid_argument: the group's name, or a setting.
   Result<> set_settings(std::string_view group, const ShareSettings& settings);
 
+  /// The consumers of this engine: they end with it.
+  ShareMembers& members() noexcept { return members_; }
+  const ShareMembers& members() const noexcept { return members_; }
+
   Result<> replay(const state::ReplayedFrame& frame) override;
   bool has_changes() const override;
   void gather(catalog::TableWrites& to) override;
@@ -126,6 +131,7 @@ class ShareGroups final : public state::DurableFacts {
       SERIATIM_REQUIRES(mutex_);
 
   const ShareEnvironment environment_;
+  ShareMembers members_;
   ChangedSharePartitions changed_;
   mutable base::Mutex mutex_;
   Partitions partitions_ SERIATIM_GUARDED_BY(mutex_);

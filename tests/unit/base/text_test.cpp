@@ -112,3 +112,23 @@ TEST_CASE("swapped neighbours count as one mistake") {
   CHECK(nearest("abc", std::span(names).subspan(1)) == "acb");
   CHECK(nearest("abc", names) == "abx");
 }
+
+TEST_CASE("durations of ISO 8601 are read as milliseconds") {
+  CHECK(parse_iso_duration_ms("PT15M").value() == 900'000);
+  CHECK(parse_iso_duration_ms("P1DT12H").value() == 129'600'000);
+  CHECK(parse_iso_duration_ms("P2W").value() == 1'209'600'000);
+  CHECK(parse_iso_duration_ms("PT0.5S").value() == 500);
+  CHECK(parse_iso_duration_ms("PT1,2345S").value() == 1'234);
+  CHECK(parse_iso_duration_ms("PT0S").value() == 0);
+}
+
+TEST_CASE("a duration of another form, or beyond 63 bits, is refused with the way to write one") {
+  for (const char* text : {"", "15M", "P", "PT", "P1Y", "P1M", "PT1H-1M", "PT0.5M", "PT1", "P1D2H", "PT1HT1M",
+                           "P999999999999999W"}) {
+    CAPTURE(text);
+    const auto refused = parse_iso_duration_ms(text);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code() == Errc::invalid_argument);
+    CHECK(refused.error().message().find("PT15M") != std::string::npos);
+  }
+}

@@ -209,6 +209,11 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
     auto made = f.engine.consumer(std::move(options));
     return made ? Result<>() : made.error();
   });
+  try_choices(directory::share_consumer_choice_rules(), [&](ShareConsumerOptions options) -> Result<> {
+    options.group_id = "shared";
+    auto made = f.engine.share_consumer(std::move(options));
+    return made ? Result<>() : made.error();
+  });
   try_choices(directory::log_reader_choice_rules(), [&](const LogReaderOptions& options) -> Result<> {
     auto made = f.engine.reader(t0, options);
     return made ? Result<>() : made.error();
@@ -221,10 +226,10 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
   CHECK(code_of(f.engine.admin().list_offset(t0, static_cast<OffsetSpec>(99))) == Errc::invalid_argument);
 }
 
-constexpr std::array public_headers{"admin.hpp",        "assignor.hpp",          "consumer.hpp",
-                                    "engine.hpp",       "flow/half_message.hpp", "inspect.hpp",
-                                    "log_reader.hpp",   "producer.hpp",          "repair.hpp",
-                                    "topic_config.hpp", "transaction.hpp",       "types.hpp"};
+constexpr std::array public_headers{
+    "admin.hpp",       "assignor.hpp",     "consumer.hpp",    "engine.hpp", "flow/half_message.hpp",
+    "inspect.hpp",     "log_reader.hpp",   "producer.hpp",    "repair.hpp", "share_consumer.hpp",
+    "share_group.hpp", "topic_config.hpp", "transaction.hpp", "types.hpp"};
 
 std::string text_of_header(const std::string& header) {
   std::ifstream file(std::string(SERIATIM_SOURCE_DIR) + "/include/seriatim/" + header);
@@ -286,12 +291,14 @@ TEST_CASE("every enumeration of an options struct is checked, and takes all of i
   insert_choices(ruled, directory::engine_choice_rules());
   insert_choices(ruled, directory::producer_choice_rules());
   insert_choices(ruled, directory::consumer_choice_rules());
+  insert_choices(ruled, directory::share_consumer_choice_rules());
   insert_choices(ruled, directory::log_reader_choice_rules());
   insert_choices(ruled, directory::transactional_choice_rules());
   // Of a layer above, with a test there.
   ruled["HalfMessagesOptions::give_up"] = {"park", "roll_back"};
   // Refused with a reason of their own.
   ruled["ConsumerOptions::commit_acks"].insert("none");
+  ruled["ShareConsumerOptions::commit_acks"].insert("none");
   ruled["TransactionalProducerOptions::acks"].insert("none");
   for (const char* name :
        {"ProducerOptions::compression_type", "TransactionalProducerOptions::compression_type"})
@@ -318,10 +325,11 @@ TEST_CASE("every duration, size and count of an options struct has a range that 
   insert_names(ruled, directory::engine_option_rules());
   insert_names(ruled, directory::producer_option_rules());
   insert_names(ruled, directory::consumer_option_rules());
+  insert_names(ruled, directory::share_consumer_option_rules());
   ruled.insert("TransactionalProducerOptions::transaction_timeout");  // Its limit is the engine's.
   std::set<std::string> declared;
   for (const char* header : {"engine.hpp", "producer.hpp", "consumer.hpp", "transaction.hpp",
-                             "log_reader.hpp", "inspect.hpp", "repair.hpp"})
+                             "log_reader.hpp", "inspect.hpp", "repair.hpp", "share_consumer.hpp"})
     declared.merge(declared_numbers(header));
   CHECK(declared == ruled);
 }

@@ -1,0 +1,224 @@
+// poll: store the answers, take what may be delivered, else wait and look again.
+#include <algorithm>
+#include <utility>
+
+#include "base/boundary.hpp"
+#include "base/clock.hpp"
+#include "consumer/log_queries.hpp"
+#include "consumer/share/share_consumer_impl.hpp"
+#include "partition/read/time_lookup.hpp"
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+constexpr std::int64_t ns_in_ms = 1'000'000;
+// Topics and partitions that are new are looked for so often, and settings that were changed. Arbitrary.
+constexpr std::int64_t look_again_ns = 1'000 * ns_in_ms;
+
+// Waiting is in real time, whatever clock the engine was given for its locks.
+std::int64_t real_now_ns() noexcept { return base::system_clock().monotonic_ns(); }
+
+std::int64_t end_of_timeout(std::chrono::milliseconds timeout) noexcept {
+  constexpr std::int64_t year_ms = 1'000LL * 3'600 * 24 * 365;  // keeps the sum in range
+  return real_now_ns() + std::clamp<std::int64_t>(timeout.count(), 0, year_ms) * ns_in_ms;
+}
+
+// Where a group begins that has never been here.
+Result<Offset> first_offset(const EngineImpl& engine, const ShareGroupConfig& config,
+                            const partition::PartitionLogPtr& of) {
+  const partition::PartitionLog& log = *of;
+  const bool is_committed_only = config.isolation_level == IsolationLevel::read_committed;
+  const Offset end = is_committed_only ? log.last_stable_offset() : log.high_watermark();
+  switch (config.auto_offset_reset) {
+    case ShareAutoOffsetReset::earliest:
+      return log.log_start_offset();
+    case ShareAutoOffsetReset::latest:
+      return end;
+    case ShareAutoOffsetReset::by_duration:
+      break;
+  }
+  const std::int64_t from_ms = engine.clock.wall_ms() - config.auto_offset_reset_duration.count();
+  auto found = partition::find_offset_for_time(of, from_ms, end);
+  if (!found) return found.error();
+  return *found ? (*found)->offset : end;
+}
+
+}  // namespace
+
+Result<> ShareConsumerImpl::check_answered() const {
+  if (is_implicit()) return {};
+  for (const auto& source : sources) {
+    const auto missing = source->hand().first_unanswered();
+    if (!missing) continue;
+    return Error(Errc::invalid_state,
+                 consumer::name_text(source->name()) + " offset " + std::to_string(*missing) +
+                     " of the last poll is not acknowledged; in explicit mode each record is answered for "
+                     "before the next poll: acknowledge the rest, and poll again");
+  }
+  return {};
+}
+
+Result<> ShareConsumerImpl::begin(group::SharePartition& partition, const partition::PartitionLogPtr& log) {
+  if (partition.has_begun()) return {};
+  auto start = first_offset(*engine, config(), log);
+  if (!start) return start.error();
+  auto begun = partition.begin(*start);
+  if (!begun) return begun.error();
+  begun_lsn = std::max(begun_lsn, *begun);
+  return {};
+}
+
+// Nobody answers any more for delivered records of a partition that is gone.
+Result<> ShareConsumerImpl::find_sources() {
+  auto now = engine->topics.load();
+  if (known_topics == now) return {};
+  const ShareGroupConfig now_settings = config();
+  std::vector<std::unique_ptr<consumer::ShareSource>> next;
+  for (const std::string& name : topics) {
+    const auto topic = now->find(name);
+    if (topic == now->end()) continue;
+    const auto wish = options.topic_priority.find(name);
+    const int priority = wish == options.topic_priority.end() ? 0 : wish->second;
+    for (PartitionId i = 0; i < topic->second->partition_count(); ++i) {
+      auto log = engine->partition_log(name, i);
+      if (!log && log.error().code() == Errc::unknown_topic_or_partition) continue;
+      if (!log) return log.error();
+      const auto kept = std::find_if(sources.begin(), sources.end(), [&](const auto& source) {
+        return source != nullptr && &source->log() == log->get();
+      });
+      if (kept != sources.end()) {
+        next.push_back(std::move(*kept));
+        continue;
+      }
+      const TopicPartition at{name, i};
+      auto partition = engine->share_groups.partition(options.group_id, at, topic->second->id);
+      if (!partition) return partition.error();
+      if (auto begun = begin(**partition, *log); !begun) return begun;
+      next.push_back(std::make_unique<consumer::ShareSource>(
+          consumer::ShareSource::Place{.name = std::make_shared<const TopicPartition>(at),
+                                       .log = *std::move(log),
+                                       .partition = *std::move(partition),
+                                       .priority = priority},
+          options.group_id, pool));
+    }
+  }
+  std::stable_sort(next.begin(), next.end(),
+                   [](const auto& a, const auto& b) { return a->priority() > b->priority(); });
+  for (const auto& left : sources) {
+    if (left == nullptr || left->log().is_deleted()) continue;
+    if (auto released = left->leave(step(now_settings)); !released) return released;
+  }
+  sources = std::move(next);
+  known_topics = std::move(now);
+  return {};
+}
+
+Result<ShareRecords> ShareConsumerImpl::poll(std::chrono::milliseconds timeout) {
+  if (topics.empty()) {
+    return Error(Errc::invalid_state,
+                 "this share consumer subscribes to nothing; call subscribe before poll");
+  }
+  if (auto answered = check_answered(); !answered) return answered.error();
+  accept_implicitly();
+  if (auto committed = commit(Acks::leader, Told::by_callback_alone); !committed) return committed.error();
+  std::int64_t deadline_ns = 0;
+  for (;;) {
+    if (slot->take_interrupt())
+      return Error(Errc::wakeup, "wakeup was called; poll again when the caller is ready");
+    if (thread.is_closed())
+      return Error(Errc::closed, "the share consumer was closed while it waited; make a new one");
+    if (auto usable = engine->check_usable(); !usable) return usable.error();
+    if (auto found = find_sources(); !found) return found.error();
+    auto got = collect();
+    if (!got) return got.error();
+    if (*got) return **std::move(got);
+    if (timeout.count() <= 0) return ShareRecords();
+    const bool is_first_look = deadline_ns == 0;
+    if (is_first_look) deadline_ns = end_of_timeout(timeout);
+    if (!is_first_look && real_now_ns() >= deadline_ns) return ShareRecords();
+    wait(deadline_ns);
+  }
+}
+
+// Nothing: nothing is there.
+Result<std::optional<ShareRecords>> ShareConsumerImpl::collect() {
+  const ShareGroupConfig now_settings = config();
+  const auto now = step(now_settings);
+  auto out = pool->take_records();
+  std::vector<std::int16_t> counts;
+  consumer::FetchBudget budget{.records_left = options.max_poll_records,
+                               .bytes_left = options.max_poll_bytes,
+                               .check_crcs = options.check_crcs};
+  const consumer::SharePoll taking{*out, counts, budget};
+  Result<> outcome;
+  for (const auto& source : sources) {
+    if (source->hand().renewed().empty()) continue;
+    auto again = source->take_renewed(now, taking);
+    if (!again && outcome) outcome = again.error();
+  }
+  const std::size_t count = sources.size();
+  for (std::size_t first = 0; first < count && out->views.empty();) {
+    // The sources of one priority take turns.
+    std::size_t end = first;
+    while (end < count && sources[end]->priority() == sources[first]->priority()) ++end;
+    const std::size_t level = end - first;
+    for (std::size_t i = 0; i < level && budget.records_left > 0; ++i) {
+      auto& source = *sources[first + (turn + i) % level];
+      if (!source.has_news(now)) continue;
+      auto taken = source.take(now, taking);
+      // Damage, and a death without its letter, holds its own partition up.
+      if (!taken && outcome) outcome = taken.error();
+    }
+    first = end;
+  }
+  ++turn;
+  // A kill must not take the deliveries: who processes a record that ends the process would get it for ever.
+  if (auto stored = acknowledge_frames(Acks::leader); !stored) return stored.error();
+  if (!out->views.empty())
+    return std::optional(ShareRecords(ConsumerRecordsImpl::wrap(std::move(out)), std::move(counts)));
+  ConsumerRecordsImpl::recycle(std::move(out));
+  if (!outcome) return outcome.error();
+  return std::optional<ShareRecords>();
+}
+
+bool ShareConsumerImpl::has_news() const {
+  const ShareGroupConfig now_settings = config();
+  const auto now = step(now_settings);
+  return std::any_of(sources.begin(), sources.end(),
+                     [&](const auto& source) { return source->has_news(now); });
+}
+
+bool ShareConsumerImpl::must_return() const noexcept {
+  return slot->is_interrupted() || thread.is_closed() || engine->closed.load(std::memory_order_acquire);
+}
+
+void ShareConsumerImpl::wait(std::int64_t deadline_ns) {
+  const std::uint32_t ticket = slot->ticket();
+  std::size_t listening = 0;
+  const base::Undoing leave([&] {
+    for (std::size_t i = 0; i < listening; ++i) {
+      sources[i]->log().listeners().remove(slot);
+      sources[i]->partition().remove_listener(slot);
+    }
+  });
+  for (; listening < sources.size(); ++listening) {
+    sources[listening]->log().listeners().add(slot);
+    sources[listening]->partition().add_listener(slot);
+  }
+  // After joining the listeners: news before is seen here, news after wakes.
+  if (has_news() || must_return()) return;
+  const std::int64_t real_ns = real_now_ns();
+  std::int64_t until_ns = std::min(deadline_ns, real_ns + look_again_ns);
+  const std::int64_t now_ms = engine->clock.monotonic_ns() / ns_in_ms;
+  for (const auto& source : sources) {
+    const auto due_ms = source->next_due_ms(now_ms);
+    if (due_ms) until_ns = std::min(until_ns, real_ns + (*due_ms - now_ms) * ns_in_ms);
+  }
+  slot->sleep(ticket, until_ns);
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,58 @@
+// Share groups looked at and changed.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "unit/consumer/share/share_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+TEST_CASE("share: a name is of one kind of group, and a group with members is not changed") {
+  ShareFixture f;
+  f.append({2});
+  {
+    auto consumer = must(f.engine.consumer({.group_id = "positions"}));
+    must(consumer.assign({t0}));
+    must(consumer.commit_sync({{t0, {.offset = 1}}}));
+  }
+  CHECK(code_of(f.engine.share_consumer({.group_id = "positions"})) == Errc::group_id_not_found);
+  CHECK(code_of(f.engine.share_consumer({.group_id = ""})) == Errc::invalid_argument);
+  auto member = f.member(implicit_mode);
+  CHECK(polled(member) == "0x1 1x1");
+  CHECK(code_of(f.engine.consumer({.group_id = "g"})) == Errc::group_id_not_found);
+  const ShareGroups groups = must(f.engine.share_groups());
+  CHECK(must(groups.list()) == std::vector<std::string>{"g"});
+  CHECK(must(groups.describe("g")).members == 1);
+  CHECK(code_of(groups.alter_offsets("g", {{t0, 0}})) == Errc::non_empty_group);
+  CHECK(code_of(groups.delete_offsets("g", "t")) == Errc::non_empty_group);
+  CHECK(code_of(groups.remove("g")) == Errc::non_empty_group);
+  must(member.close());
+  CHECK(code_of(groups.alter_offsets("g", {{t0, 3}})) == Errc::invalid_argument);
+  must(groups.alter_offsets("g", {{t0, 1}}));
+  auto again = f.member(implicit_mode);
+  CHECK(polled(again) == "1x1");
+  must(again.close());
+  must(groups.remove("g"));
+  CHECK(code_of(groups.describe("g")) == Errc::group_id_not_found);
+  CHECK(code_of(groups.remove("g")) == Errc::group_id_not_found);
+  CHECK(must(groups.list()).empty());
+  auto anew = f.member(implicit_mode);
+  CHECK(polled(anew) == "0x1 1x1");
+}
+
+TEST_CASE("share: settings survive, and an empty value is the default again") {
+  ShareFixture f;
+  f.configure({{"share.delivery.count.limit", "7"}, {"share.record.lock.duration.ms", "5m"}});
+  f.reopen();
+  const ShareGroups groups = must(f.engine.share_groups());
+  CHECK(must(groups.describe("g")).config.delivery_count_limit == 7);
+  CHECK(must(groups.describe("g")).config.record_lock_duration == 5min);
+  f.configure({{"share.delivery.count.limit", ""}});
+  CHECK(must(groups.describe("g")).config.delivery_count_limit == 5);
+  CHECK(must(groups.describe("g")).config.record_lock_duration == 5min);
+}
+
+}  // namespace
+}  // namespace seriatim::test

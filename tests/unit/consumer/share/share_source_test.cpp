@@ -1,0 +1,76 @@
+// The deliveries of one partition: beside transactions, where a group begins, without records that are gone.
+#include "consumer/share/share_source.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "unit/consumer/share/share_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+constexpr auto accept = AcknowledgeType::accept;
+constexpr auto release = AcknowledgeType::release;
+
+TEST_CASE("share: records of aborted transactions are not delivered, unless the group wants them") {
+  for (const bool wants_all : {false, true}) {
+    CAPTURE(wants_all);
+    ShareFixture f;
+    if (wants_all) f.configure({{"share.isolation.level", "read_uncommitted"}});
+    auto sender = must(f.engine.transactional_producer({.transactional_id = "x"}));
+    for (const bool commits : {false, true}) {
+      auto transaction = must(sender.begin());
+      must(transaction.send({.topic = "t", .value = "v"}));
+      must(commits ? transaction.commit() : transaction.abort());
+    }
+    auto open = must(sender.begin());
+    must(open.send({.topic = "t", .value = "v"}));
+    auto consumer = f.member(implicit_mode);
+    CHECK(polled(consumer) == (wants_all ? "0x1 2x1 4x1" : "2x1"));
+    CHECK(polled(consumer).empty());
+    must(open.commit());
+    CHECK(polled(consumer) == (wants_all ? "" : "4x1"));
+    must(consumer.close());
+    // Behind the last record lies a marker.
+    CHECK(f.progress().lag == 0);
+  }
+}
+
+TEST_CASE("share: where a group begins is its setting, and new topics and partitions are found") {
+  ShareFixture f;
+  f.configure({{"share.auto.offset.reset", "latest"}});
+  f.append({2});
+  auto consumer = f.consumer(implicit_mode);
+  must(consumer.subscribe({"t", "later"}));
+  CHECK(polled(consumer).empty());
+  f.append({1});
+  CHECK(polled(consumer) == "2x1");
+  f.configure({{"share.auto.offset.reset", ""}});
+  create_topic(f.engine, "later");
+  Producer producer = must(f.engine.producer({.acks = Acks::leader}));
+  must(producer.send_sync({.topic = "later", .value = "v"}));
+  CHECK(polled(consumer) == "0x1");
+  must(f.engine.admin().create_partitions("later", 2));
+  must(producer.send_sync({.topic = "later", .value = "v", .partition = 1}));
+  CHECK(polled(consumer) == "0x1");
+  must(f.engine.admin().delete_topic("later"));
+  CHECK(polled(consumer).empty());
+}
+
+TEST_CASE("share: records that the log has no more are passed") {
+  ShareFixture f;
+  f.append({1, 1, 1, 1});
+  auto consumer = f.one_by_one(explicit_mode, 2);
+  CHECK(polled(consumer) == "0x1 1x1");
+  must(f.engine.admin().delete_records(t0, 3));
+  must(consumer.acknowledge(t0, 0, release));
+  must(consumer.acknowledge(t0, 1, accept));
+  must(consumer.commit_sync());
+  CHECK(polled(consumer) == "3x1");
+}
+
+}  // namespace
+}  // namespace seriatim::test
