@@ -244,6 +244,20 @@ void JournalDump::put_decision(Json& row, const format::JournalDecision& decisio
     changes.push_back(std::move(one));
   }
   row["state"] = std::move(changes);
+  if (decision.deaths.empty()) return;
+  Json deaths = Json::array();
+  for (const format::DecidedDeaths& dead : decision.deaths) {
+    Json one = Json::object();
+    put_bytes(one, "group", dead.group);
+    put_topic(one, dead.topic_id);
+    one["partition"] = dead.partition;
+    Json runs = Json::array();
+    for (const format::ShareOffsets& run : dead.runs)
+      runs.push_back({{"first_offset", run.first}, {"last_offset", run.last}});
+    one["runs"] = std::move(runs);
+    deaths.push_back(std::move(one));
+  }
+  row["share_deaths"] = std::move(deaths);
 }
 
 const char* name_of(JournalFrameType type) {
