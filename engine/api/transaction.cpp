@@ -88,6 +88,7 @@ void TransactionEffects::apply(std::uint64_t lsn) {
 void TransactionEffects::clear() noexcept {
   positions.clear();
   tickets.clear();
+  sendings.clear();
   state.clear();
   deaths.clear();
   bytes_taken = 0;
@@ -158,6 +159,7 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
   const std::size_t bytes = positions_bytes(group.group_id, positions);
   if (auto room = check_room(static_cast<std::int64_t>(bytes)); !room) return room;
   (*changed)->tickets.push_back(*std::move(ticket));
+  (*changed)->sendings.push_back(producer->engine->committed_offsets.begin_sending(group.group_id));
   (*changed)->positions.emplace_back(group.group_id, std::move(positions));
   (*changed)->bytes_taken += bytes;
   return {};

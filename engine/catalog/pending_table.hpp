@@ -62,6 +62,29 @@ class PendingTable {
     if (lsn) take(fresh, *lsn);
     return lsn;
   }
+  /// enter_staged, unless any of the keys was entered since a look.
+  /// @param fresh  each with the LSN of the entry that the look has found; 0: none.
+  /// @param removals  as they were before the look.
+  /// @return nothing: one was entered, or may have been; nothing was staged.
+  template <class Stage>
+  Result<std::optional<std::uint64_t>> enter_unchanged(Entries& fresh, std::uint64_t removals,
+                                                       Stage&& stage) {
+    const base::MutexLock lock(mutex_);
+    const bool is_unchanged =
+        removals == removals_ && std::all_of(fresh.begin(), fresh.end(), [&](const Item& item) {
+          return lsn_of(item.first) == item.second.lsn;
+        });
+    if (!is_unchanged) return std::optional<std::uint64_t>();
+    Result<std::uint64_t> lsn = stage();
+    if (!lsn) return lsn.error();
+    take(fresh, *lsn);
+    return std::optional<std::uint64_t>(*lsn);
+  }
+  /// Rises when entries go. While it stays, an entry that a look did not find was not entered since either.
+  std::uint64_t removals() const {
+    const base::MutexLock lock(mutex_);
+    return removals_;
+  }
 
   /// Cost: O(log n).
   std::optional<Entry> find(const Key& key) const {
@@ -154,6 +177,15 @@ class PendingTable {
   };
   enum LayerIndex : std::size_t { changed, gathered, kept, layer_count };
 
+  /// 0: there is no such entry.
+  std::uint64_t lsn_of(const Key& key) const noexcept SERIATIM_REQUIRES(mutex_) {
+    for (const Layer& layer : layers_) {
+      const auto found = layer.entries.find(key);
+      if (found != layer.entries.end()) return found->second.lsn;
+    }
+    return 0;
+  }
+
   void take(Entries& fresh, std::uint64_t lsn) noexcept SERIATIM_REQUIRES(mutex_) {
     while (!fresh.empty()) {
       Node node = fresh.extract(fresh.begin());
@@ -213,6 +245,7 @@ class PendingTable {
       if (layer.newest_lsn <= lsn) {
         forgotten.swap(layer.entries);
         layer.newest_lsn = 0;
+        if (!forgotten.empty()) ++removals_;
         return;
       }
     }
@@ -229,7 +262,9 @@ class PendingTable {
       if (!next) next = entries.begin();
       for (std::size_t i = 0; i < piece_entries && *next != entries.end(); ++i) {
         const auto looked_at = (*next)++;
-        if (is_gone(*looked_at)) entries.erase(looked_at);
+        if (!is_gone(*looked_at)) continue;
+        entries.erase(looked_at);
+        ++removals_;
       }
       is_done = *next == entries.end();
     }
@@ -238,6 +273,7 @@ class PendingTable {
   mutable Mutex mutex_;
   std::array<Layer, layer_count> layers_ SERIATIM_GUARDED_BY(mutex_);
   std::uint64_t newest_lsn_ SERIATIM_GUARDED_BY(mutex_) = 0;
+  std::uint64_t removals_ SERIATIM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace seriatim::catalog

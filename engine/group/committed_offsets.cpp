@@ -58,17 +58,33 @@ Result<std::optional<catalog::CommittedOffset>> CommittedOffsets::find(std::stri
   return environment_.catalog->committed(group, at);
 }
 
+Result<std::optional<Offset>> CommittedOffsets::needed_from(std::string_view group,
+                                                            const TopicPartition& at) const {
+  auto found = find(group, at);
+  if (!found) return found.error();
+  return *found ? std::optional<Offset>((*found)->offset) : std::nullopt;
+}
+
 Result<std::map<TopicPartition, catalog::CommittedOffset>> CommittedOffsets::of_group(
     std::string_view group) const {
+  auto seen = look_at(group);
+  if (!seen) return seen.error();
+  std::map<TopicPartition, catalog::CommittedOffset> offsets;
+  for (auto& [at, position] : *seen) offsets.emplace_hint(offsets.end(), at, std::move(position.committed));
+  return offsets;
+}
+
+Result<SeenPositions> CommittedOffsets::look_at(std::string_view group) const {
   // The newer ones first: a checkpoint in between moves some to where is looked next.
   const bool is_group_forgotten = newer_.is_forgotten(group);
   auto merged = newer_.group(group, environment_.current_topics());
   if (!is_group_forgotten) {
     auto stored = environment_.catalog->group_offsets(group);
     if (!stored) return stored.error();
-    for (auto& [at, committed] : *stored) merged.try_emplace(at, std::move(committed));
+    for (auto& [at, committed] : *stored)
+      merged.try_emplace(at, SeenPosition{.committed = std::move(committed)});
   }
-  std::erase_if(merged, [](const auto& position) { return is_forgotten(position.second); });
+  std::erase_if(merged, [](const auto& position) { return is_forgotten(position.second.committed); });
   return merged;
 }
 
@@ -104,15 +120,36 @@ Result<> CommittedOffsets::forget_positions(std::string_view group, std::span<co
   for (const TopicPartition& at : places) {
     auto topic_id = environment_.topic_id(at.topic);
     if (!topic_id) return topic_id.error();
-    forgotten.push_back(
-        {.at = at,
-         .topic_id = *topic_id,
-         .committed = {
-             .offset = forgotten_position, .metadata = {}, .commit_time_ms = environment_.clock.wall_ms()}});
+    forgotten.push_back(forgotten_at(at, *topic_id, environment_.clock.wall_ms()));
   }
   if (forgotten.empty()) return {};
   auto lsn = newer_.commit(*environment_.journal, group, forgotten);
   return lsn ? environment_.acknowledge(*lsn, Acks::all) : Result<>(lsn.error());
+}
+
+Result<std::size_t> CommittedOffsets::expire(std::string_view group, const IsExpired& is_expired) {
+  const std::uint64_t removals = newer_.removals();
+  auto seen = look_at(group);
+  if (!seen) return seen.error();
+  SeenPositions expired;
+  for (auto& [at, position] : *seen) {
+    if (expired.size() == expired_at_once) break;
+    if (!is_expired(at, position.committed)) continue;
+    const auto topic_id = environment_.topic_id(at.topic);
+    if (!topic_id) continue;  // Deleted, and its positions with it.
+    position.topic_id = *topic_id;
+    expired.emplace(at, std::move(position));
+  }
+  if (expired.empty()) return std::size_t{0};
+  Result<std::optional<std::uint64_t>> lsn = std::optional<std::uint64_t>();
+  undecided_.unless_sending(group, [&] {
+    lsn = newer_.forget_unchanged(*environment_.journal, group, expired, removals,
+                                  environment_.clock.wall_ms());
+  });
+  if (!lsn) return lsn.error();
+  if (!*lsn) return std::size_t{0};
+  if (auto safe = environment_.acknowledge(**lsn, Acks::all); !safe) return safe.error();
+  return expired.size();
 }
 
 Result<> CommittedOffsets::replay(const state::ReplayedFrame& frame) {

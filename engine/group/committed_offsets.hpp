@@ -17,6 +17,8 @@
 #include "base/clock.hpp"
 #include "catalog/catalog.hpp"
 #include "group/offset_store.hpp"
+#include "group/progress_source.hpp"
+#include "group/undecided_offsets.hpp"
 #include "journal/journal.hpp"
 #include "state/durable_facts.hpp"
 
@@ -48,7 +50,7 @@ struct OffsetsEnvironment {
 };
 
 /// Threads: any; the functions of DurableFacts as there.
-class CommittedOffsets final : public state::DurableFacts {
+class CommittedOffsets final : public state::DurableFacts, public ProgressSource {
  public:
   explicit CommittedOffsets(OffsetsEnvironment environment) : environment_(std::move(environment)) {}
 
@@ -78,6 +80,17 @@ class CommittedOffsets final : public state::DurableFacts {
   /// Forgets the positions of these places, which exist. Durable on return.
   /// Errors: invalid_argument: the group's name; unknown_topic_or_partition: a topic was deleted.
   Result<> forget_positions(std::string_view group, std::span<const TopicPartition> places);
+  /// Positions that `expire` forgets at once: a frame of them fits the smallest journal file. Arbitrary.
+  static constexpr std::size_t expired_at_once = 500;
+  using IsExpired = std::function<bool(const TopicPartition&, const catalog::CommittedOffset&)>;
+  /// Forgets the first positions of the group of which that is true, `expired_at_once` at the most: none of
+  /// them if one was committed meanwhile, or may have been, or if a transaction has sent the group offsets
+  /// and is not decided. Durable on return.
+  /// @return how many it has forgotten.
+  Result<std::size_t> expire(std::string_view group, const IsExpired& is_expired);
+  /// To be held by a transaction from before its decision until its positions are entered, or given up: a
+  /// position that `expire` forgets in between would be staged behind the decision.
+  UndecidedOffsets::Sending begin_sending(std::string_view group) { return {undecided_, group}; }
   /// A topic was deleted; one of the same name is another.
   void forget_topic(const catalog::Id& topic_id) { newer_.forget_topic(topic_id); }
   /// The catalog has something better than what frames up to `lsn` tell.
@@ -89,11 +102,16 @@ class CommittedOffsets final : public state::DurableFacts {
   std::uint64_t newest_lsn() const override { return newer_.newest_lsn(); }
   void stored(std::uint64_t covered_lsn) noexcept override { newer_.stored(covered_lsn); }
 
+  Result<std::optional<Offset>> needed_from(std::string_view group, const TopicPartition& at) const override;
+  std::uint64_t progress_lsn() const override { return newer_.newest_lsn(); }
+
  private:
+  Result<SeenPositions> look_at(std::string_view group) const;
   void replay_offsets(const format::JournalCommittedOffsets& commit, std::uint64_t lsn);
 
   const OffsetsEnvironment environment_;
   OffsetStore newer_;
+  UndecidedOffsets undecided_;
 };
 
 }  // namespace seriatim::group

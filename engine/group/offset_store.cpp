@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace seriatim::group {
+
+PositionCommit forgotten_at(const TopicPartition& at, const catalog::Id& topic_id, std::int64_t now_ms) {
+  return {.at = at,
+          .topic_id = topic_id,
+          .committed = {.offset = forgotten_position, .metadata = {}, .commit_time_ms = now_ms}};
+}
+
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits) {
   format::JournalCommittedOffsets told{.group = group};
@@ -41,6 +48,22 @@ OffsetStore::Positions::Entries OffsetStore::entries_of(std::string_view group,
     fresh[{std::string(group), commit.at, commit.topic_id}].value = commit.committed;
   }
   return fresh;
+}
+
+// As commit(), and in the form of one, as CommittedOffsets::forget_positions.
+Result<std::optional<std::uint64_t>> OffsetStore::forget_unchanged(journal::Journal& journal,
+                                                                   std::string_view group,
+                                                                   const SeenPositions& seen,
+                                                                   std::uint64_t removals,
+                                                                   std::int64_t now_ms) {
+  std::vector<PositionCommit> forgotten;
+  forgotten.reserve(seen.size());
+  for (const auto& [at, position] : seen) forgotten.push_back(forgotten_at(at, position.topic_id, now_ms));
+  const auto payload = format::encode_journal_offsets(journal_offsets(group, forgotten));
+  auto frame = journal::StagedFrame::encoded(format::JournalFrameType::committed_offsets, payload);
+  auto fresh = entries_of(group, forgotten);
+  for (auto& [key, entry] : fresh) entry.lsn = seen.at(key.at).lsn;
+  return positions_.enter_unchanged(fresh, removals, [&] { return journal.stage(std::move(frame)); });
 }
 
 // As commit().
@@ -100,14 +123,14 @@ void OffsetStore::for_each_of(std::string_view group, const Visit& visit) const 
   }
 }
 
-std::map<TopicPartition, catalog::CommittedOffset> OffsetStore::group(
-    std::string_view group, const IsCurrentTopic& is_current) const {
-  std::map<TopicPartition, catalog::CommittedOffset> offsets;
+SeenPositions OffsetStore::group(std::string_view group, const IsCurrentTopic& is_current) const {
+  SeenPositions seen;
   for_each_of(group, [&](const Key& key, const Positions::Entry& entry) {
-    if (is_current(key.at.topic, key.topic_id)) offsets.emplace(key.at, entry.value);
+    if (is_current(key.at.topic, key.topic_id))
+      seen.emplace(key.at, SeenPosition{entry.value, key.topic_id, entry.lsn});
     return true;
   });
-  return offsets;
+  return seen;
 }
 
 std::vector<std::string> OffsetStore::groups() const { return groups_with(false); }

@@ -37,6 +37,17 @@ struct PositionCommit {
   catalog::CommittedOffset committed{};
 };
 
+/// That there is none any more.
+PositionCommit forgotten_at(const TopicPartition& at, const catalog::Id& topic_id, std::int64_t now_ms);
+
+/// A position as a look found it.
+struct SeenPosition {
+  catalog::CommittedOffset committed{};
+  catalog::Id topic_id{};
+  std::uint64_t lsn = 0;  ///< Of the frame that told it; 0: the catalog did.
+};
+using SeenPositions = std::map<TopicPartition, SeenPosition>;
+
 /// The contents of a frame of the journal that stores them. Views of `group` and `commits`.
 format::JournalCommittedOffsets journal_offsets(std::string_view group,
                                                 const std::vector<PositionCommit>& commits);
@@ -53,6 +64,17 @@ class OffsetStore {
   /// decision, once it is safe. An offset of a later frame stays.
   void enter(std::string_view group, const std::vector<PositionCommit>& commits, std::uint64_t lsn);
 
+  /// Stages one frame that forgets these positions, unless the group has committed one of them since they
+  /// were seen, or may have.
+  /// @param removals  read before they were looked for.
+  /// @return the frame's LSN; nothing: nothing was staged.
+  /// Errors: as Journal::stage; nothing is forgotten then.
+  Result<std::optional<std::uint64_t>> forget_unchanged(journal::Journal& journal, std::string_view group,
+                                                        const SeenPositions& seen, std::uint64_t removals,
+                                                        std::int64_t now_ms);
+  /// As PendingTable::removals, of the positions.
+  std::uint64_t removals() const { return positions_.removals(); }
+
   /// Stages the frame that forgets the group, and forgets what it had committed.
   /// @return the frame's LSN.
   /// Errors: as Journal::stage; nothing is forgotten then.
@@ -66,8 +88,7 @@ class OffsetStore {
                                                const catalog::Id& topic_id) const;
   /// The positions of a group that are newer than the catalog's, and those that are forgotten, of topics that
   /// are still there.
-  std::map<TopicPartition, catalog::CommittedOffset> group(std::string_view group,
-                                                           const IsCurrentTopic& is_current) const;
+  SeenPositions group(std::string_view group, const IsCurrentTopic& is_current) const;
   /// The groups that have a position here, sorted.
   std::vector<std::string> groups() const;
   /// The groups of which a position is forgotten, sorted: the catalog may have no other.

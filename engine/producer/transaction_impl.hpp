@@ -17,6 +17,7 @@
 #include "group/membership/group_coordinator.hpp"
 #include "group/offset_store.hpp"
 #include "group/share/share_partition.hpp"
+#include "group/undecided_offsets.hpp"
 #include "producer/producer_impl.hpp"
 #include "transaction/transaction_coordinator.hpp"
 
@@ -45,6 +46,7 @@ struct TransactionEffects final : transaction::DecisionEffects {
   std::vector<std::pair<std::string, std::vector<group::PositionCommit>>> positions{};  ///< By group.
   /// Until the decision nobody else gets the partitions of these positions.
   std::vector<group::CommitTicket> tickets{};
+  std::vector<group::UndecidedOffsets::Sending> sendings{};  ///< Until then none of these expires.
   std::map<StateKey, state::StateStore::Value> state{};
   /// Records of share groups whose letters the transaction writes.
   std::vector<ShareDeaths> deaths{};

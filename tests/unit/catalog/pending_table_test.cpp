@@ -319,4 +319,60 @@ TEST_CASE(
     CHECK(std::stoi(value) == rounds - keys_of_each + key % keys_of_each);
 }
 
+namespace {
+
+// Enters "new" at the key, if it is still as it was when `removals` and `lsn` were read.
+bool enter_unchanged(Table& table, int key, std::uint64_t lsn, std::uint64_t removals) {
+  Table::Entries fresh;
+  fresh[key] = {.value = "new", .lsn = lsn};
+  return must(table.enter_unchanged(fresh, removals, [] { return Result<std::uint64_t>(99); })).has_value();
+}
+
+}  // namespace
+
+TEST_CASE("a key is entered only as long as nobody has entered it since a look, in whichever layer it is") {
+  for (const int layer : {0, 1, 2}) {
+    CAPTURE(layer);
+    Table table;
+    enter_one(table, 1, "seen", 5);
+    if (layer > 0) table.gather();
+    if (layer > 1) table.stored(0);
+    const std::uint64_t removals = table.removals();
+    CHECK_FALSE(enter_unchanged(table, 1, 4, removals));
+    CHECK_FALSE(enter_unchanged(table, 1, 0, removals));
+    CHECK(value_of(table, 1) == "seen");
+    CHECK(enter_unchanged(table, 1, 5, removals));
+    CHECK(value_of(table, 1) == "new");
+    CHECK(table.find(1)->lsn == 99);
+    CHECK_FALSE(enter_unchanged(table, 1, 5, removals));
+    CHECK(enter_unchanged(table, 2, 0, removals));
+  }
+}
+
+TEST_CASE("where entries have gone since a look, a key that is not there may have been entered") {
+  Table table;
+  enter_one(table, 1, "other", 5);
+  const std::uint64_t removals = table.removals();
+  table.gather();
+  table.stored(0);
+  CHECK(table.removals() == removals);  // Kept.
+  table.stored(5);
+  CHECK(table.empty());
+  CHECK_FALSE(enter_unchanged(table, 2, 0, removals));
+  CHECK(enter_unchanged(table, 2, 0, table.removals()));
+  const std::uint64_t before = table.removals();
+  table.forget_if([](int key) { return key == 2; });
+  CHECK_FALSE(enter_unchanged(table, 2, 0, before));
+}
+
+TEST_CASE("nothing is entered where the frame could not be staged") {
+  Table table;
+  Table::Entries fresh;
+  fresh[1].value = "new";
+  const auto failed = table.enter_unchanged(
+      fresh, table.removals(), [] { return Result<std::uint64_t>(Error(Errc::storage_full, "full")); });
+  CHECK_FALSE(failed.ok());
+  CHECK(table.empty());
+}
+
 }  // namespace seriatim::test

@@ -56,7 +56,7 @@ TEST_CASE("the newest position is found, of its own group, topic and id") {
   CHECK(store.offsets.groups() == std::vector<std::string>{"g", "h"});
   const auto group = store.offsets.group("g", topics_of({{"t", 1}, {"u", 2}}));
   REQUIRE(group.size() == 2);
-  CHECK(group.at({"u", 0}).offset == 6);
+  CHECK(group.at({"u", 0}).committed.offset == 6);
 }
 
 TEST_CASE("a position of a topic that was deleted does not take the place of one of its successor") {
@@ -66,7 +66,7 @@ TEST_CASE("a position of a topic that was deleted does not take the place of one
   store.offsets.enter("g", {position("t", 1, 9)}, 7);
   REQUIRE(store.offsets.find("g", {"t", 0}, topic_id_of(2)));
   CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(2))->offset == 5);
-  CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).offset == 5);
+  CHECK(store.offsets.group("g", topics_of({{"t", 2}})).at({"t", 0}).committed.offset == 5);
   CHECK(store.gather(topics_of({{"t", 2}})).offsets.at("g").size() == 1);
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("a group of many positions is found whole") {
   store.commit("h", {position("t", 1, 1)});
   const auto group = store.offsets.group("g", topics_of({{"t", 1}}));
   REQUIRE(group.size() == 1'000);
-  CHECK(group.rbegin()->second.offset == 999);
+  CHECK(group.rbegin()->second.committed.offset == 999);
   CHECK(store.offsets.groups() == std::vector<std::string>{"f", "g", "h"});
   must(store.offsets.forget_group(*store.journal, "g"));
   CHECK(store.offsets.groups() == std::vector<std::string>{"f", "h"});
@@ -222,6 +222,56 @@ TEST_CASE("a commit that the journal refuses is not remembered") {
   must(store.journal->close());
   CHECK(code_of(store.offsets.commit(*store.journal, "g", {position("t", 1, 5)})) == Errc::closed);
   CHECK(store.offsets.empty());
+}
+
+struct SeenStore : Store {
+  group::IsCurrentTopic topics = topics_of({{"t", 1}, {"u", 2}});
+  // From a look at `removals` and what was seen then.
+  bool forget(const group::SeenPositions& seen, std::uint64_t removals) {
+    return must(offsets.forget_unchanged(*journal, "g", seen, removals, 9)).has_value();
+  }
+  void checkpoint() {
+    gather(topics);
+    offsets.stored(offsets.newest_lsn());
+  }
+};
+
+TEST_CASE("positions that stayed as they were seen are forgotten in one frame") {
+  SeenStore store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto removals = store.offsets.removals();
+  const auto seen = store.offsets.group("g", store.topics);
+  store.commit("h", {position("t", 1, 7)});
+  REQUIRE(store.forget(seen, removals));
+  CHECK(group::is_forgotten(store.offsets.group("g", store.topics).at({"t", 0}).committed));
+  CHECK(group::is_forgotten(store.offsets.group("g", store.topics).at({"u", 0}).committed));
+  CHECK(store.offsets.find("h", {"t", 0}, topic_id_of(1))->offset == 7);
+}
+
+TEST_CASE("a position that was committed since it was seen is kept, and its neighbours with it") {
+  SeenStore store;
+  store.commit("g", {position("t", 1, 5), position("u", 2, 6)});
+  const auto removals = store.offsets.removals();
+  const auto seen = store.offsets.group("g", store.topics);
+  store.commit("g", {position("u", 2, 6)});
+  CHECK_FALSE(store.forget(seen, removals));
+  CHECK(store.offsets.find("g", {"t", 0}, topic_id_of(1))->offset == 5);
+  CHECK(store.offsets.find("g", {"u", 0}, topic_id_of(2))->offset == 6);
+}
+
+TEST_CASE("a position that the catalog had when it was seen is kept if a checkpoint hides a later commit") {
+  SeenStore store;
+  const group::SeenPositions in_the_catalog{
+      {{"t", 0}, {.committed = {.offset = 5}, .topic_id = topic_id_of(1)}}};
+  const auto removals = store.offsets.removals();
+  CHECK(store.forget(in_the_catalog, removals));
+  SeenStore other;
+  store.commit("g", {position("t", 1, 8)});
+  CHECK_FALSE(store.forget(in_the_catalog, removals));
+  other.commit("g", {position("t", 1, 8)});
+  other.checkpoint();  // The commit is in the catalog, and nothing here says so any more.
+  CHECK_FALSE(other.offsets.find("g", {"t", 0}, topic_id_of(1)));
+  CHECK_FALSE(other.forget(in_the_catalog, removals));
 }
 
 }  // namespace
