@@ -9,6 +9,7 @@
 #include "api/admin_impl.hpp"
 #include "base/moved_from.hpp"
 #include "catalog/records/topic_config_rules.hpp"
+#include "directory/consumption.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/files/format_file.hpp"
 #include "format/topic_name.hpp"
@@ -43,6 +44,35 @@ Result<PartitionDescription> describe_partition(detail::EngineImpl& engine, std:
   if (!engine.is_read_only())
     partition.damage = std::static_pointer_cast<partition::Partition>(*log)->damage();
   return partition;
+}
+
+std::optional<SlowestGroup> slowest(const std::optional<group::GroupNeed>& need) {
+  if (!need) return std::nullopt;
+  return SlowestGroup{need->group, need->from};
+}
+
+Result<std::uint64_t> look_at_held_back(detail::EngineImpl& engine, const directory::TopicPtr& topic,
+                                        PartitionId index, const directory::Consumption& consumption) {
+  auto log = engine.topics.partition_log(topic, index);
+  if (!log) return log.error();
+  if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
+  return directory::held_back_bytes(**log, topic->config, consumption, engine.clock.wall_ms());
+}
+
+Result<PartitionRetention> retention_of(detail::EngineImpl& engine, const directory::TopicPtr& topic,
+                                        PartitionId index) {
+  auto consumption = directory::consumption_of(engine, {topic->name, index}, topic->config);
+  if (!consumption) return consumption.error();
+  PartitionRetention retention{
+      .partition = index, .consumed = slowest(consumption->consumed), .unread = slowest(consumption->unread)};
+  auto held_back = look_at_held_back(engine, topic, index, *consumption);
+  if (!held_back && !detail::AdminImpl::is_damage(held_back.error())) return held_back.error();
+  if (held_back) {
+    retention.held_back_bytes = *held_back;
+  } else {
+    retention.damage = held_back.error().message();
+  }
+  return retention;
 }
 
 std::map<std::string, std::string> plain(const ConfigMap& config) { return {config.begin(), config.end()}; }
@@ -130,6 +160,23 @@ Result<TopicDescription> Admin::describe_topic(std::string_view name) const try 
     description.partitions.push_back(*std::move(partition));
   }
   return description;
+} catch (...) {
+  return current_error();
+}
+
+Result<std::vector<PartitionRetention>> Admin::describe_retention(std::string_view name) const try {
+  if (!engine_) return base::moved_from("Admin");
+  auto topic = engine_->topic(name);
+  if (!topic) return topic.error();
+  std::vector<PartitionRetention> partitions;
+  const TopicConfig& config = (*topic)->config;
+  if (config.retention_consumed_groups.empty() && config.retention_unread_groups.empty()) return partitions;
+  for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) {
+    auto retention = retention_of(*engine_, *topic, i);
+    if (!retention) return retention.error();
+    partitions.push_back(*std::move(retention));
+  }
+  return partitions;
 } catch (...) {
   return current_error();
 }

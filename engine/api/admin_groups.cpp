@@ -12,6 +12,7 @@
 #include "api/admin_impl.hpp"
 #include "base/moved_from.hpp"
 #include "directory/background.hpp"
+#include "directory/consumption.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/option_rules.hpp"
 #include "partition/compaction/compaction.hpp"
@@ -153,7 +154,7 @@ Result<MaintenanceResult> Admin::apply_retention(std::string_view name, bool rol
     if (roll_active) {
       if (auto rolled = (*partition)->roll(); !rolled) return rolled.error();
     }
-    auto deleted = engine_->reserve.spend_on([&] { return (*partition)->apply_retention(); });
+    auto deleted = directory::apply_retention_to(*engine_, **partition, partition::IfBusy::wait);
     if (!deleted) return deleted.error();
     total.deleted_segments += deleted->segments;
     total.deleted_bytes += deleted->bytes;

@@ -5,6 +5,7 @@
 
 #include "base/saturate.hpp"
 #include "directory/background.hpp"
+#include "directory/consumption.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/engine_metrics.hpp"
 #include "directory/upkeep/counters_file.hpp"
@@ -191,8 +192,9 @@ void Background::apply_retention(JobRun& run) {
       is_retention_owed_.store(true, std::memory_order_relaxed);
       return;
     }
-    auto deleted =
-        engine_.reserve.spend_on([&] { return partition->apply_retention(partition::IfBusy::skip); });
+    auto deleted = apply_retention_to(engine_, *partition, partition::IfBusy::skip);
+    // Deleted since the list was taken.
+    if (!deleted && partition->is_deleted()) continue;
     if (!deleted) fail_with(run, "retention of " + partition->directory(), deleted.error());
   }
 }

@@ -32,6 +32,7 @@
 #include "partition/append_outcome.hpp"
 #include "partition/partition_log.hpp"
 #include "partition/producer_state.hpp"
+#include "partition/retention.hpp"
 #include "segment/recovery/segment_recovery.hpp"
 #include "segment/segment.hpp"
 #include "segment/segment_writer.hpp"
@@ -210,7 +211,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Result<bool> maintain(IfBusy if_busy, const std::function<Result<>()>& step);
   /// Deletes what the configuration says is too old or too much (kafka-log 2.10) and what lies below the log
   /// start. A maintenance step; one that was skipped has deleted nothing.
-  Result<RetentionResult> apply_retention(IfBusy if_busy = IfBusy::wait);
+  Result<RetentionResult> apply_retention(IfBusy if_busy = IfBusy::wait, const ReadProgress& read = {});
   /// Puts `replacement` in the place of the sealed segments [first_base, end_base); see compaction. Part of a
   /// maintenance step. `swap_files` renames the files on disk; a reader that meets no file meanwhile waits
   /// for it (reload). Appends go on.
@@ -273,7 +274,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
   Partition(const PartitionEnvironment& environment, const PartitionRequest& request);
 
   Error is_claimed(std::string_view doing) const;
-  Result<RetentionResult> delete_expired() SERIATIM_REQUIRES(maintenance_mutex_);
+  Result<RetentionResult> delete_expired(const ReadProgress& read) SERIATIM_REQUIRES(maintenance_mutex_);
   Result<PartitionCheckpoint> close_files() SERIATIM_REQUIRES(maintenance_mutex_);
   Result<> check_not_closed() const SERIATIM_REQUIRES(append_mutex_);
   /// One look where nothing speaks against it, which is nearly always; `why_not_appendable` finds out what

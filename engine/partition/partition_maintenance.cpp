@@ -42,10 +42,10 @@ Result<bool> Partition::maintain(IfBusy if_busy, const std::function<Result<>()>
   return true;
 }
 
-Result<Partition::RetentionResult> Partition::apply_retention(IfBusy if_busy) {
+Result<Partition::RetentionResult> Partition::apply_retention(IfBusy if_busy, const ReadProgress& read) {
   RetentionResult result;
   auto done = maintain(if_busy, [&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
-    auto deleted = delete_expired();
+    auto deleted = delete_expired(read);
     if (!deleted) return deleted.error();
     result = *deleted;
     return {};
@@ -54,7 +54,7 @@ Result<Partition::RetentionResult> Partition::apply_retention(IfBusy if_busy) {
   return result;
 }
 
-Result<Partition::RetentionResult> Partition::delete_expired() {
+Result<Partition::RetentionResult> Partition::delete_expired(const ReadProgress& read) {
   std::vector<segment::SegmentPtr> expired;
   {
     const base::MutexLock lock(append_mutex_);
@@ -62,7 +62,8 @@ Result<Partition::RetentionResult> Partition::delete_expired() {
     RetentionInput input{.config = config_,
                          .now_ms = environment_.clock.wall_ms(),
                          .log_start = offsets_.log_start(),
-                         .last_stable_offset = offsets_.last_stable()};
+                         .last_stable_offset = offsets_.last_stable(),
+                         .read = read};
     auto list = segments_.load();
     std::size_t count = count_deletable(*list, input);
     if (count == list->size()) {

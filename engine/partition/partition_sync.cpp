@@ -86,7 +86,7 @@ void Partition::note_synced(const SyncMark& mark) {
 }
 
 bool Partition::is_flush_overdue(std::int64_t now_ns) {
-  constexpr std::int64_t never_ms = TopicConfig{}.flush_ms;
+  static const std::int64_t never_ms = TopicConfig{}.flush_ms;
   const std::int64_t flush_ms = flush_ms_.load(std::memory_order_relaxed);
   if (flush_ms == never_ms || durable_offset() >= undurable_end_) undurable_since_ns_ = -1;
   if (flush_ms == never_ms || durable_offset() >= log_end_offset()) return false;

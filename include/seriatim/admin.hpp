@@ -15,6 +15,7 @@
 
 #include <seriatim/export.hpp>
 #include <seriatim/inspect.hpp>
+#include <seriatim/partition_retention.hpp>
 #include <seriatim/result.hpp>
 #include <seriatim/topic_config.hpp>
 #include <seriatim/types.hpp>
@@ -225,6 +226,12 @@ class SERIATIM_API Admin {
   /// Errors: unknown_topic_or_partition, corrupt_metadata.
   /// Threads: any.
   Result<TopicDescription> describe_topic(std::string_view topic) const;
+  /// How far the groups have read that the topic's retention settings name, and what is kept for them, by
+  /// partition. Empty: they name none. A partition that cannot be opened has `damage` and hides no other.
+  /// Errors: unknown_topic_or_partition, corrupt_metadata.
+  /// Threads: any.
+  /// Cost: opens the partitions, if the settings name groups.
+  Result<std::vector<PartitionRetention>> describe_retention(std::string_view topic) const;
 
   /// Moves the log start up to `before` (-1: the last stable offset, which is the high watermark unless a
   /// transaction is open). Whole segments below go with the next retention pass.

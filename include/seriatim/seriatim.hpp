@@ -37,6 +37,7 @@
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
+#include <seriatim/partition_retention.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/record.hpp>
 #include <seriatim/repair.hpp>

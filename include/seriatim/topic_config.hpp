@@ -6,6 +6,8 @@
 #include <seriatim/language.hpp>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace seriatim {
 inline namespace v0 {
@@ -58,6 +60,26 @@ struct TopicConfig {
   std::int64_t retention_ms = 604'800'000;
   /// Size per partition above which the oldest segments go. -1 is unlimited, which is the default.
   std::int64_t retention_bytes = -1;
+  /// Groups whose reading lets segments go early: one that every group named here has read goes with the next
+  /// retention pass, whatever `retention_ms` and `retention_bytes` say. Read is what lies below the committed
+  /// offset; a group without one has read nothing. Never the segment that is being written to, nor beyond the
+  /// last stable offset; what a reader has pinned stays until it lets go. Needs `delete` in the cleanup
+  /// policy. Default none.
+  ///
+  /// As text: names separated by commas, spaces around them do not count; empty: none. 1 to 255 bytes each,
+  /// each once. A name with a comma, or with a space at an end, cannot be given.
+  /// Durability: a segment goes only once the offsets that let it go survive power loss: no group is set back
+  /// to before the log start by a fault.
+  std::vector<std::string> retention_consumed_groups{};
+  /// Groups that retention waits for: by age, size or `retention_consumed_groups` no segment goes of which
+  /// one of them has not read a record. A group without a committed offset has read nothing, so that the name
+  /// of one that never comes keeps everything: when the disk is full because of it, nothing is deleted to
+  /// make room, and appends answer storage_full until the group reads on, is set forward
+  /// (Admin::alter_group_offsets), or is taken out of the setting, which a full disk does not refuse.
+  /// Admin::describe_retention and `seriatim du` say how much is kept, and for which group. Not held up are
+  /// Admin::delete_records and Admin::delete_topic, which somebody asks for, and compaction. An offset that
+  /// is set back counts from the next retention pass on. Default none. As text and durability: as above.
+  std::vector<std::string> retention_unread_groups{};
   /// Largest batch, as stored, that an append accepts. 0 .. 2'147'483'647; default 1'048'588.
   std::int64_t max_message_bytes = 1'048'588;
   /// The clock that stamps the records. Default create_time.

@@ -9,6 +9,7 @@
 
 #include "base/assert.hpp"
 #include "base/text.hpp"
+#include "catalog/records/topic_name.hpp"
 
 namespace seriatim::catalog {
 namespace {
@@ -31,7 +32,7 @@ constexpr std::array cleanup_spellings{Spelling{"delete", 0}, Spelling{"compact"
                                        Spelling{"compact,delete", 2}, Spelling{"delete,compact", 2},
                                        Spelling{"compact_and_delete", 2}};
 
-enum class Kind : std::uint8_t { size, duration, count, ratio, choice };
+enum class Kind : std::uint8_t { size, duration, count, ratio, choice, list };
 
 struct Integer {
   std::int64_t TopicConfig::*field;
@@ -50,6 +51,11 @@ struct Choice {
   std::span<const Spelling> spellings;
 };
 
+// Names of groups.
+struct GroupNames {
+  std::vector<std::string> TopicConfig::*field;
+};
+
 template <auto field>
 constexpr Choice choice(std::span<const Spelling> spellings) {
   using Enumeration = std::remove_cvref_t<decltype(TopicConfig{}.*field)>;
@@ -61,14 +67,14 @@ constexpr Choice choice(std::span<const Spelling> spellings) {
 struct Rule {
   std::string_view name;
   Kind kind;
-  std::variant<Integer, Ratio, Choice> field;
+  std::variant<Integer, Ratio, Choice, GroupNames> field;
   std::string_view description;
 };
 
 // Kafka's own minimum of segment.bytes is 1 MiB (14 bytes before 4.0). 1 KiB lets tests and demonstrations
 // roll after a few records, and still holds the largest fixed part of a batch many times.
-const std::array<Rule, 15>& rules() {
-  static const std::array<Rule, 15> table{{
+const std::array<Rule, 17>& rules() {
+  static const std::array<Rule, 17> table{{
       {"segment.bytes", Kind::size, Integer{&TopicConfig::segment_bytes, 1'024, int32_max},
        "size at which a segment file is closed and the next one begun"},
       {"segment.ms", Kind::duration, Integer{&TopicConfig::segment_ms, 1, int64_max},
@@ -81,6 +87,10 @@ const std::array<Rule, 15>& rules() {
        "records older than this go, in whole segments; -1 keeps them for ever"},
       {"retention.bytes", Kind::size, Integer{&TopicConfig::retention_bytes, -1, int64_max},
        "size per partition above which the oldest segments go; -1 is unlimited"},
+      {"retention.consumed.groups", Kind::list, GroupNames{&TopicConfig::retention_consumed_groups},
+       "groups: segments that all of them have read go early"},
+      {"retention.unread.groups", Kind::list, GroupNames{&TopicConfig::retention_unread_groups},
+       "groups: retention keeps what one of them has not read"},
       {"max.message.bytes", Kind::size, Integer{&TopicConfig::max_message_bytes, 0, int32_max},
        "largest batch, as stored, that an append accepts"},
       {"message.timestamp.type", Kind::choice,
@@ -115,6 +125,8 @@ std::string_view type_name(Kind kind) {
       return "ratio";
     case Kind::choice:
       return "choice";
+    case Kind::list:
+      return "list";
   }
   SERIATIM_ASSERT(false);
 }
@@ -125,6 +137,8 @@ std::string allowed_text(const Rule& rule) {
     return std::to_string(integer->min) + " .. " + std::to_string(integer->max);
   }
   if (std::holds_alternative<Ratio>(rule.field)) return "0 .. 1";
+  if (std::holds_alternative<GroupNames>(rule.field))
+    return "names of groups, of 1 to 255 bytes, separated by commas, each once";
   std::string texts;
   std::uint8_t next = 0;
   for (const Spelling& spelling : std::get<Choice>(rule.field).spellings) {
@@ -208,6 +222,28 @@ Result<void> set_choice(const Rule& rule, TopicConfig& config, std::string_view 
   return refused(rule, value, "is not one of the choices");
 }
 
+std::string_view without_spaces(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
+Result<void> set_groups(const Rule& rule, TopicConfig& config, std::string_view value) {
+  std::vector<std::string> names;
+  const bool is_empty = without_spaces(value).empty();
+  for (std::size_t from = 0; !is_empty && from <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', from), value.size());
+    const std::string name(without_spaces(value.substr(from, comma - from)));
+    if (!check_group_name(name)) return refused(rule, value, "has a name that no group can have");
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      return refused(rule, value, "names a group twice");
+    names.push_back(name);
+    from = comma + 1;
+  }
+  config.*std::get<GroupNames>(rule.field).field = std::move(names);
+  return {};
+}
+
 std::string text_of(const Rule& rule, const TopicConfig& config) {
   if (const auto* integer = std::get_if<Integer>(&rule.field)) return std::to_string(config.*integer->field);
   if (const auto* ratio = std::get_if<Ratio>(&rule.field)) {
@@ -216,6 +252,11 @@ std::string text_of(const Rule& rule, const TopicConfig& config) {
     const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), config.*ratio->field);
     SERIATIM_ASSERT(error == std::errc());
     return {text.data(), end};
+  }
+  if (const auto* groups = std::get_if<GroupNames>(&rule.field)) {
+    std::string text;
+    for (const std::string& name : config.*groups->field) text += (text.empty() ? "" : ",") + name;
+    return text;
   }
   const auto& field = std::get<Choice>(rule.field);
   const std::uint8_t value = field.load(config);
@@ -235,6 +276,8 @@ Result<void> set_config(TopicConfig& config, std::string_view name, std::string_
       return set_ratio(**rule, config, value);
     case Kind::choice:
       return set_choice(**rule, config, value);
+    case Kind::list:
+      return set_groups(**rule, config, value);
     case Kind::size:
     case Kind::duration:
     case Kind::count:

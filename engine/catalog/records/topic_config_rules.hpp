@@ -16,8 +16,8 @@ namespace seriatim::catalog {
 /// The description of one setting for a user.
 struct ConfigDescription {
   std::string_view name{};         ///< "segment.bytes"
-  std::string_view type{};         ///< "size", "duration", "count", "ratio" or "choice"
-  std::string allowed{};           ///< "1024 .. 2147483647", or the choices
+  std::string_view type{};         ///< "size", "duration", "count", "ratio", "choice" or "list"
+  std::string allowed{};           ///< "1024 .. 2147483647", the choices, or in words
   std::string default_text{};      ///< as config_text() prints it
   std::string_view description{};  ///< one line
 };

@@ -34,9 +34,12 @@ inline constexpr std::uint64_t feature_journal_facts = 2;
 /// The journal and the catalog have the progress of share groups: a program that does not know them would
 /// lose it, and deliver records again that are done.
 inline constexpr std::uint64_t feature_share_groups = 4;
+/// The settings of a topic may name groups that its retention depends on. A program that does not know of
+/// them would put the defaults in force for the topic, and delete what those call too old.
+inline constexpr std::uint64_t feature_retention_groups = 8;
 /// All that this program knows, and what a directory is born with.
 inline constexpr std::uint64_t known_features =
-    feature_transactions | feature_journal_facts | feature_share_groups;
+    feature_transactions | feature_journal_facts | feature_share_groups | feature_retention_groups;
 
 struct FormatFile {
   int version = format_version;

@@ -1,5 +1,8 @@
 #include "partition/retention.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "support/log_builder.hpp"
 #include "unit/partition/read/reader_fixture.hpp"
 
@@ -168,6 +171,102 @@ TEST_CASE("a segment with a record from the future, or with no timestamps, is as
 TEST_CASE("a segment of which no age can be had stays") {
   RetentionTable table;
   CHECK(count_deletable(table.list({{100, -1}, {100, t0_ms}}), table.input(-1, 0)) == 0);
+}
+
+// As the settings name them: all groups have read `consumed`, and one of another setting `unread`.
+void name_groups(RetentionInput& input, std::optional<Offset> consumed, std::optional<Offset> unread) {
+  if (consumed) {
+    input.config.retention_consumed_groups = {"a", "b"};
+    input.read.consumed = {.groups = {"a", "b"}, .below = *consumed};
+  }
+  if (unread) {
+    input.config.retention_unread_groups = {"c"};
+    input.read.unread = {.groups = {"c"}, .below = *unread};
+  }
+}
+
+TEST_CASE("segments that every group has read go early, but for the last one") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  struct Expected {
+    Offset consumed;
+    std::size_t count;
+  };
+  for (const Expected& row : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {30, 2}}) {
+    CAPTURE(row.consumed);
+    for (const auto policy : {CleanupPolicy::delete_, CleanupPolicy::compact_and_delete}) {
+      auto input = table.input(-1, -1, policy);
+      name_groups(input, row.consumed, std::nullopt);
+      CHECK(count_deletable(list, input) == row.count);
+    }
+    auto compacted = table.input(-1, -1, CleanupPolicy::compact);
+    name_groups(compacted, row.consumed, std::nullopt);
+    CHECK(count_deletable(list, compacted) == 0);
+  }
+}
+
+TEST_CASE("INV-9: what was read goes no further than the last stable offset") {
+  RetentionTable table;
+  auto input = table.input(-1, -1);
+  name_groups(input, 30, std::nullopt);
+  input.last_stable_offset = 19;
+  CHECK(count_deletable(table.list({{100}, {100}, {100}}), input) == 1);
+}
+
+TEST_CASE("size and time go on where reading ended") {
+  RetentionTable table;
+  const auto list = table.list({{100, t0_ms + 999}, {100, t0_ms + 999}, {100, t0_ms}, {100, t0_ms + 999}});
+  auto by_size = table.input(300, -1);
+  name_groups(by_size, 10, std::nullopt);
+  CHECK(count_deletable(list, by_size) == 1);
+  by_size.config.retention_bytes = 200;
+  CHECK(count_deletable(list, by_size) == 2);
+  auto by_time = table.input(-1, 500);
+  CHECK(count_deletable(list, by_time) == 0);
+  name_groups(by_time, 20, std::nullopt);
+  CHECK(count_deletable(list, by_time) == 3);
+}
+
+TEST_CASE("neither size nor time nor other groups take what a group has not read") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  struct Expected {
+    Offset unread;
+    std::size_t count;
+  };
+  for (const Expected& row : {Expected{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 2}, {29, 2}, {30, 3}}) {
+    CAPTURE(row.unread);
+    for (auto input : {table.input(0, -1), table.input(-1, 0), table.input(0, 0)}) {
+      name_groups(input, std::nullopt, row.unread);
+      CHECK(count_deletable(list, input) == row.count);
+    }
+    auto consumed = table.input(-1, -1);
+    name_groups(consumed, 30, row.unread);
+    CHECK(count_deletable(list, consumed) == std::min<std::size_t>(row.count, 2));
+  }
+}
+
+TEST_CASE("what lies below the log start goes whoever has not read it") {
+  RetentionTable table;
+  auto input = table.input(-1, -1);
+  name_groups(input, std::nullopt, 0);
+  input.log_start = 20;
+  CHECK(count_deletable(table.list({{100}, {100}, {100}}), input) == 2);
+}
+
+TEST_CASE("of groups that were not looked at nothing is known: they have read nothing") {
+  RetentionTable table;
+  const auto list = table.list({{100}, {100}, {100}});
+  auto unread = table.input(0, 0);
+  name_groups(unread, std::nullopt, 30);
+  CHECK(count_deletable(list, unread) == 3);
+  unread.config.retention_unread_groups.emplace_back("named since");
+  CHECK(count_deletable(list, unread) == 0);
+  auto consumed = table.input(-1, -1);
+  name_groups(consumed, 30, std::nullopt);
+  CHECK(count_deletable(list, consumed) == 2);
+  consumed.config.retention_consumed_groups.emplace_back("named since");
+  CHECK(count_deletable(list, consumed) == 0);
 }
 
 }  // namespace
