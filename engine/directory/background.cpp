@@ -1,9 +1,12 @@
 #include "directory/background.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "directory/engine_impl.hpp"
 
@@ -16,11 +19,31 @@ constexpr std::chrono::milliseconds look_every{100};
 // So that retention, which frees space, does not wait for a compaction, which may take hours.
 constexpr std::size_t worker_threads = 2;
 
+bool is_named(const std::vector<std::string>& groups, std::string_view group) {
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+OffsetExpiryEnvironment offset_expiry_of(detail::EngineImpl& engine) {
+  return {.offsets = engine.committed_offsets,
+          .groups = engine.groups,
+          .clock = engine.clock,
+          .retention_ms = engine.options.offsets_retention.count(),
+          .is_named = [&engine](const std::string& topic, std::string_view group) {
+            const auto topics = engine.topics.load();
+            const auto found = topics->find(topic);
+            if (found == topics->end()) return false;
+            const TopicConfig& config = found->second->config;
+            return is_named(config.retention_consumed_groups, group) ||
+                   is_named(config.retention_unread_groups, group);
+          }};
+}
+
 }  // namespace
 
 Background::Background(detail::EngineImpl& engine)
     : engine_(engine),
       pace_(engine.clock, engine.options.maintenance_bytes_per_second),
+      offset_expiry_(offset_expiry_of(engine)),
       table_(engine.clock, jobs(),
              [&engine](std::string_view line) { engine.report(LogLevel::error, line); }) {}
 

@@ -19,6 +19,7 @@
 
 #include "base/mutex.hpp"
 #include "directory/upkeep/job_queue.hpp"
+#include "directory/upkeep/offset_expiry.hpp"
 #include "directory/upkeep/periodic_job.hpp"
 #include "directory/upkeep/work_pace.hpp"
 #include "partition/partition.hpp"
@@ -76,11 +77,13 @@ class Background {
   void prepare_journal_file(JobRun& run);
   void make_checkpoint(JobRun& run);
   void expire(JobRun& run);
+  void expire_offsets(JobRun& run);
   void apply_retention(JobRun& run);
   void compact(JobRun& run);
 
   detail::EngineImpl& engine_;
   WorkPace pace_;
+  OffsetExpiry offset_expiry_;
   std::size_t journal_files_job_ = 0;  ///< Its place in the table.
   JobTable table_;
   std::atomic<bool> stopping_{false};
@@ -88,6 +91,7 @@ class Background {
   // Passes that were broken off by a pause, to be begun again after it.
   std::atomic<bool> is_retention_owed_{false};
   std::atomic<bool> is_compaction_owed_{false};
+  std::atomic<bool> is_offset_expiry_owed_{false};  ///< The pass that is under way has not ended.
   base::Mutex overdue_mutex_;
   std::vector<partition::PartitionPtr> overdue_ SERIATIM_GUARDED_BY(overdue_mutex_);  ///< By flush.ms.
 

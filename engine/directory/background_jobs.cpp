@@ -102,20 +102,31 @@ std::vector<PeriodicJob> Background::worker_table() {
   const std::int64_t maintenance_ns = maintenance_period_ns(engine_.options);
   const std::int64_t first_ns = std::min(first_maintenance_ns, maintenance_ns);
   const auto is_paused = [this] { return pace_.is_paused(); };
-  return {{.name = "retention",
-           .lane = JobLane::workers,
-           .period_ns = maintenance_ns,
-           .first_after_ns = first_ns,
-           .run = [this](JobRun& run) { apply_retention(run); },
-           .is_wanted = [this](std::int64_t) { return is_retention_owed_.load(std::memory_order_relaxed); },
-           .is_held_back = is_paused},
-          {.name = "compaction",
-           .lane = JobLane::workers,
-           .period_ns = maintenance_ns,
-           .first_after_ns = first_ns,
-           .run = [this](JobRun& run) { compact(run); },
-           .is_wanted = [this](std::int64_t) { return is_compaction_owed_.load(std::memory_order_relaxed); },
-           .is_held_back = is_paused}};
+  std::vector<PeriodicJob> table{
+      {.name = "retention",
+       .lane = JobLane::workers,
+       .period_ns = maintenance_ns,
+       .first_after_ns = first_ns,
+       .run = [this](JobRun& run) { apply_retention(run); },
+       .is_wanted = [this](std::int64_t) { return is_retention_owed_.load(std::memory_order_relaxed); },
+       .is_held_back = is_paused},
+      {.name = "compaction",
+       .lane = JobLane::workers,
+       .period_ns = maintenance_ns,
+       .first_after_ns = first_ns,
+       .run = [this](JobRun& run) { compact(run); },
+       .is_wanted = [this](std::int64_t) { return is_compaction_owed_.load(std::memory_order_relaxed); },
+       .is_held_back = is_paused}};
+  if (engine_.options.offsets_retention.count() < 0) return table;
+  const std::int64_t expiry_ns = base::ns_of_ms(engine_.options.offsets_retention_check_interval.count());
+  table.push_back(
+      {.name = "offset expiry",
+       .lane = JobLane::workers,
+       .period_ns = expiry_ns,
+       .first_after_ns = expiry_ns,
+       .run = [this](JobRun& run) { expire_offsets(run); },
+       .is_wanted = [this](std::int64_t) { return is_offset_expiry_owed_.load(std::memory_order_relaxed); }});
+  return table;
 }
 
 // The timers look, the prompt thread syncs.
@@ -180,6 +191,13 @@ void Background::expire(JobRun& run) {
     if (is_stopping()) return;
     partition->expire_producers(forgotten_ms);
   }
+}
+
+// A step a run: others of the lane come in between, and a close need not wait for the pass.
+void Background::expire_offsets(JobRun& run) {
+  if (auto stepped = offset_expiry_.step(); !stepped)
+    fail_with(run, "expiring committed offsets", stepped.error());
+  is_offset_expiry_owed_.store(!offset_expiry_.is_done(), std::memory_order_relaxed);
 }
 
 // Neither pass waits where an Admin call, or the other pass, is at work: the rest would wait with it. The

@@ -169,6 +169,9 @@ std::span<const OptionRule<EngineOptions>> engine_option_rules() {
                                                   transaction_bytes_min, transaction_bytes_max, "bytes"),
       rule<&EngineOptions::transactional_id_expiration>("EngineOptions::transactional_id_expiration", 1,
                                                         unlimited, "ms"),
+      rule<&EngineOptions::offsets_retention>("EngineOptions::offsets_retention", -1, unlimited, "ms"),
+      rule<&EngineOptions::offsets_retention_check_interval>(
+          "EngineOptions::offsets_retention_check_interval", 1, unlimited, "ms"),
       rule<&EngineOptions::journal_max_bytes>("EngineOptions::journal_max_bytes",
                                               journal_files_min * journal::journal_file_bytes_min,
                                               journal_bytes_max, "bytes"),

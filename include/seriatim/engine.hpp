@@ -74,6 +74,14 @@ struct EngineOptions {
   /// How long a transactional id is remembered that nobody uses, 1 ms or more (Kafka:
   /// transactional.id.expiration.ms).
   std::chrono::milliseconds transactional_id_expiration{std::chrono::hours(24 * 7)};
+  /// How long the committed offset of a group is kept in a topic that none of its members subscribes to, from
+  /// its commit on; a group is gone with its last offset. -1, the default: for ever. Kafka's default is
+  /// 7 days (offsets.retention.minutes): a consumer that runs once a month begins anew each time. Not counted
+  /// are groups that the topic's retention settings name (TopicConfig::retention_unread_groups). -1 ms or
+  /// more.
+  std::chrono::milliseconds offsets_retention{-1};
+  /// How often such offsets are looked for, 1 ms or more (Kafka: offsets.retention.check.interval.ms).
+  std::chrono::milliseconds offsets_retention_check_interval{std::chrono::minutes(10)};
   /// A checkpoint comes early when half of this lies in the journal (`journal.max.bytes`): bounds what
   /// recovery reads. When all of it does, commits (appends with acks = all, positions, transactions) wait for
   /// a checkpoint before they begin; where that fails or makes no room, they answer so (storage_full and the
