@@ -11,6 +11,7 @@
 #include "context.hpp"
 #include "disk_usage.hpp"
 #include "text/quantity.hpp"
+#include "topic_retention.hpp"
 
 namespace seriatim::cli {
 namespace {
@@ -255,6 +256,37 @@ std::string group_of(const std::string& path, const std::string& by) {
   return by == "topic" ? partition.substr(0, partition.rfind('-')) : partition;
 }
 
+// By the names of the rows; nothing: no topic lets groups keep records, or it is not known.
+using HeldBackRows = std::optional<std::map<std::string, HeldBack>>;
+
+// Beside the walk of the files, which needs no catalog: where that is damaged, the rest is told all the same.
+HeldBackRows held_back_rows(const Context& context, const std::string& by) {
+  if (by == "file") return std::nullopt;
+  const Result<Engine> engine = context.open(OpenMode::read_only);
+  const auto partitions =
+      engine.ok() ? held_back_by_groups(*engine) : Result<std::map<TopicPartition, HeldBack>>(engine.error());
+  if (!partitions.ok()) {
+    context.note("what groups keep from being deleted is not known: " + partitions.error().message());
+    return std::nullopt;
+  }
+  if (partitions->empty()) return std::nullopt;
+  std::map<std::string, HeldBack> rows;
+  for (const auto& [at, held] : *partitions)
+    rows[by == "topic" ? at.topic : at.topic + "-" + std::to_string(at.partition)].add(held);
+  return rows;
+}
+
+void add_held_back(std::vector<Json>& cells, const std::map<std::string, HeldBack>& rows,
+                   const std::string& name) {
+  const auto found = rows.find(name);
+  std::string groups;
+  if (found != rows.end()) {
+    for (const std::string& group : found->second.groups) groups += (groups.empty() ? "" : ",") + group;
+  }
+  cells.push_back(found == rows.end() ? Json(nullptr) : Json(found->second.bytes));
+  cells.push_back(groups.empty() ? Json(nullptr) : Json(groups));
+}
+
 Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
   const Result<std::filesystem::path> directory = context.existing_directory();
   if (!directory.ok()) return directory.error();
@@ -275,12 +307,22 @@ Result<ExitCode> du(Context& context, const UsageArguments& arguments) {
     (file.path.ends_with(".log") ? sum.log : sum.other) += file.size;
     sum.allocated += file.allocated;
   }
-  Table table({{arguments.by},
-               {"files", ColumnKind::number},
-               {"log_bytes", ColumnKind::bytes},
-               {"other_bytes", ColumnKind::bytes},
-               {"disk_bytes", ColumnKind::bytes}});
-  for (const auto& [name, sum] : sums) table.add({name, sum.files, sum.log, sum.other, sum.allocated});
+  const HeldBackRows held_back = held_back_rows(context, arguments.by);
+  std::vector<Column> columns{{arguments.by},
+                              {"files", ColumnKind::number},
+                              {"log_bytes", ColumnKind::bytes},
+                              {"other_bytes", ColumnKind::bytes},
+                              {"disk_bytes", ColumnKind::bytes}};
+  if (held_back) {
+    columns.push_back({"held_back_bytes", ColumnKind::bytes});
+    columns.push_back({"held_back_by"});
+  }
+  Table table(std::move(columns));
+  for (const auto& [name, sum] : sums) {
+    std::vector<Json> cells{name, sum.files, sum.log, sum.other, sum.allocated};
+    if (held_back) add_held_back(cells, *held_back, name);
+    table.add(std::move(cells));
+  }
   table.print(context.out, context.format());
   return ExitCode::ok;
 }

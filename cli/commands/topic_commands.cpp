@@ -9,6 +9,7 @@
 
 #include "command_tree.hpp"
 #include "text/quantity.hpp"
+#include "topic_retention.hpp"
 
 namespace seriatim::cli {
 namespace {
@@ -88,21 +89,38 @@ Result<ExitCode> list_topics(Context& context) {
   return outcome;
 }
 
-Table partition_table(const TopicDescription& topic) {
-  Table table({{"partition", ColumnKind::number},
-               {"log_start", ColumnKind::number},
-               {"high_watermark", ColumnKind::number},
-               {"last_stable", ColumnKind::number},
-               {"log_end", ColumnKind::number},
-               {"durable", ColumnKind::number},
-               {"segments", ColumnKind::number},
-               {"size_bytes", ColumnKind::bytes},
-               {"damage"}});
-  for (const PartitionDescription& partition : topic.partitions) {
-    table.add({partition.partition, partition.log_start_offset, partition.high_watermark,
-               partition.last_stable_offset, partition.log_end_offset, partition.durable_offset,
-               partition.segment_count, partition.size_bytes,
-               partition.damage ? Json(*partition.damage) : Json(nullptr)});
+/// @param retention  empty, or one for each partition: of a topic whose settings name groups.
+Table partition_table(const TopicDescription& topic, const std::vector<PartitionRetention>& retention) {
+  std::vector<Column> columns{{"partition", ColumnKind::number},
+                              {"log_start", ColumnKind::number},
+                              {"high_watermark", ColumnKind::number},
+                              {"last_stable", ColumnKind::number},
+                              {"log_end", ColumnKind::number},
+                              {"durable", ColumnKind::number},
+                              {"segments", ColumnKind::number},
+                              {"size_bytes", ColumnKind::bytes},
+                              {"damage"}};
+  if (!retention.empty()) {
+    for (Column& column : retention_columns()) columns.push_back(std::move(column));
+  }
+  const std::size_t width = columns.size();
+  Table table(std::move(columns));
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    const PartitionDescription& partition = topic.partitions[i];
+    std::vector<Json> cells{partition.partition,
+                            partition.log_start_offset,
+                            partition.high_watermark,
+                            partition.last_stable_offset,
+                            partition.log_end_offset,
+                            partition.durable_offset,
+                            partition.segment_count,
+                            partition.size_bytes,
+                            partition.damage ? Json(*partition.damage) : Json(nullptr)};
+    if (i < retention.size()) {
+      for (Json& cell : retention_cells(retention[i])) cells.push_back(std::move(cell));
+    }
+    cells.resize(width);  // The topic has got partitions since.
+    table.add(std::move(cells));
   }
   return table;
 }
@@ -112,7 +130,9 @@ Result<ExitCode> describe_by_name(Context& context, const TopicArguments& argume
   if (!engine.ok()) return engine.error();
   const Result<TopicDescription> topic = describe_topic(*engine, arguments.topic);
   if (!topic.ok()) return topic.error();
-  const Table partitions = partition_table(*topic);
+  const auto retention = engine->admin().describe_retention(arguments.topic);
+  if (!retention.ok()) return retention.error();
+  const Table partitions = partition_table(*topic, *retention);
   const ExitCode outcome = totals_of(*topic).is_partial ? ExitCode::damage : ExitCode::ok;
   const OutputFormat format = context.format();
   if (format == OutputFormat::json || format == OutputFormat::jsonl) {
