@@ -37,6 +37,12 @@ bool commits(const ConsumeArguments& arguments) {
   return arguments.commit || (!arguments.group.empty() && !arguments.no_commit);
 }
 
+// A start, a stop and a choice of partitions are for who assigns them.
+bool subscribes(const ConsumeArguments& arguments) {
+  return commits(arguments) && arguments.offsets.empty() && arguments.partitions.empty() &&
+         !arguments.exit_at_end;
+}
+
 // Reads from the assigned partitions until every one of them is done.
 class Consumption {
  public:
@@ -49,10 +55,12 @@ class Consumption {
         consumer_(std::move(consumer)),
         watch_(engine_) {}
 
-  Result<> assign();
+  Result<> begin() { return subscribes(arguments_) ? subscribe() : assign(); }
   Result<> run();
 
  private:
+  Result<> subscribe();
+  Result<> assign();
   Result<OffsetRange> range() const;
   Result<Offset> offset_of(const TopicPartition& partition, const OffsetPoint& point) const;
   Result<> place(const TopicPartition& partition, const OffsetRange& range);
@@ -98,6 +106,19 @@ Result<OffsetRange> Consumption::range() const {
     range.start = OffsetPoint{.kind = arguments_.group.empty() ? OffsetPoint::Kind::beginning
                                                                : OffsetPoint::Kind::stored};
   return range;
+}
+
+Result<> Consumption::subscribe() {
+  if (arguments_.count) left_ = static_cast<std::uint64_t>(*arguments_.count);
+  for (const std::string& name : arguments_.topics) {
+    const Result<TopicDescription> topic = describe_topic(engine_, name);
+    if (!topic.ok()) return topic.error();
+  }
+  context_.note(
+      "group " + arguments_.group +
+      ": this command is its only member. Members share partitions within one process, the one that "
+      "has the directory for writing");
+  return consumer_.subscribe(arguments_.topics);
 }
 
 Result<> Consumption::assign() {
@@ -253,7 +274,8 @@ Result<Engine> open_to_consume(const Context& context, const ConsumeArguments& a
   const Result<Engine> engine = context.open(OpenMode::read_write);
   if (engine.ok() || engine.error().code() != Errc::locked) return engine;
   return Error(Errc::locked, engine.error().message() +
-                                 " To read beside it without storing the group's offsets: --no-commit");
+                                 " Members of a group, and the offsets it stores, belong to that process. To "
+                                 "read beside it without storing offsets: --no-commit");
 }
 
 Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
@@ -271,11 +293,13 @@ Result<ExitCode> consume(Context& context, const ConsumeArguments& arguments) {
       {.group_id = arguments.group,
        .max_poll_records = poll_records,
        .isolation_level = arguments.isolation_level == "read_committed" ? IsolationLevel::read_committed
-                                                                        : IsolationLevel::read_uncommitted});
+                                                                        : IsolationLevel::read_uncommitted,
+       // However long the reader of the output takes, nobody waits for the partitions.
+       .max_poll_interval = std::chrono::milliseconds::max()});
   if (!consumer.ok()) return consumer.error();
   Consumption consumption(context, arguments, *engine, std::move(*printer), std::move(*consumer));
-  const Result<> assigned = consumption.assign();
-  if (!assigned.ok()) return assigned.error();
+  const Result<> begun = consumption.begin();
+  if (!begun.ok()) return begun.error();
   const Result<> consumed = consumption.run();
   if (!consumed.ok()) return consumed.error();
   return ExitCode::ok;
@@ -306,7 +330,8 @@ Command consume_command() {
       {.names = "-g,--group",
        .value_name = "GROUP",
        .help = "Start where this group has committed, and commit what was printed; needs the directory for "
-               "writing",
+               "writing. Without -o, -p and -e as a member: partitions are shared with members of the same "
+               "process only",
        .target = &arguments->group},
       {.names = "--commit", .help = "The same as -g alone; it is what -g does", .target = &arguments->commit},
       {.names = "--no-commit",
@@ -324,7 +349,7 @@ Command consume_command() {
           .options = std::move(options),
           .examples = {"seriatim -d data consume orders -o beginning -e -J",
                        "seriatim -d data consume orders -o @-15m -f '%T{rfc3339} %k: %v\\n'",
-                       "seriatim -d data consume orders -g billing -c 100",
+                       "seriatim -d data consume orders payments -g billing -c 100",
                        "seriatim -d data consume orders -g billing --no-commit -e"},
           .run = [arguments](Context& context) { return consume(context, *arguments); }};
 }

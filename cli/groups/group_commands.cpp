@@ -61,9 +61,9 @@ std::string place_name(const TopicPartition& at) { return at.topic + "-" + std::
 Command group_command() {
   return {.name = "group",
           .summary = "Shows what groups have committed and how far they are behind, and changes it",
-          .children = {group_list_command(), group_describe_command(), group_lag_command(),
-                       group_reset_command(), group_export_command(), group_import_command(),
-                       group_delete_offsets_command(), group_delete_command()}};
+          .children = {group_list_command(), group_describe_command(), group_members_command(),
+                       group_lag_command(), group_reset_command(), group_export_command(),
+                       group_import_command(), group_delete_offsets_command(), group_delete_command()}};
 }
 
 }  // namespace seriatim::cli

@@ -14,6 +14,7 @@ namespace seriatim::cli {
 
 Command group_list_command();
 Command group_describe_command();
+Command group_members_command();
 Command group_lag_command();
 Command group_reset_command();
 Command group_import_command();

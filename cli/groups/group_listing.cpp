@@ -1,4 +1,4 @@
-// group list, describe, lag: the commands that only look, beside a running application too.
+// group list, describe, members, lag: the commands that only look, beside a running application too.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -91,8 +91,16 @@ GroupState state_of_group(const std::filesystem::path& directory) {
   const Result<std::optional<WriterInfo>> writer = writer_of(directory);
   if (!writer.ok()) return {"unknown", "it cannot be told who writes: " + writer.error().message()};
   if (!*writer) return {"empty", "nobody has the directory open, so it has no member"};
-  return {"unknown", "its members, if it has any, are in " + (*writer)->program + " (pid " +
-                         std::to_string((*writer)->pid) + ")"};
+  return {"unknown", "members live in the process that has the directory, " + (*writer)->program + " (pid " +
+                         std::to_string((*writer)->pid) +
+                         "), and only there can be asked for: Admin::describe_group"};
+}
+
+Error not_known_here(const Engine& engine, const std::string& group, const GroupState& state) {
+  const Error error = unknown_group(engine, group);
+  if (state.word == "empty") return error;
+  return {error.code(),
+          error.message() + ". One that has members only is not seen from here: " + state.reason};
 }
 
 Result<ExitCode> describe_group(Context& context, const GroupListingArguments& arguments) {
@@ -101,8 +109,9 @@ Result<ExitCode> describe_group(Context& context, const GroupListingArguments& a
   const GroupState state = state_of_group(*directory);
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
-  const auto lags = known_lags(*engine, arguments.group);
+  const auto lags = engine->admin().group_lag(arguments.group);
   if (!lags.ok()) return lags.error();
+  if (lags->empty()) return not_known_here(*engine, arguments.group, state);
   Table table({{"topic"},
                {"partition", ColumnKind::number},
                {"committed", ColumnKind::number},
@@ -137,6 +146,34 @@ Result<ExitCode> describe_group(Context& context, const GroupListingArguments& a
   }
   table.print(context.out, format);
   return told_group_damage(context, *lags);
+}
+
+// A command is a process of its own: it can tell that there are no members, and otherwise where they are.
+Result<ExitCode> show_members(Context& context, const GroupListingArguments& arguments) {
+  const Result<std::filesystem::path> directory = context.existing_directory();
+  if (!directory.ok()) return directory.error();
+  const GroupState state = state_of_group(*directory);
+  const Result<Engine> engine = context.open(OpenMode::read_only);
+  if (!engine.ok()) return engine.error();
+  const Result<bool> known = is_known_group(*engine, arguments.group);
+  if (!known.ok()) return known.error();
+  if (!*known) return not_known_here(*engine, arguments.group, state);
+  const bool has_none = state.word == "empty";
+  const OutputFormat format = context.format();
+  if (format == OutputFormat::json || format == OutputFormat::jsonl) {
+    Json group;
+    put_bytes(group, "group", arguments.group);
+    group["state"] = state.word;
+    group["members"] = has_none ? Json(Json::array()) : Json(nullptr);
+    print_json(context.out, format, group);
+  } else if (format == OutputFormat::table) {
+    context.out.write("group " + printable(arguments.group) + "   state " + state.word + "   members " +
+                      (has_none ? "none" : "unknown") + "\n");
+  } else {
+    Table({{"member"}, {"instance"}, {"topics"}, {"partitions"}}).print(context.out, format);
+  }
+  context.note(state.reason);
+  return ExitCode::ok;
 }
 
 struct LagLook {
@@ -230,6 +267,17 @@ Command group_describe_command() {
       .positionals = {{.name = "GROUP", .help = "Name of the group", .target = &arguments->group}},
       .examples = {"seriatim -d data group describe billing"},
       .run = [arguments](Context& context) { return describe_group(context, *arguments); }};
+}
+
+Command group_members_command() {
+  auto arguments = std::make_shared<GroupListingArguments>();
+  return {.name = "members",
+          .summary =
+              "Says whether a group has members, and where: they live in the process that has the "
+              "directory for writing, which alone can list them",
+          .positionals = {{.name = "GROUP", .help = "Name of the group", .target = &arguments->group}},
+          .examples = {"seriatim -d data group members billing"},
+          .run = [arguments](Context& context) { return show_members(context, *arguments); }};
 }
 
 Command group_lag_command() {

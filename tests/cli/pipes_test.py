@@ -45,7 +45,7 @@ class Pipes(CommandTest):
         self.produce("t", [b"one"])
         for words in (["consume", "t"], ["consume", "t", "-J"], ["tail", "t"], ["consume", "t", "-g", "g", "--commit"]):
             with self.subTest(words):
-                process = self.start("-d", self.data, *words)
+                process = self.start("-q", "-d", self.data, *words)
                 process.stdout.readline()
                 process.stdout.close()
                 err = process.stderr.read()

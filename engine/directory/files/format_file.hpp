@@ -2,7 +2,7 @@
 //
 //   seriatim data directory
 //   format 1
-//   features 0000000000000007
+//   features 000000000000000f
 //   directory 0123456789abcdef0123456789abcdef
 //   checksum 0123456789abcdef
 //

@@ -41,7 +41,7 @@ TEST_CASE("FORMAT is read as it was written, and is text") {
   CHECK(read->features == known_features);
   CHECK(read->directory_id == made_id());
   CHECK(
-      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 0000000000000007\n"
+      stored_text(directory).starts_with("seriatim data directory\nformat 1\nfeatures 000000000000000f\n"
                                          "directory 00112233445566778899aabbccddeeff\nchecksum "));
 }
 
