@@ -58,12 +58,13 @@ void Partition::replace_list(std::vector<segment::SegmentPtr> segments) {
   change_list([&](std::vector<segment::SegmentPtr>& list) { list = std::move(segments); });
 }
 
-void Partition::set_config(const TopicConfig& config) {
+void Partition::set_config(TopicConfig config) noexcept {
   const base::MutexLock lock(append_mutex_);
-  config_ = config;
-  batch_bytes_max_ = largest_batch(config);
-  flush_ms_.store(config.flush_ms, std::memory_order_relaxed);
-  if (config.cleanup_policy != CleanupPolicy::delete_) may_have_gaps_.store(true, std::memory_order_release);
+  // The old one is freed behind the lock.
+  std::swap(config_, config);
+  batch_bytes_max_ = largest_batch(config_);
+  flush_ms_.store(config_.flush_ms, std::memory_order_relaxed);
+  if (config_.cleanup_policy != CleanupPolicy::delete_) may_have_gaps_.store(true, std::memory_order_release);
 }
 
 TopicConfig Partition::config() const {

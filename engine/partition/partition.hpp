@@ -220,7 +220,7 @@ class Partition final : public PartitionLog, public std::enable_shared_from_this
                             const std::function<Result<>()>& swap_files);
   /// Takes effect with the next append; segment limits with the next segment, or with one that is empty if a
   /// batch needs the room.
-  void set_config(const TopicConfig& config);
+  void set_config(TopicConfig config) noexcept;
   TopicConfig config() const;
   /// ok, or why nothing can be changed any more: closed, deleted.
   Result<> check_open() const;

@@ -263,6 +263,9 @@ TEST_CASE("memory runs out in any other call: an error, and the call works the n
   sweep("reset_config", [&] { return admin.reset_config("u", names); });
   sweep("list_topics", [&] { return admin.list_topics(); });
   sweep("describe_topic", [&] { return admin.describe_topic("t"); });
+  const ConfigMap groups{{"retention.consumed.groups", "g"}, {"retention.unread.groups", "g,h"}};
+  sweep("alter_config of an open topic", [&] { return admin.alter_config("t", groups); });
+  sweep("describe_retention", [&] { return admin.describe_retention("t"); });
   sweep("list_offset", [&] { return admin.list_offset(t0, OffsetSpec::latest); });
   sweep("offset_for_time", [&] { return admin.offset_for_time(t0, Timestamp{}); });
   const TopicPartitionOffsets offsets{{t0, {.offset = 3}}};

@@ -1,5 +1,7 @@
 // `Topics`: what an application changes of them.
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "base/boundary.hpp"
 #include "catalog/records/topic_config_rules.hpp"
@@ -49,12 +51,13 @@ Result<> Topics::take_in(const catalog::TopicRecord& record, const std::function
   const auto previous = map->find(record.name);
   auto topic = make_topic(record, previous == map->end() ? nullptr : previous->second.get());
   (*map)[record.name] = topic;
+  std::vector<TopicConfig> configs(topic->partitions.size(), topic->config);
   if (auto stored = store(); !stored) return stored;
   registry_.store(std::move(map));
   environment_.tell_groups();
-  for (const auto& slot : topic->partitions) {
-    if (auto log = slot->if_open())
-      std::static_pointer_cast<partition::Partition>(log)->set_config(topic->config);
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    if (auto log = topic->partitions[i]->if_open())
+      std::static_pointer_cast<partition::Partition>(log)->set_config(std::move(configs[i]));
   }
   return {};
 }

@@ -74,6 +74,7 @@ TEST_CASE("an Admin that was moved from") {
                 SERIATIM_CALL(admin.reset_config("t", {})),
                 SERIATIM_CALL(admin.list_topics()),
                 SERIATIM_CALL(admin.describe_topic("t")),
+                SERIATIM_CALL(admin.describe_retention("t")),
                 SERIATIM_CALL(admin.delete_records(t0, 0)),
                 SERIATIM_CALL(admin.list_offset(t0, OffsetSpec::latest)),
                 SERIATIM_CALL(admin.offset_for_time(t0, Timestamp{})),
