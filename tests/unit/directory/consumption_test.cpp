@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -134,10 +135,10 @@ TEST_CASE("INV-9: what a group has read goes no further than an open transaction
 
 namespace {
 
-// The group "a" commits at leader, without a wait for the disk, and what it has read is deleted. At each
-// removal of a file the disk is left to a kill, or to a power cut.
+// Something is committed to the group "a" without a wait for the disk, and what it has read is deleted. At
+// each removal of a file the disk is left to a kill, or to a power cut.
 struct CutInRetention {
-  explicit CutInRetention(const ConfigMap& config) {
+  CutInRetention(const ConfigMap& config, const std::function<void(const Engine&)>& commit) {
     fs::create_directory(dir / "disk");
     PowerVfs vfs(dir / "disk");
     bool is_at_it = false;
@@ -150,8 +151,9 @@ struct CutInRetention {
     impl->background->stop();
     const Engine engine = EngineImpl::handle(impl);
     make_topic(engine, config);
+    create_topic(engine, "out");
     must(engine.flush());
-    must(impl->committed_offsets.commit("a", {{t0, {.offset = 7}}}, Acks::leader));
+    commit(engine);
     is_at_it = true;
     must(engine.admin().apply_retention("t"));
     is_at_it = false;
@@ -169,21 +171,43 @@ struct CutInRetention {
   std::vector<std::string> left{};
 };
 
+void check_that_it_is_read(const Engine& after) {
+  CHECK(committed_offset(after, "a", t0) == 7);
+  CHECK(log_start(after) <= 6);
+  must(after.admin().apply_retention("t"));
+  CHECK(log_start(after) == 6);
+}
+
 }  // namespace
 
 TEST_CASE("INV-4: no fault sets a group back to before a log start that it was the reason for") {
   for (const ConfigMap& config : {ConfigMap{{"retention.consumed.groups", "a"}},
                                   ConfigMap{{"retention.unread.groups", "a"}, {"retention.bytes", "0"}}}) {
-    const CutInRetention f(config);
+    const CutInRetention f(config, [](const Engine& engine) {
+      must(EngineImpl::of(engine)->committed_offsets.commit("a", {{t0, {.offset = 7}}}, Acks::leader));
+    });
     CHECK(f.left.size() > 20);
     for (const std::string& left : f.left) {
       CAPTURE(left);
-      const Engine after = open_engine(left + "/data");
-      CHECK(committed_offset(after, "a", t0) == 7);
-      CHECK(log_start(after) <= 6);
-      must(after.admin().apply_retention("t"));
-      CHECK(log_start(after) == 6);
+      check_that_it_is_read(open_engine(left + "/data"));
     }
+  }
+}
+
+TEST_CASE("INV-4: no fault takes the outcome of records that went because a transaction had read them") {
+  const CutInRetention f({{"retention.consumed.groups", "a"}, {"retention.ms", "-1"}},
+                         [](const Engine& engine) {
+                           TransactionalProducer producer = transactional(engine, "id", Acks::leader);
+                           Transaction transaction = must(producer.begin());
+                           send(transaction, "out", "outcome");
+                           must(transaction.send_offsets({{t0, {.offset = 7}}}, {.group_id = "a"}));
+                           must(transaction.commit());
+                         });
+  for (const std::string& left : f.left) {
+    CAPTURE(left);
+    const Engine after = open_engine(left + "/data");
+    check_that_it_is_read(after);
+    CHECK(committed_values(after, "out") == std::vector<std::string>{"outcome"});
   }
 }
 
