@@ -52,6 +52,8 @@ struct Command {
   std::vector<Option> options{};
   std::vector<std::string> examples{};  ///< Whole command lines; at least one for a command that runs.
   std::vector<Command> children{};      ///< A command has children or runs, never both.
+  /// Takes all words behind the first `--`, at least one, as they stand. Null: they are words as all others.
+  std::vector<std::string>* words_behind_dashes = nullptr;
   std::function<Result<ExitCode>(Context&)> run{};
 };
 

@@ -62,6 +62,12 @@ void add_command(CLI::App& app, const Command& command, Nodes& nodes) {
     option->required(positional.required);
     describe_value(*option, " ", positional.choices);
   }
+  if (command.words_behind_dashes != nullptr) {
+    // Shown in the help; the parser never sees these words, of which it would take brackets off.
+    app.add_option_function<std::vector<std::string>>(
+           "COMMAND", [](const std::vector<std::string>&) {}, "Behind --: the command to run, and its words")
+        ->option_text(" ");
+  }
   for (const Option& declared : command.options) {
     CLI::Option* const option = add_target(app, declared.names, declared.help, declared.target);
     if (is_flag(declared)) continue;
@@ -123,7 +129,14 @@ ParsedLine parse_command_line(const Command& root, std::span<const std::string> 
     asked.emplace_back("--help");
     return parse_command_line(root, asked);
   }
-  if (auto problem = find_unknown_word(root, words)) return UsageError{std::move(*problem)};
+  CommandWords followed = follow_words(root, words);
+  if (followed.problem) return UsageError{std::move(*followed.problem)};
+  std::vector<std::string>* const behind = followed.command->words_behind_dashes;
+  if (behind != nullptr) {
+    const std::span<const std::string> rest = words.subspan(followed.dashes_at);
+    if (!rest.empty()) behind->assign(rest.begin() + 1, rest.end());
+    words = words.first(followed.dashes_at);
+  }
 
   CLI::App app(root.summary, root.name);
   app.set_version_flag("--version", std::string("seriatim ") + SERIATIM_VERSION);
@@ -141,6 +154,10 @@ ParsedLine parse_command_line(const Command& root, std::span<const std::string> 
     return UsageError{std::string(error.what()) + ". See: " + path_of(nodes) + " --help"};
   }
   const Command& command = selected_command(nodes);
+  if (behind != nullptr && behind->empty()) {
+    return UsageError{"the command to run is missing: it stands behind --. See: " + path_of(nodes) +
+                      " --help"};
+  }
   if (!command.run) return missing_command(command, path_of(nodes));
   return &command;
 }

@@ -99,15 +99,19 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   return std::nullopt;
 }
 
-std::optional<std::string> find_unknown_word(const Command& root, std::span<const std::string> words) {
+CommandWords follow_words(const Command& root, std::span<const std::string> words) {
   Path path{&root};
+  CommandWords followed{.command = &root, .dashes_at = words.size()};
   for (std::size_t at = 0; at < words.size(); ++at) {
     const std::string& word = words[at];
-    if (word == "--") break;
+    if (word == "--") {
+      followed.dashes_at = at;
+      break;
+    }
     if (word.size() > 1 && word[0] == '-' && !(word[1] >= '0' && word[1] <= '9')) {
       const OptionWord read = word.starts_with("--") ? read_long(path, word) : read_short(path, word);
-      if (read.asks_about_itself) return std::nullopt;
-      if (read.problem) return read.problem;
+      if (read.problem) followed.problem = read.problem;
+      if (read.asks_about_itself || read.problem) break;
       if (read.takes_next) ++at;
       continue;
     }
@@ -115,10 +119,18 @@ std::optional<std::string> find_unknown_word(const Command& root, std::span<cons
     if (children.empty()) continue;
     const auto child =
         std::find_if(children.begin(), children.end(), [&](const Command& c) { return c.name == word; });
-    if (child == children.end()) return unknown_command(path, word);
+    if (child == children.end()) {
+      followed.problem = unknown_command(path, word);
+      break;
+    }
     path.push_back(&*child);
+    followed.command = &*child;
   }
-  return std::nullopt;
+  return followed;
+}
+
+std::optional<std::string> find_unknown_word(const Command& root, std::span<const std::string> words) {
+  return follow_words(root, words).problem;
 }
 
 }  // namespace seriatim::cli

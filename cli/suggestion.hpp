@@ -2,6 +2,7 @@
 // tree knows.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,9 +16,18 @@ namespace seriatim::cli {
 /// to be a slip of the hand.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
-/// The fault in the words of a command line, as a sentence for the user; nullopt if every word is
-/// known. Values are not judged.
+/// How far the words of a command line lead.
+struct CommandWords {
+  /// The fault in them, as a sentence for the user; nullopt if every word is known. Values are not judged.
+  std::optional<std::string> problem{};
+  const Command* command = nullptr;  ///< The last that is named before `--`; the root if none is.
+  std::size_t dashes_at = 0;  ///< Where the first word `--` stands that is no value; their number if none.
+};
+
 /// @param words  the command line without the program's name.
+CommandWords follow_words(const Command& root, std::span<const std::string> words);
+
+/// The `problem` of follow_words.
 std::optional<std::string> find_unknown_word(const Command& root, std::span<const std::string> words);
 
 }  // namespace seriatim::cli
