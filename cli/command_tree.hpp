@@ -22,6 +22,8 @@ Command dump_command();
 Command verify_command();
 Command repair_command();
 Command group_command();
+Command share_command();
+Command work_command();
 Command transaction_command();
 Command producer_command();
 Command state_command();

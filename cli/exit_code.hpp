@@ -30,6 +30,7 @@ constexpr ExitCode exit_code_of(Errc code) noexcept {
     case Errc::no_offset_for_partition:
     case Errc::not_found:
     case Errc::transactional_id_not_found:
+    case Errc::group_id_not_found:
     case Errc::not_a_data_directory:
       return ExitCode::not_found;
     case Errc::corrupt_record:

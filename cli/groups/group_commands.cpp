@@ -14,9 +14,25 @@ Result<bool> is_known_group(const Engine& engine, const std::string& group) {
   return std::binary_search(groups->begin(), groups->end(), group);
 }
 
+Result<bool> is_share_group(const Engine& engine, const std::string& group) {
+  const Result<ShareGroups> groups = engine.share_groups();
+  if (!groups.ok()) return groups.error();
+  const auto names = groups->list();
+  if (!names.ok()) return names.error();
+  return std::binary_search(names->begin(), names->end(), group);
+}
+
+Error other_kind(const std::string& group, const std::string& kind, const std::string& command) {
+  return {Errc::group_id_not_found,
+          group + " is a " + kind + " group. A name is of one kind only: see " + command + " " + group};
+}
+
 Error unknown_group(const Engine& engine, const std::string& group) {
   const auto groups = engine.admin().list_groups();
   if (!groups.ok()) return groups.error();
+  const Result<bool> is_share = is_share_group(engine, group);
+  if (!is_share.ok()) return is_share.error();
+  if (*is_share) return other_kind(group, "share", "seriatim share describe");
   std::string text = "there is no group " + group + " in " + engine.directory().string() + ".";
   if (const auto guess = nearest(group, *groups)) text += " Did you mean " + *guess + "?";
   return {Errc::not_found, text + " seriatim group list shows those that have committed an offset"};

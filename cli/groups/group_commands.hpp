@@ -25,7 +25,12 @@ Command group_delete_offsets_command();
 /// Whether the group has committed anything.
 /// Errors: those of listing groups.
 Result<bool> is_known_group(const Engine& engine, const std::string& group);
-/// not_found, with the nearest name and the command that lists those there are.
+/// Whether a share group has this name.
+/// Errors: those of listing groups.
+Result<bool> is_share_group(const Engine& engine, const std::string& group);
+/// group_id_not_found: the group is of another kind, and `command` shows it.
+Error other_kind(const std::string& group, const std::string& kind, const std::string& command);
+/// not_found, or group_id_not_found for a share group's name, with the nearest name and the command that lists those there are.
 Error unknown_group(const Engine& engine, const std::string& group);
 /// Errors: not_found, as unknown_group.
 Result<> check_group(const Engine& engine, const std::string& group);

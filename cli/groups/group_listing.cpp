@@ -7,9 +7,8 @@
 
 #include <poll.h>
 
-#include <seriatim/inspect.hpp>
-
 #include "groups/group_commands.hpp"
+#include "groups/group_state.hpp"
 #include "interrupt.hpp"
 #include "text/text_encoding.hpp"
 
@@ -79,21 +78,6 @@ Result<ExitCode> list_groups(Context& context) {
   }
   table.print(context.out, context.format());
   return outcome;
-}
-
-// Members live in the process that writes: where there is none, there are none.
-struct GroupState {
-  std::string word{};
-  std::string reason{};
-};
-
-GroupState state_of_group(const std::filesystem::path& directory) {
-  const Result<std::optional<WriterInfo>> writer = writer_of(directory);
-  if (!writer.ok()) return {"unknown", "it cannot be told who writes: " + writer.error().message()};
-  if (!*writer) return {"empty", "nobody has the directory open, so it has no member"};
-  return {"unknown", "members live in the process that has the directory, " + (*writer)->program + " (pid " +
-                         std::to_string((*writer)->pid) +
-                         "), and only there can be asked for: Admin::describe_group"};
 }
 
 Error not_known_here(const Engine& engine, const std::string& group, const GroupState& state) {

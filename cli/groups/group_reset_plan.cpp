@@ -1,6 +1,5 @@
 #include "groups/group_reset_plan.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +14,7 @@
 
 #include "groups/group_commands.hpp"
 #include "groups/group_offsets_csv.hpp"
+#include "groups/reset_place.hpp"
 
 namespace seriatim::cli {
 namespace {
@@ -57,6 +57,9 @@ Result<ResetPlan> ResetPlanner::plan(const ResetScope& scope) {
     return Error(Errc::invalid_argument,
                  "--all-topics and --topic contradict each other. Give the topics, or all of them");
   }
+  const Result<bool> is_share = is_share_group(engine_, group_);
+  if (!is_share.ok()) return is_share.error();
+  if (*is_share) return other_kind(group_, "share", "seriatim share describe");
   const auto offsets = admin_.group_offsets(group_);
   if (!offsets.ok()) return offsets.error();
   for (const GroupOffset& one : *offsets) committed_[one.topic_partition] = one.committed.offset;
@@ -134,10 +137,6 @@ Result<> ResetPlanner::add_places(const ResetScope& scope) {
 
 Result<Offset> ResetPlanner::wanted_at(const TopicPartition& at) const {
   switch (target_.kind) {
-    case TargetKind::earliest:
-      return admin_.list_offset(at, OffsetSpec::earliest);
-    case TargetKind::offset:
-      return target_.number;
     case TargetKind::current:
       if (const auto committed = committed_at(at)) return *committed;
       break;
@@ -152,31 +151,21 @@ Result<Offset> ResetPlanner::wanted_at(const TopicPartition& at) const {
       const bool is_beyond = target_.number > INT64_MAX - *committed;
       return is_beyond ? INT64_MAX : *committed + target_.number;
     }
-    case TargetKind::time: {
-      const auto found = admin_.offset_for_time(at, target_.time);
-      if (!found.ok()) return found.error();
-      if (*found) return (*found)->offset;
-      break;
-    }
+    case TargetKind::earliest:
     case TargetKind::latest:
+    case TargetKind::offset:
+    case TargetKind::time:
     case TargetKind::file:
       break;
   }
-  return admin_.list_offset(at, OffsetSpec::latest);
+  return target_offset(admin_, at, target_);
 }
 
 Result<> ResetPlanner::add(const TopicPartition& at, Offset wanted) {
-  const Result<Offset> start = admin_.list_offset(at, OffsetSpec::earliest);
-  if (!start.ok()) return start.error();
-  const Result<Offset> end = admin_.list_offset(at, OffsetSpec::latest);
-  if (!end.ok()) return end.error();
-  const Offset offset = std::clamp(wanted, *start, std::max(*start, *end));
-  if (offset != wanted) {
-    plan_.notes.push_back(place_name(at) + ": offset " + std::to_string(wanted) +
-                          (wanted < *start ? " is before the log's start: " : " is beyond the log's end: ") +
-                          std::to_string(offset) + " instead");
-  }
-  plan_.offsets[at] = {.offset = offset, .metadata = {}};
+  const Result<OffsetInLog> placed = offset_in_log(admin_, at, wanted);
+  if (!placed.ok()) return placed.error();
+  if (!placed->note.empty()) plan_.notes.push_back(placed->note);
+  plan_.offsets[at] = {.offset = placed->offset, .metadata = {}};
   return {};
 }
 
