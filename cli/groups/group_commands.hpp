@@ -30,7 +30,8 @@ Result<bool> is_known_group(const Engine& engine, const std::string& group);
 Result<bool> is_share_group(const Engine& engine, const std::string& group);
 /// group_id_not_found: the group is of another kind, and `command` shows it.
 Error other_kind(const std::string& group, const std::string& kind, const std::string& command);
-/// not_found, or group_id_not_found for a share group's name, with the nearest name and the command that lists those there are.
+/// not_found, with the nearest name and the command that lists those there are; group_id_not_found: the name
+/// is a share group's.
 Error unknown_group(const Engine& engine, const std::string& group);
 /// Errors: not_found, as unknown_group.
 Result<> check_group(const Engine& engine, const std::string& group);

@@ -48,7 +48,7 @@ std::int64_t lag_of(const ShareGroupDescription& group) {
   return sum;
 }
 
-std::vector<std::string> topics_of(const ShareGroupDescription& group) {
+std::vector<std::string> topics_taken_from(const ShareGroupDescription& group) {
   std::set<std::string> topics;
   for (const ShareGroupOffset& one : group.offsets) topics.insert(one.topic_partition.topic);
   return {topics.begin(), topics.end()};

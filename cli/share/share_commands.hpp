@@ -35,7 +35,7 @@ Result<Engine> open_to_change_shares(const Context& context);
 /// The lag of all partitions that can be read.
 std::int64_t lag_of(const ShareGroupDescription& group);
 /// Topics that the group has taken from.
-std::vector<std::string> topics_of(const ShareGroupDescription& group);
+std::vector<std::string> topics_taken_from(const ShareGroupDescription& group);
 
 Positional share_group_positional(std::string& group);
 

@@ -14,7 +14,7 @@ struct ShareSetting {
   bool is_default = false;
 };
 
-/// All settings, in the order of ShareGroupConfig. Each value is one that ShareGroups::alter_config takes.
+/// All settings, sorted by name. Each value is one that ShareGroups::alter_config takes.
 std::vector<ShareSetting> share_settings(const ShareGroupConfig& config);
 
 }  // namespace seriatim::cli

@@ -38,7 +38,7 @@ Result<ExitCode> list_share_groups(Context& context) {
   for (const std::string& name : *names) {
     const Result<ShareGroupDescription> group = groups->describe(name);
     if (!group.ok()) return group.error();
-    table.add({name, topics_of(*group).size(), group->offsets.size(), lag_of(*group)});
+    table.add({name, topics_taken_from(*group).size(), group->offsets.size(), lag_of(*group)});
     if (told_share_damage(context, *group) != ExitCode::ok) outcome = ExitCode::damage;
   }
   table.print(context.out, context.format());
@@ -97,7 +97,7 @@ Result<ExitCode> describe_group_of_shares(Context& context, const std::string& n
   }
   if (format == OutputFormat::table) {
     context.out.write("share group " + printable(name) + "   state " + state.word + "   topics " +
-                      std::to_string(topics_of(*group).size()) + "   partitions " +
+                      std::to_string(topics_taken_from(*group).size()) + "   partitions " +
                       std::to_string(group->offsets.size()) + "   lag " + std::to_string(lag_of(*group)) +
                       "\n" + config_line(group->config));
     if (state.word != "empty") context.note("state " + state.word + ": " + state.reason);

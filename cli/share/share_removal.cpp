@@ -23,7 +23,7 @@ Result<std::string> plan_of_share_deletion(const Engine& engine, const std::vect
     const Result<ShareGroupDescription> group = describe_share_group(engine, name);
     if (!group.ok()) return group.error();
     plan += "\n  share group " + name + ": " + count_of(group->offsets.size(), "partition") + " of " +
-            count_of(topics_of(*group).size(), "topic") + ", lag " + std::to_string(lag_of(*group));
+            count_of(topics_taken_from(*group).size(), "topic") + ", lag " + std::to_string(lag_of(*group));
   }
   return plan;
 }

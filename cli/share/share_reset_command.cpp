@@ -46,7 +46,7 @@ Result<std::vector<TopicPartition>> places_to_reset(const Engine& engine,
                                                     ShareResetPlan& plan) {
   const Result<ShareGroupDescription> group = describe_share_group(engine, arguments.group);
   if (group.ok()) {
-    return select_places(engine, arguments.topics.empty() ? topics_of(*group) : arguments.topics);
+    return select_places(engine, arguments.topics.empty() ? topics_taken_from(*group) : arguments.topics);
   }
   if (group.error().code() != Errc::not_found) return group.error();
   if (arguments.topics.empty()) {

@@ -16,7 +16,7 @@ namespace seriatim::cli {
 namespace {
 
 // How soon the end of the work is noticed. Arbitrary.
-constexpr std::chrono::milliseconds look_interval{20};
+constexpr std::chrono::milliseconds crew_look_interval{20};
 
 /// Jobs on threads of their own, which are waited for, whatever happens.
 class JobThreads {
@@ -75,7 +75,7 @@ Result<> WorkCrew::work(const CrewOptions& options) {
     stop();
     // Running commands have all the time that they need, unless somebody is impatient.
     while (!threads.have_ended()) {
-      wait_for_interrupt(look_interval);
+      wait_for_interrupt(crew_look_interval);
       obey_interrupts();
     }
   }
@@ -85,7 +85,7 @@ Result<> WorkCrew::work(const CrewOptions& options) {
 
 Result<> WorkCrew::look_after(bool exit_when_empty) {
   while (!board_.is_stopping()) {
-    wait_for_interrupt(look_interval);
+    wait_for_interrupt(crew_look_interval);
     obey_interrupts();
     if (!exit_when_empty || !board_.seems_empty()) continue;
     const Result<bool> empty = is_empty();

@@ -19,13 +19,6 @@ class ShareCommands(CommandTest):
     def work(self, topic, group, script="true", *options):
         self.seriatim("work", topic, "--group", group, "--exit-when-empty", *options, "--", "sh", "-c", script)
 
-    def take_first(self, topic, group, count):
-        """Accepts the first records of a topic, of all partitions together, and no other."""
-        taken = self.path("taken")
-        script = f'echo >> {taken}; test "$(wc -l < {taken})" -le {count} || kill -KILL $PPID'
-        self.run_command("-d", self.data, "work", topic, "--group", group, "--", "sh", "-c", script, status=-9)
-        os.remove(taken)
-
     def fill(self, topic="t", partitions=1, records=3):
         self.create(topic, partitions)
         for partition in range(partitions):
@@ -145,7 +138,7 @@ class ShareCommands(CommandTest):
         self.assertEqual(config["share.delivery.count.limit"], ("10", False))
         self.assertEqual(config["share.record.lock.duration.ms"], ("300000", False))
         self.assertEqual(config["share.auto.offset.reset"], ("earliest", True))
-        self.assertIn(b"config  share.record.lock.duration.ms=300000  share.delivery.count.limit=10\n", self.seriatim("share", "describe", "g")[0])
+        self.assertIn(b"config  share.delivery.count.limit=10  share.record.lock.duration.ms=300000\n", self.seriatim("share", "describe", "g")[0])
         self.seriatim("share", "config", "g", "share.delivery.count.limit=")
         self.assertEqual(self.config("g")["share.delivery.count.limit"], ("5", True))
 
