@@ -125,15 +125,15 @@ Result<ExitCode> work(Context& context, const WorkArguments& arguments) {
                       .words = arguments.words,
                       .environment = own_environment(),
                       .delivery_count_limit = config->delivery_count_limit};
-  Result<> worked;
   {
     WorkCrew crew(context, *engine, plan);
-    worked = crew.work({.jobs = static_cast<std::size_t>(arguments.jobs.value_or(1)),
-                        .exit_when_empty = arguments.exit_when_empty});
+    const Result<> hired = crew.hire(static_cast<std::size_t>(arguments.jobs.value_or(1)));
+    if (!hired.ok()) return explained_share_error(*engine, arguments.group, hired.error());
+    const Result<> worked = crew.work(arguments.exit_when_empty);
     tell_counts(context, crew.counts());
+    if (!worked.ok()) return worked.error();
   }
   const Result<> closed = engine->close();
-  if (!worked.ok()) return explained_share_error(*engine, arguments.group, worked.error());
   if (!closed.ok()) return closed.error();
   return ExitCode::ok;
 }

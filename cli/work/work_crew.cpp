@@ -44,7 +44,6 @@ class JobThreads {
 
 }  // namespace
 
-// All have their consumer before any begins: a group that cannot be joined costs no delivery.
 Result<> WorkCrew::hire(std::size_t jobs) {
   for (std::size_t i = 0; i < jobs; ++i) {
     Result<ShareConsumer> consumer =
@@ -60,14 +59,12 @@ Result<> WorkCrew::hire(std::size_t jobs) {
   return {};
 }
 
-Result<> WorkCrew::work(const CrewOptions& options) {
-  const Result<> hired = hire(options.jobs);
-  if (!hired.ok()) return hired;
+Result<> WorkCrew::work(bool exit_when_empty) {
   {
     JobThreads threads;
     try {
       for (const auto& job : jobs_) threads.start(*job);
-      const Result<> looked_after = look_after(options.exit_when_empty);
+      const Result<> looked_after = look_after(exit_when_empty);
       if (!looked_after.ok()) board_.fail(looked_after.error());
     } catch (...) {
       board_.fail(current_error());

@@ -14,11 +14,6 @@
 
 namespace seriatim::cli {
 
-struct CrewOptions {
-  std::size_t jobs = 1;
-  bool exit_when_empty = false;
-};
-
 /// Threads: one.
 class WorkCrew {
  public:
@@ -26,16 +21,19 @@ class WorkCrew {
   WorkCrew(const Context& context, const Engine& engine, const WorkPlan& plan)
       : context_(context), engine_(engine), plan_(plan) {}
 
+  /// Makes the jobs, with a member of the group each, before any of them begins: a group that cannot be
+  /// joined costs no delivery.
+  /// Errors: as Engine::share_consumer.
+  Result<> hire(std::size_t jobs);
   /// Works until somebody interrupts it, a job fails, or, if that is wished, the queue is empty. Every record
   /// that a command was run for is answered for then.
   ///
   /// The first signal lets running commands end, the second ends them with SIGTERM, a third with SIGKILL.
   /// Errors: of the jobs, the first.
-  Result<> work(const CrewOptions& options);
+  Result<> work(bool exit_when_empty);
   WorkCounts counts() const { return board_.counts(); }
 
  private:
-  Result<> hire(std::size_t jobs);
   Result<> look_after(bool exit_when_empty);
   void obey_interrupts();
   Result<bool> is_empty() const;

@@ -25,6 +25,8 @@ void occupy_standard_descriptors() noexcept {
   errno = saved;
 }
 
+void close_on_exec(int descriptor) noexcept { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
 int above_standard_descriptors(int descriptor) noexcept {
   if (descriptor < 0 || descriptor >= first_free) return descriptor;
   const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, first_free);

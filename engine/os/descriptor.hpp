@@ -20,6 +20,10 @@ void occupy_standard_descriptors() noexcept;
 /// Errors: -1 with the errno of fcntl; `descriptor` is closed then.
 int above_standard_descriptors(int descriptor) noexcept;
 
+/// Keeps an open descriptor from the programs that this one starts.
+/// Threads: any.
+void close_on_exec(int descriptor) noexcept;
+
 /// The result of `open`, a new descriptor or -1 with errno, but never 0, 1 or 2. Repeated after EINTR.
 template <class Open>
 int open_descriptor(Open open) noexcept {

@@ -61,6 +61,7 @@ class ShareCommands(CommandTest):
         self.assertEqual(self.offsets("g"), {("t", 0): (4, 4, 0)})
         script = 'if [ "$SERIATIM_OFFSET" = 1 ]; then kill -KILL $PPID; fi'
         self.run_command("-d", self.data, "work", "t", "--group", "h", "--jobs", "1", "--", "sh", "-c", script, status=-9)
+        self.create("u")  # Somebody who writes has opened the directory: others see what the killed one did.
         self.assertEqual(self.offsets("h"), {("t", 0): (1, 4, 3)})
 
     def test_a_damaged_partition_hides_no_other(self):

@@ -139,7 +139,7 @@ class Work(CommandTest):
     def test_every_record_is_done_by_one_job(self):
         self.create("t", 3)
         self.produce("t", [b"%d" % i for i in range(60)])
-        out, counts = self.work("--jobs", "8", script="cat; echo")
+        out, counts = self.work("--jobs", "8", script='echo "$(cat)"')
         self.assertEqual(counts, (60, 0, 0))
         self.assertEqual(sorted(int(line) for line in out.split()), list(range(60)))
 

@@ -104,6 +104,10 @@ int Environment::open_once(unsigned flags) {
   if (options_.before_open) options_.before_open();
   if (code == 0)
     code = guarded([this, flags] { return mdb_env_open(env_, directory_.c_str(), flags, file_mode); });
+  // LMDB does it for the others itself.
+  mdb_filehandle_t data_file = -1;
+  if (code == 0 && options_.after_open && mdb_env_get_fd(env_, &data_file) == 0)
+    options_.after_open(data_file);
   if (code == assertion_failed) {
     abandon(lmdb_error(code, "opening", directory_));
   } else if (code != 0) {

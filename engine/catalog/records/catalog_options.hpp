@@ -24,6 +24,9 @@ struct CatalogOptions {
   /// Called before files are opened here or by LMDB, which takes the lowest descriptors that are free: see
   /// os::occupy_standard_descriptors. May be left out where those are known to be open.
   std::function<void()> before_open{};
+  /// Called with a descriptor that LMDB has opened and leaves to every program that this one starts: see
+  /// os::close_on_exec. May be left out where no program is started.
+  std::function<void(int descriptor)> after_open{};
   /// LMDB stores into a map of lock.mdb, readers too. False where such a store may need a block that a full
   /// disk does not have, which is SIGBUS (copy-on-write and network file systems): readers are then not
   /// entered anywhere. The writer waits for readers of its own process; readers of others find out afterwards

@@ -10,6 +10,7 @@ catalog::CatalogOptions catalog_options(os::Vfs& vfs, const std::string& directo
   return {.access = access,
           .process_identity = [] { return os::fork_generation(); },
           .before_open = [] { os::occupy_standard_descriptors(); },
+          .after_open = [](int descriptor) { os::close_on_exec(descriptor); },
           .has_lock_file = !file_system || file_system->keeps_allocated_blocks};
 }
 
