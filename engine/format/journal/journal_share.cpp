@@ -50,7 +50,7 @@ Error cut_off_share_frame(base::ByteSpan payload) {
                          " bytes does not end where its lengths say");
 }
 
-bool is_possible(const JournalShareProgress& progress) noexcept {
+bool is_possible_progress(const JournalShareProgress& progress) noexcept {
   if (progress.group.empty() || progress.partition < 0 || progress.start_offset < -1) return false;
   switch (progress.kind) {
     case ShareProgressKind::changed:
@@ -98,7 +98,7 @@ Result<JournalShareProgress> parse_journal_share_progress(base::ByteSpan payload
   if (!runs) return runs.error();
   progress.runs = *std::move(runs);
   if (!rest.empty()) return cut_off_share_frame(payload);
-  if (is_possible(progress)) return progress;
+  if (is_possible_progress(progress)) return progress;
   return bad_share_frame("has partition " + std::to_string(progress.partition) + ", kind " +
                          std::to_string(static_cast<int>(progress.kind)) + ", start offset " +
                          std::to_string(progress.start_offset) + ", " + std::to_string(progress.runs.size()) +
@@ -153,8 +153,8 @@ Result<JournalShareGroup> parse_journal_share_group(base::ByteSpan payload) {
   told.config = *std::move(config);
   if (!rest.empty()) return cut_off_share_frame(payload);
   told.is_forgotten = end == 1;
-  const bool is_possible = !told.group.empty() && end <= 1 && (end == 0 || told.config.empty());
-  if (is_possible) return told;
+  const bool is_sound = !told.group.empty() && end <= 1 && (end == 0 || told.config.empty());
+  if (is_sound) return told;
   return bad_share_frame("has a group of " + std::to_string(told.group.size()) + " bytes, end " +
                          std::to_string(end) + ", " + std::to_string(told.config.size()) + " settings");
 }
