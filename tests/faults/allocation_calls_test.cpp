@@ -369,13 +369,8 @@ TEST_CASE(
   while (must(process(-1)) > 0) {
   }
   std::set<std::string> outputs;
-  Consumer consumer = must(world.opened.engine.consumer());
-  must(consumer.assign({{"out", 0}}));
-  for (;;) {
-    const auto polled = must(consumer.poll(milliseconds(0)));
-    if (polled.empty()) break;
-    for (const RecordView& record : polled) CHECK(outputs.emplace(record.value().text()).second);
-  }
+  for (const std::string& value : read_values(world.opened.engine, "out"))
+    CHECK(outputs.emplace(value).second);
   CHECK(outputs.size() == world.records.acknowledged.size());
 }
 
