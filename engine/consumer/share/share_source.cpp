@@ -107,6 +107,9 @@ Result<> ShareSource::bury(const ShareStep& step, std::vector<group::DeadRun> de
   // The records do not stay between life and death, if that throws.
   auto buried = base::answered([&] { return step.letters.bury(deaths); });
   if (buried) return {};
+  // The decision may be in the journal: the engine goes on with it, and the deaths come with it, or a restart
+  // finds out.
+  if (buried.error().outcome() == Outcome::unknown) return buried;
   std::vector<OffsetRun> left;
   for (const auto& run : deaths.runs) left.push_back(run.offsets);
   auto undone = partition().change([&](const ShareWindow& window) -> Result<ShareChange> {

@@ -39,7 +39,8 @@ class LetterWriter {
   LetterWriter& operator=(const LetterWriter&) = delete;
 
   /// Writes the letters and makes the deaths true, in one commit.
-  /// Errors: those of the letter topic and of the commit; then neither is there.
+  /// Errors: those of the letter topic and of the commit; then neither is there, or, with Outcome::unknown,
+  /// both may come later.
   /// Durability: power loss, on return.
   virtual Result<> bury(const Deaths& deaths) = 0;
 };
