@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/boundary.hpp"
 #include "partition/partition.hpp"
 #include "partition/retention.hpp"
 #include "segment/segment_store.hpp"
@@ -36,8 +37,9 @@ Result<bool> Partition::maintain(IfBusy if_busy, const std::function<Result<>()>
   } else {
     maintenance_mutex_.lock();
   }
+  // A step without memory ends by an exception.
+  const base::Undoing unlocking([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS { maintenance_mutex_.unlock(); });
   auto done = step();
-  maintenance_mutex_.unlock();
   if (!done) return done.error();
   return true;
 }
