@@ -62,6 +62,16 @@ Result<> without_value(const Result<MaintenanceResult>& done) {
   return done ? Result<>{} : Result<>(done.error());
 }
 
+// Of "large" as little is to be kept as may be, and nothing may go.
+Result<> wait_for_reader(const Engine& engine) {
+  auto altered =
+      engine.admin().alter_config("large", {{"retention.bytes", "1"}, {"retention.unread.groups", "reader"}});
+  if (!altered) return altered;
+  const auto kept = engine.admin().apply_retention("large");
+  CHECK((kept && kept->deleted_segments == 0));
+  return without_value(kept);
+}
+
 const Way ways[] = {
     {"delete_topic", [](const Engine& engine) { return engine.admin().delete_topic("large"); }},
     {"delete_records",
@@ -72,6 +82,22 @@ const Way ways[] = {
     {"retention",
      [](const Engine& engine) -> Result<> {
        auto altered = engine.admin().alter_config("large", {{"retention.bytes", "1"}});
+       if (!altered) return altered;
+       return without_value(engine.admin().apply_retention("large"));
+     }},
+    {"reading on by a group that retention waits for",
+     [](const Engine& engine) -> Result<> {
+       if (auto waiting = wait_for_reader(engine); !waiting) return waiting;
+       const auto end = engine.admin().list_offset({"large", 0}, OffsetSpec::latest);
+       if (!end) return end.error();
+       auto read = engine.admin().alter_group_offsets("reader", {{{"large", 0}, {.offset = *end}}});
+       if (!read) return read;
+       return without_value(engine.admin().apply_retention("large"));
+     }},
+    {"a group that retention waits for no longer",
+     [](const Engine& engine) -> Result<> {
+       if (auto waiting = wait_for_reader(engine); !waiting) return waiting;
+       auto altered = engine.admin().reset_config("large", {"retention.unread.groups"});
        if (!altered) return altered;
        return without_value(engine.admin().apply_retention("large"));
      }},
