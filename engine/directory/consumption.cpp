@@ -10,8 +10,8 @@ namespace seriatim::directory {
 namespace {
 
 /// A kind of group that keeps a progress of its own is entered here.
-std::array<const group::ProgressSource*, 1> progress_sources(const detail::EngineImpl& engine) {
-  return {&engine.committed_offsets};
+std::array<const group::ProgressSource*, 2> progress_sources(const detail::EngineImpl& engine) {
+  return {&engine.committed_offsets, &engine.share_groups};
 }
 
 partition::GroupsRead read_by(const std::vector<std::string>& groups,

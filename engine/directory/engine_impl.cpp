@@ -57,6 +57,10 @@ group::OffsetsEnvironment offsets_environment(EngineImpl& engine) {
 group::ShareEnvironment share_environment(EngineImpl& engine) {
   return {.catalog = engine.catalog,
           .journal = engine.journal,
+          .topic_id = [&engine](std::string_view name) -> Result<catalog::Id> {
+            auto topic = engine.topic(name);
+            return topic ? Result<catalog::Id>((*topic)->id) : Result<catalog::Id>(topic.error());
+          },
           .current_topics = [&engine] { return current_topics(engine); },
           .topic_name = [&engine](const catalog::Id& id,
                                   PartitionId partition) { return engine.replay->topic_name(id, partition); },

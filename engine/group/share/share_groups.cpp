@@ -96,6 +96,23 @@ Result<std::vector<ShareProgress>> ShareGroups::find_progress(std::string_view g
   return progress;
 }
 
+Result<std::optional<Offset>> ShareGroups::needed_from(std::string_view group,
+                                                       const TopicPartition& at) const {
+  auto topic_id = environment_.topic_id(at.topic);
+  if (!topic_id) return topic_id.error();
+  const auto known = progress_of(group);
+  if (!known) return known.error();
+  const auto found = std::find_if(known->begin(), known->end(), [&](const ShareProgress& progress) {
+    return progress.topic_id == *topic_id && progress.partition == at.partition;
+  });
+  if (found == known->end()) return std::optional<Offset>();
+  return std::optional(found->progress.start_offset);
+}
+
+std::uint64_t ShareGroups::progress_lsn() const {
+  return environment_.journal == nullptr ? 0 : environment_.journal->stats().staged_lsn;
+}
+
 // A group that the catalog has may have been forgotten since, as a whole or a partition at a time.
 Result<std::vector<std::string>> ShareGroups::groups() const {
   const base::MutexLock lock(mutex_);

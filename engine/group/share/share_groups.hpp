@@ -22,6 +22,7 @@
 #include "catalog/pending_table.hpp"
 #include "format/journal/journal_decision.hpp"
 #include "format/journal/journal_share.hpp"
+#include "group/progress_source.hpp"
 #include "group/share/share_members.hpp"
 #include "group/share/share_partition.hpp"
 #include "group/share/share_storage.hpp"
@@ -35,6 +36,8 @@ namespace seriatim::group {
 struct ShareEnvironment {
   const std::optional<catalog::Catalog>& catalog;    ///< There when anything is asked.
   const std::unique_ptr<journal::Journal>& journal;  ///< Of a writer.
+  /// Errors: unknown_topic_or_partition.
+  std::function<Result<catalog::Id>(std::string_view topic)> topic_id{};
   /// Whether a topic of this name and id is there, as it was at the moment of the call.
   std::function<std::function<bool(const std::string&, const catalog::Id&)>()> current_topics{};
   /// The name of the topic; nothing: there is none with this id, or it has no such partition.
@@ -55,7 +58,7 @@ struct ShareProgress {
 /// Threads: any; the functions of DurableFacts as there. Lock order: its own mutex, a partition's, that of
 /// the changed partitions.
 /// Errors of every function: as the catalog and the journal.
-class ShareGroups final : public state::DurableFacts {
+class ShareGroups final : public state::DurableFacts, public ProgressSource {
  public:
   explicit ShareGroups(ShareEnvironment environment);
 
@@ -96,6 +99,10 @@ class ShareGroups final : public state::DurableFacts {
   /// The consumers of this engine: they end with it.
   ShareMembers& members() noexcept { return members_; }
   const ShareMembers& members() const noexcept { return members_; }
+
+  /// The start offset: what lies behind it may be delivered again.
+  Result<std::optional<Offset>> needed_from(std::string_view group, const TopicPartition& at) const override;
+  std::uint64_t progress_lsn() const override;
 
   Result<> replay(const state::ReplayedFrame& frame) override;
   bool has_changes() const override;

@@ -66,6 +66,25 @@ TEST_CASE("segments go once every group of retention.consumed.groups has read th
   CHECK(read_all(f.engine, "t").size() == 2);
 }
 
+TEST_CASE("a share group has read what lies below its first record that is not done") {
+  const Consumed f(ConfigMap{{"retention.consumed.groups", "work"}, {"retention.unread.groups", "work"}});
+  auto worker = must(f.engine.share_consumer({.group_id = "work",
+                                              .acknowledgement_mode = ShareAcknowledgementMode::explicit_,
+                                              .commit_acks = Acks::leader}));
+  must(worker.subscribe({"t"}));
+  const ShareRecords polled = must(worker.poll(std::chrono::milliseconds(0)));
+  REQUIRE(polled.count() == static_cast<std::size_t>(records));
+  CHECK(f.start_after_retention() == 0);
+  for (Offset offset = 0; offset < records; ++offset) {
+    if (offset != 5) must(worker.acknowledge(t0, offset, AcknowledgeType::accept));
+  }
+  must(worker.commit_sync());
+  CHECK(f.start_after_retention() == 4);
+  must(worker.acknowledge(t0, 5, AcknowledgeType::accept));
+  must(worker.commit_sync());
+  CHECK(f.start_after_retention() == 8);
+}
+
 TEST_CASE("the background's passes do the same, and leave a deleted topic alone") {
   TempDir directory;
   base::ManualClock clock{1'000'000};
