@@ -39,6 +39,8 @@ class PartitionReader {
   void show_durable_only() noexcept { durable_only_ = true; }
   /// From now on hands out records of open and aborted transactions too.
   void show_uncommitted() noexcept { is_committed_only_ = false; }
+  /// From now on hands out those of committed ones only: as it begins. A seek is to follow.
+  void show_committed() noexcept { is_committed_only_ = true; }
 
   /// Goes on from `offset`. Whether it exists is found out by the next take.
   void seek(Offset offset) noexcept;

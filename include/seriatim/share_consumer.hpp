@@ -190,8 +190,9 @@ class SERIATIM_API ShareConsumer {
   /// again.
   /// Errors: invalid_state: nothing is subscribed to; in explicit mode a record of the last poll is not
   /// answered for (acknowledge it, and poll again). wakeup, closed, corrupt_record, unknown codecs: as
-  /// Consumer::poll; a batch that cannot be read holds its partition up, the others go on. As commit_sync,
-  /// where the journal fails. Nothing was delivered then.
+  /// Consumer::poll; a batch that cannot be read, and a dead letter that cannot be written, holds its
+  /// partition up; the others go on, and the log sink is told. As commit_sync, where the journal fails:
+  /// records that were acquired then wait for their locks to run out.
   /// Threads: see class.
   Result<ShareRecords> poll(std::chrono::milliseconds timeout);
 
@@ -205,8 +206,8 @@ class SERIATIM_API ShareConsumer {
   /// record that dies is stored together with its dead letter, or not at all.
   /// Errors: invalid_record_state: the lock of a record ran out, or somebody has changed the group's offsets:
   /// none of its partition is stored, those of other partitions are; the records come again. As the commit
-  /// of a transaction: a dead letter could not be written; its record comes again, the other answers are
-  /// stored. storage_full, storage_failed: the answers are as before; commit again.
+  /// of a transaction: a dead letter could not be written; the other answers are stored, and the death is
+  /// tried again by members that poll (a restart delivers the record again). storage_full, storage_failed: the answers are as before; commit again.
   /// Durability: as ShareConsumerOptions::commit_acks says, on return.
   /// Threads: see class.
   Result<> commit_sync();

@@ -46,7 +46,11 @@ void ShareConsumerImpl::accept_implicitly() {
 Result<> ShareConsumerImpl::commit(Acks acks, Told told) {
   std::optional<Error> refused;
   auto stored = base::answered([&] { return commit_each(acks, refused); });
-  if (!stored) return stored;
+  if (!stored) {
+    if (refused)
+      engine->report(LogLevel::warn, "share group " + options.group_id + ": " + refused->message());
+    return stored;
+  }
   if (auto safe = acknowledge_frames(acks); !safe) return safe;
   if (!refused) return {};
   if (told == Told::by_call) return *refused;
@@ -73,14 +77,13 @@ Result<> ShareConsumerImpl::commit_each(Acks acks, std::optional<Error>& first_r
     if (!outcome && !first_refused) first_refused = outcome.error();
     if (!callback) continue;
     if (auto safe = acknowledge_frames(acks); !safe) return safe;
-    const consumer::SingleThread::Listening listening(thread);
     callback(source->name(), offsets, outcome);
   }
   return {};
 }
 
 Result<> ShareConsumerImpl::acknowledge_frames(Acks acks) {
-  std::uint64_t newest = begun_lsn;
+  std::uint64_t newest = frames_lsn;
   for (const auto& source : sources) newest = std::max(newest, source->newest_lsn());
   if (newest == 0 || (newest <= safe_lsn && acks != Acks::all)) return {};
   auto safe = engine->acknowledge(newest, acks);

@@ -55,13 +55,21 @@ struct ShareConsumerImpl {
   // share_poll.cpp
   Result<ShareRecords> poll(std::chrono::milliseconds timeout);
   Result<> check_answered() const;
+  using Sources = std::vector<std::unique_ptr<consumer::ShareSource>>;
   /// Brings the sources in line with the topics that there are.
   Result<> find_sources();
+  Result<std::unique_ptr<consumer::ShareSource>> make_source(const TopicPartition& at,
+                                                             const catalog::Id& topic_id,
+                                                             partition::PartitionLogPtr log);
+  Result<> replace_sources(const std::vector<consumer::ShareSource*>& kept, Sources next,
+                           directory::TopicRegistry::Ptr of);
   /// Lets the group begin there, unless it has.
   Result<> begin(group::SharePartition& partition, const partition::PartitionLogPtr& log);
   Result<std::optional<ShareRecords>> collect();
+  Result<> take_from_sources(const consumer::SharePoll& taking);
+  void tell_once(const Error& error);
   void wait(std::int64_t deadline_ns);
-  bool has_news() const;
+  bool has_news(const consumer::ShareStep& now) const;
   bool must_return() const noexcept;
 
   // share_commit.cpp
@@ -88,12 +96,15 @@ struct ShareConsumerImpl {
   consumer::SingleThread thread{[this](auto) { release(); }};
 
   std::set<std::string> topics;
-  directory::TopicRegistry::Ptr known_topics;                   ///< The sources are those of.
-  std::vector<std::unique_ptr<consumer::ShareSource>> sources;  ///< Of higher priority first.
+  directory::TopicRegistry::Ptr known_topics;  ///< The sources are those of.
+  Sources sources;                             ///< Of higher priority first.
+  std::optional<Error> unopened;               ///< Why a partition is not among them.
   std::size_t turn = 0;
   AcknowledgementCallback callback;
-  std::uint64_t begun_lsn = 0;  ///< Of the newest frame that lets the group begin somewhere.
-  std::uint64_t safe_lsn = 0;   ///< Frames up to here survive the process.
+  bool is_stuck = false;         ///< A source has something that it could not give.
+  std::string last_told;         ///< To the log sink.
+  std::uint64_t frames_lsn = 0;  ///< Of the newest frame that no source of now has staged.
+  std::uint64_t safe_lsn = 0;    ///< Frames up to here survive the process.
 };
 
 }  // namespace detail

@@ -20,6 +20,14 @@ class ShareHand {
  public:
   /// Records of a poll, in offset order.
   void add(Offset offset, std::int16_t delivery_count) { held_.push_back({offset, delivery_count}); }
+  /// Takes the memory for so many more: adding them cannot fail then.
+  void reserve(std::size_t more) { held_.reserve(held_.size() + more); }
+  /// They leave the hand, unanswered ones.
+  void drop(const group::OffsetRun& offsets) {
+    std::erase_if(held_, [&](const Held& held) {
+      return held.answer == no_answer && held.offset >= offsets.first && held.offset <= offsets.last;
+    });
+  }
 
   bool empty() const noexcept { return held_.empty(); }
   /// The first record that waits for its first answer; one that was renewed does not.

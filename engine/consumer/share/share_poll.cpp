@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t ns_in_ms = 1'000'000;
 // Topics and partitions that are new are looked for so often, and settings that were changed. Arbitrary.
 constexpr std::int64_t look_again_ns = 1'000 * ns_in_ms;
+// Where something is there that nobody can be shown yet, as behind a change of the isolation level. Arbitrary.
+constexpr std::int64_t look_stuck_ns = 50 * ns_in_ms;
 
 // Waiting is in real time, whatever clock the engine was given for its locks.
 std::int64_t real_now_ns() noexcept { return base::system_clock().monotonic_ns(); }
@@ -66,53 +68,81 @@ Result<> ShareConsumerImpl::begin(group::SharePartition& partition, const partit
   if (!start) return start.error();
   auto begun = partition.begin(*start);
   if (!begun) return begun.error();
-  begun_lsn = std::max(begun_lsn, *begun);
+  frames_lsn = std::max(frames_lsn, *begun);
   return {};
 }
 
-// Nobody answers any more for delivered records of a partition that is gone.
+// A partition that cannot be opened keeps none of the others from being taken from: it is tried again by the
+// next poll, and told where nothing else is there.
 Result<> ShareConsumerImpl::find_sources() {
   auto now = engine->topics.load();
   if (known_topics == now) return {};
-  const ShareGroupConfig now_settings = config();
-  std::vector<std::unique_ptr<consumer::ShareSource>> next;
+  unopened.reset();
+  std::vector<consumer::ShareSource*> kept;
+  Sources made;
   for (const std::string& name : topics) {
     const auto topic = now->find(name);
     if (topic == now->end()) continue;
-    const auto wish = options.topic_priority.find(name);
-    const int priority = wish == options.topic_priority.end() ? 0 : wish->second;
     for (PartitionId i = 0; i < topic->second->partition_count(); ++i) {
       auto log = engine->partition_log(name, i);
-      if (!log && log.error().code() == Errc::unknown_topic_or_partition) continue;
-      if (!log) return log.error();
-      const auto kept = std::find_if(sources.begin(), sources.end(), [&](const auto& source) {
-        return source != nullptr && &source->log() == log->get();
+      const auto known = std::find_if(sources.begin(), sources.end(), [&](const auto& source) {
+        return log && &source->log() == log->get() && source->partition().has_begun();
       });
-      if (kept != sources.end()) {
-        next.push_back(std::move(*kept));
+      if (known != sources.end()) {
+        kept.push_back(known->get());
         continue;
       }
-      const TopicPartition at{name, i};
-      auto partition = engine->share_groups.partition(options.group_id, at, topic->second->id);
-      if (!partition) return partition.error();
-      if (auto begun = begin(**partition, *log); !begun) return begun;
-      next.push_back(std::make_unique<consumer::ShareSource>(
-          consumer::ShareSource::Place{.name = std::make_shared<const TopicPartition>(at),
-                                       .log = *std::move(log),
-                                       .partition = *std::move(partition),
-                                       .priority = priority},
-          options.group_id, pool));
+      auto source = log ? make_source({name, i}, topic->second->id, *std::move(log))
+                        : Result<std::unique_ptr<consumer::ShareSource>>(log.error());
+      if (source) {
+        made.push_back(*std::move(source));
+      } else if (source.error().code() != Errc::unknown_topic_or_partition && !unopened) {
+        unopened = source.error();
+      }
     }
   }
-  std::stable_sort(next.begin(), next.end(),
-                   [](const auto& a, const auto& b) { return a->priority() > b->priority(); });
-  for (const auto& left : sources) {
-    if (left == nullptr || left->log().is_deleted()) continue;
-    if (auto released = left->leave(step(now_settings)); !released) return released;
+  made.reserve(made.size() + kept.size());
+  return replace_sources(kept, std::move(made), std::move(now));
+}
+
+Result<std::unique_ptr<consumer::ShareSource>> ShareConsumerImpl::make_source(
+    const TopicPartition& at, const catalog::Id& topic_id, partition::PartitionLogPtr log) {
+  auto partition = engine->share_groups.partition(options.group_id, at, topic_id);
+  if (!partition) return partition.error();
+  if (auto begun = begin(**partition, log); !begun) return begun.error();
+  const auto wish = options.topic_priority.find(at.topic);
+  return std::make_unique<consumer::ShareSource>(
+      consumer::ShareSource::Place{.name = std::make_shared<const TopicPartition>(at),
+                                   .log = std::move(log),
+                                   .partition = *std::move(partition),
+                                   .priority = wish == options.topic_priority.end() ? 0 : wish->second},
+      options.group_id, pool);
+}
+
+// Nobody answers any more for delivered records of a partition that is gone.
+Result<> ShareConsumerImpl::replace_sources(const std::vector<consumer::ShareSource*>& kept, Sources next,
+                                            directory::TopicRegistry::Ptr of) {
+  Sources left;
+  left.reserve(sources.size());
+  // From here on nothing can fail.
+  for (auto& source : sources) {
+    const bool stays = std::find(kept.begin(), kept.end(), source.get()) != kept.end();
+    frames_lsn = std::max(frames_lsn, source->newest_lsn());
+    (stays ? next : left).push_back(std::move(source));
   }
   sources = std::move(next);
-  known_topics = std::move(now);
-  return {};
+  std::stable_sort(sources.begin(), sources.end(),
+                   [](const auto& a, const auto& b) { return a->priority() > b->priority(); });
+  if (!unopened) known_topics = std::move(of);
+  const ShareGroupConfig now_settings = config();
+  Result<> outcome;
+  for (const auto& source : left) {
+    if (source->log().is_deleted()) continue;
+    auto released = source->leave(step(now_settings));
+    frames_lsn = std::max(frames_lsn, source->newest_lsn());
+    if (!released && outcome) outcome = released;
+  }
+  return outcome;
 }
 
 Result<ShareRecords> ShareConsumerImpl::poll(std::chrono::milliseconds timeout) {
@@ -144,48 +174,71 @@ Result<ShareRecords> ShareConsumerImpl::poll(std::chrono::milliseconds timeout) 
 
 // Nothing: nothing is there.
 Result<std::optional<ShareRecords>> ShareConsumerImpl::collect() {
-  const ShareGroupConfig now_settings = config();
-  const auto now = step(now_settings);
   auto out = pool->take_records();
   std::vector<std::int16_t> counts;
   consumer::FetchBudget budget{.records_left = options.max_poll_records,
                                .bytes_left = options.max_poll_bytes,
                                .check_crcs = options.check_crcs};
   const consumer::SharePoll taking{*out, counts, budget};
-  Result<> outcome;
-  for (const auto& source : sources) {
-    if (source->hand().renewed().empty()) continue;
-    auto again = source->take_renewed(now, taking);
-    if (!again && outcome) outcome = again.error();
-  }
-  const std::size_t count = sources.size();
-  for (std::size_t first = 0; first < count && out->views.empty();) {
-    // The sources of one priority take turns.
-    std::size_t end = first;
-    while (end < count && sources[end]->priority() == sources[first]->priority()) ++end;
-    const std::size_t level = end - first;
-    for (std::size_t i = 0; i < level && budget.records_left > 0; ++i) {
-      auto& source = *sources[first + (turn + i) % level];
-      if (!source.has_news(now)) continue;
-      auto taken = source.take(now, taking);
-      // Damage, and a death without its letter, holds its own partition up.
-      if (!taken && outcome) outcome = taken.error();
-    }
-    first = end;
-  }
-  ++turn;
+  const auto outcome = take_from_sources(taking);
   // A kill must not take the deliveries: who processes a record that ends the process would get it for ever.
   if (auto stored = acknowledge_frames(Acks::leader); !stored) return stored.error();
+  for (const auto& source : sources) source->hand_out(taking);
+  if (!outcome) tell_once(outcome.error());
   if (!out->views.empty())
     return std::optional(ShareRecords(ConsumerRecordsImpl::wrap(std::move(out)), std::move(counts)));
   ConsumerRecordsImpl::recycle(std::move(out));
   if (!outcome) return outcome.error();
+  if (unopened) return *unopened;
   return std::optional<ShareRecords>();
 }
 
-bool ShareConsumerImpl::has_news() const {
+// The first failure: damage, and a death without its letter, holds its own partition up. Locks begin with
+// each partition anew: one that waits for the disk does not shorten those of the next.
+Result<> ShareConsumerImpl::take_from_sources(const consumer::SharePoll& taking) {
   const ShareGroupConfig now_settings = config();
-  const auto now = step(now_settings);
+  engine->visibility_gate.look([&] {
+    for (const auto& source : sources) source->begin_poll(step(now_settings));
+  });
+  Result<> outcome;
+  const auto note = [&](const Result<std::size_t>& taken) {
+    if (taken) return;
+    // The group was changed by an administrator: it begins there again.
+    if (taken.error().code() == Errc::invalid_record_state) known_topics.reset();
+    if (outcome) outcome = taken.error();
+  };
+  for (const auto& source : sources) {
+    if (!source->hand().renewed().empty()) note(source->take_renewed(step(now_settings), taking));
+  }
+  const std::size_t count = sources.size();
+  is_stuck = false;
+  for (std::size_t first = 0; first < count && taking.out.views.empty();) {
+    // The sources of one priority take turns.
+    std::size_t end = first;
+    while (end < count && sources[end]->priority() == sources[first]->priority()) ++end;
+    const std::size_t level = end - first;
+    for (std::size_t i = 0; i < level && taking.budget.records_left > 0; ++i) {
+      auto& source = *sources[first + (turn + i) % level];
+      const auto now = step(now_settings);
+      if (!source.hand().empty() || !source.has_news(now)) continue;
+      const auto taken = source.take(now, taking);
+      note(taken);
+      is_stuck = is_stuck || (taken && *taken == 0 && source.has_news(now));
+    }
+    first = end;
+  }
+  ++turn;
+  return outcome;
+}
+
+// Others may deliver at each poll, and hide it.
+void ShareConsumerImpl::tell_once(const Error& error) {
+  if (error.message() == last_told) return;
+  last_told = error.message();
+  engine->report(LogLevel::warn, "share group " + options.group_id + ": " + last_told);
+}
+
+bool ShareConsumerImpl::has_news(const consumer::ShareStep& now) const {
   return std::any_of(sources.begin(), sources.end(),
                      [&](const auto& source) { return source->has_news(now); });
 }
@@ -196,25 +249,23 @@ bool ShareConsumerImpl::must_return() const noexcept {
 
 void ShareConsumerImpl::wait(std::int64_t deadline_ns) {
   const std::uint32_t ticket = slot->ticket();
-  std::size_t listening = 0;
+  std::size_t logs = 0;
+  std::size_t partitions = 0;
   const base::Undoing leave([&] {
-    for (std::size_t i = 0; i < listening; ++i) {
-      sources[i]->log().listeners().remove(slot);
-      sources[i]->partition().remove_listener(slot);
-    }
+    for (std::size_t i = 0; i < logs; ++i) sources[i]->log().listeners().remove(slot);
+    for (std::size_t i = 0; i < partitions; ++i) sources[i]->partition().remove_listener(slot);
   });
-  for (; listening < sources.size(); ++listening) {
-    sources[listening]->log().listeners().add(slot);
-    sources[listening]->partition().add_listener(slot);
-  }
+  for (; logs < sources.size(); ++logs) sources[logs]->log().listeners().add(slot);
+  for (; partitions < sources.size(); ++partitions) sources[partitions]->partition().add_listener(slot);
   // After joining the listeners: news before is seen here, news after wakes.
-  if (has_news() || must_return()) return;
+  const ShareGroupConfig now_settings = config();
+  const auto now = step(now_settings);
+  if (must_return() || (!is_stuck && has_news(now))) return;
   const std::int64_t real_ns = real_now_ns();
-  std::int64_t until_ns = std::min(deadline_ns, real_ns + look_again_ns);
-  const std::int64_t now_ms = engine->clock.monotonic_ns() / ns_in_ms;
+  std::int64_t until_ns = std::min(deadline_ns, real_ns + (is_stuck ? look_stuck_ns : look_again_ns));
   for (const auto& source : sources) {
-    const auto due_ms = source->next_due_ms(now_ms);
-    if (due_ms) until_ns = std::min(until_ns, real_ns + (*due_ms - now_ms) * ns_in_ms);
+    const auto due_ms = source->next_due_ms(now.now_ms);
+    if (due_ms) until_ns = std::min(until_ns, real_ns + (*due_ms - now.now_ms) * ns_in_ms);
   }
   slot->sleep(ticket, until_ns);
 }

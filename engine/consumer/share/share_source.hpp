@@ -55,13 +55,20 @@ class ShareSource {
   int priority() const noexcept { return place_.priority; }
   ShareHand& hand() noexcept { return hand_; }
 
-  /// Delivers what may be: released records first. Deaths of records whose locks ran out are brought about.
-  /// @return how many records were delivered.
-  /// Errors: as PartitionReader::take, SharePartition::change; none of the records is delivered then.
+  /// To be called for all sources of a poll before the first is taken from, with the visibility gate looked
+  /// through: of a transaction all partitions show the same (INV-8).
+  void begin_poll(const ShareStep& step) noexcept;
+  /// Acquires and reads what may be delivered: released records first. Deaths of records whose locks ran out
+  /// are brought about. The records are the member's, but not in its hand before `hand_out`: where the poll
+  /// fails, their locks run out.
+  /// @return how many records were taken.
+  /// Errors: as PartitionReader::take, SharePartition::change; nothing is taken then.
   Result<std::size_t> take(const ShareStep& step, const SharePoll& poll);
   /// The renewed records again.
-  /// Errors: as PartitionReader::take.
+  /// Errors: as PartitionReader::take; nothing is taken then.
   Result<std::size_t> take_renewed(const ShareStep& step, const SharePoll& poll);
+  /// The poll returns what was taken: its answers are waited for.
+  void hand_out(const SharePoll& poll) noexcept;
   /// Whether a take would find something to look at.
   bool has_news(const ShareStep& step) const;
   /// When that will next be so without an append; nothing: only others can bring it about.
@@ -82,32 +89,46 @@ class ShareSource {
     std::size_t first_view = 0;
     std::size_t first_range = 0;
   };
+  struct TakenViews {
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
+  struct ReadRuns {
+    std::int64_t offsets = 0;              ///< Looked at, from the first on.
+    std::vector<group::OffsetRun> gaps{};  ///< The ones without a record.
+  };
+  enum class Fresh : std::uint8_t { taken, lost };  ///< Lost: another member was faster.
   using Plan = std::function<Result<group::ShareChange>(const group::ShareWindow&)>;
 
-  Result<> look_after(const ShareStep& step);
-  /// @return whether nothing else of the partition may come in this poll.
+  // share_take.cpp
   Result<bool> take_released(const ShareStep& step, const SharePoll& poll);
-  Result<> read_released(const ShareStep& step, const SharePoll& poll, const group::ShareChange& acquired);
+  Result<> read_planned(const SharePoll& poll, const group::ShareChange& planned, ReadRuns& read);
+  Result<bool> acquire_released(const ShareStep& step, const group::ShareChange& planned,
+                                const ReadRuns& read, bool& is_alone);
+  Result<Offset> read_run(const SharePoll& poll, const group::OffsetRun& run,
+                          std::vector<group::OffsetRun>& gaps);
   Result<> take_fresh(const ShareStep& step, const SharePoll& poll);
-  enum class Fresh : std::uint8_t { taken, lost };  ///< Lost: another member was faster.
   Result<Fresh> try_fresh(const ShareStep& step, const SharePoll& poll);
-  /// The records of a run, behind those that are there.
-  /// @param gaps  gets its offsets without a record.
-  Result<> read_run(const SharePoll& poll, const group::OffsetRun& run, std::vector<group::OffsetRun>& gaps);
-  /// Makes one range of all that was taken.
+  Result<std::optional<Offset>> acquire_fresh(const ShareStep& step, const group::FreshRecords& fresh);
   std::size_t finish(const SharePoll& poll, const Taken& before);
   static void undo(const SharePoll& poll, const Taken& before);
+  group::AcquireRequest request(const ShareStep& step, std::size_t records) const;
+
+  // share_source.cpp
+  Result<> look_after(const ShareStep& step);
+  Offset visible_end(const ShareStep& step) const noexcept;
   /// Plans and changes; deaths are brought about.
   Result<> change(const ShareStep& step, const Plan& plan);
   Result<> bury(const ShareStep& step, std::vector<group::DeadRun> dead);
-  group::AcquireRequest request(const ShareStep& step, std::size_t records) const;
-  group::ReturnRules rules(const ShareStep& step) const;
 
   const Place place_;
   const std::string group_;
   PartitionReader fresh_;
   PartitionReader returned_;
   ShareHand hand_;
+  TakenViews taken_{};  ///< By the poll that runs.
+  Offset bound_ = 0;    ///< Of that poll.
+  IsolationLevel level_ = IsolationLevel::read_committed;
   std::uint64_t newest_lsn_ = 0;
   mutable std::uint64_t random_;  ///< Of the jitter.
 };

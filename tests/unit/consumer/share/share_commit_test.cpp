@@ -155,6 +155,30 @@ TEST_CASE("share: a renewed record stays with its member, and comes again alone 
   CHECK(polled(consumer) == "1x2");
 }
 
+TEST_CASE("share: a renewed record that the log has no more is let go of") {
+  ShareFixture f;
+  f.append({1, 1});
+  auto consumer = f.one_by_one(explicit_mode);
+  CHECK(polled(consumer) == "0x1");
+  must(consumer.acknowledge(t0, 0, renew));
+  must(consumer.commit_sync());
+  must(f.engine.admin().delete_records(t0, 1));
+  CHECK(code_of(consumer.poll(0ms)) == Errc::offset_out_of_range);
+  CHECK(polled(consumer) == "1x1");
+}
+
+TEST_CASE("share: a callback that calls its consumer is refused") {
+  ShareFixture f;
+  f.append({1});
+  auto consumer = f.member(explicit_mode);
+  Errc told{};
+  consumer.set_acknowledgement_callback([&](const TopicPartition&, std::span<const Offset>, const Result<>&) {
+    told = code_of(consumer.unsubscribe());
+  });
+  CHECK(answered(consumer, accept) == "0x1");
+  CHECK(told == Errc::invalid_state);
+}
+
 TEST_CASE("share: renewing is refused where the group does not allow it") {
   ShareFixture f;
   f.configure({{"share.renew.acknowledge.enable", "false"}});

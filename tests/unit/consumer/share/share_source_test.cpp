@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/log_builder.hpp"
 #include "unit/consumer/share/share_fixture.hpp"
 
 namespace seriatim::test {
@@ -70,6 +71,42 @@ TEST_CASE("share: records that the log has no more are passed") {
   must(consumer.acknowledge(t0, 1, accept));
   must(consumer.commit_sync());
   CHECK(polled(consumer) == "3x1");
+}
+
+TEST_CASE("share: what a poll cannot read costs no delivery, and comes when it can be read") {
+  ShareFixture f;
+  f.configure({{"share.delivery.count.limit", "3"}});
+  f.append({1, 1});
+  auto consumer = f.one_by_one(explicit_mode, 2);
+  CHECK(answered(consumer, AcknowledgeType::release) == "0x1 1x1");
+  const std::string log = f.directory / "data/log/t-0/00000000000000000000.log";
+  const auto flip = [&] {
+    auto bytes = read_file(log);
+    bytes[80] ^= std::byte{1};
+    write_file(log, bytes);
+  };
+  flip();
+  for (int i = 0; i < 10; ++i) CHECK(code_of(consumer.poll(0ms)) == Errc::corrupt_record);
+  flip();
+  CHECK(answered(consumer, AcknowledgeType::release) == "0x2 1x2");
+  // Records before the damage come; those behind it wait.
+  f.append({1});
+  CHECK(polled(consumer) == "0x3");
+}
+
+TEST_CASE("share: records that a changed isolation level hides are not lost") {
+  ShareFixture f;
+  f.configure({{"share.isolation.level", "read_uncommitted"}});
+  auto sender = must(f.engine.transactional_producer({.transactional_id = "x"}));
+  auto open = must(sender.begin());
+  must(open.send({.topic = "t", .value = "v"}));
+  auto consumer = f.member(explicit_mode);
+  CHECK(answered(consumer, AcknowledgeType::release) == "0x1");
+  f.configure({{"share.isolation.level", "read_committed"}});
+  CHECK(polled(consumer).empty());
+  CHECK(text_of(must(consumer.poll(120ms))).empty());
+  must(open.commit());
+  CHECK(polled(consumer) == "0x2");
 }
 
 }  // namespace
