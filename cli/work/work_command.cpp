@@ -1,11 +1,14 @@
 // work: a durable work queue for the shell. It runs a command for each record of a topic, and answers for the
 // record by the command's exit status.
-#include <algorithm>
-#include <charconv>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <memory>
 #include <utility>
 
@@ -118,23 +117,20 @@ Result<> WorkJob::answer(const ShareRecord& record, const CommandStatus& status)
   }
   if (has_lost_lock_ || (!stored.ok() && stored.error().code() == Errc::invalid_record_state)) {
     board_.count_too_late();
-    context_.note("too late " + place_of(record) + ": its lock had run out, and it is given out again. " +
-                  describe_status(status) + " does not count");
+    note_answer("too late ", record, status);
     return {};
   }
   if (!stored.ok()) return stored.error().with_context(place_of(record));
   board_.count(type);
-  note_answer(record, type, status);
+  if (type == AcknowledgeType::reject) note_answer("rejected ", record, status);
+  if (type == AcknowledgeType::release) note_answer("released ", record, status);
   return {};
 }
 
-void WorkJob::note_answer(const ShareRecord& record, AcknowledgeType answer,
+void WorkJob::note_answer(const std::string& answer, const ShareRecord& record,
                           const CommandStatus& status) const {
-  if (answer == AcknowledgeType::accept) return;
-  std::string text = answer == AcknowledgeType::reject ? "rejected " : "released ";
-  text += place_of(record) + ", delivery " + std::to_string(record.delivery_count()) + " of " +
-          std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status);
-  context_.note(text);
+  context_.note(answer + place_of(record) + ", delivery " + std::to_string(record.delivery_count()) + " of " +
+                std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status));
 }
 
 }  // namespace seriatim::cli

@@ -207,7 +207,8 @@ class SERIATIM_API ShareConsumer {
   /// Errors: invalid_record_state: the lock of a record ran out, or somebody has changed the group's offsets:
   /// none of its partition is stored, those of other partitions are; the records come again. As the commit
   /// of a transaction: a dead letter could not be written; the other answers are stored, and the death is
-  /// tried again by members that poll (a restart delivers the record again). storage_full, storage_failed: the answers are as before; commit again.
+  /// tried again by members that poll (a restart delivers the record again). storage_full, storage_failed:
+  /// the answers are as before; commit again.
   /// Durability: as ShareConsumerOptions::commit_acks says, on return.
   /// Threads: see class.
   Result<> commit_sync();

@@ -161,7 +161,7 @@ class Work(CommandTest):
             pass
         out, err = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 0)
-        self.assertIn(b"too late t-0@0: its lock had run out", said + err)
+        self.assertIn(b"too late t-0@0, delivery 1 of 1000: exit status 0\n", said + err)
         self.assertEqual(self.counts(err)[0], 1)
         self.assertIn(b"x2\n", out)
 

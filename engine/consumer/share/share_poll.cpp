@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t ns_in_ms = 1'000'000;
 // Topics and partitions that are new are looked for so often, and settings that were changed. Arbitrary.
 constexpr std::int64_t look_again_ns = 1'000 * ns_in_ms;
-// Where something is there that nobody can be shown yet, as behind a change of the isolation level. Arbitrary.
+// Where something is there that cannot be shown yet, as behind a change of the isolation level. Arbitrary.
 constexpr std::int64_t look_stuck_ns = 50 * ns_in_ms;
 
 // Waiting is in real time, whatever clock the engine was given for its locks.

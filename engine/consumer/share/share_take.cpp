@@ -1,5 +1,5 @@
-// What a partition delivers: found, read, acquired, in this order. Nothing is acquired that was not read: a
-// batch that cannot be read costs no delivery.
+// The deliveries of a partition: found, read, acquired, in this order. Nothing is acquired that was not read:
+// a batch that cannot be read costs no delivery.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -251,7 +251,7 @@ void ShareSource::hand_out(const SharePoll& poll) noexcept {
   taken_ = {};
 }
 
-// What cannot be given again leaves the hand; its lock lets it come back.
+// Records that cannot be given again leave the hand; their locks let them come back.
 Result<std::size_t> ShareSource::take_renewed(const ShareStep& step, const SharePoll& poll) {
   const Taken before{poll.out.views.size(), poll.out.ranges.size()};
   const auto runs = hand_.renewed();
