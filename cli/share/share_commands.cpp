@@ -35,7 +35,7 @@ Result<ShareGroupDescription> describe_share_group(const Engine& engine, const s
 }
 
 Result<Engine> open_to_change_shares(const Context& context) {
-  const Result<Engine> engine = context.open(OpenMode::read_write);
+  Result<Engine> engine = context.open(OpenMode::read_write);
   if (engine.ok() || engine.error().code() != Errc::locked) return engine;
   return Error(Errc::locked, engine.error().message() +
                                  " The application that has it can change its share groups itself: "

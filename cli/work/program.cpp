@@ -35,7 +35,7 @@ Result<std::string> find_program(const std::string& name, const std::string& sea
     for (std::size_t from = 0; from <= search_path.size();) {
       const std::size_t end = std::min(search_path.find(':', from), search_path.size());
       const std::string folder = search_path.substr(from, end - from);
-      const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+      std::string path = (folder.empty() ? "." : folder) + "/" + name;
       const int here = why_not_runnable(path);
       if (here == 0) return path;
       if (here == EACCES) reason = here;

@@ -69,7 +69,7 @@ Result<ShareGroupConfig> config_of(const ShareGroups& groups, const std::string&
 Result<ShareGroupConfig> settle_config(const Engine& engine, const WorkArguments& arguments) {
   const Result<ShareGroups> groups = engine.share_groups();
   if (!groups.ok()) return groups.error();
-  const Result<ShareGroupConfig> before = config_of(*groups, arguments.group);
+  Result<ShareGroupConfig> before = config_of(*groups, arguments.group);
   if (!before.ok()) return before;
   const Result<ShareSettings> settings = settings_of(arguments, *before);
   if (!settings.ok()) return settings.error();
@@ -80,7 +80,7 @@ Result<ShareGroupConfig> settle_config(const Engine& engine, const WorkArguments
 }
 
 Result<Engine> open_to_work(const Context& context) {
-  const Result<Engine> engine = context.open(OpenMode::read_write);
+  Result<Engine> engine = context.open(OpenMode::read_write);
   if (engine.ok() || engine.error().code() != Errc::locked) return engine;
   return Error(Errc::locked, engine.error().message() +
                                  " Run this when it has ended; or let it take from the queue itself, on a "

@@ -52,7 +52,7 @@ Result<> WorkCrew::hire(std::size_t jobs) {
                                 .acquire_mode = ShareAcquireMode::record_limit,
                                 .max_poll_records = 1});
     if (!consumer.ok()) return consumer.error();
-    const Result<> subscribed = consumer->subscribe({plan_.topic});
+    Result<> subscribed = consumer->subscribe({plan_.topic});
     if (!subscribed.ok()) return subscribed;
     jobs_.push_back(std::make_unique<WorkJob>(context_, plan_, board_, std::move(*consumer)));
   }

@@ -67,7 +67,7 @@ Result<> WorkJob::work() {
     board_.found_a_record();
     for (const ShareRecord record : *records) {
       if (board_.is_stopping()) return {};
-      const Result<> handled = handle(record);
+      Result<> handled = handle(record);
       if (!handled.ok()) return handled;
     }
   }

@@ -85,6 +85,11 @@ struct Setting {
 };
 
 std::string ms_text(std::chrono::milliseconds ms) { return std::to_string(ms.count()); }
+std::string number_text(double number) {
+  std::array<char, 32> text{};
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), written.ptr};
+}
 std::string flag_text(bool is_set) { return is_set ? "true" : "false"; }
 
 std::string reset_text(const ShareGroupConfig& config) {
@@ -149,7 +154,7 @@ constexpr std::array settings{
             [](auto name, auto text, auto& to) {
               return read_number<double>(name, text, 0, 1, to.retry_backoff_jitter);
             },
-            [](const auto& of) { return std::to_string(of.retry_backoff_jitter); }}};
+            [](const auto& of) { return number_text(of.retry_backoff_jitter); }}};
 
 const Setting* find_setting(std::string_view name) {
   const auto* const found =
