@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "support/log_builder.hpp"
 #include "unit/consumer/share/share_fixture.hpp"
 
 namespace seriatim::test {
@@ -80,10 +80,14 @@ TEST_CASE("share: what a poll cannot read costs no delivery, and comes when it c
   auto consumer = f.one_by_one(explicit_mode, 2);
   CHECK(answered(consumer, AcknowledgeType::release) == "0x1 1x1");
   const std::string log = f.directory / "data/log/t-0/00000000000000000000.log";
+  // In place: the log is mapped.
   const auto flip = [&] {
-    auto bytes = read_file(log);
-    bytes[80] ^= std::byte{1};
-    write_file(log, bytes);
+    constexpr std::streamoff in_first_batch = 65;
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(in_first_batch);
+    const int byte = file.get();
+    file.seekp(in_first_batch);
+    REQUIRE(file.put(static_cast<char>(byte ^ 1)).flush());
   };
   flip();
   for (int i = 0; i < 10; ++i) CHECK(code_of(consumer.poll(0ms)) == Errc::corrupt_record);
