@@ -316,7 +316,7 @@ void ShareGroups::gather(catalog::TableWrites& to) {
   const auto is_current = environment_.current_topics();
   {
     const base::MutexLock lock(mutex_);
-    for (auto& partition : changed_.take()) gathered_.insert(std::move(partition));
+    changed_.move_to(gathered_);
     for (const auto& [group, entry] : forgotten_.gather()) catalog::forget_share_group(to, group);
     std::vector<std::byte> payload;
     for (const auto& [group, entry] : settings_.gather()) {

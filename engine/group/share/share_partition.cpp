@@ -9,12 +9,13 @@ namespace seriatim::group {
 
 void ChangedSharePartitions::add(SharePartitionPtr partition) {
   const base::MutexLock lock(mutex_);
-  partitions_.push_back(std::move(partition));
+  partitions_.insert(std::move(partition));
 }
 
-std::vector<SharePartitionPtr> ChangedSharePartitions::take() {
+void ChangedSharePartitions::move_to(std::set<SharePartitionPtr>& to) noexcept {
   const base::MutexLock lock(mutex_);
-  return std::exchange(partitions_, {});
+  to.merge(partitions_);
+  partitions_.clear();  // It has these already.
 }
 
 bool ChangedSharePartitions::empty() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,12 +33,13 @@ using SharePartitionPtr = std::shared_ptr<SharePartition>;
 class ChangedSharePartitions {
  public:
   void add(SharePartitionPtr partition);
-  std::vector<SharePartitionPtr> take();
+  /// Moves all of them. Takes no memory: none is lost on the way.
+  void move_to(std::set<SharePartitionPtr>& to) noexcept;
   bool empty() const;
 
  private:
   mutable base::WordMutex mutex_;
-  std::vector<SharePartitionPtr> partitions_ SERIATIM_GUARDED_BY(mutex_);
+  std::set<SharePartitionPtr> partitions_ SERIATIM_GUARDED_BY(mutex_);
 };
 
 /// The parts of the engine around a partition. All of them outlive it.

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "support/allocation_counter.hpp"
@@ -166,6 +168,18 @@ TEST_CASE("an answer allocates nothing beside its plan, once as many were given 
   std::uint64_t allocated = 0;
   for (int i = 0; i < 300; ++i) allocated += accept();
   CHECK(allocated == 0);
+}
+
+TEST_CASE("changed partitions are moved without memory, those that are there already too") {
+  ShareWorld world;
+  group::ChangedSharePartitions changed;
+  std::set<group::SharePartitionPtr> gathered{world.partition(0)};
+  for (PartitionId i = 0; i < 3; ++i) changed.add(world.partition(i));
+  const std::uint64_t before = allocations();
+  changed.move_to(gathered);
+  CHECK(allocations() == before);
+  CHECK(gathered.size() == 3);
+  CHECK(changed.empty());
 }
 
 }  // namespace seriatim::test
