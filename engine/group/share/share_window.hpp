@@ -109,7 +109,8 @@ class ShareWindow {
   /// Acquired offsets of a member that turned out to hold no record: done.
   /// @param gaps  in any order, as are `dead` below; offsets in another state are passed over.
   ShareChange plan_gaps(ShareMemberId member, std::span<const OffsetRun> gaps) const;
-  /// Archiving runs whose letters are written: archived.
+  /// Archiving runs whose letters are written: archived. So are those of `plan_not_buried`: a commit that was
+  /// thought lost went on.
   ShareChange plan_buried(std::span<const OffsetRun> dead) const;
   /// Archiving runs whose letters could not be written: acquired by nobody until `retry_ms`. The plan for
   /// locks that are over then makes them archiving again, whatever their count.

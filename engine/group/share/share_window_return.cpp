@@ -42,6 +42,10 @@ ShareChange change_of_some(const ShareRuns& runs, std::span<const OffsetRun> ask
   return change;
 }
 
+bool is_condemned(const WindowRun& run) noexcept {
+  return run.delivered.state == DeliveryState::acquired && run.is_condemned;
+}
+
 bool is_archiving(const WindowRun& run) noexcept { return run.delivered.state == DeliveryState::archiving; }
 
 WindowRun archived(const WindowRun& run) { return in_state(run, DeliveryState::archived); }
@@ -67,7 +71,8 @@ ShareChange ShareWindow::plan_gaps(ShareMemberId member, std::span<const OffsetR
 }
 
 ShareChange ShareWindow::plan_buried(std::span<const OffsetRun> dead) const {
-  return change_of_some(runs_, dead, is_archiving, archived);
+  const auto is_dying = [](const WindowRun& run) { return is_archiving(run) || is_condemned(run); };
+  return change_of_some(runs_, dead, is_dying, archived);
 }
 
 ShareChange ShareWindow::plan_not_buried(std::span<const OffsetRun> dead, std::int64_t retry_ms) const {

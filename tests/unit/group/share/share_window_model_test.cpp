@@ -240,7 +240,9 @@ class History {
   }
   void bury(const std::vector<OffsetRun>& dead) {
     apply(window_.plan_buried(dead));
-    model_.archive(dead, [](const ModelRecord& record) { return record.is_archiving(); });
+    model_.archive(dead, [](const ModelRecord& record) {
+      return record.is_archiving() || (record.is_acquired() && record.is_condemned);
+    });
   }
   void write_letters() {
     const std::vector<OffsetRun> dead = random_.one_in(2) ? everything() : some_runs();

@@ -118,6 +118,20 @@ TEST_CASE("share window: only a dead record can be buried") {
   CHECK(shared.window.plan_not_buried(std::vector<group::OffsetRun>{{0, 1}}, 0).empty());
 }
 
+TEST_CASE("share window: a letter that was thought lost, and came after all, buries its record") {
+  SharedWindow shared;
+  shared.settings.writes_letters = true;
+  shared.fresh(sleeper, 3);
+  CHECK(shared.answer(sleeper, {0, 1}, Acknowledging::reject).empty());
+  shared.applied(shared.window.plan_not_buried(std::vector<group::OffsetRun>{{0, 1}}, shared.now_ms + 50));
+  shared.applied(shared.window.plan_buried(std::vector<group::OffsetRun>{{0, 0}}));
+  CHECK(shared.text() == "1: 1..2 acquired x1");
+  shared.now_ms += 50;
+  const group::ShareChange change = shared.window.plan_overdue(shared.rules());
+  REQUIRE(change.runs.size() == 1);
+  CHECK(change.runs[0].delivered.offsets == group::OffsetRun{1, 1});
+}
+
 TEST_CASE("share window: a record whose letter could not be written dies again later, at any count") {
   SharedWindow shared;
   shared.settings.writes_letters = true;
