@@ -90,8 +90,16 @@ inline constexpr std::size_t state_name_bytes_max = 100;
 inline constexpr std::size_t state_key_bytes_max = 400;
 /// Arbitrary: a checkpoint copies every value that changed, under the catalog's writer lock.
 inline constexpr std::size_t state_value_bytes_max = std::size_t{1} << 20U;
-/// Of whatever a checkpoint stores: no kind of fact has larger ones.
+/// Of what a checkpoint stores: no kind of fact has larger ones, but for the progress of share groups.
 inline constexpr std::size_t payload_bytes_max = state_value_bytes_max;
+/// A row has a run for each record of its window, which is as large as its last batch made it: no limit of
+/// ours would hold, and a row that is left out is lost. LMDB's limit is 4 GiB; a run has a few bytes, and
+/// takes many times as many in memory.
+inline constexpr std::size_t share_progress_bytes_max = std::size_t{0xFFFF'0000};
+/// Of a value in this database.
+constexpr std::size_t payload_bytes_max_of(Database database) noexcept {
+  return database == Database::share_progress ? share_progress_bytes_max : payload_bytes_max;
+}
 /// Kafka's offset.metadata.max.bytes.
 inline constexpr std::size_t offset_metadata_bytes_max = 4'096;
 /// Bound of Errc::invalid_partitions.

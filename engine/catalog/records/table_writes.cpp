@@ -15,11 +15,12 @@ std::string place_of_write(Database table, std::string_view key) {
 
 void TableWrites::put(Database table, std::string key, std::string_view payload) {
   if (!takes_key(table, key)) return;
-  if (payload.size() > payload_bytes_max) {
+  const std::size_t bytes_max = payload_bytes_max_of(table);
+  if (payload.size() > bytes_max) {
     return leave_out(
         place_of_write(table, key),
         Error(Errc::invalid_argument, "its value has " + std::to_string(payload.size()) + " bytes; at most " +
-                                          std::to_string(payload_bytes_max) + " are stored"));
+                                          std::to_string(bytes_max) + " are stored"));
   }
   std::string value = encode_value(table, key, payload);
   writes_.push_back({table, Kind::put, std::move(key), std::move(value)});

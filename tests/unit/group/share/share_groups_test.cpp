@@ -295,4 +295,21 @@ TEST_CASE("a row or a frame that is none is corrupt_metadata") {
   CHECK(world.groups->groups().error().code() == Errc::corrupt_metadata);
 }
 
+TEST_CASE("a row is stored whole, however many runs the window has") {
+  ShareWorld world;
+  const auto partition = world.partition();
+  constexpr Offset records = 600'000;  // Every other one is done: more runs than a MiB holds.
+  DeliveryProgress wanted{.start_offset = 1'000'000};
+  for (Offset offset = 1'000'000; offset < 1'000'000 + records; ++offset)
+    wanted.runs.push_back(
+        {{offset, offset}, offset % 2 == 0 ? DeliveryState::acquired : DeliveryState::acknowledged, 1});
+  must(partition->begin(0));
+  partition->restore(wanted);
+  world.checkpoint(true);
+  CHECK(last_row(world).size() > (std::size_t{1} << 21U));
+  world.restart();
+  CHECK(world.replayed.empty());
+  CHECK(world.progress() == wanted);
+}
+
 }  // namespace seriatim::test
