@@ -73,8 +73,21 @@ Result<PartitionId> DeadLetters::partition_for(const Deaths& deaths) const {
   return deaths.at.partition % (*topic)->partition_count();
 }
 
+Result<std::uint64_t> DeadLetters::begin() {
+  auto number = engine_->coordinator->begin(*producer_->holder);
+  if (!number) producer_.reset();
+  return number;
+}
+
+// An administrator may fence any producer: the next letters are not to fail for it as well.
 Result<> DeadLetters::bury(const Deaths& deaths) {
   const base::MutexLock lock(mutex_);
+  auto buried = bury_each(deaths);
+  if (!buried && buried.error().code() == Errc::producer_fenced) producer_.reset();
+  return buried;
+}
+
+Result<> DeadLetters::bury_each(const Deaths& deaths) {
   if (auto opened = open_producer(); !opened) return opened;
   const auto letter_partition = partition_for(deaths);
   if (!letter_partition) return letter_partition.error();
@@ -91,7 +104,7 @@ Result<> DeadLetters::bury(const Deaths& deaths) {
 Result<> DeadLetters::bury_run(const Deaths& deaths, PartitionId letter_partition, const DeadRun& run) {
   auto reader = detail::EngineImpl::handle(engine_).reader(deaths.at, {deaths.isolation_level});
   if (!reader) return reader.error();
-  auto number = engine_->coordinator->begin(*producer_->holder);
+  const auto number = begin();
   if (!number) return number.error();
   detail::TransactionImpl transaction(producer_, *number);  // Aborts, unless it is committed.
   if (auto written = write_letters(transaction, deaths, letter_partition, run, *reader); !written)

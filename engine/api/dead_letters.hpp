@@ -1,6 +1,7 @@
 // Writes the dead letters of share groups: Kafka's headers, in the transaction that makes the deaths true.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,9 @@ class DeadLetters final : public group::LetterWriter {
 
   /// Errors: as TransactionCoordinator::open.
   Result<> open_producer() SERIATIM_REQUIRES(mutex_);
+  /// Errors: as TransactionCoordinator::begin. The next letters have a producer of their own then.
+  Result<std::uint64_t> begin() SERIATIM_REQUIRES(mutex_);
+  Result<> bury_each(const group::Deaths& deaths) SERIATIM_REQUIRES(mutex_);
   Result<PartitionId> partition_for(const group::Deaths& deaths) const;
   Result<> bury_run(const group::Deaths& deaths, PartitionId letter_partition, const group::DeadRun& run)
       SERIATIM_REQUIRES(mutex_);

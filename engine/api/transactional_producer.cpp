@@ -7,6 +7,7 @@
 #include "base/moved_from.hpp"
 #include "directory/option_rules.hpp"
 #include "format/compression/codec.hpp"
+#include "format/topic_name.hpp"
 #include "producer/transaction_impl.hpp"
 
 namespace seriatim {
@@ -23,6 +24,12 @@ Result<> check_options(const TransactionalProducerOptions& options, std::chrono:
                  "TransactionalProducerOptions::transactional_id has " + std::to_string(id.size()) +
                      " bytes; it must be 1 to " + std::to_string(id_bytes_max) +
                      ", none of them zero: the name of what writes, the same after every restart");
+  }
+  if (format::is_own_name(id)) {
+    return Error(Errc::invalid_argument,
+                 "TransactionalProducerOptions::transactional_id \"" + id +
+                     "\" begins with \"__\": such ids are kept for what the library itself writes, as the "
+                     "letters of share groups; choose one that begins otherwise");
   }
   if (options.acks == Acks::none) {
     return Error(Errc::invalid_argument,

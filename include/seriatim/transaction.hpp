@@ -26,8 +26,8 @@ inline namespace v0 {
 
 /// Options of a transactional producer. Names and defaults are Kafka's where it has them.
 struct TransactionalProducerOptions {
-  /// The holder's name, across restarts of the application: 1..255 bytes without a zero byte. An application
-  /// that opens the same id later fences the one before.
+  /// The holder's name, across restarts of the application: 1..255 bytes without a zero byte, not beginning
+  /// with "__". An application that opens the same id later fences the one before.
   std::string transactional_id{};
   /// The fault that a commit survives once it has returned: `all`, power loss; `leader`, the death of the
   /// process, without a wait for the disk. `none` is refused. All or nothing holds at either, after any

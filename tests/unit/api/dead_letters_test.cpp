@@ -103,6 +103,23 @@ TEST_CASE("a letter that cannot be written is told, and its record does not die 
   CHECK(f.progress().lag == 0);
 }
 
+TEST_CASE("letters are written again after their producer was fenced") {
+  ShareFixture f;
+  f.configure({{"errors.deadletterqueue.topic.name", "dead"}});
+  f.append({2});
+  auto consumer = f.one_by_one(explicit_mode);
+  CHECK(answered(consumer, reject) == "0x1");
+  must(f.engine.admin().fence_producer("__share_dead_letters"));
+  CHECK(polled(consumer) == "1x1");
+  must(consumer.acknowledge(t0, 1, reject));
+  CHECK(code_of(consumer.commit_sync()) == Errc::producer_fenced);
+  CHECK(f.progress().lag == 1);
+  f.advance(2s);
+  CHECK(polled(consumer).empty());
+  CHECK(read_all(f.engine, "dead").size() == 2);
+  CHECK(f.progress().lag == 0);
+}
+
 TEST_CASE("a record larger than the letter topic takes leaves the headers that say where it is") {
   ShareFixture f;
   create_topic(f.engine, "dead", 1, {{"max.message.bytes", "1000"}});

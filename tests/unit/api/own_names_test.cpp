@@ -73,4 +73,15 @@ TEST_CASE("a state table of such a name cannot be begun by an application, but r
   CHECK(must(must(opened.engine.state("__mine")).scan({}, 10)).empty());
 }
 
+TEST_CASE("a transactional id of such a name is not for applications") {
+  const OpenedEngine opened;
+  for (const char* id : {"__", "__share_dead_letters"}) {
+    const auto refused = opened.engine.transactional_producer({.transactional_id = id});
+    CHECK(code_of(refused) == Errc::invalid_argument);
+    CHECK(message_of(refused).find(id) != std::string::npos);
+    CHECK(message_of(refused).find("choose one that begins otherwise") != std::string::npos);
+  }
+  must(opened.engine.transactional_producer({.transactional_id = "_x"}));
+}
+
 }  // namespace seriatim::test
