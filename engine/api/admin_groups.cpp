@@ -10,6 +10,7 @@
 #include <seriatim/exception.hpp>
 
 #include "api/admin_impl.hpp"
+#include "api/share_group_check.hpp"
 #include "base/moved_from.hpp"
 #include "directory/background.hpp"
 #include "directory/consumption.hpp"
@@ -272,6 +273,7 @@ Result<> Admin::alter_group_offsets(std::string_view group, const TopicPartition
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto empty = engine_->groups.check_empty(group); !empty) return empty;
+  if (auto checked = api::check_consumer_group(*engine_, group); !checked) return checked;
   if (auto stored = engine_->committed_offsets.commit(group, offsets, Acks::all); !stored) return stored;
   engine_->counters.offset_commits.add(offsets.size());
   return {};

@@ -7,6 +7,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "api/share_group_check.hpp"
 #include "base/boundary.hpp"
 #include "base/moved_from.hpp"
 #include "format/topic_name.hpp"
@@ -40,6 +41,14 @@ bool are_ascending(const std::vector<group::OffsetRun>& runs) {
   return are_runs && std::adjacent_find(runs.begin(), runs.end(), [](const auto& left, const auto& right) {
                        return left.last >= right.first;
                      }) == runs.end();
+}
+
+// Where a group has members, no share group of its name can be made: the usual case takes no look into the
+// catalog.
+Result<> check_positions_group(const EngineImpl& engine, std::string_view group) {
+  bool has_members = false;
+  engine.groups.look_at(group, [&](const group::Group& known) { has_members = !known.members().empty(); });
+  return has_members ? Result<>() : api::check_consumer_group(engine, group);
 }
 
 }  // namespace
@@ -150,6 +159,7 @@ Result<> TransactionImpl::send_offsets(const TopicPartitionOffsets& offsets,
     if (!checked) return checked.error();
     positions.push_back(*std::move(checked));
   }
+  if (auto checked = check_positions_group(*producer->engine, group.group_id); !checked) return checked;
   auto ticket = producer->engine->groups.admit_commit(group, offsets);
   if (!ticket) return ticket.error();
   const base::MutexLock lock(producer->holder->mutex);

@@ -305,7 +305,8 @@ class SERIATIM_API Admin {
   /// next committed record: one, unless markers, aborted records or compacted ones lie between.
   Result<std::vector<GroupLag>> group_lag(std::string_view group) const;
   /// Errors: unknown_topic_or_partition, invalid_argument (negative, or beyond the log end),
-  /// offset_metadata_too_large, non_empty_group: members go on from where they are, whatever is stored.
+  /// offset_metadata_too_large, non_empty_group: members go on from where they are, whatever is stored;
+  /// group_id_not_found: it is a share group.
   /// Threads: any.
   Result<> alter_group_offsets(std::string_view group, const TopicPartitionOffsets& offsets) const;
   /// Forgets a group's offsets, those that were committed before the call. An unknown group is no error.

@@ -117,8 +117,9 @@ class SERIATIM_API Transaction {
   /// once. Of several for one partition the last counts.
   /// @param group  of Consumer::group_metadata.
   /// Errors: invalid_argument, unknown_topic_or_partition, offset_metadata_too_large as Consumer::commit_sync
-  /// · unknown_member_id: `group` names a member that the group does not have · record_too_large as
-  /// TransactionTable::put · invalid_txn_state, transaction_abortable, producer_fenced as `send`.
+  /// · unknown_member_id: `group` names a member that the group does not have · group_id_not_found: it is a
+  /// share group · record_too_large as TransactionTable::put · invalid_txn_state, transaction_abortable,
+  /// producer_fenced as `send`.
   Result<> send_offsets(const TopicPartitionOffsets& offsets, const ConsumerGroupMetadata& group);
 
   /// The named key-value table (`Engine::state`), to be changed with this transaction.

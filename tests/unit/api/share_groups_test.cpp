@@ -9,6 +9,27 @@
 namespace seriatim::test {
 namespace {
 
+TEST_CASE("share: no way of storing positions makes a consumer group of a share group") {
+  ShareFixture f;
+  f.append({2});
+  auto member = f.member(implicit_mode);
+  auto producer = must(f.engine.transactional_producer({.transactional_id = "worker"}));
+  for (const bool is_member : {true, false}) {
+    CAPTURE(is_member);
+    CHECK(code_of(f.engine.admin().alter_group_offsets("g", {{t0, {.offset = 1}}})) ==
+          Errc::group_id_not_found);
+    auto transaction = must(producer.begin());
+    CHECK(code_of(transaction.send_offsets({{t0, {.offset = 1}}}, {.group_id = "g"})) ==
+          Errc::group_id_not_found);
+    must(transaction.send_offsets({{t0, {.offset = 1}}}, {.group_id = "positions"}));
+    must(transaction.commit());  // It goes on.
+    CHECK(must(f.engine.admin().group_offsets("g")).empty());
+    must(member.close());
+  }
+  must(f.engine.admin().alter_group_offsets("positions", {{t0, {.offset = 2}}}));
+  CHECK(must(must(f.engine.share_groups()).list()) == std::vector<std::string>{"g"});
+}
+
 TEST_CASE("share: a name is of one kind of group, and a group with members is not changed") {
   ShareFixture f;
   f.append({2});
