@@ -1,6 +1,11 @@
 // `ShareGroups`: share groups looked at and changed, and `Engine::share_groups`.
 #include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,12 +29,30 @@ Error unknown_share_group(std::string_view group) {
 }
 
 // A group of which somebody else changes the offsets would deliver what its members hold already.
-Result<> check_no_members(detail::EngineImpl& engine, std::string_view group) {
-  const std::size_t members = engine.share_groups.members().count(group);
-  if (members == 0) return {};
-  return Error(Errc::non_empty_group, "share group " + std::string(group) + " has " +
-                                          std::to_string(members) +
-                                          " members in this process; close them first");
+Result<> change_without_members(detail::EngineImpl& engine, std::string_view group,
+                                const std::function<Result<>()>& change) {
+  return engine.share_groups.members().change_group(group, [&](std::size_t members) -> Result<> {
+    if (members == 0) return change();
+    return Error(Errc::non_empty_group, "share group " + std::string(group) + " has " +
+                                            std::to_string(members) +
+                                            " members in this process; close them first");
+  });
+}
+
+// Durable on return.
+Result<> replace_offsets(detail::EngineImpl& engine, std::string_view group,
+                         const std::map<TopicPartition, Offset>& offsets) {
+  std::uint64_t newest = 0;
+  for (const auto& [at, offset] : offsets) {
+    auto topic = engine.topic(at.topic);
+    if (!topic) return topic.error();
+    auto partition = engine.share_groups.partition(group, at, (*topic)->id);
+    if (!partition) return partition.error();
+    auto replaced = (*partition)->replace({.start_offset = offset});
+    if (!replaced) return replaced.error();
+    newest = std::max(newest, *replaced);
+  }
+  return newest == 0 ? Result<>() : engine.acknowledge(newest, Acks::all);
 }
 
 Result<> check_exists(detail::EngineImpl& engine, std::string_view group) {
@@ -170,7 +193,6 @@ Result<> ShareGroups::alter_offsets(std::string_view group_id,
   if (!engine_) return base::moved_from("ShareGroups");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto checked = api::check_share_group(*engine_, group_id); !checked) return checked;
-  if (auto alone = check_no_members(*engine_, group_id); !alone) return alone;
   for (const auto& [at, offset] : offsets) {
     auto log = engine_->partition_log(at.topic, at.partition);
     if (!log) return log.error();
@@ -181,17 +203,8 @@ Result<> ShareGroups::alter_offsets(std::string_view group_id,
                                              std::to_string(at.partition) + "; choose 0 to " +
                                              std::to_string(end));
   }
-  std::uint64_t newest = 0;
-  for (const auto& [at, offset] : offsets) {
-    auto topic = engine_->topic(at.topic);
-    if (!topic) return topic.error();
-    auto partition = engine_->share_groups.partition(group_id, at, (*topic)->id);
-    if (!partition) return partition.error();
-    auto replaced = (*partition)->replace({.start_offset = offset});
-    if (!replaced) return replaced.error();
-    newest = std::max(newest, *replaced);
-  }
-  return newest == 0 ? Result<>() : engine_->acknowledge(newest, Acks::all);
+  return change_without_members(*engine_, group_id,
+                                [&] { return replace_offsets(*engine_, group_id, offsets); });
 } catch (...) {
   return current_error();
 }
@@ -200,12 +213,13 @@ Result<> ShareGroups::delete_offsets(std::string_view group_id, std::string_view
   if (!engine_) return base::moved_from("ShareGroups");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto there = check_exists(*engine_, group_id); !there) return there;
-  if (auto alone = check_no_members(*engine_, group_id); !alone) return alone;
   auto topic = engine_->topic(topic_name);
   if (!topic) return topic.error();
   std::vector<TopicPartition> places;
   for (PartitionId i = 0; i < (*topic)->partition_count(); ++i) places.push_back({(*topic)->name, i});
-  return engine_->share_groups.forget_partitions(group_id, (*topic)->id, places);
+  return change_without_members(*engine_, group_id, [&] {
+    return engine_->share_groups.forget_partitions(group_id, (*topic)->id, places);
+  });
 } catch (...) {
   return current_error();
 }
@@ -214,8 +228,8 @@ Result<> ShareGroups::remove(std::string_view group_id) const try {
   if (!engine_) return base::moved_from("ShareGroups");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto there = check_exists(*engine_, group_id); !there) return there;
-  if (auto alone = check_no_members(*engine_, group_id); !alone) return alone;
-  return engine_->share_groups.forget_group(group_id);
+  return change_without_members(*engine_, group_id,
+                                [&] { return engine_->share_groups.forget_group(group_id); });
 } catch (...) {
   return current_error();
 }

@@ -23,14 +23,22 @@ namespace seriatim::group {
 
 class LetterWriter;
 
-/// Threads: any.
+/// Threads: any. Lock order: that of joining, that of the settings, the others.
 class ShareMembers {
  public:
   /// Of a share consumer, never given before.
   ShareMemberId new_id() noexcept { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  /// Waits for a `change_group`.
   void join(const std::string& group) {
+    const base::MutexLock joining(joining_mutex_);
     const base::MutexLock lock(mutex_);
     ++counts_[group];
+  }
+  /// Calls `change` with the number of members of the group. Nobody joins a group meanwhile, so that a change
+  /// that is right without members does not meet one.
+  Result<> change_group(std::string_view group, const std::function<Result<>(std::size_t members)>& change) {
+    const base::MutexLock joining(joining_mutex_);
+    return change(count(group));
   }
   void leave(std::string_view group) noexcept {
     const base::MutexLock lock(mutex_);
@@ -63,6 +71,7 @@ class ShareMembers {
   using Settings = base::Snapshot<ShareGroupConfig>;
 
   std::atomic<ShareMemberId> next_id_{1};
+  base::Mutex joining_mutex_;  ///< As that of the settings: held over a wait for the disk.
   mutable base::Mutex mutex_;
   std::map<std::string, std::size_t, std::less<>> counts_ SERIATIM_GUARDED_BY(mutex_);
   std::weak_ptr<LetterWriter> letters_ SERIATIM_GUARDED_BY(mutex_);

@@ -45,9 +45,9 @@ Result<> SharePartition::check_not_held() const {
 Result<> SharePartition::check_begun() const {
   if (auto free = check_not_held(); !free) return free;
   if (has_begun_) return {};
-  return Error(Errc::invalid_state, "share group \"" + group_ + "\" has no progress in " + at_.topic + "-" +
-                                        std::to_string(at_.partition) +
-                                        ": it was forgotten, or not begun; begin it again");
+  return Error(Errc::invalid_record_state, "share group \"" + group_ + "\" has no progress in " + at_.topic +
+                                               "-" + std::to_string(at_.partition) +
+                                               ": it was forgotten, or not begun; begin it again");
 }
 
 Result<std::uint64_t> SharePartition::begin(Offset start_offset) {

@@ -78,7 +78,8 @@ class SharePartition : public std::enable_shared_from_this<SharePartition> {
   /// Makes what `plan` decides on the window as it is: Result<ShareChange>(const ShareWindow&). An empty
   /// change makes nothing. One frame tells what of it lasts.
   /// @return the frame's LSN; 0: nothing lasts, as of a renewed lock.
-  /// Errors: those of `plan`; invalid_state: the progress was not begun, or is forgotten.
+  /// Errors: those of `plan`; invalid_record_state: the progress was not begun, or is forgotten: nobody holds
+  /// anything of it. invalid_state: the group is just being deleted.
   /// Cost: beside the plan O(log n) for each changed run; no allocation, once as many were changed before.
   template <class Plan>
   Result<std::uint64_t> change(Plan&& plan) {

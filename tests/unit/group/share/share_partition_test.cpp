@@ -37,7 +37,7 @@ TEST_CASE("a progress begins once, and nothing changes before that or behind its
   const auto partition = world.partition();
   const auto nothing = [](const ShareWindow&) -> Result<ShareChange> { return ShareChange{}; };
   CHECK_FALSE(partition->has_begun());
-  CHECK(share_code(partition->change(nothing)) == Errc::invalid_state);
+  CHECK(share_code(partition->change(nothing)) == Errc::invalid_record_state);
   CHECK(must(partition->forget()) == 0);
   CHECK(must(partition->begin(100)) == 1);
   CHECK(must(partition->begin(200)) == 0);
@@ -45,7 +45,7 @@ TEST_CASE("a progress begins once, and nothing changes before that or behind its
   CHECK(must(partition->change(nothing)) == 0);
   CHECK(must(partition->forget()) == 2);
   CHECK_FALSE(partition->has_begun());
-  CHECK(share_code(partition->change(nothing)) == Errc::invalid_state);
+  CHECK(share_code(partition->change(nothing)) == Errc::invalid_record_state);
   CHECK(must(partition->begin(200)) == 3);
 }
 
