@@ -228,8 +228,14 @@ Result<> ShareGroups::remove(std::string_view group_id) const try {
   if (!engine_) return base::moved_from("ShareGroups");
   if (auto writable = engine_->check_writable(); !writable) return writable;
   if (auto there = check_exists(*engine_, group_id); !there) return there;
-  return change_without_members(*engine_, group_id,
-                                [&] { return engine_->share_groups.forget_group(group_id); });
+  auto& registry = engine_->share_groups;
+  // A consumer that has not subscribed yet holds the settings: they end with the group.
+  return change_without_members(*engine_, group_id, [&] {
+    return registry.members().change_settings(group_id, [&]() -> Result<ShareGroupConfig> {
+      auto forgotten = registry.forget_group(group_id);
+      return forgotten ? Result<ShareGroupConfig>(ShareGroupConfig()) : forgotten.error();
+    });
+  });
 } catch (...) {
   return current_error();
 }

@@ -63,6 +63,15 @@ TEST_CASE("share: a name is of one kind of group, and a group with members is no
   CHECK(polled(anew) == "0x1 1x1");
 }
 
+TEST_CASE("share: a consumer that outlives the removal of its group has the default settings") {
+  ShareFixture f;
+  f.configure({{"share.record.lock.duration.ms", "5m"}});
+  const auto consumer = f.consumer(implicit_mode);
+  CHECK(consumer.acquisition_lock_timeout() == 5min);
+  must(must(f.engine.share_groups()).remove("g"));
+  CHECK(consumer.acquisition_lock_timeout() == 30s);
+}
+
 TEST_CASE("share: settings survive, and an empty value is the default again") {
   ShareFixture f;
   f.configure({{"share.delivery.count.limit", "7"}, {"share.record.lock.duration.ms", "5m"}});
