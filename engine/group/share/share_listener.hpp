@@ -8,8 +8,8 @@
 
 namespace seriatim::group {
 
-/// Told that records came back, or that the window has room again. Must be quick, and must not call back into
-/// the partition.
+/// Told that records came back, that the window has room again, or that it is to be looked at earlier. Must
+/// be quick, and must not call back into the partition.
 class ShareListener {
  public:
   virtual ~ShareListener() = default;

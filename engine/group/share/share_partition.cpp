@@ -126,11 +126,15 @@ void SharePartition::note_change() {
 
 void SharePartition::apply(const ShareChange& change) {
   const Offset start = window_.start_offset();
+  const auto look_ms = window_.runs().earliest_ms();
   window_.apply(change);
+  const auto next_look_ms = window_.runs().earliest_ms();
   const bool has_returned = std::any_of(change.runs.begin(), change.runs.end(), [](const WindowRun& run) {
     return run.delivered.state == DeliveryState::available;
   });
-  if (has_returned || window_.start_offset() > start) listeners_.tell();
+  // A member that sleeps already has chosen its time without this lock.
+  const bool is_earlier = next_look_ms && (!look_ms || *next_look_ms < *look_ms);
+  if (has_returned || is_earlier || window_.start_offset() > start) listeners_.tell();
 }
 
 void SharePartition::set_window(ShareWindow window, bool has_begun, std::uint64_t lsn) noexcept {

@@ -100,7 +100,7 @@ class SharePartition : public std::enable_shared_from_this<SharePartition> {
   /// stay as they are, and all of them where a later frame has replaced the progress.
   void bury(std::span<const OffsetRun> dead, std::uint64_t lsn);
 
-  /// Told of records that came back, and of room in the window.
+  /// Told of records that came back, of room in the window, and of a lock that ends before all others.
   void add_listener(std::shared_ptr<ShareListener> listener);
   void remove_listener(const std::shared_ptr<ShareListener>& listener);
 

@@ -102,16 +102,25 @@ TEST_CASE("an error of the plan, of the journal or of its limit leaves the progr
   CHECK(must(world.answer(partition, {0, 0}, Acknowledging::renew)) == 0);
 }
 
-TEST_CASE("listeners are told of records that came back and of room, and of nothing else") {
+TEST_CASE(
+    "listeners are told of records that came back, of room and of an earlier end, and of nothing else") {
   ShareWorld world;
   const auto partition = world.partition();
   must(partition->begin(0));
   const auto listener = std::make_shared<ToldListener>();
   partition->add_listener(listener);
   world.acquire(partition, 10);
+  CHECK(listener->times == 1);  // Somebody is to look when these locks are over.
+  world.acquire(partition, 10);
   must(world.answer(partition, {5, 5}, Acknowledging::accept));
   must(world.answer(partition, {6, 9}, Acknowledging::renew));
-  CHECK(listener->times == 0);
+  CHECK(listener->times == 1);
+  must(partition->change([](const ShareWindow& window) {
+    const group::Acknowledgement renew{{8, 8}, Acknowledging::renew};
+    return window.plan_acknowledge(1, {&renew, 1}, {.now_ms = 1}, ShareWorld::lock_end_ms / 2);
+  }));
+  CHECK(listener->times == 2);
+  listener->times = 0;
   must(world.answer(partition, {6, 6}, Acknowledging::release));
   CHECK(listener->times == 1);
   must(world.answer(partition, {0, 0}, Acknowledging::accept));
