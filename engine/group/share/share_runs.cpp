@@ -32,7 +32,8 @@ bool are_alike(const WindowRun& left, const WindowRun& right) noexcept {
   return left.delivered.state == right.delivered.state &&
          left.delivered.delivery_count == right.delivered.delivery_count && left.member == right.member &&
          left.lock_end_ms == right.lock_end_ms && left.due_ms == right.due_ms &&
-         left.batch_records == right.batch_records && left.is_condemned == right.is_condemned;
+         left.batch_records == right.batch_records && left.is_condemned == right.is_condemned &&
+         left.is_rejected == right.is_rejected;
 }
 
 void append_run(std::vector<WindowRun>& runs, const WindowRun& run) {

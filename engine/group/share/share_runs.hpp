@@ -25,6 +25,7 @@ struct WindowRun {
   std::int64_t batch_records =
       1;                      ///< Of the acquisition that it was first part of: the halving counts from it.
   bool is_condemned = false;  ///< Of an acquired run: it dies when its lock is over, whatever its count.
+  bool is_rejected = false;   ///< Of an archiving or condemned run: by its member; else it came too often.
   bool operator==(const WindowRun&) const = default;
 
   /// The same state, of other offsets.

@@ -71,7 +71,7 @@ WindowRun answered(const WindowRun& run, Acknowledging type, const ReturnRules& 
     case Acknowledging::release:
       return returned(run, rules);
     case Acknowledging::reject:
-      return died(run, rules);
+      return died(run, rules, true);
     case Acknowledging::renew:
       break;
   }

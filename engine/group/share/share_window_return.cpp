@@ -80,6 +80,7 @@ ShareChange ShareWindow::plan_not_buried(std::span<const OffsetRun> dead, std::i
     WindowRun waiting = in_state(run, DeliveryState::acquired);
     waiting.lock_end_ms = retry_ms;
     waiting.is_condemned = true;
+    waiting.is_rejected = run.is_rejected;
     return waiting;
   });
 }

@@ -98,7 +98,7 @@ TEST_CASE("a letter that cannot be written is told, and its record does not die 
   CHECK(f.progress().lag == 1);
   f.configure({{"errors.deadletterqueue.copy.record.enable", "true"}});
   f.advance(2s);
-  CHECK(answered(consumer, reject) == "0x2");
+  CHECK(polled(consumer).empty());  // It is dead, but for the letter.
   CHECK(read_all(f.engine, "dead").size() == 1);
   CHECK(f.progress().lag == 0);
 }

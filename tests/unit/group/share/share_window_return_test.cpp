@@ -150,3 +150,26 @@ TEST_CASE("share window: a record whose letter could not be written dies again l
   shared.applied(shared.window.plan_buried(dead));
   CHECK(shared.text() == "1: 1 acquired x1");
 }
+
+TEST_CASE("share window: a dead record has its reason until its letter is written") {
+  SharedWindow shared;
+  shared.settings.writes_letters = true;
+  shared.settings.delivery_count_limit = 1;
+  shared.fresh(sleeper, 2);
+  const std::vector<group::Acknowledgement> answers{{{0, 0}, Acknowledging::reject},
+                                                    {{1, 1}, Acknowledging::release}};
+  CHECK(shared.answer(sleeper, answers).empty());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    CHECK(shared.window.runs().find(0)->second.is_rejected);
+    CHECK_FALSE(shared.window.runs().find(1)->second.is_rejected);
+    shared.applied(shared.window.plan_not_buried(std::vector<group::OffsetRun>{{0, 1}}, shared.now_ms + 50));
+    shared.now_ms += 50;
+    const group::ShareChange change = shared.window.plan_overdue(shared.rules());
+    REQUIRE(change.runs.size() == 2);
+    CHECK(change.runs[0].is_rejected);
+    CHECK_FALSE(change.runs[1].is_rejected);
+    shared.applied(change);
+  }
+  shared.applied(shared.window.plan_buried(std::vector<group::OffsetRun>{{0, 1}}));
+  CHECK(shared.text() == "2:");
+}
