@@ -62,10 +62,12 @@ Result<> check_exists(detail::EngineImpl& engine, std::string_view group) {
 }
 
 // Archived records behind the start are done.
-std::int64_t finished_in(const group::DeliveryProgress& progress) {
+std::int64_t finished_in(const group::DeliveryProgress& progress, Offset start, Offset end) {
   std::int64_t finished = 0;
   for (const auto& run : progress.runs) {
-    if (group::is_finished(run.state)) finished += run.offsets.last - run.offsets.first + 1;
+    const Offset first = std::max(run.offsets.first, start);
+    const Offset last = std::min(run.offsets.last, end - 1);
+    if (group::is_finished(run.state) && first <= last) finished += last - first + 1;
   }
   return finished;
 }
@@ -111,7 +113,8 @@ Result<std::optional<ShareGroupOffset>> measured(detail::EngineImpl& engine,
     of.damage = done.error().message();
     return std::optional(std::move(of));
   }
-  of.lag = std::max<std::int64_t>(of.end_offset - of.start_offset - finished_in(known.progress), 0);
+  of.lag = std::max<std::int64_t>(
+      of.end_offset - of.start_offset - finished_in(known.progress, of.start_offset, of.end_offset), 0);
   return std::optional(std::move(of));
 }
 

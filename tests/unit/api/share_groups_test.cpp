@@ -84,5 +84,23 @@ TEST_CASE("share: settings survive, and an empty value is the default again") {
   CHECK(must(groups.describe("g")).config.record_lock_duration == 5min);
 }
 
+TEST_CASE("share: the lag counts what lies between the log's start and its end, and nothing else is done") {
+  ShareFixture f;
+  f.append({10});
+  auto consumer = f.one_by_one(explicit_mode, 10);
+  CHECK(must(consumer.poll(0ms)).count() == 10);
+  for (Offset offset = 0; offset < 10; ++offset) {
+    const bool is_done = offset == 2 || offset == 3 || offset == 6;
+    must(consumer.acknowledge(t0, offset, is_done ? AcknowledgeType::accept : AcknowledgeType::release));
+  }
+  must(consumer.commit_sync());
+  CHECK(f.progress().lag == 7);
+  must(f.engine.admin().delete_records(t0, 3));
+  CHECK(f.progress().start_offset == 3);
+  CHECK(f.progress().lag == 5);
+  must(f.engine.admin().delete_records(t0, 5));
+  CHECK(f.progress().lag == 4);
+}
+
 }  // namespace
 }  // namespace seriatim::test
