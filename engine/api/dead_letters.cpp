@@ -42,6 +42,14 @@ struct LetterHeaders {
   const std::array<HeaderView, 6> headers;
 };
 
+// A group that reads only what is committed by now may have delivered records of open transactions before.
+Error not_visible(const Deaths& deaths, Offset offset) {
+  return {Errc::invalid_state, "offset " + std::to_string(offset) + " of " + deaths.at.topic + "-" +
+                                   std::to_string(deaths.at.partition) +
+                                   " is not committed yet, so that it cannot be copied into a letter; it is "
+                                   "tried again, and goes on once the transaction has ended"};
+}
+
 }  // namespace
 
 std::shared_ptr<group::LetterWriter> DeadLetters::of(const std::shared_ptr<detail::EngineImpl>& engine) {
@@ -118,11 +126,16 @@ Result<> DeadLetters::bury_run(const Deaths& deaths, PartitionId letter_partitio
 Result<> DeadLetters::write_letters(detail::TransactionImpl& transaction, const Deaths& deaths,
                                     PartitionId letter_partition, const DeadRun& run,
                                     const LogReader& reader) {
+  const bool is_committed_only = deaths.isolation_level == IsolationLevel::read_committed;
   for (Offset next = run.offsets.first; next <= run.offsets.last;) {
     next = std::max(next, reader.log_start_offset());
     if (next > run.offsets.last) break;
+    // Before the read: below it nothing stays hidden.
+    const Offset visible_end = is_committed_only ? reader.last_stable_offset() : reader.high_watermark();
     const auto records = reader.read(next, static_cast<std::size_t>(run.offsets.last - next + 1));
     if (!records) return records.error();
+    if (records->empty() && run.offsets.last >= visible_end)
+      return not_visible(deaths, std::max(next, visible_end));
     if (records->empty()) break;
     for (const RecordView& record : *records) {
       next = record.offset() + 1;

@@ -152,5 +152,28 @@ TEST_CASE("after a kill at any moment a death and its letter are both there, or 
   }
 }
 
+TEST_CASE("a record that is not to be seen by now does not die without a letter") {
+  ShareFixture f;
+  f.configure({{"errors.deadletterqueue.topic.name", "dead"}, {"share.isolation.level", "read_uncommitted"}});
+  f.append({1});
+  auto producer = must(f.engine.transactional_producer({.transactional_id = "worker"}));
+  auto transaction = must(producer.begin());
+  for (int i = 0; i < 2; ++i) must(transaction.send({.topic = "t", .value = "open"}));
+  auto consumer = f.member(explicit_mode);
+  CHECK(polled(consumer) == "0x1 1x1 2x1");
+  f.configure({{"share.isolation.level", "read_committed"}});
+  for (Offset offset = 0; offset < 3; ++offset) must(consumer.acknowledge(t0, offset, reject));
+  const auto refused = consumer.commit_sync();
+  CHECK(code_of(refused) == Errc::invalid_state);
+  CHECK(message_of(refused).find("offset 1") != std::string::npos);
+  CHECK(f.engine.admin().describe_topic("dead").ok());
+  CHECK(read_all(f.engine, "dead").empty());
+  must(transaction.commit());
+  f.advance(2s);
+  CHECK(polled(consumer).empty());
+  CHECK(read_all(f.engine, "dead").size() == 3);
+  CHECK(f.progress().lag == 0);
+}
+
 }  // namespace
 }  // namespace seriatim::test
