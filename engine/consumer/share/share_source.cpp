@@ -46,24 +46,9 @@ std::vector<group::DeadRun> dead_runs(const ShareChange& change) {
   std::vector<group::DeadRun> dead;
   for (const auto& run : change.runs) {
     if (run.delivered.state == group::DeliveryState::archiving)
-      dead.push_back({run.delivered.offsets, run.delivered.delivery_count});
+      dead.push_back({run.delivered.offsets, run.delivered.delivery_count, run.is_rejected});
   }
   return dead;
-}
-
-// The parts of `dead` that were rejected, and the others.
-std::vector<group::DeadRun> with_reasons(const std::vector<group::DeadRun>& dead,
-                                         const std::vector<group::Acknowledgement>& answers) {
-  std::vector<group::DeadRun> parts;
-  for (const auto& run : dead) {
-    for (const auto& answer : answers) {
-      const OffsetRun part{std::max(run.offsets.first, answer.offsets.first),
-                           std::min(run.offsets.last, answer.offsets.last)};
-      const bool is_rejected = answer.type == group::Acknowledging::reject;
-      if (part.first <= part.last) parts.push_back({part, run.delivery_count, is_rejected});
-    }
-  }
-  return parts;
 }
 
 }  // namespace
@@ -165,7 +150,7 @@ Result<> ShareSource::commit(const ShareStep& step) {
   }
   newest_lsn_ = std::max(newest_lsn_, *changed);
   hand_.settle();
-  return dead.empty() ? Result<>() : bury(step, with_reasons(dead, answers));
+  return dead.empty() ? Result<>() : bury(step, std::move(dead));
 }
 
 Result<> ShareSource::leave(const ShareStep& step) {
