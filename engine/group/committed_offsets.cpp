@@ -141,14 +141,20 @@ Result<std::size_t> CommittedOffsets::expire(std::string_view group, const IsExp
     expired.emplace(at, std::move(position));
   }
   if (expired.empty()) return std::size_t{0};
-  Result<std::optional<std::uint64_t>> lsn = std::optional<std::uint64_t>();
+  std::uint64_t lsn = 0;  // Of the frame that forgets them, if there is one.
+  Result<> staged;
   undecided_.unless_sending(group, [&] {
-    lsn = newer_.forget_unchanged(*environment_.journal, group, expired, removals,
-                                  environment_.clock.wall_ms());
+    auto forgotten = newer_.forget_unchanged(*environment_.journal, group, expired, removals,
+                                             environment_.clock.wall_ms());
+    if (!forgotten) {
+      staged = forgotten.error();
+    } else {
+      lsn = forgotten->value_or(0);
+    }
   });
-  if (!lsn) return lsn.error();
-  if (!*lsn) return std::size_t{0};
-  if (auto safe = environment_.acknowledge(**lsn, Acks::all); !safe) return safe.error();
+  if (!staged) return staged.error();
+  if (lsn == 0) return std::size_t{0};
+  if (auto safe = environment_.acknowledge(lsn, Acks::all); !safe) return safe.error();
   return expired.size();
 }
 

@@ -104,7 +104,7 @@ std::string reset_text(const ShareGroupConfig& config) {
   return {};
 }
 
-constexpr std::array settings{
+constexpr std::array known_settings{
     Setting{"share.record.lock.duration.ms",
             [](auto name, auto text, auto& to) {
               return read_ms(name, text, 1, day_ms, to.record_lock_duration);
@@ -157,14 +157,14 @@ constexpr std::array settings{
             [](const auto& of) { return number_text(of.retry_backoff_jitter); }}};
 
 const Setting* find_setting(std::string_view name) {
-  const auto* const found =
-      std::find_if(settings.begin(), settings.end(), [&](const auto& known) { return known.name == name; });
-  return found == settings.end() ? nullptr : found;
+  const auto* const found = std::find_if(known_settings.begin(), known_settings.end(),
+                                         [&](const auto& known) { return known.name == name; });
+  return found == known_settings.end() ? nullptr : found;
 }
 
 Error unknown_setting(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const auto& known : settings) names.push_back(known.name);
+  for (const auto& known : known_settings) names.push_back(known.name);
   const std::string_view meant = base::nearest(name, names);
   std::string message = "a share group has no setting \"" + std::string(name) + "\"";
   message += meant.empty() ? "; `seriatim share config GROUP` lists them"
@@ -201,7 +201,7 @@ Result<> check_setting_names(const ShareSettings& settings_of) {
 
 ShareSettings share_settings_text(const ShareGroupConfig& config) {
   ShareSettings texts;
-  for (const auto& setting : settings) texts.emplace(setting.name, setting.text(config));
+  for (const auto& setting : known_settings) texts.emplace(setting.name, setting.text(config));
   return texts;
 }
 

@@ -11,9 +11,6 @@
 namespace seriatim::test {
 namespace {
 
-constexpr auto release = AcknowledgeType::release;
-constexpr auto reject = AcknowledgeType::reject;
-
 std::string header_text(const OwnedRecord& letter) {
   std::string text;
   for (const auto& [name, value] : letter.headers) text += name + "=" + value.value_or("(null)") + "\n";
@@ -41,7 +38,7 @@ TEST_CASE("a rejected record leaves a letter with Kafka's headers, and its own k
         "__dlq.errors.group=g\n"
         "__dlq.errors.delivery.count=1\n"
         "__dlq.errors.message=Offset rejected by client.\n");
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   CHECK(f.progress().lag == 0);
 }
 
@@ -52,15 +49,15 @@ TEST_CASE("a record that was delivered too often leaves a letter, by release, by
                {"share.delivery.count.limit", "1"}});
   f.append({1, 1, 1, 1});
   auto consumer = f.one_by_one(explicit_mode);
-  CHECK(answered(consumer, release) == "0x1");
-  CHECK(polled(consumer) == "1x1");
+  CHECK(share_answered(consumer, release) == "0x1");
+  CHECK(share_polled(consumer) == "1x1");
   f.advance(31s);
   auto other = f.one_by_one(explicit_mode);
-  CHECK(polled(other) == "2x1");
+  CHECK(share_polled(other) == "2x1");
   must(other.close());
   {
     auto dies = f.one_by_one(explicit_mode);
-    CHECK(polled(dies) == "3x1");
+    CHECK(share_polled(dies) == "3x1");
   }
   const auto letters = read_all(f.engine, "dead");
   REQUIRE(letters.size() == 4);
@@ -78,7 +75,7 @@ TEST_CASE("a letter goes to the partition of its record, modulo those of the let
   f.configure({{"errors.deadletterqueue.topic.name", "dead"}});
   for (PartitionId i = 0; i < 3; ++i) f.append({1}, i);
   auto consumer = f.member(explicit_mode);
-  CHECK(answered(consumer, reject) == "0x1 0x1 0x1");
+  CHECK(share_answered(consumer, reject) == "0x1 0x1 0x1");
   CHECK(read_all(f.engine, "dead", 0).size() == 2);
   CHECK(read_all(f.engine, "dead", 1).size() == 1);
 }
@@ -90,7 +87,7 @@ TEST_CASE("a letter that cannot be written is told, and its record does not die 
                {"errors.deadletterqueue.copy.record.enable", "false"}});
   f.append({1});
   auto consumer = f.member(explicit_mode);
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   must(consumer.acknowledge(t0, 0, reject));
   auto refused = consumer.commit_sync();
   CHECK_FALSE(refused.ok());
@@ -98,7 +95,7 @@ TEST_CASE("a letter that cannot be written is told, and its record does not die 
   CHECK(f.progress().lag == 1);
   f.configure({{"errors.deadletterqueue.copy.record.enable", "true"}});
   f.advance(2s);
-  CHECK(polled(consumer).empty());  // It is dead, but for the letter.
+  CHECK(share_polled(consumer).empty());  // It is dead, but for the letter.
   const auto letters = read_all(f.engine, "dead");
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].headers[5].second == "Offset rejected by client.");
@@ -110,14 +107,14 @@ TEST_CASE("letters are written again after their producer was fenced") {
   f.configure({{"errors.deadletterqueue.topic.name", "dead"}});
   f.append({2});
   auto consumer = f.one_by_one(explicit_mode);
-  CHECK(answered(consumer, reject) == "0x1");
+  CHECK(share_answered(consumer, reject) == "0x1");
   must(f.engine.admin().fence_producer("__share_dead_letters"));
-  CHECK(polled(consumer) == "1x1");
+  CHECK(share_polled(consumer) == "1x1");
   must(consumer.acknowledge(t0, 1, reject));
   CHECK(code_of(consumer.commit_sync()) == Errc::producer_fenced);
   CHECK(f.progress().lag == 1);
   f.advance(2s);
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   CHECK(read_all(f.engine, "dead").size() == 2);
   CHECK(f.progress().lag == 0);
 }
@@ -129,7 +126,7 @@ TEST_CASE("a record larger than the letter topic takes leaves the headers that s
   Producer producer = must(f.engine.producer({.acks = Acks::leader}));
   must(producer.send_sync({.topic = "t", .key = "k", .value = std::string(3'000, 'x')}));
   auto consumer = f.member(explicit_mode);
-  CHECK(answered(consumer, reject) == "0x1");
+  CHECK(share_answered(consumer, reject) == "0x1");
   const auto letters = read_all(f.engine, "dead");
   REQUIRE(letters.size() == 1);
   CHECK_FALSE(letters[0].value);
@@ -141,7 +138,7 @@ TEST_CASE("after a kill at any moment a death and its letter are both there, or 
   f.configure({{"errors.deadletterqueue.topic.name", "dead"}});
   f.append({4});
   auto consumer = f.one_by_one(explicit_mode, 4);
-  CHECK(polled(consumer) == "0x1 1x1 2x1 3x1");
+  CHECK(share_polled(consumer) == "0x1 1x1 2x1 3x1");
   for (Offset offset = 0; offset < 4; ++offset) {
     must(consumer.acknowledge(t0, offset, reject));
     must(consumer.commit_sync());
@@ -162,7 +159,7 @@ TEST_CASE("a record that is not to be seen by now does not die without a letter"
   auto transaction = must(producer.begin());
   for (int i = 0; i < 2; ++i) must(transaction.send({.topic = "t", .value = "open"}));
   auto consumer = f.member(explicit_mode);
-  CHECK(polled(consumer) == "0x1 1x1 2x1");
+  CHECK(share_polled(consumer) == "0x1 1x1 2x1");
   f.configure({{"share.isolation.level", "read_committed"}});
   for (Offset offset = 0; offset < 3; ++offset) must(consumer.acknowledge(t0, offset, reject));
   const auto refused = consumer.commit_sync();
@@ -172,7 +169,7 @@ TEST_CASE("a record that is not to be seen by now does not die without a letter"
   CHECK(read_all(f.engine, "dead").empty());
   must(transaction.commit());
   f.advance(2s);
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   CHECK(read_all(f.engine, "dead").size() == 3);
   CHECK(f.progress().lag == 0);
 }

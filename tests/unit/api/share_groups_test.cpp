@@ -41,7 +41,7 @@ TEST_CASE("share: a name is of one kind of group, and a group with members is no
   CHECK(code_of(f.engine.share_consumer({.group_id = "positions"})) == Errc::group_id_not_found);
   CHECK(code_of(f.engine.share_consumer({.group_id = ""})) == Errc::invalid_argument);
   auto member = f.member(implicit_mode);
-  CHECK(polled(member) == "0x1 1x1");
+  CHECK(share_polled(member) == "0x1 1x1");
   CHECK(code_of(f.engine.consumer({.group_id = "g"})) == Errc::group_id_not_found);
   const ShareGroups groups = must(f.engine.share_groups());
   CHECK(must(groups.list()) == std::vector<std::string>{"g"});
@@ -53,14 +53,14 @@ TEST_CASE("share: a name is of one kind of group, and a group with members is no
   CHECK(code_of(groups.alter_offsets("g", {{t0, 3}})) == Errc::invalid_argument);
   must(groups.alter_offsets("g", {{t0, 1}}));
   auto again = f.member(implicit_mode);
-  CHECK(polled(again) == "1x1");
+  CHECK(share_polled(again) == "1x1");
   must(again.close());
   must(groups.remove("g"));
   CHECK(code_of(groups.describe("g")) == Errc::group_id_not_found);
   CHECK(code_of(groups.remove("g")) == Errc::group_id_not_found);
   CHECK(must(groups.list()).empty());
   auto anew = f.member(implicit_mode);
-  CHECK(polled(anew) == "0x1 1x1");
+  CHECK(share_polled(anew) == "0x1 1x1");
 }
 
 TEST_CASE("share: a consumer that outlives the removal of its group has the default settings") {

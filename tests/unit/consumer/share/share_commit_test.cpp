@@ -10,11 +10,6 @@
 namespace seriatim::test {
 namespace {
 
-constexpr auto accept = AcknowledgeType::accept;
-constexpr auto release = AcknowledgeType::release;
-constexpr auto reject = AcknowledgeType::reject;
-constexpr auto renew = AcknowledgeType::renew;
-
 TEST_CASE("share: what was accepted is never delivered again, what was released is, with its count") {
   ShareFixture f;
   f.append({3});
@@ -26,12 +21,12 @@ TEST_CASE("share: what was accepted is never delivered again, what was released 
     must(consumer.acknowledge(records[1], release));
     must(consumer.acknowledge(records[2], accept));
     must(consumer.commit_sync());
-    CHECK(polled(consumer) == "1x2");
+    CHECK(share_polled(consumer) == "1x2");
   }
   f.reopen();
   auto later = f.member(explicit_mode);
-  CHECK(answered(later, accept) == "1x3");
-  CHECK(polled(later).empty());
+  CHECK(share_answered(later, accept) == "1x3");
+  CHECK(share_polled(later).empty());
   CHECK(f.progress().lag == 0);
   CHECK(f.progress().start_offset == 3);
 }
@@ -48,7 +43,7 @@ TEST_CASE("share: a kill keeps what was accepted and the counts of what was deli
   const Engine killed = open_engine_with(copy_of(f.engine, f.directory), os::posix_vfs(), f.clock);
   auto again = must(killed.share_consumer({.group_id = "g"}));
   must(again.subscribe({"t"}));
-  CHECK(polled(again) == "0x2 2x2 4x2 5x2");
+  CHECK(share_polled(again) == "0x2 2x2 4x2 5x2");
 }
 
 TEST_CASE("share: a record that comes back for the last time dies") {
@@ -56,17 +51,17 @@ TEST_CASE("share: a record that comes back for the last time dies") {
   f.configure({{"share.delivery.count.limit", "2"}});
   f.append({1, 1});
   auto consumer = f.one_by_one(explicit_mode);
-  CHECK(answered(consumer, release) == "0x1");
-  CHECK(answered(consumer, release) == "0x2");
-  CHECK(answered(consumer, accept) == "1x1");
-  CHECK(polled(consumer).empty());
+  CHECK(share_answered(consumer, release) == "0x1");
+  CHECK(share_answered(consumer, release) == "0x2");
+  CHECK(share_answered(consumer, accept) == "1x1");
+  CHECK(share_polled(consumer).empty());
 }
 
 TEST_CASE("share: explicit mode asks for every answer, and the last one counts") {
   ShareFixture f;
   f.append({3});
   auto consumer = f.member(explicit_mode);
-  CHECK(polled(consumer) == "0x1 1x1 2x1");
+  CHECK(share_polled(consumer) == "0x1 1x1 2x1");
   must(consumer.acknowledge(t0, 0, accept));
   must(consumer.acknowledge(t0, 0, release));
   auto refused = consumer.poll(0ms);
@@ -77,7 +72,7 @@ TEST_CASE("share: explicit mode asks for every answer, and the last one counts")
   must(consumer.acknowledge(t0, 2, accept));
   must(consumer.commit_sync());
   CHECK(code_of(consumer.acknowledge(t0, 1, accept)) == Errc::invalid_state);
-  CHECK(polled(consumer) == "0x2");
+  CHECK(share_polled(consumer) == "0x2");
 }
 
 TEST_CASE("share: a commit of some answers leaves the other records with their member") {
@@ -85,13 +80,13 @@ TEST_CASE("share: a commit of some answers leaves the other records with their m
   f.append({3});
   auto consumer = f.member(explicit_mode);
   auto other = f.member(explicit_mode);
-  CHECK(polled(consumer) == "0x1 1x1 2x1");
+  CHECK(share_polled(consumer) == "0x1 1x1 2x1");
   must(consumer.acknowledge(t0, 1, accept));
   must(consumer.commit_sync());
-  CHECK(polled(other).empty());
+  CHECK(share_polled(other).empty());
   must(consumer.acknowledge(t0, 0, accept));
   must(consumer.acknowledge(t0, 2, accept));
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   CHECK(f.progress().lag == 0);
 }
 
@@ -100,11 +95,11 @@ TEST_CASE("share: a lock that ran out gives the record to another, and the late 
   f.append({2});
   auto late = f.member(explicit_mode);
   auto other = f.member(explicit_mode);
-  CHECK(polled(late) == "0x1 1x1");
+  CHECK(share_polled(late) == "0x1 1x1");
   f.advance(29'999ms);
-  CHECK(polled(other).empty());
+  CHECK(share_polled(other).empty());
   f.advance(2ms);
-  CHECK(polled(other) == "0x2 1x2");
+  CHECK(share_polled(other) == "0x2 1x2");
   must(late.acknowledge(t0, 0, accept));
   must(late.acknowledge(t0, 1, accept));
   auto refused = late.commit_sync();
@@ -113,7 +108,7 @@ TEST_CASE("share: a lock that ran out gives the record to another, and the late 
   must(other.acknowledge(t0, 0, accept));
   must(other.acknowledge(t0, 1, accept));
   must(other.commit_sync());
-  CHECK(polled(late).empty());
+  CHECK(share_polled(late).empty());
 }
 
 TEST_CASE("share: answers that a poll could not store are told to the callback") {
@@ -125,13 +120,13 @@ TEST_CASE("share: answers that a poll could not store are told to the callback")
       [&](const TopicPartition& at, std::span<const Offset> offsets, const Result<>& outcome) {
         told += at.topic + std::to_string(offsets.size()) + (outcome ? "ok " : "refused ");
       });
-  CHECK(polled(late) == "0x1");
+  CHECK(share_polled(late) == "0x1");
   must(late.acknowledge(t0, 0, accept));
   f.advance(31s);
-  CHECK(polled(late) == "0x2");
+  CHECK(share_polled(late) == "0x2");
   CHECK(told == "t1refused ");
   must(late.acknowledge(t0, 0, accept));
-  CHECK(polled(late).empty());
+  CHECK(share_polled(late).empty());
   CHECK(told == "t1refused t1ok ");
 }
 
@@ -140,30 +135,30 @@ TEST_CASE("share: a renewed record stays with its member, and comes again alone 
   f.append({1, 1});
   auto consumer = f.one_by_one(explicit_mode);
   auto other = f.one_by_one(explicit_mode);
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   for (int i = 0; i < 3; ++i) {
     f.advance(20s);
     must(consumer.acknowledge(t0, 0, renew));
     must(consumer.commit_sync());
     CHECK(f.progress().acquired == 1);
   }
-  CHECK(polled(consumer) == "0x1");
-  CHECK(polled(other) == "1x1");
+  CHECK(share_polled(consumer) == "0x1");
+  CHECK(share_polled(other) == "1x1");
   must(consumer.acknowledge(t0, 0, accept));
   must(consumer.commit_sync());
   f.advance(60s);
-  CHECK(polled(consumer) == "1x2");
+  CHECK(share_polled(consumer) == "1x2");
 }
 
 TEST_CASE("share: a renewed record that the log has no more is let go of") {
   ShareFixture f;
   f.append({1, 1});
   auto consumer = f.one_by_one(explicit_mode);
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   must(consumer.acknowledge(t0, 0, renew));
   must(consumer.commit_sync());
   must(f.engine.admin().delete_records(t0, 1));
-  CHECK(polled(consumer) == "1x1");
+  CHECK(share_polled(consumer) == "1x1");
 }
 
 TEST_CASE("share: a callback that calls its consumer is refused") {
@@ -174,7 +169,7 @@ TEST_CASE("share: a callback that calls its consumer is refused") {
   consumer.set_acknowledgement_callback([&](const TopicPartition&, std::span<const Offset>, const Result<>&) {
     told = code_of(consumer.unsubscribe());
   });
-  CHECK(answered(consumer, accept) == "0x1");
+  CHECK(share_answered(consumer, accept) == "0x1");
   CHECK(told == Errc::invalid_state);
 }
 
@@ -183,7 +178,7 @@ TEST_CASE("share: renewing is refused where the group does not allow it") {
   f.configure({{"share.renew.acknowledge.enable", "false"}});
   f.append({1});
   auto consumer = f.member(explicit_mode);
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   CHECK(code_of(consumer.acknowledge(t0, 0, renew)) == Errc::invalid_record_state);
   must(consumer.acknowledge(t0, 0, accept));
   must(consumer.commit_sync());

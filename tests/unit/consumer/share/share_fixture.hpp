@@ -16,6 +16,10 @@ using namespace std::chrono_literals;
 
 constexpr auto implicit_mode = ShareAcknowledgementMode::implicit;
 constexpr auto explicit_mode = ShareAcknowledgementMode::explicit_;
+inline constexpr auto accept = AcknowledgeType::accept;
+inline constexpr auto release = AcknowledgeType::release;
+inline constexpr auto reject = AcknowledgeType::reject;
+inline constexpr auto renew = AcknowledgeType::renew;
 
 struct ShareFixture {
   TempDir directory;
@@ -69,10 +73,10 @@ inline std::string text_of(const ShareRecords& records) {
   }
   return text;
 }
-inline std::string polled(ShareConsumer& consumer) { return text_of(must(consumer.poll(0ms))); }
+inline std::string share_polled(ShareConsumer& consumer) { return text_of(must(consumer.poll(0ms))); }
 
 /// Polls, and gives one answer for all.
-inline std::string answered(ShareConsumer& consumer, AcknowledgeType type) {
+inline std::string share_answered(ShareConsumer& consumer, AcknowledgeType type) {
   const ShareRecords records = must(consumer.poll(0ms));
   for (const ShareRecord& record : records) must(consumer.acknowledge(record, type));
   must(consumer.commit_sync());

@@ -10,25 +10,22 @@
 namespace seriatim::test {
 namespace {
 
-constexpr auto accept = AcknowledgeType::accept;
-constexpr auto release = AcknowledgeType::release;
-
 TEST_CASE("share: implicit mode accepts with the next poll, commit_sync and close, not with a death") {
   ShareFixture f;
   f.append({2, 2, 2});
   {
     auto consumer = f.one_by_one(implicit_mode, 2);
-    CHECK(polled(consumer) == "0x1 1x1");
-    CHECK(polled(consumer) == "2x1 3x1");
+    CHECK(share_polled(consumer) == "0x1 1x1");
+    CHECK(share_polled(consumer) == "2x1 3x1");
   }
   {
     auto consumer = f.one_by_one(implicit_mode, 2);
-    CHECK(polled(consumer) == "2x2 3x2");
+    CHECK(share_polled(consumer) == "2x2 3x2");
     must(consumer.close());
     CHECK(code_of(consumer.poll(0ms)) == Errc::closed);
   }
   auto consumer = f.one_by_one(implicit_mode, 2);
-  CHECK(polled(consumer) == "4x1 5x1");
+  CHECK(share_polled(consumer) == "4x1 5x1");
   must(consumer.commit_sync());
   CHECK(f.progress().lag == 0);
   CHECK(code_of(consumer.acknowledge(t0, 4, accept)) == Errc::invalid_state);
@@ -68,10 +65,10 @@ TEST_CASE("share: the window is bounded, and moves on with the first that is don
   auto a = f.member(explicit_mode);
   auto b = f.member(explicit_mode);
   CHECK(must(a.poll(0ms)).count() == 100);
-  CHECK(polled(b).empty());
+  CHECK(share_polled(b).empty());
   for (Offset offset = 50; offset < 60; ++offset) must(a.acknowledge(t0, offset, accept));
   must(a.commit_sync());
-  CHECK(polled(b).empty());
+  CHECK(share_polled(b).empty());
   for (Offset offset = 0; offset < 10; ++offset) must(a.acknowledge(t0, offset, accept));
   must(a.commit_sync());
   const ShareRecords next = must(b.poll(0ms));
@@ -84,11 +81,11 @@ TEST_CASE("share: released records come first, and bad ones alone at last") {
   f.configure({{"share.delivery.count.limit", "3"}});
   f.append({4});
   auto consumer = f.member(explicit_mode);
-  CHECK(answered(consumer, release) == "0x1 1x1 2x1 3x1");
+  CHECK(share_answered(consumer, release) == "0x1 1x1 2x1 3x1");
   f.append({2});
-  CHECK(answered(consumer, release) == "0x2 1x2 2x2 3x2 4x1 5x1");
-  CHECK(answered(consumer, accept) == "0x3");
-  CHECK(answered(consumer, accept) == "1x3");
+  CHECK(share_answered(consumer, release) == "0x2 1x2 2x2 3x2 4x1 5x1");
+  CHECK(share_answered(consumer, accept) == "0x3");
+  CHECK(share_answered(consumer, accept) == "1x3");
 }
 
 TEST_CASE("share: a topic of higher priority comes first, others when it is empty") {
@@ -117,15 +114,15 @@ TEST_CASE("share: a back-off keeps what was released, longer each time; other re
                {"share.retry.backoff.jitter", "0"}});
   f.append({1, 1});
   auto consumer = f.one_by_one(explicit_mode);
-  CHECK(answered(consumer, release) == "0x1");
-  CHECK(answered(consumer, accept) == "1x1");
-  CHECK(polled(consumer).empty());
+  CHECK(share_answered(consumer, release) == "0x1");
+  CHECK(share_answered(consumer, accept) == "1x1");
+  CHECK(share_polled(consumer).empty());
   f.advance(10s);
-  CHECK(answered(consumer, release) == "0x2");
+  CHECK(share_answered(consumer, release) == "0x2");
   f.advance(14'999ms);
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   f.advance(1ms);
-  CHECK(answered(consumer, accept) == "0x3");
+  CHECK(share_answered(consumer, accept) == "0x3");
 }
 
 }  // namespace

@@ -13,9 +13,6 @@
 namespace seriatim::test {
 namespace {
 
-constexpr auto accept = AcknowledgeType::accept;
-constexpr auto release = AcknowledgeType::release;
-
 TEST_CASE("share: records of aborted transactions are not delivered, unless the group wants them") {
   for (const bool wants_all : {false, true}) {
     CAPTURE(wants_all);
@@ -30,10 +27,10 @@ TEST_CASE("share: records of aborted transactions are not delivered, unless the 
     auto open = must(sender.begin());
     must(open.send({.topic = "t", .value = "v"}));
     auto consumer = f.member(implicit_mode);
-    CHECK(polled(consumer) == (wants_all ? "0x1 2x1 4x1" : "2x1"));
-    CHECK(polled(consumer).empty());
+    CHECK(share_polled(consumer) == (wants_all ? "0x1 2x1 4x1" : "2x1"));
+    CHECK(share_polled(consumer).empty());
     must(open.commit());
-    CHECK(polled(consumer) == (wants_all ? "" : "4x1"));
+    CHECK(share_polled(consumer) == (wants_all ? "" : "4x1"));
     must(consumer.close());
     // Behind the last record lies a marker.
     CHECK(f.progress().lag == 0);
@@ -46,31 +43,31 @@ TEST_CASE("share: where a group begins is its setting, and new topics and partit
   f.append({2});
   auto consumer = f.consumer(implicit_mode);
   must(consumer.subscribe({"t", "later"}));
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   f.append({1});
-  CHECK(polled(consumer) == "2x1");
+  CHECK(share_polled(consumer) == "2x1");
   f.configure({{"share.auto.offset.reset", ""}});
   create_topic(f.engine, "later");
   Producer producer = must(f.engine.producer({.acks = Acks::leader}));
   must(producer.send_sync({.topic = "later", .value = "v"}));
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   must(f.engine.admin().create_partitions("later", 2));
   must(producer.send_sync({.topic = "later", .value = "v", .partition = 1}));
-  CHECK(polled(consumer) == "0x1");
+  CHECK(share_polled(consumer) == "0x1");
   must(f.engine.admin().delete_topic("later"));
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
 }
 
 TEST_CASE("share: records that the log has no more are passed") {
   ShareFixture f;
   f.append({1, 1, 1, 1});
   auto consumer = f.one_by_one(explicit_mode, 2);
-  CHECK(polled(consumer) == "0x1 1x1");
+  CHECK(share_polled(consumer) == "0x1 1x1");
   must(f.engine.admin().delete_records(t0, 3));
   must(consumer.acknowledge(t0, 0, release));
   must(consumer.acknowledge(t0, 1, accept));
   must(consumer.commit_sync());
-  CHECK(polled(consumer) == "3x1");
+  CHECK(share_polled(consumer) == "3x1");
 }
 
 TEST_CASE("share: what a poll cannot read costs no delivery, and comes when it can be read") {
@@ -78,7 +75,7 @@ TEST_CASE("share: what a poll cannot read costs no delivery, and comes when it c
   f.configure({{"share.delivery.count.limit", "3"}});
   f.append({1, 1});
   auto consumer = f.one_by_one(explicit_mode, 2);
-  CHECK(answered(consumer, AcknowledgeType::release) == "0x1 1x1");
+  CHECK(share_answered(consumer, AcknowledgeType::release) == "0x1 1x1");
   const std::string log = f.directory / "data/log/t-0/00000000000000000000.log";
   // In place: the log is mapped.
   const auto flip = [&] {
@@ -92,10 +89,10 @@ TEST_CASE("share: what a poll cannot read costs no delivery, and comes when it c
   flip();
   for (int i = 0; i < 10; ++i) CHECK(code_of(consumer.poll(0ms)) == Errc::corrupt_record);
   flip();
-  CHECK(answered(consumer, AcknowledgeType::release) == "0x2 1x2");
+  CHECK(share_answered(consumer, AcknowledgeType::release) == "0x2 1x2");
   // Records before the damage come; those behind it wait.
   f.append({1});
-  CHECK(polled(consumer) == "0x3");
+  CHECK(share_polled(consumer) == "0x3");
 }
 
 TEST_CASE("share: records that a changed isolation level hides are not lost") {
@@ -105,12 +102,12 @@ TEST_CASE("share: records that a changed isolation level hides are not lost") {
   auto open = must(sender.begin());
   must(open.send({.topic = "t", .value = "v"}));
   auto consumer = f.member(explicit_mode);
-  CHECK(answered(consumer, AcknowledgeType::release) == "0x1");
+  CHECK(share_answered(consumer, AcknowledgeType::release) == "0x1");
   f.configure({{"share.isolation.level", "read_committed"}});
-  CHECK(polled(consumer).empty());
+  CHECK(share_polled(consumer).empty());
   CHECK(text_of(must(consumer.poll(120ms))).empty());
   must(open.commit());
-  CHECK(polled(consumer) == "0x2");
+  CHECK(share_polled(consumer) == "0x2");
 }
 
 }  // namespace

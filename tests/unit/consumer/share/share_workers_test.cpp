@@ -118,12 +118,12 @@ TEST_CASE("share: a member that waits is woken by a release, by an append, by a 
   by_append.join();
   must(waiting.commit_sync());
   must(producer.send_sync({.topic = "t", .value = "v"}));
-  CHECK(polled(*holder) == "1x1");
+  CHECK(share_polled(*holder) == "1x1");
   std::thread by_lock = expect("1x2");
   by_lock.join();
   must(waiting.commit_sync());
   must(producer.send_sync({.topic = "t", .value = "v"}));
-  CHECK(polled(*holder) == "2x1");
+  CHECK(share_polled(*holder) == "2x1");
   std::thread by_release = expect("2x2");
   holder.reset();
   by_release.join();
