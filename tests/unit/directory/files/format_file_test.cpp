@@ -71,7 +71,7 @@ TEST_CASE("a FORMAT with any byte changed, cut or added is never taken for a goo
 
 TEST_CASE("a newer format or an unknown feature is refused as newer, whatever else the file says") {
   const TempDir directory;
-  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000008\n",
+  for (const char* rest : {"format 2\nanything\n", "format 12\n", "format 1\nfeatures 0000000000000010\n",
                            "format 1\nfeatures 8000000000000001\n"}) {
     store_text(directory, std::string("seriatim data directory\n") + rest);
     const auto read = read_format_file(os::posix_vfs(), directory.path());
