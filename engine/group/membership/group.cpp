@@ -186,24 +186,31 @@ std::optional<Group::Task> Group::begin_target(const TopicCounts& topics) {
   return task;
 }
 
-void Group::end_target(const Task& task, const std::optional<Assignment>& assignment) {
+void Group::end_target(const Task& task, const Assignment* assignment) {
   is_computing_ = false;
-  if (!assignment || task.epoch != epoch_) return;
-  target_epoch_ = task.epoch;
-  wanted_.clear();
-  std::size_t subscribed_count = 0;
-  for (const auto& [topic, count] : task.request.partitions)
-    subscribed_count += static_cast<std::size_t>(count);
-  for (auto& [id, member] : members_) {
+  if (assignment == nullptr || task.epoch != epoch_) return;
+  // All memory first.
+  std::vector<std::set<TopicPartition>> targets;
+  decltype(wanted_) wanted;
+  for (const auto& [id, member] : members_) {
+    auto& target = targets.emplace_back();
     const auto given = assignment->find(id);
-    member.target.clear();
-    if (given != assignment->end()) member.target.insert(given->second.begin(), given->second.end());
-    for (const TopicPartition& at : member.target) wanted_[at] = id;
+    if (given != assignment->end()) target.insert(given->second.begin(), given->second.end());
+    for (const TopicPartition& at : target) wanted[at] = id;
+  }
+  target_epoch_ = task.epoch;
+  wanted_.swap(wanted);
+  auto next = targets.begin();
+  for (auto& [id, member] : members_) {
+    member.target.swap(*next++);
     const bool stays_as_it_is = member.epoch >= 0 && member.target == owners_.of(id);
     member.is_moving = member.is_moving || !stays_as_it_is;
     if (stays_as_it_is && !member.is_moving) member.epoch = target_epoch_;
     if (!stays_as_it_is && member.signals) member.signals->announce();
   }
+  std::size_t subscribed_count = 0;
+  for (const auto& [topic, count] : task.request.partitions)
+    subscribed_count += static_cast<std::size_t>(count);
   leaves_some_out_ = wanted_.size() < subscribed_count;
 }
 

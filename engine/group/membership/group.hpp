@@ -84,8 +84,9 @@ class Group {
     AssignFunction own{};
   };
   std::optional<Task> begin_target(const TopicCounts& topics);
-  /// @param assignment  that of the task; nullopt: it has failed, and the next look begins anew.
-  void end_target(const Task& task, const std::optional<Assignment>& assignment);
+  /// @param assignment  that of the task; nullptr: it has failed, and the next look begins anew, as behind an
+  /// exception.
+  void end_target(const Task& task, const Assignment* assignment);
 
   /// Errors: unknown_member_id: it was removed.
   Result<Step> step(const std::string& id);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/boundary.hpp"
 #include "base/saturate.hpp"
 #include "group/membership/membership.hpp"
 
@@ -45,7 +46,11 @@ Result<std::unique_ptr<Membership>> GroupCoordinator::join(std::string_view name
     group->group.resolve(environment_.topics());
     auto id = group->group.join(std::move(settings), signals, number, now_ms(environment_.clock));
     if (!id) return id.error();
-    return std::make_unique<Membership>(*this, group, *std::move(id), std::move(signals));
+    // A member that nobody holds would keep its partitions from the others.
+    base::Undoing leave([&] { group->group.remove(*id, Leaving::ends, now_ms(environment_.clock)); });
+    auto membership = std::make_unique<Membership>(*this, group, std::string(*id), std::move(signals));
+    leave.keep();
+    return membership;
   }
 }
 

@@ -12,10 +12,7 @@ namespace {
 
 // Without a lock: a function of the application's own may call the engine.
 Result<Assignment> compute(const Group::Task& task) {
-  if (!task.own) {
-    return base::answered(
-        [&]() -> Result<Assignment> { return assign::assign(task.assignor, task.request); });
-  }
+  if (!task.own) return assign::assign(task.assignor, task.request);
   auto assignment = base::answered([&]() -> Result<Assignment> { return task.own(task.request); });
   if (!assignment) return assignment.error().with_context("the assignor of the application has failed");
   if (auto checked = assign::check_assignment(task.request, *assignment); !checked) return checked.error();
@@ -33,12 +30,16 @@ Result<> Membership::compute_target() {
       task = group_->group.begin_target(coordinator_.environment_.topics());
     }
     if (!task) return {};
-    const auto assignment = compute(*task);
+    // However it ends, nobody else is kept from computing it.
+    const auto assignment = base::answered([&] { return compute(*task); });
     const base::MutexLock lock(group_->mutex);
-    group_->group.end_target(*task, assignment ? std::optional(*assignment) : std::nullopt);
-    if (!assignment) {
+    const auto ended = base::answered([&]() -> Result<> {
+      group_->group.end_target(*task, assignment ? &*assignment : nullptr);
+      return assignment ? Result<>() : Result<>(assignment.error());
+    });
+    if (!ended) {
       signals_->announce();  // the next poll tries again
-      return assignment.error();
+      return ended.error();
     }
   }
 }
