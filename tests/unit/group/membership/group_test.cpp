@@ -50,9 +50,10 @@ struct Played {
     return id;
   }
   void compute() {
-    while (const auto task = group.begin_target(topics))
+    while (const auto task = group.begin_target(topics)) {
       const auto assignment = group::assign::assign(task->assignor, task->request);
-    group.end_target(*task, &assignment);
+      group.end_target(*task, &assignment);
+    }
   }
   Step step(const std::string& id) {
     compute();
