@@ -35,7 +35,18 @@ __attribute__((weak)) void* operator new(std::size_t size) {
 __attribute__((weak)) void* operator new(std::size_t size, std::align_val_t alignment) {
   return seriatim::test::count_and_allocate(size, static_cast<std::size_t>(alignment));
 }
+// Of temporary buffers of the standard library, as those of a stable sort.
+__attribute__((weak)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return seriatim::test::count_and_allocate(size, alignof(std::max_align_t));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 __attribute__((weak)) void operator delete(void* memory) noexcept { std::free(memory); }
+__attribute__((weak)) void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 __attribute__((weak)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 __attribute__((weak)) void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 __attribute__((weak)) void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
