@@ -70,10 +70,8 @@ class PendingTable {
   Result<std::optional<std::uint64_t>> enter_unchanged(Entries& fresh, std::uint64_t removals,
                                                        Stage&& stage) {
     const base::MutexLock lock(mutex_);
-    const bool is_unchanged =
-        removals == removals_ && std::all_of(fresh.begin(), fresh.end(), [&](const Item& item) {
-          return lsn_of(item.first) == item.second.lsn;
-        });
+    bool is_unchanged = removals == removals_;
+    for (const Item& item : fresh) is_unchanged = is_unchanged && lsn_of(item.first) == item.second.lsn;
     if (!is_unchanged) return std::optional<std::uint64_t>();
     Result<std::uint64_t> lsn = stage();
     if (!lsn) return lsn.error();

@@ -29,7 +29,8 @@ Result<> Partition::advance_log_start(Offset offset) {
 
 // In a lock of its own around the whole step: between its looks at the list of segments it deletes, writes
 // and renames files without the append mutex, and two of them would take each other's for their own.
-Result<bool> Partition::maintain(IfBusy if_busy, const std::function<Result<>()>& step) {
+Result<bool> Partition::maintain(IfBusy if_busy,
+                                 const std::function<Result<>()>& step) SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
   if (auto checked = check_unclaimed("compacting or trimming the same partition"); !checked)
     return checked.error();
   if (if_busy == IfBusy::skip) {

@@ -71,7 +71,7 @@ Result<> ShareConsumerImpl::commit_each(Acks acks, std::optional<Error>& first_r
       offsets = hand.answered();
       std::sort(offsets.begin(), offsets.end());
     }
-    const auto outcome = source->commit(step(now));
+    auto outcome = source->commit(step(now));
     const bool stays_in_hand = !outcome && hand.has_answers();
     if (stays_in_hand) return outcome;
     if (!outcome && !first_refused) first_refused = outcome.error();

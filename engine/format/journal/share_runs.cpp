@@ -123,9 +123,10 @@ Result<std::vector<ShareRun>> take_share_runs(base::ByteSpan& from) {
     ShareRun run{.offsets = in.offsets(end), .state = in.byte()};
     const Offset deliveries = in.number();
     if (!in.is_ok()) return bad_runs("are cut off, or beyond the last offset");
-    if (!is_stored_state(run.state) || deliveries > std::numeric_limits<std::int16_t>::max())
+    if (!is_stored_state(run.state) || deliveries > std::numeric_limits<std::int16_t>::max()) {
       return bad_runs("have state " + std::to_string(run.state) + ", delivery count " +
                       std::to_string(deliveries));
+    }
     run.delivery_count = static_cast<std::int16_t>(deliveries);
     runs.push_back(run);
   }

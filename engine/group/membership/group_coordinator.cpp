@@ -47,7 +47,9 @@ Result<std::unique_ptr<Membership>> GroupCoordinator::join(std::string_view name
     auto id = group->group.join(std::move(settings), signals, number, now_ms(environment_.clock));
     if (!id) return id.error();
     // A member that nobody holds would keep its partitions from the others.
-    base::Undoing leave([&] { group->group.remove(*id, Leaving::ends, now_ms(environment_.clock)); });
+    base::Undoing leave([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS {
+      group->group.remove(*id, Leaving::ends, now_ms(environment_.clock));
+    });
     auto membership = std::make_unique<Membership>(*this, group, std::string(*id), std::move(signals));
     leave.keep();
     return membership;

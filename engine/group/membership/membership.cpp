@@ -33,7 +33,7 @@ Result<> Membership::compute_target() {
     // However it ends, nobody else is kept from computing it.
     const auto assignment = base::answered([&] { return compute(*task); });
     const base::MutexLock lock(group_->mutex);
-    const auto ended = base::answered([&]() -> Result<> {
+    const auto ended = base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
       group_->group.end_target(*task, assignment ? &*assignment : nullptr);
       return assignment ? Result<>() : Result<>(assignment.error());
     });

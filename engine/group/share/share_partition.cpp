@@ -71,7 +71,7 @@ Result<std::uint64_t> SharePartition::put(const DeliveryProgress& progress) {
   frame_.start_offset = progress.start_offset;
   frame_.runs.clear();
   for (const DeliveredRun& run : progress.runs) frame_.runs.push_back(to_stored(run));
-  const auto lsn = stage();
+  auto lsn = stage();
   if (!lsn) return lsn;
   set_window(std::move(window), true, *lsn);
   return lsn;
@@ -85,7 +85,7 @@ Result<std::uint64_t> SharePartition::forget() {
   frame_.kind = format::ShareProgressKind::forgotten;
   frame_.start_offset = -1;
   frame_.runs.clear();
-  const auto lsn = stage();
+  auto lsn = stage();
   if (!lsn) return lsn;
   set_window(ShareWindow(Offset{0}), false, *lsn);
   return lsn;
@@ -100,7 +100,7 @@ Result<std::uint64_t> SharePartition::make(const ShareChange& change) {
   collect_lasting(window_, change, frame_.start_offset, frame_.runs);
   std::uint64_t lsn = 0;
   if (!frame_.runs.empty() || frame_.start_offset > window_.start_offset()) {
-    const auto staged = stage();
+    auto staged = stage();
     if (!staged) return staged;
     lsn = *staged;
     newest_lsn_ = lsn;

@@ -79,7 +79,8 @@ TEST_CASE("a directory written by a newer seriatim is refused as such, for writi
   const std::string path = directory / "data";
   must(open_engine(path).close());
   for (const directory::FormatFile& newer :
-       {directory::FormatFile{.version = directory::format_version + 1}, directory::FormatFile{.features = 16},
+       {directory::FormatFile{.version = directory::format_version + 1},
+        directory::FormatFile{.features = 16},
         directory::FormatFile{.features = directory::known_features | 16}}) {
     must(directory::write_format_file(os::posix_vfs(), path, newer));
     const std::string before = catalog::read_all(path + "/FORMAT");
