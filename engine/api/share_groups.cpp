@@ -16,6 +16,7 @@
 #include "api/admin_impl.hpp"
 #include "api/share_group_check.hpp"
 #include "base/moved_from.hpp"
+#include "base/saturate.hpp"
 #include "directory/engine_impl.hpp"
 #include "group/share/share_config.hpp"
 
@@ -78,8 +79,7 @@ Result<std::int64_t> acquired_in(detail::EngineImpl& engine, std::string_view gr
   if (engine.is_read_only()) return std::int64_t{0};
   auto partition = engine.share_groups.partition(group, at, topic_id);
   if (!partition) return partition.error();
-  constexpr std::int64_t ns_per_ms = 1'000'000;
-  const std::int64_t now_ms = engine.clock.monotonic_ns() / ns_per_ms;
+  const std::int64_t now_ms = base::ms_of_ns(engine.clock.monotonic_ns());
   return (*partition)->look([&](const group::ShareWindow& window) { return window.acquired(now_ms); });
 }
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/boundary.hpp"
-#include "base/clock.hpp"
 #include "consumer/consumer_impl.hpp"
+#include "consumer/poll_deadline.hpp"
 #include "os/thread/spin_wait.hpp"
 
 namespace seriatim {
@@ -23,15 +23,10 @@ constexpr int looks_per_clock = 64;
 // The position may be lost again to retention while it is being reset.
 constexpr int resets_per_take = 3;
 
-// Waiting is in real time, whatever clock the engine was given for its records.
-std::int64_t now_ns() noexcept { return base::system_clock().monotonic_ns(); }
-
-std::int64_t deadline_after(std::chrono::milliseconds timeout) noexcept {
-  constexpr std::int64_t forever_ms = 1'000LL * 3'600 * 24 * 365;  // a year; keeps the sum in range
-  return now_ns() + std::clamp<std::int64_t>(timeout.count(), 0, forever_ms) * ns_per_ms;
-}
-
 }  // namespace
+
+using consumer::deadline_after;
+using consumer::real_now_ns;
 
 Result<ConsumerRecords> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   if (assigned.empty() && !subscription) {
@@ -79,7 +74,7 @@ Result<ConsumerRecords> ConsumerImpl::poll_assigned(std::chrono::milliseconds ti
     }
     const bool is_first_look = deadline_ns == 0;
     if (is_first_look) deadline_ns = deadline_after(timeout);
-    if (!is_first_look && now_ns() >= deadline_ns) return ConsumerRecords();
+    if (!is_first_look && real_now_ns() >= deadline_ns) return ConsumerRecords();
     wait(offsets.end_of_wait(deadline_ns));
   }
 }
@@ -181,7 +176,7 @@ void ConsumerImpl::wait_for_files(std::int64_t deadline_ns) {
   std::int64_t step_ns = look_every_ns_min;
   while (!must_return()) {
     const std::uint32_t ticket = slot->ticket();
-    const std::int64_t now = now_ns();
+    const std::int64_t now = real_now_ns();
     if (now >= deadline_ns) return;
     slot->sleep(ticket, std::min(deadline_ns, now + step_ns));
     // A look that fails is told by the next one, which poll makes itself.
@@ -194,7 +189,7 @@ void ConsumerImpl::wait_looking(std::int64_t deadline_ns) {
   for (int looks = 1; !must_return(); ++looks) {
     if (engine->is_read_only() && !prepare()) return;
     if (has_unread()) return;
-    if (looks % looks_per_clock == 0 && now_ns() >= deadline_ns) return;
+    if (looks % looks_per_clock == 0 && real_now_ns() >= deadline_ns) return;
     if (options.wait_strategy == WaitStrategy::yield) {
       std::this_thread::yield();
     } else {

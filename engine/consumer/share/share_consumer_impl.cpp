@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/boundary.hpp"
+#include "base/saturate.hpp"
 #include "directory/option_rules.hpp"
 #include "os/process.hpp"
 
@@ -67,10 +68,9 @@ ShareGroupConfig ShareConsumerImpl::config() const {
 }
 
 consumer::ShareStep ShareConsumerImpl::step(const ShareGroupConfig& config) const {
-  constexpr std::int64_t ns_per_ms = 1'000'000;
   return {.member = member,
           .config = config,
-          .now_ms = engine->clock.monotonic_ns() / ns_per_ms,
+          .now_ms = base::ms_of_ns(engine->clock.monotonic_ns()),
           .splits_batches = options.acquire_mode == ShareAcquireMode::record_limit,
           .letters = *letters};
 }

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/boundary.hpp"
-#include "base/clock.hpp"
 #include "consumer/log_queries.hpp"
+#include "consumer/poll_deadline.hpp"
 #include "consumer/share/share_consumer_impl.hpp"
 #include "partition/read/time_lookup.hpp"
 
@@ -18,14 +18,6 @@ constexpr std::int64_t ns_in_ms = 1'000'000;
 constexpr std::int64_t look_again_ns = 1'000 * ns_in_ms;
 // Where something is there that cannot be shown yet, as behind a change of the isolation level. Arbitrary.
 constexpr std::int64_t look_stuck_ns = 50 * ns_in_ms;
-
-// Waiting is in real time, whatever clock the engine was given for its locks.
-std::int64_t real_now_ns() noexcept { return base::system_clock().monotonic_ns(); }
-
-std::int64_t end_of_timeout(std::chrono::milliseconds timeout) noexcept {
-  constexpr std::int64_t year_ms = 1'000LL * 3'600 * 24 * 365;  // keeps the sum in range
-  return real_now_ns() + std::clamp<std::int64_t>(timeout.count(), 0, year_ms) * ns_in_ms;
-}
 
 // Where a group begins that has never been here.
 Result<Offset> first_offset(const EngineImpl& engine, const ShareGroupConfig& config,
@@ -48,6 +40,9 @@ Result<Offset> first_offset(const EngineImpl& engine, const ShareGroupConfig& co
 }
 
 }  // namespace
+
+using consumer::deadline_after;
+using consumer::real_now_ns;
 
 Result<> ShareConsumerImpl::check_answered() const {
   if (is_implicit()) return {};
@@ -140,7 +135,9 @@ Result<> ShareConsumerImpl::replace_sources(const std::vector<consumer::ShareSou
     if (source->log().is_deleted()) continue;
     auto released = source->leave(step(now_settings));
     frames_lsn = std::max(frames_lsn, source->newest_lsn());
-    if (!released && outcome) outcome = released;
+    // An administrator may have taken the group out of it.
+    const bool had_nothing = !released && released.error().code() == Errc::invalid_record_state;
+    if (!released && !had_nothing && outcome) outcome = released;
   }
   return outcome;
 }
@@ -166,7 +163,7 @@ Result<ShareRecords> ShareConsumerImpl::poll(std::chrono::milliseconds timeout) 
     if (*got) return **std::move(got);
     if (timeout.count() <= 0) return ShareRecords();
     const bool is_first_look = deadline_ns == 0;
-    if (is_first_look) deadline_ns = end_of_timeout(timeout);
+    if (is_first_look) deadline_ns = deadline_after(timeout);
     if (!is_first_look && real_now_ns() >= deadline_ns) return ShareRecords();
     wait(deadline_ns);
   }
@@ -184,9 +181,10 @@ Result<std::optional<ShareRecords>> ShareConsumerImpl::collect() {
   // A kill must not take the deliveries: who processes a record that ends the process would get it for ever.
   if (auto stored = acknowledge_frames(Acks::leader); !stored) return stored.error();
   for (const auto& source : sources) source->hand_out(taking);
-  if (!outcome) tell_once(outcome.error());
-  if (!out->views.empty())
+  if (!out->views.empty()) {
+    if (!outcome) tell_once(outcome.error());
     return std::optional(ShareRecords(ConsumerRecordsImpl::wrap(std::move(out)), std::move(counts)));
+  }
   ConsumerRecordsImpl::recycle(std::move(out));
   if (!outcome) return outcome.error();
   if (unopened) return *unopened;
@@ -231,7 +229,7 @@ Result<> ShareConsumerImpl::take_from_sources(const consumer::SharePoll& taking)
   return outcome;
 }
 
-// Others may deliver at each poll, and hide it.
+// Of an error that records of the same poll hide, which may be so at each poll.
 void ShareConsumerImpl::tell_once(const Error& error) {
   if (error.message() == last_told) return;
   last_told = error.message();

@@ -94,7 +94,8 @@ Result<> ShareSource::bury(const ShareStep& step, std::vector<group::DeadRun> de
   if (!undone) return undone.error();
   const Error& why = buried.error();
   return Error(why.code(), "dead letters of " + name_text(name()) + " could not be written to topic " +
-                               deaths.letter_topic + "; the records come again: " + why.message());
+                               deaths.letter_topic +
+                               "; the deaths are tried again by the next polls: " + why.message());
 }
 
 bool ShareSource::has_news(const ShareStep& step) const {
