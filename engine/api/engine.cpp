@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/moved_from.hpp"
 #include "delivery/delivery_thread.hpp"
+#include "directory/background.hpp"
 #include "directory/engine_impl.hpp"
 #include "directory/engine_metrics.hpp"
 #include "os/file/posix_vfs.hpp"
@@ -51,6 +52,10 @@ Result<> Engine::close() const try {
                  "close waits for the outcomes of sends, and this is the thread that delivers them (a "
                  "callback, or a coroutine that a send "
                  "resumed); call it from another thread");
+  }
+  if (impl_->background && impl_->background->tasks().is_current()) {
+    return Error(Errc::invalid_state,
+                 "close waits for the tasks that run, and this is within one; call it from another thread");
   }
   return impl_->close();
 } catch (...) {

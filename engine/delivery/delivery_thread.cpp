@@ -76,9 +76,10 @@ void DeliveryThread::stop() {
 }
 
 void DeliveryThread::adopt(std::function<void()> destroy_owner) {
-  destroy_owner_ = std::move(destroy_owner);
   const base::MutexLock lock(mutex_);
+  destroy_owner_ = std::move(destroy_owner);
   stopping_ = true;
+  wake_.notify_all();
 }
 
 void DeliveryThread::run() {

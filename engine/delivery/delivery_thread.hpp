@@ -61,7 +61,7 @@ class DeliveryThread {
   /// waiting for deliveries there would be waiting for itself.
   bool is_current() const noexcept { return current_ == this; }
   /// Calls `destroy_owner`, which destroys this object with its owner, when the thread has finished: for the
-  /// last handle being dropped on the thread itself, which the owner's destructor could not join.
+  /// last handle being dropped on this thread, or on another one, that the owner's destructor joins.
   void adopt(std::function<void()> destroy_owner);
 
  private:
@@ -80,7 +80,7 @@ class DeliveryThread {
   static inline thread_local const DeliveryThread* current_ = nullptr;
 
   const base::Clock& clock_;
-  std::function<void()> destroy_owner_;  // the thread's own
+  std::function<void()> destroy_owner_;  // Set before stopping_, read after it.
   base::Mutex mutex_;
   base::ConditionVariable wake_;
   bool stopping_ SERIATIM_GUARDED_BY(mutex_) = false;

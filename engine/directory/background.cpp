@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "directory/engine_impl.hpp"
@@ -21,6 +24,10 @@ constexpr std::size_t worker_threads = 2;
 
 bool is_named(const std::vector<std::string>& groups, std::string_view group) {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+std::function<void(std::string_view)> reporter(const detail::EngineImpl& engine) {
+  return [&engine](std::string_view line) { engine.report(LogLevel::error, line); };
 }
 
 OffsetExpiryEnvironment offset_expiry_of(detail::EngineImpl& engine) {
@@ -44,8 +51,8 @@ Background::Background(detail::EngineImpl& engine)
     : engine_(engine),
       pace_(engine.clock, engine.options.maintenance_bytes_per_second),
       offset_expiry_(offset_expiry_of(engine)),
-      table_(engine.clock, jobs(),
-             [&engine](std::string_view line) { engine.report(LogLevel::error, line); }) {}
+      table_(engine.clock, jobs(), reporter(engine)),
+      tasks_(engine.clock, reporter(engine)) {}
 
 Result<> Background::start() {
   try {
@@ -70,6 +77,8 @@ void Background::start_threads() {
 }
 
 void Background::stop() {
+  // First: a commit of theirs may wait for what the other threads do.
+  tasks_.stop();
   stopping_.store(true, std::memory_order_release);
   pace_.stop();
   {
@@ -131,6 +140,13 @@ void Background::run_upkeep() {
 
 void Background::run_due(std::int64_t now_ns) {
   for (const std::size_t job : table_.take_due(now_ns)) table_.run(job);
+}
+
+std::vector<JobReport> Background::reports() const {
+  std::vector<JobReport> all = table_.reports();
+  std::vector<JobReport> tasks = tasks_.reports();
+  std::move(tasks.begin(), tasks.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace seriatim::directory

@@ -5,6 +5,7 @@
 //   prompt    ends transactions whose time is up, syncs what `flush.ms` bounds, publishes the counters.
 //   upkeep    pages and journal files ahead of writers, checkpoints, the reserve.
 //   workers   retention and compaction, which can be paused and limited.
+//   tasks     work of applications and recipes, from the first task on (TaskRunner).
 //
 // None before open, none after close. The work is a table of periodic jobs (background_jobs.cpp).
 #pragma once
@@ -21,6 +22,7 @@
 #include "directory/upkeep/job_queue.hpp"
 #include "directory/upkeep/offset_expiry.hpp"
 #include "directory/upkeep/periodic_job.hpp"
+#include "directory/upkeep/task_runner.hpp"
 #include "directory/upkeep/work_pace.hpp"
 #include "partition/partition.hpp"
 
@@ -50,8 +52,9 @@ class Background {
   void pause_workers() { pace_.pause(); }
   void resume_workers() { pace_.resume(); }
   bool are_workers_paused() const { return pace_.is_paused(); }
-  /// Every job: when it ran last, and how that ended.
-  std::vector<JobReport> reports() const { return table_.reports(); }
+  /// Every job and task: when it ran last, and how that ended.
+  std::vector<JobReport> reports() const;
+  TaskRunner& tasks() noexcept { return tasks_; }
 
  private:
   bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
@@ -86,6 +89,7 @@ class Background {
   OffsetExpiry offset_expiry_;
   std::size_t journal_files_job_ = 0;  ///< Its place in the table.
   JobTable table_;
+  TaskRunner tasks_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_checkpoint_wanted_{false};
   // Passes that were broken off by a pause, to be begun again after it.

@@ -154,7 +154,7 @@ void Background::flush_overdue(JobRun& run) {
 
 void Background::publish_counters() {
   if (engine_.counters_file)
-    engine_.counters_file->update(metrics_of(engine_), table_.reports(), engine_.clock.wall_ms());
+    engine_.counters_file->update(metrics_of(engine_), reports(), engine_.clock.wall_ms());
 }
 
 // A full disk is no failure of this job: the caller that needs the space is told. Any other error would meet

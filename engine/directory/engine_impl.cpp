@@ -150,7 +150,9 @@ EngineImpl::~EngineImpl() {
 }
 
 void EngineImpl::destroy(EngineImpl* engine) noexcept {
-  if (engine->delivery && engine->delivery->is_current()) {
+  // Neither thread can wait for itself. A task's run ends soon; the other one waits for it.
+  const bool is_within_task = engine->background && engine->background->tasks().is_current();
+  if (engine->delivery && (engine->delivery->is_current() || is_within_task)) {
     engine->delivery->adopt([engine] { delete engine; });
   } else {
     delete engine;

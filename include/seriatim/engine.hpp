@@ -22,6 +22,7 @@
 #include <seriatim/share_consumer.hpp>
 #include <seriatim/share_group.hpp>
 #include <seriatim/state.hpp>
+#include <seriatim/task.hpp>
 #include <seriatim/transaction.hpp>
 
 namespace seriatim {
@@ -167,6 +168,13 @@ class SERIATIM_API Engine {
   /// Threads: any.
   Result<LogReader> reader(const TopicPartition& topic_partition, LogReaderOptions options = {}) const;
 
+  /// Lets `run` come again and again on the engine's threads for tasks, the first time at once; see
+  /// `TaskRun`.
+  /// @param name  1..100 bytes without a zero byte. `background_jobs` and `status` show it, cut to 23.
+  /// Errors: invalid_argument, read_only, closed, invalid_state · io_error: the system gives no more threads.
+  /// Threads: any.
+  Result<Task> task(std::string name, TaskRun run) const;
+
   /// A copy of all counters and gauges.
   /// Threads: any.
   Metrics metrics() const;
@@ -183,8 +191,8 @@ class SERIATIM_API Engine {
   /// close was clean. Every handle answers `closed` from then on; records already polled stay valid.
   /// Idempotent.
   /// Errors: storage_failed, storage_full, io_error: closed all the same; the next open recovers.
-  /// invalid_state: called inside a delivery callback, or by a thread that holds a Claim, which close would
-  /// wait for; nothing was closed.
+  /// invalid_state: called inside a delivery callback or a task, or by a thread that holds a Claim, which
+  /// close would wait for; nothing was closed.
   /// Threads: any.
   Result<> close() const;
 

@@ -19,7 +19,7 @@
 /// Every call returns a `Result`: a value or an `Error`; `.value()` throws instead, for those who like that.
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
-/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp,
+/// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
 /// flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp,
 /// log_reader.hpp; then docs/durability.md.
 #pragma once
@@ -45,6 +45,7 @@
 #include <seriatim/share_consumer.hpp>
 #include <seriatim/share_group.hpp>
 #include <seriatim/state.hpp>
+#include <seriatim/task.hpp>
 #include <seriatim/topic_config.hpp>
 #include <seriatim/transaction.hpp>
 #include <seriatim/types.hpp>

@@ -47,7 +47,7 @@ struct TransactionalProducerOptions {
 namespace detail {
 struct TransactionalProducerImpl;
 struct TransactionImpl;
-struct HalfMessagesImpl;
+struct OwnTables;
 }  // namespace detail
 
 /// A named table as one transaction sees and changes it. Made by `Transaction::state`; valid while that
@@ -150,7 +150,7 @@ class SERIATIM_API Transaction {
 
  private:
   friend struct detail::TransactionalProducerImpl;
-  friend struct detail::HalfMessagesImpl;
+  friend struct detail::OwnTables;
   explicit Transaction(std::unique_ptr<detail::TransactionImpl> impl) noexcept;
   TransactionTable own_state(std::string_view name) &;
   std::unique_ptr<detail::TransactionImpl> impl_;

@@ -19,7 +19,9 @@ namespace {
 constexpr std::string_view magic = "SERCNTRS";
 constexpr std::uint32_t version = 1;
 constexpr std::size_t header_bytes = 32;
-constexpr std::size_t file_bytes = 4096;
+constexpr std::size_t file_bytes = 12288;
+// Of a writer that had no tasks.
+constexpr std::size_t older_file_bytes = 4096;
 constexpr std::size_t value_bytes = sizeof(std::uint64_t);
 constexpr std::string_view jobs_magic = "SERIJOBS";
 constexpr std::size_t jobs_at = 2048;
@@ -85,10 +87,12 @@ JobReport load_job(const std::byte* at) {
 
 std::vector<JobReport> load_jobs(base::ByteSpan bytes) {
   std::vector<JobReport> jobs;
-  if (bytes.size() < file_bytes || base::as_text(bytes.subspan(jobs_at, jobs_magic.size())) != jobs_magic)
+  if (bytes.size() < older_file_bytes ||
+      base::as_text(bytes.subspan(jobs_at, jobs_magic.size())) != jobs_magic)
     return jobs;
   const auto stored = base::load_le<std::uint64_t>(bytes.data() + jobs_at + 8);
-  for (std::size_t i = 0; i < std::min<std::uint64_t>(stored, jobs_max); ++i)
+  const std::size_t room = std::min((bytes.size() - jobs_at - 16) / job_bytes, jobs_max);
+  for (std::size_t i = 0; i < std::min<std::uint64_t>(stored, room); ++i)
     jobs.push_back(load_job(bytes.data() + jobs_at + 16 + i * job_bytes));
   return jobs;
 }

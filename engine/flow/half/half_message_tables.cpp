@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "flow/half/half_messages_impl.hpp"
+#include "flow/own_tables.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -42,7 +43,7 @@ Result<> HalfMessagesImpl::move_table(const std::string& from, const std::string
     if (page->empty()) return {};
     auto changed = change([&](Transaction& transaction) -> Result<> {
       auto source = transaction.state(from);
-      auto target = transaction.own_state(to);
+      auto target = flow::own_table(transaction, to);
       for (const StateEntry& entry : *page) {
         auto moved = move_entry(entry, source, target);
         const bool is_full = !moved && moved.error().code() == Errc::record_too_large;

@@ -8,7 +8,7 @@
 #include <random>
 #include <utility>
 
-#include <seriatim/exception.hpp>
+#include "flow/own_tables.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -118,7 +118,7 @@ Result<HalfMessages> HalfMessagesImpl::open(const Engine& engine, HalfMessagesOp
     impl->idle_.push_back(*std::move(producer));
   }
   if (auto moved = impl->move_older_tables(); !moved) return moved.error();
-  impl->start();
+  if (auto started = impl->start(); !started) return started.error();
   return HalfMessages(std::move(impl));
 }
 
@@ -162,8 +162,9 @@ Result<PreparedHalf> HalfMessagesImpl::prepare(const ProducerRecord& record) {
   }
   PreparedHalf prepared(shared_from_this(), id);
   const std::string bytes = flow::encode(half);
-  auto stored = change(
-      [&](Transaction& transaction) { return transaction.own_state(undecided_.name()).put(id, bytes); });
+  auto stored = change([&](Transaction& transaction) {
+    return flow::own_table(transaction, undecided_.name()).put(id, bytes);
+  });
   if (!stored) return stored.error().with_context("preparing a half message");
   return prepared;
 }
@@ -216,8 +217,8 @@ Result<HalfDecision> HalfMessagesImpl::decide_claimed(const std::string& id, Hal
       auto sent = transaction.send(record_of((*half)->message, headers));
       if (!sent) return sent.error();
     }
-    if (auto erased = transaction.own_state(undecided_.name()).erase(id); !erased) return erased;
-    return transaction.own_state(decided_.name()).put(id, flow::encode(wanted, now_()));
+    if (auto erased = flow::own_table(transaction, undecided_.name()).erase(id); !erased) return erased;
+    return flow::own_table(transaction, decided_.name()).put(id, flow::encode(wanted, now_()));
   });
   if (!changed) return changed.error().with_context("deciding half message " + id);
   return wanted;
@@ -295,8 +296,9 @@ Result<> HalfMessagesImpl::note_unknown(const std::string& id, Timestamp now, Ha
   message.is_parked = is_given_up;
   (*half)->last_check = now;
   const std::string bytes = flow::encode(**half);
-  auto stored = change(
-      [&](Transaction& transaction) { return transaction.own_state(undecided_.name()).put(id, bytes); });
+  auto stored = change([&](Transaction& transaction) {
+    return flow::own_table(transaction, undecided_.name()).put(id, bytes);
+  });
   if (stored && is_given_up) ++summary.parked;
   return stored;
 }
@@ -311,7 +313,7 @@ Result<> HalfMessagesImpl::forget_decisions(Timestamp now, HalfCheckSummary& sum
                   [&](const StateEntry& entry) { return prepared_ms(text_of(entry.key)) >= kept_from; });
     if (page->empty()) return {};
     auto changed = change([&](Transaction& transaction) -> Result<> {
-      auto state = transaction.own_state(decided_.name());
+      auto state = flow::own_table(transaction, decided_.name());
       for (const StateEntry& entry : *page) {
         if (auto erased = state.erase(text_of(entry.key)); !erased) return erased;
       }
@@ -323,37 +325,26 @@ Result<> HalfMessagesImpl::forget_decisions(Timestamp now, HalfCheckSummary& sum
   }
 }
 
-void HalfMessagesImpl::start() {
-  if (options_.checks_in_background) thread_ = std::thread([this] { run(); });
+Result<> HalfMessagesImpl::start() {
+  if (!options_.checks_in_background) return {};
+  auto task = engine_.task("half messages", [this] { return check_in_background(); });
+  if (!task) return task.error();
+  task_ = *std::move(task);
+  return {};
 }
 
-void HalfMessagesImpl::stop() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-  }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
+void HalfMessagesImpl::stop() noexcept { task_.reset(); }
 
-void HalfMessagesImpl::run() {
+Result<std::chrono::nanoseconds> HalfMessagesImpl::check_in_background() {
   using std::chrono::milliseconds;
   const milliseconds period = std::clamp(std::min(options_.check_after, options_.check_every) / 4,
                                          milliseconds(10), milliseconds(1'000));
-  for (;;) {
-    auto checked = [this]() noexcept -> Result<HalfCheckSummary> {
-      try {
-        return check_all();
-      } catch (...) {
-        return current_error();
-      }
-    }();
-    if (!checked && options_.on_error) options_.on_error(checked.error());
-    // Fenced, or the engine was closed: nothing will succeed any more.
-    if (!checked && checked.error().fatal()) return;
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, period, [&] { return is_stopping_; })) return;
-  }
+  auto checked = check_all();
+  if (checked) return std::chrono::nanoseconds(period);
+  if (options_.on_error) options_.on_error(checked.error());
+  // Fenced, or the engine was closed: nothing will succeed any more.
+  if (checked.error().fatal()) return std::chrono::nanoseconds::max();
+  return checked.error();
 }
 
 }  // namespace detail

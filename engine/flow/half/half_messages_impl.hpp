@@ -3,20 +3,22 @@
 // of these, so that an older holder decides nothing any more.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/state.hpp>
+#include <seriatim/task.hpp>
 #include <seriatim/transaction.hpp>
 
 #include "flow/half/half_message_codec.hpp"
@@ -49,8 +51,9 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   void release(const std::string& id) noexcept;
   const Engine& engine() const noexcept { return engine_; }
   const std::string& name() const noexcept { return options_.name; }
-  void start();
-  /// Ends the thread. Idempotent.
+  /// Errors: as Engine::task.
+  Result<> start();
+  /// Ends the checks in the background. Idempotent.
   void stop() noexcept;
 
  private:
@@ -66,7 +69,7 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   Result<> check_one(const flow::StoredHalf& half, Timestamp now, HalfCheckSummary& summary);
   Result<> note_unknown(const std::string& id, Timestamp now, HalfCheckSummary& summary);
   Result<> forget_decisions(Timestamp now, HalfCheckSummary& summary);
-  void run();
+  Result<std::chrono::nanoseconds> check_in_background();
   // half_message_tables.cpp
   Result<> move_older_tables();
   Result<> move_table(const std::string& from, const std::string& to);
@@ -98,9 +101,8 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   std::vector<TransactionalProducer> idle_{};  ///< Of those that no call uses.
   std::set<std::string> claimed_{};
   std::set<std::string> held_{};  ///< With a PreparedHalf.
-  bool is_stopping_ = false;
-  std::mutex check_mutex_;  ///< One pass at a time; before `mutex_`.
-  std::thread thread_{};
+  std::mutex check_mutex_;        ///< One pass at a time; before `mutex_`.
+  std::optional<Task> task_{};    ///< The last member: its end waits for a check.
 };
 
 }  // namespace detail

@@ -51,7 +51,8 @@ enum class HalfVerdict : std::uint8_t {
 
 /// Finds out how the transaction of a half message ended, mostly by a look into the other system for the id.
 /// Must not throw.
-/// Threads: that of `HalfMessages::check`, or the background's; one call at a time.
+/// Threads: that of `HalfMessages::check`, or the engine's for tasks, which it should not hold for long; one
+/// call at a time.
 using HalfCheck = std::function<HalfVerdict(const HalfMessage&)>;
 
 struct HalfMessagesOptions {
@@ -70,10 +71,10 @@ struct HalfMessagesOptions {
   /// A decision is remembered for so long, counted from the `prepare`, 0 ms or more; later ones
   /// answer not_found.
   std::chrono::milliseconds decision_retention{std::chrono::hours(24 * 7)};
-  /// Checks on a thread of its own, begun by `open` and ended by the destructor. False: the owner calls
-  /// `check` now and then.
+  /// Checks as a task of the engine (`Engine::task`), begun by `open` and ended by the destructor. False: the
+  /// owner calls `check` now and then.
   bool checks_in_background = true;
-  /// Is told what a check in the background could not do. On its thread.
+  /// Is told what a check in the background could not do. On the task's thread.
   std::function<void(const Error&)> on_error{};
 };
 

@@ -70,12 +70,26 @@ TEST_CASE("the jobs of background work are published with their last run") {
   CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs[0].failure == std::string(94, 'f'));
   // More than there is room for: the first ones.
   (*file)->update({}, std::vector<JobReport>(100, {.name = "j"}), 9);
-  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 12);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 60);
   const auto bytes = test::read_file(directory / counters_file_name);
-  CHECK(bytes.size() == 4096);
+  CHECK(bytes.size() == 12288);
   CHECK(base::as_text({bytes.data() + 2048, 8}) == "SERIJOBS");
-  CHECK(base::load_le<std::uint64_t>(bytes.data() + 2056) == 12);
+  CHECK(base::load_le<std::uint64_t>(bytes.data() + 2056) == 60);
   CHECK(base::as_text({bytes.data() + 2064 + 168, 2}) == std::string_view("j\0", 2));
+}
+
+TEST_CASE("a counters file of a writer that had room for twelve jobs is read") {
+  const TempDir directory;
+  const std::string path = directory / counters_file_name;
+  must(CountersFile::create(os::posix_vfs(), directory.path()))
+      ->update({}, std::vector<JobReport>(12, {.name = "j"}), 9);
+  std::filesystem::resize_file(path, 4096);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 12);
+  // One that claims more jobs than it has room for.
+  must(CountersFile::create(os::posix_vfs(), directory.path()))
+      ->update({}, std::vector<JobReport>(13, {.name = "j"}), 9);
+  std::filesystem::resize_file(path, 4096);
+  CHECK(must(read_counters(os::posix_vfs(), directory.path()))->jobs.size() == 12);
 }
 
 TEST_CASE("the file is what the documentation says, byte by byte, whether it is stored to or written") {
