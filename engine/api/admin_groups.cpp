@@ -207,7 +207,7 @@ Result<MaintenanceResult> Admin::compact(std::string_view name, bool roll_active
 Result<> Admin::pause_maintenance() const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  engine_->background->pause_workers();
+  engine_->background->worker_pace().pause();
   return {};
 } catch (...) {
   return current_error();
@@ -216,7 +216,7 @@ Result<> Admin::pause_maintenance() const try {
 Result<> Admin::resume_maintenance() const try {
   if (!engine_) return base::moved_from("Admin");
   if (auto writable = engine_->check_writable(); !writable) return writable;
-  engine_->background->resume_workers();
+  engine_->background->worker_pace().resume();
   return {};
 } catch (...) {
   return current_error();

@@ -48,10 +48,8 @@ class Background {
   /// Does the due work now, in the caller's thread: for tests with a clock of their own, and no threads.
   void run_due(std::int64_t now_ns);
 
-  /// No retention and no compaction from here on, until `resume_workers`. Returns when none runs.
-  void pause_workers() { pace_.pause(); }
-  void resume_workers() { pace_.resume(); }
-  bool are_workers_paused() const { return pace_.is_paused(); }
+  /// Of retention and compaction: they can be paused, and limited.
+  WorkPace& worker_pace() noexcept { return pace_; }
   /// Every job and task: when it ran last, and how that ended.
   std::vector<JobReport> reports() const;
   TaskRunner& tasks() noexcept { return tasks_; }

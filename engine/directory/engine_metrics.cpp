@@ -78,7 +78,7 @@ Metrics metrics_of(const detail::EngineImpl& engine) {
     m.transactions_timed_out = counts.timed_out;
     m.transactions_open = counts.open;
   }
-  if (engine.background) m.maintenance_paused = engine.background->are_workers_paused() ? 1 : 0;
+  if (engine.background) m.maintenance_paused = engine.background->worker_pace().is_paused() ? 1 : 0;
   if (engine.journal) add_journal(engine, m);
   return m;
 }
