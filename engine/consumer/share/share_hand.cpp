@@ -3,10 +3,13 @@
 namespace seriatim::consumer {
 
 std::vector<group::Acknowledgement> ShareHand::answers() {
-  std::sort(answered_.begin(), answered_.end());
+  if (!std::is_sorted(answered_.begin(), answered_.end())) std::sort(answered_.begin(), answered_.end());
   std::vector<group::Acknowledgement> runs;
+  // Both are sorted, and all that was answered for is in hand: one walk meets each.
+  const Held* held = answered_.empty() ? nullptr : find(answered_.front());
   for (const Offset offset : answered_) {
-    const auto type = static_cast<group::Acknowledging>(find(offset)->answer);
+    while (held->offset < offset) ++held;
+    const auto type = static_cast<group::Acknowledging>(held->answer);
     const bool goes_on = !runs.empty() && runs.back().type == type && runs.back().offsets.last + 1 == offset;
     if (goes_on) {
       runs.back().offsets.last = offset;
