@@ -19,6 +19,7 @@
 #include "base/saturate.hpp"
 #include "directory/engine_impl.hpp"
 #include "group/share/share_config.hpp"
+#include "partition/visible_end.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -88,8 +89,7 @@ Result<> measure(detail::EngineImpl& engine, const directory::TopicPtr& topic, I
   auto log = engine.topics.partition_log(topic, of.topic_partition.partition);
   if (!log) return log.error();
   if (auto refreshed = (*log)->refresh(); !refreshed) return refreshed.error();
-  const bool is_committed_only = isolation == IsolationLevel::read_committed;
-  of.end_offset = is_committed_only ? (*log)->last_stable_offset() : (*log)->high_watermark();
+  of.end_offset = partition::visible_end(**log, isolation);
   of.start_offset = std::max(of.start_offset, (*log)->log_start_offset());
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "directory/engine_impl.hpp"
 #include "partition/partition_log.hpp"
+#include "partition/visible_end.hpp"
 
 namespace seriatim::consumer {
 
@@ -27,8 +28,7 @@ class LogQueries {
   Result<Offset> end_offset(const TopicPartition& at) const;
   /// The end of the part of a partition that a reader of this isolation level sees.
   Offset end_of(const partition::PartitionLog& log) const noexcept {
-    return isolation_level_ == IsolationLevel::read_committed ? log.last_stable_offset()
-                                                              : log.high_watermark();
+    return partition::visible_end(log, isolation_level_);
   }
 
  private:

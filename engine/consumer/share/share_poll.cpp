@@ -7,6 +7,7 @@
 #include "consumer/poll_deadline.hpp"
 #include "consumer/share/share_consumer_impl.hpp"
 #include "partition/read/time_lookup.hpp"
+#include "partition/visible_end.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -23,8 +24,7 @@ constexpr std::int64_t look_stuck_ns = 50 * ns_in_ms;
 Result<Offset> first_offset(const EngineImpl& engine, const ShareGroupConfig& config,
                             const partition::PartitionLogPtr& of) {
   const partition::PartitionLog& log = *of;
-  const bool is_committed_only = config.isolation_level == IsolationLevel::read_committed;
-  const Offset end = is_committed_only ? log.last_stable_offset() : log.high_watermark();
+  const Offset end = partition::visible_end(log, config.isolation_level);
   switch (config.auto_offset_reset) {
     case ShareAutoOffsetReset::earliest:
       return log.log_start_offset();

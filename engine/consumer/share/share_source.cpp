@@ -6,6 +6,7 @@
 
 #include "base/boundary.hpp"
 #include "consumer/log_queries.hpp"
+#include "partition/visible_end.hpp"
 
 namespace seriatim::consumer {
 namespace {
@@ -108,8 +109,7 @@ bool ShareSource::has_news(const ShareStep& step) const {
 }
 
 Offset ShareSource::visible_end(const ShareStep& step) const noexcept {
-  const bool is_committed_only = step.config.isolation_level == IsolationLevel::read_committed;
-  return is_committed_only ? log().last_stable_offset() : log().high_watermark();
+  return partition::visible_end(log(), step.config.isolation_level);
 }
 
 std::optional<std::int64_t> ShareSource::next_due_ms(std::int64_t now_ms) const {
