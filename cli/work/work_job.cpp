@@ -13,6 +13,8 @@
 namespace seriatim::cli {
 namespace {
 
+constexpr std::string_view released = "released ";
+
 using WorkClock = std::chrono::steady_clock;
 
 // How soon a queue that has become empty is noticed, and how often one that waits for a record is looked at.
@@ -123,14 +125,17 @@ Result<> WorkJob::answer(const ShareRecord& record, const CommandStatus& status)
   if (!stored.ok()) return stored.error().with_context(place_of(record));
   board_.count(type);
   if (type == AcknowledgeType::reject) note_answer("rejected ", record, status);
-  if (type == AcknowledgeType::release) note_answer("released ", record, status);
+  if (type == AcknowledgeType::release) note_answer(released, record, status);
   return {};
 }
 
-void WorkJob::note_answer(const std::string& answer, const ShareRecord& record,
+void WorkJob::note_answer(std::string_view answer, const ShareRecord& record,
                           const CommandStatus& status) const {
-  context_.note(answer + place_of(record) + ", delivery " + std::to_string(record.delivery_count()) + " of " +
-                std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status));
+  // A record that is answered for is not given out again anyhow.
+  const bool is_last = answer == released && record.delivery_count() >= plan_.delivery_count_limit;
+  context_.note(std::string(answer) + place_of(record) + ", delivery " + std::to_string(record.delivery_count()) + " of " +
+                std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status) +
+                (is_last ? "; it is not delivered again" : ""));
 }
 
 }  // namespace seriatim::cli

@@ -44,7 +44,7 @@ class WorkJob {
   CommandStatus wait_for_end(CommandProcess& process, const ShareRecord& record);
   bool renew(const ShareRecord& record);
   Result<> answer(const ShareRecord& record, const CommandStatus& status);
-  void note_answer(const std::string& answer, const ShareRecord& record, const CommandStatus& status) const;
+  void note_answer(std::string_view answer, const ShareRecord& record, const CommandStatus& status) const;
 
   const Context& context_;
   const WorkPlan& plan_;

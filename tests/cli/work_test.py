@@ -82,7 +82,7 @@ class Work(CommandTest):
             _, err = self.run_command(*self.words("--exit-when-empty", "--deliveries", "3", "--dead-letters", f"dead{number}",
                                                   script=f'echo "$SERIATIM_DELIVERY_COUNT" >> {group}; {script}', group=group))
             self.assertEqual(self.counts(err), (0, 3, 0))
-            self.assertIn(f"released t-0@0, delivery 3 of 3: {told}\n".encode(), err)
+            self.assertIn(f"released t-0@0, delivery 3 of 3: {told}; it is not delivered again\n".encode(), err)
             with open(self.path(group), "rb") as file:
                 self.assertEqual(file.read(), b"1\n2\n3\n")
             self.assertEqual([r["value"] for r in self.records(f"dead{number}")], ["v0"])
