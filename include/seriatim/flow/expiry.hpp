@@ -48,7 +48,7 @@ struct ExpiryOptions {
 /// has one letter, whatever stops the program.
 ///
 /// A letter has key, value, timestamp and headers of its record, but for `expires_header`: it does not expire
-/// again. Behind these come `__dlq.errors.topic`, `.partition`, `.offset`, `.group` and `.message`, as share
+/// again; where it does not fit into the letter topic, key and value are left out. Behind these come `__dlq.errors.topic`, `.partition`, `.offset`, `.group` and `.message`, as share
 /// groups write them.
 ///
 /// @code

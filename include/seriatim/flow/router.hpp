@@ -51,7 +51,7 @@ struct Binding {
   /// value asks for the header, whatever its value. Of others empty.
   std::vector<std::pair<std::string, std::optional<std::string>>> headers{};
   /// Targets instead of `topic`, by the lowest priority that they take: {5, "urgent"} takes messages of
-  /// priority 5 and above. They have to exist. Up to 255.
+  /// priority 5 and above. They have to exist.
   std::map<std::uint8_t, std::string> priority_topics{};
   /// Given by the router; ignored in what is bound.
   BindingId id = 0;

@@ -1,0 +1,222 @@
+#include "flow/route/route_board.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <seriatim/admin.hpp>
+
+#include "flow/own_tables.hpp"
+#include "flow/route/binding_rules.hpp"
+
+namespace seriatim::flow {
+namespace {
+
+// Publishes to several topics that go on at a time share their syncs. Arbitrary.
+constexpr int transactions_at_once = 4;
+
+std::string transactional_id_of(const std::string& name, int number) {
+  return "route:" + name + ":" + std::to_string(number);
+}
+
+std::vector<std::string> publish_ids(const std::string& name) {
+  std::vector<std::string> ids;
+  for (int i = 1; i <= transactions_at_once; ++i) ids.push_back(transactional_id_of(name, i));
+  return ids;
+}
+
+// The boards of this process that somebody uses.
+struct RouteBoards {
+  std::mutex mutex{};
+  std::vector<std::weak_ptr<RouteBoard>> boards{};
+};
+RouteBoards& route_boards() {
+  static RouteBoards boards;
+  return boards;
+}
+
+bool is_same(const RouterOptions& a, const RouterOptions& b) {
+  return a.acks == b.acks && a.alternate_topic == b.alternate_topic;
+}
+
+Result<> check_topics(const Engine& engine, const std::vector<std::string_view>& topics) {
+  const auto known = engine.admin().list_topics();
+  if (!known) return known.error();
+  for (const std::string_view topic : topics) {
+    if (std::binary_search(known->begin(), known->end(), topic)) continue;
+    return Error(Errc::unknown_topic_or_partition,
+                 "there is no topic " + std::string(topic) + " to route to; create it first");
+  }
+  return {};
+}
+
+Error unknown_binding(const std::string& name, BindingId id) {
+  return {Errc::not_found, "router " + name + " has no binding " + std::to_string(id) +
+                               "; Router::bindings lists them, `seriatim route list` too"};
+}
+
+// The bindings behind a change, and what has to be stored for it.
+struct PlannedChange {
+  std::vector<Binding> bindings{};
+  std::vector<Binding> added{};
+  std::vector<BindingId> removed{};
+  std::vector<BindingId> ids{};  ///< Of BindingChange::bind.
+  BindingId next_id = 1;
+};
+
+BindingId add_binding(PlannedChange& plan, Binding binding) {
+  binding = normalised(std::move(binding));
+  const auto same = std::find_if(plan.bindings.begin(), plan.bindings.end(),
+                                 [&](const Binding& one) { return is_same_rule(one, binding); });
+  if (same != plan.bindings.end()) return same->id;
+  binding.id = plan.next_id++;
+  plan.added.push_back(binding);
+  plan.bindings.push_back(std::move(binding));
+  return plan.next_id - 1;
+}
+
+// Errors: not_found.
+Result<PlannedChange> plan_change(const RouterOptions& options, const std::vector<Binding>& bindings,
+                                  BindingId next_id, const BindingChange& change) {
+  PlannedChange plan{.bindings = bindings, .next_id = next_id};
+  for (const BindingId id : change.unbind) {
+    const auto found = std::find_if(plan.bindings.begin(), plan.bindings.end(),
+                                    [&](const Binding& one) { return one.id == id; });
+    if (found == plan.bindings.end()) return unknown_binding(options.name, id);
+    plan.bindings.erase(found);
+    plan.removed.push_back(id);
+  }
+  for (const Binding& binding : change.bind) plan.ids.push_back(add_binding(plan, binding));
+  return plan;
+}
+
+Result<> store(TransactionTable table, const PlannedChange& plan) {
+  for (const BindingId id : plan.removed) {
+    if (auto erased = table.erase(binding_key(id)); !erased) return erased;
+  }
+  for (const Binding& binding : plan.added) {
+    if (auto put = table.put(binding_key(binding.id), encode(binding)); !put) return put;
+  }
+  return table.put(next_id_key(), encode_next_id(plan.next_id));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<RouteBoard>> RouteBoard::of(const Engine& engine, const RouterOptions& options) {
+  // Before the mutex: a forked child is answered here, whose other threads are not there to unlock it.
+  auto state = engine.state(route_state(options.name));
+  if (!state) return state.error();
+  auto producer = engine.producer({.acks = options.acks});
+  if (!producer) return producer.error();
+  if (!options.alternate_topic.empty()) {
+    if (auto checked = check_topics(engine, {options.alternate_topic}); !checked) return checked.error();
+  }
+  std::shared_ptr<RouteBoard> board;
+  {
+    RouteBoards& all = route_boards();
+    const std::lock_guard lock(all.mutex);
+    std::erase_if(all.boards, [](const std::weak_ptr<RouteBoard>& one) { return one.expired(); });
+    for (const auto& one : all.boards) {
+      auto other = one.lock();
+      if (other != nullptr && other->is_of(engine, options.name)) board = std::move(other);
+    }
+    if (board == nullptr) {
+      board = std::make_shared<RouteBoard>(engine, options, *std::move(state), *std::move(producer));
+      all.boards.push_back(board);
+    }
+  }
+  if (!is_same(board->options_, options)) {
+    return Error(Errc::invalid_state, "router " + options.name +
+                                          " is open with another alternate topic or other acks; open it "
+                                          "with the same, or close it there first");
+  }
+  if (auto loaded = board->load(); !loaded) return loaded.error();
+  return board;
+}
+
+RouteBoard::RouteBoard(const Engine& engine, const RouterOptions& options, State state, Producer producer)
+    : engine_(engine),
+      options_(options),
+      state_(std::move(state)),
+      producer_(std::move(producer)),
+      transactions_(engine, publish_ids(options.name), options.acks),
+      changes_(engine, {transactional_id_of(options.name, 0)}, Acks::all),
+      table_(std::make_shared<const RouteTable>(std::vector<Binding>())) {}
+
+// The path is a part of the engine: two handles of one engine give the same, and as long as the board holds
+// one, no other engine can.
+bool RouteBoard::is_of(const Engine& engine, const std::string& name) const noexcept {
+  return &engine_.directory() == &engine.directory() && options_.name == name;
+}
+
+Result<> RouteBoard::load() {
+  const std::lock_guard lock(change_mutex_);
+  if (is_loaded_) return {};
+  auto done = read();
+  is_loaded_ = done.ok();
+  return done;
+}
+
+Result<> RouteBoard::read() {
+  auto stored = read_bindings(state_);
+  if (!stored) return stored.error();
+  auto table = std::make_shared<const RouteTable>(std::move(stored->bindings));
+  next_id_ = stored->next_id;
+  publish(std::move(table));
+  return {};
+}
+
+Result<> RouteBoard::make_certain() {
+  if (!is_uncertain_) return {};
+  auto settled = changes_.run([](Transaction&) { return Result<>(); });
+  if (!settled) return settled;
+  auto done = read();
+  is_uncertain_ = !done;
+  return done;
+}
+
+std::shared_ptr<const RouteTable> RouteBoard::table() const {
+  const std::lock_guard lock(table_mutex_);
+  return table_;
+}
+
+void RouteBoard::publish(std::shared_ptr<const RouteTable> table) noexcept {
+  const std::lock_guard lock(table_mutex_);
+  table_.swap(table);  // The old one goes behind the mutex.
+}
+
+Result<std::vector<Binding>> RouteBoard::bindings() {
+  const std::lock_guard lock(change_mutex_);
+  if (auto certain = make_certain(); !certain) return certain.error();
+  return table()->bindings();
+}
+
+Result<std::vector<BindingId>> RouteBoard::change(const BindingChange& change) {
+  std::vector<std::string_view> topics;
+  for (const Binding& binding : change.bind) {
+    if (auto checked = check_binding(binding); !checked) return checked.error();
+    const auto more = topics_of(binding);
+    topics.insert(topics.end(), more.begin(), more.end());
+  }
+  if (auto checked = check_topics(engine_, topics); !checked) return checked.error();
+
+  const std::lock_guard lock(change_mutex_);
+  if (auto certain = make_certain(); !certain) return certain.error();
+  auto plan = plan_change(options_, table()->bindings(), next_id_, change);
+  if (!plan) return plan.error();
+  if (plan->added.empty() && plan->removed.empty()) return std::move(plan->ids);
+  // Behind the commit nothing may fail any more.
+  auto next = std::make_shared<const RouteTable>(std::move(plan->bindings));
+  auto committed = changes_.run(
+      [&](Transaction& transaction) { return store(own_table(transaction, state_.name()), *plan); });
+  if (!committed) {
+    is_uncertain_ = committed.error().outcome() == Outcome::unknown;
+    return committed.error().with_context("changing the bindings of router " + options_.name);
+  }
+  next_id_ = plan->next_id;
+  publish(std::move(next));
+  return std::move(plan->ids);
+}
+
+}  // namespace seriatim::flow
