@@ -1,6 +1,7 @@
 #include "flow/route/binding_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -113,6 +114,11 @@ Binding normalised(Binding binding) {
 bool is_same_rule(const Binding& a, const Binding& b) {
   return std::tie(a.topic, a.kind, a.routing_key, a.headers, a.priority_topics) ==
          std::tie(b.topic, b.kind, b.routing_key, b.headers, b.priority_topics);
+}
+
+const std::string& topic_at(const Binding& binding, std::uint8_t priority) {
+  const auto above = binding.priority_topics.upper_bound(priority);
+  return above == binding.priority_topics.begin() ? binding.topic : std::prev(above)->second;
 }
 
 std::vector<std::string_view> topics_of(const Binding& binding) {

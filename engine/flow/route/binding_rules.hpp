@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +31,8 @@ Binding normalised(Binding binding);
 /// Equal but for the id; of normalised ones.
 bool is_same_rule(const Binding& a, const Binding& b);
 
+/// The topic that takes messages of a priority.
+const std::string& topic_at(const Binding& binding, std::uint8_t priority);
 /// Every topic that the binding may send to.
 std::vector<std::string_view> topics_of(const Binding& binding);
 

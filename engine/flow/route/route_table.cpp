@@ -1,7 +1,8 @@
 #include "flow/route/route_table.hpp"
 
 #include <algorithm>
-#include <iterator>
+
+#include "flow/route/binding_rules.hpp"
 
 namespace seriatim::flow {
 namespace {
@@ -23,11 +24,6 @@ bool match_headers(const Binding& binding, std::span<const HeaderView> headers) 
   const auto& wanted = binding.headers;
   return binding.kind == BindingKind::headers_all ? std::all_of(wanted.begin(), wanted.end(), is_there)
                                                   : std::any_of(wanted.begin(), wanted.end(), is_there);
-}
-
-std::string_view topic_at(const Binding& binding, std::uint8_t priority) {
-  const auto above = binding.priority_topics.upper_bound(priority);
-  return above == binding.priority_topics.begin() ? binding.topic : std::prev(above)->second;
 }
 
 }  // namespace
@@ -77,7 +73,7 @@ std::vector<std::string_view> RouteTable::topics_for(const RoutedMessage& messag
   match(message.routing_key, message.record.headers, found);
   std::vector<std::string_view> topics;
   topics.reserve(found.size());
-  for (const std::uint32_t i : found) topics.push_back(topic_at(bindings_[i], message.priority));
+  for (const std::uint32_t i : found) topics.emplace_back(topic_at(bindings_[i], message.priority));
   std::sort(topics.begin(), topics.end());
   topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
   return topics;
