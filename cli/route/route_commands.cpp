@@ -67,6 +67,8 @@ Result<Binding> binding_of(const BindArguments& arguments) {
                          static_cast<int>(!arguments.headers.empty()) + static_cast<int>(arguments.fan_out);
   if (conditions != 1)
     return Error(Errc::invalid_argument, "give one of --key, --pattern, -H (once or more) and --fan-out");
+  if (arguments.any && arguments.headers.empty())
+    return Error(Errc::invalid_argument, "--any is about headers; give some with -H, or leave it out");
   auto headers = parse_named_headers(arguments.headers);
   if (!headers.ok()) return headers.error();
   auto priorities = parse_priority_topics(arguments.priorities);

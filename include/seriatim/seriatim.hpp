@@ -20,8 +20,8 @@
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
-/// flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp,
-/// log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp, assignor.hpp,
+/// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -32,8 +32,10 @@
 #include <seriatim/engine.hpp>
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
+#include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/processor.hpp>
+#include <seriatim/flow/router.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>

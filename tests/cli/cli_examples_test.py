@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the examples of docs/cli.md, docs/hacking.md, docs/work_queue.md and README.md and compares what they print.
+"""Runs the examples of docs/cli.md, docs/hacking.md, docs/work_queue.md, docs/recipes/*.md and README.md and compares what they print.
 
 Every fenced block that begins ```console run is run, all of a page in one folder and in their order. A line beginning with `$ ` is a command for bash, the
 lines up to the next one are what it prints on standard output and standard error together. In those, ... stands for any characters of a line, and
@@ -59,6 +59,9 @@ class Examples(unittest.TestCase):
 
     def test_work_queue_page(self):
         self.check_page("docs/work_queue.md", 4)
+
+    def test_routing_page(self):
+        self.check_page("docs/recipes/routing.md", 1)
 
     def check_page(self, page, blocks_min):
         text = (REPOSITORY / page).read_text(encoding="utf-8")

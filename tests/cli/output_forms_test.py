@@ -74,9 +74,10 @@ class OutputForms(CommandTest):
         self.seriatim("produce", "t", "--transactional-id", odd, stdin=b"v\n")
         self.seriatim("consume", "t", "-g", odd, "--commit", "-e")
         self.seriatim("half", "prepare", odd, "t", odd, "-k", odd)
+        self.seriatim("route", "bind", odd, "t", "-H", odd + "=" + odd)
         self.seriatim("produce", "t", "-H", odd + "=" + odd, "-k", odd, stdin=b"\xfe\n")
         listings = [*LISTINGS, ["txn", "list"], ["txn", "describe", odd], ["producer", "list"], ["producer", "describe", "t:0"], ["state", "list"],
-                    ["half", "list"], ["group", "list"], ["group", "describe", odd], ["group", "lag", odd], ["group", "lag", odd, odd],
+                    ["half", "list"], ["route", "list"], ["group", "list"], ["group", "describe", odd], ["group", "lag", odd], ["group", "lag", odd, odd],
                      ["group", "export"], ["group", "reset", odd, "--to-earliest", "-q"], ["consume", "t", "-e"], ["tail", "t", "-e"]]
         journal = os.path.join(self.data, "journal")
         listings += [["dump", os.path.join(journal, name), "--records"] for name in os.listdir(journal) if name.endswith(".journal")]

@@ -109,6 +109,9 @@ void others(const seriatim::Engine& engine) {
   (void)HalfMessages::open(engine, {.name = "orders", .check_after = seconds(10)});
   (void)HalfMessages::open(engine, {.name = "orders", .check_after = seconds(10), .max_checks = 3});
   (void)HalfMessages::open(engine, {.name = "orders", .checks_in_background = false});
+  (void)seriatim::Router::open(engine, {.name = "shop"});
+  (void)seriatim::Router::open(engine, {.name = "shop", .acks = seriatim::Acks::leader});
+  (void)seriatim::Router::open(engine, {.name = "shop", .alternate_topic = "lost"});
   using seriatim::Processor;
   const auto handler = [](const seriatim::RecordView&, seriatim::ProcessorOutput&) {
     return seriatim::Result<>();

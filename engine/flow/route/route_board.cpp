@@ -26,6 +26,11 @@ std::vector<std::string> publish_ids(const std::string& name) {
   return ids;
 }
 
+std::uint64_t next_table_number() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 // The boards of this process that somebody uses.
 struct RouteBoards {
   std::mutex mutex{};
@@ -142,7 +147,8 @@ RouteBoard::RouteBoard(const Engine& engine, const RouterOptions& options, State
       producer_(std::move(producer)),
       transactions_(engine, publish_ids(options.name), options.acks),
       changes_(engine, {transactional_id_of(options.name, 0)}, Acks::all),
-      table_(std::make_shared<const RouteTable>(std::vector<Binding>())) {}
+      table_(std::make_shared<const RouteTable>(std::vector<Binding>())),
+      newest_(next_table_number()) {}
 
 // The path is a part of the engine: two handles of one engine give the same, and as long as the board holds
 // one, no other engine can.
@@ -176,20 +182,21 @@ Result<> RouteBoard::make_certain() {
   return done;
 }
 
-std::shared_ptr<const RouteTable> RouteBoard::table() const {
+RouteBoard::Snapshot RouteBoard::snapshot() const {
   const std::lock_guard lock(table_mutex_);
-  return table_;
+  return {table_, newest_.load(std::memory_order_relaxed)};
 }
 
 void RouteBoard::publish(std::shared_ptr<const RouteTable> table) noexcept {
   const std::lock_guard lock(table_mutex_);
   table_.swap(table);  // The old one goes behind the mutex.
+  newest_.store(next_table_number(), std::memory_order_release);
 }
 
 Result<std::vector<Binding>> RouteBoard::bindings() {
   const std::lock_guard lock(change_mutex_);
   if (auto certain = make_certain(); !certain) return certain.error();
-  return table()->bindings();
+  return snapshot().table->bindings();
 }
 
 Result<std::vector<BindingId>> RouteBoard::change(const BindingChange& change) {
@@ -203,7 +210,7 @@ Result<std::vector<BindingId>> RouteBoard::change(const BindingChange& change) {
 
   const std::lock_guard lock(change_mutex_);
   if (auto certain = make_certain(); !certain) return certain.error();
-  auto plan = plan_change(options_, table()->bindings(), next_id_, change);
+  auto plan = plan_change(options_, snapshot().table->bindings(), next_id_, change);
   if (!plan) return plan.error();
   if (plan->added.empty() && plan->removed.empty()) return std::move(plan->ids);
   // Behind the commit nothing may fail any more.

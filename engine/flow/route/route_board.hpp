@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -38,7 +39,14 @@ class RouteBoard {
   /// Errors: as Router::bindings.
   Result<std::vector<Binding>> bindings();
   /// The bindings of this moment.
-  std::shared_ptr<const RouteTable> table() const;
+  struct Snapshot {
+    std::shared_ptr<const RouteTable> table{};
+    std::uint64_t number = 0;  ///< Of no other table in this process.
+  };
+  Snapshot snapshot() const;
+  /// The number of the newest one.
+  /// Cost: a load.
+  std::uint64_t newest() const noexcept { return newest_.load(std::memory_order_acquire); }
 
   const RouterOptions& options() const noexcept { return options_; }
   /// Appends what goes to one topic.
@@ -67,6 +75,7 @@ class RouteBoard {
   BindingId next_id_ = 1;
   mutable std::mutex table_mutex_;  ///< Behind `change_mutex_`. Held to copy or replace the pointer.
   std::shared_ptr<const RouteTable> table_;
+  std::atomic<std::uint64_t> newest_;  ///< The number of `table_`; changed with it.
 };
 
 }  // namespace seriatim::flow

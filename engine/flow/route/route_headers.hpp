@@ -14,7 +14,7 @@
 
 namespace seriatim::flow {
 
-/// Those of the message, then the router's own. Points at the message, which has to live longer.
+/// The headers of the message, then the router's own. Points at the message, which has to live longer.
 class RouteHeaders {
  public:
   /// @param now  what a time to live is counted from; only asked for with one.
@@ -31,7 +31,7 @@ class RouteHeaders {
 
  private:
   using NumberText = std::array<char, 24>;
-  static constexpr std::size_t few_max = 12;  // Without an allocation. Arbitrary.
+  static constexpr std::size_t few_max = 6;  // Without an allocation. Arbitrary.
 
   RouteHeaders(const RoutedMessage& message, Timestamp expires);
   /// no_timestamp: beyond all time.
@@ -39,8 +39,8 @@ class RouteHeaders {
   static std::string_view text_of(std::int64_t number, NumberText& text) noexcept;
   void add(const HeaderView& header);
 
-  NumberText priority_{};
-  NumberText expires_{};
+  NumberText priority_;  // Not set before they are needed.
+  NumberText expires_;
   std::array<HeaderView, few_max> few_{};
   std::size_t count_ = 0;
   std::vector<HeaderView> many_{};  ///< All of them, where they are more than few.

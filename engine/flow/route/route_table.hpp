@@ -18,7 +18,8 @@
 
 namespace seriatim::flow {
 
-/// Immutable. Threads: any.
+/// Immutable.
+/// Threads: any.
 class RouteTable {
  public:
   /// @param bindings  within the rules.
@@ -28,6 +29,8 @@ class RouteTable {
   /// Which of `bindings` match, ascending.
   std::vector<std::uint32_t> matching(std::string_view routing_key,
                                       std::span<const HeaderView> headers) const;
+  /// Whether headers have a say in where a message goes.
+  bool is_by_headers() const noexcept { return !by_headers_.empty(); }
   /// The topics that a message goes to, sorted, each once. They live as long as the table.
   std::vector<std::string_view> topics_for(const RoutedMessage& message) const;
 

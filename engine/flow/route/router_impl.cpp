@@ -1,11 +1,14 @@
 #include "flow/route/router_impl.hpp"
 
 #include <chrono>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "flow/route/binding_rules.hpp"
 #include "flow/route/route_headers.hpp"
+#include "flow/route/route_memo.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -33,6 +36,16 @@ Error in_topic(const Error& error, const std::string& router, std::string_view t
   return error.with_context(context);
 }
 
+Result<> send_all(Transaction& transaction, const std::string& router, const Record& record,
+                  std::span<const HeaderView> headers, Routed& routed) {
+  for (RoutedTo& to : routed.targets) {
+    const auto sent = transaction.send(record_for(to.topic, record, headers));
+    if (!sent) return in_topic(sent.error(), router, to.topic);
+    to.record = *sent;
+  }
+  return {};
+}
+
 }  // namespace
 
 Timestamp route_time_ms() {
@@ -54,57 +67,46 @@ Result<Router> RouterImpl::open(const Engine& engine, const RouterOptions& optio
 RouterImpl::RouterImpl(std::shared_ptr<flow::RouteBoard> board, RouteClock clock)
     : board_(std::move(board)), now_(std::move(clock)) {}
 
-Result<RouterImpl::Targets> RouterImpl::targets_of(const RoutedMessage& message) const {
+Result<Routed> RouterImpl::route(const RoutedMessage& message) const {
   if (auto checked = flow::check_message(message); !checked) return checked.error();
-  Targets targets{.table = board_->table()};
-  targets.topics = targets.table->topics_for(message);
-  if (!targets.topics.empty()) return targets;
+  Routed routed;
+  for (const std::string_view topic : flow::RouteMemo::of_thread().topics_for(*board_, message))
+    routed.targets.push_back({.topic = std::string(topic)});
+  if (!routed.targets.empty()) return routed;
   const RouterOptions& options = board_->options();
   if (options.alternate_topic.empty()) return unroutable(options.name, message);
-  targets.topics.emplace_back(options.alternate_topic);
-  targets.is_alternate = true;
-  return targets;
+  routed.targets.push_back({.topic = options.alternate_topic});
+  routed.is_alternate = true;
+  return routed;
 }
 
 Result<Routed> RouterImpl::publish(const RoutedMessage& message) {
-  auto targets = targets_of(message);
-  if (!targets) return targets.error();
+  auto routed = route(message);
+  if (!routed) return routed;
   const flow::RouteHeaders headers(message, now_);
   const std::string& name = board_->options().name;
-  Routed routed{.is_alternate = targets->is_alternate};
-  routed.targets.reserve(targets->topics.size());
-  for (const std::string_view topic : targets->topics)
-    routed.targets.push_back({.topic = std::string(topic)});
-  if (routed.targets.size() == 1) {
-    RoutedTo& to = routed.targets.front();
+  if (routed->targets.size() == 1) {
+    RoutedTo& to = *routed->targets.begin();
     const auto sent = board_->producer().send_sync(record_for(to.topic, message.record, headers.view()));
     if (!sent) return in_topic(sent.error(), name, to.topic);
     to.record = *sent;
     return routed;
   }
-  auto committed = board_->transactions().run([&](Transaction& transaction) -> Result<> {
-    for (RoutedTo& to : routed.targets) {
-      const auto sent = transaction.send(record_for(to.topic, message.record, headers.view()));
-      if (!sent) return in_topic(sent.error(), name, to.topic).with_outcome(Outcome::not_written);
-      to.record = *sent;
-    }
-    return {};
+  auto committed = board_->transactions().run([&](Transaction& transaction) {
+    auto sent = send_all(transaction, name, message.record, headers.view(), *routed);
+    // A part of it may be in the log, and is never committed.
+    return sent ? sent : Result<>(sent.error().with_outcome(Outcome::not_written));
   });
   if (!committed) return committed.error().with_context("router " + name);
   return routed;
 }
 
 Result<Routed> RouterImpl::publish(Transaction& transaction, const RoutedMessage& message) const {
-  auto targets = targets_of(message);
-  if (!targets) return targets.error();
+  auto routed = route(message);
+  if (!routed) return routed;
   const flow::RouteHeaders headers(message, now_);
-  Routed routed{.is_alternate = targets->is_alternate};
-  routed.targets.reserve(targets->topics.size());
-  for (const std::string_view topic : targets->topics) {
-    const auto sent = transaction.send(record_for(topic, message.record, headers.view()));
-    if (!sent) return in_topic(sent.error(), board_->options().name, topic);
-    routed.targets.push_back({.topic = std::string(topic), .record = *sent});
-  }
+  auto sent = send_all(transaction, board_->options().name, message.record, headers.view(), *routed);
+  if (!sent) return sent.error();
   return routed;
 }
 

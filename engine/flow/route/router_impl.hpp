@@ -3,15 +3,12 @@
 
 #include <functional>
 #include <memory>
-#include <string_view>
-#include <vector>
 
 #include <seriatim/flow/router.hpp>
 #include <seriatim/transaction.hpp>
 #include <seriatim/types.hpp>
 
 #include "flow/route/route_board.hpp"
-#include "flow/route/route_table.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -32,13 +29,8 @@ class RouterImpl {
   Result<Routed> publish(Transaction& transaction, const RoutedMessage& message) const;
 
  private:
-  /// The topics of a message; they live as long as `table`.
-  struct Targets {
-    std::shared_ptr<const flow::RouteTable> table{};
-    std::vector<std::string_view> topics{};
-    bool is_alternate = false;
-  };
-  Result<Targets> targets_of(const RoutedMessage& message) const;
+  /// Where the message goes; appends nothing.
+  Result<Routed> route(const RoutedMessage& message) const;
 
   const std::shared_ptr<flow::RouteBoard> board_;
   const RouteClock now_;

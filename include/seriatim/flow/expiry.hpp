@@ -48,8 +48,8 @@ struct ExpiryOptions {
 /// has one letter, whatever stops the program.
 ///
 /// A letter has key, value, timestamp and headers of its record, but for `expires_header`: it does not expire
-/// again; where it does not fit into the letter topic, key and value are left out. Behind these come `__dlq.errors.topic`, `.partition`, `.offset`, `.group` and `.message`, as share
-/// groups write them.
+/// again; where it does not fit into the letter topic, key and value are left out. Behind these come
+/// `__dlq.errors.topic`, `.partition`, `.offset`, `.group` and `.message`, as share groups write them.
 ///
 /// @code
 ///   auto records = consumer.poll(std::chrono::seconds(1)).value();
@@ -60,8 +60,8 @@ struct ExpiryOptions {
 ///   transaction.commit().value();
 /// @endcode
 ///
-/// Errors: invalid_argument (an option out of range) · as Transaction::send and Admin::create_topic; a part of
-/// the letters may be in the transaction then: abort it, and poll the records again.
+/// Errors: invalid_argument (an option out of range) · as Transaction::send and Admin::create_topic; a part
+/// of the letters may be in the transaction then: abort it, and go back to the records (Consumer::seek).
 /// Durability: with the transaction.
 /// Threads: any.
 SERIATIM_API Result<SplitRecords> bury_expired(const Engine& engine, Transaction& transaction,

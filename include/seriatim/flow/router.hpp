@@ -6,6 +6,7 @@
 #include <seriatim/language.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -88,10 +89,37 @@ struct RoutedTo {
   RecordMetadata record{};
 };
 
+/// Targets of one publish, a contiguous range. A single one costs no allocation.
+/// Threads: as a standard container.
+class RoutedTargets {
+ public:
+  const RoutedTo* begin() const noexcept { return count_ > 1 ? many_.data() : &one_; }
+  const RoutedTo* end() const noexcept { return begin() + count_; }
+  RoutedTo* begin() noexcept { return count_ > 1 ? many_.data() : &one_; }
+  RoutedTo* end() noexcept { return begin() + count_; }
+  std::size_t size() const noexcept { return count_; }
+  bool empty() const noexcept { return count_ == 0; }
+  const RoutedTo& operator[](std::size_t index) const noexcept { return begin()[index]; }
+  void push_back(RoutedTo target) {
+    if (count_ == 0) {
+      one_ = std::move(target);
+    } else {
+      if (count_ == 1) many_.assign(1, one_);
+      many_.push_back(std::move(target));
+    }
+    ++count_;
+  }
+
+ private:
+  RoutedTo one_{};
+  std::vector<RoutedTo> many_{};  ///< All of them, where they are several.
+  std::size_t count_ = 0;
+};
+
 /// The outcome of a publish.
 struct Routed {
-  std::vector<RoutedTo> targets{};  ///< By topic; each once, however many bindings name it.
-  bool is_alternate = false;        ///< No binding matched: the one target is the alternate topic.
+  RoutedTargets targets{};    ///< By topic; each once, however many bindings name it.
+  bool is_alternate = false;  ///< No binding matched: the one target is the alternate topic.
 };
 
 /// Options of a router.
@@ -159,12 +187,13 @@ class SERIATIM_API Router {
   /// Appends the message to the topic of every binding that matches, or else to the alternate topic. To all
   /// of them or to none: to several in one transaction, to a single one as Producer::send does.
   /// Errors (nothing will be seen of it): invalid_argument (routing key or ttl out of range) · not_found: no
-  /// binding matches, and there is no alternate topic · as Producer::send_sync, Engine::transactional_producer
-  /// and Transaction::commit. unknown_topic_or_partition: a target was deleted; unbind it. With
+  /// binding matches, and there is no alternate topic · as Producer::send_sync, Transaction::commit and
+  /// Engine::transactional_producer. unknown_topic_or_partition: a target was deleted; unbind it. With
   /// Outcome::unknown it is in all of them or in none.
   /// Durability: as RouterOptions::acks says.
-  /// Cost: to one topic that of the send, and the match: a look-up of the key, a step for each word and each
-  /// pattern that still fits, a comparison for each binding by headers. To several: a transaction.
+  /// Cost: to one topic that of the send, and the match: a step for each word and each pattern that still
+  /// fits, a comparison for each binding by headers; without such bindings a thread remembers the topics of
+  /// the routing keys that it used last. To several: a transaction.
   Result<Routed> publish(const RoutedMessage& message);
   /// The same, with a transaction of the application: it is seen when that is committed.
   /// Errors: as `publish`; as Transaction::send. Behind an error of a send the transaction may have a part of
@@ -177,7 +206,7 @@ class SERIATIM_API Router {
   std::shared_ptr<detail::RouterImpl> impl_;
 };
 
-/// Those of `bindings` that match a message, in their order: what a publish would go by.
+/// The ones of `bindings` that match a message, in their order: a publish would go by these.
 /// Errors: invalid_argument (a binding, or the message, out of range).
 /// Threads: any.
 SERIATIM_API Result<std::vector<Binding>> matching_bindings(std::span<const Binding> bindings,

@@ -49,7 +49,7 @@ TEST_CASE("the record's own headers come first, but for those that an earlier ro
 }
 
 TEST_CASE("a record keeps its headers, however many they are") {
-  for (const std::size_t count : {10U, 11U, 12U, 13U, 100U}) {
+  for (const std::size_t count : {4U, 5U, 6U, 7U, 100U}) {
     std::vector<HeaderView> own(count, HeaderView{"h", "v"});
     std::string expected;
     for (std::size_t i = 0; i < count; ++i) expected += "h=v;";

@@ -1,5 +1,5 @@
-// INV-4 for routers: whichever call of the file system fails while one binds or publishes, in the end a message
-// is in all of its topics or in none, and bindings are there whole.
+// INV-4 for routers: whichever call of the file system fails while one binds or publishes, in the end a
+// message is in all of its topics or in none, and bindings are there whole.
 #include <doctest/doctest.h>
 
 #include <cerrno>

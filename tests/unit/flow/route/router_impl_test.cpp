@@ -106,7 +106,7 @@ TEST_CASE("the key of a record chooses its partition in each topic") {
     for (const std::string_view routing_key : {"one", "two"}) {
       const Routed routed =
           must(router.publish({.routing_key = routing_key, .record = {.key = key, .value = "v"}}));
-      partitions.push_back(routed.targets.back().record.partition);
+      partitions.push_back(routed.targets[routed.targets.size() - 1].record.partition);
     }
     CHECK(partitions[0] == partitions[1]);
   }

@@ -49,7 +49,7 @@ void check_router_image(const std::string& image, const RouterPromises& promises
   const auto bindings = needed(list_bindings(engine, "r"));
   if (bindings.size() < promises.bindings_least || bindings.size() > promises.bindings_most)
     throw CrashFault("there are " + std::to_string(bindings.size()) + " bindings");
-  // What is in c came by the third binding, and that is older.
+  // A message came to c by the third binding, which is older.
   if (!in_c.empty() && bindings.size() < 3) throw CrashFault("c has a message, and the binding is gone");
   if (!in_c.empty() && (in_a.back() != in_c.back()))
     throw CrashFault("a message is in a and b, but not in c");
@@ -98,7 +98,8 @@ class RouterHistory {
     ++promises_.published;
   }
 
-  // In a thread of its own: the engine keeps buffers by thread, and the caller is in the middle of using them.
+  // In a thread of its own: the engine keeps buffers by thread, and the caller is in the middle of using
+  // them.
   void look(PowerDisk& disk) {
     std::thread([&] {
       for (const bool is_power_cut : {true, true, false}) {
