@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
-#include <tuple>
 #include <utility>
 
 namespace seriatim::flow {
@@ -109,11 +108,6 @@ Binding normalised(Binding binding) {
   std::sort(binding.headers.begin(), binding.headers.end());
   binding.headers.erase(std::unique(binding.headers.begin(), binding.headers.end()), binding.headers.end());
   return binding;
-}
-
-bool is_same_rule(const Binding& a, const Binding& b) {
-  return std::tie(a.topic, a.kind, a.routing_key, a.headers, a.priority_topics) ==
-         std::tie(b.topic, b.kind, b.routing_key, b.headers, b.priority_topics);
 }
 
 const std::string& topic_at(const Binding& binding, std::uint8_t priority) {

@@ -26,10 +26,8 @@ Result<> check_message(const RoutedMessage& message);
 /// Errors: invalid_argument.
 Result<> check_router_name(std::string_view name);
 
-/// As it is stored: with its headers in order, so that two that say the same are equal.
+/// As it is stored: with its headers in order, so that two that say the same have the same bytes.
 Binding normalised(Binding binding);
-/// Equal but for the id; of normalised ones.
-bool is_same_rule(const Binding& a, const Binding& b);
 
 /// The topic that takes messages of a priority.
 const std::string& topic_at(const Binding& binding, std::uint8_t priority);

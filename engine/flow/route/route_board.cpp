@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include <seriatim/admin.hpp>
@@ -62,39 +63,41 @@ Error unknown_binding(const std::string& name, BindingId id) {
 }
 
 // The bindings behind a change, and what has to be stored for it.
-struct PlannedChange {
-  std::vector<Binding> bindings{};
+class PlannedChange {
+ public:
+  PlannedChange(std::vector<Binding> of, BindingId next) : bindings(std::move(of)), next_id(next) {}
+
+  /// @return whether there was such a binding.
+  bool remove(BindingId id) {
+    const auto found = std::lower_bound(bindings.begin(), bindings.end(), id,
+                                        [](const Binding& one, BindingId other) { return one.id < other; });
+    if (found == bindings.end() || found->id != id) return false;
+    bindings.erase(found);
+    removed.push_back(id);
+    return true;
+  }
+  /// Behind all that is removed.
+  void add(const std::vector<Binding>& wanted) {
+    if (wanted.empty()) return;
+    std::unordered_map<std::string, BindingId> known;  // By what they say.
+    for (const Binding& binding : bindings) known.emplace(encode(binding), binding.id);
+    for (Binding binding : wanted) {
+      binding = normalised(std::move(binding));
+      const auto [same, is_new] = known.emplace(encode(binding), next_id);
+      ids.push_back(same->second);
+      if (!is_new) continue;
+      binding.id = next_id++;
+      added.push_back(binding);
+      bindings.push_back(std::move(binding));
+    }
+  }
+
+  std::vector<Binding> bindings;  ///< By id.
   std::vector<Binding> added{};
   std::vector<BindingId> removed{};
   std::vector<BindingId> ids{};  ///< Of BindingChange::bind.
-  BindingId next_id = 1;
+  BindingId next_id;
 };
-
-BindingId add_binding(PlannedChange& plan, Binding binding) {
-  binding = normalised(std::move(binding));
-  const auto same = std::find_if(plan.bindings.begin(), plan.bindings.end(),
-                                 [&](const Binding& one) { return is_same_rule(one, binding); });
-  if (same != plan.bindings.end()) return same->id;
-  binding.id = plan.next_id++;
-  plan.added.push_back(binding);
-  plan.bindings.push_back(std::move(binding));
-  return plan.next_id - 1;
-}
-
-// Errors: not_found.
-Result<PlannedChange> plan_change(const RouterOptions& options, const std::vector<Binding>& bindings,
-                                  BindingId next_id, const BindingChange& change) {
-  PlannedChange plan{.bindings = bindings, .next_id = next_id};
-  for (const BindingId id : change.unbind) {
-    const auto found = std::find_if(plan.bindings.begin(), plan.bindings.end(),
-                                    [&](const Binding& one) { return one.id == id; });
-    if (found == plan.bindings.end()) return unknown_binding(options.name, id);
-    plan.bindings.erase(found);
-    plan.removed.push_back(id);
-  }
-  for (const Binding& binding : change.bind) plan.ids.push_back(add_binding(plan, binding));
-  return plan;
-}
 
 Result<> store(TransactionTable table, const PlannedChange& plan) {
   for (const BindingId id : plan.removed) {
@@ -210,20 +213,23 @@ Result<std::vector<BindingId>> RouteBoard::change(const BindingChange& change) {
 
   const std::lock_guard lock(change_mutex_);
   if (auto certain = make_certain(); !certain) return certain.error();
-  auto plan = plan_change(options_, snapshot().table->bindings(), next_id_, change);
-  if (!plan) return plan.error();
-  if (plan->added.empty() && plan->removed.empty()) return std::move(plan->ids);
+  PlannedChange plan(snapshot().table->bindings(), next_id_);
+  for (const BindingId id : change.unbind) {
+    if (!plan.remove(id)) return unknown_binding(options_.name, id);
+  }
+  plan.add(change.bind);
+  if (plan.added.empty() && plan.removed.empty()) return std::move(plan.ids);
   // Behind the commit nothing may fail any more.
-  auto next = std::make_shared<const RouteTable>(std::move(plan->bindings));
+  auto next = std::make_shared<const RouteTable>(std::move(plan.bindings));
   auto committed = changes_.run(
-      [&](Transaction& transaction) { return store(own_table(transaction, state_.name()), *plan); });
+      [&](Transaction& transaction) { return store(own_table(transaction, state_.name()), plan); });
   if (!committed) {
     is_uncertain_ = committed.error().outcome() == Outcome::unknown;
     return committed.error().with_context("changing the bindings of router " + options_.name);
   }
-  next_id_ = plan->next_id;
+  next_id_ = plan.next_id;
   publish(std::move(next));
-  return std::move(plan->ids);
+  return std::move(plan.ids);
 }
 
 }  // namespace seriatim::flow

@@ -175,7 +175,8 @@ class SERIATIM_API Router {
   /// meanwhile may use the bindings from before.
   /// @return the ids of `bind`, in its order.
   /// Errors (nothing has changed): invalid_argument (a binding out of range) · not_found: an id in `unbind` ·
-  /// unknown_topic_or_partition: a target · as Transaction::commit; with Outcome::unknown it may be stored:
+  /// unknown_topic_or_partition: a target · record_too_large: it is more than a transaction takes
+  /// (EngineOptions::transaction_max_bytes) · as Transaction::commit; with Outcome::unknown it may be stored:
   /// the next change, or `bindings`, finds out, and publishes go by the bindings from before until then.
   /// Durability: survives power loss on return.
   /// Cost: a transaction, and work in proportion to the number of all bindings.
