@@ -16,12 +16,12 @@ constexpr std::size_t binding_page_entries = 256;
 
 // Numbers are little-endian; texts are a length of 4 bytes and their bytes.
 template <class Integer>
-void put_number(std::string& out, Integer value) {
+void put_binding_number(std::string& out, Integer value) {
   for (std::size_t i = 0; i < sizeof(Integer); ++i)
     out.push_back(static_cast<char>((static_cast<std::uint64_t>(value) >> (8 * i)) & 0xFFU));
 }
-void put_text(std::string& out, std::string_view text) {
-  put_number(out, static_cast<std::uint32_t>(text.size()));
+void put_binding_text(std::string& out, std::string_view text) {
+  put_binding_number(out, static_cast<std::uint32_t>(text.size()));
   out += text;
 }
 
@@ -124,20 +124,20 @@ std::string binding_key(BindingId id) {
 
 std::string encode(const Binding& binding) {
   std::string out;
-  put_number(out, binding_version);
-  put_number(out, static_cast<std::uint8_t>(binding.kind));
-  put_text(out, binding.topic);
-  put_text(out, binding.routing_key);
-  put_number(out, static_cast<std::uint32_t>(binding.headers.size()));
+  put_binding_number(out, binding_version);
+  put_binding_number(out, static_cast<std::uint8_t>(binding.kind));
+  put_binding_text(out, binding.topic);
+  put_binding_text(out, binding.routing_key);
+  put_binding_number(out, static_cast<std::uint32_t>(binding.headers.size()));
   for (const auto& [name, value] : binding.headers) {
-    put_text(out, name);
-    put_number(out, static_cast<std::uint8_t>(value.has_value()));
-    if (value) put_text(out, *value);
+    put_binding_text(out, name);
+    put_binding_number(out, static_cast<std::uint8_t>(value.has_value()));
+    if (value) put_binding_text(out, *value);
   }
-  put_number(out, static_cast<std::uint32_t>(binding.priority_topics.size()));
+  put_binding_number(out, static_cast<std::uint32_t>(binding.priority_topics.size()));
   for (const auto& [lowest, topic] : binding.priority_topics) {
-    put_number(out, lowest);
-    put_text(out, topic);
+    put_binding_number(out, lowest);
+    put_binding_text(out, topic);
   }
   return out;
 }
@@ -146,8 +146,8 @@ std::string_view next_id_key() { return "n"; }
 
 std::string encode_next_id(BindingId next) {
   std::string out;
-  put_number(out, binding_version);
-  put_number(out, next);
+  put_binding_number(out, binding_version);
+  put_binding_number(out, next);
   return out;
 }
 

@@ -20,37 +20,38 @@ bool is_by_headers(BindingKind kind) {
 }
 bool is_by_key(BindingKind kind) { return kind == BindingKind::exact || kind == BindingKind::pattern; }
 
-Error refused(const Binding& binding, const std::string& reason) {
+Error refused_binding(const Binding& binding, const std::string& reason) {
   return {Errc::invalid_argument, "the binding to topic \"" + binding.topic + "\": " + reason};
 }
 
 Result<> check_topic(const Binding& binding, const std::string& topic) {
   if (!topic.empty() && topic.size() <= topic_name_bytes_max) return {};
-  return refused(binding, "a topic's name has " + std::to_string(topic.size()) + " bytes; it must be 1 to " +
-                              std::to_string(topic_name_bytes_max));
+  return refused_binding(binding, "a topic's name has " + std::to_string(topic.size()) +
+                                      " bytes; it must be 1 to " + std::to_string(topic_name_bytes_max));
 }
 
 Result<> check_binding_headers(const Binding& binding) {
   if (!is_by_headers(binding.kind)) {
     if (binding.headers.empty()) return {};
-    return refused(binding, "it names headers; set its kind to headers_all or headers_any, or name none");
+    return refused_binding(binding,
+                           "it names headers; set its kind to headers_all or headers_any, or name none");
   }
   if (binding.headers.empty() || binding.headers.size() > binding_headers_max) {
-    return refused(binding, "it names " + std::to_string(binding.headers.size()) +
-                                " headers; it must be 1 to " + std::to_string(binding_headers_max) +
-                                ". To match every message, use fan_out");
+    return refused_binding(binding, "it names " + std::to_string(binding.headers.size()) +
+                                        " headers; it must be 1 to " + std::to_string(binding_headers_max) +
+                                        ". To match every message, use fan_out");
   }
   std::size_t bytes = 0;
   for (const auto& [name, value] : binding.headers) {
     if (name.empty() || name.size() > header_name_bytes_max) {
-      return refused(binding, "a header's name has " + std::to_string(name.size()) +
-                                  " bytes; it must be 1 to " + std::to_string(header_name_bytes_max));
+      return refused_binding(binding, "a header's name has " + std::to_string(name.size()) +
+                                          " bytes; it must be 1 to " + std::to_string(header_name_bytes_max));
     }
     bytes += name.size() + (value ? value->size() : 0);
   }
   if (bytes <= binding_header_bytes_max) return {};
-  return refused(binding, "its headers have " + std::to_string(bytes) + " bytes; " +
-                              std::to_string(binding_header_bytes_max) + " are the most");
+  return refused_binding(binding, "its headers have " + std::to_string(bytes) + " bytes; " +
+                                      std::to_string(binding_header_bytes_max) + " are the most");
 }
 
 Result<> check_routing_key(std::string_view key) {
@@ -78,13 +79,14 @@ Result<> check_binding(const Binding& binding) {
     if (auto checked = check_topic(binding, lane.second); !checked) return checked;
   }
   if (binding.kind > BindingKind::fan_out) {
-    return refused(binding, "its kind is " + std::to_string(static_cast<int>(binding.kind)) +
-                                "; it must be exact (0) to fan_out (4)");
+    return refused_binding(binding, "its kind is " + std::to_string(static_cast<int>(binding.kind)) +
+                                        "; it must be exact (0) to fan_out (4)");
   }
   if (!is_by_key(binding.kind) && !binding.routing_key.empty())
-    return refused(binding, "it has a routing key; set its kind to exact or pattern, or leave the key empty");
+    return refused_binding(binding,
+                           "it has a routing key; set its kind to exact or pattern, or leave the key empty");
   if (auto checked = check_routing_key(binding.routing_key); !checked)
-    return refused(binding, checked.error().message());
+    return refused_binding(binding, checked.error().message());
   return check_binding_headers(binding);
 }
 

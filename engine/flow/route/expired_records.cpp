@@ -55,8 +55,8 @@ class ExpiredLetter {
   ProducerRecord record_{};
 };
 
-Result<> bury(const Engine& engine, Transaction& transaction, const RecordView& record,
-              const ExpiryOptions& options) {
+Result<> bury_record(const Engine& engine, Transaction& transaction, const RecordView& record,
+                     const ExpiryOptions& options) {
   ExpiredLetter letter(record, options);
   auto sent = transaction.send(letter.record());
   if (!sent && sent.error().code() == Errc::unknown_topic_or_partition) {
@@ -107,7 +107,7 @@ Result<SplitRecords> bury_expired(const Engine& engine, Transaction& transaction
       split.live.push_back(record);
       continue;
     }
-    if (auto buried = bury(engine, transaction, record, options); !buried) return buried.error();
+    if (auto buried = bury_record(engine, transaction, record, options); !buried) return buried.error();
     ++split.expired;
   }
   return split;

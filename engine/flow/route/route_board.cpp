@@ -42,7 +42,7 @@ RouteBoards& route_boards() {
   return boards;
 }
 
-bool is_same(const RouterOptions& a, const RouterOptions& b) {
+bool has_same_options(const RouterOptions& a, const RouterOptions& b) {
   return a.acks == b.acks && a.alternate_topic == b.alternate_topic;
 }
 
@@ -134,7 +134,7 @@ Result<std::shared_ptr<RouteBoard>> RouteBoard::of(const Engine& engine, const R
       all.boards.push_back(board);
     }
   }
-  if (!is_same(board->options_, options)) {
+  if (!has_same_options(board->options_, options)) {
     return Error(Errc::invalid_state, "router " + options.name +
                                           " is open with another alternate topic or other acks; open it "
                                           "with the same, or close it there first");

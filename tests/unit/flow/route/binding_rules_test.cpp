@@ -11,14 +11,14 @@ namespace seriatim::test {
 
 using flow::check_binding;
 using flow::words_of;
-using Words = std::vector<std::string_view>;
+using KeyWords = std::vector<std::string_view>;
 
 TEST_CASE("the words of a routing key are what the dots part; an empty key has none") {
   CHECK(words_of("").empty());
-  CHECK(words_of("a") == Words{"a"});
-  CHECK(words_of("a.b") == Words{"a", "b"});
-  CHECK(words_of(".") == Words{"", ""});
-  CHECK(words_of("a..b.") == Words{"a", "", "b", ""});
+  CHECK(words_of("a") == KeyWords{"a"});
+  CHECK(words_of("a.b") == KeyWords{"a", "b"});
+  CHECK(words_of(".") == KeyWords{"", ""});
+  CHECK(words_of("a..b.") == KeyWords{"a", "", "b", ""});
 }
 
 TEST_CASE("a binding that could never be meant is refused with the reason") {
@@ -82,7 +82,7 @@ TEST_CASE(
   CHECK(flow::encode(one) == flow::encode(other));
   other.priority_topics = {{1, "u"}};
   CHECK(flow::encode(one) != flow::encode(other));
-  CHECK(flow::topics_of(other) == Words{"t", "u"});
+  CHECK(flow::topics_of(other) == KeyWords{"t", "u"});
 }
 
 }  // namespace seriatim::test

@@ -15,13 +15,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Timestamp at_ms(std::int64_t ms) { return Timestamp(milliseconds(ms)); }
+Timestamp expiry_ms(std::int64_t ms) { return Timestamp(milliseconds(ms)); }
 
 struct ExpiryFixture {
   void add(const std::string& value, const std::string& expires_ms) {
     const std::vector<HeaderView> headers{{"h", "1"}, {expires_header, expires_ms}, {"n", {}}};
     must(producer.send_sync(
-        {.topic = "t", .key = "k", .value = value, .timestamp = at_ms(3), .headers = headers}));
+        {.topic = "t", .key = "k", .value = value, .timestamp = expiry_ms(3), .headers = headers}));
   }
   /// Reads all of t behind the group's position; the values that live at `now_ms`.
   Result<std::string> consume(std::int64_t now_ms, bool commits = true, const ExpiryOptions& options = {}) {
@@ -29,7 +29,7 @@ struct ExpiryFixture {
     must(consumer.assign_topic("t"));
     const auto records = must(consumer.poll(milliseconds(0)));
     Transaction transaction = must(transactions.begin());
-    const auto split = bury_expired(opened.engine, transaction, records, at_ms(now_ms), options);
+    const auto split = bury_expired(opened.engine, transaction, records, expiry_ms(now_ms), options);
     if (!split) return split.error();
     std::string live;
     for (const RecordView& record : split->live) live += record.value().text();
@@ -56,16 +56,16 @@ TEST_CASE("a record is expired from its time on, and one without a time never") 
   must(f.producer.send_sync({.topic = "t", .value = "v", .headers = twice}));
   const auto records = must(must(f.opened.engine.reader({"t", 0})).read(0, 20));
   REQUIRE(records.count() == 9);
-  CHECK(expiry_of(records[0]) == at_ms(1000));
-  CHECK(is_expired(records[0], at_ms(1000)));
-  CHECK_FALSE(is_expired(records[0], at_ms(999)));
+  CHECK(expiry_of(records[0]) == expiry_ms(1000));
+  CHECK(is_expired(records[0], expiry_ms(1000)));
+  CHECK_FALSE(is_expired(records[0], expiry_ms(999)));
   for (const std::size_t i : {1U, 2U, 3U, 5U, 6U, 7U}) {
     CAPTURE(i);
     CHECK_FALSE(expiry_of(records[i]));
     CHECK_FALSE(is_expired(records[i], Timestamp::max()));
   }
-  CHECK(is_expired(records[4], at_ms(0)));
-  CHECK(expiry_of(records[8]) == at_ms(1000));
+  CHECK(is_expired(records[4], expiry_ms(0)));
+  CHECK(expiry_of(records[8]) == expiry_ms(1000));
 }
 
 TEST_CASE("an expired record has one letter, which says where it was, and the others come in their order") {
@@ -79,7 +79,7 @@ TEST_CASE("an expired record has one letter, which says where it was, and the ot
   const auto letters = read_all(f.opened.engine, "t.DLQ");
   REQUIRE(values_of(letters) == std::vector<std::string>{"a", "c"});
   CHECK(letters[1].key == "k");
-  CHECK(letters[1].timestamp == at_ms(3));
+  CHECK(letters[1].timestamp == expiry_ms(3));
   std::string headers;
   for (const auto& [name, value] : letters[1].headers) headers += name + "=" + value.value_or("null") + "\n";
   CHECK(headers ==

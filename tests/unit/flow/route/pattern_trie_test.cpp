@@ -25,7 +25,7 @@ bool matches_naively(WordSpan pattern, WordSpan key) {
   return (pattern.front() == "*" || pattern.front() == key.front()) && matches_naively(rest, key.subspan(1));
 }
 
-bool matches(std::string_view pattern, std::string_view key) {
+bool pattern_matches(std::string_view pattern, std::string_view key) {
   flow::PatternTrie trie;
   trie.add(pattern, 7);
   std::vector<std::uint32_t> found;
@@ -46,29 +46,29 @@ std::string random_words(Random& random, const std::vector<std::string>& words, 
 }  // namespace
 
 TEST_CASE("patterns match as RabbitMQ's topic exchange does") {
-  CHECK(matches("", ""));
-  CHECK_FALSE(matches("", "a"));
-  CHECK(matches("#", ""));
-  CHECK(matches("#", "a.b.c"));
-  CHECK_FALSE(matches("*", ""));
-  CHECK(matches("*", "a"));
-  CHECK_FALSE(matches("*", "a.b"));
-  CHECK(matches("a.#", "a"));
-  CHECK(matches("a.#", "a.b.c"));
-  CHECK_FALSE(matches("a.#", "b.a"));
-  CHECK(matches("#.a", "a"));
-  CHECK(matches("#.a", "a.b.a"));
-  CHECK_FALSE(matches("#.a", "a.b"));
-  CHECK(matches("*.stock.#", "eu.stock"));
-  CHECK_FALSE(matches("*.stock.#", "stock.x"));
-  CHECK(matches("#.*", "a"));
-  CHECK_FALSE(matches("#.*", ""));
-  CHECK(matches("a.*.c", "a..c"));  // A word may be empty.
-  CHECK(matches("a.*", "a."));
-  CHECK_FALSE(matches("a*.b", "ab.b"));  // Wildcards are words, not letters.
-  CHECK(matches("a*.b", "a*.b"));
-  CHECK(matches("*", "#"));  // In a key they mean nothing.
-  CHECK_FALSE(matches("a", "*"));
+  CHECK(pattern_matches("", ""));
+  CHECK_FALSE(pattern_matches("", "a"));
+  CHECK(pattern_matches("#", ""));
+  CHECK(pattern_matches("#", "a.b.c"));
+  CHECK_FALSE(pattern_matches("*", ""));
+  CHECK(pattern_matches("*", "a"));
+  CHECK_FALSE(pattern_matches("*", "a.b"));
+  CHECK(pattern_matches("a.#", "a"));
+  CHECK(pattern_matches("a.#", "a.b.c"));
+  CHECK_FALSE(pattern_matches("a.#", "b.a"));
+  CHECK(pattern_matches("#.a", "a"));
+  CHECK(pattern_matches("#.a", "a.b.a"));
+  CHECK_FALSE(pattern_matches("#.a", "a.b"));
+  CHECK(pattern_matches("*.stock.#", "eu.stock"));
+  CHECK_FALSE(pattern_matches("*.stock.#", "stock.x"));
+  CHECK(pattern_matches("#.*", "a"));
+  CHECK_FALSE(pattern_matches("#.*", ""));
+  CHECK(pattern_matches("a.*.c", "a..c"));  // A word may be empty.
+  CHECK(pattern_matches("a.*", "a."));
+  CHECK_FALSE(pattern_matches("a*.b", "ab.b"));  // Wildcards are words, not letters.
+  CHECK(pattern_matches("a*.b", "a*.b"));
+  CHECK(pattern_matches("*", "#"));  // In a key they mean nothing.
+  CHECK_FALSE(pattern_matches("a", "*"));
 }
 
 TEST_CASE("random patterns match random keys as the rule says, alone and all in one tree") {

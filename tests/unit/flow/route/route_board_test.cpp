@@ -19,7 +19,7 @@ std::vector<BindingId> ids_in(const Router& router) {
   for (const Binding& binding : must(router.bindings())) ids.push_back(binding.id);
   return ids;
 }
-using Ids = std::vector<BindingId>;
+using BindingIds = std::vector<BindingId>;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ TEST_CASE("a binding holds from the return of bind to that of unbind, and its id
   must(router.unbind(b));
   CHECK(topics_of_routed(must(router.publish(message_of_key("k")))) == "a;");
   CHECK(must(router.bind(exactly("k", "b"))) == b + 1);
-  CHECK(ids_in(router) == Ids{a, b + 1});
+  CHECK(ids_in(router) == BindingIds{a, b + 1});
   CHECK(code_of(router.unbind(b)) == Errc::not_found);
 }
 
@@ -46,8 +46,8 @@ TEST_CASE("what is bound again is not there twice") {
   turned.id = 77;
   CHECK(must(router.bind(turned)) == first);
   CHECK(must(router.change({.bind = {binding, exactly("k", "b"), binding, exactly("k", "b")}})) ==
-        Ids{first, first + 1, first, first + 1});
-  CHECK(ids_in(router) == Ids{first, first + 1});
+        BindingIds{first, first + 1, first, first + 1});
+  CHECK(ids_in(router) == BindingIds{first, first + 1});
 }
 
 TEST_CASE("a change happens whole or not at all") {
@@ -61,9 +61,9 @@ TEST_CASE("a change happens whole or not at all") {
         Errc::unknown_topic_or_partition);
   CHECK(code_of(router.change({.unbind = {a}, .bind = {Binding{}}})) == Errc::invalid_argument);
   CHECK(code_of(router.change({.unbind = {a, a}})) == Errc::not_found);
-  CHECK(ids_in(router) == Ids{a});
+  CHECK(ids_in(router) == BindingIds{a});
   CHECK(topics_of_routed(must(router.publish(message_of_key("k")))) == "a;");
-  CHECK(must(router.change({.unbind = {a}, .bind = {exactly("k", "b")}})) == Ids{a + 1});
+  CHECK(must(router.change({.unbind = {a}, .bind = {exactly("k", "b")}})) == BindingIds{a + 1});
   CHECK(topics_of_routed(must(router.publish(message_of_key("k")))) == "b;");
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("bindings survive the engine, and the death of the process") {
   f.engine = open_engine(f.dir / "data");
   for (const Engine& engine : {copy, f.engine}) {
     Router router = must(Router::open(engine, {.name = "r"}));
-    CHECK(ids_in(router) == Ids{1, 3});
+    CHECK(ids_in(router) == BindingIds{1, 3});
     CHECK(topics_of_routed(must(router.publish(message_of_key("k")))) == "a;c;");
     CHECK(must(router.bind(exactly("k", "b"))) == 4);
   }

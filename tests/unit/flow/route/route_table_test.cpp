@@ -11,9 +11,9 @@
 namespace seriatim::test {
 namespace {
 
-using Topics = std::vector<std::string_view>;
-using Numbers = std::vector<std::uint32_t>;
-using Headers = std::vector<HeaderView>;
+using RouteTopics = std::vector<std::string_view>;
+using BindingNumbers = std::vector<std::uint32_t>;
+using HeaderList = std::vector<HeaderView>;
 
 }  // namespace
 
@@ -27,14 +27,14 @@ TEST_CASE("each kind of binding matches by its own rule") {
       {.topic = "t5", .routing_key = ""},
       {.topic = "t6", .routing_key = "a.*"},  // Exact: a star is a star.
   });
-  CHECK(table.matching("a.b", {}) == Numbers{0, 1, 2});
-  CHECK(table.matching("a.*", {}) == Numbers{1, 2, 6});
-  CHECK(table.matching("", {}) == Numbers{2, 5});
-  CHECK(table.matching("x", Headers{{"h", "1"}}) == Numbers{2, 4});
-  CHECK(table.matching("x", Headers{{"h", "2"}}) == Numbers{2});
-  CHECK(table.matching("x", Headers{{"g", {}}}) == Numbers{2, 4});
-  CHECK(table.matching("x", Headers{{"h", "1"}, {"g", "9"}}) == Numbers{2, 3, 4});
-  CHECK(table.matching("x", Headers{{"H", "1"}}) == Numbers{2});
+  CHECK(table.matching("a.b", {}) == BindingNumbers{0, 1, 2});
+  CHECK(table.matching("a.*", {}) == BindingNumbers{1, 2, 6});
+  CHECK(table.matching("", {}) == BindingNumbers{2, 5});
+  CHECK(table.matching("x", HeaderList{{"h", "1"}}) == BindingNumbers{2, 4});
+  CHECK(table.matching("x", HeaderList{{"h", "2"}}) == BindingNumbers{2});
+  CHECK(table.matching("x", HeaderList{{"g", {}}}) == BindingNumbers{2, 4});
+  CHECK(table.matching("x", HeaderList{{"h", "1"}, {"g", "9"}}) == BindingNumbers{2, 3, 4});
+  CHECK(table.matching("x", HeaderList{{"H", "1"}}) == BindingNumbers{2});
 }
 
 TEST_CASE("of headers that repeat any may be the one, and null is no value") {
@@ -42,10 +42,10 @@ TEST_CASE("of headers that repeat any may be the one, and null is no value") {
       {.topic = "t", .kind = BindingKind::headers_all, .headers = {{"h", "1"}, {"h", "2"}}},
       {.topic = "u", .kind = BindingKind::headers_any, .headers = {{"h", ""}}},
   });
-  CHECK(table.matching("x", Headers{{"h", "2"}, {"h", "1"}}) == Numbers{0});
-  CHECK(table.matching("x", Headers{{"h", "2"}}) == Numbers{});
-  CHECK(table.matching("x", Headers{{"h", {}}}) == Numbers{});
-  CHECK(table.matching("x", Headers{{"h", ""}}) == Numbers{1});
+  CHECK(table.matching("x", HeaderList{{"h", "2"}, {"h", "1"}}) == BindingNumbers{0});
+  CHECK(table.matching("x", HeaderList{{"h", "2"}}) == BindingNumbers{});
+  CHECK(table.matching("x", HeaderList{{"h", {}}}) == BindingNumbers{});
+  CHECK(table.matching("x", HeaderList{{"h", ""}}) == BindingNumbers{1});
 }
 
 TEST_CASE("a topic comes once, however many bindings name it, and topics are sorted") {
@@ -56,9 +56,9 @@ TEST_CASE("a topic comes once, however many bindings name it, and topics are sor
       {.topic = "a", .kind = BindingKind::fan_out},
       {.topic = "b", .kind = BindingKind::fan_out, .priority_topics = {{1, "z"}}},
   });
-  CHECK(table.topics_for({.routing_key = "k"}) == Topics{"a", "b", "z"});
-  CHECK(table.topics_for({.routing_key = "k", .priority = 1}) == Topics{"a", "z"});
-  CHECK(table.topics_for({.routing_key = "other"}) == Topics{"a", "b", "z"});
+  CHECK(table.topics_for({.routing_key = "k"}) == RouteTopics{"a", "b", "z"});
+  CHECK(table.topics_for({.routing_key = "k", .priority = 1}) == RouteTopics{"a", "z"});
+  CHECK(table.topics_for({.routing_key = "other"}) == RouteTopics{"a", "b", "z"});
 }
 
 TEST_CASE("a priority goes to the topic of the highest level that it reaches") {
@@ -67,12 +67,12 @@ TEST_CASE("a priority goes to the topic of the highest level that it reaches") {
   const auto topic_of = [&](std::uint8_t priority) {
     return table.topics_for({.routing_key = "k", .priority = priority});
   };
-  CHECK(topic_of(0) == Topics{"low"});
-  CHECK(topic_of(2) == Topics{"low"});
-  CHECK(topic_of(3) == Topics{"mid"});
-  CHECK(topic_of(6) == Topics{"mid"});
-  CHECK(topic_of(7) == Topics{"high"});
-  CHECK(topic_of(255) == Topics{"high"});
+  CHECK(topic_of(0) == RouteTopics{"low"});
+  CHECK(topic_of(2) == RouteTopics{"low"});
+  CHECK(topic_of(3) == RouteTopics{"mid"});
+  CHECK(topic_of(6) == RouteTopics{"mid"});
+  CHECK(topic_of(7) == RouteTopics{"high"});
+  CHECK(topic_of(255) == RouteTopics{"high"});
 }
 
 TEST_CASE("no binding that matches is no topic") {
@@ -100,8 +100,8 @@ TEST_CASE("a table of many bindings finds what each of them alone would") {
     const std::string key = word(1) + (random.one_in(2) ? "." + word(1) : "");
     const std::string name = word(1);
     const std::string value = word(1);
-    const Headers headers{{name, value}};
-    Numbers expected;
+    const HeaderList headers{{name, value}};
+    BindingNumbers expected;
     for (std::uint32_t i = 0; i < bindings.size(); ++i) {
       if (!flow::RouteTable(std::vector<Binding>{bindings[i]}).matching(key, headers).empty())
         expected.push_back(i);

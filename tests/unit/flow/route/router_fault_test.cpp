@@ -60,7 +60,7 @@ std::vector<std::size_t> arrivals(const Engine& engine, std::string_view key) {
   return counts;
 }
 
-using Counts = std::vector<std::size_t>;
+using ArrivalCounts = std::vector<std::size_t>;
 
 bool is_certainly_not(const Error& error) { return error.outcome() == Outcome::not_written; }
 
@@ -68,9 +68,9 @@ void check_what_is_left(const std::string& directory, const RouteAttempt& tried)
   const Engine engine = open_engine(directory);
   Router router = must(Router::open(engine, {.name = "r"}));
   const std::size_t bindings = must(router.bindings()).size();
-  const Counts first = arrivals(engine, "1");
-  const bool is_there = first == Counts{1, 1, 0};
-  CHECK((is_there || first == Counts{0, 0, 0}));
+  const ArrivalCounts first = arrivals(engine, "1");
+  const bool is_there = first == ArrivalCounts{1, 1, 0};
+  CHECK((is_there || first == ArrivalCounts{0, 0, 0}));
   if (tried.first) CHECK(is_there);
   if (!tried.first && is_certainly_not(tried.first.error())) CHECK_FALSE(is_there);
   CHECK((bindings == 2 || bindings == 3));
@@ -78,10 +78,10 @@ void check_what_is_left(const std::string& directory, const RouteAttempt& tried)
   if (!tried.bound && is_certainly_not(tried.bound.error())) CHECK(bindings == 2);
   // The router had found out, if it said anything.
   if (tried.bindings_seen != 0) CHECK(tried.bindings_seen == bindings);
-  const Counts second = arrivals(engine, "2");
+  const ArrivalCounts second = arrivals(engine, "2");
   // By the bindings of the moment: a binding that may be there is used from the next change on.
-  const bool is_second_there = second == (tried.bound ? Counts{1, 1, 1} : Counts{1, 1, 0});
-  CHECK((is_second_there || second == Counts{0, 0, 0}));
+  const bool is_second_there = second == (tried.bound ? ArrivalCounts{1, 1, 1} : ArrivalCounts{1, 1, 0});
+  CHECK((is_second_there || second == ArrivalCounts{0, 0, 0}));
   if (tried.second) CHECK(is_second_there);
   if (!tried.second && is_certainly_not(tried.second.error())) CHECK_FALSE(is_second_there);
   // And it goes on.
