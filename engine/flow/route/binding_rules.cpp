@@ -82,9 +82,10 @@ Result<> check_binding(const Binding& binding) {
     return refused_binding(binding, "its kind is " + std::to_string(static_cast<int>(binding.kind)) +
                                         "; it must be exact (0) to fan_out (4)");
   }
-  if (!is_by_key(binding.kind) && !binding.routing_key.empty())
+  if (!is_by_key(binding.kind) && !binding.routing_key.empty()) {
     return refused_binding(binding,
                            "it has a routing key; set its kind to exact or pattern, or leave the key empty");
+  }
   if (auto checked = check_routing_key(binding.routing_key); !checked)
     return refused_binding(binding, checked.error().message());
   return check_binding_headers(binding);

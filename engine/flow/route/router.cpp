@@ -26,7 +26,7 @@ Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
 
-Result<Router> Router::open(const Engine& engine, RouterOptions options) try {
+Result<Router> Router::open(const Engine& engine, const RouterOptions& options) try {
   return detail::RouterImpl::open(engine, options);
 } catch (...) {
   return current_error();

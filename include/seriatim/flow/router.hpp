@@ -157,7 +157,7 @@ class SERIATIM_API Router {
   /// Errors: invalid_argument (an option out of range) · unknown_topic_or_partition (the alternate topic) ·
   /// invalid_state: a router of this name is open with other options · corrupt_metadata: a binding cannot be
   /// read · read_only, closed.
-  static Result<Router> open(const Engine& engine, RouterOptions options);
+  static Result<Router> open(const Engine& engine, const RouterOptions& options);
 
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
