@@ -1,95 +1,20 @@
 #include "flow/half/half_message_codec.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <span>
-#include <type_traits>
 #include <utility>
+
+#include "flow/stored_fields.hpp"
 
 namespace seriatim::flow {
 namespace {
 
 constexpr std::uint8_t half_version = 1;
-constexpr std::int64_t none = -1;
-
-// Numbers are little-endian; texts are a length of 4 bytes and their bytes.
-class Writer {
- public:
-  template <class Integer>
-  void number(Integer value) {
-    auto bits = static_cast<std::make_unsigned_t<Integer>>(value);
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-      bytes.push_back(static_cast<char>(bits & 0xFFU));
-      if constexpr (sizeof(Integer) > 1) bits >>= 8U;
-    }
-  }
-  void text(std::string_view value) {
-    number(static_cast<std::uint32_t>(value.size()));
-    bytes += value;
-  }
-  void text_or_null(const std::optional<std::string>& value) {
-    number(static_cast<std::uint8_t>(value.has_value()));
-    if (value) text(*value);
-  }
-  void time(const std::optional<Timestamp>& value) {
-    number(value ? value->time_since_epoch().count() : none);
-  }
-
-  std::string bytes{};
-};
-
-// Once it fails it stays failed, and gives zeros.
-class Reader {
- public:
-  explicit Reader(const std::vector<std::byte>& bytes) : rest_(bytes) {}
-
-  template <class Integer>
-  Integer number() {
-    using Bits = std::make_unsigned_t<Integer>;
-    if (!take(sizeof(Integer))) return 0;
-    Bits bits = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i)
-      bits = static_cast<Bits>(bits | static_cast<Bits>(static_cast<Bits>(taken_[i]) << (8 * i)));
-    return static_cast<Integer>(bits);
-  }
-  std::string text() {
-    const auto size = number<std::uint32_t>();
-    if (!take(size)) return {};
-    return {reinterpret_cast<const char*>(taken_.data()), size};
-  }
-  std::optional<std::string> text_or_null() {
-    if (number<std::uint8_t>() == 0) return std::nullopt;
-    return text();
-  }
-  std::optional<Timestamp> time() {
-    const auto ms = number<std::int64_t>();
-    if (ms == none) return std::nullopt;
-    return Timestamp{std::chrono::milliseconds{ms}};
-  }
-  bool is_at_end() const { return !has_failed_ && rest_.empty(); }
-  bool has_failed() const { return has_failed_; }
-
- private:
-  bool take(std::size_t size) {
-    if (has_failed_ || size > rest_.size()) {
-      has_failed_ = true;
-      return false;
-    }
-    taken_ = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return true;
-  }
-
-  std::span<const std::byte> rest_;
-  std::span<const std::byte> taken_{};
-  bool has_failed_ = false;
-};
 
 }  // namespace
 
 std::string encode(const StoredHalf& half) {
   const HalfMessage& message = half.message;
-  Writer out;
+  FieldWriter out;
   out.number(half_version);
   out.number(static_cast<std::uint8_t>(message.is_parked));
   out.number(message.checks);
@@ -109,7 +34,7 @@ std::string encode(const StoredHalf& half) {
 }
 
 std::optional<StoredHalf> decode_half(std::string_view id, const std::vector<std::byte>& bytes) {
-  Reader in(bytes);
+  FieldReader in(bytes);
   if (in.number<std::uint8_t>() != half_version) return std::nullopt;
   StoredHalf half;
   HalfMessage& message = half.message;
@@ -133,7 +58,7 @@ std::optional<StoredHalf> decode_half(std::string_view id, const std::vector<std
 }
 
 std::string encode(HalfDecision decision, Timestamp time) {
-  Writer out;
+  FieldWriter out;
   out.number(half_version);
   out.number(static_cast<std::uint8_t>(decision));
   out.time(time);
@@ -141,7 +66,7 @@ std::string encode(HalfDecision decision, Timestamp time) {
 }
 
 std::optional<HalfDecision> decode_decision(const std::vector<std::byte>& bytes) {
-  Reader in(bytes);
+  FieldReader in(bytes);
   if (in.number<std::uint8_t>() != half_version) return std::nullopt;
   const auto decision = in.number<std::uint8_t>();
   in.time();
