@@ -22,6 +22,8 @@
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
 /// flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp, assignor.hpp,
 /// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp,
+/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -33,6 +35,7 @@
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
 #include <seriatim/flow/expiry.hpp>
+#include <seriatim/flow/delayed_messages.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/router.hpp>
