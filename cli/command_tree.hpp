@@ -29,6 +29,7 @@ Command producer_command();
 Command state_command();
 Command half_command();
 Command route_command();
+Command delayed_command();
 Command perf_command();
 /// @param root  the tree to make the completion of, looked at when the command runs.
 Command completion_command(const Command& root);
