@@ -76,9 +76,10 @@ DelayedMessagesImpl::DelayedMessagesImpl(Parts parts, flow::DelayedClock clock)
       delivery_(tables_, writer_, horizon_, now_, std::move(parts.checker)) {}
 
 Result<> DelayedMessagesImpl::start(const Engine& engine, const std::string& name) {
-  static_cast<void>(engine);
-  static_cast<void>(name);
-  return {};  //TEMP
+  auto task = engine.task("delayed " + name, [this] { return run(); });
+  if (!task) return task.error();
+  task_.emplace(*std::move(task));
+  return {};
 }
 
 void DelayedMessagesImpl::note(const DelayedPosition& at) {
