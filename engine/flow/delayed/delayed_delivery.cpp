@@ -163,7 +163,7 @@ Result<std::size_t> DelayedDelivery::deliver(DelayedRowWriter::Turn& turn, const
       return rows;
     }
     if (batch.staged == 0 || batch.staged == rows) return changed.error();
-    // Those before the one that failed go first: it does not hold them up.
+    // The rows before the one that failed go first: it does not hold them up.
     rows = batch.staged;
     if (batch.lacks_room) rows_max_ = rows;
   }

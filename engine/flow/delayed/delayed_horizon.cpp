@@ -10,7 +10,7 @@ namespace seriatim::flow {
 std::optional<std::chrono::milliseconds> DelayedHorizon::note(const DelayedPosition& at, Timestamp now) {
   std::string key = delayed_key(at);
   const std::lock_guard lock(mutex_);
-  // Whatever the floor is: a pass may have looked there already, and be about to raise it.
+  // Of a key behind the floor too: a pass may have looked there already, and be about to raise the floor.
   if (!noted_ || key < *noted_) noted_ = std::move(key);
   if (!noted_due_ || at.due < *noted_due_) noted_due_ = at.due;
   // One under way asks for the first at its end.

@@ -1,5 +1,5 @@
-// Where the delivery looks, and when next. Rows before its floor are gone, as far as this object knows: a look
-// does not pass over what was erased there since the last checkpoint.
+// The place where the delivery looks, and the time of the next look. Rows before its floor are gone, as far
+// as this object knows: a look does not pass over what was erased there since the last checkpoint.
 #pragma once
 
 #include <chrono>

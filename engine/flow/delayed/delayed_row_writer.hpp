@@ -1,5 +1,5 @@
-// Who changes rows that are there: deliveries, cancellations and the like, one at a time, so that each finds
-// the rows as the one before left them.
+// The changes of rows that are there: deliveries, cancellations and the like, one at a time, so that each
+// finds the rows as the one before left them.
 #pragma once
 
 #include <functional>

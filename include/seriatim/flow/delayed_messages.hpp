@@ -69,7 +69,8 @@ struct DelayedRecord {
   /// Its topic has to exist. Without a timestamp it gets that of its delivery. `sequence` is not used.
   ProducerRecord record{};
   DueTime due{std::chrono::milliseconds{0}};
-  /// 1..200 bytes of the caller's own, by which `cancel`, `reschedule` and `find` know it; empty: one is made.
+  /// 1..200 bytes of the caller's own, by which `cancel`, `reschedule` and `find` know it; empty: one is
+  /// made.
   std::string_view id{};
 };
 

@@ -226,10 +226,21 @@ TEST_CASE("a number that is no value of an option's enumeration is refused, with
   CHECK(code_of(f.engine.admin().list_offset(t0, static_cast<OffsetSpec>(99))) == Errc::invalid_argument);
 }
 
-constexpr std::array public_headers{
-    "admin.hpp",       "assignor.hpp",     "consumer.hpp",    "engine.hpp", "flow/half_message.hpp",
-    "inspect.hpp",     "log_reader.hpp",   "producer.hpp",    "repair.hpp", "share_consumer.hpp",
-    "share_group.hpp", "topic_config.hpp", "transaction.hpp", "types.hpp"};
+constexpr std::array public_headers{"admin.hpp",
+                                    "assignor.hpp",
+                                    "consumer.hpp",
+                                    "engine.hpp",
+                                    "flow/delayed_messages.hpp",
+                                    "flow/half_message.hpp",
+                                    "inspect.hpp",
+                                    "log_reader.hpp",
+                                    "producer.hpp",
+                                    "repair.hpp",
+                                    "share_consumer.hpp",
+                                    "share_group.hpp",
+                                    "topic_config.hpp",
+                                    "transaction.hpp",
+                                    "types.hpp"};
 
 std::string text_of_header(const std::string& header) {
   std::ifstream file(std::string(SERIATIM_SOURCE_DIR) + "/include/seriatim/" + header);
@@ -295,6 +306,7 @@ TEST_CASE("every enumeration of an options struct is checked, and takes all of i
   insert_choices(ruled, directory::log_reader_choice_rules());
   insert_choices(ruled, directory::transactional_choice_rules());
   // Of a layer above, with a test there.
+  ruled["DelayedMessagesOptions::acks"] = {"none", "leader", "all"};
   ruled["HalfMessagesOptions::give_up"] = {"park", "roll_back"};
   // Refused with a reason of their own.
   ruled["ConsumerOptions::commit_acks"].insert("none");

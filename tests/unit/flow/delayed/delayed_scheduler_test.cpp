@@ -1,4 +1,4 @@
-// What is taken when it is scheduled, and what is refused.
+// Scheduling: taken whole, refused, or with a transaction.
 #include "flow/delayed/delayed_scheduler.hpp"
 
 #include <doctest/doctest.h>
