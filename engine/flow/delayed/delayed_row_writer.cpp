@@ -13,7 +13,12 @@ Result<DelayedRowWriter::Turn> DelayedRowWriter::begin() {
   Unfinished earlier = *std::move(unfinished_);
   unfinished_.reset();
   auto finished = finish(std::move(earlier.transaction), std::move(earlier.committed));
-  if (!finished) return finished.error().with_context("finishing an earlier change of delayed messages");
+  if (!finished) {
+    // Nothing of the change that is to come was written.
+    return finished.error()
+        .with_context("finishing an earlier change of delayed messages")
+        .with_outcome(Outcome::not_written);
+  }
   return turn;
 }
 

@@ -1,5 +1,6 @@
-// The changes of rows that are there: deliveries, cancellations and the like, one at a time, so that each
-// finds the rows as the one before left them.
+// The changes of rows by one transactional id, one at a time, so that each finds the rows as the one before
+// left them. One writer of a name makes all changes of rows that are there: deliveries, cancellations and the
+// like.
 #pragma once
 
 #include <functional>
@@ -38,7 +39,7 @@ class DelayedRowWriter {
   };
 
   /// Waits for the turns before it.
-  /// Errors: what became of a transaction before is still not known: of its Transaction::commit.
+  /// Errors: not_written: what became of a transaction before is still not known, of its Transaction::commit.
   Result<Turn> begin();
 
  private:

@@ -46,56 +46,54 @@ class DelayedScheduler::Claims {
 
 class DelayedScheduler::Lease {
  public:
-  explicit Lease(DelayedScheduler& scheduler) : scheduler_(scheduler), producer_(take(scheduler)) {}
+  explicit Lease(DelayedScheduler& scheduler) : scheduler_(scheduler), writer_(take(scheduler)) {}
   ~Lease() {
     {
       const std::lock_guard lock(scheduler_.mutex_);
       // To the front, where its room was kept: one whose commit is unfinished is the last to be taken again.
-      scheduler_.idle_.insert(scheduler_.idle_.begin(), std::move(producer_));
+      scheduler_.idle_.insert(scheduler_.idle_.begin(), std::move(writer_));
     }
     scheduler_.changed_.notify_one();
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  TransactionalProducer& producer() noexcept { return producer_; }
+  DelayedRowWriter& writer() noexcept { return *writer_; }
 
  private:
-  static TransactionalProducer take(DelayedScheduler& scheduler) {
+  static std::unique_ptr<DelayedRowWriter> take(DelayedScheduler& scheduler) {
     std::unique_lock lock(scheduler.mutex_);
     scheduler.changed_.wait(lock, [&] { return !scheduler.idle_.empty(); });
-    TransactionalProducer producer = std::move(scheduler.idle_.back());
+    std::unique_ptr<DelayedRowWriter> writer = std::move(scheduler.idle_.back());
     scheduler.idle_.pop_back();
-    return producer;
+    return writer;
   }
 
   DelayedScheduler& scheduler_;
-  TransactionalProducer producer_;
+  std::unique_ptr<DelayedRowWriter> writer_;
 };
 
 DelayedScheduler::DelayedScheduler(const DelayedTables& tables, DelayedClock clock, Producers producers)
-    : tables_(tables),
-      now_(std::move(clock)),
-      checker_(std::move(producers.checker)),
-      idle_(std::move(producers.transactional)) {}
+    : tables_(tables), now_(std::move(clock)), checker_(std::move(producers.checker)) {
+  for (TransactionalProducer& producer : producers.transactional)
+    idle_.push_back(std::make_unique<DelayedRowWriter>(std::move(producer)));
+}
 
 Result<std::vector<DelayedPosition>> DelayedScheduler::schedule(std::span<const DelayedRecord> records) {
-  if (records.empty()) return std::vector<DelayedPosition>();
+  std::vector<DelayedPosition> positions;
+  if (records.empty()) return positions;
   Claims claims(*this);
   if (auto claimed = claims.claim(records); !claimed) return claimed.error();
   Lease lease(*this);
-  auto transaction = lease.producer().begin();
-  if (!transaction) return transaction.error();
-  auto staged = stage_all(*transaction, records);
-  if (!staged) {
-    // Nothing was written: the end of an empty transaction cannot say more than this error.
-    static_cast<void>(transaction->abort());
-    return staged.error();
-  }
-  auto committed = transaction->commit();
-  // Once more where the disk was full: what was staged before may have found room.
-  if (!committed && committed.error().outcome() == Outcome::unknown) committed = transaction->commit();
-  if (!committed) return committed.error();
-  return staged;
+  auto turn = lease.writer().begin();
+  if (!turn) return turn.error();
+  auto scheduled = turn->change([&](Transaction& transaction) -> Result<> {
+    auto staged = stage_all(transaction, records);
+    if (!staged) return staged.error();
+    positions = *std::move(staged);
+    return {};
+  });
+  if (!scheduled) return scheduled.error();
+  return positions;
 }
 
 Result<std::vector<DelayedPosition>> DelayedScheduler::stage_all(Transaction& transaction,

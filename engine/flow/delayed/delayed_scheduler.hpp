@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 
 #include "flow/delayed/delayed_horizon.hpp"
 #include "flow/delayed/delayed_ids.hpp"
+#include "flow/delayed/delayed_row_writer.hpp"
 #include "flow/delayed/delayed_tables.hpp"
 
 namespace seriatim::flow {
@@ -39,7 +41,7 @@ class DelayedScheduler {
  private:
   /// While it lives, no other call of `schedule` has these ids.
   class Claims;
-  /// A producer that no other call uses.
+  /// A writer that no other call uses.
   class Lease;
 
   Result<std::vector<DelayedPosition>> stage_all(Transaction& transaction,
@@ -53,7 +55,7 @@ class DelayedScheduler {
   DelayedIds ids_{};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<TransactionalProducer> idle_;
+  std::vector<std::unique_ptr<DelayedRowWriter>> idle_{};  ///< Of those that no call uses.
   std::set<std::string, std::less<>> claimed_{};
 };
 

@@ -135,9 +135,10 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 2 ? argv[2] : "";
   if (argc != (mode == "deliver" ? 3 : 5)) die("usage: delayed_backlog DIR fill N SEED|deliver|check N SEED");
   {
-    // Rows that are not in the catalog yet are in memory: as many as the journal has room for.
+    // A checkpoint has each page of the catalog in memory that it changes: with due times in random order
+    // nearly one for each row. A small journal makes for small checkpoints.
     const Engine engine =
-        wanted(Engine::open(argv[1], {.journal_max_bytes = 16U << 20U, .journal_file_bytes = 4U << 20U}));
+        wanted(Engine::open(argv[1], {.journal_max_bytes = 4U << 20U, .journal_file_bytes = 1U << 20U}));
     if (mode == "fill") {
       fill(engine, std::stoull(argv[3]), std::stoull(argv[4]));
     } else if (mode == "check") {
