@@ -29,10 +29,9 @@ Result<> TransactionCoordinator::commit(Holder& holder, std::uint64_t number,
     if (auto staged = stage_decision(holder, durability, now_ms.wall); !staged) return staged;
   }
   // Even if a step fails, the decision is staged: what became of it is not known before it is finished.
-  return base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> {
-    auto finished = finish_commit(holder);
-    return finished ? finished : finished.error().with_outcome(Outcome::unknown);
-  });
+  auto finished =
+      base::answered([&]() SERIATIM_NO_THREAD_SAFETY_ANALYSIS -> Result<> { return finish_commit(holder); });
+  return finished ? finished : finished.error().with_outcome(Outcome::unknown);
 }
 
 void TransactionCoordinator::encode_decision(Holder& holder, std::int64_t time_ms) {
