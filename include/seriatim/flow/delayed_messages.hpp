@@ -215,6 +215,7 @@ class SERIATIM_API DelayedMessages {
   /// @return how many were delivered.
   /// Errors: producer_fenced · as Transaction::send and Transaction::commit: what is not delivered stays
   /// pending. A record that its topic refuses is parked, which is no error.
+  /// Cost: passes over what was erased since the last checkpoint: not for every message.
   Result<std::uint64_t> deliver();
   /// Has the background look for due messages at once: behind the commit of a transaction that scheduled.
   void wake() noexcept;
