@@ -36,6 +36,7 @@
 #include <seriatim/exception.hpp>
 #include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/router.hpp>
