@@ -29,7 +29,7 @@ struct DeduplicatorOptions {
   std::string name{};
   /// An id is remembered for so long by the wall clock, 1 ms or more; the largest value means for ever.
   std::chrono::milliseconds window_time{std::chrono::hours(24)};
-  /// So many ids are remembered, 1 or more: the last that were committed, and up to a 64th more.
+  /// So many ids are remembered, 1 or more: those that were recorded last, and up to a 64th more.
   std::uint64_t window_count = 1'000'000;
   /// The longest result that is kept with an id, 0 .. 1'000'000 bytes.
   std::size_t result_bytes_max = std::size_t{64} << 10U;
