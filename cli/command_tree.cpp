@@ -20,7 +20,7 @@ Command make_command_tree(GlobalOptions& options) {
   root.children = {topic_command(),    produce_command(), consume_command(), tail_command(),
                    get_command(),      count_command(),   status_command(),  du_command(),
                    group_command(),    work_command(),    share_command(),   transaction_command(),
-                   producer_command(), state_command(), half_command(), route_command(), delayed_command(),
+                   producer_command(), state_command(), half_command(), route_command(), delayed_command(), dedupe_command(),
                    dump_command(),     verify_command(),  repair_command(),  perf_command()};
   // The completion describes the tree without itself: what completes commands is set up once and not
   // completed.
