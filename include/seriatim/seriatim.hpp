@@ -40,6 +40,7 @@
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/router.hpp>
+#include <seriatim/flow/request_reply.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
