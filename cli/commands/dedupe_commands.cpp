@@ -138,9 +138,10 @@ Result<ExitCode> purge_dedupe(Context& context, const DedupeArguments& arguments
     const Result<Engine> engine = context.open(OpenMode::read_only);
     if (!engine.ok()) return engine.error();
     const auto described = describe_known(*engine, arguments.name);
-    if (!described.ok()) return described.error();
-    plan = "forgets the " + ids_text(described->ids) + " of deduplicator " + arguments.name +
-           ": a message that comes again has its effect again";
+    const bool is_damaged = !described.ok() && described.error().code() == Errc::corrupt_metadata;
+    if (!described.ok() && !is_damaged) return described.error();
+    plan = "forgets " + (is_damaged ? "all ids, some of which cannot be read," : ids_text(described->ids)) +
+           " of deduplicator " + arguments.name + ": a message that comes again has its effect again";
   }
   const Result<bool> agreed = confirm(context, arguments.consent, plan);
   if (!agreed.ok()) return agreed.error();

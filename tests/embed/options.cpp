@@ -112,6 +112,15 @@ void others(const seriatim::Engine& engine) {
   (void)seriatim::Router::open(engine, {.name = "shop"});
   (void)seriatim::Router::open(engine, {.name = "shop", .acks = seriatim::Acks::leader});
   (void)seriatim::Router::open(engine, {.name = "shop", .alternate_topic = "lost"});
+  using seriatim::Deduplicator;
+  (void)Deduplicator::open(engine, {.name = "orders"});
+  (void)Deduplicator::open(engine, {.name = "orders", .window_time = hours(1)});
+  (void)Deduplicator::open(engine, {.name = "orders", .window_time = hours(1), .window_count = 1'000});
+  (void)Deduplicator::open(engine, {.name = "orders", .wait = seconds(1)});
+  (void)Deduplicator::open(engine, {.name = "orders", .transactions = {.acks = seriatim::Acks::leader}});
+  using seriatim::Requester;
+  (void)Requester::open(engine, {.reply_topic = "replies"});
+  (void)Requester::open(engine, {.reply_topic = "replies", .reply_partition = 0});
   using seriatim::Processor;
   const auto handler = [](const seriatim::RecordView&, seriatim::ProcessorOutput&) {
     return seriatim::Result<>();

@@ -100,12 +100,9 @@ Result<std::vector<DedupeEntry>> list_dedupe_ids(const Engine& engine, std::stri
 
 Result<std::uint64_t> delete_deduplicator(const Engine& engine, std::string_view name) try {
   const auto limits = stored_limits(engine, name);
-  if (!limits) return limits.error();
-  return detail::DeduplicatorImpl::purge_name(engine, {.name = std::string(name),
-                                                       .window_time = limits->time,
-                                                       .window_count = limits->count,
-                                                       .transactions_max = 1,
-                                                       .sweeps_in_background = false});
+  if (!limits && limits.error().code() != Errc::corrupt_metadata) return limits.error();
+  return detail::DeduplicatorImpl::purge_name(
+      engine, {.name = std::string(name), .transactions_max = 1, .sweeps_in_background = false});
 } catch (...) {
   return current_error();
 }

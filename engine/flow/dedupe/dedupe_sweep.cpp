@@ -114,6 +114,8 @@ Result<std::chrono::nanoseconds> DeduplicatorImpl::sweep_in_background() {
   if (!is_passing_ && !is_sweep_due()) return look_every;
   is_passing_ = true;
   auto page = sweep_page(cursor_);
+  // Fenced, or the engine was closed: nothing will succeed any more.
+  if (!page && page.error().fatal()) return std::chrono::nanoseconds::max();
   if (!page) return page.error().with_context("sweeping deduplicator " + options_.name);
   if (!page->is_last) return std::chrono::nanoseconds(0);
   is_passing_ = false;

@@ -113,8 +113,14 @@ Result<> DedupeTransaction::abort() try {
 Deduplicator::Deduplicator(std::shared_ptr<detail::DeduplicatorImpl> impl) noexcept
     : impl_(std::move(impl)) {}
 Deduplicator::Deduplicator(Deduplicator&&) noexcept = default;
-Deduplicator& Deduplicator::operator=(Deduplicator&&) noexcept = default;
-Deduplicator::~Deduplicator() = default;
+Deduplicator& Deduplicator::operator=(Deduplicator&& other) noexcept {
+  if (impl_ && impl_ != other.impl_) impl_->stop();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+Deduplicator::~Deduplicator() {
+  if (impl_) impl_->stop();
+}
 
 Result<Deduplicator> Deduplicator::open(const Engine& engine, DeduplicatorOptions options) try {
   if (auto checked = check_dedupe_options(options); !checked) return checked.error();

@@ -81,7 +81,7 @@ void DeduplicatorImpl::let_go(DedupeWork& work, std::string_view id) noexcept {
   changed_.notify_all();
 }
 
-// Whatever an abort answers but this, nothing of the transaction will ever be seen.
+// An abort that answers anything but this lets nothing of the transaction ever be seen.
 DeduplicatorImpl::End DeduplicatorImpl::end_of(Transaction& transaction) {
   const auto aborted = transaction.abort();
   if (aborted || aborted.error().code() != Errc::invalid_txn_state) return End::aborted;

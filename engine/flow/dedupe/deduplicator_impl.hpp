@@ -18,6 +18,7 @@
 
 #include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/state.hpp>
+#include <seriatim/task.hpp>
 #include <seriatim/transaction.hpp>
 
 #include "flow/dedupe/dedupe_codec.hpp"
@@ -56,6 +57,8 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   /// Forgets a name that is stored.
   static Result<std::uint64_t> purge_name(const Engine& engine, DeduplicatorOptions options);
 
+  static DeduplicatorImpl& of(const Deduplicator& handle) noexcept { return *handle.impl_; }
+
   DeduplicatorImpl(State table, TransactionalProducer own, DeduplicatorOptions given, DedupeClock clock);
 
   // As Deduplicator.
@@ -73,7 +76,9 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   /// Ends a transaction whatever it takes: one whose end is not known is kept, and asked again.
   void put_away(std::unique_ptr<DedupeWork> work) noexcept;
 
-  /// Sweeps where it is worth it. @return how long until the next look.
+  /// Ends the sweeps in the background. Idempotent.
+  void stop() noexcept { task_.reset(); }
+  /// A run of the task: sweeps a page where it is worth it.
   Result<std::chrono::nanoseconds> sweep_in_background();
 
  private:
@@ -111,6 +116,7 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   DedupeSeen duplicate(flow::DedupeRow row);
   static Result<> check_id(std::string_view id);
 
+  /// Fences who had the name; its rows are not read yet.
   static Result<std::shared_ptr<DeduplicatorImpl>> make(const Engine& engine, DeduplicatorOptions options,
                                                         DedupeClock clock);
   /// Erases all ids, and the name.
@@ -146,6 +152,7 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   std::string cursor_{};  ///< Where the sweep goes on. Under `own_mutex_`.
   std::optional<Timestamp> last_pass_{};
   bool is_passing_ = false;
+  std::optional<Task> task_{};
 };
 
 }  // namespace detail

@@ -57,8 +57,6 @@ Result<std::shared_ptr<DeduplicatorImpl>> DeduplicatorImpl::make(const Engine& e
   // Nobody else changes the table once they are all ours.
   if (auto opened = impl->open_slots(engine); !opened) return opened.error();
   if (auto fenced = impl->fence_others(engine); !fenced) return fenced.error();
-  if (auto loaded = impl->load(); !loaded) return loaded.error();
-  if (auto stored = impl->store_limits(engine); !stored) return stored.error();
   return impl;
 }
 
@@ -66,9 +64,19 @@ Result<Deduplicator> DeduplicatorImpl::open(const Engine& engine, DeduplicatorOp
                                             DedupeClock clock) {
   auto impl = make(engine, std::move(options), std::move(clock));
   if (!impl) return impl.error();
-  return Deduplicator(*std::move(impl));
+  if (auto loaded = (*impl)->load(); !loaded) return loaded.error();
+  if (auto stored = (*impl)->store_limits(engine); !stored) return stored.error();
+  Deduplicator opened(*std::move(impl));
+  DeduplicatorImpl& made = *opened.impl_;
+  if (made.options_.sweeps_in_background) {
+    auto task = engine.task("dedupe " + made.options_.name, [&made] { return made.sweep_in_background(); });
+    if (!task) return task.error();
+    made.task_ = *std::move(task);
+  }
+  return opened;
 }
 
+// Without a look at the rows, which may be damaged.
 Result<std::uint64_t> DeduplicatorImpl::purge_name(const Engine& engine, DeduplicatorOptions options) {
   auto impl = make(engine, std::move(options), dedupe_system_time);
   if (!impl) return impl.error();

@@ -14,7 +14,7 @@
 
 namespace seriatim::flow {
 
-/// Whose request, and which of its requests: 8 bytes each.
+/// The requester, and its request: 8 bytes each.
 struct CorrelationId {
   std::uint64_t requester = 0;
   std::uint64_t number = 0;

@@ -150,7 +150,7 @@ class SERIATIM_API Deduplicator {
   Deduplicator& operator=(Deduplicator&&) noexcept;
   ~Deduplicator();
 
-  /// Begins a transaction of this name. Whoever opens the name again fences it: of all that any instance
+  /// Begins a transaction of this name. The next instance of the name fences it: of all that any instance
   /// began, an id has its effect once.
   /// Errors: concurrent_transactions: `transactions_max` are in use, or their ends are not known yet · as
   /// TransactionalProducer::begin.
@@ -211,7 +211,7 @@ SERIATIM_API Result<DedupeDescription> describe_deduplicator(const Engine& engin
 /// Threads: any.
 SERIATIM_API Result<std::vector<DedupeEntry>> list_dedupe_ids(const Engine& engine, std::string_view name,
                                                               std::string_view from_id, std::size_t limit);
-/// Forgets all ids, and the name. An instance that is open is fenced.
+/// Forgets all ids, and the name, also where rows are damaged. An instance that is open is fenced.
 /// @return how many ids.
 /// Errors: not_found · as Transaction::commit: some may be left, and the name with them.
 /// Threads: any.

@@ -1,4 +1,4 @@
-// What is stored of an id is read back, and nothing else is taken for it.
+// An id that is stored is read back, and nothing else is taken for it.
 #include "flow/dedupe/dedupe_codec.hpp"
 
 #include <doctest/doctest.h>

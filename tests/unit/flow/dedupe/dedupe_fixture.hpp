@@ -1,6 +1,8 @@
 // A deduplicator on a real engine, with a clock of its own.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,15 @@ struct DedupeFixture {
   base::ManualClock clock{1'700'000'000'000};
   Engine engine = open_engine(dir / "data");
 };
+
+/// A handler that sends `value`, and has `result` kept.
+inline DedupeHandler sending(const std::string& value, const std::string& result) {
+  return [value, result](Transaction& transaction) -> Result<std::optional<std::string>> {
+    auto sent = transaction.send({.topic = "t", .value = value});
+    if (!sent) return sent.error();
+    return std::optional<std::string>(result);
+  };
+}
 
 /// Sends `value` for an id that is a first, in a transaction of its own. @return whether it was one.
 inline bool send_once(Deduplicator& dedupe, std::string_view id, std::string_view value) {

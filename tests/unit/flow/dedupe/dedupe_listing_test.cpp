@@ -3,11 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include "flow/own_tables.hpp"
 #include "unit/flow/dedupe/dedupe_fixture.hpp"
 
 namespace seriatim::test {
+namespace {
 
 using std::chrono::milliseconds;
+
+}  // namespace
 
 TEST_CASE("names, limits and ids of deduplicators are listed") {
   DedupeFixture f;
@@ -63,6 +67,39 @@ TEST_CASE("a deduplicator that is deleted forgets all ids and its name, and fenc
   CHECK(code_of(dedupe.begin()) == Errc::producer_fenced);
   Deduplicator again = f.open();
   CHECK(send_once(again, "id7", "v"));
+}
+
+TEST_CASE("rows that are none are an error of everything but the deletion") {
+  const DedupeFixture f;
+  { const Deduplicator dedupe = f.open(); }
+  {
+    TransactionalProducer producer = transactional(f.engine);
+    Transaction transaction = must(producer.begin());
+    must(flow::own_table(transaction, flow::dedupe_state("shop")).put("id", "x"));
+    must(flow::own_table(transaction, flow::dedupe_window_state("shop")).put("window", "x"));
+    must(transaction.commit());
+  }
+  CHECK(code_of(Deduplicator::open(f.engine, {.name = "shop"})) == Errc::corrupt_metadata);
+  CHECK(code_of(describe_deduplicator(f.engine, "shop")) == Errc::corrupt_metadata);
+  CHECK(code_of(list_dedupe_ids(f.engine, "shop", {}, 10)) == Errc::corrupt_metadata);
+  CHECK(must(delete_deduplicator(f.engine, "shop")) == 1);
+  Deduplicator again = f.open();
+  CHECK(send_once(again, "id", "v"));
+}
+
+TEST_CASE("a row that is damaged while its deduplicator is open is an error of its check and of sweeps") {
+  const DedupeFixture f;
+  Deduplicator dedupe = f.open();
+  CHECK(send_once(dedupe, "id", "v"));
+  TransactionalProducer producer = transactional(f.engine);
+  Transaction transaction = must(producer.begin());
+  must(flow::own_table(transaction, flow::dedupe_state("shop")).put("id", "x"));
+  must(transaction.commit());
+  DedupeTransaction work = must(dedupe.begin());
+  CHECK(code_of(work.check("id")) == Errc::corrupt_metadata);
+  CHECK(code_of(work.check("id")) == Errc::corrupt_metadata);
+  CHECK(code_of(dedupe.forget("id")) == Errc::corrupt_metadata);
+  CHECK(code_of(dedupe.sweep()) == Errc::corrupt_metadata);
 }
 
 TEST_CASE("more ids than one transaction takes are erased in several") {

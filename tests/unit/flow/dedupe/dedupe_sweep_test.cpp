@@ -1,0 +1,96 @@
+// Ids that have left the window are erased, and no others.
+#include <seriatim/flow/deduplicator.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+#include "unit/flow/dedupe/dedupe_fixture.hpp"
+
+namespace seriatim::test {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+}  // namespace
+
+TEST_CASE("a sweep erases what has left the window, and nothing else") {
+  DedupeFixture f;
+  Deduplicator dedupe = f.open({.window_time = milliseconds(1'000)});
+  for (int i = 0; i < 300; ++i) CHECK(send_once(dedupe, "old" + std::to_string(i), "v"));
+  f.clock.advance_ms(500);
+  for (int i = 0; i < 300; ++i) CHECK(send_once(dedupe, "new" + std::to_string(i), "v"));
+  CHECK(must(dedupe.sweep()) == 0);
+  f.clock.advance_ms(500);
+  DedupeTransaction in_hand = must(dedupe.begin());
+  CHECK(must(in_hand.check("old7")).is_first);
+  CHECK(must(dedupe.sweep()) == 299);
+  CHECK(dedupe.counts().ids == 301);
+  must(in_hand.record("old7"));
+  must(in_hand.commit());
+  CHECK(dedupe.counts().ids == 301);
+  CHECK(must(dedupe.sweep()) == 0);
+  CHECK_FALSE(send_once(dedupe, "old7", "v"));
+  CHECK_FALSE(send_once(dedupe, "new7", "v"));
+  CHECK(send_once(dedupe, "old8", "v"));
+  CHECK(dedupe.counts().swept == 299);
+}
+
+TEST_CASE("what has left the window is erased in the background, as soon as it is half of all") {
+  const DedupeFixture f;
+  Deduplicator dedupe = must(Deduplicator::open(f.engine, {.name = "shop", .window_count = 100}));
+  for (int i = 0; i < 1'000; ++i) CHECK(send_once(dedupe, std::to_string(i), "v"));
+  CHECK(comes_true([&] { return dedupe.counts().ids < 202; }));
+  for (int i = 900; i < 1'000; ++i) CHECK_FALSE(send_once(dedupe, std::to_string(i), "v"));
+}
+
+TEST_CASE("a sweep is due when much has left the window, or something long ago") {
+  DedupeFixture f;
+  Deduplicator dedupe = f.open({.window_time = hours(4)});
+  CHECK(send_once(dedupe, "a", "v"));
+  f.clock.advance_ms(3 * 3'600'000);
+  for (const char* const id : {"b", "c", "d"}) CHECK(send_once(dedupe, id, "v"));
+  const auto run = [&] { return must(detail::DeduplicatorImpl::of(dedupe).sweep_in_background()); };
+  CHECK(run() == std::chrono::seconds(1));
+  CHECK(dedupe.counts().ids == 4);
+  f.clock.advance_ms(3'600'000);
+  CHECK(run() == std::chrono::seconds(1));  // The first pass of all.
+  CHECK(dedupe.counts().ids == 3);
+  CHECK(send_once(dedupe, "e", "v"));
+  CHECK(send_once(dedupe, "f", "v"));
+  f.clock.advance_ms(3'599'999);
+  must(dedupe.forget("b"));
+  run();
+  CHECK(dedupe.counts().ids == 4);
+  f.clock.advance_ms(2 * 3'600'000 + 1);  // "c" and "d" have left.
+  run();
+  CHECK(dedupe.counts().ids == 2);
+}
+
+TEST_CASE("a deduplicator that is fenced sweeps no more, and says nothing") {
+  const DedupeFixture f;
+  Deduplicator older = f.open({.window_count = 1});
+  CHECK(send_once(older, "a", "v"));
+  CHECK(send_once(older, "b", "v"));
+  const Deduplicator newer = f.open({.window_count = 1});
+  CHECK(must(detail::DeduplicatorImpl::of(older).sweep_in_background()) == std::chrono::nanoseconds::max());
+  CHECK(newer.counts().ids == 2);
+}
+
+TEST_CASE("an id that was forgotten is a first again") {
+  const DedupeFixture f;
+  Deduplicator dedupe = f.open();
+  CHECK(send_once(dedupe, "a", "1"));
+  CHECK(must(dedupe.forget("a")));
+  CHECK_FALSE(must(dedupe.forget("a")));
+  CHECK(dedupe.counts().ids == 0);
+  CHECK(send_once(dedupe, "a", "2"));
+  DedupeTransaction work = must(dedupe.begin());
+  CHECK(must(work.check("b")).is_first);
+  CHECK(code_of(dedupe.forget("b")) == Errc::concurrent_transactions);
+  CHECK(code_of(dedupe.forget("")) == Errc::invalid_argument);
+}
+
+}  // namespace seriatim::test
