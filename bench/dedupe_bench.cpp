@@ -1,5 +1,5 @@
-// Deduplication: a message that is checked, handled and recorded, beside a plain transaction of one record and
-// one state row, both at `leader`.
+// Deduplication: a message that is checked, handled and recorded, beside a plain transaction of one record
+// and one state row, both at `leader`.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>

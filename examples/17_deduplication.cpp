@@ -12,7 +12,8 @@ using seriatim::Deduplicator;
 using seriatim::Result;
 using seriatim::Transaction;
 
-/// Books an order, unless it was booked before. @return the number of its invoice.
+/// Books an order, unless it was booked before.
+/// @return the number of its invoice.
 std::string book(Deduplicator& orders, const std::string& id, const std::string& order) {
   auto work = orders.begin().value();
   const auto seen = work.once(id, [&](Transaction& transaction) -> Result<std::optional<std::string>> {

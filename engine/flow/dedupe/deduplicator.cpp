@@ -149,7 +149,7 @@ Result<bool> Deduplicator::forget(std::string_view id) try {
 }
 Result<std::uint64_t> Deduplicator::sweep() try {
   if (!impl_) return dedupe_moved_from("Deduplicator");
-  return impl_->sweep();
+  return impl_->sweeper().sweep();
 } catch (...) {
   return current_error();
 }

@@ -1,7 +1,6 @@
 #include "flow/dedupe/deduplicator_impl.hpp"
 
-#include <algorithm>
-#include <chrono>
+#include <exception>
 #include <utility>
 
 #include "flow/own_tables.hpp"
@@ -13,6 +12,13 @@ namespace {
 
 constexpr std::size_t id_bytes_max = 400;  // A key of a state.
 
+Result<> check_dedupe_id(std::string_view id) {
+  if (!id.empty() && id.size() <= id_bytes_max) return {};
+  return Error(Errc::invalid_argument, "the id of a message has " + std::to_string(id.size()) +
+                                           " bytes; it must be 1 to " + std::to_string(id_bytes_max) +
+                                           ": of a longer one give a hash");
+}
+
 Error is_over_error() {
   return {Errc::invalid_txn_state, "this DedupeTransaction has ended; begin another one"};
 }
@@ -21,54 +27,57 @@ Error is_over_error() {
 
 Result<DedupeTransaction> DeduplicatorImpl::begin() {
   settle();
-  const auto longest = std::min<std::chrono::milliseconds>(options_.wait, std::chrono::hours(24 * 365));
-  Lock lock(mutex_);
-  if (!changed_.wait_for(lock, longest, [&] { return !idle_.empty(); })) {
+  auto slot = slots_.take(options_.wait);
+  if (!slot) {
     return Error(Errc::concurrent_transactions,
                  "all " + std::to_string(options_.transactions_max) + " transactions of deduplicator \"" +
                      options_.name +
                      "\" are in use; end one, or raise DeduplicatorOptions::transactions_max or wait");
   }
-  TransactionalProducer slot = std::move(idle_.back());
-  idle_.pop_back();
-  lock.unlock();
   try {
-    auto begun = slot.begin();
+    auto begun = slot->begin();
     if (!begun) {
-      give_back(std::move(slot));
+      slots_.give(*std::move(slot));
       return begun.error();
     }
     auto work = std::make_unique<DedupeWork>(*std::move(begun));
     work->slot = std::move(slot);
     return DedupeTransaction(shared_from_this(), std::move(work));
   } catch (...) {
-    give_back(std::move(slot));
+    slots_.give(*std::move(slot));
     throw;
   }
 }
 
-// In front: one whose end is unfinished is the last to be taken again. There is room: they were all here.
-void DeduplicatorImpl::give_back(TransactionalProducer slot) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    idle_.insert(idle_.begin(), std::move(slot));
-  }
-  changed_.notify_all();
-}
-
-Result<> DeduplicatorImpl::check_id(std::string_view id) {
-  if (!id.empty() && id.size() <= id_bytes_max) return {};
-  return Error(Errc::invalid_argument, "the id of a message has " + std::to_string(id.size()) +
-                                           " bytes; it must be 1 to " + std::to_string(id_bytes_max) +
-                                           ": of a longer one give a hash");
-}
-
 Result<DedupeTransaction> DeduplicatorImpl::join(Transaction transaction) {
-  {
-    const std::lock_guard lock(own_mutex_);
-    if (auto probe = begin_own(); !probe) return probe.error();
-  }
+  if (auto ours = sweeper_.probe(); !ours) return ours.error();
   return DedupeTransaction(shared_from_this(), std::make_unique<DedupeWork>(std::move(transaction)));
+}
+
+Result<bool> DeduplicatorImpl::forget(std::string_view id) {
+  if (auto checked = check_dedupe_id(id); !checked) return checked.error();
+  return sweeper_.forget(id);
+}
+
+Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::take(DedupeWork& work, std::string_view id,
+                                                              flow::DedupeHolder holder) {
+  flow::DedupeHeld& held = work.held[std::string(id)];
+  if (auto claimed = claims_.claim(id, holder, [this] { settle(); }); !claimed) {
+    let_go(work, id);
+    ledger_.count_refusal();
+    return claimed.error();
+  }
+  held.is_claimed = true;
+  auto row = row_of(work.transaction, id);
+  if (!row) let_go(work, id);
+  return row;
+}
+
+void DeduplicatorImpl::let_go(DedupeWork& work, std::string_view id) noexcept {
+  const auto entry = work.held.find(id);
+  if (entry == work.held.end()) return;
+  if (entry->second.is_claimed) claims_.release(id);
+  work.held.erase(entry);
 }
 
 Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::row_of(Transaction& transaction,
@@ -81,19 +90,13 @@ Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::row_of(Transaction& tra
   return row;
 }
 
-bool DeduplicatorImpl::holds(const flow::DedupeMark& mark, Timestamp now) const {
-  const std::lock_guard lock(mutex_);
-  return window_.holds(mark, now);
-}
-
 DedupeSeen DeduplicatorImpl::duplicate(flow::DedupeRow row) {
-  const std::lock_guard lock(mutex_);
-  ++counts_.duplicates;
+  ledger_.count_duplicate();
   return {.is_first = false, .result = std::move(row.result), .time = row.mark.time};
 }
 
 Result<DedupeSeen> DeduplicatorImpl::check(DedupeWork& work, std::string_view id) {
-  if (auto checked = check_id(id); !checked) return checked.error();
+  if (auto checked = check_dedupe_id(id); !checked) return checked.error();
   if (work.is_over) return is_over_error();
   const Timestamp now = now_();
   const auto known = work.held.find(id);
@@ -103,9 +106,9 @@ Result<DedupeSeen> DeduplicatorImpl::check(DedupeWork& work, std::string_view id
     if (known->second.recorded && *row) return duplicate(**std::move(row));
     return DedupeSeen{.is_first = true, .time = now};
   }
-  auto row = take(work, id, Holder::transaction);
+  auto row = take(work, id, flow::DedupeHolder::transaction);
   if (!row) return row.error();
-  if (*row && holds((*row)->mark, now)) {
+  if (*row && ledger_.holds((*row)->mark, now)) {
     let_go(work, id);
     return duplicate(**std::move(row));
   }
@@ -127,15 +130,8 @@ Result<> DeduplicatorImpl::record(DedupeWork& work, std::string_view id, BytesVi
                                              " bytes; DeduplicatorOptions::result_bytes_max is " +
                                              std::to_string(options_.result_bytes_max));
   }
-  DedupeHeld& held = known->second;
-  flow::DedupeMark mark;
-  if (held.recorded) {
-    mark = *held.recorded;
-  } else {
-    const Timestamp now = now_();
-    const std::lock_guard lock(mutex_);
-    mark = window_.next(now);
-  }
+  flow::DedupeHeld& held = known->second;
+  const flow::DedupeMark mark = held.recorded ? *held.recorded : ledger_.next(now_());
   auto put = flow::own_table(work.transaction, table_.name()).put(id, flow::encode(mark, result));
   if (put) held.recorded = mark;
   return put;
@@ -153,11 +149,54 @@ Result<> DeduplicatorImpl::abort(DedupeWork& work) {
   return aborted;
 }
 
-DedupeCounts DeduplicatorImpl::counts() const {
+// An abort that answers anything but this lets nothing of the transaction ever be seen.
+DeduplicatorImpl::End DeduplicatorImpl::end_of(Transaction& transaction) {
+  const auto aborted = transaction.abort();
+  if (aborted || aborted.error().code() != Errc::invalid_txn_state) return End::aborted;
+  const auto committed = transaction.commit();
+  if (committed) return End::committed;
+  // Of an engine that was closed, or has failed, nobody learns it; nothing is recorded with it either.
+  return committed.error().fatal() ? End::aborted : End::unknown;
+}
+
+void DeduplicatorImpl::finish(DedupeWork& work, End end) noexcept {
+  for (const auto& [id, held] : work.held) {
+    if (end == End::committed) ledger_.enter(held);
+    if (held.is_claimed) claims_.release(id);
+  }
+  work.held.clear();
+  work.is_over = true;
+  if (work.slot) slots_.give(*std::move(work.slot));
+  work.slot.reset();
+}
+
+void DeduplicatorImpl::put_away(std::unique_ptr<DedupeWork> work) noexcept {
+  if (work->is_over) return;
+  const End end = end_of(work->transaction);
+  if (end != End::unknown) {
+    finish(*work, end);
+    return;
+  }
+  const DedupeWork& kept = *work;
   const std::lock_guard lock(mutex_);
-  DedupeCounts counts = counts_;
-  counts.ids = window_.stored();
-  return counts;
+  try {
+    undecided_.push_back(std::move(work));
+  } catch (const std::exception&) {
+    // No memory to ask again: the ids stay in hand until the next open.
+    return;
+  }
+  for (const auto& [id, held] : kept.held) {
+    if (held.is_claimed) claims_.leave_undecided(id);
+  }
+}
+
+void DeduplicatorImpl::settle() {
+  std::vector<std::unique_ptr<DedupeWork>> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked.swap(undecided_);
+  }
+  for (auto& work : asked) put_away(std::move(work));
 }
 
 }  // namespace detail

@@ -7,7 +7,6 @@
 #include <seriatim/admin.hpp>
 
 #include "flow/dedupe/deduplicator_impl.hpp"
-#include "flow/own_tables.hpp"
 
 namespace seriatim {
 inline namespace v0 {
@@ -42,8 +41,10 @@ DeduplicatorImpl::DeduplicatorImpl(State table, TransactionalProducer own, Dedup
     : table_(std::move(table)),
       options_(std::move(given)),
       now_(std::move(clock)),
-      window_({.time = options_.window_time, .count = options_.window_count}),
-      own_(std::move(own)) {}
+      claims_(options_.wait),
+      slots_(options_.transactions_max),
+      ledger_({.time = options_.window_time, .count = options_.window_count}),
+      sweeper_(*this, std::move(own)) {}
 
 Result<std::shared_ptr<DeduplicatorImpl>> DeduplicatorImpl::make(const Engine& engine,
                                                                  DeduplicatorOptions options,
@@ -69,7 +70,7 @@ Result<Deduplicator> DeduplicatorImpl::open(const Engine& engine, DeduplicatorOp
   Deduplicator opened(*std::move(impl));
   DeduplicatorImpl& made = *opened.impl_;
   if (made.options_.sweeps_in_background) {
-    auto task = engine.task("dedupe " + made.options_.name, [&made] { return made.sweep_in_background(); });
+    auto task = engine.task("dedupe " + made.options_.name, [&made] { return made.sweeper_.run(); });
     if (!task) return task.error();
     made.task_ = *std::move(task);
   }
@@ -80,15 +81,14 @@ Result<Deduplicator> DeduplicatorImpl::open(const Engine& engine, DeduplicatorOp
 Result<std::uint64_t> DeduplicatorImpl::purge_name(const Engine& engine, DeduplicatorOptions options) {
   auto impl = make(engine, std::move(options), dedupe_system_time);
   if (!impl) return impl.error();
-  return (*impl)->purge();
+  return (*impl)->sweeper_.purge(flow::dedupe_window_state((*impl)->options_.name));
 }
 
 Result<> DeduplicatorImpl::open_slots(const Engine& engine) {
-  idle_.reserve(options_.transactions_max);
   for (std::size_t i = 0; i < options_.transactions_max; ++i) {
     auto producer = open_dedupe_producer(engine, options_, i + 1);
     if (!producer) return producer.error();
-    idle_.push_back(*std::move(producer));
+    slots_.give(*std::move(producer));
   }
   return {};
 }
@@ -121,7 +121,7 @@ Result<> DeduplicatorImpl::load() {
       from.assign(reinterpret_cast<const char*>(entry.key.data()), entry.key.size());
       const auto row = flow::decode_dedupe_row(entry.value);
       if (!row) return flow::unreadable_dedupe(table_.name(), from);
-      window_.add(row->mark);
+      ledger_.load(row->mark);
     }
     if (page->size() < loaded_at_once) return {};
     from.push_back('\0');
@@ -136,12 +136,8 @@ Result<> DeduplicatorImpl::store_limits(const Engine& engine) {
   auto stored = state->get(flow::dedupe_window_key);
   if (!stored) return stored.error();
   const flow::DedupeLimits limits{.time = options_.window_time, .count = options_.window_count};
-  const std::lock_guard lock(own_mutex_);
-  auto own = begin_own();
-  if (!own) return own.error();
-  if (*stored && flow::decode_dedupe_limits(**stored) == limits) return {};
-  auto put = flow::own_table(own->transaction(), table).put(flow::dedupe_window_key, flow::encode(limits));
-  return put ? commit_own(*own) : put;
+  if (*stored && flow::decode_dedupe_limits(**stored) == limits) return sweeper_.probe();
+  return sweeper_.put(table, flow::dedupe_window_key, flow::encode(limits));
 }
 
 }  // namespace detail

@@ -63,7 +63,8 @@ struct DedupeCounts {
   std::uint64_t ids = 0;         ///< Ids that are stored now, those behind the window too.
 };
 
-/// Handles a message in its transaction. @return a result to be kept for its duplicates, or nothing.
+/// Handles a message in its transaction.
+/// @return a result to be kept for its duplicates, or nothing.
 using DedupeHandler = std::function<Result<std::optional<std::string>>(Transaction& transaction)>;
 
 namespace detail {
@@ -106,10 +107,12 @@ class SERIATIM_API DedupeTransaction {
   /// changed in the transaction already is there, so abort it.
   Result<DedupeSeen> once(std::string_view id, const DedupeHandler& handler);
 
-  /// As Transaction::commit, which may be called instead. With Outcome::unknown call it again; where this is
-  /// destroyed before it is known, the deduplicator keeps the ids in hand and asks again by itself.
+  /// As Transaction::commit, which may be called instead.
+  /// Errors: as there. With Outcome::unknown call it again; where this is destroyed before it is known, the
+  /// deduplicator keeps the ids in hand and asks again by itself.
   Result<> commit();
   /// As Transaction::abort.
+  /// Errors: as there.
   Result<> abort();
 
  private:

@@ -112,8 +112,8 @@ class SERIATIM_API Requester {
   /// Sends a request and waits for its reply.
   /// @param record  its headers may not be named as those above.
   /// @param timeout  from the call on, 0 ms or more; the largest value means for ever.
-  /// Errors: invalid_argument · queue_full: `in_flight_max` requests wait · as Producer::send: not sent, unless
-  /// the outcome is unknown · as ReplyFuture::get.
+  /// Errors: invalid_argument · queue_full: `in_flight_max` requests wait · as Producer::send: not sent,
+  /// unless the outcome is unknown · as ReplyFuture::get.
   Result<OwnedRecord> request(const ProducerRecord& record, std::chrono::milliseconds timeout);
   /// Sends a request.
   /// Errors: as `request`, but for those of `get`.
@@ -142,13 +142,14 @@ struct ResponderOptions {
   /// transaction; requesters see it when that is committed, at the end of a batch.
   ProcessorOptions processor{};
   /// Is told of a request that was passed over: it names no reply topic or one that is not there, or its
-  /// reply could not be sent and nor could the error. Threads: as ResponderHandler.
+  /// reply could not be sent, nor the error. An exception is a failure of its record.
+  /// Threads: as ResponderHandler.
   std::function<void(const RecordView& request, const Error& error)> on_unanswered{};
 };
 
 struct ResponderCounts {
   std::uint64_t answered = 0;    ///< Replies that were sent, errors too.
-  std::uint64_t errors = 0;      ///< Those of them that are an error.
+  std::uint64_t errors = 0;      ///< Replies among them that are an error.
   std::uint64_t unanswered = 0;  ///< Requests that were passed over.
 };
 
@@ -166,11 +167,19 @@ class SERIATIM_API Responder {
   /// As ~Processor.
   ~Responder();
 
-  /// As the functions of Processor.
+  /// As Processor::start.
+  /// Errors: as there.
   Result<> start();
+  /// As Processor::run.
+  /// Errors: as there.
   Result<> run();
+  /// As Processor::run_once.
+  /// Errors: as there.
   Result<std::size_t> run_once(std::chrono::milliseconds timeout);
+  /// As Processor::stop.
   void stop() noexcept;
+  /// As Processor::wait.
+  /// Errors: as there.
   Result<> wait();
   ResponderCounts counts() const;
 

@@ -2,7 +2,7 @@
 // it begins, from two threads.
 //
 //   dedupe_writer DIR create              makes the topic
-//   dedupe_writer DIR run REPORT          handles messages until it is killed; notes each when it is committed
+//   dedupe_writer DIR run REPORT          handles messages until it is killed; notes each that is committed
 //   dedupe_writer DIR finish LAST         handles all up to LAST, and prints the values of the topic
 #include <fcntl.h>
 #include <unistd.h>

@@ -37,7 +37,8 @@ inline DedupeHandler sending(const std::string& value, const std::string& result
   };
 }
 
-/// Sends `value` for an id that is a first, in a transaction of its own. @return whether it was one.
+/// Sends `value` for an id that is a first, in a transaction of its own.
+/// @return whether it was one.
 inline bool send_once(Deduplicator& dedupe, std::string_view id, std::string_view value) {
   DedupeTransaction work = must(dedupe.begin());
   const bool is_first = must(work.check(id)).is_first;

@@ -52,7 +52,7 @@ TEST_CASE("a sweep is due when much has left the window, or something long ago")
   CHECK(send_once(dedupe, "a", "v"));
   f.clock.advance_ms(3 * 3'600'000);
   for (const char* const id : {"b", "c", "d"}) CHECK(send_once(dedupe, id, "v"));
-  const auto run = [&] { return must(detail::DeduplicatorImpl::of(dedupe).sweep_in_background()); };
+  const auto run = [&] { return must(detail::DeduplicatorImpl::of(dedupe).sweeper().run()); };
   CHECK(run() == std::chrono::seconds(1));
   CHECK(dedupe.counts().ids == 4);
   f.clock.advance_ms(3'600'000);
@@ -75,7 +75,7 @@ TEST_CASE("a deduplicator that is fenced sweeps no more, and says nothing") {
   CHECK(send_once(older, "a", "v"));
   CHECK(send_once(older, "b", "v"));
   const Deduplicator newer = f.open({.window_count = 1});
-  CHECK(must(detail::DeduplicatorImpl::of(older).sweep_in_background()) == std::chrono::nanoseconds::max());
+  CHECK(must(detail::DeduplicatorImpl::of(older).sweeper().run()) == std::chrono::nanoseconds::max());
   CHECK(newer.counts().ids == 2);
 }
 
