@@ -98,16 +98,17 @@ DedupeSeen DeduplicatorImpl::duplicate(flow::DedupeRow row) {
 Result<DedupeSeen> DeduplicatorImpl::check(DedupeWork& work, std::string_view id) {
   if (auto checked = check_dedupe_id(id); !checked) return checked.error();
   if (work.is_over) return is_over_error();
-  const Timestamp now = now_();
   const auto known = work.held.find(id);
   if (known != work.held.end() && known->second.is_claimed) {
     auto row = row_of(work.transaction, id);
     if (!row) return row.error();
     if (known->second.recorded && *row) return duplicate(**std::move(row));
-    return DedupeSeen{.is_first = true, .time = now};
+    return DedupeSeen{.is_first = true, .time = now_()};
   }
   auto row = take(work, id, flow::DedupeHolder::transaction);
   if (!row) return row.error();
+  // Behind the wait for the id, which may have been long.
+  const Timestamp now = now_();
   if (*row && ledger_.holds((*row)->mark, now)) {
     let_go(work, id);
     return duplicate(**std::move(row));

@@ -158,7 +158,7 @@ class SERIATIM_API Deduplicator {
   /// Errors: concurrent_transactions: `transactions_max` are in use, or their ends are not known yet · as
   /// TransactionalProducer::begin.
   Result<DedupeTransaction> begin();
-  /// The same for a transaction of the application's own transactional id. Between instances of one name
+  /// The same for a transaction of the application's own transactional id, of this engine. Between instances of one name
   /// there is no promise for it: an older one is refused here, but a transaction that it had joined before is
   /// not fenced.
   /// Errors: producer_fenced · closed, storage_failed · concurrent_transactions: the deduplicator's own

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "unit/flow/dedupe/dedupe_fixture.hpp"
 
@@ -44,6 +45,20 @@ TEST_CASE("what has left the window is erased in the background, as soon as it i
   for (int i = 0; i < 1'000; ++i) CHECK(send_once(dedupe, std::to_string(i), "v"));
   CHECK(comes_true([&] { return dedupe.counts().ids < 202; }));
   for (int i = 900; i < 1'000; ++i) CHECK_FALSE(send_once(dedupe, std::to_string(i), "v"));
+}
+
+TEST_CASE("an id that is recorded again while a sweep is under way stays") {
+  DedupeFixture f;
+  Deduplicator dedupe = f.open({.window_time = milliseconds(10), .transactions = {.acks = Acks::leader}});
+  CHECK(send_once(dedupe, "a", "v"));
+  for (int i = 0; i < 300; ++i) {
+    f.clock.advance_ms(10);
+    std::thread sweeping([&] { must(dedupe.sweep()); });
+    CHECK(send_once(dedupe, "a", "v"));
+    sweeping.join();
+    REQUIRE_FALSE(send_once(dedupe, "a", "v"));
+    CHECK(dedupe.counts().ids == 1);
+  }
 }
 
 TEST_CASE("a sweep is due when much has left the window, or something long ago") {
