@@ -158,9 +158,9 @@ class SERIATIM_API Deduplicator {
   /// Errors: concurrent_transactions: `transactions_max` are in use, or their ends are not known yet · as
   /// TransactionalProducer::begin.
   Result<DedupeTransaction> begin();
-  /// The same for a transaction of the application's own transactional id, of this engine. Between instances of one name
-  /// there is no promise for it: an older one is refused here, but a transaction that it had joined before is
-  /// not fenced.
+  /// The same for a transaction of this engine that has a transactional id of the application's own. Between
+  /// instances of one name there is no promise for it: an older one is refused here, but a transaction that
+  /// it had joined before is not fenced.
   /// Errors: producer_fenced · closed, storage_failed · concurrent_transactions: the deduplicator's own
   /// transaction before is not ended yet.
   Result<DedupeTransaction> join(Transaction transaction);
