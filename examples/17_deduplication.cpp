@@ -19,7 +19,7 @@ std::string book(Deduplicator& orders, const std::string& id, const std::string&
   const auto seen = work.once(id, [&](Transaction& transaction) -> Result<std::optional<std::string>> {
     auto booked = transaction.send({.topic = "orders", .key = id, .value = order});
     if (!booked) return booked.error();
-    return "invoice " + std::to_string(booked->offset + 1);
+    return std::optional("invoice " + std::to_string(booked->offset + 1));
   });
   // The order, its id and the answer become true together.
   work.commit().value();

@@ -83,10 +83,10 @@ Result<ExitCode> describe_dedupe(Context& context, const DedupeArguments& argume
   if (!described.ok()) return described.error();
   Table table({{"name"},
                {"ids", ColumnKind::number},
-               {"window ms", ColumnKind::number},
-               {"window ids", ColumnKind::number},
+               {"window_ms", ColumnKind::number},
+               {"window_ids", ColumnKind::number},
                {"results", ColumnKind::number},
-               {"result bytes", ColumnKind::number},
+               {"result_bytes", ColumnKind::number},
                {"oldest", ColumnKind::time},
                {"newest", ColumnKind::time}});
   const auto time_json = [](const std::optional<Timestamp>& time) {
