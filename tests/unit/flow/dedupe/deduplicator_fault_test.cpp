@@ -40,7 +40,7 @@ Result<bool> handle(Deduplicator& dedupe) {
   return seen->is_first;
 }
 
-FaultyTry attempt(const std::string& directory, const Fault& fault) {
+FaultyTry try_with_fault(const std::string& directory, const Fault& fault) {
   FaultVfs vfs;
   FaultyTry tried;
   const Engine engine = open_small_engine(directory, vfs);
@@ -70,10 +70,10 @@ TEST_CASE("INV-8: a message has its effect once, whatever call fails while it is
       std::int64_t met = 0;
       for (std::int64_t after = 0;; ++after) {
         const TempDir dir;
-        const FaultyTry tried = attempt(dir / "data", {.calls = calls,
-                                                       .error = calls == Calls::syncs ? EIO : ENOSPC,
-                                                       .after = after,
-                                                       .for_ever = for_ever});
+        const FaultyTry tried = try_with_fault(dir / "data", {.calls = calls,
+                                                              .error = calls == Calls::syncs ? EIO : ENOSPC,
+                                                              .after = after,
+                                                              .for_ever = for_ever});
         CAPTURE(static_cast<int>(calls));
         CAPTURE(after);
         CAPTURE(for_ever);
