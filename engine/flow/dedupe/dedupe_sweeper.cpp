@@ -19,6 +19,22 @@ std::string key_of(const StateEntry& entry) {
   return {reinterpret_cast<const char*>(entry.key.data()), entry.key.size()};
 }
 
+// An id in hand that no change has yet.
+class OwnClaim {
+ public:
+  OwnClaim(flow::DedupeClaims& claims, std::string_view id) noexcept : claims_(&claims), id_(id) {}
+  OwnClaim(const OwnClaim&) = delete;
+  OwnClaim& operator=(const OwnClaim&) = delete;
+  ~OwnClaim() {
+    if (claims_ != nullptr) claims_->release(id_);
+  }
+  void hand_over() noexcept { claims_ = nullptr; }
+
+ private:
+  flow::DedupeClaims* claims_;
+  std::string_view id_;
+};
+
 }  // namespace
 
 DedupeSweeper::Change::~Change() {
@@ -147,16 +163,24 @@ Result<std::chrono::nanoseconds> DedupeSweeper::run() {
 }
 
 Result<bool> DedupeSweeper::forget(std::string_view id) {
+  // Before the mutex: a wait for the id may be long, and must hold up no sweep.
+  auto claimed = impl_.claims_.claim(id, flow::DedupeHolder::own, [this] { impl_.settle(); });
+  if (!claimed) {
+    impl_.ledger_.count_refusal();
+    return claimed.error();
+  }
+  OwnClaim claim(impl_.claims_, id);
   const std::lock_guard lock(mutex_);
   auto change = begin();
   if (!change) return change.error();
-  DedupeWork& work = change->work();
-  auto row = impl_.take(work, id, flow::DedupeHolder::own);
+  flow::DedupeHeld& held = change->work().held[std::string(id)];
+  held.is_claimed = true;
+  claim.hand_over();
+  auto row = impl_.row_of(change->work().transaction, id);
   if (!row) return row.error();
   if (!*row) return false;
   const bool was_held = impl_.ledger_.holds((*row)->mark, impl_.now_());
   if (auto erased = change->table(impl_.table_.name()).erase(id); !erased) return erased.error();
-  flow::DedupeHeld& held = work.held.find(id)->second;
   held.before = (*row)->mark;
   held.is_erased = true;
   if (auto committed = change->commit(); !committed) return committed.error();

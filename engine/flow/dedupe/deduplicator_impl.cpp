@@ -59,10 +59,10 @@ Result<bool> DeduplicatorImpl::forget(std::string_view id) {
   return sweeper_.forget(id);
 }
 
-Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::take(DedupeWork& work, std::string_view id,
-                                                              flow::DedupeHolder holder) {
+Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::take(DedupeWork& work, std::string_view id) {
   flow::DedupeHeld& held = work.held[std::string(id)];
-  if (auto claimed = claims_.claim(id, holder, [this] { settle(); }); !claimed) {
+  auto claimed = claims_.claim(id, flow::DedupeHolder::transaction, [this] { settle(); });
+  if (!claimed) {
     let_go(work, id);
     ledger_.count_refusal();
     return claimed.error();
@@ -105,7 +105,7 @@ Result<DedupeSeen> DeduplicatorImpl::check(DedupeWork& work, std::string_view id
     if (known->second.recorded && *row) return duplicate(**std::move(row));
     return DedupeSeen{.is_first = true, .time = now_()};
   }
-  auto row = take(work, id, flow::DedupeHolder::transaction);
+  auto row = take(work, id);
   if (!row) return row.error();
   // Behind the wait for the id, which may have been long.
   const Timestamp now = now_();

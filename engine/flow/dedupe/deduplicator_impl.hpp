@@ -1,6 +1,6 @@
-// Behind `Deduplicator`. The window is the state "__dedupe:NAME" by id; "__dedupe_window:NAME" has its limits.
-// Transactional ids "dedupe:NAME:0" (own changes) and "dedupe:NAME:1" and so on (those of `begin`): the
-// instance that opened the name last holds all of these, so that an older one commits nothing any more.
+// Behind `Deduplicator`. The window is the state "__dedupe:NAME" by id; "__dedupe_window:NAME" has its
+// limits. Transactional ids "dedupe:NAME:0" (own changes) and "dedupe:NAME:1" and so on (those of `begin`):
+// the instance that opened the name last holds all of these, so that an older one commits nothing any more.
 #pragma once
 
 #include <functional>
@@ -74,8 +74,7 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   Result<> store_limits(const Engine& engine);
 
   /// Takes an id in the hand of `work`, and reads its row. Where that fails, the id is let go.
-  Result<std::optional<flow::DedupeRow>> take(DedupeWork& work, std::string_view id,
-                                              flow::DedupeHolder holder);
+  Result<std::optional<flow::DedupeRow>> take(DedupeWork& work, std::string_view id);
   void let_go(DedupeWork& work, std::string_view id) noexcept;
   /// Of an id that is in the hand of `transaction`.
   Result<std::optional<flow::DedupeRow>> row_of(Transaction& transaction, std::string_view id) const;

@@ -1,8 +1,8 @@
 // The process that request_kill_test.py kills: it sends requests and answers them, exactly once.
 //
 //   request_writer DIR create              makes the topics
-//   request_writer DIR run REPORT FIRST    sends requests from the number FIRST on until it is killed; notes each
-//                                          that was sent
+//   request_writer DIR run REPORT FIRST    sends requests from the number FIRST on until it is killed; notes
+//                                          each that was sent
 //   request_writer DIR finish              answers what is left, and prints the replies
 #include <fcntl.h>
 #include <unistd.h>

@@ -108,4 +108,21 @@ TEST_CASE("an id that was forgotten is a first again") {
   CHECK(code_of(dedupe.forget("")) == Errc::invalid_argument);
 }
 
+TEST_CASE("a forget that waits for an id holds up no sweep and no other transaction") {
+  const DedupeFixture f;
+  Deduplicator dedupe = f.open({.wait = hours(1)});
+  DedupeTransaction work = must(dedupe.begin());
+  must(work.once("a", sending("v", "r")));
+  bool was_there = false;
+  std::thread forgetting([&] { was_there = must(dedupe.forget("a")); });
+  CHECK(must(dedupe.sweep()) == 0);
+  TransactionalProducer producer = transactional(f.engine);
+  { const DedupeTransaction joined = must(dedupe.join(must(producer.begin()))); }
+  CHECK(send_once(dedupe, "b", "v"));
+  must(work.commit());
+  forgetting.join();
+  // It came before the id was in hand, or behind its commit.
+  CHECK(must(must(dedupe.begin()).check("a")).is_first == was_there);
+}
+
 }  // namespace seriatim::test
