@@ -24,6 +24,8 @@
 /// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 /// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp,
 /// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, flow/processor.hpp, flow/deduplicator.hpp, flow/request_reply.hpp, assignor.hpp,
+/// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
