@@ -27,7 +27,14 @@ void DedupeLedger::enter(const DedupeHeld& held) noexcept {
     // No memory to count it: others stay in the window that much longer.
   }
   if (held.recorded) ++counts_.firsts;
-  if (held.before && (held.recorded || held.is_erased)) window_.remove(*held.before);
+  if (!held.before || !(held.recorded || held.is_erased)) return;
+  window_.remove(*held.before);
+  ++rewrites_;
+}
+
+std::uint64_t DedupeLedger::rewrites() const {
+  const std::lock_guard lock(mutex_);
+  return rewrites_;
 }
 
 void DedupeLedger::count_duplicate() {

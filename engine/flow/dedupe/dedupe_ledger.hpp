@@ -30,6 +30,8 @@ class DedupeLedger {
   bool holds(const DedupeMark& mark, Timestamp now) const;
   /// A transaction was committed that had this in hand.
   void enter(const DedupeHeld& held) noexcept;
+  /// How often a row was written over or erased: while it stays the same, every row that is known is there.
+  std::uint64_t rewrites() const;
 
   void count_duplicate();
   void count_refusal();
@@ -42,6 +44,7 @@ class DedupeLedger {
   mutable std::mutex mutex_;
   DedupeWindow window_;
   DedupeCounts counts_{};
+  std::uint64_t rewrites_ = 0;
 };
 
 }  // namespace seriatim::flow

@@ -73,44 +73,50 @@ Result<> DedupeSweeper::put(const std::string& table, std::string_view key, cons
   return done ? change->commit() : done;
 }
 
-// Looks again: a transaction may have recorded it since the page was read.
-Result<bool> DedupeSweeper::erase_if_outside(Change& change, const std::string& id) {
-  flow::DedupeHeld& held = change.work().held[id];
-  held.is_claimed = impl_.claims_.try_claim(id, flow::DedupeHolder::own);
+// A transaction may have recorded it since the page was read: then it looks again. One that is not counted yet
+// still has its ids in hand.
+Result<bool> DedupeSweeper::erase_if_outside(Change& change, const Outside& one, std::uint64_t rewrites) {
+  flow::DedupeHeld& held = change.work().held[one.id];
+  held.is_claimed = impl_.claims_.try_claim(one.id, flow::DedupeHolder::own);
   if (!held.is_claimed) return false;
-  auto row = impl_.row_of(change.work().transaction, id);
-  if (!row) return row.error();
-  if (!*row || impl_.ledger_.holds((*row)->mark, impl_.now_())) return false;
-  auto erased = change.table(impl_.table_.name()).erase(id);
+  flow::DedupeMark mark = one.mark;
+  if (impl_.ledger_.rewrites() != rewrites) {
+    auto row = impl_.row_of(change.work().transaction, one.id);
+    if (!row) return row.error();
+    if (!*row || impl_.ledger_.holds((*row)->mark, impl_.now_())) return false;
+    mark = (*row)->mark;
+  }
+  auto erased = change.table(impl_.table_.name()).erase(one.id);
   if (!erased) return erased.error();
-  held.before = (*row)->mark;
+  held.before = mark;
   held.is_erased = true;
   return true;
 }
 
 Result<DedupeSweeper::Page> DedupeSweeper::sweep_page(std::string& cursor) {
+  const std::uint64_t rewrites = impl_.ledger_.rewrites();
   auto entries = impl_.table_.scan(cursor, swept_at_once);
   if (!entries) return entries.error();
   const Timestamp now = impl_.now_();
-  std::vector<std::string> outside;
+  std::vector<Outside> outside;
   std::string behind = cursor;
   for (const StateEntry& entry : *entries) {
     std::string id = key_of(entry);
     const auto row = flow::decode_dedupe_row(entry.value);
     if (!row) return flow::unreadable_dedupe(impl_.table_.name(), id);
     behind = id + '\0';
-    if (!impl_.ledger_.holds(row->mark, now)) outside.push_back(std::move(id));
+    if (!impl_.ledger_.holds(row->mark, now)) outside.push_back({.id = std::move(id), .mark = row->mark});
   }
   Page page{.is_last = entries->size() < swept_at_once};
   if (!outside.empty()) {
     auto change = begin();
     if (!change) return change.error();
-    for (const std::string& id : outside) {
-      auto erased = erase_if_outside(*change, id);
+    for (const Outside& one : outside) {
+      auto erased = erase_if_outside(*change, one, rewrites);
       const bool is_full = !erased && erased.error().code() == Errc::record_too_large && page.erased > 0;
       if (is_full) {
         // The rest comes with the next page.
-        behind = id;
+        behind = one.id;
         page.is_last = false;
         break;
       }

@@ -68,7 +68,13 @@ class DedupeSweeper {
 
   Result<Change> begin();
   Result<Page> sweep_page(std::string& cursor);
-  Result<bool> erase_if_outside(Change& change, const std::string& id);
+  /// An id that a page has outside of the window.
+  struct Outside {
+    std::string id{};
+    flow::DedupeMark mark{};
+  };
+  /// @param rewrites  of the ledger, before the page was read.
+  Result<bool> erase_if_outside(Change& change, const Outside& one, std::uint64_t rewrites);
   /// @return how many were erased: all, or as many as a transaction takes.
   Result<std::size_t> erase_all(const std::vector<std::string>& ids);
   bool is_due() const;

@@ -25,11 +25,14 @@ TEST_CASE("a ledger counts what was committed: recorded, overwritten, erased") {
   CHECK(ledger.counts().ids == 1);
   CHECK(ledger.counts().firsts == 2);
   CHECK(ledger.outside(later) == 0);
+  CHECK(ledger.rewrites() == 1);
   // Only looked at.
   ledger.enter({.is_claimed = true, .before = again});
   CHECK(ledger.counts().ids == 1);
+  CHECK(ledger.rewrites() == 1);
   ledger.enter({.is_claimed = true, .before = again, .is_erased = true});
   CHECK(ledger.counts().ids == 0);
+  CHECK(ledger.rewrites() == 2);
   ledger.load(again);
   CHECK(ledger.counts().ids == 1);
   CHECK(ledger.counts().firsts == 2);
