@@ -73,8 +73,8 @@ Result<> DedupeSweeper::put(const std::string& table, std::string_view key, cons
   return done ? change->commit() : done;
 }
 
-// A transaction may have recorded it since the page was read: then it looks again. One that is not counted yet
-// still has its ids in hand.
+// A transaction may have recorded it since the page was read: then it looks again. One that is not counted
+// yet still has its ids in hand.
 Result<bool> DedupeSweeper::erase_if_outside(Change& change, const Outside& one, std::uint64_t rewrites) {
   flow::DedupeHeld& held = change.work().held[one.id];
   held.is_claimed = impl_.claims_.try_claim(one.id, flow::DedupeHolder::own);

@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "unit/flow/dedupe/dedupe_fixture.hpp"
 
@@ -48,6 +51,25 @@ TEST_CASE("what has left the window is erased in the background, as soon as it i
 }
 
 TEST_CASE("an id that is recorded again while a sweep is under way stays") {
+  const DedupeFixture f;
+  std::int64_t now = 1'000;
+  // The sweep asks for the time when it has read a page.
+  std::function<void()> meanwhile;
+  Deduplicator dedupe = must(detail::DeduplicatorImpl::open(
+      f.engine, {.name = "shop", .window_time = milliseconds(10), .sweeps_in_background = false}, [&] {
+        if (meanwhile) std::exchange(meanwhile, {})();
+        return Timestamp(milliseconds(now));
+      }));
+  for (const char* const id : {"a", "b", "c"}) CHECK(send_once(dedupe, id, "v"));
+  now += 10;
+  meanwhile = [&] { CHECK(send_once(dedupe, "b", "v")); };
+  CHECK(must(dedupe.sweep()) == 2);
+  CHECK(dedupe.counts().ids == 1);
+  CHECK_FALSE(send_once(dedupe, "b", "v"));
+  CHECK(send_once(dedupe, "a", "v"));
+}
+
+TEST_CASE("sweeps beside transactions that record the same ids again lose none of them") {
   DedupeFixture f;
   Deduplicator dedupe = f.open({.window_time = milliseconds(10), .transactions = {.acks = Acks::leader}});
   CHECK(send_once(dedupe, "a", "v"));
