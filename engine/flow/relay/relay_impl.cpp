@@ -1,0 +1,246 @@
+#include "flow/relay/relay_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <seriatim/exception.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+// A stop wakes the poll: any time will do. New partitions are looked for behind it.
+constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
+// While records come. Where none do, each poll that brings nothing is followed by a look.
+constexpr std::chrono::seconds between_looks{1};
+// Larger ones take no less time for a record. The default of max.message.bytes.
+constexpr std::int64_t append_bytes_max = 1'048'576;
+constexpr std::int64_t batch_header_bytes = 61;  // kafka-log 4.1
+
+/// One thread at a time.
+class Entry {
+ public:
+  explicit Entry(std::atomic<bool>& is_running)
+      : is_running_(is_running), is_in_(!is_running.exchange(true, std::memory_order_acquire)) {}
+  ~Entry() {
+    if (is_in_) is_running_.store(false, std::memory_order_release);
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  Result<> outcome() const {
+    if (is_in_) return {};
+    return Error(Errc::invalid_state, "another thread runs this relay; call stop, and let that return first");
+  }
+
+ private:
+  std::atomic<bool>& is_running_;
+  const bool is_in_;
+};
+
+template <class Body>
+auto answered(const Body& body) noexcept -> decltype(body()) {
+  try {
+    return body();
+  } catch (...) {
+    return current_error();
+  }
+}
+
+}  // namespace
+
+RelayImpl::RelayImpl(const Engine& engine, RelayOptions options)
+    : engine_(engine), options_(std::move(options)), group_("relay:" + options_.name), batch_(options_) {}
+
+Result<std::unique_ptr<RelayImpl>> RelayImpl::open(const Engine& engine, RelayOptions options) {
+  std::unique_ptr<RelayImpl> impl(new RelayImpl(engine, std::move(options)));
+  if (auto opened = impl->open_parts(); !opened) return opened.error();
+  return impl;
+}
+
+Result<> RelayImpl::open_parts() {
+  if (auto looked = look_at_target(); !looked) return looked;
+  if (auto source = engine_.admin().describe_topic(options_.from); !source) return source.error();
+  // The relay before is fenced before its positions are read.
+  auto writer = RelayWriter::open(engine_, options_, options_.name);
+  if (!writer) return writer.error();
+  writer_.emplace(*std::move(writer));
+  auto source = RelaySource::open(engine_, options_, group_);
+  if (!source) return source.error();
+  source_.emplace(*std::move(source));
+  if (auto noted = note_goal(); !noted) return noted;
+  return note_lag(true);
+}
+
+Result<> RelayImpl::run() {
+  const Entry entry(is_running_);
+  if (auto entered = entry.outcome(); !entered) return entered;
+  return run_until_done();
+}
+
+Result<std::size_t> RelayImpl::run_once(std::chrono::milliseconds timeout) {
+  const Entry entry(is_running_);
+  if (auto entered = entry.outcome(); !entered) return entered.error();
+  if (is_stopping_.load(std::memory_order_acquire))
+    return Error(Errc::closed, "this relay was stopped; open another one to go on");
+  return step(timeout);
+}
+
+void RelayImpl::stop() noexcept {
+  is_stopping_.store(true, std::memory_order_release);
+  source_->wake();
+}
+
+RelayProgress RelayImpl::progress() const {
+  const std::lock_guard lock(progress_mutex_);
+  return progress_;
+}
+
+Result<> RelayImpl::run_until_done() {
+  while (!is_stopping_.load(std::memory_order_acquire)) {
+    if (options_.until_caught_up && !is_ahead_ && progress().is_caught_up) return {};
+    if (auto done = step(relay_poll_timeout); !done) return done.error();
+  }
+  return {};
+}
+
+Result<std::size_t> RelayImpl::step(std::chrono::milliseconds timeout) {
+  if (auto settled = settle_earlier(); !settled) return settled.error();
+  if (auto looked = look_at_topics(); !looked) return looked.error();
+  is_ahead_ = true;
+  if (auto gathered = gather(timeout); !gathered) return gathered.error();
+  if (polled_.empty()) {
+    is_ahead_ = false;
+    looked_at_.reset();
+    if (auto noted = note_goal(); !noted) return noted.error();
+    if (auto noted = note_lag(true); !noted) return noted.error();
+    return std::size_t{0};
+  }
+  auto written = answered([&] { return write(); });
+  polled_.clear();
+  if (!written) {
+    if (writer_->can_commit_again()) return written.error();
+    // Where one of these fails, the next step begins with it.
+    static_cast<void>(answered([&] { return writer_->abort(); }).ok());
+    static_cast<void>(answered([&] { return settle_earlier(); }).ok());
+    return written.error();
+  }
+  const std::size_t taken = in_hand_->counts.taken;
+  if (auto finished = finish(); !finished) return finished.error();
+  return taken;
+}
+
+Result<> RelayImpl::settle_earlier() {
+  if (writer_->can_commit_again()) {
+    auto committed = writer_->commit_again();
+    if (committed) return finish();
+    if (writer_->can_commit_again()) return committed;
+  }
+  if (!is_ahead_) return {};
+  if (auto rewound = source_->rewind(); !rewound) return rewound;
+  in_hand_.reset();
+  is_ahead_ = false;
+  return {};
+}
+
+Result<> RelayImpl::gather(std::chrono::milliseconds timeout) {
+  polled_.clear();
+  if (auto polled = source_->poll(timeout, polled_); !polled) return polled;
+  if (options_.linger.count() <= 0 || polled_.empty()) return {};
+  const auto began = Clock::now();
+  for (std::size_t records = polled_.back().count(), bytes = 0;
+       !is_stopping_.load(std::memory_order_acquire);) {
+    for (const RecordView& record : polled_.back()) bytes += record.key().size() + record.value().size();
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    if (records >= options_.batch_records || bytes >= options_.batch_bytes || waited >= options_.linger)
+      return {};
+    const std::size_t polls = polled_.size();
+    if (auto polled = source_->poll(options_.linger - waited, polled_); !polled) return polled;
+    if (polled_.size() == polls) return {};  // The time is over, or there is an error for the next batch.
+    records += polled_.back().count();
+  }
+  return {};
+}
+
+Result<> RelayImpl::write() {
+  in_hand_.emplace(InHand{.behind = source_->behind(polled_)});
+  RelayCounts& counts = in_hand_->counts;
+  if (auto begun = writer_->begin(); !begun) return begun;
+  batch_.clear(target_);
+  for (const ConsumerRecords& records : polled_) {
+    counts.taken += records.count();
+    for (const RecordView& record : records) {
+      auto added = batch_.add(record);
+      if (added && !*added) ++counts.dropped;
+      if (added) continue;
+      if (auto settled = writer_->settle(record, added.error(), counts); !settled) return settled;
+    }
+  }
+  if (auto appended = writer_->append(target_, batch_, counts); !appended) return appended;
+  return writer_->commit(in_hand_->behind, source_->group());
+}
+
+Result<> RelayImpl::finish() {
+  source_->advance(in_hand_->behind);
+  is_ahead_ = false;
+  const RelayCounts counts = std::exchange(in_hand_, std::nullopt)->counts;
+  {
+    const std::lock_guard lock(progress_mutex_);
+    progress_.records += counts.records;
+    progress_.bytes += counts.bytes;
+    progress_.dropped += counts.dropped;
+    progress_.skipped += counts.skipped;
+    progress_.dead_letters += counts.dead_letters;
+    ++progress_.batches;
+  }
+  if (auto noted = note_goal(); !noted) return noted;
+  return note_lag(progress().is_caught_up);
+}
+
+Result<> RelayImpl::note_goal() {
+  auto caught_up = source_->is_caught_up();
+  if (!caught_up) return caught_up.error();
+  const std::lock_guard lock(progress_mutex_);
+  progress_.is_caught_up = *caught_up;
+  return {};
+}
+
+Result<> RelayImpl::look_at_topics() {
+  if (looked_at_ && Clock::now() - *looked_at_ < between_looks) return {};
+  if (auto looked = look_at_target(); !looked) return looked.error().with_context("the target of the relay");
+  if (auto looked = source_->refresh(engine_); !looked) return looked;
+  looked_at_ = Clock::now();
+  return {};
+}
+
+Result<> RelayImpl::look_at_target() {
+  auto topic = engine_.admin().describe_topic(options_.to);
+  if (!topic) return topic.error();
+  if (!target_.topic_id.empty() && target_.topic_id != topic->topic_id) {
+    return Error(Errc::unknown_topic_or_partition,
+                 "topic " + options_.to +
+                     " was deleted and created anew; open another relay, which goes on where this one ended");
+  }
+  const std::int64_t bytes = std::min(topic->config.max_message_bytes, append_bytes_max) - batch_header_bytes;
+  target_ = {.topic = options_.to,
+             .topic_id = topic->topic_id,
+             .partition_count = static_cast<PartitionId>(topic->partitions.size()),
+             .append_bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0))};
+  return {};
+}
+
+Result<> RelayImpl::note_lag(bool is_wanted) {
+  const auto now = Clock::now().time_since_epoch();
+  if (!is_wanted && !rate_.is_due(now)) return {};
+  auto sample = source_->lag();
+  if (!sample) return sample.error();
+  sample->time = now;
+  const std::lock_guard lock(progress_mutex_);
+  progress_.deleted = source_->deleted();
+  rate_.add(*sample, progress_);
+  return {};
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim

@@ -1,0 +1,206 @@
+#include "flow/relay/relay_writer.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <seriatim/exception.hpp>
+
+namespace seriatim {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+// The most that the format takes beside the bytes of a record, and of a header: lengths and differences as
+// varints (kafka-log 4.2).
+constexpr std::size_t record_overhead = 40;
+constexpr std::size_t header_overhead = 10;
+
+std::size_t stored_bytes_max(const Record& record) noexcept {
+  return bytes_of(record) + record_overhead + record.headers.size() * header_overhead;
+}
+
+bool is_of_records(const Error& error) noexcept {
+  return error.outcome() == Outcome::not_written &&
+         (error.code() == Errc::record_too_large || error.code() == Errc::invalid_record ||
+          error.code() == Errc::invalid_timestamp);
+}
+
+// record_too_large is also said where the transaction has too many partitions.
+bool is_of_this_record(const Error& error, const Record& record, std::size_t bytes_max) noexcept {
+  return is_of_records(error) &&
+         (error.code() != Errc::record_too_large || stored_bytes_max(record) > bytes_max / 2);
+}
+
+Result<PartitionId> letter_partitions(const Engine& engine, const std::string& topic) {
+  if (topic.empty()) return PartitionId{0};
+  auto found = engine.admin().describe_topic(topic);
+  if (!found && found.error().code() == Errc::unknown_topic_or_partition) {
+    auto created = engine.admin().create_topic({.name = topic, .if_not_exists = true});
+    if (!created) return created.error();
+    found = engine.admin().describe_topic(topic);
+  }
+  if (!found) return found.error();
+  return static_cast<PartitionId>(found->partitions.size());
+}
+
+}  // namespace
+
+Result<RelayWriter> RelayWriter::open(const Engine& engine, const RelayOptions& options,
+                                      const std::string& name) {
+  const auto partitions = letter_partitions(engine, options.dead_letter_topic);
+  if (!partitions) return partitions.error().with_context("RelayOptions::dead_letter_topic");
+  auto producer = engine.transactional_producer({.transactional_id = "relay:" + name + ":0",
+                                                 .acks = options.acks,
+                                                 .transaction_timeout = options.transaction_timeout,
+                                                 .compression_type = options.compression_type});
+  if (!producer) return producer.error();
+  return RelayWriter(*std::move(producer), options, "relay:" + name, *partitions);
+}
+
+Result<> RelayWriter::begin() {
+  if (auto given_up = abort(); !given_up) return given_up;
+  auto begun = producer_.begin();
+  if (!begun) return begun.error();
+  transaction_.emplace(*std::move(begun));
+  return {};
+}
+
+Result<> RelayWriter::settle(const RecordView& record, const Error& failure, RelayCounts& counts) {
+  const Error named = failure.with_context("relaying " + place_of(record) + " into " + options_->to);
+  RelayDecision decision = RelayDecision::stop;
+  if (options_->on_failure) {
+    try {
+      decision = options_->on_failure({.error = named, .record = record});
+    } catch (...) {
+      return current_error().with_context("deciding on a failure (" + named.message() + ")");
+    }
+  }
+  switch (decision) {
+    case RelayDecision::skip:
+      ++counts.skipped;
+      return {};
+    case RelayDecision::dead_letter:
+      if (auto buried = bury(record, failure); !buried) {
+        return buried.error().with_context("writing the dead letter of " + place_of(record) + " (" +
+                                           failure.message() + ")");
+      }
+      ++counts.dead_letters;
+      return {};
+    case RelayDecision::stop:
+      break;
+  }
+  return named;
+}
+
+Result<> RelayWriter::append(const RelayTarget& target, const RelayBatch& batch, RelayCounts& counts) {
+  TopicPartition at{.topic = target.topic};
+  for (const RelayBatch::Part& part : batch.parts()) {
+    if (auto appended = append_part(at, part, target.append_bytes_max, counts); !appended) return appended;
+    ++at.partition;
+  }
+  return {};
+}
+
+Result<> RelayWriter::append_part(const TopicPartition& at, const RelayBatch::Part& part,
+                                  std::size_t bytes_max, RelayCounts& counts) {
+  Slice slice{.at = at, .part = part};
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < part.records.size(); ++i) {
+    const std::size_t more = stored_bytes_max(part.records[i]);
+    if (i > slice.from && bytes + more > bytes_max) {
+      slice.to = i;
+      if (auto appended = append_slice(slice, bytes_max, counts); !appended) return appended;
+      slice.from = i;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  slice.to = part.records.size();
+  return slice.from == slice.to ? Result<>() : append_slice(slice, bytes_max, counts);
+}
+
+// A record that is refused is found by halves: the others keep their order, and their batches.
+Result<> RelayWriter::append_slice(const Slice& slice, std::size_t bytes_max, RelayCounts& counts) {
+  const auto records = std::span(slice.part.records).subspan(slice.from, slice.to - slice.from);
+  const auto appended = transaction_->append(slice.at, records);
+  if (appended) {
+    counts.records += records.size();
+    for (const Record& record : records) counts.bytes += bytes_of(record);
+    return {};
+  }
+  if (records.size() > 1 && is_of_records(appended.error())) {
+    const std::size_t middle = slice.from + records.size() / 2;
+    if (auto half = append_slice({slice.at, slice.part, slice.from, middle}, bytes_max, counts); !half)
+      return half;
+    return append_slice({slice.at, slice.part, middle, slice.to}, bytes_max, counts);
+  }
+  if (records.size() == 1 && is_of_this_record(appended.error(), records.front(), bytes_max))
+    return settle(*slice.part.sources[slice.from], appended.error(), counts);
+  return appended.error().with_context("relaying " + place_of(*slice.part.sources[slice.from]) +
+                                       " and what follows it into " + slice.at.topic);
+}
+
+// With the headers of Kafka's dead letters, behind its own.
+Result<> RelayWriter::bury(const RecordView& record, const Error& failure) {
+  if (options_->dead_letter_topic.empty()) {
+    return Error(Errc::invalid_argument,
+                 "RelayOptions::dead_letter_topic is empty; name the topic that dead letters go to");
+  }
+  const std::string partition = std::to_string(record.partition());
+  const std::string offset = std::to_string(record.offset());
+  std::vector<HeaderView> headers;
+  headers.reserve(record.header_count() + 5);
+  for (std::size_t i = 0; i < record.header_count(); ++i) headers.push_back(record.header(i));
+  const auto own = headers.size();
+  headers.push_back({"__dlq.errors.topic", record.topic()});
+  headers.push_back({"__dlq.errors.partition", partition});
+  headers.push_back({"__dlq.errors.offset", offset});
+  headers.push_back({"__dlq.errors.group", group_});
+  headers.push_back({"__dlq.errors.message", failure.message()});
+  ProducerRecord letter{.topic = options_->dead_letter_topic,
+                        .key = record.key(),
+                        .value = record.value(),
+                        .partition = record.partition() % letter_partitions_,
+                        .headers = headers};
+  auto sent = transaction_->send(letter);
+  if (!sent && sent.error().code() == Errc::record_too_large &&
+      sent.error().outcome() == Outcome::not_written) {
+    // The headers say where the record is.
+    letter.key = letter.value = BytesView();
+    letter.headers = std::span(headers).subspan(own);
+    sent = transaction_->send(letter);
+  }
+  return sent ? Result<>() : Result<>(sent.error());
+}
+
+Result<> RelayWriter::commit(const TopicPartitionOffsets& behind, const ConsumerGroupMetadata& group) {
+  if (auto sent = transaction_->send_offsets(behind, group); !sent) return sent;
+  is_complete_ = true;
+  return commit_again();
+}
+
+Result<> RelayWriter::commit_again() {
+  auto committed = transaction_->commit();
+  // It can not be committed any more, or was ended by its time-out.
+  if (!committed && (committed.error().requires_abort() || committed.error().fatal() ||
+                     committed.error().code() == Errc::invalid_txn_state))
+    is_complete_ = false;
+  if (committed) {
+    is_complete_ = false;
+    transaction_.reset();
+  }
+  return committed;
+}
+
+Result<> RelayWriter::abort() {
+  is_complete_ = false;
+  if (!transaction_) return {};
+  auto aborted = transaction_->abort();
+  if (!aborted && aborted.error().code() != Errc::producer_fenced) return aborted;
+  transaction_.reset();
+  return {};
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace seriatim
