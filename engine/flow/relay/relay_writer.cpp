@@ -181,9 +181,11 @@ Result<> RelayWriter::commit(const TopicPartitionOffsets& behind, const Consumer
 
 Result<> RelayWriter::commit_again() {
   auto committed = transaction_->commit();
-  // It can not be committed any more, or was ended by its time-out.
-  if (!committed && (committed.error().requires_abort() || committed.error().fatal() ||
-                     committed.error().code() == Errc::invalid_txn_state))
+  // It can not be committed any more, or was ended by its time-out. Else it may have been stored, and an abort
+  // is refused.
+  if (!committed &&
+      (committed.error().requires_abort() || committed.error().code() == Errc::producer_fenced ||
+       committed.error().code() == Errc::invalid_txn_state))
     is_complete_ = false;
   if (committed) {
     is_complete_ = false;
