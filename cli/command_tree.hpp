@@ -22,6 +22,7 @@ Command dump_command();
 Command verify_command();
 Command repair_command();
 Command group_command();
+Command relay_command();
 Command share_command();
 Command work_command();
 Command transaction_command();

@@ -32,11 +32,16 @@ ProgressBar::ProgressBar(std::string label, bool wanted)
 ProgressBar::~ProgressBar() { clear(); }
 
 void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
-  const auto now = std::chrono::steady_clock::now();
-  if (!visible_ || now - drawn_at_ < redraw_interval) return;
-  drawn_at_ = now;
+  if (is_due()) draw(line(label_, done_bytes, total_bytes, std::chrono::steady_clock::now() - started_));
+}
+
+bool ProgressBar::is_due() const {
+  return visible_ && std::chrono::steady_clock::now() - drawn_at_ >= redraw_interval;
+}
+
+void ProgressBar::draw(const std::string& text) {
+  drawn_at_ = std::chrono::steady_clock::now();
   drawn_ = true;
-  const std::string text = line(label_, done_bytes, total_bytes, now - started_);
   std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
 }
 

@@ -20,6 +20,11 @@ class ProgressBar {
 
   /// Draws anew if the last drawing is old enough.
   void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
+  /// The same with a line of the caller's own behind the label, made by `text` only if it is drawn.
+  template <class Text>
+  void show(const Text& text) {
+    if (is_due()) draw(label_ + "  " + text());
+  }
   /// Wipes the line, so that what follows starts on a clean one.
   void clear() noexcept;
 
@@ -28,6 +33,9 @@ class ProgressBar {
                           std::chrono::nanoseconds elapsed);
 
  private:
+  bool is_due() const;
+  void draw(const std::string& text);
+
   std::string label_;
   bool visible_;
   bool drawn_ = false;

@@ -1,14 +1,22 @@
 // group list, describe, members, lag: the commands that only look, beside a running application too.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 
+#include "base/text.hpp"
+
 #include "groups/group_commands.hpp"
 #include "groups/group_state.hpp"
+#include "groups/lag_history.hpp"
 #include "interrupt.hpp"
 #include "text/text_encoding.hpp"
 
@@ -16,13 +24,15 @@ namespace seriatim::cli {
 namespace {
 
 // How often lag --watch looks, and how soon it notices an interrupt or that its reader is gone. Arbitrary.
-constexpr int watch_looks_per_round = 10;
-constexpr int watch_interval_ms = 100;
+constexpr std::chrono::milliseconds watch_interval{1'000};
+constexpr std::chrono::milliseconds notice_interval{100};
+constexpr std::int64_t eta_ms_max = 86'400'000;  // A day: keeps deadlines in range.
 
 struct GroupListingArguments {
   std::string group{};
   std::vector<std::string> groups{};
   bool watch = false;
+  std::optional<std::string> eta{};
 };
 
 Json number_or_null(std::int64_t number) { return number < 0 ? Json(nullptr) : Json(number); }
@@ -165,8 +175,20 @@ struct LagLook {
   std::vector<GroupLag> damaged{};
 };
 
+std::chrono::nanoseconds time_of_look() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+// Nothing is known after one look; without a time that is left the group never catches up.
+void add_estimate(std::vector<Json>& row, const std::optional<CatchUpEstimate>& estimate) {
+  row.emplace_back(estimate ? Json(std::llround(estimate->consumed_per_second)) : Json(nullptr));
+  row.emplace_back(estimate ? Json(std::llround(estimate->produced_per_second)) : Json(nullptr));
+  const bool is_reached = estimate && estimate->time_left;
+  row.emplace_back(is_reached ? Json(std::chrono::ceil<std::chrono::seconds>(*estimate->time_left).count())
+                              : Json(nullptr));
+}
+
 // As in Kafka's CSV of offsets, rows of one group do not name it.
-Result<LagLook> look_at_lag(const Engine& engine, const std::vector<std::string>& groups) {
+Result<LagLook> look_at_lag(const Engine& engine, const std::vector<std::string>& groups,
+                            LagHistory* history) {
   const bool is_one = groups.size() == 1;
   std::vector<Column> columns{{"topic"},
                               {"partition", ColumnKind::number},
@@ -174,6 +196,11 @@ Result<LagLook> look_at_lag(const Engine& engine, const std::vector<std::string>
                               {"end", ColumnKind::number},
                               {"lag", ColumnKind::number}};
   if (!is_one) columns.insert(columns.begin(), Column{"group"});
+  if (history != nullptr) {
+    for (const char* const name : {"consumed_per_second", "produced_per_second", "seconds_left"})
+      columns.push_back({name, ColumnKind::number});
+  }
+  const std::chrono::nanoseconds now = time_of_look();
   LagLook look{.table = Table(std::move(columns))};
   for (const std::string& group : groups) {
     const auto lags = known_lags(engine, group);
@@ -182,6 +209,10 @@ Result<LagLook> look_at_lag(const Engine& engine, const std::vector<std::string>
       std::vector<Json> row{one.topic_partition.topic, one.topic_partition.partition, committed_json(one),
                             number_or_null(one.end_offset), number_or_null(one.lag)};
       if (!is_one) row.insert(row.begin(), Json(group));
+      if (history != nullptr) {
+        history->add(group, one, now);
+        add_estimate(row, history->estimate(group, one.topic_partition));
+      }
       look.table.add(std::move(row));
       if (one.damage) look.damaged.push_back(one);
     }
@@ -190,23 +221,26 @@ Result<LagLook> look_at_lag(const Engine& engine, const std::vector<std::string>
 }
 
 // Until the next look is due, or nobody waits for it.
-Result<> wait_for_next_look(Context& context) {
-  for (int i = 0; i < watch_looks_per_round && !is_interrupted(); ++i) {
+Result<> wait_for_next_look(Context& context, std::chrono::milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end && !is_interrupted()) {
     const Result<> flushed = context.out.flush_or_notice();
     if (!flushed.ok()) return flushed;
     pollfd interrupt{.fd = interrupt_fd(), .events = POLLIN, .revents = 0};
-    ::poll(&interrupt, 1, watch_interval_ms);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    ::poll(&interrupt, 1, static_cast<int>(std::clamp(left, {}, notice_interval).count()));
   }
   return {};
 }
 
 // Prints what has changed only, so that a file of it does not grow while nothing happens.
-Result<ExitCode> watch_lag(Context& context, const Engine& engine, const std::vector<std::string>& groups) {
+Result<ExitCode> watch_lag(Context& context, const Engine& engine, const std::vector<std::string>& groups,
+                           LagHistory* history) {
   std::optional<Json> shown;
   const OutputFormat format = context.format();
   const bool is_for_people = format == OutputFormat::table || format == OutputFormat::tsv;
   while (!is_interrupted()) {
-    const Result<LagLook> look = look_at_lag(engine, groups);
+    const Result<LagLook> look = look_at_lag(engine, groups, history);
     if (!look.ok()) return look.error();
     if (const Json rows = look->table.to_json(); shown != rows) {
       if (context.out.is_terminal() && is_for_people) {
@@ -218,17 +252,39 @@ Result<ExitCode> watch_lag(Context& context, const Engine& engine, const std::ve
       told_group_damage(context, look->damaged);
       shown = rows;
     }
-    const Result<> waited = wait_for_next_look(context);
+    const Result<> waited = wait_for_next_look(context, watch_interval);
     if (!waited.ok()) return waited.error();
   }
   return ExitCode::ok;
 }
 
+Result<std::chrono::milliseconds> parse_eta(const std::string& text) {
+  const Result<std::int64_t> time_ms = base::parse_duration_ms(text);
+  if (!time_ms.ok()) return time_ms.error().with_context("--eta");
+  if (*time_ms >= 1 && *time_ms <= eta_ms_max) return std::chrono::milliseconds(*time_ms);
+  return Error(Errc::invalid_argument, "--eta is " + text + "; it must be 1ms to 1d");
+}
+
 Result<ExitCode> show_lag(Context& context, const GroupListingArguments& arguments) {
+  std::optional<LagHistory> history;
+  std::chrono::milliseconds eta{0};
+  if (arguments.eta) {
+    const auto parsed = parse_eta(*arguments.eta);
+    if (!parsed.ok()) return parsed.error();
+    eta = *parsed;
+    history.emplace(eta);
+  }
+  LagHistory* const known = history ? &*history : nullptr;
   const Result<Engine> engine = context.open(OpenMode::read_only);
   if (!engine.ok()) return engine.error();
-  if (arguments.watch) return watch_lag(context, *engine, arguments.groups);
-  const Result<LagLook> look = look_at_lag(*engine, arguments.groups);
+  if (arguments.watch) return watch_lag(context, *engine, arguments.groups, known);
+  if (known != nullptr) {
+    const Result<LagLook> first = look_at_lag(*engine, arguments.groups, known);
+    if (!first.ok()) return first.error();
+    const Result<> waited = wait_for_next_look(context, eta);
+    if (!waited.ok()) return waited.error();
+  }
+  const Result<LagLook> look = look_at_lag(*engine, arguments.groups, known);
   if (!look.ok()) return look.error();
   look->table.print(context.out, context.format());
   return told_group_damage(context, look->damaged);
@@ -271,8 +327,13 @@ Command group_lag_command() {
           .positionals = {{.name = "GROUP", .help = "Names of groups", .target = &arguments->groups}},
           .options = {{.names = "--watch",
                        .help = "Look every second, and print what has changed, until interrupted",
-                       .target = &arguments->watch}},
-          .examples = {"seriatim -d data group lag billing -j", "seriatim -d data group lag billing --watch"},
+                       .target = &arguments->watch},
+                      {.names = "--eta",
+                       .value_name = "DURATION",
+                       .help = "Estimate the time to catch up, from two looks so far apart",
+                       .target = &arguments->eta}},
+          .examples = {"seriatim -d data group lag billing -j", "seriatim -d data group lag billing --watch",
+                       "seriatim -d data group lag billing --eta 10s"},
           .run = [arguments](Context& context) { return show_lag(context, *arguments); }};
 }
 
