@@ -26,6 +26,8 @@
 /// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 /// flow/half_message.hpp, flow/processor.hpp, flow/deduplicator.hpp, flow/request_reply.hpp, assignor.hpp,
 /// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, flow/processor.hpp, flow/relay.hpp, assignor.hpp, share_consumer.hpp,
+/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -43,10 +45,15 @@
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/router.hpp>
 #include <seriatim/flow/request_reply.hpp>
+#include <seriatim/flow/catch_up.hpp>
+#include <seriatim/flow/half_message.hpp>
+#include <seriatim/flow/processor.hpp>
+#include <seriatim/flow/relay.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
 #include <seriatim/partition_retention.hpp>
+#include <seriatim/partitioning.hpp>
 #include <seriatim/producer.hpp>
 #include <seriatim/record.hpp>
 #include <seriatim/repair.hpp>
