@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
 constexpr std::chrono::seconds between_looks{1};
 // Larger ones take no less time for a record. The default of max.message.bytes.
 constexpr std::int64_t append_bytes_max = 1'048'576;
-constexpr std::int64_t batch_header_bytes = 61;  // kafka-log 4.1
+constexpr std::int64_t batch_header_bytes = 61;
 
 /// One thread at a time.
 class Entry {

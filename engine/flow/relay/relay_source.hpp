@@ -18,8 +18,8 @@ namespace detail {
 /// Threads: one at a time, but for `wake`.
 class RelaySource {
  public:
-  /// Assigns all partitions, at the positions of the group, else at their log starts. Call it when nobody else
-  /// can commit for the group any more.
+  /// Assigns all partitions, at the positions of the group, else at their log starts. Call it when nobody
+  /// else can commit for the group any more.
   /// Errors: unknown_topic_or_partition; as Engine::consumer; invalid_state: the positions are of another
   /// target.
   static Result<RelaySource> open(const Engine& engine, const RelayOptions& options, std::string group);
@@ -28,8 +28,8 @@ class RelaySource {
   /// Errors: unknown_topic_or_partition: it was deleted, and perhaps created again.
   Result<> refresh(const Engine& engine);
   /// Adds the records that come within `timeout` to `batch`; none may.
-  /// Errors: as Consumer::poll, a wake-up excepted, and only of the first poll of a batch. offset_out_of_range
-  /// names what was deleted.
+  /// Errors: as Consumer::poll, a wake-up excepted, and only of the first poll of a batch.
+  /// offset_out_of_range names what was deleted.
   Result<> poll(std::chrono::milliseconds timeout, std::vector<ConsumerRecords>& batch);
   /// The positions behind a batch, as its transaction commits them.
   TopicPartitionOffsets behind(const std::vector<ConsumerRecords>& batch) const;

@@ -11,7 +11,7 @@ namespace detail {
 namespace {
 
 // The most that the format takes beside the bytes of a record, and of a header: lengths and differences as
-// varints (kafka-log 4.2).
+// varints.
 constexpr std::size_t record_overhead = 40;
 constexpr std::size_t header_overhead = 10;
 
@@ -181,8 +181,8 @@ Result<> RelayWriter::commit(const TopicPartitionOffsets& behind, const Consumer
 
 Result<> RelayWriter::commit_again() {
   auto committed = transaction_->commit();
-  // It can not be committed any more, or was ended by its time-out. Else it may have been stored, and an abort
-  // is refused.
+  // It can not be committed any more, or was ended by its time-out. Else it may have been stored, and an
+  // abort is refused.
   if (!committed &&
       (committed.error().requires_abort() || committed.error().code() == Errc::producer_fenced ||
        committed.error().code() == Errc::invalid_txn_state))

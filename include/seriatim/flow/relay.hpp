@@ -127,7 +127,7 @@ class RelayImpl;
 /// offsets first (Admin::alter_group_offsets, `seriatim group reset`).
 ///
 /// @code
-///   auto relay = Relay::open(engine, {.from = "orders", .to = "orders-wide", .until_caught_up = true}).value();
+///   auto relay = Relay::open(engine, {.from = "orders", .to = "wide", .until_caught_up = true}).value();
 ///   relay.run().value();
 /// @endcode
 ///
@@ -149,8 +149,8 @@ class SERIATIM_API Relay {
   /// Errors: nothing of the batch in hand is seen, and the call can be repeated, unless the error is fatal():
   ///   - record_too_large, invalid_record, invalid_timestamp, and of the application: a record, and the
   ///     decision was `stop`.
-  ///   - unknown_topic_or_partition: the source or the target was deleted. What the source's name means
-  ///     next is for another Relay.
+  ///   - unknown_topic_or_partition: the source or the target was deleted. If there is one of that name
+  ///     again, it is for another Relay.
   ///   - offset_out_of_range: records were deleted before they were relayed (RelayOptions::skip_deleted).
   ///   - corrupt_record: the message has the place to go on from, with `seriatim group reset`.
   ///   - unknown_member_id: the group "relay:NAME" has members. invalid_state: another thread runs it.

@@ -50,7 +50,7 @@ RelayOptions relaying_at(Acks acks) {
   return options;
 }
 
-/// What the next process makes of a directory; complains by a doctest failure.
+/// Lets the next process relay the rest, and compares.
 void check_in_the_end(const std::string& directory, std::uint64_t relayed_at_least) {
   const Engine engine = open_engine(directory, small_files());
   const auto in = values_by_key(committed_records(engine, "in"));

@@ -1,5 +1,5 @@
-// `Relay`: records that cannot be relayed, and the decisions on them.
-#include <seriatim/flow/relay.hpp>
+// Transactions of a relay: records that cannot be relayed, and the decisions on them.
+#include "flow/relay/relay_writer.hpp"
 
 #include <doctest/doctest.h>
 
