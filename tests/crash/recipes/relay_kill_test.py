@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import killing  # noqa: E402
 from killing import Failure  # noqa: E402
 
-KILLS_OF_A_DIRECTORY = 20
+KILLS_OF_A_DIRECTORY = 8
 
 
 def main(options, chance):
@@ -24,7 +24,7 @@ def main(options, chance):
                 level = chance.choice(["all", "leader"])
                 process = killing.start([options.writer, directory, str(number * 10_000_000), level])
                 killing.wait_until_ready(process, "the relay")
-                time.sleep(chance.uniform(0.001, 0.06))
+                time.sleep(chance.uniform(0.001, 0.03))
                 killing.kill(process, "the relay")
             records += int(killing.run([options.writer, directory]))
     print(f"{options.kills} kills, {records} records", flush=True)
