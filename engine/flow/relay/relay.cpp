@@ -85,6 +85,14 @@ Result<std::size_t> Relay::run_once(std::chrono::milliseconds timeout) try {
   return current_error();
 }
 
+Result<> Relay::start_in_background() try {
+  return impl_ ? impl_->start_in_background() : Result<>(moved_from_relay());
+} catch (...) {
+  return current_error();
+}
+
+std::optional<Result<>> Relay::outcome() const { return impl_ ? impl_->outcome() : std::nullopt; }
+
 void Relay::stop() noexcept {
   if (impl_) impl_->stop();
 }

@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
 // While records come. Where none do, each poll that brings nothing is followed by a look.
 constexpr std::chrono::seconds between_looks{1};
+constexpr std::chrono::nanoseconds between_background_polls = std::chrono::milliseconds(20);  // arbitrary
 // Larger ones take no less time for a record. The default of max.message.bytes.
 constexpr std::int64_t append_bytes_max = 1'048'576;
 constexpr std::int64_t batch_header_bytes = 61;
@@ -30,13 +31,17 @@ class Entry {
   Entry& operator=(const Entry&) = delete;
   Result<> outcome() const {
     if (is_in_) return {};
-    return Error(Errc::invalid_state, "another thread runs this relay; call stop, and let that return first");
+    return Error(Errc::invalid_state, "this relay runs already; call stop, and let that return first");
   }
+  /// Somebody else ends it.
+  void keep() noexcept { is_in_ = false; }
 
  private:
   std::atomic<bool>& is_running_;
-  const bool is_in_;
+  bool is_in_;
 };
+
+Error was_stopped() { return {Errc::closed, "this relay was stopped; open another one to go on"}; }
 
 template <class Body>
 auto answered(const Body& body) noexcept -> decltype(body()) {
@@ -81,8 +86,7 @@ Result<> RelayImpl::run() {
 Result<std::size_t> RelayImpl::run_once(std::chrono::milliseconds timeout) {
   const Entry entry(is_running_);
   if (auto entered = entry.outcome(); !entered) return entered.error();
-  if (is_stopping_.load(std::memory_order_acquire))
-    return Error(Errc::closed, "this relay was stopped; open another one to go on");
+  if (is_stopping_.load(std::memory_order_acquire)) return was_stopped();
   return step(timeout);
 }
 
@@ -98,10 +102,58 @@ RelayProgress RelayImpl::progress() const {
 
 Result<> RelayImpl::run_until_done() {
   while (!is_stopping_.load(std::memory_order_acquire)) {
-    if (options_.until_caught_up && !is_ahead_ && progress().is_caught_up) return {};
+    if (is_done()) return {};
     if (auto done = step(relay_poll_timeout); !done) return done.error();
   }
   return {};
+}
+
+bool RelayImpl::is_done() const { return options_.until_caught_up && !is_ahead_ && progress().is_caught_up; }
+
+Result<> RelayImpl::start_in_background() {
+  const std::lock_guard lock(start_mutex_);
+  Entry entry(is_running_);
+  if (auto entered = entry.outcome(); !entered) return entered;
+  if (is_stopping_.load(std::memory_order_acquire)) return was_stopped();
+  // One that has ended may have a last run to come, which does nothing.
+  task_.reset();
+  {
+    const std::lock_guard progress_lock(progress_mutex_);
+    outcome_.reset();
+  }
+  auto task = engine_.task("relay", [this] { return run_in_background(); });
+  if (!task) return task.error();
+  task_ = *std::move(task);
+  entry.keep();
+  return {};
+}
+
+Result<std::chrono::nanoseconds> RelayImpl::run_in_background() {
+  constexpr auto never = std::chrono::nanoseconds::max();
+  if (outcome()) return never;
+  if (is_stopping_.load(std::memory_order_acquire) || is_done()) {
+    end_background({});
+    return never;
+  }
+  auto done = answered([&] { return step(std::chrono::milliseconds(0)); });
+  if (done) return *done > 0 ? std::chrono::nanoseconds(0) : between_background_polls;
+  const Error& error = done.error();
+  const bool goes_on = error.retriable() || error.requires_abort() || writer_->can_commit_again();
+  if (error.fatal() || !goes_on) end_background(error);
+  return error;
+}
+
+void RelayImpl::end_background(const Result<>& outcome) {
+  {
+    const std::lock_guard lock(progress_mutex_);
+    outcome_ = outcome;
+  }
+  is_running_.store(false, std::memory_order_release);
+}
+
+std::optional<Result<>> RelayImpl::outcome() const {
+  const std::lock_guard lock(progress_mutex_);
+  return outcome_;
 }
 
 Result<std::size_t> RelayImpl::step(std::chrono::milliseconds timeout) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <seriatim/flow/relay.hpp>
+#include <seriatim/task.hpp>
 
 #include "flow/relay/relay_batch.hpp"
 #include "flow/relay/relay_rate.hpp"
@@ -32,6 +33,8 @@ class RelayImpl {
   // As Relay.
   Result<> run();
   Result<std::size_t> run_once(std::chrono::milliseconds timeout);
+  Result<> start_in_background();
+  std::optional<Result<>> outcome() const;
   void stop() noexcept;
   RelayProgress progress() const;
   const std::string& group_id() const noexcept { return group_; }
@@ -49,6 +52,11 @@ class RelayImpl {
   Result<> open_parts();
 
   Result<> run_until_done();
+  /// A run of the task.
+  Result<std::chrono::nanoseconds> run_in_background();
+  void end_background(const Result<>& outcome);
+  /// Whether everything is relayed that was asked for.
+  bool is_done() const;
   /// One batch.
   Result<std::size_t> step(std::chrono::milliseconds timeout);
   /// Of a step that failed: asks again whether its batch was committed, or goes back before it.
@@ -85,6 +93,10 @@ class RelayImpl {
 
   mutable std::mutex progress_mutex_;
   RelayProgress progress_{};
+  std::optional<Result<>> outcome_{};  ///< Of the background. Under the mutex.
+
+  std::mutex start_mutex_;
+  std::optional<Task> task_{};  ///< Under that mutex. The last member: its end waits for a run.
 };
 
 }  // namespace detail

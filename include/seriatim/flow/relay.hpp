@@ -39,7 +39,7 @@ enum class RelayDecision : std::uint8_t {
 };
 
 /// Whether a record is relayed. An exception is a failure of the record.
-/// Threads: that of the run.
+/// Threads: that of the run; one at a time.
 using RelayFilter = std::function<bool(const RecordView& record)>;
 
 /// Makes another record of one: its key, value, timestamp and headers count; topic, partition and offset do
@@ -140,7 +140,7 @@ class SERIATIM_API Relay {
 
   Relay(Relay&&) noexcept;
   Relay& operator=(Relay&&) noexcept;
-  /// Not during a run.
+  /// Not during a run of a caller, nor within a function of the application. Ends a relay in the background.
   ~Relay();
 
   /// Relays in the caller's thread, until `stop`, an error, or (RelayOptions::until_caught_up) there is
@@ -162,6 +162,16 @@ class SERIATIM_API Relay {
   /// @return how many records were taken from the source: 0, if none came.
   /// Errors: as `run`; closed: `stop` was called.
   Result<std::size_t> run_once(std::chrono::milliseconds timeout);
+  /// Relays on the engine's threads for tasks (`Engine::task`), a batch in each of their runs: keep batches
+  /// and the application's functions short. New records are looked for fifty times a second. Goes on until
+  /// `stop`, what `until_caught_up` says, or an error; one that is retriable() or requires_abort() goes to the
+  /// log sink, and the relay on a second later. Engine::close and the destructor end it behind its batch.
+  /// Errors: invalid_state: it runs already; closed: `stop` was called; as Engine::task.
+  Result<> start_in_background();
+  /// How the relay in the background has ended: with the errors of `run`. Nothing: it goes on, or was never
+  /// begun, or the engine was closed.
+  std::optional<Result<>> outcome() const;
+
   /// Ends the run behind its batch, and all later ones. Returns at once.
   void stop() noexcept;
 

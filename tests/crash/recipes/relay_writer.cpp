@@ -1,9 +1,9 @@
-// The process that relay_kill_test.py kills: a producer, and a relay of what it produces into a topic of other
-// partitions.
+// The process that relay_kill_test.py kills: a producer, and a relay of what it produces into a topic of
+// other partitions.
 //
-//   relay_writer DIR FIRST_NUMBER LEVEL   looks at what the one before has left, then produces and relays until
-//                                         it is killed; LEVEL: all, leader
-//   relay_writer DIR                      relays the rest, compares, and prints how many records there are
+//   relay_writer DIR FIRST_NUMBER LEVEL   looks at what the one before has left, then produces and relays
+//                                         until it is killed; LEVEL: all, leader
+//   relay_writer DIR                      relays the rest, compares, prints how many records there are
 #include <cstdio>
 #include <cstdlib>
 #include <map>

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -150,6 +151,79 @@ TEST_CASE("rates, what is left and the time that it takes are in the progress") 
   CHECK(progress.records_per_second > 0);
   CHECK(progress.bytes_per_second > progress.records_per_second);
   CHECK(progress.time_left == std::chrono::nanoseconds(0));
+}
+
+TEST_CASE("a relay in the background relays what comes, and ends when it is stopped") {
+  const RelayFixture f;
+  f.produce(0, 50);
+  RelayOptions options = relaying(7);
+  options.until_caught_up = false;
+  Relay relay = f.open(options);
+  CHECK_FALSE(relay.outcome());
+  must(relay.start_in_background());
+  CHECK(code_of(relay.start_in_background()) == Errc::invalid_state);
+  CHECK(code_of(relay.run()) == Errc::invalid_state);
+  CHECK(code_of(relay.run_once(at_once)) == Errc::invalid_state);
+  f.produce(50, 100);
+  CHECK(comes_true([&] { return relay.progress().records == 100; }));
+  CHECK_FALSE(relay.outcome());
+  relay.stop();
+  REQUIRE(comes_true([&] { return relay.outcome().has_value(); }));
+  must(*relay.outcome());
+  CHECK(code_of(relay.start_in_background()) == Errc::closed);
+  CHECK(f.out() == f.in());
+}
+
+TEST_CASE("a relay in the background ends when it has caught up, and can begin again") {
+  const RelayFixture f;
+  f.produce(0, 50);
+  Relay relay = f.open(relaying(7));
+  for (int i = 0; i < 3; ++i) {
+    must(relay.start_in_background());
+    REQUIRE(comes_true([&] { return relay.outcome().has_value(); }));
+    must(*relay.outcome());
+  }
+  CHECK(f.out() == f.in());
+  must(relay.run());
+}
+
+TEST_CASE("a relay in the background ends with an error that would come again, and goes on after others") {
+  const RelayFixture f(1, 1);
+  f.produce(0, 20);
+  RelayOptions options = relaying(7);
+  std::atomic<int> failures{0};
+  options.transform = [&](const RecordView& record) -> Result<std::optional<OwnedRecord>> {
+    if (record.offset() == 8 && failures++ == 0) return Error(Errc::timed_out, "not yet");
+    if (record.offset() == 15 && failures++ < 3) return Error(Errc::invalid_argument, "not this one");
+    return std::optional<OwnedRecord>(record.to_owned());
+  };
+  Relay relay = f.open(options);
+  must(relay.start_in_background());
+  REQUIRE(comes_true([&] { return relay.outcome().has_value(); }));
+  CHECK(code_of(*relay.outcome()) == Errc::invalid_argument);
+  CHECK(committed_values(f.engine, "out").size() == 14);
+  failures = 3;
+  must(relay.run());
+  CHECK(f.out() == f.in());
+}
+
+TEST_CASE(
+    "a relay in the background that is destroyed ends behind its batch, and a close of the engine too") {
+  const RelayFixture f;
+  f.produce(0, 1'000);
+  std::atomic<bool> has_begun{false};
+  RelayOptions options = relaying(50);
+  options.filter = [&](const RecordView&) { return has_begun = true; };
+  {
+    Relay relay = f.open(options);
+    must(relay.start_in_background());
+    CHECK(comes_true([&] { return has_begun.load(); }));
+  }
+  CHECK(committed_records(f.engine, "out").size() % 50 == 0);
+  Relay relay = f.open(options);
+  must(relay.start_in_background());
+  must(f.engine.close());
+  CHECK(code_of(relay.run()) != Errc{});
 }
 
 }  // namespace seriatim::test
