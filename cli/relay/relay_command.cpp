@@ -177,7 +177,7 @@ std::vector<Option> relay_options(RelayArguments& arguments) {
            .choices = {"all", "leader"}},
           {.names = "--batch-records",
            .value_name = "N",
-           .help = "Records of a batch at the most, which is one transaction (default: 20000)",
+           .help = "Records of a batch, about, which is one transaction (default: 20000)",
            .target = IntegerTarget{&arguments.batch_records, 1, batch_records_max}},
           {.names = "--linger",
            .value_name = "DURATION",

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <seriatim/exception.hpp>
-#include <seriatim/partitioning.hpp>
 
 namespace seriatim {
 inline namespace v0 {
@@ -33,31 +32,36 @@ std::size_t bytes_of(const Record& record) noexcept {
   return bytes;
 }
 
+std::size_t stored_bytes_max(const Record& record) noexcept {
+  return bytes_of(record) + RelayBatch::record_overhead + record.headers.size() * RelayBatch::header_overhead;
+}
+
 void RelayBatch::clear(const RelayTarget& target) {
-  topic_ = target.topic;
   partition_count_ = target.partition_count;
+  append_bytes_max_ = target.append_bytes_max;
+  for (Part& part : parts_) part.clear();
+  const auto known = static_cast<PartitionId>(parts_.size());
   parts_.resize(static_cast<std::size_t>(partition_count_));
-  for (Part& part : parts_) {
-    part.records.clear();
-    part.sources.clear();
-  }
+  for (PartitionId i = known; i < partition_count_; ++i)
+    part_for(i).at = {.topic = target.topic, .partition = i};
   headers_.release();
   owned_.clear();
   spread_to_ %= partition_count_;
 }
 
-Result<bool> RelayBatch::add(const RecordView& record) {
+Result<RelayBatch::Part*> RelayBatch::place(const RecordView& record) {
   const auto passes = passes_filter(record);
-  if (!passes || !*passes) return passes;
+  if (!passes) return passes.error();
+  if (!*passes) return static_cast<Part*>(nullptr);
   const auto made = made_of(record);
   if (!made) return made.error();
-  if (!*made) return false;
-  const auto partition = choose(**made);
+  if (!*made) return static_cast<Part*>(nullptr);
+  next_ = **made;
+  next_bytes_ = bytes_of(next_);
+  next_stored_bytes_max_ = stored_bytes_max(next_);
+  const auto partition = choose();
   if (!partition) return partition.error();
-  Part& part = parts_[static_cast<std::size_t>(*partition)];
-  part.sources.push_back(&record);
-  part.records.push_back(**made);
-  return true;
+  return &part_for(*partition);
 }
 
 Result<bool> RelayBatch::passes_filter(const RecordView& record) const try {
@@ -108,28 +112,30 @@ std::span<HeaderView> RelayBatch::new_headers(std::size_t count) {
   return {memory, count};
 }
 
-Result<PartitionId> RelayBatch::choose(const Record& record) {
-  if (options_.partitioner) {
-    const auto chosen = [&]() noexcept -> Result<PartitionId> {
-      try {
-        return options_.partitioner(topic_, record.key, partition_count_);
-      } catch (...) {
-        return current_error().with_context("the partitioner");
-      }
-    }();
-    if (chosen && (*chosen < 0 || *chosen >= partition_count_)) {
-      return Error(Errc::invalid_argument, "the partitioner chose partition " + std::to_string(*chosen) +
-                                               " of " + topic_ + ", which has 0 to " +
-                                               std::to_string(partition_count_ - 1));
+Result<PartitionId> RelayBatch::choose() {
+  if (!options_.partitioner)
+    return next_.key.is_null() ? spread() : partition_for_key(next_.key, partition_count_);
+  const auto chosen = [&]() noexcept -> Result<PartitionId> {
+    try {
+      return options_.partitioner(options_.to, next_.key, partition_count_);
+    } catch (...) {
+      return current_error().with_context("the partitioner");
     }
-    return chosen;
+  }();
+  if (chosen && (*chosen < 0 || *chosen >= partition_count_)) {
+    return Error(Errc::invalid_argument, "the partitioner chose partition " + std::to_string(*chosen) +
+                                             " of " + options_.to + ", which has 0 to " +
+                                             std::to_string(partition_count_ - 1));
   }
-  if (!record.key.is_null()) return partition_for_key(record.key, partition_count_);
+  return chosen;
+}
+
+PartitionId RelayBatch::spread() noexcept {
   if (spread_bytes_ >= spread_bytes_max) {
     spread_to_ = (spread_to_ + 1) % partition_count_;
     spread_bytes_ = 0;
   }
-  spread_bytes_ += bytes_of(record);
+  spread_bytes_ += next_bytes_;
   return spread_to_;
 }
 

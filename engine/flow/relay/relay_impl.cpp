@@ -15,8 +15,10 @@ constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
 // While records come. Where none do, each poll that brings nothing is followed by a look.
 constexpr std::chrono::seconds between_looks{1};
 constexpr std::chrono::nanoseconds between_background_polls = std::chrono::milliseconds(20);  // arbitrary
-// Larger ones take no less time for a record. The default of max.message.bytes.
-constexpr std::int64_t append_bytes_max = 1'048'576;
+// At `leader` records are copied while they are in the caches: as ProducerOptions::batch_size. At `all` larger
+// ones pass by the journal (EngineOptions::journal_bypass_bytes): about the default of max.message.bytes.
+constexpr std::int64_t append_bytes_max_at_leader = 64 * 1024;
+constexpr std::int64_t append_bytes_max_at_all = 1'048'576;
 constexpr std::int64_t batch_header_bytes = 61;
 
 /// One thread at a time.
@@ -39,6 +41,20 @@ class Entry {
  private:
   std::atomic<bool>& is_running_;
   bool is_in_;
+};
+
+/// Of the records that were taken from the source for a batch.
+struct RelaySize {
+  std::size_t records = 0;
+  std::size_t bytes = 0;
+
+  void add(const ConsumerRecords& polled) {
+    records += polled.count();
+    for (const RecordView& record : polled) bytes += record.key().size() + record.value().size();
+  }
+  bool is_full(const RelayOptions& options) const noexcept {
+    return records >= options.batch_records || bytes >= options.batch_bytes;
+  }
 };
 
 Error was_stopped() { return {Errc::closed, "this relay was stopped; open another one to go on"}; }
@@ -199,37 +215,65 @@ Result<> RelayImpl::gather(std::chrono::milliseconds timeout) {
   polled_.clear();
   if (auto polled = source_->poll(timeout, polled_); !polled) return polled;
   if (options_.linger.count() <= 0 || polled_.empty()) return {};
+  // Before the transaction begins, which would hold up the target's readers.
   const auto began = Clock::now();
-  for (std::size_t records = polled_.back().count(), bytes = 0;
-       !is_stopping_.load(std::memory_order_acquire);) {
-    for (const RecordView& record : polled_.back()) bytes += record.key().size() + record.value().size();
+  RelaySize size;
+  while (!is_stopping_.load(std::memory_order_acquire)) {
+    size.add(polled_.back());
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
-    if (records >= options_.batch_records || bytes >= options_.batch_bytes || waited >= options_.linger)
-      return {};
+    if (size.is_full(options_) || waited >= options_.linger) return {};
     const std::size_t polls = polled_.size();
     if (auto polled = source_->poll(options_.linger - waited, polled_); !polled) return polled;
     if (polled_.size() == polls) return {};  // The time is over, or there is an error for the next batch.
-    records += polled_.back().count();
   }
   return {};
 }
 
+// Polls are small, and each is appended while it is in the caches.
 Result<> RelayImpl::write() {
-  in_hand_.emplace(InHand{.behind = source_->behind(polled_)});
+  in_hand_.emplace();
   RelayCounts& counts = in_hand_->counts;
   if (auto begun = writer_->begin(); !begun) return begun;
   batch_.clear(target_);
-  for (const ConsumerRecords& records : polled_) {
-    counts.taken += records.count();
-    for (const RecordView& record : records) {
-      auto added = batch_.add(record);
-      if (added && !*added) ++counts.dropped;
-      if (added) continue;
-      if (auto settled = writer_->settle(record, added.error(), counts); !settled) return settled;
-    }
+  RelaySize size;
+  for (std::size_t i = 0; i < polled_.size(); ++i) {
+    if (auto written = write(polled_[i], counts); !written) return written;
+    size.add(polled_[i]);
+    if (i + 1 < polled_.size() || options_.linger.count() > 0 || size.is_full(options_)) continue;
+    if (auto polled = source_->poll(std::chrono::milliseconds(0), polled_); !polled) return polled;
   }
-  if (auto appended = writer_->append(target_, batch_, counts); !appended) return appended;
+  counts.taken = size.records;
+  for (RelayBatch::Part& part : batch_.parts()) {
+    if (auto appended = writer_->append(part, target_.append_bytes_max, counts); !appended) return appended;
+  }
+  in_hand_->behind = source_->behind(polled_);
   return writer_->commit(in_hand_->behind, source_->group());
+}
+
+Result<> RelayImpl::write(const ConsumerRecords& records, RelayCounts& counts) {
+  for (const RecordView& record : records) {
+    RelayBatch::Part* part = nullptr;
+    if (batch_.is_plain(record)) {
+      part = &batch_.place_plain(record);
+    } else {
+      const auto placed = batch_.place(record);
+      if (!placed) {
+        if (auto settled = writer_->settle(record, placed.error(), counts); !settled) return settled;
+        continue;
+      }
+      part = *placed;
+    }
+    if (part == nullptr) {
+      ++counts.dropped;
+      continue;
+    }
+    if (!batch_.has_room(*part)) {
+      if (auto appended = writer_->append(*part, target_.append_bytes_max, counts); !appended)
+        return appended;
+    }
+    batch_.put(*part, record);
+  }
+  return {};
 }
 
 Result<> RelayImpl::finish() {
@@ -273,7 +317,9 @@ Result<> RelayImpl::look_at_target() {
                  "topic " + options_.to +
                      " was deleted and created anew; open another relay, which goes on where this one ended");
   }
-  const std::int64_t bytes = std::min(topic->config.max_message_bytes, append_bytes_max) - batch_header_bytes;
+  const std::int64_t wanted =
+      options_.acks == Acks::leader ? append_bytes_max_at_leader : append_bytes_max_at_all;
+  const std::int64_t bytes = std::min(topic->config.max_message_bytes, wanted) - batch_header_bytes;
   target_ = {.topic = options_.to,
              .topic_id = topic->topic_id,
              .partition_count = static_cast<PartitionId>(topic->partitions.size()),

@@ -65,6 +65,8 @@ class RelayImpl {
   Result<> gather(std::chrono::milliseconds timeout);
   /// Everything of the transaction of the batch in hand.
   Result<> write();
+  /// Appends the records of a poll, or keeps them for the next append.
+  Result<> write(const ConsumerRecords& records, RelayCounts& counts);
   /// The batch in hand is committed.
   Result<> finish();
   /// Looks at both topics, if that is due.

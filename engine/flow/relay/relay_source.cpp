@@ -8,6 +8,13 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
+// A batch is several polls, each of so much that it stays in the caches until it is appended.
+constexpr std::size_t poll_records_min = 2'000;
+constexpr std::size_t poll_bytes_min = 256 * 1024;
+// A poll looks at all partitions: of many it takes more, so that a record does not pay for that.
+constexpr std::size_t poll_records_of_partition = 8;
+constexpr std::size_t poll_bytes_of_partition = 1024;
+
 std::string name_of(const TopicPartition& at) { return at.topic + "-" + std::to_string(at.partition); }
 
 }  // namespace
@@ -15,10 +22,13 @@ std::string name_of(const TopicPartition& at) { return at.topic + "-" + std::to_
 Result<RelaySource> RelaySource::open(const Engine& engine, const RelayOptions& options, std::string group) {
   auto topic = engine.admin().describe_topic(options.from);
   if (!topic) return topic.error();
+  const std::size_t count = topic->partitions.size();
+  const std::size_t records = std::max(poll_records_min, count * poll_records_of_partition);
+  const std::size_t bytes = std::max(poll_bytes_min, count * poll_bytes_of_partition);
   auto consumer = engine.consumer({.group_id = std::move(group),
                                    .auto_offset_reset = AutoOffsetReset::none,
-                                   .max_poll_records = options.batch_records,
-                                   .max_poll_bytes = options.batch_bytes,
+                                   .max_poll_records = std::min(options.batch_records, records),
+                                   .max_poll_bytes = std::min(options.batch_bytes, bytes),
                                    .visibility = options.visibility});
   if (!consumer) return consumer.error();
   RelaySource source(*std::move(consumer), options, topic->topic_id);

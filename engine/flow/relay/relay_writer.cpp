@@ -10,15 +10,6 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
-// The most that the format takes beside the bytes of a record, and of a header: lengths and differences as
-// varints.
-constexpr std::size_t record_overhead = 40;
-constexpr std::size_t header_overhead = 10;
-
-std::size_t stored_bytes_max(const Record& record) noexcept {
-  return bytes_of(record) + record_overhead + record.headers.size() * header_overhead;
-}
-
 bool is_of_records(const Error& error) noexcept {
   return error.outcome() == Outcome::not_written &&
          (error.code() == Errc::record_too_large || error.code() == Errc::invalid_record ||
@@ -92,52 +83,43 @@ Result<> RelayWriter::settle(const RecordView& record, const Error& failure, Rel
   return named;
 }
 
-Result<> RelayWriter::append(const RelayTarget& target, const RelayBatch& batch, RelayCounts& counts) {
-  TopicPartition at{.topic = target.topic};
-  for (const RelayBatch::Part& part : batch.parts()) {
-    if (auto appended = append_part(at, part, target.append_bytes_max, counts); !appended) return appended;
-    ++at.partition;
+Result<> RelayWriter::append(RelayBatch::Part& part, std::size_t bytes_max, RelayCounts& counts) {
+  if (part.records.empty()) return {};
+  const auto appended = transaction_->append(part.at, part.records);
+  if (appended) {
+    counts.records += part.records.size();
+    counts.bytes += part.bytes;
+  } else if (auto rest = append_refused({part, 0, part.records.size()}, appended.error(), bytes_max, counts);
+             !rest) {
+    return rest;
   }
+  part.clear();
   return {};
 }
 
-Result<> RelayWriter::append_part(const TopicPartition& at, const RelayBatch::Part& part,
-                                  std::size_t bytes_max, RelayCounts& counts) {
-  Slice slice{.at = at, .part = part};
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < part.records.size(); ++i) {
-    const std::size_t more = stored_bytes_max(part.records[i]);
-    if (i > slice.from && bytes + more > bytes_max) {
-      slice.to = i;
-      if (auto appended = append_slice(slice, bytes_max, counts); !appended) return appended;
-      slice.from = i;
-      bytes = 0;
-    }
-    bytes += more;
-  }
-  slice.to = part.records.size();
-  return slice.from == slice.to ? Result<>() : append_slice(slice, bytes_max, counts);
-}
-
 // A record that is refused is found by halves: the others keep their order, and their batches.
-Result<> RelayWriter::append_slice(const Slice& slice, std::size_t bytes_max, RelayCounts& counts) {
-  const auto records = std::span(slice.part.records).subspan(slice.from, slice.to - slice.from);
-  const auto appended = transaction_->append(slice.at, records);
-  if (appended) {
+Result<> RelayWriter::append_refused(const Slice& slice, const Error& refusal, std::size_t bytes_max,
+                                     RelayCounts& counts) {
+  const RecordView& first = *slice.part.sources[slice.from];
+  const std::size_t count = slice.to - slice.from;
+  if (count == 1 && is_of_this_record(refusal, slice.part.records[slice.from], bytes_max))
+    return settle(first, refusal, counts);
+  if (count == 1 || !is_of_records(refusal)) {
+    return refusal.with_context("relaying " + place_of(first) + " and what follows it into " +
+                                slice.part.at.topic);
+  }
+  const std::size_t middle = slice.from + count / 2;
+  for (const Slice& half : {Slice{slice.part, slice.from, middle}, Slice{slice.part, middle, slice.to}}) {
+    const auto records = std::span(half.part.records).subspan(half.from, half.to - half.from);
+    const auto appended = transaction_->append(half.part.at, records);
+    if (!appended) {
+      if (auto rest = append_refused(half, appended.error(), bytes_max, counts); !rest) return rest;
+      continue;
+    }
     counts.records += records.size();
     for (const Record& record : records) counts.bytes += bytes_of(record);
-    return {};
   }
-  if (records.size() > 1 && is_of_records(appended.error())) {
-    const std::size_t middle = slice.from + records.size() / 2;
-    if (auto half = append_slice({slice.at, slice.part, slice.from, middle}, bytes_max, counts); !half)
-      return half;
-    return append_slice({slice.at, slice.part, middle, slice.to}, bytes_max, counts);
-  }
-  if (records.size() == 1 && is_of_this_record(appended.error(), records.front(), bytes_max))
-    return settle(*slice.part.sources[slice.from], appended.error(), counts);
-  return appended.error().with_context("relaying " + place_of(*slice.part.sources[slice.from]) +
-                                       " and what follows it into " + slice.at.topic);
+  return {};
 }
 
 // With the headers of Kafka's dead letters, behind its own.

@@ -41,9 +41,10 @@ class RelayWriter {
   /// Decides on a record that cannot be relayed.
   /// Errors: `failure`, with the record's place, where that is `stop`; of the decision; of the dead letter.
   Result<> settle(const RecordView& record, const Error& failure, RelayCounts& counts);
-  /// Appends a batch.
+  /// Appends a part, and empties it.
+  /// @param bytes_max  RelayTarget::append_bytes_max.
   /// Errors: as `settle`; as Transaction::append.
-  Result<> append(const RelayTarget& target, const RelayBatch& batch, RelayCounts& counts);
+  Result<> append(RelayBatch::Part& part, std::size_t bytes_max, RelayCounts& counts);
   /// Commits, with these positions.
   /// Errors: as Transaction::send_offsets and Transaction::commit; see `can_commit_again`.
   Result<> commit(const TopicPartitionOffsets& behind, const ConsumerGroupMetadata& group);
@@ -58,7 +59,6 @@ class RelayWriter {
  private:
   /// Records `from` .. `to` - 1 of a part.
   struct Slice {
-    const TopicPartition& at;
     const RelayBatch::Part& part;
     std::size_t from = 0;
     std::size_t to = 0;
@@ -71,10 +71,10 @@ class RelayWriter {
         group_(std::move(group)),
         letter_partitions_(letter_partitions) {}
 
-  Result<> append_part(const TopicPartition& at, const RelayBatch::Part& part, std::size_t bytes_max,
-                       RelayCounts& counts);
-  /// Appends what the target takes, and settles the rest.
-  Result<> append_slice(const Slice& slice, std::size_t bytes_max, RelayCounts& counts);
+  /// Appends what the target takes of a slice that it refused as a whole, and settles the rest.
+  /// @param refusal  the error of that.
+  Result<> append_refused(const Slice& slice, const Error& refusal, std::size_t bytes_max,
+                          RelayCounts& counts);
   Result<> bury(const RecordView& record, const Error& failure);
 
   TransactionalProducer producer_;

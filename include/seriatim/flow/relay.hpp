@@ -71,9 +71,10 @@ struct RelayOptions {
   /// Goes on at the log start where records were deleted before they were relayed, and counts what is
   /// missing. False: that is an error.
   bool skip_deleted = false;
-  /// Records of a batch, which is one transaction, 1 .. 1'000'000.
+  /// Records of a batch, which is one transaction, 1 .. 1'000'000: a soft limit, as batch_bytes. A batch takes
+  /// no more polls when it has reached one of them; a poll takes no more than batch_records.
   std::size_t batch_records = 20'000;
-  /// Stored bytes of a batch, 1 byte .. 1 GiB: a soft limit, the first stored batch always comes.
+  /// Bytes of keys and values of a batch, 1 byte .. 1 GiB.
   std::size_t batch_bytes = 8 * 1024 * 1024;
   /// How long a batch that is not full waits for more, 0 ms or more: fewer commits for later records.
   std::chrono::milliseconds linger{0};
