@@ -15,8 +15,9 @@ constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
 // While records come. Where none do, each poll that brings nothing is followed by a look.
 constexpr std::chrono::seconds between_looks{1};
 constexpr std::chrono::nanoseconds between_background_polls = std::chrono::milliseconds(20);  // arbitrary
-// At `leader` records are copied while they are in the caches: as ProducerOptions::batch_size. At `all` larger
-// ones pass by the journal (EngineOptions::journal_bypass_bytes): about the default of max.message.bytes.
+// At `leader` records are copied while they are in the caches: as ProducerOptions::batch_size. At `all`
+// larger ones pass by the journal (EngineOptions::journal_bypass_bytes): about the default of
+// max.message.bytes.
 constexpr std::int64_t append_bytes_max_at_leader = 64 * 1024;
 constexpr std::int64_t append_bytes_max_at_all = 1'048'576;
 constexpr std::int64_t batch_header_bytes = 61;

@@ -71,8 +71,8 @@ struct RelayOptions {
   /// Goes on at the log start where records were deleted before they were relayed, and counts what is
   /// missing. False: that is an error.
   bool skip_deleted = false;
-  /// Records of a batch, which is one transaction, 1 .. 1'000'000: a soft limit, as batch_bytes. A batch takes
-  /// no more polls when it has reached one of them; a poll takes no more than batch_records.
+  /// Records of a batch, which is one transaction, 1 .. 1'000'000: a soft limit, as batch_bytes. A batch
+  /// takes no more polls when it has reached one of them; a poll takes no more than batch_records.
   std::size_t batch_records = 20'000;
   /// Bytes of keys and values of a batch, 1 byte .. 1 GiB.
   std::size_t batch_bytes = 8 * 1024 * 1024;
@@ -159,14 +159,15 @@ class SERIATIM_API Relay {
   ///   - as Transaction::append and Transaction::commit; where that leaves it unknown whether the batch was
   ///     committed, the next run asks again before anything else.
   Result<> run();
-  /// One batch: a poll of up to `timeout`, and its commit. For a program with a loop of its own.
+  /// One batch, for a program with a loop of its own: waits up to `timeout` for its first record.
   /// @return how many records were taken from the source: 0, if none came.
   /// Errors: as `run`; closed: `stop` was called.
   Result<std::size_t> run_once(std::chrono::milliseconds timeout);
   /// Relays on the engine's threads for tasks (`Engine::task`), a batch in each of their runs: keep batches
   /// and the application's functions short. New records are looked for fifty times a second. Goes on until
-  /// `stop`, what `until_caught_up` says, or an error; one that is retriable() or requires_abort() goes to the
-  /// log sink, and the relay on a second later. Engine::close and the destructor end it behind its batch.
+  /// `stop`, what `until_caught_up` says, or an error. One that is retriable() or requires_abort() does not
+  /// end it: it is reported to the log sink, and the next batch begins a second later. Engine::close and the
+  /// destructor end the relay behind its batch.
   /// Errors: invalid_state: it runs already; closed: `stop` was called; as Engine::task.
   Result<> start_in_background();
   /// How the relay in the background has ended: with the errors of `run`. Nothing: it goes on, or was never
