@@ -12,8 +12,10 @@ namespace {
 
 // A stop wakes the poll: any time will do. New partitions are looked for behind it.
 constexpr std::chrono::milliseconds relay_poll_timeout{1'000};
-// While records come. Where none do, each poll that brings nothing is followed by a look.
+// Topics are looked at so often while records come, and behind each poll that brings none, unless they have
+// more partitions than this. Arbitrary.
 constexpr std::chrono::seconds between_looks{1};
+constexpr std::size_t partitions_to_look_at = 200;
 constexpr std::chrono::nanoseconds between_background_polls = std::chrono::milliseconds(20);  // arbitrary
 // At `leader` records are copied while they are in the caches: as ProducerOptions::batch_size. At `all`
 // larger ones pass by the journal (EngineOptions::journal_bypass_bytes): about the default of
@@ -180,9 +182,12 @@ Result<std::size_t> RelayImpl::step(std::chrono::milliseconds timeout) {
   if (auto gathered = gather(timeout); !gathered) return gathered.error();
   if (polled_.empty()) {
     is_ahead_ = false;
-    looked_at_.reset();
+    const std::size_t partitions =
+        source_->partition_count() + static_cast<std::size_t>(target_.partition_count);
+    const bool is_cheap = partitions <= partitions_to_look_at;
+    if (is_cheap) looked_at_.reset();
     if (auto noted = note_goal(); !noted) return noted.error();
-    if (auto noted = note_lag(true); !noted) return noted.error();
+    if (auto noted = note_lag(is_cheap); !noted) return noted.error();
     return std::size_t{0};
   }
   auto written = answered([&] { return write(); });

@@ -47,6 +47,7 @@ class RelaySource {
   Result<LagSample> lag();
   /// Offsets that were deleted before they were read.
   std::uint64_t deleted() const noexcept { return deleted_; }
+  std::size_t partition_count() const noexcept { return positions_.size(); }
   ConsumerGroupMetadata group() const { return consumer_.group_metadata(); }
   /// Ends a poll that waits.
   /// Threads: any.
