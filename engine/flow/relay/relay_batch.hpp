@@ -32,25 +32,27 @@ std::size_t bytes_of(const Record& record) noexcept;
 /// At most so much does the format take for it.
 std::size_t stored_bytes_max(const Record& record) noexcept;
 
+/// The next batch of a partition of the target.
+struct RelayPart {
+  TopicPartition at{};
+  std::vector<Record> records{};
+  std::vector<const RecordView*> sources{};  ///< The record that each was made of.
+  std::size_t bytes = 0;                     ///< bytes_of all.
+  std::size_t stored_bytes_max = 0;          ///< Of all.
+
+  void clear() noexcept {
+    records.clear();
+    sources.clear();
+    bytes = stored_bytes_max = 0;
+  }
+};
+
 /// Records go into the part of their partition one by one: `place` says into which, `put` puts it there. A
 /// part that has no room for it is appended, and emptied, in between.
 /// Threads: one at a time.
 class RelayBatch {
  public:
-  /// The next batch of a partition of the target.
-  struct Part {
-    TopicPartition at{};
-    std::vector<Record> records{};
-    std::vector<const RecordView*> sources{};  ///< The record that each was made of.
-    std::size_t bytes = 0;                     ///< bytes_of all.
-    std::size_t stored_bytes_max = 0;          ///< Of all.
-
-    void clear() noexcept {
-      records.clear();
-      sources.clear();
-      bytes = stored_bytes_max = 0;
-    }
-  };
+  using Part = RelayPart;
 
   /// Lifetime: `options` outlives it.
   explicit RelayBatch(const RelayOptions& options) : options_(options) {}

@@ -237,7 +237,7 @@ Result<> RelayImpl::gather(std::chrono::milliseconds timeout) {
 
 // Polls are small, and each is appended while it is in the caches.
 Result<> RelayImpl::write() {
-  in_hand_.emplace();
+  in_hand_.emplace(InHand{});
   RelayCounts& counts = in_hand_->counts;
   if (auto begun = writer_->begin(); !begun) return begun;
   batch_.clear(target_);
