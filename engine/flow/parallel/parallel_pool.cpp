@@ -215,11 +215,6 @@ ParallelStatus ParallelPool::status() {
   return status;
 }
 
-std::uint64_t ParallelPool::handled_count() {
-  const std::lock_guard lock(mutex_);
-  return status_.handled_records;
-}
-
 void ParallelPool::note_spared(std::size_t records) {
   const std::lock_guard lock(mutex_);
   status_.repeats_spared += records;

@@ -81,7 +81,6 @@ class ParallelPool {
   /// Sleeps, unless it leaves `open`.
   void sleep(std::chrono::nanoseconds time);
   ParallelStatus status();
-  std::uint64_t handled_count();
   void note_spared(std::size_t records);
 
  private:
