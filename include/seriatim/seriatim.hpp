@@ -27,6 +27,7 @@
 /// flow/half_message.hpp, flow/processor.hpp, flow/deduplicator.hpp, flow/request_reply.hpp, assignor.hpp,
 /// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 /// flow/half_message.hpp, flow/processor.hpp, flow/relay.hpp, assignor.hpp, share_consumer.hpp,
+/// flow/half_message.hpp, flow/processor.hpp, flow/parallel_consumer.hpp, assignor.hpp, share_consumer.hpp,
 /// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
@@ -42,6 +43,7 @@
 #include <seriatim/flow/delayed_messages.hpp>
 #include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/half_message.hpp>
+#include <seriatim/flow/parallel_consumer.hpp>
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/router.hpp>
 #include <seriatim/flow/request_reply.hpp>

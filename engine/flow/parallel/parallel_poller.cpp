@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds idle_poll_timeout = std::chrono::minutes(1);
 // While handlers run: that somebody sees how far they are, and gives away what one of them does not come to.
 constexpr std::chrono::milliseconds busy_poll_timeout{20};
 constexpr std::chrono::milliseconds drain_look_every{1};
+// To count ranges is to walk over all that is in flight.
+constexpr std::chrono::milliseconds ranges_look_every{1};
 // So many fit into the metadata of a commit, unless the gaps between them are above a thousand.
 constexpr std::size_t ranges_max = 500;
 // Of one poll, so that workers get the mutex in between.
@@ -222,10 +224,14 @@ Result<> ParallelPoller::set_pauses() {
 void ParallelPoller::let_go() {
   std::vector<std::shared_ptr<QueuedBatch>> released;
   std::vector<std::unique_ptr<ParallelPartition>> ended;
+  const Time now = std::chrono::steady_clock::now();
+  const bool counts_ranges = now - last_ranges_look_ >= ranges_look_every;
+  if (counts_ranges) last_ranges_look_ = now;
   // Both are destroyed without the mutex.
   parts_.pool.look([&] {
     for (const auto& [at, partition] : owned_) {
       partition->window.tidy(released);
+      if (!counts_ranges) continue;
       partition->has_many_ranges =
           partition->in_flight >= ranges_max && partition->window.range_count() >= ranges_max;
     }
@@ -251,6 +257,7 @@ Result<std::chrono::nanoseconds> ParallelPoller::note_failure(const Error& failu
 Result<> ParallelPoller::recover(const Error& failure) {
   auto wait = note_failure(failure, ++poll_failures_);
   if (!wait) return wait.error();
+  if (parts_.pool.phase() != ParallelPhase::open) std::this_thread::sleep_for(drain_look_every);
   // The workers go on.
   for (const Time until = std::chrono::steady_clock::now() + *wait;
        std::chrono::steady_clock::now() < until && parts_.pool.phase() == ParallelPhase::open; let_go())

@@ -85,6 +85,7 @@ class ParallelPoller {
   std::uint64_t handled_ = 0;  ///< The same, of all times.
   Time last_commit_ = std::chrono::steady_clock::now();
   Time commit_not_before_{};
+  Time last_ranges_look_{};
   std::uint64_t committed_count_ = 0;  ///< Of the records handled at the last commit.
 };
 

@@ -119,8 +119,8 @@ class ParallelConsumerImpl;
 ///
 /// Each record is handled at least once. The position that is committed stands before the first record that is
 /// not finished; the records behind it that are finished are kept with it, as ranges in its metadata, so that
-/// the next member handles none of them again. The ranges that do not fit into 4'096 bytes, some 1'000 at the
-/// worst, are not kept: where there are so many, the partition is not polled until there are fewer.
+/// the next member handles none of them again. From 500 ranges on the partition is not polled until there are
+/// fewer; of ranges that do not fit into the 4'096 bytes of a commit all the same, the last are not kept.
 /// docs/recipes/parallel_consumer.md has the whole of it.
 ///
 /// A failure of the handler, decided:

@@ -193,8 +193,8 @@ TEST_CASE("a partition with too many ranges for a commit is not polled until the
     // The poller looks every 20 ms: it would poll more, if it did.
     std::this_thread::sleep_for(100ms);
     finished = consumer.status().handled_records;
-    // One poll more, where it was inside when they came.
-    CHECK(finished <= 750);
+    // A few polls more, until it looks again.
+    CHECK(finished <= 1'250);
     consumer.stop();
     must(consumer.wait());
   }
