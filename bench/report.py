@@ -46,6 +46,7 @@ BARS = [
     ("commit of a member at acks = leader, time over one of a consumer that assigns", "commit_member/1", "commit_alone/1", "time", None),
     ("commit_async of a member at acks = leader, time over commit_sync", "commit_async/1", "commit_member/1", "time", None),
     ("relay into another topic at acks = leader, rate over the slower of replay and batched append", "relay/1", "relay_slower/1", "rate", 0.6),
+    ("parallel consume by key, empty handler, rate over a plain poll loop", "parallel_per_key/1", "plain_poll/1", "rate", 0.3),
     ("durable append, 1 producer, rate over RocksDB", "append_durable/1", "rocksdb/1", "rate", 1.0),
     ("durable append, 8 producers, rate over RocksDB", "append_durable/8", "rocksdb/8", "rate", 1.5),
     ("durable append, 64 producers, rate over RocksDB", "append_durable/64", "rocksdb/64", "rate", 1.5),
@@ -54,9 +55,10 @@ BARS = [
     ("durable append, 64 producers, rate over SQLite", "append_durable/64", "sqlite/64", "rate", 1.5),
 ]
 # Benchmarks whose contestants take turns.
-IN_TURN = ("in_turn", "leader_in_turn", "pending_in_turn", "group_in_turn", "commits_in_turn", "relay_in_turn")
+IN_TURN = ("in_turn", "leader_in_turn", "pending_in_turn", "group_in_turn", "commits_in_turn", "relay_in_turn", "parallel_in_turn")
 ABSOLUTE = [
     ("scans of 10 entries, 1,000,000 keys pending, per second: 50 us each", "scan_pending_million/1", 20_000),
+    ("parallel consume by key, empty handler, records per second", "parallel_per_key/1", 3_000_000),
     ("single append, records per second", "append_single/leader", 10_000_000),
     ("transactions of 4 records and a position at acks = leader, per second", "transaction_leader", 500_000),
 ]

@@ -57,7 +57,7 @@ class KeyLanes {
   void put_off(const RecordRun& rest, Time due) noexcept;
   /// Makes ready what is due.
   void wake(Time now) noexcept;
-  /// Takes a lane that waits; null: none does. What was put off is in front of it.
+  /// Takes a lane that waits; null: none does. The run that was put off is in front of it.
   KeyLane* take_waiting() noexcept;
   std::optional<Time> next_due() const noexcept;
   /// The same, at once.

@@ -64,7 +64,7 @@ class ParallelPoller {
   void on_revoked(const Partitions& partitions);
   void on_lost(const Partitions& partitions);
   ParallelPartition& own(const TopicPartition& at, FinishedRanges before);
-  /// What the member before has finished, if the log is still that.
+  /// The records that the member before has finished, if the log is still that.
   Result<FinishedRanges> finished_before(const TopicPartition& at);
   Owned give_up(const Partitions& partitions);
   void drop_all(Owned partitions);

@@ -22,11 +22,11 @@ namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-/// What is still handled. Only goes on to later ones.
+/// Which records are still handled. Only goes on to later ones.
 enum class ParallelPhase : std::uint8_t {
   open,      ///< Everything.
-  draining,  ///< What was polled; nothing waits for a retry any more.
-  dropping,  ///< What handlers have; the rest is dropped.
+  draining,  ///< All that was polled; nothing waits for a retry any more.
+  dropping,  ///< Records that handlers have; the rest is dropped.
   over,      ///< Nothing: workers end.
 };
 

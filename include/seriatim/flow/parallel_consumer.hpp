@@ -117,8 +117,8 @@ class ParallelConsumerImpl;
 
 /// One member of a group whose records many threads handle, in the order that was asked for.
 ///
-/// Each record is handled at least once. The position that is committed stands before the first record that is
-/// not finished; the records behind it that are finished are kept with it, as ranges in its metadata, so that
+/// Each record is handled at least once. The committed position stands before the first record that is not
+/// finished; the records behind it that are finished are kept with it, as ranges in its metadata, so that
 /// the next member handles none of them again. From 500 ranges on the partition is not polled until there are
 /// fewer; of ranges that do not fit into the 4'096 bytes of a commit all the same, the last are not kept.
 /// docs/recipes/parallel_consumer.md has the whole of it.
@@ -131,8 +131,9 @@ class ParallelConsumerImpl;
 ///     record comes again to the next member.
 ///
 /// @code
-///   auto orders = ParallelConsumer::open(engine, {.group_id = "billing", .topics = {"orders"}, .workers = 8},
-///                                        [](const RecordView& order) { return bill(order); }).value();
+///   auto orders = ParallelConsumer::open(
+///       engine, {.group_id = "billing", .topics = {"orders"}, .workers = 8},
+///       [](const RecordView& order) { return bill(order); }).value();
 ///   orders.start().value();
 /// @endcode
 ///

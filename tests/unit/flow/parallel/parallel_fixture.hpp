@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -125,7 +126,7 @@ void wait_until(const Holds& holds) {
   while (!holds()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-/// What handlers saw, in the order in which they began.
+/// The records that handlers saw, in the order in which they began.
 class Seen {
  public:
   void note(const RecordView& record) {
@@ -151,5 +152,40 @@ class Seen {
   mutable std::mutex mutex_;
   ValuesByKey values_{};
 };
+
+/// Works with the options until so many records of partition 0 are committed.
+inline void work_off(const ParallelFixture& f, const ParallelConsumerOptions& options,
+                     const ParallelHandler& handler, Offset until) {
+  ParallelConsumer consumer = f.open(options, handler);
+  must(consumer.start());
+  wait_until([&] { return f.committed_offset() >= until; });
+  consumer.stop();
+  must(consumer.wait());
+}
+
+inline std::vector<std::string> numbers(int first, int end, int step) {
+  std::vector<std::string> values;
+  for (int i = first; i < end; i += step) values.push_back(std::to_string(i));
+  return values;
+}
+
+/// Handles what is left for group g, until partition 0 is committed up to there; the values by key.
+inline ValuesByKey handle_rest(const ParallelFixture& f, Offset until, std::uint64_t* spared = nullptr) {
+  Seen seen;
+  ParallelConsumer consumer = f.open(in_parallel(), [&](const RecordView& record) {
+    seen.note(record);
+    return Result<>();
+  });
+  must(consumer.start());
+  wait_until([&] { return f.committed_offset() >= until; });
+  consumer.stop();
+  must(consumer.wait());
+  if (spared != nullptr) *spared = consumer.status().repeats_spared;
+  return seen.values();
+}
+
+inline std::size_t distinct(const ValuesByKey& values) {
+  return std::set<std::pair<std::string, std::string>>(values.begin(), values.end()).size();
+}
 
 }  // namespace seriatim::test

@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What a cut left, and the values that were handled before it.
+/// The directory that a cut left, and the values that were handled before it.
 struct PowerImage {
   std::string directory{};
   std::set<std::string> handled{};
@@ -38,7 +38,7 @@ std::set<std::string> values_seen(const Seen& seen) {
   return values;
 }
 
-/// A producer at `leader` and a consumer side by side; at one of so many changes of the disk an image is taken.
+/// A producer at `leader` and a consumer side by side; at some changes of the disk an image is taken.
 std::vector<PowerImage> live_and_cut(const TempDir& scratch, Random& random, Acks acks) {
   std::vector<PowerImage> images;
   const std::string directory = scratch / "live";
