@@ -80,6 +80,7 @@ void ParallelConsumerImpl::poll() noexcept {
   poller_->run();
   const Lock lock(mutex_);
   has_ended_ = true;
+  has_left_handlers_ = poller_->has_left_handlers();
   changed_.notify_all();
 }
 
@@ -87,7 +88,6 @@ void ParallelConsumerImpl::fail(const Error& failure) noexcept {
   {
     const Lock lock(mutex_);
     if (outcome_) outcome_ = failure;
-    if (failure.code() == Errc::timed_out && pool_.phase() != ParallelPhase::open) has_timed_out_ = true;
   }
   pool_.go_on_to(ParallelPhase::dropping);
 }
@@ -106,7 +106,7 @@ Result<> ParallelConsumerImpl::wait() {
                  "a handler waits for its own end; call stop there, and wait in another thread");
   }
   changed_.wait(lock, [this] { return own_threads_.empty() || has_ended_; });
-  const bool may_never_end = has_timed_out_;
+  const bool may_never_end = has_left_handlers_;
   lock.unlock();
   if (!may_never_end) join();
   lock.lock();

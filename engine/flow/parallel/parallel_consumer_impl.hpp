@@ -62,7 +62,7 @@ class ParallelConsumerImpl {
   std::vector<std::thread> threads_{};          ///< Joined under `join_mutex_`.
   std::vector<std::thread::id> own_threads_{};  ///< And a caller's that polls. Not empty: it has begun.
   bool has_ended_ = false;                      ///< The poller has left the group.
-  bool has_timed_out_ = false;                  ///< A thread may never end.
+  bool has_left_handlers_ = false;              ///< A thread may never end.
   Result<> outcome_{};
 };
 

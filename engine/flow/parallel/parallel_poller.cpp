@@ -127,6 +127,7 @@ Result<> ParallelPoller::drain() {
 }
 
 Error ParallelPoller::still_running() {
+  has_left_handlers_ = true;
   std::string at;
   const ParallelPartition* const handled = parts_.pool.handled_partition();
   for (const auto& [name, partition] : owned_) {

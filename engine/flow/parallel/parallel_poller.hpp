@@ -33,6 +33,8 @@ class ParallelPoller {
   /// Until the pool leaves its first phase, and what is in flight has ended; then leaves the group.
   /// Failures go to `ParallelParts::fail`.
   void run() noexcept;
+  /// Of a `run` that has ended: whether it waited in vain for a handler.
+  bool has_left_handlers() const noexcept { return has_left_handlers_; }
 
  private:
   using Time = KeyLanes::Time;
@@ -80,6 +82,7 @@ class ParallelPoller {
   std::uint32_t commit_failures_ = 0;  ///< The same.
   bool is_paused_ = false;             ///< All that is owned is to be.
   bool is_closing_ = false;
+  bool has_left_handlers_ = false;
   bool has_unseen_ = false;    ///< Records were polled that are in no window.
   std::size_t in_flight_ = 0;  ///< At the last look.
   std::uint64_t handled_ = 0;  ///< The same, of all times.
