@@ -16,8 +16,7 @@ RUN_BY = {
 }
 PAGES_OF = {"cpp": {"README.md"}, "cmake": {"README.md"}, "console": {"README.md"},
             "console run": {"README.md", "docs/cli.md", "docs/hacking.md", "docs/work_queue.md",
-                            "docs/recipes/routing.md"}, "console bench": {"docs/performance.md"},
-            "console run": {"README.md", "docs/cli.md", "docs/hacking.md", "docs/work_queue.md", "docs/recipes/backlog.md"}, "console bench": {"docs/performance.md"},
+                            "docs/recipes/backlog.md", "docs/recipes/routing.md"}, "console bench": {"docs/performance.md"},
             "console test": {"docs/hacking.md"}}
 COMMANDS_OPEN, COMMANDS_CLOSE = "<!-- commands -->", "<!-- /commands -->"
 

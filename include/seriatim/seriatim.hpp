@@ -20,15 +20,8 @@
 /// A handle that was moved from answers `closed`, as one that was closed does; functions of it that return no
 /// `Result` answer that there is nothing: -1, false, or empty.
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
-/// flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp, assignor.hpp,
-/// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
-/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, assignor.hpp, share_consumer.hpp,
-/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
-/// flow/half_message.hpp, flow/processor.hpp, flow/deduplicator.hpp, flow/request_reply.hpp, assignor.hpp,
-/// share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
-/// flow/half_message.hpp, flow/processor.hpp, flow/relay.hpp, assignor.hpp, share_consumer.hpp,
-/// flow/half_message.hpp, flow/processor.hpp, flow/parallel_consumer.hpp, assignor.hpp, share_consumer.hpp,
-/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then the recipes, in
+/// seriatim/flow, and docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -39,18 +32,16 @@
 #include <seriatim/engine.hpp>
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
-#include <seriatim/flow/expiry.hpp>
-#include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/catch_up.hpp>
 #include <seriatim/flow/deduplicator.hpp>
+#include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/parallel_consumer.hpp>
 #include <seriatim/flow/processor.hpp>
-#include <seriatim/flow/router.hpp>
-#include <seriatim/flow/request_reply.hpp>
-#include <seriatim/flow/catch_up.hpp>
-#include <seriatim/flow/half_message.hpp>
-#include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/relay.hpp>
+#include <seriatim/flow/request_reply.hpp>
+#include <seriatim/flow/router.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
