@@ -17,12 +17,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const auto accepts = [](const RecordView&) { return Result<>(); };
-
 Errc parallel_refusal(const ParallelFixture& f, const std::function<void(ParallelConsumerOptions&)>& change) {
   ParallelConsumerOptions options = in_parallel();
   change(options);
-  return code_of(ParallelConsumer::open(f.engine, options, accepts));
+  return code_of(ParallelConsumer::open(f.engine, options, accept_record));
 }
 
 }  // namespace

@@ -55,6 +55,9 @@ inline ParallelConsumerOptions in_parallel(std::size_t workers = 4) {
           .commit_interval = std::chrono::milliseconds(0)};
 }
 
+/// A handler that does nothing.
+inline Result<> accept_record(const RecordView&) { return {}; }
+
 struct ParallelFixture {
   TempDir directory;
   Engine engine = open_engine(directory / "data");
