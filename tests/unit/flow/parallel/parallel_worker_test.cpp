@@ -34,8 +34,10 @@ TEST_CASE(
   wait_until([&] { return seen.count() >= 396; });
   CHECK(seen.of("k37").empty());
   // All that is finished behind the position is kept with it.
-  wait_until([&] { return f.committed() && f.committed()->metadata.size() > 20; });
-  CHECK(f.committed_offset() == 37);
+  wait_until([&] {
+    const auto committed = f.committed();
+    return committed && committed->offset == 37 && committed->metadata.size() > 20;
+  });
   door.open();
   wait_until([&] { return f.committed_offset() == 400; });
   CHECK(seen.of("k37") == numbers(37, 400, 100));
