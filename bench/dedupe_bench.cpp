@@ -30,8 +30,7 @@ void plain_transaction(benchmark::State& state) {
   const auto handle = [&] {
     Transaction transaction = must(producer.begin());
     must(transaction.send({.topic = "bench", .value = value}));
-    // As many rows in the end as the window of the other holds.
-    must(transaction.state("rows").put(message_id(number++ % static_cast<std::int64_t>(window_ids)), row));
+    must(transaction.state("rows").put(message_id(number++), row));
     must(transaction.commit());
   };
   while (number < warm_messages) handle();
