@@ -24,6 +24,9 @@
 /// seriatim/flow, and docs/durability.md.
 /// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp,
 /// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp, flow/deduplicator.hpp,
+/// flow/request_reply.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then
+/// docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -37,6 +40,7 @@
 #include <seriatim/flow/catch_up.hpp>
 #include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/parallel_consumer.hpp>
