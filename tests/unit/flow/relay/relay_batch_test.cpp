@@ -34,8 +34,8 @@ TEST_CASE("keys, null values, headers and timestamps stay as they are") {
   const HeaderView headers[] = {{"a", "1"}, {"b", BytesView()}, {"a", ""}};
   std::vector<std::string> names;
   for (int i = 0; i < 100; ++i) names.push_back("h" + std::to_string(i));
-  std::vector<HeaderView> many(names.begin(), names.end());
-  for (int i = 0; i < 100; ++i) many[static_cast<std::size_t>(i)] = {names[static_cast<std::size_t>(i)], "x"};
+  std::vector<HeaderView> many;
+  for (const std::string& name : names) many.push_back({name, "x"});
   const Timestamp time{std::chrono::milliseconds(1'234'567)};
   must(producer.send_sync({.topic = "in", .key = "k", .value = BytesView(), .timestamp = time}));
   must(producer.send_sync({.topic = "in", .value = "", .timestamp = no_timestamp, .headers = headers}));
