@@ -12,9 +12,9 @@ namespace seriatim {
 inline namespace v0 {
 namespace {
 
-constexpr std::size_t name_bytes_max = 200;
-constexpr std::size_t batch_records_max = 1'000'000;           // of ConsumerOptions::max_poll_records
-constexpr std::size_t batch_bytes_max = std::size_t{1} << 30;  // of ConsumerOptions::max_poll_bytes
+constexpr std::size_t relay_name_bytes_max = 200;
+constexpr std::size_t relay_batch_records_max = 1'000'000;           // of ConsumerOptions::max_poll_records
+constexpr std::size_t relay_batch_bytes_max = std::size_t{1} << 30;  // of ConsumerOptions::max_poll_bytes
 
 Error out_of_range(const std::string& option, const std::string& value, const std::string& range) {
   return {Errc::invalid_argument, "RelayOptions::" + option + " is " + value + "; it must be " + range};
@@ -36,21 +36,21 @@ Result<> check_relay_topics(const RelayOptions& options) {
 
 Result<> check_relay_options(const RelayOptions& options) {
   if (auto checked = check_relay_topics(options); !checked) return checked;
-  if (options.name.size() > name_bytes_max || options.name.find('\0') != std::string::npos) {
+  if (options.name.size() > relay_name_bytes_max || options.name.find('\0') != std::string::npos) {
     return Error(Errc::invalid_argument,
                  "the relay's name has " + std::to_string(options.name.size()) + " bytes; it must be 1 to " +
-                     std::to_string(name_bytes_max) +
+                     std::to_string(relay_name_bytes_max) +
                      ", none of them zero: give RelayOptions::name, the same after every restart");
   }
   if (options.acks != Acks::all && options.acks != Acks::leader)
     return Error(Errc::invalid_argument,
                  "RelayOptions::acks is neither all nor leader, and promises nothing; choose one of them");
-  if (options.batch_records == 0 || options.batch_records > batch_records_max)
+  if (options.batch_records == 0 || options.batch_records > relay_batch_records_max)
     return out_of_range("batch_records", std::to_string(options.batch_records),
-                        "1 to " + std::to_string(batch_records_max));
-  if (options.batch_bytes == 0 || options.batch_bytes > batch_bytes_max)
+                        "1 to " + std::to_string(relay_batch_records_max));
+  if (options.batch_bytes == 0 || options.batch_bytes > relay_batch_bytes_max)
     return out_of_range("batch_bytes", std::to_string(options.batch_bytes),
-                        "1 to " + std::to_string(batch_bytes_max));
+                        "1 to " + std::to_string(relay_batch_bytes_max));
   if (options.linger.count() < 0)
     return out_of_range("linger", std::to_string(options.linger.count()) + " ms", "0 ms or more");
   return {};

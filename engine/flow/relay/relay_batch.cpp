@@ -15,13 +15,13 @@ constexpr std::size_t spread_bytes_max = 64 * 1024;
 // RecordView::header walks to the one asked for; a copy has walked once. Arbitrary.
 constexpr std::size_t headers_in_place_max = 16;
 
-BytesView view_of(const std::optional<std::string>& text) noexcept {
+BytesView view_of_text(const std::optional<std::string>& text) noexcept {
   return text ? BytesView(*text) : BytesView();
 }
 
 }  // namespace
 
-std::string place_of(const RecordView& record) {
+std::string relay_place_of(const RecordView& record) {
   return std::string(record.topic()) + "-" + std::to_string(record.partition()) + " offset " +
          std::to_string(record.offset());
 }
@@ -97,9 +97,9 @@ Result<std::optional<Record>> RelayBatch::made_of(const RecordView& record) {
 Record RelayBatch::record_of(const OwnedRecord& owned) {
   const auto headers = new_headers(owned.headers.size());
   for (std::size_t i = 0; i < headers.size(); ++i)
-    headers[i] = {.key = owned.headers[i].first, .value = view_of(owned.headers[i].second)};
-  return {.key = view_of(owned.key),
-          .value = view_of(owned.value),
+    headers[i] = {.key = owned.headers[i].first, .value = view_of_text(owned.headers[i].second)};
+  return {.key = view_of_text(owned.key),
+          .value = view_of_text(owned.value),
           .timestamp = owned.timestamp,
           .headers = headers};
 }

@@ -26,7 +26,7 @@ struct RelayTarget {
 };
 
 /// "orders-3 offset 17".
-std::string place_of(const RecordView& record);
+std::string relay_place_of(const RecordView& record);
 /// Of key, value and headers.
 std::size_t bytes_of(const Record& record) noexcept;
 /// At most so much does the format take for it.

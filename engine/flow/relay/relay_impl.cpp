@@ -25,15 +25,15 @@ constexpr std::int64_t append_bytes_max_at_all = 1'048'576;
 constexpr std::int64_t batch_header_bytes = 61;
 
 /// One thread at a time.
-class Entry {
+class RelayEntry {
  public:
-  explicit Entry(std::atomic<bool>& is_running)
+  explicit RelayEntry(std::atomic<bool>& is_running)
       : is_running_(is_running), is_in_(!is_running.exchange(true, std::memory_order_acquire)) {}
-  ~Entry() {
+  ~RelayEntry() {
     if (is_in_) is_running_.store(false, std::memory_order_release);
   }
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
+  RelayEntry(const RelayEntry&) = delete;
+  RelayEntry& operator=(const RelayEntry&) = delete;
   Result<> outcome() const {
     if (is_in_) return {};
     return Error(Errc::invalid_state, "this relay runs already; call stop, and let that return first");
@@ -97,13 +97,13 @@ Result<> RelayImpl::open_parts() {
 }
 
 Result<> RelayImpl::run() {
-  const Entry entry(is_running_);
+  const RelayEntry entry(is_running_);
   if (auto entered = entry.outcome(); !entered) return entered;
   return run_until_done();
 }
 
 Result<std::size_t> RelayImpl::run_once(std::chrono::milliseconds timeout) {
-  const Entry entry(is_running_);
+  const RelayEntry entry(is_running_);
   if (auto entered = entry.outcome(); !entered) return entered.error();
   if (is_stopping_.load(std::memory_order_acquire)) return was_stopped();
   return step(timeout);
@@ -131,7 +131,7 @@ bool RelayImpl::is_done() const { return options_.until_caught_up && !is_ahead_ 
 
 Result<> RelayImpl::start_in_background() {
   const std::lock_guard lock(start_mutex_);
-  Entry entry(is_running_);
+  RelayEntry entry(is_running_);
   if (auto entered = entry.outcome(); !entered) return entered;
   if (is_stopping_.load(std::memory_order_acquire)) return was_stopped();
   // One that has ended may have a last run to come, which does nothing.

@@ -57,7 +57,7 @@ Result<> RelayWriter::begin() {
 }
 
 Result<> RelayWriter::settle(const RecordView& record, const Error& failure, RelayCounts& counts) {
-  const Error named = failure.with_context("relaying " + place_of(record) + " into " + options_->to);
+  const Error named = failure.with_context("relaying " + relay_place_of(record) + " into " + options_->to);
   RelayDecision decision = RelayDecision::stop;
   if (options_->on_failure) {
     try {
@@ -72,7 +72,7 @@ Result<> RelayWriter::settle(const RecordView& record, const Error& failure, Rel
       return {};
     case RelayDecision::dead_letter:
       if (auto buried = bury(record, failure); !buried) {
-        return buried.error().with_context("writing the dead letter of " + place_of(record) + " (" +
+        return buried.error().with_context("writing the dead letter of " + relay_place_of(record) + " (" +
                                            failure.message() + ")");
       }
       ++counts.dead_letters;
@@ -105,7 +105,7 @@ Result<> RelayWriter::append_refused(const Slice& slice, const Error& refusal, s
   if (count == 1 && is_of_this_record(refusal, slice.part.records[slice.from], bytes_max))
     return settle(first, refusal, counts);
   if (count == 1 || !is_of_records(refusal)) {
-    return refusal.with_context("relaying " + place_of(first) + " and what follows it into " +
+    return refusal.with_context("relaying " + relay_place_of(first) + " and what follows it into " +
                                 slice.part.at.topic);
   }
   const std::size_t middle = slice.from + count / 2;

@@ -16,7 +16,7 @@
 namespace seriatim::test {
 namespace {
 
-constexpr int records = 60;
+constexpr int records_to_relay = 60;
 
 EngineOptions small_files() {
   return {.maintenance_interval = std::chrono::milliseconds(0),
@@ -31,7 +31,7 @@ void make_directory(const std::string& directory) {
   create_topic(engine, "in", 2);
   create_topic(engine, "out", 3, {{"segment.bytes", "1024"}});
   Producer producer = must(engine.producer({.acks = Acks::leader}));
-  for (int i = 0; i < records; ++i) {
+  for (int i = 0; i < records_to_relay; ++i) {
     must(producer.send_sync({.topic = "in", .key = std::to_string(i % 7), .value = std::to_string(i)}));
   }
   must(engine.close());
@@ -85,7 +85,7 @@ FaultyRelay run_faulty_relay(const std::string& directory, const Fault& fault, A
     CAPTURE(vfs.where());
     CHECK((ran || ran.error().fatal()));
     tried.relayed = relay.progress().records;
-    if (ran) CHECK(tried.relayed == records);
+    if (ran) CHECK(tried.relayed == records_to_relay);
   }
   const auto closed = engine.close();  // After a failed sync it says so again.
   return tried;
@@ -153,7 +153,7 @@ TEST_CASE("INV-8: a power cut or a kill at any call leaves whole batches, and th
         acknowledged = relay.progress().records;
         vfs.with_disk([&](PowerDisk& disk) { std::thread([&] { look("a batch", "", disk); }).join(); });
       }
-      CHECK(acknowledged == records);
+      CHECK(acknowledged == records_to_relay);
       must(engine.close());
       vfs.before_change = {};
     }

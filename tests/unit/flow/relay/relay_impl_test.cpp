@@ -12,7 +12,7 @@
 namespace seriatim::test {
 namespace {
 
-constexpr std::chrono::milliseconds at_once{0};
+constexpr std::chrono::milliseconds without_wait{0};
 
 }  // namespace
 
@@ -20,10 +20,10 @@ TEST_CASE("a relay of the same name fences the one before, and nothing comes twi
   const RelayFixture f;
   f.produce(0, 100);
   Relay first = f.open();
-  CHECK(must(first.run_once(at_once)) == 10);
+  CHECK(must(first.run_once(without_wait)) == 10);
   Relay second = f.open();
-  CHECK(must(second.run_once(at_once)) == 10);
-  for (int i = 0; i < 2; ++i) CHECK(code_of(first.run_once(at_once)) == Errc::producer_fenced);
+  CHECK(must(second.run_once(without_wait)) == 10);
+  for (int i = 0; i < 2; ++i) CHECK(code_of(first.run_once(without_wait)) == Errc::producer_fenced);
   must(second.run());
   CHECK(f.out() == f.in());
   CHECK(second.progress().records == 90);
@@ -34,7 +34,7 @@ TEST_CASE("a group that has members is not the relay's to commit for") {
   f.produce(0, 10);
   Consumer member = must(f.engine.consumer({.group_id = "relay:in:out"}));
   must(member.subscribe({"in"}));
-  must(member.poll(at_once));
+  must(member.poll(without_wait));
   Relay relay = f.open();
   CHECK(code_of(relay.run()) == Errc::unknown_member_id);
   CHECK(f.out().empty());
@@ -49,7 +49,7 @@ TEST_CASE("one thread at a time runs a relay, and stop ends a run that waits") {
   options.until_caught_up = false;
   Relay relay = f.open(options);
   std::thread run([&] { must(relay.run()); });
-  CHECK(comes_true([&] { return code_of(relay.run_once(at_once)) == Errc::invalid_state; }));
+  CHECK(comes_true([&] { return code_of(relay.run_once(without_wait)) == Errc::invalid_state; }));
   CHECK(code_of(relay.run()) == Errc::invalid_state);
   f.produce(0, 5);
   CHECK(comes_true([&] { return relay.progress().records == 5; }));
@@ -79,7 +79,7 @@ TEST_CASE("a relay within a function of itself is refused") {
   std::vector<Errc> answers;
   RelayOptions options = relaying();
   options.filter = [&](const RecordView&) {
-    answers.push_back(code_of(running->run_once(at_once)));
+    answers.push_back(code_of(running->run_once(without_wait)));
     return true;
   };
   Relay relay = f.open(options);
@@ -95,7 +95,7 @@ TEST_CASE("with linger, records that come meanwhile share the batch") {
   options.until_caught_up = false;
   f.produce(0, 10);
   Relay relay = f.open(options);
-  std::thread run([&] { CHECK(must(relay.run_once(at_once)) == 20); });
+  std::thread run([&] { CHECK(must(relay.run_once(without_wait)) == 20); });
   f.produce(10, 15);
   f.produce(15, 20);
   run.join();
@@ -163,7 +163,7 @@ TEST_CASE("a relay in the background relays what comes, and ends when it is stop
   must(relay.start_in_background());
   CHECK(code_of(relay.start_in_background()) == Errc::invalid_state);
   CHECK(code_of(relay.run()) == Errc::invalid_state);
-  CHECK(code_of(relay.run_once(at_once)) == Errc::invalid_state);
+  CHECK(code_of(relay.run_once(without_wait)) == Errc::invalid_state);
   f.produce(50, 100);
   CHECK(comes_true([&] { return relay.progress().records == 100; }));
   CHECK_FALSE(relay.outcome());
