@@ -21,6 +21,30 @@ std::vector<BindingId> ids_in(const Router& router) {
 }
 using BindingIds = std::vector<BindingId>;
 
+/// Of threads that publish, each message to one topic.
+struct Publishing {
+  void publish_until_over(Router& router) {
+    while (!is_over) {
+      const auto routed = router.publish(message_of_key("k"));
+      if (!routed || routed->targets.size() != 1) ++wrong;
+      ++published;
+    }
+  }
+
+  std::atomic<bool> is_over{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> published{0};
+};
+
+// With a router of its own; an error ends it early.
+void bind_ten(const Engine& engine, int thread) {
+  auto router = Router::open(engine, {.name = "r"});
+  for (int i = 0; router && i < 10; ++i) {
+    const auto bound = router->bind(exactly(std::to_string(thread * 100 + i), "a"));
+    if (!bound) return;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a binding holds from the return of bind to that of unbind, and its id is never given again") {
@@ -141,45 +165,28 @@ TEST_CASE(
 TEST_CASE("while bindings change, each publish goes by those of one moment") {
   const RouterFixture f;
   Router router = f.router({.acks = Acks::leader});
-  std::atomic<bool> is_over{false};
-  std::atomic<int> wrong{0};
-  std::atomic<int> published{0};
+  Publishing work;
   BindingId at = must(router.bind(exactly("k", "a")));
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 3; ++i) {
-      threads.emplace_back([&] {
-        while (!is_over) {
-          const auto routed = router.publish(message_of_key("k"));
-          if (!routed || routed->targets.size() != 1) ++wrong;
-          ++published;
-        }
-      });
-    }
+    for (int i = 0; i < 3; ++i) threads.emplace_back([&] { work.publish_until_over(router); });
     for (int i = 0; i < 40; ++i)
       at = must(router.change({.unbind = {at}, .bind = {exactly("k", i % 2 == 0 ? "b" : "a")}})).front();
-    comes_true([&] { return published > 50; });
-    is_over = true;
+    CHECK(comes_true([&] { return work.published > 50; }));
+    work.is_over = true;
   }
-  CHECK(wrong == 0);
+  CHECK(work.wrong == 0);
   CHECK(must(router.bindings()).size() == 1);
   CHECK(committed_values(f.engine, "a").size() + committed_values(f.engine, "b").size() ==
-        static_cast<std::size_t>(published));
+        static_cast<std::size_t>(work.published));
 }
 
 TEST_CASE("threads that bind at the same time lose no binding of each other") {
   const RouterFixture f;
   {
     std::vector<std::jthread> threads;
-    for (int thread = 0; thread < 3; ++thread) {
-      threads.emplace_back([&f, thread] {
-        auto router = Router::open(f.engine, {.name = "r"});
-        for (int i = 0; router && i < 10; ++i) {
-          const auto bound = router->bind(exactly(std::to_string(thread * 100 + i), "a"));
-          if (!bound) return;
-        }
-      });
-    }
+    for (int thread = 0; thread < 3; ++thread)
+      threads.emplace_back([&f, thread] { bind_ten(f.engine, thread); });
   }
   Router router = f.router();
   CHECK(must(router.bindings()).size() == 30);
