@@ -22,11 +22,6 @@
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
 /// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then the recipes, in
 /// seriatim/flow, and docs/durability.md.
-/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp,
-/// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
-/// flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp, flow/deduplicator.hpp,
-/// flow/request_reply.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then
-/// docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Runs the examples of docs/cli.md, docs/hacking.md, docs/work_queue.md, docs/recipes/*.md and README.md and compares what they print.
-"""Runs the examples of docs/cli.md, docs/hacking.md, docs/work_queue.md, docs/recipes/backlog.md and README.md and compares what they print.
 
 Every fenced block that begins ```console run is run, all of a page in one folder and in their order. A line beginning with `$ ` is a command for bash, the
 lines up to the next one are what it prints on standard output and standard error together. In those, ... stands for any characters of a line, and
@@ -63,6 +62,7 @@ class Examples(unittest.TestCase):
 
     def test_routing_page(self):
         self.check_page("docs/recipes/routing.md", 1)
+
     def test_backlog_page(self):
         self.check_page("docs/recipes/backlog.md", 5)
 
