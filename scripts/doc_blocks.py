@@ -12,6 +12,7 @@ RUN_BY = {
     "console test": "tests/docs/test_commands_test.py",
     "console": ".ci/run",
     "cpp": "tests/docs/readme_project.py",
+    "cpp example": "examples/CMakeLists.txt",
     "cmake": "tests/docs/readme_project.py",
 }
 PAGES_OF = {"cpp": {"README.md"}, "cmake": {"README.md"}, "console": {"README.md"},
@@ -27,6 +28,16 @@ class Block:
     lines: list
     line: int
     is_between_commands: bool
+
+
+def strange_excerpts(text, examples):
+    """[(line, why)] of the blocks 'cpp example' that stand in none of the examples, which tests run: indented as they like, else the same."""
+    offences = []
+    for block in blocks_of(text):
+        excerpt = "\n".join(line.strip() for line in block.lines)
+        if block.info == "cpp example" and not any(excerpt in "\n".join(line.strip() for line in example.splitlines()) for example in examples):
+            offences.append((block.line, "these lines stand in no file of examples/"))
+    return offences
 
 
 def blocks_of(text):
@@ -56,6 +67,8 @@ def unrun_blocks(page, text):
         if not block.info:
             if any(line.lstrip().startswith("$ ") for line in block.lines):
                 offences.append((block.line, "a block with commands has to be called one of: " + ", ".join(RUN_BY)))
+        elif block.info == "cpp example" and page.startswith("docs/recipes/"):
+            continue  # See strange_excerpts.
         elif page not in PAGES_OF.get(block.info, ()):
             offences.append((block.line, f"no test runs a block '{block.info}' of this page; see RUN_BY in scripts/doc_blocks.py"))
         elif block.info == "console" and not block.is_between_commands:

@@ -11,12 +11,14 @@ from pathlib import Path
 from checkout import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from doc_blocks import RUN_BY, blocks_of, unrun_blocks  # noqa: E402
+import guarantees  # noqa: E402
+from doc_blocks import RUN_BY, blocks_of, strange_excerpts, unrun_blocks  # noqa: E402
 from named_tests import cases_of, check_invariants, check_names  # noqa: E402
 
 # Put together here, so that this file is not taken for the test of an invariant.
 INV = "INV" + "-"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "tests").glob("*/README.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs" / "recipes").glob("*.md"),
+                *(REPOSITORY / "tests").glob("*/README.md")])
 
 
 def pages():
@@ -28,6 +30,11 @@ class ThisCheckout(unittest.TestCase):
     def test_every_example_is_run_by_a_test(self):
         for_users = [(page, text) for page, text in pages() if not page.startswith("tests/")]
         offences = [f"{page}:{line}: {why}" for page, text in for_users for line, why in unrun_blocks(page, text)]
+        self.assertEqual(offences, [])
+
+    def test_every_excerpt_of_an_example_stands_there(self):
+        examples = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "examples").glob("*.cpp")]
+        offences = [f"{page}:{line}: {why}" for page, text in pages() for line, why in strange_excerpts(text, examples)]
         self.assertEqual(offences, [])
 
     def test_who_runs_the_examples_exists(self):
@@ -49,6 +56,9 @@ class ThisCheckout(unittest.TestCase):
             promises_nothing = row.count("no promise") == 2 and row.startswith("| `none`")
             self.assertTrue(promises_nothing or "`tests/" in row, row)
 
+    def test_every_promise_of_a_recipe_names_a_test_that_exists(self):
+        self.assertEqual(guarantees.offences_of(REPOSITORY), [])
+
     def test_every_run_command_that_is_named_exists(self):
         usage = subprocess.run([REPOSITORY / "run", "help"], capture_output=True, text=True, check=True).stdout
         for page, text in pages():
@@ -57,7 +67,8 @@ class ThisCheckout(unittest.TestCase):
 
     def test_the_order_of_reading_names_every_page(self):
         text = (REPOSITORY / "docs" / "README.md").read_text(encoding="utf-8")
-        unnamed = [page.name for page in (REPOSITORY / "docs").glob("*.md") if page.name != "README.md" and f"]({page.name})" not in text]
+        names = [page.relative_to(REPOSITORY / "docs") for folder in ("", "recipes") for page in (REPOSITORY / "docs" / folder).glob("*.md")]
+        unnamed = [str(name) for name in names if str(name) != "README.md" and f"]({name})" not in text]
         self.assertEqual(unnamed, [])
 
     def test_every_folder_of_tests_is_explained(self):
@@ -66,7 +77,36 @@ class ThisCheckout(unittest.TestCase):
         self.assertEqual([name for name in sorted(folders) if f"`tests/{name}`" not in text], [])
 
 
+class Guarantees(unittest.TestCase):
+    def offences(self, *rows):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "docs" / "recipes").mkdir(parents=True)
+            (root / "tests" / "unit").mkdir(parents=True)
+            (root / "tests" / "unit" / "x_test.cpp").write_text('TEST_CASE("it holds, whatever comes") {}\n', encoding="utf-8")
+            table = "".join(f"| {row} |\n" for row in rows)
+            (root / "docs" / "recipes" / "x.md").write_text(
+                f"# X\n\n## Guarantees\n\n| promise | test |\n|---|---|\n{table}\n## Next\n", encoding="utf-8")
+            (root / guarantees.PAGE).write_text(guarantees.page_of(root), encoding="utf-8")
+            return guarantees.offences_of(root)
+
+    def test_tests_that_exist_are_accepted(self):
+        self.assertEqual(self.offences('It holds. | `x_test.cpp`: "it holds, whatever comes"', 'Too. | "it holds, ..."'), [])
+
+    def test_tests_that_do_not_exist_are_offences(self):
+        for row in ('It holds. | "it breaks"', "It holds. | `y_test.cpp`", "It holds. | look at the code"):
+            self.assertEqual(len(self.offences(row)), 1, row)
+
+    def test_a_page_without_promises_is_an_offence(self):
+        self.assertEqual(len(self.offences()), 1)
+
+
 class Blocks(unittest.TestCase):
+    def test_an_excerpt_has_the_lines_of_an_example(self):
+        page = "```cpp example\na();\n  b();\n```\n"
+        self.assertEqual(strange_excerpts(page, ["int main() {\n  a();\n    b();\n}\n"]), [])
+        self.assertEqual([line for line, _ in strange_excerpts(page, ["  a();\n  c();\n  b();\n"])], [1])
+
     def test_blocks_are_found_with_their_names_and_lines(self):
         found = blocks_of("a\n```console run\n$ x\n```\n~~~\n```\n~~~\n")
         self.assertEqual([(b.info, b.lines, b.line) for b in found], [("console run", ["$ x"], 2), ("", ["```"], 5)])
