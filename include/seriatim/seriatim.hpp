@@ -35,7 +35,6 @@
 #include <seriatim/flow/catch_up.hpp>
 #include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/delayed_messages.hpp>
-#include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/parallel_consumer.hpp>

@@ -69,19 +69,19 @@ void OffsetWindow::visit_ranges(const Visit& visit) const {
     const QueuedRecord* last = nullptr;
     const FinishedMark* mark = nullptr;
   };
-  std::optional<Open> open;
+  // Not optional: of one g++ 12 says that it may be used before it is there.
+  Open open;
+  bool is_open = false;
   bool is_above = false;  // There is a record before it that is not finished.
   const auto extend = [&](const Open& by) {
     if (!is_above) return;
-    if (open) {
-      open = Open{.range = {open->range.first, by.range.end}, .last = by.last, .mark = by.mark};
-    } else {
-      open = by;
-    }
+    const Offset first = is_open ? open.range.first : by.range.first;
+    open = {.range = {first, by.range.end}, .last = by.last, .mark = by.mark};
+    is_open = true;
   };
   const auto close = [&] {
-    if (open) visit(open->range, open->last, open->mark);
-    open.reset();
+    if (is_open) visit(open.range, open.last, open.mark);
+    is_open = false;
   };
   for (const Item& item : items_) {
     if (!item.is_live()) extend({.range = {item.first, item.end}, .mark = &item.mark});
