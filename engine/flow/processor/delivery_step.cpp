@@ -96,6 +96,7 @@ class ExactlyOnce final : public DeliveryStep {
     return sent ? Result<>() : Result<>(sent.error());
   }
   Result<TransactionTable> state(std::string_view name) override { return transaction_->state(name); }
+  Result<Transaction*> transaction() override { return &*transaction_; }
   Result<> finish(Consumer& consumer, const TopicPartitionOffsets& behind) override {
     if (!is_complete_) {
       if (auto sent = transaction_->send_offsets(behind, consumer.group_metadata()); !sent) return sent;
@@ -161,10 +162,16 @@ Result<TransactionTable> DeliveryStep::state(std::string_view name) {
                                         "exactly_once");
 }
 
+Result<Transaction*> DeliveryStep::transaction() {
+  return Error(Errc::invalid_state,
+               "a processor has transactions under exactly_once only; set ProcessorOptions::delivery to it");
+}
+
 }  // namespace detail
 
 Result<> ProcessorOutput::send(const ProducerRecord& record) { return step_.send(record); }
 Result<TransactionTable> ProcessorOutput::state(std::string_view name) { return step_.state(name); }
+Result<Transaction*> ProcessorOutput::transaction() { return step_.transaction(); }
 
 }  // namespace v0
 }  // namespace seriatim

@@ -27,6 +27,7 @@ class DeliveryStep {
   /// As ProcessorOutput.
   virtual Result<> send(const ProducerRecord& record) = 0;
   virtual Result<TransactionTable> state(std::string_view name);
+  virtual Result<Transaction*> transaction();
   /// Behind the last record.
   /// Errors: of outputs, the commit or the transaction; see `can_finish_again`.
   virtual Result<> finish(Consumer& consumer, const TopicPartitionOffsets& behind) = 0;

@@ -71,6 +71,10 @@ class SERIATIM_API ProcessorOutput {
   /// that change one key at once the last commit counts: let a key belong to one partition.
   /// Errors: invalid_state: not under exactly_once.
   Result<TransactionTable> state(std::string_view name);
+  /// The transaction of the batch, for calls that take one, as DelayedMessages::schedule. It is the
+  /// processor's to end; valid while the handler runs.
+  /// Errors: invalid_state: not under exactly_once.
+  Result<Transaction*> transaction();
 
  private:
   friend class detail::DeliveryStep;

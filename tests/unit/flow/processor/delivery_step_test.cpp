@@ -201,16 +201,19 @@ TEST_CASE("at least once: positions wait for outputs that are on their way to st
   CHECK(f.committed() == 10);
 }
 
-TEST_CASE("state is changed under exactly once alone; an output that is refused is the handler's to return") {
+TEST_CASE("state and the transaction are there under exactly once alone; an output that is refused is the handler's to return") {
   for (const Delivery delivery : {Delivery::at_most_once, Delivery::at_least_once, Delivery::exactly_once}) {
     const ProcessorFixture f(1);
     Errc state{};
+    Errc transaction{};
     Processor processor = f.open(processing(delivery), [&](const RecordView&, ProcessorOutput& output) {
       state = code_of(output.state("s"));
+      transaction = code_of(output.transaction());
       return output.send({.topic = "none", .value = "v"});
     });
     CHECK(code_of(drain(processor)) == Errc::unknown_topic_or_partition);
     CHECK(state == (delivery == Delivery::exactly_once ? Errc{} : Errc::invalid_state));
+    CHECK(transaction == state);
   }
 }
 
