@@ -22,6 +22,11 @@
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
 /// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then the recipes, in
 /// seriatim/flow, and docs/durability.md.
+/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp,
+/// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
+/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/retry_consumer.hpp,
+/// flow/dead_letters.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then
+/// docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -42,6 +47,11 @@
 #include <seriatim/flow/relay.hpp>
 #include <seriatim/flow/request_reply.hpp>
 #include <seriatim/flow/router.hpp>
+#include <seriatim/flow/dead_letters.hpp>
+#include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/half_message.hpp>
+#include <seriatim/flow/processor.hpp>
+#include <seriatim/flow/retry_consumer.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
