@@ -97,8 +97,10 @@ struct DeadLetterReplayOptions {
 struct DeadLetterReplayStep {
   std::uint64_t replayed = 0;
   std::uint64_t replayed_before = 0;  ///< Letters that were replayed before: they are left out.
-  std::uint64_t unaddressed = 0;      ///< They do not say where the record was, and `to` is empty: left out.
-  bool is_through = false;            ///< No other letters were there.
+  /// Left out: letters without key and value, that is without their record, and, where `to` is empty, those
+  /// that do not say where it was.
+  std::uint64_t left_out = 0;
+  bool is_through = false;  ///< There were no other letters.
 };
 
 namespace detail {
