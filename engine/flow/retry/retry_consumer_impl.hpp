@@ -36,7 +36,7 @@ class RetryConsumerImpl {
   Result<> begin(const Engine& engine);
   /// Retries that could not be delivered, as somebody deleted their topic, get another try.
   Result<> unpark();
-  /// Whatever is a new group's beginning: no retry is left out.
+  /// No retry is left out where a new group begins at the end.
   Result<> begin_retries_at_first(const Engine& engine) const;
   ProcessorOptions processor_options() const;
   OnFailure decide(const ProcessorFailure& failure) const noexcept;

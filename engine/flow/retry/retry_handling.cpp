@@ -79,6 +79,8 @@ Result<> RetryHandling::handle(const RecordView& record, ProcessorOutput& output
   }
   RetryOutput outputs(checker_);
   const auto failure = call(one, attempt_of(one), outputs);
+  // A full disk must not make dead letters of records.
+  if (outputs.engine_failure_) return outputs.engine_failure_->with_context("appending an output");
   if (failure) return fail(one, *failure);
   if (auto kept = keep_outputs(one, outputs); !kept) return kept;
   ++handled_;
@@ -284,24 +286,5 @@ RetryMetrics RetryHandling::metrics() const noexcept {
 }
 
 }  // namespace detail
-
-Result<> RetryOutput::send(const ProducerRecord& record) try {
-  if (auto checked = checker_.check(record); !checked) return checked;
-  const auto copy = [](BytesView bytes) {
-    return bytes.is_null() ? std::optional<std::string>() : std::string(bytes.text());
-  };
-  auto kept = std::make_shared<Owned>();
-  kept->topic = record.topic;
-  kept->key = copy(record.key);
-  kept->value = copy(record.value);
-  kept->partition = record.partition;
-  kept->timestamp = record.timestamp;
-  for (const HeaderView& header : record.headers) kept->headers.emplace_back(header.key, copy(header.value));
-  sent_.push_back(std::move(kept));
-  return {};
-} catch (...) {
-  return current_error();
-}
-
 }  // namespace v0
 }  // namespace seriatim

@@ -114,7 +114,9 @@ class SERIATIM_API RetryOutput {
   RetryOutput& operator=(const RetryOutput&) = delete;
 
   /// Appends a record, once the handler has returned without an error. All of it is copied.
-  /// Errors: as Producer::check.
+  /// Errors: as Producer::check. One that says nothing against the record or its topic (storage_full, ...) is
+  /// no failure of the record that is handled, whatever the handler returns then: the batch is handled again,
+  /// or ends the consumer, as RetryConsumer::start says.
   Result<> send(const ProducerRecord& record);
 
  private:
@@ -123,11 +125,12 @@ class SERIATIM_API RetryOutput {
   struct Owned;
   const Producer& checker_;
   std::vector<std::shared_ptr<const Owned>> sent_{};
+  std::optional<Error> engine_failure_{};
 };
 
 /// Handles one record. An error, or an exception, is a failure.
-/// @param record  as it was polled: a retry is a record of the retry topic, with headers "__retry.*" behind its
-/// own; `attempt` knows where it was first.
+/// @param record  as it was polled: a retry is a record of the retry topic, with headers "__retry.*" behind
+/// its own; `attempt` knows where it was first.
 /// Threads: those of the workers, as many at once.
 using RetryHandler =
     std::function<Result<>(const RecordView& record, const RetryAttempt& attempt, RetryOutput& output)>;
@@ -154,8 +157,8 @@ struct RetryConsumerOptions {
   Acks acks = Acks::all;
   /// Empty: "<group_id>.retry". Made by `open` with as many partitions as the largest of `topics` has.
   std::string retry_topic{};
-  /// As ProcessorOptions::consumer; read_committed only. Of `max_poll_bytes` at most 1 MiB counts, so that a
-  /// batch of which all records fail has room in one transaction.
+  /// As ProcessorOptions::consumer; read_committed only. Of `max_poll_bytes` at most 1 MiB counts, so that
+  /// a batch of which all records fail has room in one transaction.
   ConsumerOptions consumer{};
   /// As TransactionalProducerOptions: a batch has to be handled in that time, or is handled again.
   std::chrono::milliseconds transaction_timeout{60'000};
@@ -210,12 +213,20 @@ class SERIATIM_API RetryConsumer {
   /// `stop` and `wait`. Not within the handler.
   ~RetryConsumer();
 
-  // As those of Processor. Failures of the engine's are tried again where they are retriable() or
-  // requires_abort(); others end the consumer.
+  /// As Processor::start. A failure of the engine's is met again where it is retriable() or requires_abort();
+  /// another one ends the consumer.
+  /// Errors: as Processor::start; closed.
   Result<> start();
+  /// As Processor::run.
+  /// Errors: as Processor::run; that of a record whose failure was to stop.
   Result<> run();
+  /// As Processor::run_once.
+  /// Errors: as Processor::run_once; as `run`.
   Result<std::size_t> run_once(std::chrono::milliseconds timeout);
+  /// As Processor::stop.
   void stop() noexcept;
+  /// As Processor::wait.
+  /// Errors: as Processor::wait; as `run`.
   Result<> wait();
 
   /// Appends retries that are due to the retry topic, on this thread.
