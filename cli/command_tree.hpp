@@ -32,6 +32,7 @@ Command half_command();
 Command route_command();
 Command delayed_command();
 Command dedupe_command();
+Command dlq_command();
 Command perf_command();
 /// @param root  the tree to make the completion of, looked at when the command runs.
 Command completion_command(const Command& root);
