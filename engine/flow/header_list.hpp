@@ -18,7 +18,7 @@
 
 namespace seriatim::flow {
 
-/// Headers to send. Those that are copied from a record point at it.
+/// Headers to send. Copies of a record's headers point at it.
 class HeaderList {
  public:
   HeaderList() = default;

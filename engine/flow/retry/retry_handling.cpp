@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,6 +104,14 @@ std::optional<RetryHandling::Failure> RetryHandling::call(const Case& one, const
     auto handled = handler_(one.record, attempt, output);
     if (handled) return std::nullopt;
     return Failure{.error = handled.error(), .exception = nullptr};
+  } catch (const seriatim::Exception& thrown) {
+    return Failure{.error = thrown.error(), .exception = std::current_exception()};
+  } catch (const std::bad_alloc&) {
+    return Failure{.error = current_error(), .exception = std::current_exception()};
+  } catch (const std::exception& thrown) {
+    // Its own words: they are the reason in the letter.
+    return Failure{.error = Error(current_error().code(), "the handler threw: " + std::string(thrown.what())),
+                   .exception = std::current_exception()};
   } catch (...) {
     return Failure{.error = current_error(), .exception = std::current_exception()};
   }

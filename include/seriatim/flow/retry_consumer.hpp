@@ -140,8 +140,8 @@ using RetryHandler =
 using RetryClassifier = std::function<RetryDecision(const RetryFailure& failure)>;
 
 struct RetryConsumerOptions {
-  /// 1..74 bytes without a zero byte. Open one RetryConsumer of a group at a time, for all of `topics`: a later
-  /// one takes the retries over, and fences the workers of this.
+  /// 1..74 bytes without a zero byte. Open one RetryConsumer of a group at a time, for all of `topics`: a
+  /// later one takes the retries over, and fences the workers of this.
   std::string group_id{};
   /// At least one. They have to exist, and not to be the retry topic.
   std::vector<std::string> topics{};

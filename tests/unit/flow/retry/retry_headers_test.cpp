@@ -7,7 +7,7 @@
 namespace seriatim::test {
 namespace {
 
-/// What is read of a record of these headers.
+/// The origin that is read of a record of these headers.
 std::optional<flow::RetryOrigin> stored(const OpenedEngine& f, std::span<const HeaderView> headers) {
   Producer producer = must(f.engine.producer());
   const Offset at = must(producer.send_sync({.topic = "t", .value = "v", .headers = headers})).offset;
