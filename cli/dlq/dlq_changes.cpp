@@ -121,7 +121,7 @@ Result<std::vector<Purge>> plan_purges(const Engine& engine, const DlqPurgeArgum
 std::string plan_of_purges(const std::vector<Purge>& purges) {
   std::string plan = "deletes for good:";
   for (const Purge& purge : purges) {
-    plan += "\n  " + purge.partition.topic + "-" + std::to_string(purge.partition.partition) + ": letters " +
+    plan += "\n  " + purge.partition.topic + "-" + std::to_string(purge.partition.partition) + ": offsets " +
             std::to_string(purge.first) + " up to but excluding " + std::to_string(purge.before);
   }
   return plan;

@@ -77,7 +77,7 @@ class DeadLetters(CommandTest):
         for i in range(3):
             self.bury(str(i))
         _, err = self.seriatim("dlq", "purge", "t.DLQ", "-p", "0", "--before", "2", "--dry-run")
-        self.assertIn(b"letters 0 up to but excluding 2", err)
+        self.assertIn(b"offsets 0 up to but excluding 2", err)
         self.assertEqual(len(self.listed()), 3)
         self.seriatim("dlq", "purge", "t.DLQ", "-p", "0", "--before", "2", "--yes")
         self.assertEqual([row["offset"] for row in self.listed()], [2])
