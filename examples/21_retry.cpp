@@ -1,5 +1,5 @@
-// A consumer that meets failures: an answer that comes late, and a record that nobody can handle. The first is
-// handled again, the second becomes a dead letter, is looked at and put back.
+// A consumer that meets failures: an answer that does not come, and a record that nobody can handle. The
+// first is handled again, the second becomes a dead letter, is looked at and put back.
 #include <chrono>
 #include <stdexcept>
 #include <string>

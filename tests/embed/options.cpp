@@ -121,6 +121,23 @@ void others(const seriatim::Engine& engine) {
   using seriatim::Requester;
   (void)Requester::open(engine, {.reply_topic = "replies"});
   (void)Requester::open(engine, {.reply_topic = "replies", .reply_partition = 0});
+
+  using seriatim::RetryConsumer;
+  const auto handle = [](const seriatim::RecordView&, const seriatim::RetryAttempt&, seriatim::RetryOutput&) {
+    return seriatim::Result<>();
+  };
+  (void)RetryConsumer::open(engine, {.group_id = "billing", .topics = {"orders"}}, handle);
+  (void)RetryConsumer::open(engine,
+                            {.group_id = "billing",
+                             .topics = {"orders"},
+                             .policy = {.max_attempts = 3, .delay = seconds(1), .jitter = 0.1},
+                             .keeps_order_per_key = true},
+                            handle);
+  (void)RetryConsumer::open(
+      engine, {.group_id = "billing", .topics = {"orders"}, .workers = 2, .delivers_in_background = false},
+      handle);
+  (void)seriatim::DeadLetterReplay::open(engine,
+                                         {.topic = "orders.DLQ", .filter = {.key = "k"}, .to = "orders"});
   using seriatim::Processor;
   const auto handler = [](const seriatim::RecordView&, seriatim::ProcessorOutput&) {
     return seriatim::Result<>();
