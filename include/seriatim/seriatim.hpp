@@ -25,8 +25,8 @@
 /// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp,
 /// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 /// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/retry_consumer.hpp,
-/// flow/dead_letters.hpp, assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then
-/// docs/durability.md.
+/// flow/dead_letters.hpp, flow/router.hpp, flow/expiry.hpp, assignor.hpp, share_consumer.hpp,
+/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
