@@ -49,9 +49,11 @@
 #include <seriatim/flow/router.hpp>
 #include <seriatim/flow/dead_letters.hpp>
 #include <seriatim/flow/delayed_messages.hpp>
+#include <seriatim/flow/expiry.hpp>
 #include <seriatim/flow/half_message.hpp>
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/retry_consumer.hpp>
+#include <seriatim/flow/router.hpp>
 #include <seriatim/inspect.hpp>
 #include <seriatim/log_reader.hpp>
 #include <seriatim/metrics.hpp>
