@@ -33,7 +33,7 @@ struct DlqPurgeArguments {
 };
 
 /// Letters per second, of "50/s" or "50"; 0: as fast as it goes.
-Result<std::uint64_t> rate_of(std::string_view text) {
+Result<std::uint64_t> letter_rate(std::string_view text) {
   if (text.empty()) return std::uint64_t{0};
   const std::string_view digits = text.ends_with("/s") ? text.substr(0, text.size() - 2) : text;
   std::uint64_t rate = 0;
@@ -69,7 +69,7 @@ Result<DeadLetterReplayStep> replay_all(DeadLetterReplay& replay, std::uint64_t 
 }
 
 Result<ExitCode> run_dlq_replay(Context& context, const DlqReplayArguments& arguments) {
-  const auto rate = rate_of(arguments.rate);
+  const auto rate = letter_rate(arguments.rate);
   if (!rate.ok()) return rate.error();
   const auto filter = letter_filter(arguments.letters);
   if (!filter.ok()) return filter.error();

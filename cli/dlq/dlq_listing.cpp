@@ -21,7 +21,7 @@ struct DlqListArguments {
 
 Json text_or_null_json(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
 
-Json time_json(const std::optional<Timestamp>& time) {
+Json letter_time_json(const std::optional<Timestamp>& time) {
   return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
 }
 
@@ -96,12 +96,12 @@ Json letter_json(const DeadLetter& letter) {
             {"topic", letter.topic},
             {"record_partition", letter.record_partition ? Json(*letter.record_partition) : Json(nullptr)},
             {"record_offset", letter.record_offset ? Json(*letter.record_offset) : Json(nullptr)},
-            {"record_timestamp", time_json(letter.record_timestamp)},
+            {"record_timestamp", letter_time_json(letter.record_timestamp)},
             {"group", letter.group},
             {"attempts", letter.attempts},
             {"error", letter.error},
             {"error_name", letter.error_name},
-            {"first_failure", time_json(letter.first_failure)},
+            {"first_failure", letter_time_json(letter.first_failure)},
             {"replayed", letter.is_replayed},
             {"headers", std::move(headers)}};
   put_nullable_bytes(json, "key", letter.key ? BytesView(*letter.key) : BytesView());

@@ -7,8 +7,6 @@
 namespace seriatim::test {
 namespace {
 
-using Values = std::vector<std::string>;
-
 Timestamp at_ms(std::int64_t ms) { return Timestamp(std::chrono::milliseconds(ms)); }
 
 TEST_CASE("a letter says what its headers say; one of a share group has fewer") {
@@ -53,7 +51,7 @@ TEST_CASE("a list goes on where the page before ended, through all partitions, a
     f.bury(std::to_string(i), i % 2 == 0 ? "even failure" : "odd failure", "k" + std::to_string(i % 3), i % 2,
            at_ms(1'000 + i));
   }
-  Values all;
+  LetterValues all;
   std::optional<DeadLetterPosition> at = DeadLetterPosition{};
   for (int pages = 0; at && pages < 100; ++pages) {
     const DeadLetterPage page = must(list_dead_letters(f.engine, "in.DLQ", *at, 2));
@@ -61,11 +59,11 @@ TEST_CASE("a list goes on where the page before ended, through all partitions, a
     for (const DeadLetter& letter : page.letters) all.push_back(*letter.value);
     at = page.next;
   }
-  CHECK(all == Values{"0", "2", "4", "1", "3", "5"});
-  CHECK(f.values_with({.error_contains = "odd"}) == Values{"1", "3", "5"});
-  CHECK(f.values_with({.key = "k1"}) == Values{"4", "1"});
-  CHECK(f.values_with({.from = at_ms(1'001), .until = at_ms(1'004)}) == Values{"2", "1", "3"});
-  CHECK(f.values_with({.partition = 1, .offsets = std::pair<Offset, Offset>{1, 1}}) == Values{"3"});
+  CHECK(all == LetterValues{"0", "2", "4", "1", "3", "5"});
+  CHECK(f.values_with({.error_contains = "odd"}) == LetterValues{"1", "3", "5"});
+  CHECK(f.values_with({.key = "k1"}) == LetterValues{"4", "1"});
+  CHECK(f.values_with({.from = at_ms(1'001), .until = at_ms(1'004)}) == LetterValues{"2", "1", "3"});
+  CHECK(f.values_with({.partition = 1, .offsets = std::pair<Offset, Offset>{1, 1}}) == LetterValues{"3"});
   CHECK(code_of(list_dead_letters(f.engine, "none", {}, 2)) == Errc::unknown_topic_or_partition);
   CHECK(code_of(list_dead_letters(f.engine, "in.DLQ", {}, 0)) == Errc::invalid_argument);
   CHECK(code_of(list_dead_letters(f.engine, "in.DLQ", {.partition = -1}, 1)) == Errc::invalid_argument);
@@ -85,8 +83,8 @@ TEST_CASE("a replay puts records back where they were, once, however often it is
   CHECK(step.is_through);
   CHECK(must(replay.step(10)).replayed == 0);
   CHECK(must(f.replay().step(1'000)).replayed_before == 5);
-  CHECK(committed_values(f.engine, "in", 0) == Values{"0", "2", "4"});
-  CHECK(committed_values(f.engine, "in", 1) == Values{"1", "3"});
+  CHECK(committed_values(f.engine, "in", 0) == LetterValues{"0", "2", "4"});
+  CHECK(committed_values(f.engine, "in", 1) == LetterValues{"1", "3"});
   const auto records = read_all(f.engine, "in");
   REQUIRE(records[0].headers.size() == 1);
   CHECK(records[0].headers[0].first == "own");
@@ -102,8 +100,8 @@ TEST_CASE("a replay of some leaves the others for the next, and can go to anothe
   f.bury("b", "bad");
   CHECK(must(f.replay({.error_contains = "good"}, "other").step(10)).replayed == 1);
   CHECK(must(f.replay().step(10)).replayed == 1);
-  CHECK(committed_values(f.engine, "other") == Values{"a"});
-  CHECK(committed_values(f.engine, "in") == Values{"b"});
+  CHECK(committed_values(f.engine, "other") == LetterValues{"a"});
+  CHECK(committed_values(f.engine, "in") == LetterValues{"b"});
 }
 
 TEST_CASE("letters without a record, or without an address, are left out, and counted") {
@@ -117,7 +115,7 @@ TEST_CASE("letters without a record, or without an address, are left out, and co
   const DeadLetterReplayStep step = must(f.replay({}, "other").step(10));
   CHECK(step.replayed == 1);
   CHECK(step.left_out == 1);
-  CHECK(committed_values(f.engine, "other") == Values{"no address"});
+  CHECK(committed_values(f.engine, "other") == LetterValues{"no address"});
 }
 
 TEST_CASE("a replay into a topic that is no more says so, and replays nothing of the step") {
@@ -143,7 +141,7 @@ TEST_CASE("the later one of two replays of a topic goes on, and neither repeats 
   DeadLetterReplay second = f.replay();
   CHECK(code_of(first.step(1)) == Errc::producer_fenced);
   CHECK(must(second.step(10)).replayed == 3);
-  CHECK(committed_values(f.engine, "in") == Values{"0", "1", "2", "3"});
+  CHECK(committed_values(f.engine, "in") == LetterValues{"0", "1", "2", "3"});
 }
 
 TEST_CASE("a purge deletes letters before an offset, or all, and what was noted of them") {
@@ -152,11 +150,11 @@ TEST_CASE("a purge deletes letters before an offset, or all, and what was noted 
   f.bury("other", "e", {}, 1);
   must(f.replay().step(10));
   CHECK(must(purge_dead_letters(f.engine, {"in.DLQ", 0}, 2)) == 2);
-  CHECK(f.values_with({}) == Values{"2", "other"});
+  CHECK(f.values_with({}) == LetterValues{"2", "other"});
   CHECK(must(must(f.engine.state("__dlq_replayed")).scan({}, 10)).size() == 2);
   CHECK(must(purge_dead_letters(f.engine, {"in.DLQ", 0})) == 1);
-  CHECK(f.values_with({}) == Values{"other"});
-  CHECK(f.values_with({.is_replayed = true}) == Values{"other"});
+  CHECK(f.values_with({}) == LetterValues{"other"});
+  CHECK(f.values_with({.is_replayed = true}) == LetterValues{"other"});
   CHECK(must(must(f.engine.state("__dlq_replayed")).scan({}, 10)).size() == 1);
   CHECK(code_of(purge_dead_letters(f.engine, {"in.DLQ", 9})) == Errc::unknown_topic_or_partition);
   CHECK(code_of(purge_dead_letters(f.engine, {"in.DLQ", 0}, 99)) == Errc::offset_out_of_range);
@@ -170,7 +168,7 @@ TEST_CASE("letters of a topic that was made again under a name were not replayed
   create_topic(f.engine, "in.DLQ");
   f.bury("b", "e");
   CHECK(must(f.replay().step(10)).replayed == 1);
-  CHECK(committed_values(f.engine, "in") == Values{"a", "b"});
+  CHECK(committed_values(f.engine, "in") == LetterValues{"a", "b"});
 }
 
 }  // namespace

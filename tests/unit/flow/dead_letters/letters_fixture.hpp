@@ -12,6 +12,8 @@
 
 namespace seriatim::test {
 
+using LetterValues = std::vector<std::string>;
+
 struct LettersFixture {
   explicit LettersFixture(PartitionId partitions = 1) : engine(open_engine(directory / "data")) {
     create_topic(engine, "in", partitions);

@@ -7,8 +7,6 @@
 namespace seriatim::test {
 namespace {
 
-using Calls = std::vector<std::string>;
-
 TEST_CASE("a consumer of the newest records leaves out no retry, whenever it begins") {
   const RetryFixture f;
   RetryConsumerOptions options = retrying(2);
@@ -24,7 +22,7 @@ TEST_CASE("a consumer of the newest records leaves out no retry, whenever it beg
   }
   RetryConsumer consumer = f.open(options, handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a 1", "a 2"});
+  CHECK(handling.calls == Lines{"a 1", "a 2"});
 }
 
 TEST_CASE("retries whose topic was deleted wait for the next open") {
@@ -40,7 +38,7 @@ TEST_CASE("retries whose topic was deleted wait for the next open") {
   CHECK(must(count_delayed_messages(f.engine, "retry:g", DelayedListing::parked)) == 1);
   RetryConsumer consumer = f.open(retrying(2), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a 1", "a 2"});
+  CHECK(handling.calls == Lines{"a 1", "a 2"});
 }
 
 TEST_CASE("a consumer that is destroyed or closed with its engine has lost nothing that was committed") {
@@ -85,7 +83,7 @@ TEST_CASE("a second consumer of the group takes over, and nothing is done twice"
     return committed_values(f.engine, "out").size() >= 2;
   }));
   must(settle(second));
-  CHECK(committed_values(f.engine, "out") == Calls{"a", "b"});
+  CHECK(committed_values(f.engine, "out") == Lines{"a", "b"});
 }
 
 }  // namespace

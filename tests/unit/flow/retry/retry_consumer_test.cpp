@@ -9,8 +9,6 @@
 namespace seriatim::test {
 namespace {
 
-using Calls = std::vector<std::string>;
-
 TEST_CASE("a record that fails is handled again until it is done, and holds up no other") {
   const RetryFixture f;
   f.send("a");
@@ -18,7 +16,7 @@ TEST_CASE("a record that fails is handled again until it is done, and holds up n
   FailingHandler handling{.failures = {{"a", 2}}};
   RetryConsumer consumer = f.open(retrying(), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a 1", "b 1", "a 2", "a 3"});
+  CHECK(handling.calls == Lines{"a 1", "b 1", "a 2", "a 3"});
   CHECK(committed_values(f.engine, "in.DLQ").empty());
   CHECK(committed_offset(f.engine, "g", {"in", 0}) == 2);
   const RetryMetrics metrics = consumer.metrics();
@@ -41,7 +39,7 @@ TEST_CASE("a poison record is handled as often as the policy says, and then is a
   FailingHandler handling{.failures = {{"poison", 1'000}}};
   RetryConsumer consumer = f.open(retrying(4), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"before 1", "poison 1", "poison 2", "poison 3", "poison 4"});
+  CHECK(handling.calls == Lines{"before 1", "poison 1", "poison 2", "poison 3", "poison 4"});
   const auto letters = read_all(f.engine, "in.DLQ", 1);
   REQUIRE(letters.size() == 1);
   const OwnedRecord& letter = letters[0];
@@ -79,7 +77,7 @@ TEST_CASE("a handler sees where a retry was first, and its last error") {
         return Error(Errc::io_error, "failure " + std::to_string(attempt.number));
       });
   must(settle(consumer));
-  CHECK(errors == Calls{"", "failure 1", "failure 2"});
+  CHECK(errors == Lines{"", "failure 1", "failure 2"});
   CHECK(!first_failures[0]);
   CHECK(first_failures[1]);
   CHECK(first_failures[1] == first_failures[2]);
@@ -88,7 +86,7 @@ TEST_CASE("a handler sees where a retry was first, and its last error") {
 TEST_CASE("each kind of failure has its policy: exceptions by their type") {
   const RetryFixture f;
   for (const char* value : {"range", "logic", "skip", "once"}) f.send(value);
-  Calls calls;
+  Lines calls;
   RetryConsumerOptions options = retrying(2);
   options.classify = [](const RetryFailure& failure) -> RetryDecision {
     if (failure.threw<std::out_of_range>()) return {.policy = RetryPolicy::fixed(at_once, 4)};
@@ -106,9 +104,9 @@ TEST_CASE("each kind of failure has its policy: exceptions by their type") {
         return Error(Errc::io_error, "fails");
       });
   must(settle(consumer));
-  CHECK(calls == Calls{"range 1", "logic 1", "skip 1", "once 1", "range 2", "once 2", "range 3", "range 4"});
+  CHECK(calls == Lines{"range 1", "logic 1", "skip 1", "once 1", "range 2", "once 2", "range 3", "range 4"});
   const auto letters = read_all(f.engine, "in.DLQ");
-  CHECK(values_of(letters) == Calls{"logic", "once", "range"});
+  CHECK(values_of(letters) == Lines{"logic", "once", "range"});
   CHECK(header_of(letters[0], "__dlq.errors.delivery.count") == "1");
   CHECK(header_of(letters[0], "__dlq.errors.message") == "the handler threw: no sense");
   CHECK(consumer.metrics().skipped == 1);
@@ -134,7 +132,7 @@ TEST_CASE("a failure that stops ends the consumer, and the record comes again wi
   }
   RetryConsumer consumer = f.open(options, handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a 1", "a 2", "a 2"});
+  CHECK(handling.calls == Lines{"a 1", "a 2", "a 2"});
 }
 
 TEST_CASE("a decision that throws, or has a policy out of range, ends the consumer") {
@@ -171,7 +169,7 @@ TEST_CASE("outputs are kept with success alone, once") {
         return value_at(record) == "a" && attempt.number < 3 ? Error(Errc::io_error, "fails") : Result<>();
       });
   must(settle(consumer));
-  CHECK(committed_values(f.engine, "out") == Calls{"b1", "a3"});
+  CHECK(committed_values(f.engine, "out") == Lines{"b1", "a3"});
   const auto out = read_all(f.engine, "out");
   CHECK(out[0].key == "k");
   CHECK(header_of(out[0], "h") == "b1");
@@ -206,8 +204,8 @@ TEST_CASE("a restart in the middle loses no retry, and no attempt that was made"
     for (int i = 0; i < 3; ++i) must(consumer.run_once(at_once));
     must(consumer.deliver_retries());
   }
-  CHECK(handling.calls == Calls{"a 1", "a 2", "a 3", "a 4"});
-  CHECK(committed_values(f.engine, "in.DLQ") == Calls{"a"});
+  CHECK(handling.calls == Lines{"a 1", "a 2", "a 3", "a 4"});
+  CHECK(committed_values(f.engine, "in.DLQ") == Lines{"a"});
 }
 
 TEST_CASE("options out of range are refused by name") {

@@ -15,6 +15,8 @@
 
 namespace seriatim::test {
 
+using Lines = std::vector<std::string>;
+
 inline constexpr std::chrono::milliseconds at_once{0};
 
 inline RetryConsumerOptions retrying(std::uint32_t max_attempts = 3) {

@@ -8,8 +8,6 @@
 namespace seriatim::test {
 namespace {
 
-using Calls = std::vector<std::string>;
-
 const std::string large(1'044'000, 'x');  // NOLINT(cert-err58-cpp)
 
 TEST_CASE("a record that is too large to wait is dead at its first failure, or behind its key at once") {
@@ -21,14 +19,14 @@ TEST_CASE("a record that is too large to wait is dead at its first failure, or b
   RetryConsumerOptions options = retrying();
   options.keeps_order_per_key = true;
   options.policy = RetryPolicy::fixed(std::chrono::hours(1), 3);
-  Calls calls;
+  Lines calls;
   RetryConsumer consumer =
       f.open(options, [&](const RecordView& record, const RetryAttempt& attempt, RetryOutput&) -> Result<> {
         calls.push_back(std::string(record.key().text()) + std::to_string(attempt.number));
         return Error(Errc::io_error, "fails");
       });
   must(settle(consumer));
-  CHECK(calls == Calls{"a1", "b1"});
+  CHECK(calls == Lines{"a1", "b1"});
   const auto letters = read_all(f.engine, "in.DLQ");
   REQUIRE(letters.size() == 2);
   CHECK(letters[0].value == large);
@@ -81,13 +79,13 @@ TEST_CASE("topics for retries and letters are made again where somebody deleted 
   must(f.engine.admin().delete_topic("g.retry"));
   must(f.engine.admin().delete_topic("in.DLQ"));
   must(settle(consumer));
-  CHECK(committed_values(f.engine, "in.DLQ") == Calls{"dead"});
-  CHECK(handling.calls == Calls{"retried 1", "dead 1", "retried 2"});
+  CHECK(committed_values(f.engine, "in.DLQ") == Lines{"dead"});
+  CHECK(handling.calls == Lines{"retried 1", "dead 1", "retried 2"});
 }
 
 TEST_CASE("a record that somebody else put into the retry topic is handled as one of that topic") {
   const RetryFixture f;
-  Calls topics;
+  Lines topics;
   RetryConsumer consumer =
       f.open(retrying(2), [&](const RecordView&, const RetryAttempt& attempt, RetryOutput&) -> Result<> {
         topics.push_back(std::string(attempt.topic) + " " + std::to_string(attempt.number));
@@ -96,8 +94,8 @@ TEST_CASE("a record that somebody else put into the retry topic is handled as on
   Producer producer = must(f.engine.producer());
   must(producer.send_sync({.topic = "g.retry", .value = "foreign"}));
   must(settle(consumer));
-  CHECK(topics == Calls{"g.retry 1", "g.retry 2"});
-  CHECK(committed_values(f.engine, "g.retry.DLQ") == Calls{"foreign"});
+  CHECK(topics == Lines{"g.retry 1", "g.retry 2"});
+  CHECK(committed_values(f.engine, "g.retry.DLQ") == Lines{"foreign"});
 }
 
 }  // namespace

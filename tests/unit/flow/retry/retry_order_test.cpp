@@ -12,8 +12,6 @@
 namespace seriatim::test {
 namespace {
 
-using Calls = std::vector<std::string>;
-
 RetryConsumerOptions in_order(std::uint32_t max_attempts = 3) {
   RetryConsumerOptions options = retrying(max_attempts);
   options.keeps_order_per_key = true;
@@ -39,7 +37,7 @@ TEST_CASE("records of a key wait behind one that is to be handled again; others 
   FailingHandler handling{.failures = {{"a1", 2}, {"a2", 1}}};
   RetryConsumer consumer = f.open(in_order(), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a1 1", "b1 1", "n1 1", "b2 1", "a1 2", "a1 3", "a2 1", "a2 2", "a3 1"});
+  CHECK(handling.calls == Lines{"a1 1", "b1 1", "n1 1", "b2 1", "a1 2", "a1 3", "a2 1", "a2 2", "a3 1"});
   CHECK(consumer.metrics().held_back == 2);
   CHECK(is_order_forgotten(f.engine));
 }
@@ -51,9 +49,9 @@ TEST_CASE("those behind a record that dies go on") {
   FailingHandler handling{.failures = {{"a1", 1'000}, {"a2", 1'000}}};
   RetryConsumer consumer = f.open(in_order(2), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"a1 1", "a1 2", "a2 1", "a2 2"});
+  CHECK(handling.calls == Lines{"a1 1", "a1 2", "a2 1", "a2 2"});
   const auto letters = read_all(f.engine, "in.DLQ");
-  CHECK(values_of(letters) == Calls{"a1", "a2"});
+  CHECK(values_of(letters) == Lines{"a1", "a2"});
   CHECK(header_of(letters[1], "__dlq.errors.offset") == "1");
   CHECK(is_order_forgotten(f.engine));
 }
@@ -69,11 +67,11 @@ TEST_CASE("a key's order is that of its partition, and survives restarts and an 
     for (int i = 0; i < 3; ++i) must(consumer.run_once(at_once));
   }
   std::sort(handling.calls.begin(), handling.calls.end());
-  CHECK(handling.calls == Calls{"0 1", "other 1"});
+  CHECK(handling.calls == Lines{"0 1", "other 1"});
   handling.calls.clear();
   RetryConsumer consumer = f.open(retrying(), handling.handler());
   must(settle(consumer));
-  CHECK(handling.calls == Calls{"0 2", "0 3", "1 1"});
+  CHECK(handling.calls == Lines{"0 2", "0 3", "1 1"});
   CHECK(is_order_forgotten(f.engine));
 }
 
@@ -82,7 +80,7 @@ TEST_CASE("whatever fails, records of one key are done in their order, each once
   CAPTURE(seed);
   std::mt19937 random(seed);
   const RetryFixture f(2);
-  std::map<std::string, Calls> sent;
+  std::map<std::string, Lines> sent;
   FailingHandler handling;
   for (int i = 0; i < 200; ++i) {
     const std::string key(1, static_cast<char>('a' + random() % 5));
@@ -92,7 +90,7 @@ TEST_CASE("whatever fails, records of one key are done in their order, each once
     f.send(value, key, partition);
     sent[key].push_back(value);
   }
-  std::map<std::string, Calls> done;
+  std::map<std::string, Lines> done;
   for (bool goes_on = true; goes_on;) {
     RetryConsumerOptions options = in_order(3);
     options.consumer.max_poll_records = 1 + random() % 20;
