@@ -17,7 +17,12 @@ Command make_command_tree(GlobalOptions& options) {
       {.names = "-j,--json", .help = "The same as --output json", .target = &options.json},
       {.names = "-q,--quiet", .help = "No notes, no progress", .target = &options.quiet},
   };
-                   topic_command(), produce_command(), consume_command(), tail_command(), get_command(), count_command(), status_command(), du_command(), group_command(), relay_command(), work_command(), share_command(), transaction_command(), producer_command(), state_command(), half_command(), delayed_command(), dedupe_command(), route_command(), dump_command(), verify_command(), repair_command(), perf_command(), dlq_command(),
+  root.children = {topic_command(),       produce_command(),  consume_command(), tail_command(),
+                   get_command(),         count_command(),    status_command(),  du_command(),
+                   group_command(),       relay_command(),    work_command(),    share_command(),
+                   transaction_command(), producer_command(), state_command(),   half_command(),
+                   delayed_command(),     dlq_command(),      dedupe_command(),  route_command(),
+                   dump_command(),        verify_command(),   repair_command(),  perf_command()};
   // The completion describes the tree without itself: what completes commands is set up once and not
   // completed.
   Command completion = completion_command(root);

@@ -21,9 +21,9 @@ INTRODUCTION = """# Guarantees
 
 Readers: people who ask what holds, and how it is known. Each row is a promise of a recipe and the
 test that proves it; the tables stand in the pages of the recipes, and `scripts/guarantees.py
---write` gathers them here. What a commit survives is in [durability.md](durability.md), what a
-group delivers in [groups.md](groups.md), what a work queue does in
-[work_queue.md](work_queue.md), and the rules of the engine in [invariants.md](invariants.md).
+--write` gathers them here. For what a commit survives see [durability.md](durability.md), for
+delivery by groups [groups.md](groups.md), for work queues [work_queue.md](work_queue.md), for the
+rules of the engine [invariants.md](invariants.md).
 """
 
 

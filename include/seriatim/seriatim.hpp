@@ -22,11 +22,6 @@
 /// Reading order: engine.hpp, producer.hpp, consumer.hpp, record.hpp, transaction.hpp, state.hpp, task.hpp,
 /// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then the recipes, in
 /// seriatim/flow, and docs/durability.md.
-/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/router.hpp, flow/expiry.hpp,
-/// assignor.hpp, share_consumer.hpp, share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
-/// flow/delayed_messages.hpp, flow/half_message.hpp, flow/processor.hpp, flow/retry_consumer.hpp,
-/// flow/dead_letters.hpp, flow/router.hpp, flow/expiry.hpp, assignor.hpp, share_consumer.hpp,
-/// share_group.hpp, admin.hpp, log_reader.hpp; then docs/durability.md.
 #pragma once
 
 #include <seriatim/language.hpp>
@@ -38,6 +33,7 @@
 #include <seriatim/error.hpp>
 #include <seriatim/exception.hpp>
 #include <seriatim/flow/catch_up.hpp>
+#include <seriatim/flow/dead_letters.hpp>
 #include <seriatim/flow/deduplicator.hpp>
 #include <seriatim/flow/delayed_messages.hpp>
 #include <seriatim/flow/expiry.hpp>
@@ -46,12 +42,6 @@
 #include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/relay.hpp>
 #include <seriatim/flow/request_reply.hpp>
-#include <seriatim/flow/router.hpp>
-#include <seriatim/flow/dead_letters.hpp>
-#include <seriatim/flow/delayed_messages.hpp>
-#include <seriatim/flow/expiry.hpp>
-#include <seriatim/flow/half_message.hpp>
-#include <seriatim/flow/processor.hpp>
 #include <seriatim/flow/retry_consumer.hpp>
 #include <seriatim/flow/router.hpp>
 #include <seriatim/inspect.hpp>

@@ -53,9 +53,6 @@ class WaitingKeys {
   Result<std::optional<WaitingRecord>> pass_on(Transaction& transaction, const RetryOrigin& origin,
                                                BytesView key) const;
 
-  const std::string& keys_table() const noexcept { return keys_; }
-  const std::string& queue_table() const noexcept { return queue_; }
-
  private:
   struct Row {
     std::uint64_t first = 0;
