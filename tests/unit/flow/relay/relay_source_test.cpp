@@ -10,12 +10,12 @@
 namespace seriatim::test {
 namespace {
 
-constexpr std::chrono::milliseconds at_once{0};
+constexpr std::chrono::milliseconds no_wait{0};
 
 std::size_t drain(Relay& relay) {
   std::size_t taken = 0;
   for (int quiet = 0; quiet < 2; ++quiet) {
-    const std::size_t now = must(relay.run_once(at_once));
+    const std::size_t now = must(relay.run_once(no_wait));
     if (now > 0) quiet = 0;
     taken += now;
   }
@@ -60,11 +60,11 @@ TEST_CASE("a deleted source or target is an error that names it, and so is one t
     Relay relay = f.open();
     CHECK(drain(relay) == 10);
     must(f.engine.admin().delete_topic(topic));
-    auto ran = relay.run_once(at_once);
+    auto ran = relay.run_once(no_wait);
     CHECK(code_of(ran) == Errc::unknown_topic_or_partition);
     CHECK(message_of(ran).find(topic) != std::string::npos);
     create_topic(f.engine, topic, 2);
-    ran = relay.run_once(at_once);
+    ran = relay.run_once(no_wait);
     CHECK(code_of(ran) == Errc::unknown_topic_or_partition);
     CHECK(message_of(ran).find("anew") != std::string::npos);
     // Another one begins with the new source, and goes on into the new target.
@@ -78,10 +78,10 @@ TEST_CASE("records that were deleted before they were relayed are an error, or c
   const RelayFixture f(1, 2);
   f.produce(0, 20);
   Relay relay = f.open(relaying(5));
-  CHECK(must(relay.run_once(at_once)) == 5);
+  CHECK(must(relay.run_once(no_wait)) == 5);
   must(f.engine.admin().delete_records({"in", 0}, 12));
   for (int i = 0; i < 2; ++i) {
-    const auto ran = relay.run_once(at_once);
+    const auto ran = relay.run_once(no_wait);
     CHECK(code_of(ran) == Errc::offset_out_of_range);
     CHECK(message_of(ran).find("offsets 5 to 11 of in-0") != std::string::npos);
   }
@@ -108,7 +108,7 @@ TEST_CASE("a relay whose group retention waits for loses nothing to it") {
   std::size_t taken = 0;
   while (taken < 50) {
     must(f.engine.admin().apply_retention("kept", true));
-    taken += must(relay.run_once(at_once));
+    taken += must(relay.run_once(no_wait));
   }
   CHECK(relay.progress().records == 50);
   must(f.engine.admin().apply_retention("kept", true));
