@@ -239,7 +239,11 @@ Result<std::optional<std::vector<std::byte>>> TransactionImpl::state_value(const
 }
 
 Result<> TransactionImpl::commit() {
-  if (auto usable = producer->engine->check_usable(); !usable) return usable;
+  // Behind an outcome that is not known the engine goes on with the commit by itself: no refusal makes it
+  // undone, and it stages nothing more that would need room.
+  const bool is_asked_again = is_decision_sought_.load(std::memory_order_acquire);
+  if (auto usable = producer->engine->check_usable(); !usable)
+    return is_asked_again ? usable.error().with_outcome(Outcome::unknown) : usable.error();
   switch (end_.load(std::memory_order_acquire)) {
     case End::committed:
       return {};
@@ -248,10 +252,14 @@ Result<> TransactionImpl::commit() {
     case End::none:
       break;
   }
-  if (auto admitted = producer->engine->journal_limit.admit(); !admitted) return admitted;
+  if (!is_asked_again) {
+    if (auto admitted = producer->engine->journal_limit.admit(); !admitted) return admitted;
+  }
   auto committed = producer->engine->coordinator->commit(*producer->holder, number,
                                                          producer::durability_of(producer->options.acks));
   if (committed) end_.store(End::committed, std::memory_order_release);
+  if (!committed && committed.error().outcome() == Outcome::unknown)
+    is_decision_sought_.store(true, std::memory_order_release);
   return committed;
 }
 

@@ -110,6 +110,7 @@ struct TransactionImpl {
   Result<> check_room(std::int64_t more) const SERIATIM_REQUIRES(producer->holder->mutex);
 
   std::atomic<End> end_{End::none};
+  std::atomic<bool> is_decision_sought_{false};  ///< A commit did not learn its outcome.
 };
 
 }  // namespace detail

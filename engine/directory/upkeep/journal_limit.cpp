@@ -1,5 +1,6 @@
 #include "directory/upkeep/journal_limit.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -7,22 +8,37 @@
 
 namespace seriatim::directory {
 
+namespace {
+
+// How long a commit that is on its way may take before it counts as stopped; arbitrary, some syncs of a busy
+// disk. And between two checkpoints that look for it.
+constexpr std::chrono::milliseconds patience{2'000};
+constexpr std::chrono::milliseconds pause{20};
+
+}  // namespace
+
 thread_local std::uint32_t JournalLimit::claims = 0;
 
 // A checkpoint that began before the caller came may have looked before the journal was full: the next one
-// counts. One at a time is made, by whoever comes first, for all who wait.
+// counts. One at a time is made, by whoever comes first, for all who wait. One that makes no room met a
+// commit on its way: most are only slow, as a disk is, and the next checkpoint finds them done.
 Result<> JournalLimit::wait_for_room() {
   if (claims > 0) return {};
   waits_.add();
+  const auto patient_until = std::chrono::steady_clock::now() + patience;
   const base::MutexLock lock(mutex_);
   const std::uint64_t awaited = begun_ + 1;
   while (is_reached_.load(std::memory_order_relaxed)) {
-    if (ended_ >= awaited) return refusal();
     if (begun_ > ended_) {
       ended_one_.wait(mutex_);
-    } else {
-      make_checkpoint();
+      continue;
     }
+    if (ended_ >= awaited) {
+      const auto now = std::chrono::steady_clock::now();
+      if (!last_ || now >= patient_until) return refusal();
+      if (ended_one_.wait_until(mutex_, now + pause)) continue;  // Somebody made room, or another checkpoint.
+    }
+    make_checkpoint();
   }
   return {};
 }

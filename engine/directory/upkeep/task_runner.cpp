@@ -81,14 +81,16 @@ void TaskRunner::wake_within(Id id, std::int64_t delay_ns) noexcept {
 }
 
 void TaskRunner::stop() noexcept {
-  const base::MutexLock ending(threads_mutex_);
+  std::vector<std::thread> ending;
   {
+    const base::MutexLock starting(threads_mutex_);
     const base::MutexLock lock(mutex_);
     is_stopping_ = true;
+    ending.swap(threads_);
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  // Without the mutex: a run that is under way may be adding a task.
+  for (std::thread& thread : ending) thread.join();
 }
 
 void TaskRunner::run_due() {
@@ -195,8 +197,12 @@ void TaskRunner::note_end(Entry& entry, const Result<std::chrono::nanoseconds>& 
     pause_ns = std::max<std::int64_t>(outcome->count(), 0);
   } else {
     ++report.failures;
-    report.failure = outcome.error().message();
     entry.not_before_ns = base::saturating_add(now_ns, retry_after_ns);
+    const auto noted = base::answered([&]() -> Result<> {
+      report.failure = outcome.error().message();
+      return {};
+    });
+    if (!noted) report.failure = "out of memory";  // Short enough to need none.
   }
   entry.due_ns = std::min(entry.due_ns, base::saturating_add(now_ns, pause_ns));
 }

@@ -25,6 +25,11 @@ std::string letter_name(const std::string& topic, const DeadLetter& letter) {
 
 Result<std::unique_ptr<DeadLetterReplayImpl>> DeadLetterReplayImpl::open(const Engine& engine,
                                                                          DeadLetterReplayOptions options) {
+  if (options.to == options.topic) {
+    return Error(Errc::invalid_argument, "a replay of " + options.topic +
+                                             " into itself would read its own records; name another topic, "
+                                             "or none for the topics that the letters came from");
+  }
   if (!options.to.empty()) {
     if (auto target = engine.admin().describe_topic(options.to); !target) return target.error();
   }

@@ -154,6 +154,8 @@ bool DedupeSweeper::is_due() const {
 }
 
 Result<std::chrono::nanoseconds> DedupeSweeper::run() {
+  // Calls may wait for ids of transactions whose end is known by now.
+  impl_.settle();
   const std::lock_guard lock(mutex_);
   if (!is_passing_ && !is_due()) return look_every;
   is_passing_ = true;

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include <seriatim/exception.hpp>
+
 #include "flow/own_tables.hpp"
 
 namespace seriatim {
@@ -68,7 +70,14 @@ Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::take(DedupeWork& work, 
     return claimed.error();
   }
   held.is_claimed = true;
-  auto row = row_of(work.transaction, id);
+  // An id in hand is a first, so it must not stay there unread.
+  auto row = [&]() -> Result<std::optional<flow::DedupeRow>> {
+    try {
+      return row_of(work.transaction, id);
+    } catch (...) {
+      return current_error();
+    }
+  }();
   if (!row) let_go(work, id);
   return row;
 }
@@ -156,8 +165,10 @@ DeduplicatorImpl::End DeduplicatorImpl::end_of(Transaction& transaction) {
   if (aborted || aborted.error().code() != Errc::invalid_txn_state) return End::aborted;
   const auto committed = transaction.commit();
   if (committed) return End::committed;
-  // Of an engine that was closed, or has failed, nobody learns it; nothing is recorded with it either.
-  return committed.error().fatal() ? End::aborted : End::unknown;
+  // Of an engine that was closed, or has failed, nobody learns it; nothing is recorded with it either. Where
+  // both calls say that it has ended, another transaction of its id has begun since, and the table tells.
+  const bool is_over = committed.error().fatal() || committed.error().code() == Errc::invalid_txn_state;
+  return is_over ? End::aborted : End::unknown;
 }
 
 void DeduplicatorImpl::finish(DedupeWork& work, End end) noexcept {
@@ -183,8 +194,7 @@ void DeduplicatorImpl::put_away(std::unique_ptr<DedupeWork> work) noexcept {
   try {
     undecided_.push_back(std::move(work));
   } catch (const std::exception&) {
-    // No memory to ask again: the ids stay in hand until the next open.
-    return;
+    // No memory to ask again: the ids stay in hand until the next open, and nobody waits for them.
   }
   for (const auto& [id, held] : kept.held) {
     if (held.is_claimed) claims_.leave_undecided(id);

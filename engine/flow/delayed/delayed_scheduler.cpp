@@ -1,5 +1,6 @@
 #include "flow/delayed/delayed_scheduler.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "flow/delayed/delayed_codec.hpp"
@@ -81,17 +82,20 @@ DelayedScheduler::DelayedScheduler(const DelayedTables& tables, DelayedClock clo
 Result<std::vector<DelayedPosition>> DelayedScheduler::schedule(std::span<const DelayedRecord> records) {
   std::vector<DelayedPosition> positions;
   if (records.empty()) return positions;
-  Claims claims(*this);
-  if (auto claimed = claims.claim(records); !claimed) return claimed.error();
+  // Held until it is known whether the ids are taken: the writer keeps what it is given for so long.
+  const auto claims = std::make_shared<Claims>(*this);
+  if (auto claimed = claims->claim(records); !claimed) return claimed.error();
   Lease lease(*this);
   auto turn = lease.writer().begin();
   if (!turn) return turn.error();
-  auto scheduled = turn->change([&](Transaction& transaction) -> Result<> {
-    auto staged = stage_all(transaction, records);
-    if (!staged) return staged.error();
-    positions = *std::move(staged);
-    return {};
-  });
+  auto scheduled = turn->change(
+      [&](Transaction& transaction) -> Result<> {
+        auto staged = stage_all(transaction, records);
+        if (!staged) return staged.error();
+        positions = *std::move(staged);
+        return {};
+      },
+      [claims] {});
   if (!scheduled) return scheduled.error();
   return positions;
 }
@@ -117,20 +121,22 @@ Result<DelayedPosition> DelayedScheduler::stage(Transaction& transaction, const 
   if (auto checked = check(record, due); !checked) return checked.error();
   const bool is_made = record.id.empty();
   DelayedPosition at{.due = due, .id = is_made ? ids_.make(due) : std::string(record.id)};
-  if (!is_made) {
-    if (auto is_free = check_free(transaction, at.id); !is_free) return is_free.error();
-    auto entered = own_table(transaction, tables_.ids().name()).put(at.id, encode_due(due));
-    if (!entered) return entered.error();
-  }
   const std::string row = encode_delayed(record.record, !is_made);
   if (row.size() > delayed_row_bytes_max) {
     return Error(Errc::record_too_large, "a delayed message takes " + std::to_string(row.size()) +
                                              " bytes; a state keeps at most " +
                                              std::to_string(delayed_row_bytes_max));
   }
+  if (!is_made) {
+    if (auto is_free = check_free(transaction, at.id); !is_free) return is_free.error();
+    auto entered = own_table(transaction, tables_.ids().name()).put(at.id, encode_due(due));
+    if (!entered) return entered.error();
+  }
   auto put = own_table(transaction, tables_.pending().name()).put(delayed_key(at), row);
-  if (!put) return put.error();
-  return at;
+  if (put) return at;
+  // The caller may commit the rest: an id without a message would be taken for ever.
+  if (!is_made) static_cast<void>(own_table(transaction, tables_.ids().name()).erase(at.id).ok());
+  return put.error();
 }
 
 // A record that a delivery would park is refused here, where somebody can correct it. It is sent without a

@@ -55,8 +55,8 @@ class DelayedScheduler {
   DelayedIds ids_{};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<DelayedRowWriter>> idle_{};  ///< Of those that no call uses.
   std::set<std::string, std::less<>> claimed_{};
+  std::vector<std::unique_ptr<DelayedRowWriter>> idle_{};  ///< Of those that no call uses. They hold claims.
 };
 
 }  // namespace seriatim::flow

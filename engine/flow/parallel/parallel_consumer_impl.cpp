@@ -101,7 +101,8 @@ bool ParallelConsumerImpl::is_own_thread() const {
 
 Result<> ParallelConsumerImpl::wait() {
   Lock lock(mutex_);
-  if (is_own_thread()) {
+  // The id of a thread that was joined may be another one's.
+  if (!has_ended_ && is_own_thread()) {
     return Error(Errc::invalid_state,
                  "a handler waits for its own end; call stop there, and wait in another thread");
   }

@@ -23,6 +23,7 @@ struct RelayTarget {
   std::string topic_id{};
   PartitionId partition_count = 1;
   std::size_t append_bytes_max = 0;  ///< Records of so many bytes fit into one append.
+  std::size_t record_bytes_max = 0;  ///< The topic takes a batch of so many.
 };
 
 /// "orders-3 offset 17".

@@ -200,14 +200,17 @@ Result<std::size_t> RelayImpl::step(std::chrono::milliseconds timeout) {
     return written.error();
   }
   const std::size_t taken = in_hand_->counts.taken;
-  if (auto finished = finish(); !finished) return finished.error();
+  finish();
   return taken;
 }
 
 Result<> RelayImpl::settle_earlier() {
   if (writer_->can_commit_again()) {
     auto committed = writer_->commit_again();
-    if (committed) return finish();
+    if (committed) {
+      finish();
+      return {};
+    }
     if (writer_->can_commit_again()) return committed;
   }
   if (!is_ahead_) return {};
@@ -250,7 +253,7 @@ Result<> RelayImpl::write() {
   }
   counts.taken = size.records;
   for (RelayBatch::Part& part : batch_.parts()) {
-    if (auto appended = writer_->append(part, target_.append_bytes_max, counts); !appended) return appended;
+    if (auto appended = writer_->append(part, target_.record_bytes_max, counts); !appended) return appended;
   }
   in_hand_->behind = source_->behind(polled_);
   return writer_->commit(in_hand_->behind, source_->group());
@@ -274,7 +277,7 @@ Result<> RelayImpl::write(const ConsumerRecords& records, RelayCounts& counts) {
       continue;
     }
     if (!batch_.has_room(*part)) {
-      if (auto appended = writer_->append(*part, target_.append_bytes_max, counts); !appended)
+      if (auto appended = writer_->append(*part, target_.record_bytes_max, counts); !appended)
         return appended;
     }
     batch_.put(*part, record);
@@ -282,7 +285,7 @@ Result<> RelayImpl::write(const ConsumerRecords& records, RelayCounts& counts) {
   return {};
 }
 
-Result<> RelayImpl::finish() {
+void RelayImpl::finish() {
   source_->advance(in_hand_->behind);
   is_ahead_ = false;
   const RelayCounts counts = std::exchange(in_hand_, std::nullopt)->counts;
@@ -295,8 +298,8 @@ Result<> RelayImpl::finish() {
     progress_.dead_letters += counts.dead_letters;
     ++progress_.batches;
   }
-  if (auto noted = note_goal(); !noted) return noted;
-  return note_lag(progress().is_caught_up);
+  // The batch is committed: where these fail, the next step meets the error.
+  if (note_goal()) static_cast<void>(note_lag(progress().is_caught_up).ok());
 }
 
 Result<> RelayImpl::note_goal() {
@@ -329,7 +332,9 @@ Result<> RelayImpl::look_at_target() {
   target_ = {.topic = options_.to,
              .topic_id = topic->topic_id,
              .partition_count = static_cast<PartitionId>(topic->partitions.size()),
-             .append_bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0))};
+             .append_bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0)),
+             .record_bytes_max = static_cast<std::size_t>(
+                 std::max<std::int64_t>(topic->config.max_message_bytes - batch_header_bytes, 0))};
   return {};
 }
 

@@ -68,7 +68,8 @@ class RelayImpl {
   /// Appends the records of a poll, or keeps them for the next append.
   Result<> write(const ConsumerRecords& records, RelayCounts& counts);
   /// The batch in hand is committed.
-  Result<> finish();
+  /// Behind a commit.
+  void finish();
   /// Looks at both topics, if that is due.
   Result<> look_at_topics();
   Result<> look_at_target();

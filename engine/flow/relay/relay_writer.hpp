@@ -42,7 +42,7 @@ class RelayWriter {
   /// Errors: `failure`, with the record's place, where that is `stop`; of the decision; of the dead letter.
   Result<> settle(const RecordView& record, const Error& failure, RelayCounts& counts);
   /// Appends a part, and empties it.
-  /// @param bytes_max  RelayTarget::append_bytes_max.
+  /// @param bytes_max  RelayTarget::record_bytes_max.
   /// Errors: as `settle`; as Transaction::append.
   Result<> append(RelayBatch::Part& part, std::size_t bytes_max, RelayCounts& counts);
   /// Commits, with these positions.

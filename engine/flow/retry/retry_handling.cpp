@@ -235,18 +235,20 @@ Result<> RetryHandling::send_letter(const Case& one, const Error& error, std::ui
   auto place = topics_.letter_place(one.origin.topic, one.origin.partition);
   if (!place) return place.error();
   const Timestamp now = retry_time();
+  const DeadLetter death{.time = now,
+                         .topic = one.origin.topic,
+                         .record_partition = one.origin.partition,
+                         .record_offset = one.origin.offset,
+                         .record_timestamp = one.origin.timestamp,
+                         .group = options_.group_id,
+                         .attempts = attempts,
+                         .error = error.message(),
+                         .error_name = std::string(error.name()),
+                         .first_failure = one.origin.first_failure ? one.origin.first_failure : now};
   flow::HeaderList headers;
   headers.copy_without(one.record, flow::retry_prefix);
-  flow::add_death(headers, {.time = now,
-                            .topic = one.origin.topic,
-                            .record_partition = one.origin.partition,
-                            .record_offset = one.origin.offset,
-                            .record_timestamp = one.origin.timestamp,
-                            .group = options_.group_id,
-                            .attempts = attempts,
-                            .error = error.message(),
-                            .error_name = std::string(error.name()),
-                            .first_failure = one.origin.first_failure ? one.origin.first_failure : now});
+  flow::add_death(headers, death);
+  flow::HeaderList of_death;
   ProducerRecord letter{.topic = place->topic,
                         .key = one.record.key(),
                         .value = one.record.value(),
@@ -256,6 +258,11 @@ Result<> RetryHandling::send_letter(const Case& one, const Error& error, std::ui
     // As Kafka's: the headers say where the record is.
     letter.key = BytesView();
     letter.value = BytesView();
+    // Its own headers, too, where they alone are more than the topic takes.
+    if (auto again = checker_.check(letter); !again && again.error().code() == Errc::record_too_large) {
+      flow::add_death(of_death, death);
+      letter.headers = of_death.views();
+    }
   }
   auto sent = one.transaction.send(letter);
   return sent ? Result<>() : Result<>(sent.error());

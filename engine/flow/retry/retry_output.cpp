@@ -45,7 +45,9 @@ Result<> RetryOutput::send(const ProducerRecord& record) try {
   sent_.push_back(std::move(kept));
   return {};
 } catch (...) {
-  return current_error();
+  // It says nothing against the record.
+  engine_failure_ = current_error();
+  return *engine_failure_;
 }
 
 }  // namespace v0

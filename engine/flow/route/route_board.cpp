@@ -162,6 +162,9 @@ bool RouteBoard::is_of(const Engine& engine, const std::string& name) const noex
 Result<> RouteBoard::load() {
   const std::lock_guard lock(change_mutex_);
   if (is_loaded_) return {};
+  // A board before this one may have left a change whose end nobody knew: it is over then.
+  auto settled = changes_.run([](Transaction&) { return Result<>(); });
+  if (!settled) return settled;
   auto done = read();
   is_loaded_ = done.ok();
   return done;

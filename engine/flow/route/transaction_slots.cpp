@@ -4,6 +4,8 @@
 
 #include <seriatim/error.hpp>
 
+#include "flow/recipe_producer.hpp"
+
 namespace seriatim::flow {
 
 TransactionSlots::TransactionSlots(const Engine& engine, const std::vector<std::string>& ids, Acks acks)
@@ -30,7 +32,7 @@ TransactionSlots::Lease::~Lease() {
 }
 
 Result<> TransactionSlots::open(Slot& slot) const {
-  auto opened = engine_.transactional_producer({.transactional_id = slot.id, .acks = acks_});
+  auto opened = open_recipe_producer(engine_, slot.id, acks_);
   if (!opened) return opened.error();
   slot.producer = *std::move(opened);
   return {};

@@ -174,8 +174,8 @@ class SERIATIM_API DelayedMessages {
   /// more than EngineOptions::transaction_max_bytes · invalid_argument also: two have one id.
   Result<std::vector<std::string>> schedule(std::span<const DelayedRecord> records);
   /// The same with the caller's transaction: it is scheduled when that commits, and never if it does not. The
-  /// background finds it within 100 ms of the commit where it is due by then; `wake` behind the commit spares
-  /// that.
+  /// background finds it within 100 ms of the commit where it is due by then, or within ten times what a look
+  /// from the beginning takes, if that is more; `wake` behind the commit spares that.
   /// An id must not be scheduled by two transactions that are open at the same time: both messages would be
   /// delivered, and the id would be that of one of them.
   /// Errors: as above, without those of a commit; as TransactionTable::put.

@@ -113,7 +113,8 @@ class RelayImpl;
 
 /// Relays a topic into another one of the same engine. Each batch is one transaction: records in the target
 /// and positions in the source, so that whatever stops a relay, the next one of its name goes on where it
-/// ended, and each record comes once. Read_committed readers see whole batches.
+/// ended, and each record comes once; where EngineOptions::offsets_retention is set, as long as the positions
+/// of its group have not expired. Read_committed readers see whole batches.
 ///
 /// Kept are key, value (null too), headers and timestamp, unless the target stamps its own
 /// (`message.timestamp.type`). Records of one key and one partition of the source keep their order, unless

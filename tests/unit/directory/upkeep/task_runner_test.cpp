@@ -190,6 +190,24 @@ TEST_CASE("no task begins after the stop, and none can be added") {
   with.runner.stop();
 }
 
+TEST_CASE("a run that adds tasks while all is stopped is refused, and holds up nobody") {
+  RunnerWithThreads with;
+  std::promise<void> entered;
+  std::optional<Errc> refused;
+  must(with.runner.add("adds", [&]() -> Result<nanoseconds> {
+    entered.set_value();
+    for (;;) {
+      const auto added = with.runner.add("more", [] { return Result<nanoseconds>(nanoseconds::max()); });
+      if (added) continue;
+      refused = added.error().code();
+      return nanoseconds::max();
+    }
+  }));
+  entered.get_future().wait();
+  with.runner.stop();
+  CHECK(refused == Errc::closed);
+}
+
 TEST_CASE("tasks that are added, woken and removed by several threads run one at a time") {
   RunnerWithThreads with;
   std::vector<std::thread> threads;
