@@ -225,6 +225,7 @@ TEST_CASE(
     CHECK(comes_true([&] { return has_begun.load(); }));
   }
   CHECK(committed_records(f.engine, "out").size() % 50 == 0);
+  options.until_caught_up = false;
   Relay relay = f.open(options);
   must(relay.start_in_background());
   must(f.engine.close());
