@@ -133,7 +133,8 @@ void WorkJob::note_answer(std::string_view answer, const ShareRecord& record,
                           const CommandStatus& status) const {
   // A record that is answered for is not given out again anyhow.
   const bool is_last = answer == released && record.delivery_count() >= plan_.delivery_count_limit;
-  context_.note(std::string(answer) + place_of(record) + ", delivery " + std::to_string(record.delivery_count()) + " of " +
+  context_.note(std::string(answer) + place_of(record) + ", delivery " +
+                std::to_string(record.delivery_count()) + " of " +
                 std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status) +
                 (is_last ? "; it is not delivered again" : ""));
 }

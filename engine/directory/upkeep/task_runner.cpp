@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t task_threads = 2;
 constexpr std::int64_t never_ns = INT64_MAX;
 // As for the engine's own jobs: a full disk is told once a second.
-constexpr std::int64_t retry_after_ns = 1'000'000'000;
+constexpr std::int64_t failed_task_pause_ns = 1'000'000'000;
 // The longest sleep of the thread that watches the time: a clock that a test moves wakes nobody.
 constexpr std::int64_t longest_sleep_ns = base::ns_of_ms(1'000);
 
@@ -191,13 +191,13 @@ void TaskRunner::note_end(Entry& entry, const Result<std::chrono::nanoseconds>& 
   ++report.runs;
   report.failure.clear();
   const std::int64_t now_ns = clock_.monotonic_ns();
-  std::int64_t pause_ns = retry_after_ns;
+  std::int64_t pause_ns = failed_task_pause_ns;
   entry.not_before_ns = INT64_MIN;
   if (outcome) {
     pause_ns = std::max<std::int64_t>(outcome->count(), 0);
   } else {
     ++report.failures;
-    entry.not_before_ns = base::saturating_add(now_ns, retry_after_ns);
+    entry.not_before_ns = base::saturating_add(now_ns, failed_task_pause_ns);
     const auto noted = base::answered([&]() -> Result<> {
       report.failure = outcome.error().message();
       return {};

@@ -44,7 +44,7 @@ DelayedMessages::~DelayedMessages() = default;
 
 Result<DelayedMessages> DelayedMessages::open(const Engine& engine, DelayedMessagesOptions options) try {
   if (auto checked = check_delayed_options(options); !checked) return checked.error();
-  return detail::DelayedMessagesImpl::open(engine, options);
+  return detail::DelayedMessagesImpl::open(engine, std::move(options));
 } catch (...) {
   return current_error();
 }

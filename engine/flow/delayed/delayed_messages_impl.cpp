@@ -211,9 +211,10 @@ Result<std::chrono::nanoseconds> DelayedMessagesImpl::run() {
     is_over_ = pass.error().fatal();
     return pass.error().with_context("delivering delayed messages");
   }
-  if (is_at_all)
+  if (is_at_all) {
     next_look_at_all_ = began + std::max<std::chrono::nanoseconds>(flow::delayed_look_every,
                                                                    look_at_all_share * pass->first_look);
+  }
   if (!pass->is_through) return std::chrono::nanoseconds(0);
   return std::chrono::nanoseconds(pass->sleep);
 }

@@ -14,9 +14,9 @@ bool OffsetWindow::is_known(Offset offset) {
 }
 
 PolledSlice& OffsetWindow::append(PolledSlice slice) {
-  items_.push_back({.first = slice.records[0].offset,
-                    .end = slice.records[slice.count - 1].offset + 1,
-                    .slice = std::move(slice)});
+  const Offset first = slice.records[0].offset;
+  const Offset end = slice.records[slice.count - 1].offset + 1;
+  items_.push_back({.first = first, .end = end, .slice = std::move(slice)});
   Item& item = items_.back();
   end_ = item.end;
   for (std::size_t i = 0; i < item.slice.count; ++i) {

@@ -31,8 +31,8 @@ class OffsetWindow {
 
   /// Of an `append`: whether its first record would not be behind all that was appended.
   bool is_behind(Offset first) const noexcept { return first < end_; }
-  /// @param records  in the order of their offsets, at least one, behind all that was appended before; they
-  /// and `slice` stay where they are. Records that are known to be finished are marked so.
+  /// @param slice  its records in the order of their offsets, at least one, behind all that was appended
+  /// before; they stay where they are. Records that are known to be finished are marked so.
   PolledSlice& append(PolledSlice slice);
   /// Lets go of what is finished whole.
   void tidy(std::vector<std::shared_ptr<QueuedBatch>>& released);

@@ -92,7 +92,8 @@ Result<> ParallelPoller::step() {
   if (auto paused = set_pauses(); !paused) return paused;
   if (auto committed = commit_when_due(); !committed) return committed;
   auto records = consumer_.poll(poll_timeout());
-  if (records) {
+  const auto poll_failure = records ? std::nullopt : std::optional<Error>(records.error());
+  if (!poll_failure) {
     has_unseen_ = true;
     hand_out(*std::move(records));
     has_unseen_ = false;
@@ -100,10 +101,10 @@ Result<> ParallelPoller::step() {
   if (failed_inside_) {
     const Error failure = *std::exchange(failed_inside_, std::nullopt);
     if (auto recovered = recover(failure); !recovered) return recovered;
-  } else if (records) {
+  } else if (!poll_failure) {
     poll_failures_ = 0;
   }
-  return records || records.error().code() == Errc::wakeup ? Result<>() : recover(records.error());
+  return !poll_failure || poll_failure->code() == Errc::wakeup ? Result<>() : recover(*poll_failure);
 }
 
 Result<> ParallelPoller::drain() {
@@ -130,9 +131,10 @@ Error ParallelPoller::still_running() {
   has_left_handlers_ = true;
   std::string at;
   const ParallelPartition* const handled = parts_.pool.handled_partition();
-  for (const auto& [name, partition] : owned_) {
-    if (partition.get() != handled) continue;
-    const auto position = parts_.pool.look([&] { return partition->window.position(); });
+  for (const auto& owned : owned_) {
+    if (owned.second.get() != handled) continue;
+    const TopicPartition& name = owned.first;
+    const auto position = parts_.pool.look([&] { return owned.second->window.position(); });
     at = " of " + name.topic + "-" + std::to_string(name.partition) + " offset " +
          std::to_string(position.value_or(-1)) + " or behind";
   }

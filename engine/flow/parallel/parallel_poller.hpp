@@ -69,7 +69,7 @@ class ParallelPoller {
   /// The records that the member before has finished, if the log is still that.
   Result<FinishedRanges> finished_before(const TopicPartition& at);
   Owned give_up(const Partitions& partitions);
-  void drop_all(Owned partitions);
+  void drop_all(Owned&& partitions);
 
   const Engine engine_;
   const ParallelParts& parts_;

@@ -11,7 +11,7 @@ namespace {
 // Of one key, so that the others get their turn.
 constexpr std::size_t records_of_run = 64;
 // How often somebody who waits for handlers looks at them.
-constexpr std::chrono::milliseconds look_every{1};
+constexpr std::chrono::milliseconds handlers_look_every{1};
 constexpr std::chrono::milliseconds sleep_max = std::chrono::hours(24);  // keeps deadlines in range
 
 }  // namespace
@@ -103,12 +103,14 @@ void ParallelPool::settle(const RunEnd& end) noexcept {
   const RecordRun rest{.lane = end.run.lane, .first = end.rest, .last = end.run.last};
   if (end.fate == RestFate::none) {
     lanes_.give_back(*rest.lane);
-  } else if (end.fate == RestFate::drop || !is_wanted(*end.rest->slice->partition)) {
+    return;
+  }
+  // What waits for a retry is not waited for by a stop.
+  const bool comes_late = end.fate != RestFate::again && phase() == ParallelPhase::draining;
+  if (end.fate == RestFate::drop || comes_late || !is_wanted(*end.rest->slice->partition)) {
     drop_rest(rest);
   } else if (end.fate == RestFate::again) {
     lanes_.put_back(rest);
-  } else if (phase() == ParallelPhase::draining) {
-    drop_rest(rest);
   } else {
     lanes_.put_off(rest, end.due);
   }
@@ -174,7 +176,7 @@ bool ParallelPool::wait_until_unhandled(const ParallelPartition& partition, std:
     collect();
     if (!is_handled) return true;
     if (std::chrono::steady_clock::now() >= until) return false;
-    ended_.wait_for(lock, look_every);
+    ended_.wait_for(lock, handlers_look_every);
   }
 }
 

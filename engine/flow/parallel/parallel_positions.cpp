@@ -142,7 +142,7 @@ ParallelPoller::Owned ParallelPoller::give_up(const Partitions& partitions) {
   return given;
 }
 
-void ParallelPoller::drop_all(Owned partitions) {
+void ParallelPoller::drop_all(Owned&& partitions) {
   gone_.reserve(gone_.size() + partitions.size());
   for (auto& [at, partition] : partitions) {
     parts_.pool.drop(*partition);

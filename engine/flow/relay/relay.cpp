@@ -16,7 +16,7 @@ constexpr std::size_t relay_name_bytes_max = 200;
 constexpr std::size_t relay_batch_records_max = 1'000'000;           // of ConsumerOptions::max_poll_records
 constexpr std::size_t relay_batch_bytes_max = std::size_t{1} << 30;  // of ConsumerOptions::max_poll_bytes
 
-Error out_of_range(const std::string& option, const std::string& value, const std::string& range) {
+Error relay_out_of_range(const std::string& option, const std::string& value, const std::string& range) {
   return {Errc::invalid_argument, "RelayOptions::" + option + " is " + value + "; it must be " + range};
 }
 
@@ -42,17 +42,18 @@ Result<> check_relay_options(const RelayOptions& options) {
                      std::to_string(relay_name_bytes_max) +
                      ", none of them zero: give RelayOptions::name, the same after every restart");
   }
-  if (options.acks != Acks::all && options.acks != Acks::leader)
+  if (options.acks != Acks::all && options.acks != Acks::leader) {
     return Error(Errc::invalid_argument,
                  "RelayOptions::acks is neither all nor leader, and promises nothing; choose one of them");
+  }
   if (options.batch_records == 0 || options.batch_records > relay_batch_records_max)
-    return out_of_range("batch_records", std::to_string(options.batch_records),
-                        "1 to " + std::to_string(relay_batch_records_max));
+    return relay_out_of_range("batch_records", std::to_string(options.batch_records),
+                              "1 to " + std::to_string(relay_batch_records_max));
   if (options.batch_bytes == 0 || options.batch_bytes > relay_batch_bytes_max)
-    return out_of_range("batch_bytes", std::to_string(options.batch_bytes),
-                        "1 to " + std::to_string(relay_batch_bytes_max));
+    return relay_out_of_range("batch_bytes", std::to_string(options.batch_bytes),
+                              "1 to " + std::to_string(relay_batch_bytes_max));
   if (options.linger.count() < 0)
-    return out_of_range("linger", std::to_string(options.linger.count()) + " ms", "0 ms or more");
+    return relay_out_of_range("linger", std::to_string(options.linger.count()) + " ms", "0 ms or more");
   return {};
 }
 

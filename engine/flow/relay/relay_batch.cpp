@@ -115,7 +115,7 @@ std::span<HeaderView> RelayBatch::new_headers(std::size_t count) {
 Result<PartitionId> RelayBatch::choose() {
   if (!options_.partitioner)
     return next_.key.is_null() ? spread() : partition_for_key(next_.key, partition_count_);
-  const auto chosen = [&]() noexcept -> Result<PartitionId> {
+  auto chosen = [&]() noexcept -> Result<PartitionId> {
     try {
       return options_.partitioner(options_.to, next_.key, partition_count_);
     } catch (...) {

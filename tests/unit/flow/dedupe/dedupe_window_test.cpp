@@ -31,8 +31,9 @@ Marks fill(DedupeWindow& window, std::size_t count, std::int64_t ms = 0, std::in
 }
 
 std::uint64_t held(const DedupeWindow& window, const Marks& marks, std::int64_t now_ms = 0) {
-  return static_cast<std::uint64_t>(std::count_if(
-      marks.begin(), marks.end(), [&](const DedupeMark& mark) { return window.holds(mark, moment(now_ms)); }));
+  return static_cast<std::uint64_t>(std::count_if(marks.begin(), marks.end(), [&](const DedupeMark& mark) {
+    return window.holds(mark, moment(now_ms));
+  }));
 }
 
 }  // namespace

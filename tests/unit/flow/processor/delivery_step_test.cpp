@@ -201,7 +201,9 @@ TEST_CASE("at least once: positions wait for outputs that are on their way to st
   CHECK(f.committed() == 10);
 }
 
-TEST_CASE("state and the transaction are there under exactly once alone; an output that is refused is the handler's to return") {
+TEST_CASE(
+    "state and the transaction are there under exactly once alone; an output that is refused is the "
+    "handler's to return") {
   for (const Delivery delivery : {Delivery::at_most_once, Delivery::at_least_once, Delivery::exactly_once}) {
     const ProcessorFixture f(1);
     Errc state{};
