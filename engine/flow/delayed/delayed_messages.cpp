@@ -42,9 +42,11 @@ DelayedMessages::DelayedMessages(DelayedMessages&&) noexcept = default;
 DelayedMessages& DelayedMessages::operator=(DelayedMessages&&) noexcept = default;
 DelayedMessages::~DelayedMessages() = default;
 
+// By value, as all options are taken.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Result<DelayedMessages> DelayedMessages::open(const Engine& engine, DelayedMessagesOptions options) try {
   if (auto checked = check_delayed_options(options); !checked) return checked.error();
-  return detail::DelayedMessagesImpl::open(engine, std::move(options));
+  return detail::DelayedMessagesImpl::open(engine, options);
 } catch (...) {
   return current_error();
 }

@@ -46,12 +46,14 @@ Result<> check_relay_options(const RelayOptions& options) {
     return Error(Errc::invalid_argument,
                  "RelayOptions::acks is neither all nor leader, and promises nothing; choose one of them");
   }
-  if (options.batch_records == 0 || options.batch_records > relay_batch_records_max)
+  if (options.batch_records == 0 || options.batch_records > relay_batch_records_max) {
     return relay_out_of_range("batch_records", std::to_string(options.batch_records),
                               "1 to " + std::to_string(relay_batch_records_max));
-  if (options.batch_bytes == 0 || options.batch_bytes > relay_batch_bytes_max)
+  }
+  if (options.batch_bytes == 0 || options.batch_bytes > relay_batch_bytes_max) {
     return relay_out_of_range("batch_bytes", std::to_string(options.batch_bytes),
                               "1 to " + std::to_string(relay_batch_bytes_max));
+  }
   if (options.linger.count() < 0)
     return relay_out_of_range("linger", std::to_string(options.linger.count()) + " ms", "0 ms or more");
   return {};
