@@ -105,7 +105,7 @@ void ParallelPool::settle(const RunEnd& end) noexcept {
     lanes_.give_back(*rest.lane);
     return;
   }
-  // What waits for a retry is not waited for by a stop.
+  // A stop does not wait for retries.
   const bool comes_late = end.fate != RestFate::again && phase() == ParallelPhase::draining;
   if (end.fate == RestFate::drop || comes_late || !is_wanted(*end.rest->slice->partition)) {
     drop_rest(rest);
