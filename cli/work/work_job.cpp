@@ -13,8 +13,6 @@
 namespace seriatim::cli {
 namespace {
 
-constexpr std::string_view released = "released ";
-
 using WorkClock = std::chrono::steady_clock;
 
 // How soon a queue that has become empty is noticed, and how often one that waits for a record is looked at.
@@ -125,18 +123,19 @@ Result<> WorkJob::answer(const ShareRecord& record, const CommandStatus& status)
   if (!stored.ok()) return stored.error().with_context(place_of(record));
   board_.count(type);
   if (type == AcknowledgeType::reject) note_answer("rejected ", record, status);
-  if (type == AcknowledgeType::release) note_answer(released, record, status);
+  if (type == AcknowledgeType::release) {
+    const bool is_last = record.delivery_count() >= plan_.delivery_count_limit;
+    note_answer("released ", record, status, is_last ? "; it is not delivered again" : "");
+  }
   return {};
 }
 
-void WorkJob::note_answer(std::string_view answer, const ShareRecord& record,
-                          const CommandStatus& status) const {
-  // A record that is answered for is not given out again anyhow.
-  const bool is_last = answer == released && record.delivery_count() >= plan_.delivery_count_limit;
+void WorkJob::note_answer(std::string_view answer, const ShareRecord& record, const CommandStatus& status,
+                          std::string_view behind) const {
   context_.note(std::string(answer) + place_of(record) + ", delivery " +
                 std::to_string(record.delivery_count()) + " of " +
                 std::to_string(plan_.delivery_count_limit) + ": " + describe_status(status) +
-                (is_last ? "; it is not delivered again" : ""));
+                std::string(behind));
 }
 
 }  // namespace seriatim::cli

@@ -44,7 +44,8 @@ class WorkJob {
   CommandStatus wait_for_end(CommandProcess& process, const ShareRecord& record);
   bool renew(const ShareRecord& record);
   Result<> answer(const ShareRecord& record, const CommandStatus& status);
-  void note_answer(std::string_view answer, const ShareRecord& record, const CommandStatus& status) const;
+  void note_answer(std::string_view answer, const ShareRecord& record, const CommandStatus& status,
+                   std::string_view behind = "") const;
 
   const Context& context_;
   const WorkPlan& plan_;

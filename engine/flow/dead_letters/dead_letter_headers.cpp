@@ -8,18 +8,6 @@
 namespace seriatim::flow {
 namespace {
 
-constexpr std::string_view letter_topic = "__dlq.errors.topic";
-constexpr std::string_view letter_partition = "__dlq.errors.partition";
-constexpr std::string_view letter_offset = "__dlq.errors.offset";
-constexpr std::string_view letter_group = "__dlq.errors.group";
-constexpr std::string_view letter_attempts = "__dlq.errors.delivery.count";
-constexpr std::string_view letter_message = "__dlq.errors.message";
-// Kafka has none of these.
-constexpr std::string_view letter_error_name = "__dlq.errors.name";
-constexpr std::string_view letter_timestamp = "__dlq.errors.timestamp";
-constexpr std::string_view letter_first_failure = "__dlq.errors.first.time";
-constexpr std::string_view letter_time = "__dlq.errors.time";
-
 std::optional<std::string> text_or_nothing(BytesView bytes) {
   if (bytes.is_null()) return std::nullopt;
   return std::string(bytes.text());

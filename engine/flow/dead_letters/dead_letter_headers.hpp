@@ -7,11 +7,10 @@
 #include <seriatim/record.hpp>
 
 #include "flow/header_list.hpp"
+#include "flow/letter_headers.hpp"
 
 namespace seriatim::flow {
 
-/// With which all of their names begin.
-inline constexpr std::string_view dead_letter_prefix = "__dlq.errors.";
 /// Behind the name of a topic.
 inline constexpr std::string_view dead_letter_suffix = ".DLQ";
 

@@ -3,8 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include <seriatim/exception.hpp>
-
+#include "flow/answered.hpp"
 #include "flow/own_tables.hpp"
 
 namespace seriatim {
@@ -71,13 +70,7 @@ Result<std::optional<flow::DedupeRow>> DeduplicatorImpl::take(DedupeWork& work, 
   }
   held.is_claimed = true;
   // An id in hand is a first, so it must not stay there unread.
-  auto row = [&]() -> Result<std::optional<flow::DedupeRow>> {
-    try {
-      return row_of(work.transaction, id);
-    } catch (...) {
-      return current_error();
-    }
-  }();
+  auto row = flow::answered([&] { return row_of(work.transaction, id); });
   if (!row) let_go(work, id);
   return row;
 }

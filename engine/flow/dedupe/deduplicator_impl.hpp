@@ -22,24 +22,22 @@
 #include "flow/dedupe/dedupe_slots.hpp"
 #include "flow/dedupe/dedupe_sweeper.hpp"
 #include "flow/dedupe/dedupe_work.hpp"
+#include "flow/recipe_clock.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-/// The time of day in milliseconds. Any thread.
-using DedupeClock = std::function<Timestamp()>;
-Timestamp dedupe_system_time();
-
 struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   /// @param options  in their ranges.
   static Result<Deduplicator> open(const Engine& engine, DeduplicatorOptions options,
-                                   DedupeClock clock = dedupe_system_time);
+                                   flow::RecipeClock clock = flow::system_time);
   /// Forgets a name that is stored.
   static Result<std::uint64_t> purge_name(const Engine& engine, DeduplicatorOptions options);
   static DeduplicatorImpl& of(const Deduplicator& handle) noexcept { return *handle.impl_; }
 
-  DeduplicatorImpl(State table, TransactionalProducer own, DeduplicatorOptions given, DedupeClock clock);
+  DeduplicatorImpl(State table, TransactionalProducer own, DeduplicatorOptions given,
+                   flow::RecipeClock clock);
 
   // As Deduplicator.
   Result<DedupeTransaction> begin();
@@ -67,7 +65,7 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
   // deduplicator_open.cpp
   /// Fences who had the name; its rows are not read yet.
   static Result<std::shared_ptr<DeduplicatorImpl>> make(const Engine& engine, DeduplicatorOptions options,
-                                                        DedupeClock clock);
+                                                        flow::RecipeClock clock);
   Result<> open_slots(const Engine& engine);
   Result<> fence_others(const Engine& engine);
   Result<> load();
@@ -85,7 +83,7 @@ struct DeduplicatorImpl : std::enable_shared_from_this<DeduplicatorImpl> {
 
   const State table_;
   const DeduplicatorOptions options_;
-  const DedupeClock now_;
+  const flow::RecipeClock now_;
   flow::DedupeClaims claims_;
   flow::DedupeSlots slots_;
   flow::DedupeLedger ledger_;

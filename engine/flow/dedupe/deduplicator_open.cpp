@@ -32,12 +32,8 @@ bool are_digits(std::string_view text) {
 
 }  // namespace
 
-Timestamp dedupe_system_time() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 DeduplicatorImpl::DeduplicatorImpl(State table, TransactionalProducer own, DeduplicatorOptions given,
-                                   DedupeClock clock)
+                                   flow::RecipeClock clock)
     : table_(std::move(table)),
       options_(std::move(given)),
       now_(std::move(clock)),
@@ -48,7 +44,7 @@ DeduplicatorImpl::DeduplicatorImpl(State table, TransactionalProducer own, Dedup
 
 Result<std::shared_ptr<DeduplicatorImpl>> DeduplicatorImpl::make(const Engine& engine,
                                                                  DeduplicatorOptions options,
-                                                                 DedupeClock clock) {
+                                                                 flow::RecipeClock clock) {
   auto table = engine.state(flow::dedupe_state(options.name));
   if (!table) return table.error();
   auto own = open_dedupe_producer(engine, options, 0);
@@ -62,7 +58,7 @@ Result<std::shared_ptr<DeduplicatorImpl>> DeduplicatorImpl::make(const Engine& e
 }
 
 Result<Deduplicator> DeduplicatorImpl::open(const Engine& engine, DeduplicatorOptions options,
-                                            DedupeClock clock) {
+                                            flow::RecipeClock clock) {
   auto impl = make(engine, std::move(options), std::move(clock));
   if (!impl) return impl.error();
   if (auto loaded = (*impl)->load(); !loaded) return loaded.error();
@@ -79,7 +75,7 @@ Result<Deduplicator> DeduplicatorImpl::open(const Engine& engine, DeduplicatorOp
 
 // Without a look at the rows, which may be damaged.
 Result<std::uint64_t> DeduplicatorImpl::purge_name(const Engine& engine, DeduplicatorOptions options) {
-  auto impl = make(engine, std::move(options), dedupe_system_time);
+  auto impl = make(engine, std::move(options), flow::system_time);
   if (!impl) return impl.error();
   return (*impl)->sweeper_.purge(flow::dedupe_window_state((*impl)->options_.name));
 }

@@ -75,7 +75,7 @@ struct DelayedDelivery::Batch {
 };
 
 DelayedDelivery::DelayedDelivery(const DelayedTables& tables, DelayedRowWriter& writer,
-                                 DelayedHorizon& horizon, DelayedClock clock, Producer checker)
+                                 DelayedHorizon& horizon, RecipeClock clock, Producer checker)
     : tables_(tables),
       writer_(writer),
       horizon_(horizon),

@@ -20,6 +20,7 @@
 #include "flow/delayed/delayed_horizon.hpp"
 #include "flow/delayed/delayed_row_writer.hpp"
 #include "flow/delayed/delayed_tables.hpp"
+#include "flow/recipe_clock.hpp"
 
 namespace seriatim::flow {
 
@@ -43,7 +44,7 @@ class DelayedDelivery {
   /// @param checker  knows what a topic takes.
   /// The others outlive this.
   DelayedDelivery(const DelayedTables& tables, DelayedRowWriter& writer, DelayedHorizon& horizon,
-                  DelayedClock clock, Producer checker);
+                  RecipeClock clock, Producer checker);
 
   struct Pass {
     std::uint64_t delivered = 0;
@@ -94,7 +95,7 @@ class DelayedDelivery {
   const DelayedTables& tables_;
   DelayedRowWriter& writer_;
   DelayedHorizon& horizon_;
-  const DelayedClock now_;
+  const RecipeClock now_;
   const Producer checker_;
   const Timestamp opened_;
   std::size_t rows_max_ = 0;  ///< Of a transaction of this pass; fewer where the engine's have less room.

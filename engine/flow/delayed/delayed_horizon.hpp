@@ -13,9 +13,6 @@
 
 namespace seriatim::flow {
 
-/// The time of day in milliseconds. Any thread.
-using DelayedClock = std::function<Timestamp()>;
-
 /// The longest that the background sleeps: so soon it notices a jump of the clock, and a message that a
 /// transaction of the application's scheduled.
 inline constexpr std::chrono::milliseconds delayed_look_every{100};

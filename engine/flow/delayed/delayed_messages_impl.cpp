@@ -38,12 +38,8 @@ Error unreadable_row(const State& table, const DelayedPosition& at) {
 
 }  // namespace
 
-Timestamp delayed_system_time() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 Result<DelayedMessages> DelayedMessagesImpl::open(const Engine& engine, const DelayedMessagesOptions& options,
-                                                  flow::DelayedClock clock) {
+                                                  flow::RecipeClock clock) {
   auto tables = flow::DelayedTables::open(engine, options.name);
   if (!tables) return tables.error();
   auto checker = engine.producer();
@@ -68,7 +64,7 @@ Result<DelayedMessages> DelayedMessagesImpl::open(const Engine& engine, const De
   return DelayedMessages(std::move(impl));
 }
 
-DelayedMessagesImpl::DelayedMessagesImpl(Parts parts, flow::DelayedClock clock)
+DelayedMessagesImpl::DelayedMessagesImpl(Parts parts, flow::RecipeClock clock)
     : tables_(std::move(parts.tables)),
       now_(std::move(clock)),
       writer_(std::move(parts.row_writer)),

@@ -22,18 +22,17 @@
 #include "flow/delayed/delayed_row_writer.hpp"
 #include "flow/delayed/delayed_scheduler.hpp"
 #include "flow/delayed/delayed_tables.hpp"
+#include "flow/recipe_clock.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-Timestamp delayed_system_time();
-
 class DelayedMessagesImpl {
  public:
   /// @param options  in their ranges.
   static Result<DelayedMessages> open(const Engine& engine, const DelayedMessagesOptions& options,
-                                      flow::DelayedClock clock = delayed_system_time);
+                                      flow::RecipeClock clock = flow::system_time);
 
   struct Parts {
     flow::DelayedTables tables;
@@ -41,7 +40,7 @@ class DelayedMessagesImpl {
     Producer checker;
     flow::DelayedScheduler::Producers producers;
   };
-  DelayedMessagesImpl(Parts parts, flow::DelayedClock clock);
+  DelayedMessagesImpl(Parts parts, flow::RecipeClock clock);
 
   Result<std::vector<std::string>> schedule(std::span<const DelayedRecord> records);
   Result<std::string> schedule(Transaction& transaction, const DelayedRecord& record);
@@ -63,7 +62,7 @@ class DelayedMessagesImpl {
   void note(const DelayedPosition& at);
 
   const flow::DelayedTables tables_;
-  const flow::DelayedClock now_;
+  const flow::RecipeClock now_;
   flow::DelayedHorizon horizon_{};
   flow::DelayedRowWriter writer_;
   flow::DelayedScheduler scheduler_;

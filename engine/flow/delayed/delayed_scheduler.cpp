@@ -73,7 +73,7 @@ class DelayedScheduler::Lease {
   std::unique_ptr<DelayedRowWriter> writer_;
 };
 
-DelayedScheduler::DelayedScheduler(const DelayedTables& tables, DelayedClock clock, Producers producers)
+DelayedScheduler::DelayedScheduler(const DelayedTables& tables, RecipeClock clock, Producers producers)
     : tables_(tables), now_(std::move(clock)), checker_(std::move(producers.checker)) {
   for (TransactionalProducer& producer : producers.transactional)
     idle_.push_back(std::make_unique<DelayedRowWriter>(std::move(producer)));

@@ -19,6 +19,7 @@
 #include "flow/delayed/delayed_ids.hpp"
 #include "flow/delayed/delayed_row_writer.hpp"
 #include "flow/delayed/delayed_tables.hpp"
+#include "flow/recipe_clock.hpp"
 
 namespace seriatim::flow {
 
@@ -31,7 +32,7 @@ class DelayedScheduler {
     Producer checker;  ///< Knows what a topic takes.
   };
   /// @param tables  outlive this.
-  DelayedScheduler(const DelayedTables& tables, DelayedClock clock, Producers producers);
+  DelayedScheduler(const DelayedTables& tables, RecipeClock clock, Producers producers);
 
   /// In one transaction of its own.
   Result<std::vector<DelayedPosition>> schedule(std::span<const DelayedRecord> records);
@@ -50,7 +51,7 @@ class DelayedScheduler {
   Result<> check_free(Transaction& transaction, std::string_view id) const;
 
   const DelayedTables& tables_;
-  const DelayedClock now_;
+  const RecipeClock now_;
   const Producer checker_;
   DelayedIds ids_{};
   std::mutex mutex_;

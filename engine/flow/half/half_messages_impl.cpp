@@ -71,12 +71,8 @@ ProducerRecord record_of(const HalfMessage& message, std::vector<HeaderView>& he
 
 }  // namespace
 
-Timestamp system_time_ms() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 HalfMessagesImpl::HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
-                                   HalfClock clock, Tools tools)
+                                   flow::RecipeClock clock, Tools tools)
     : engine_(of),
       options_(std::move(given)),
       check_(std::move(check_function)),
@@ -101,7 +97,7 @@ HalfMessagesImpl::Claim::~Claim() {
 }
 
 Result<HalfMessages> HalfMessagesImpl::open(const Engine& engine, HalfMessagesOptions options,
-                                            HalfCheck check, HalfClock clock) {
+                                            HalfCheck check, flow::RecipeClock clock) {
   const std::string name = options.name;
   auto undecided = engine.state(flow::undecided_state(name));
   if (!undecided) return undecided.error();

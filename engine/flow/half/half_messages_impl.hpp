@@ -22,19 +22,16 @@
 #include <seriatim/transaction.hpp>
 
 #include "flow/half/half_message_codec.hpp"
+#include "flow/recipe_clock.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-/// The time of day in milliseconds. Any thread.
-using HalfClock = std::function<Timestamp()>;
-Timestamp system_time_ms();
-
 struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   /// @param options  in their ranges.
   static Result<HalfMessages> open(const Engine& engine, HalfMessagesOptions options, HalfCheck check,
-                                   HalfClock clock = system_time_ms);
+                                   flow::RecipeClock clock = flow::system_time);
 
   /// The states of a name, and who knows what may be sent.
   struct Tools {
@@ -42,8 +39,8 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
     State decided;
     Producer checker;
   };
-  HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function, HalfClock clock,
-                   Tools tools);
+  HalfMessagesImpl(const Engine& of, HalfMessagesOptions given, HalfCheck check_function,
+                   flow::RecipeClock clock, Tools tools);
 
   Result<PreparedHalf> prepare(const ProducerRecord& record);
   Result<HalfDecision> decide(const std::string& id, HalfDecision wanted);
@@ -90,7 +87,7 @@ struct HalfMessagesImpl : std::enable_shared_from_this<HalfMessagesImpl> {
   const Engine engine_;
   const HalfMessagesOptions options_;
   const HalfCheck check_;
-  const HalfClock now_;
+  const flow::RecipeClock now_;
   const State undecided_;
   const State decided_;
   const Producer checker_;

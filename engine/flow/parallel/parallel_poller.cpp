@@ -12,6 +12,7 @@
 
 #include <seriatim/exception.hpp>
 
+#include "flow/answered.hpp"
 #include "flow/parallel/backoff.hpp"
 #include "flow/parallel/record_fingerprint.hpp"
 
@@ -65,18 +66,11 @@ Result<> ParallelPoller::subscribe() {
 }
 
 void ParallelPoller::run() noexcept {
-  const auto answered = [](const auto& body) noexcept -> Result<> {
-    try {
-      return body();
-    } catch (...) {
-      return current_error();
-    }
-  };
   while (parts_.pool.phase() == ParallelPhase::open) {
-    if (auto done = answered([this] { return step(); }); !done) parts_.fail(done.error());
+    if (auto done = flow::answered([this] { return step(); }); !done) parts_.fail(done.error());
   }
-  if (auto drained = answered([this] { return drain(); }); !drained) parts_.fail(drained.error());
-  auto committed = answered([this] {
+  if (auto drained = flow::answered([this] { return drain(); }); !drained) parts_.fail(drained.error());
+  auto committed = flow::answered([this] {
     let_go();
     return commit(owned_);
   });

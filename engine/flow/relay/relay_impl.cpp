@@ -5,6 +5,8 @@
 
 #include <seriatim/exception.hpp>
 
+#include "flow/answered.hpp"
+
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
@@ -61,15 +63,6 @@ struct RelaySize {
 };
 
 Error was_stopped() { return {Errc::closed, "this relay was stopped; open another one to go on"}; }
-
-template <class Body>
-auto answered(const Body& body) noexcept -> decltype(body()) {
-  try {
-    return body();
-  } catch (...) {
-    return current_error();
-  }
-}
 
 }  // namespace
 
@@ -154,7 +147,7 @@ Result<std::chrono::nanoseconds> RelayImpl::run_in_background() {
     end_background({});
     return never;
   }
-  auto done = answered([&] { return step(std::chrono::milliseconds(0)); });
+  auto done = flow::answered([&] { return step(std::chrono::milliseconds(0)); });
   if (done) return *done > 0 ? std::chrono::nanoseconds(0) : between_background_polls;
   const Error& error = done.error();
   const bool goes_on = error.retriable() || error.requires_abort() || writer_->can_commit_again();
@@ -190,13 +183,13 @@ Result<std::size_t> RelayImpl::step(std::chrono::milliseconds timeout) {
     if (auto noted = note_lag(is_cheap); !noted) return noted.error();
     return std::size_t{0};
   }
-  auto written = answered([&] { return write(); });
+  auto written = flow::answered([&] { return write(); });
   polled_.clear();
   if (!written) {
     if (writer_->can_commit_again()) return written.error();
     // Where one of these fails, the next step begins with it.
-    static_cast<void>(answered([&] { return writer_->abort(); }).ok());
-    static_cast<void>(answered([&] { return settle_earlier(); }).ok());
+    static_cast<void>(flow::answered([&] { return writer_->abort(); }).ok());
+    static_cast<void>(flow::answered([&] { return settle_earlier(); }).ok());
     return written.error();
   }
   const std::size_t taken = in_hand_->counts.taken;

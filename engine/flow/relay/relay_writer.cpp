@@ -5,6 +5,8 @@
 
 #include <seriatim/exception.hpp>
 
+#include "flow/letter_headers.hpp"
+
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
@@ -134,11 +136,11 @@ Result<> RelayWriter::bury(const RecordView& record, const Error& failure) {
   headers.reserve(record.header_count() + 5);
   for (std::size_t i = 0; i < record.header_count(); ++i) headers.push_back(record.header(i));
   const auto own = headers.size();
-  headers.push_back({"__dlq.errors.topic", record.topic()});
-  headers.push_back({"__dlq.errors.partition", partition});
-  headers.push_back({"__dlq.errors.offset", offset});
-  headers.push_back({"__dlq.errors.group", group_});
-  headers.push_back({"__dlq.errors.message", failure.message()});
+  headers.push_back({flow::letter_topic, record.topic()});
+  headers.push_back({flow::letter_partition, partition});
+  headers.push_back({flow::letter_offset, offset});
+  headers.push_back({flow::letter_group, group_});
+  headers.push_back({flow::letter_message, failure.message()});
   ProducerRecord letter{.topic = options_->dead_letter_topic,
                         .key = record.key(),
                         .value = record.value(),

@@ -12,6 +12,7 @@
 
 #include "flow/dead_letters/dead_letter_headers.hpp"
 #include "flow/header_list.hpp"
+#include "flow/recipe_clock.hpp"
 #include "flow/retry/retry_output.hpp"
 #include "flow/retry/retry_policy.hpp"
 
@@ -26,10 +27,6 @@ constexpr std::size_t waiting_bytes_max = (std::size_t{1} << 20U) - (std::size_t
 constexpr std::size_t header_overhead = 16;
 
 BytesView view_of(const std::optional<std::string>& text) { return text ? BytesView(*text) : BytesView(); }
-
-Timestamp retry_time() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 
 std::string place_of_record(const flow::RetryOrigin& origin) {
   return origin.topic + "-" + std::to_string(origin.partition) + " offset " + std::to_string(origin.offset);
@@ -191,7 +188,7 @@ Result<> RetryHandling::schedule(const Case& one, const Error& error, const Retr
   if (auto waits = check_waits(one); !waits) return bury(one, not_retried(error, waits.error()), attempts);
   const bool leads = !one.is_retry && options_.keeps_order_per_key && !one.record.key().is_null();
   flow::RetryOrigin next = one.origin;
-  if (!next.first_failure) next.first_failure = retry_time();
+  if (!next.first_failure) next.first_failure = flow::system_time();
   next.attempts = attempts;
   next.error = error.message();
   if (leads) next.sequence = flow::WaitingKeys::leading_number(one.origin);
@@ -234,7 +231,7 @@ Result<> RetryHandling::bury(const Case& one, const Error& error, std::uint32_t 
 Result<> RetryHandling::send_letter(const Case& one, const Error& error, std::uint32_t attempts) {
   auto place = topics_.letter_place(one.origin.topic, one.origin.partition);
   if (!place) return place.error();
-  const Timestamp now = retry_time();
+  const Timestamp now = flow::system_time();
   const DeadLetter death{.time = now,
                          .topic = one.origin.topic,
                          .record_partition = one.origin.partition,

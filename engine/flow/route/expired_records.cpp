@@ -13,6 +13,8 @@
 #include <seriatim/exception.hpp>
 #include <seriatim/flow/router.hpp>
 
+#include "flow/letter_headers.hpp"
+
 namespace seriatim {
 inline namespace v0 {
 namespace {
@@ -31,11 +33,11 @@ class ExpiredLetter {
       const HeaderView header = record.header(i);
       if (header.key != expires_header) headers_.push_back(header);
     }
-    headers_.push_back({"__dlq.errors.topic", of_});
-    headers_.push_back({"__dlq.errors.partition", partition_});
-    headers_.push_back({"__dlq.errors.offset", offset_});
-    if (!options.group_id.empty()) headers_.push_back({"__dlq.errors.group", options.group_id});
-    headers_.push_back({"__dlq.errors.message", "The record's time to live is over."});
+    headers_.push_back({flow::letter_topic, of_});
+    headers_.push_back({flow::letter_partition, partition_});
+    headers_.push_back({flow::letter_offset, offset_});
+    if (!options.group_id.empty()) headers_.push_back({flow::letter_group, options.group_id});
+    headers_.push_back({flow::letter_message, "The record's time to live is over."});
     record_ = {.topic = topic_, .key = record.key(), .value = record.value(), .headers = headers_};
     if (record.timestamp() != no_timestamp) record_.timestamp = record.timestamp();
   }

@@ -48,11 +48,7 @@ Result<> send_all(Transaction& transaction, const std::string& router, const Rec
 
 }  // namespace
 
-Timestamp route_time_ms() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-Result<Router> RouterImpl::open(const Engine& engine, const RouterOptions& options, RouteClock clock) {
+Result<Router> RouterImpl::open(const Engine& engine, const RouterOptions& options, flow::RecipeClock clock) {
   if (auto checked = flow::check_router_name(options.name); !checked) return checked.error();
   if (options.acks != Acks::all && options.acks != Acks::leader) {
     return Error(Errc::invalid_argument, "RouterOptions::acks is " +
@@ -64,7 +60,7 @@ Result<Router> RouterImpl::open(const Engine& engine, const RouterOptions& optio
   return Router(std::make_shared<RouterImpl>(*std::move(board), std::move(clock)));
 }
 
-RouterImpl::RouterImpl(std::shared_ptr<flow::RouteBoard> board, RouteClock clock)
+RouterImpl::RouterImpl(std::shared_ptr<flow::RouteBoard> board, flow::RecipeClock clock)
     : board_(std::move(board)), now_(std::move(clock)) {}
 
 Result<Routed> RouterImpl::route(const RoutedMessage& message) const {

@@ -8,21 +8,18 @@
 #include <seriatim/transaction.hpp>
 #include <seriatim/types.hpp>
 
+#include "flow/recipe_clock.hpp"
 #include "flow/route/route_board.hpp"
 
 namespace seriatim {
 inline namespace v0 {
 namespace detail {
 
-/// The time of day in milliseconds. Any thread.
-using RouteClock = std::function<Timestamp()>;
-Timestamp route_time_ms();
-
 class RouterImpl {
  public:
   static Result<Router> open(const Engine& engine, const RouterOptions& options,
-                             RouteClock clock = route_time_ms);
-  RouterImpl(std::shared_ptr<flow::RouteBoard> board, RouteClock clock);
+                             flow::RecipeClock clock = flow::system_time);
+  RouterImpl(std::shared_ptr<flow::RouteBoard> board, flow::RecipeClock clock);
 
   flow::RouteBoard& board() const noexcept { return *board_; }
   Result<Routed> publish(const RoutedMessage& message);
@@ -33,7 +30,7 @@ class RouterImpl {
   Result<Routed> route(const RoutedMessage& message) const;
 
   const std::shared_ptr<flow::RouteBoard> board_;
-  const RouteClock now_;
+  const flow::RecipeClock now_;
 };
 
 }  // namespace detail

@@ -70,6 +70,17 @@ TEST_CASE("a checkpoint that fails, or makes no room, is what a commit at the li
   CHECK(f.limit.admit());
 }
 
+TEST_CASE("a commit on its way that is only slow ends, and nobody at the limit is refused for it") {
+  LimitFixture f;
+  f.checkpoint = [&]() -> Result<> {
+    if (f.checkpoints == 3) f.bytes = 10;
+    return {};
+  };
+  f.set_bytes(100);
+  CHECK(f.limit.admit());
+  CHECK(f.checkpoints == 3);
+}
+
 TEST_CASE("one checkpoint at a time is made for all who wait, and none of them waits for ever") {
   LimitFixture f;
   std::atomic<int> running{0};

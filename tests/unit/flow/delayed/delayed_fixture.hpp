@@ -10,6 +10,7 @@
 
 #include "flow/delayed/delayed_codec.hpp"
 #include "flow/delayed/delayed_messages_impl.hpp"
+#include "flow/recipe_clock.hpp"
 #include "unit/api/transaction_fixture.hpp"
 
 namespace seriatim::test {
@@ -33,7 +34,7 @@ struct DelayedFixture {
         in, {.name = "d", .acks = acks, .delivers_in_background = false}, now()));
   }
   DelayedMessages open() const { return open(engine); }
-  flow::DelayedClock now() const {
+  flow::RecipeClock now() const {
     return [this] { return at_ms(clock.wall_ms()); };
   }
   DelayedValues delivered() const { return committed_values(engine, "t"); }

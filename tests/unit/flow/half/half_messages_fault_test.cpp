@@ -50,7 +50,7 @@ std::size_t records_in_the_end(const std::string& directory) {
   HalfMessages half = must(detail::HalfMessagesImpl::open(
       engine, {.name = "shop", .checks_in_background = false},
       [](const HalfMessage&) { return HalfVerdict::commit; },
-      [] { return detail::system_time_ms() + std::chrono::milliseconds(1); }));
+      [] { return flow::system_time() + std::chrono::milliseconds(1); }));
   must(half.check());
   CHECK(must(half.list()).empty());
   return committed_values(engine, "t").size();
